@@ -1,0 +1,31 @@
+"""The command that serves."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import typer
+
+from pattern_sync.observability.logs import configure_logging
+from pattern_sync.runtime.daemon import run_daemon
+from pattern_sync.runtime.host import open_host
+
+if TYPE_CHECKING:
+    from pattern_sync.cli.session import Session
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add `run`."""
+    app.command()(run)
+
+
+def run(context: typer.Context) -> None:
+    """Run the daemon until SIGTERM or Ctrl-C.
+
+    Waits for a database that cannot be reached, at start and later; exits where waiting would not help (a wrong
+    password, a missing schema). SIGHUP reads the filter anew. Any number of daemons may run at once.
+    """
+    session: Session = context.obj
+    settings = session.settings()
+    configure_logging(settings.log_level, settings.log_format)
+    with open_host(settings) as host:
+        asyncio.run(run_daemon(settings, host, session.settings))

@@ -1,0 +1,156 @@
+"""The demonstration: real processes, and a view of the queue while it fills up."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.panel import Panel
+from rich.text import Text
+
+from pattern_sync.cli.output import queue_table
+from pattern_sync.config import PREFIX
+from pattern_sync.database.address import DatabaseAddress
+from pattern_sync.database.embedded import EmbeddedServer
+from pattern_sync.database.installer import Installer
+from pattern_sync.domain.errors import EmbeddedServerError
+from pattern_sync.service import PatternSyncService
+from pattern_sync.simulation import SimulatedDetector, invent_patterns
+
+_SHOWN_ENTRIES = 10
+_SHOWN_LOG_LINES = 6
+_VIEW_SECONDS = 0.5
+_LINE_SECONDS = 2.0
+_READY_SECONDS = 30.0
+_STOP_SECONDS = 20.0
+
+
+class Demonstration:
+    """An embedded server, a daemon in a process of its own, a detector in a thread, and what they do."""
+
+    def __init__(self, patterns: int, seed: int, ended: threading.Event) -> None:
+        self._patterns = invent_patterns(patterns, seed)
+        self._seed = seed
+        self._ended = ended
+        self._observed = 0
+        self._console = Console(highlight=False)
+
+    def run(self, *, per_second: float, seconds: float) -> None:
+        """Run for a while and say what came of it."""
+        with _temporary_folder() as folder, EmbeddedServer(folder / "server") as server:
+            self._console.print("Starting PostgreSQL, installing the schema, starting the daemon …")
+            server.open()
+            address = DatabaseAddress.parse(server.url)
+            Installer(address).migrate()
+            service = PatternSyncService(server.url)
+            log = folder / "daemon.log"
+            with _daemon(server.url, log):
+                self._console.print(f"Look for yourself: psql '{server.url}'\n", soft_wrap=True)
+                detector = SimulatedDetector(address, self._patterns, self._seed)
+                thread = threading.Thread(target=self._detect, args=(detector, per_second, seconds))
+                thread.start()
+                try:
+                    self._watch(service, log)
+                except KeyboardInterrupt:
+                    self._console.print("Stopping …")
+                finally:
+                    self._ended.set()
+                    thread.join()
+            self._conclude(service)
+
+    def _detect(self, detector: SimulatedDetector, per_second: float, seconds: float) -> None:
+        try:
+            for observed in detector.run(per_second=per_second, seconds=seconds, stopped=self._ended.is_set):
+                self._observed = observed
+        finally:
+            self._ended.set()
+
+    def _watch(self, service: PatternSyncService, log: Path) -> None:
+        if not self._console.is_terminal:
+            while not self._ended.wait(_LINE_SECONDS):
+                self._console.print(self._headline(service), soft_wrap=True)
+            return
+        with Live(console=self._console, auto_refresh=False) as view:
+            while not self._ended.wait(_VIEW_SECONDS):
+                queue = queue_table(service.top_of_queue(_SHOWN_ENTRIES))
+                view.update(
+                    Group(self._headline(service), queue, Panel(_tail(log), title="the daemon's log")),
+                    refresh=True,
+                )
+
+    def _headline(self, service: PatternSyncService) -> Text:
+        counts = service.get_sync_statistics()
+        return Text(
+            f"{self._observed:,} observations, {counts.patterns_in_source:,} patterns,"
+            f" {counts.qualifying:,} qualify, {counts.patterns_in_review:,} in the queue"
+        )
+
+    def _conclude(self, service: PatternSyncService) -> None:
+        counts = service.get_sync_statistics()
+        self._console.print(queue_table(service.top_of_queue(_SHOWN_ENTRIES)))
+        self._console.print(
+            f"{self._observed:,} observations of {counts.patterns_in_source:,} patterns; {counts.qualifying:,} came to"
+            f" qualify, {counts.patterns_in_review:,} are in the queue, {counts.qualifying_missing:,} are missing."
+        )
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="pattern-sync-demo-"))
+    folder.chmod(0o711)  # as root, the server runs as another user and has to get in
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _daemon(url: str, log: Path) -> Iterator[None]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    environment |= {f"{PREFIX}DATABASE_URL": url, f"{PREFIX}LOG_FORMAT": "json"}
+    command = [sys.executable, "-m", "pattern_sync", "run"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, env=environment, stderr=output, cwd=log.parent, start_new_session=True)  # noqa: S603 - our own command
+    try:
+        _wait_until_ready(process, log)
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _wait_until_ready(process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    while '"ready"' not in log.read_text(encoding="utf-8"):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise EmbeddedServerError(f"The daemon did not become ready:\n{log.read_text(encoding='utf-8')}")
+        time.sleep(0.05)
+
+
+def _tail(log: Path) -> Text:
+    lines = log.read_text(encoding="utf-8").splitlines()[-_SHOWN_LOG_LINES:]
+    return Text("\n".join(_readable(line) for line in lines), no_wrap=True, overflow="ellipsis")
+
+
+def _readable(line: str) -> str:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return line
+    time_of_day = str(entry.pop("timestamp", ""))[11:23]
+    event = entry.pop("event", "")
+    entry.pop("level", None)
+    return f"{time_of_day} {event} " + " ".join(f"{name}={value}" for name, value in entry.items())

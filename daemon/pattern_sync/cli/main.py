@@ -1,0 +1,108 @@
+"""Entry point: the commands, and one exit code for each kind of fault."""
+
+import os
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import structlog
+import typer
+
+from pattern_sync.cli import daemon, database, reading, trial
+from pattern_sync.cli.output import error_console
+from pattern_sync.cli.session import Session
+from pattern_sync.domain.errors import (
+    DatabaseError,
+    EmbeddedServerError,
+    InvalidSettings,
+    PatternSyncError,
+    SchemaError,
+    StatementFailed,
+)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=(
+        "Settings are environment variables `PATTERN_SYNC_…`, or lines of a `.env` file."
+        " Exit codes: 0 fine, 1 something was found wrong or some rows failed, 2 usage or settings,"
+        " 3 the database cannot be reached, 4 the schema is missing, older or newer."
+    ),
+)
+for group in (daemon, database, reading, trial):
+    group.add_commands(app)
+
+
+@app.callback()
+def common(
+    context: typer.Context,
+    *,
+    database_url: Annotated[
+        str | None,
+        typer.Option(help="postgresql:// URL; better in PATTERN_SYNC_DATABASE_URL, where `ps` does not show it."),
+    ] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Folder of the embedded server.")] = None,
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    """Put every operation pattern worth automating into the review queue, the moment it is committed.
+
+    Without a database URL, every command works on the embedded PostgreSQL server.
+    """
+    if show_version:
+        typer.echo(version("pattern-sync"))
+        raise typer.Exit
+    context.obj = Session(database_url, data_dir)
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with DESIGN's codes."""
+    try:
+        app()
+    except BrokenPipeError:
+        # The reader of our output (head, less) has gone; Python would complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as fault:  # noqa: BLE001 - the outermost: expected faults get a message, bugs a traceback
+        sys.exit(_report(fault))
+    sys.exit(0)
+
+
+def _report(fault: Exception) -> int:
+    expected = _expected(fault)
+    if expected is None:
+        structlog.stdlib.get_logger("pattern_sync").critical("crashed: this is a bug", exc_info=fault)
+        return 1
+    error_console().print(f"[bold red]Error:[/] {_escape(str(expected))}", soft_wrap=True)
+    return exit_code(expected)
+
+
+def _expected(fault: BaseException) -> PatternSyncError | None:
+    """Return the expected fault; a group of task failures is expected when all that is in it is."""
+    if isinstance(fault, BaseExceptionGroup):
+        inner = [_expected(item) for item in fault.exceptions]
+        return None if None in inner else inner[0]
+    return fault if isinstance(fault, PatternSyncError) else None
+
+
+def exit_code(fault: PatternSyncError) -> int:
+    """Return the exit code of an expected fault."""
+    match fault:
+        case InvalidSettings():
+            return 2
+        case StatementFailed():
+            return 1
+        case DatabaseError() | EmbeddedServerError():
+            return 3
+        case SchemaError():
+            return 4
+        case _:
+            return 1
+
+
+def _escape(text: str) -> str:
+    return text.replace("[", r"\[")

@@ -1,0 +1,149 @@
+"""What the commands print: tables for people, JSON for machines."""
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pattern_sync.domain.explanation import Explanation
+    from pattern_sync.domain.results import SyncResult
+    from pattern_sync.domain.statistics import Overview, PendingEntry
+
+_SHOWN_SIGNATURES = 10
+
+
+def print_json(value: object) -> None:
+    """Print one JSON document on standard output."""
+    print(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))  # noqa: T201 - it is a command's output
+
+
+def result_table(result: "SyncResult") -> Table:
+    """Return the counts of a run, and the first signatures."""
+    table = _facts("Would be done (dry run)" if result.dry_run else "Done")
+    table.add_row("candidates", f"{result.total_candidates:,}")
+    table.add_row("synced", f"{result.synced_count:,}")
+    table.add_row("refreshed", f"{result.refreshed_count:,}")
+    table.add_row("skipped (in the queue already)", f"{result.skipped_count:,}")
+    table.add_row("errors", f"{result.error_count:,}", style="bold red" if result.error_count else None)
+    table.add_row("remaining (over the cap)", f"{result.remaining_count:,}")
+    table.add_row("took", f"{result.sync_duration_ms:,.0f} ms")
+    for position, signature in enumerate(result.synced_pattern_ids[:_SHOWN_SIGNATURES]):
+        table.add_row("best impact first" if position == 0 else "", Text(signature))
+    if (more := result.synced_count - _SHOWN_SIGNATURES) > 0:
+        table.add_row("", f"and {more:,} more")
+    for error in result.errors:
+        table.add_row("failed", Text(error), style="red")
+    return table
+
+
+def explanation_table(explanation: "Explanation") -> Table:
+    """Return the criteria beside the pattern's values, and the verdict above them."""
+    table = Table(title=Text(explanation.signature), title_justify="left", caption=explanation.reason)
+    table.caption_justify = "left"
+    for heading in ("criterion", "value", "asked for", ""):
+        table.add_column(heading)
+    for item in explanation.criteria:
+        table.add_row(item.name, Text(item.value), Text(item.bound), "[green]met" if item.met else "[red]missed")
+    if explanation.exists:
+        status = explanation.automation_status or "none"
+        table.add_row(
+            "automation_status",
+            Text(status),
+            "detected",
+            "[green]met" if explanation.eligible else "[red]missed",
+        )
+    return table
+
+
+def overview_table(overview: "Overview", psql: str | None) -> Table:
+    """Return everything about an installation on one screen."""
+    table = _facts("Pattern Sync")
+    table.add_row("database", Text(overview.database))
+    if psql:
+        table.add_row("open it with", Text(psql))
+    table.add_row("server, schema", f"PostgreSQL {overview.server_version}, version {overview.schema_version}")
+    table.add_row("filter in force", str(overview.filter))
+    missing = ", ".join(overview.trigger_missing_on)
+    table.add_row("trigger", Text(f"missing on {missing}; run: pattern-sync migrate") if missing else "installed")
+    table.add_row("daemons listening", _daemons(overview))
+    counts = overview.statistics
+    table.add_row("patterns", f"{counts.patterns_in_source:,}")
+    table.add_row("in the queue", f"{counts.patterns_in_review:,} ({counts.sync_percentage:g} %)")
+    for entry in overview.queue:
+        table.add_row(f"  {entry.status}", f"{entry.entries:,}")
+    if overview.gone:
+        table.add_row("  pending, pattern deleted", f"{overview.gone:,}")
+    table.add_row("eligible without entry", f"{counts.pending_sync:,}")
+    table.add_row("qualify, not queued yet", f"{counts.qualifying_missing:,} of {counts.qualifying:,}")
+    for run in overview.runs:
+        when = run.finished_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        table.add_row(
+            f"last {run.kind}",
+            f"{when}: {run.synced:,} synced, {run.skipped:,} skipped, {run.errors:,} errors, {run.duration_ms:,.0f} ms",
+        )
+    return table
+
+
+def queue_table(entries: "Sequence[PendingEntry]") -> Table:
+    """Return the best of the queue as people read figures."""
+    table = Table(title="The queue, best impact first", title_justify="left", expand=True)
+    table.add_column("pattern", ratio=3, overflow="ellipsis", no_wrap=True)
+    for heading in ("confidence", "occurrences", "USD a month"):
+        table.add_column(heading, justify="right")
+    table.add_column("how it works", ratio=2, overflow="ellipsis", no_wrap=True)
+    for entry in entries:
+        table.add_row(
+            Text(entry.signature),
+            f"{entry.confidence * 100:.0f} %",
+            f"{entry.occurrences:,}",
+            f"{entry.savings:,.2f}",
+            Text(entry.tool_sequence),
+        )
+    return table
+
+
+def error_console() -> Console:
+    """Return where messages and progress go: standard error, so that output can be piped."""
+    return Console(stderr=True, highlight=False)
+
+
+def _facts(title: str) -> Table:
+    table = Table(title=title, title_justify="left", show_header=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    return table
+
+
+def _daemons(overview: "Overview") -> str:
+    if not overview.daemons:
+        return "none; start one with: pattern-sync run"
+    first = overview.daemons[0].connected_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return f"{len(overview.daemons)}, the first since {first}"
+
+
+def overview_document(overview: "Overview") -> dict[str, Any]:
+    """Return the overview for machines."""
+    document = asdict(overview)
+    document["statistics"]["sync_percentage"] = overview.statistics.sync_percentage
+    return document
+
+
+def explanation_document(explanation: "Explanation") -> dict[str, Any]:
+    """Return the explanation for machines, its conclusions included."""
+    return {
+        **asdict(explanation),
+        "outcome": explanation.outcome,
+        "reason": explanation.reason,
+        "shortfalls": [asdict(item) for item in explanation.shortfalls],
+    }
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -1,0 +1,130 @@
+"""The commands that look, and the sync by hand."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from pattern_sync.cli.output import (
+    error_console,
+    explanation_document,
+    explanation_table,
+    overview_document,
+    overview_table,
+    print_json,
+    result_table,
+)
+from pattern_sync.domain.errors import InvalidSettings
+from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.service import PatternSyncService
+
+if TYPE_CHECKING:
+    from pattern_sync.cli.session import Session
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add `status`, `sync` and `explain`."""
+    app.command()(status)
+    app.command()(sync)
+    app.command()(explain)
+
+
+def status(context: typer.Context, *, json: Json = False) -> None:
+    """Show the installation: filter, daemons, counts and the last runs."""
+    session: Session = context.obj
+    with session.host() as host:
+        service = PatternSyncService(host.address.url)
+        overview = service.overview()
+        psql = f"psql '{host.address.url}'" if host.embedded else None
+    if json:
+        print_json({**overview_document(overview), "psql": psql})
+    else:
+        Console().print(overview_table(overview, psql))
+
+
+def sync(
+    context: typer.Context,
+    *,
+    high_priority: Annotated[
+        bool, typer.Option("--high-priority", help="Confidence 70, occurrences 5, savings 1,000; at most 20.")
+    ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="No criteria; at most 200.")] = False,
+    min_confidence: Annotated[float | None, typer.Option(help="0 to 100.  [default: 60]")] = None,
+    min_occurrences: Annotated[int | None, typer.Option(help="[default: 2]")] = None,
+    min_savings: Annotated[float | None, typer.Option(help="USD a month.  [default: any]")] = None,
+    only_types: Annotated[str | None, typer.Option(help="Comma-separated pattern types.")] = None,
+    exclude_types: Annotated[str | None, typer.Option(help="Comma-separated pattern types.")] = None,
+    max_patterns: Annotated[int | None, typer.Option(help="Queue at most so many.  [default: 50]")] = None,
+    no_cap: Annotated[bool, typer.Option("--no-cap", help="Queue all, however many.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    json: Json = False,
+) -> None:
+    """Queue patterns now, by criteria of your own; what is in the queue already is left alone.
+
+    For example: `pattern-sync sync --min-confidence 80 --min-savings 5000 --max-patterns 10 --dry-run`
+    """
+    session: Session = context.obj
+    criteria = {
+        "min_confidence": min_confidence,
+        "min_occurrences": min_occurrences,
+        "min_savings": min_savings,
+        "only_types": _types(only_types),
+        "exclude_types": _types(exclude_types),
+    }
+    given = {name: value for name, value in criteria.items() if value is not None}
+    wanted = _preset(high_priority=high_priority, everything=everything, criteria=given)
+    if no_cap and max_patterns is not None:
+        raise InvalidSettings("--no-cap and --max-patterns contradict each other; take one of them.")
+    if no_cap or max_patterns is not None:
+        wanted = replace(wanted, max_patterns=max_patterns)
+    with session.service() as service, _progress() as progress:
+        task = progress.add_task("reconciling", total=None)
+        result = service.sync_patterns(
+            wanted,
+            dry_run=dry_run,
+            on_progress=lambda done, of: progress.update(task, completed=done, total=of),
+        )
+    if json:
+        print_json(result.to_dict())
+    else:
+        Console().print(result_table(result))
+    raise typer.Exit(1 if result.error_count else 0)
+
+
+def explain(context: typer.Context, signature: str, *, json: Json = False) -> None:
+    """Say why a pattern is in the queue, or which criterion it misses and by how much."""
+    session: Session = context.obj
+    with session.service() as service:
+        explanation = service.explain(signature)
+    if json:
+        print_json(explanation_document(explanation))
+    else:
+        Console().print(explanation_table(explanation))
+    raise typer.Exit(1 if explanation.outcome is None else 0)
+
+
+def _preset(*, high_priority: bool, everything: bool, criteria: Mapping[str, Any]) -> SyncFilter:
+    if high_priority and everything:
+        raise InvalidSettings("--high-priority and --all contradict each other; take one of them.")
+    if (high_priority or everything) and criteria:
+        preset = "--high-priority" if high_priority else "--all"
+        options = ", ".join("--" + name.replace("_", "-") for name in criteria)
+        raise InvalidSettings(f"{preset} brings its own criteria and contradicts {options}; take one of them.")
+    if high_priority:
+        return SyncFilter.high_priority()
+    return SyncFilter.everything() if everything else replace(SyncFilter(), **criteria)
+
+
+def _types(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else tuple(item.strip() for item in text.split(","))
+
+
+def _progress() -> Progress:
+    console = error_console()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

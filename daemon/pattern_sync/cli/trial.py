@@ -1,0 +1,76 @@
+"""The commands for trying it out: a simulated detector, and the demonstration."""
+
+import threading
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from pattern_sync.cli.demonstration import Demonstration
+from pattern_sync.cli.output import error_console, print_json
+from pattern_sync.domain.errors import InvalidSettings
+from pattern_sync.simulation import SimulatedDetector, invent_patterns
+
+if TYPE_CHECKING:
+    from pattern_sync.cli.session import Session
+
+Patterns = Annotated[int, typer.Option(min=1, max=1_000_000, help="How many different patterns there are.")]
+Rate = Annotated[float, typer.Option(min=0.1, max=10_000, help="Observations a second.")]
+Seconds = Annotated[float, typer.Option(min=0.1, max=604_800, help="How long to go on.")]
+Seed = Annotated[int, typer.Option(help="The same seed invents the same patterns.")]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add `simulate` and `demo`."""
+    app.command()(simulate)
+    app.command()(demo)
+
+
+def simulate(
+    context: typer.Context,
+    *,
+    patterns: Patterns = 50,
+    rate: Rate = 10.0,
+    seconds: Seconds = 30.0,
+    seed: Seed = 1,
+    yes: Annotated[bool, typer.Option("--yes", help="Write into a database that is not the embedded one.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Play a detector: write invented patterns and observe them again and again.
+
+    Writes into operation_patterns and pattern_occurrences as the application's own detector does.
+    """
+    session: Session = context.obj
+    with session.host() as host:
+        if host.embedded is None and not yes:
+            raise InvalidSettings(
+                f"{host.address} is not the embedded server, and simulate would write invented patterns into it."
+                " If that is what you want, add --yes."
+            )
+        detector = SimulatedDetector(host.address, invent_patterns(patterns, seed), seed)
+        console = error_console()
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+            task = progress.add_task("observing", total=rate * seconds)
+            observed = 0
+            for observed in detector.run(per_second=rate, seconds=seconds, stopped=lambda: False):
+                progress.update(task, completed=observed)
+    if json:
+        print_json({"observations": observed, "patterns": patterns})
+    else:
+        typer.echo(f"{observed:,} observations of {patterns:,} patterns written.")
+
+
+def demo(
+    *,
+    patterns: Patterns = 60,
+    rate: Rate = 20.0,
+    seconds: Seconds = 30.0,
+    seed: Seed = 1,
+) -> None:
+    """Show the main job at work: an embedded server, a daemon, a simulated detector, the queue filling up.
+
+    Everything lives in a temporary folder that is removed at the end. Ctrl-C ends it earlier.
+    """
+    ended = threading.Event()
+    Demonstration(patterns, seed, ended).run(per_second=rate, seconds=seconds)

@@ -1,0 +1,120 @@
+"""Settings: environment variables, a .env file, systemd credentials."""
+
+import difflib
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from pattern_sync.domain.errors import InvalidSettings
+from pattern_sync.domain.filter import MAX_OCCURRENCES, SyncFilter
+
+PREFIX = "PATTERN_SYNC_"
+ENV_FILE_VARIABLE = "PATTERN_SYNC_ENV_FILE"
+
+
+class Settings(BaseSettings):
+    """What an operator can set; each description is the README's and the help's."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
+
+    database_url: SecretStr | None = Field(
+        default=None, description="postgresql:// URL, with one or more hosts; none: the embedded server"
+    )
+    data_dir: Path | None = Field(
+        default=None,
+        description="Folder of the embedded server; none: the user's state folder (/var/lib/pattern-sync as root)",
+    )
+    interval: float = Field(default=3600.0, ge=1, le=604_800, allow_inf_nan=False, description="Seconds between sweeps")
+    min_confidence: float = Field(
+        default=70.0, ge=0, le=100, allow_inf_nan=False, description="Least confidence, 0 to 100"
+    )
+    min_occurrences: int = Field(default=5, ge=0, le=MAX_OCCURRENCES, description="Least number of occurrences")
+    min_savings: float = Field(default=1000.0, ge=0, allow_inf_nan=False, description="Least savings, USD a month")
+    only_types: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Pattern types to queue, comma-separated; none: all"
+    )
+    exclude_types: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Pattern types never to queue, comma-separated"
+    )
+    drain_seconds: float = Field(
+        default=10.0,
+        ge=0,
+        le=300,
+        allow_inf_nan=False,
+        description="How long a stop may finish announced patterns",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="debug, info, warning or error"
+    )
+    log_format: Literal["auto", "console", "json"] = Field(
+        default="auto", description="auto (a terminal gets console), console or json"
+    )
+
+    @field_validator("only_types", "exclude_types", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(item.strip() for item in value.split(",") if item.strip())
+        return value
+
+    @field_validator("log_level", "log_format", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @classmethod
+    def load(cls, *, database_url: str | None = None, data_dir: Path | None = None) -> Self:
+        """Read the settings from where they are; arguments that are not None win. Raises InvalidSettings.
+
+        The .env file is `PATTERN_SYNC_ENV_FILE`, else `.env` in the working directory; environment variables win over
+        it, systemd credentials (`pattern_sync_database_url`) over neither.
+        """
+        env_file = os.environ.get(ENV_FILE_VARIABLE, ".env")
+        if ENV_FILE_VARIABLE in os.environ and not Path(env_file).is_file():
+            raise InvalidSettings(f"{ENV_FILE_VARIABLE} is {env_file!r}, and there is no such file.")
+        _refuse_misspelt(env_file, set(cls.model_fields))
+        credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+        arguments: dict[str, Any] = {"database_url": database_url, "data_dir": data_dir}
+        given = {name: value for name, value in arguments.items() if value is not None}
+        try:
+            settings = cls(_env_file=env_file, _secrets_dir=credentials, **given)  # type: ignore[call-arg]
+        except ValidationError as fault:
+            raise InvalidSettings(" ".join(_explain(error) for error in fault.errors())) from None
+        except OSError as fault:
+            raise InvalidSettings(f"{fault.filename}: {fault.strerror}.") from None
+        except UnicodeDecodeError:
+            raise InvalidSettings(f"{env_file} is not a text file in UTF-8.") from None
+        settings.sync_filter()
+        return settings
+
+    def sync_filter(self) -> SyncFilter:
+        """Return the filter that the daemon publishes. Raises InvalidSettings for a contradiction."""
+        return SyncFilter(
+            min_confidence=self.min_confidence,
+            min_occurrences=self.min_occurrences,
+            min_savings=self.min_savings,
+            max_patterns=None,
+            only_types=self.only_types,
+            exclude_types=self.exclude_types,
+        )
+
+
+def _refuse_misspelt(env_file: str, fields: set[str]) -> None:
+    known = {PREFIX + field.upper() for field in fields} | {ENV_FILE_VARIABLE}
+    in_file = dotenv_values(env_file) if Path(env_file).is_file() else {}
+    for name in sorted({*os.environ, *in_file}):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            nearest = difflib.get_close_matches(name.upper(), known, n=1)
+            hint = f" Did you mean {nearest[0]}?" if nearest else f" There are: {', '.join(sorted(known))}."
+            raise InvalidSettings(f"{name} is not a setting of Pattern Sync.{hint}")
+
+
+def _explain(error: ErrorDetails) -> str:
+    name = PREFIX + "_".join(str(part) for part in error["loc"]).upper()
+    value = "" if "URL" in name else f" is {error['input']!r}:"  # a URL can hold a password
+    return f"{name}{value} {error['msg'][0].lower()}{error['msg'][1:]}."

@@ -1,0 +1,14 @@
+"""A PostgreSQL of our own, for when no database URL is given."""
+
+from pattern_sync.database.embedded.binaries import PostgresBinaries, all_binaries, find_binaries
+from pattern_sync.database.embedded.folder import default_data_dir
+from pattern_sync.database.embedded.server import EmbeddedServer, Supervision
+
+__all__ = [
+    "EmbeddedServer",
+    "PostgresBinaries",
+    "Supervision",
+    "all_binaries",
+    "default_data_dir",
+    "find_binaries",
+]

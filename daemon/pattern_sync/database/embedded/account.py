@@ -1,0 +1,118 @@
+"""Who runs the server: PostgreSQL refuses root, so as root another user has to."""
+
+import os
+import pwd
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pattern_sync.database.embedded import launch
+from pattern_sync.domain.errors import EmbeddedServerError
+
+_CANDIDATES: Final = ("postgres", "nobody")
+# Nothing else of our environment: it may hold secrets, and PGDATA or PGOPTIONS change what a server does.
+_PASSED_ON: Final = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZ")
+_FIRST_CLOSED: Final = 'for folder; do [ -x "$folder" ] || { printf %s "$folder"; exit 0; }; done'
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The user that the server's processes run as; `switch` tells that this is not us."""
+
+    name: str
+    uid: int
+    gid: int
+    switch: bool
+
+    def command(self, arguments: list[str]) -> list[str]:
+        """Wrap a command line so that it runs as this user and ends with the thread that starts it."""
+        uid, gid = (self.uid, self.gid) if self.switch else (launch.UNCHANGED, launch.UNCHANGED)
+        # -S and -I: neither site-packages nor the environment's Python settings may slow or change the start.
+        starter = [sys.executable, "-I", "-S", launch.__file__]
+        return [*starter, str(os.getpid()), str(uid), str(gid), *arguments]
+
+    def run(self, arguments: list[str], *, timeout: float = 10.0) -> subprocess.CompletedProcess[str]:
+        """Run a program to its end (timeout in seconds) and return its exit code and all that it printed."""
+        try:
+            return subprocess.run(  # noqa: S603 - the arguments are ours
+                self.command(arguments),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
+                errors="replace",
+                env=environment(),
+                cwd="/",  # ours may be closed to that user
+                start_new_session=True,
+                timeout=timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise EmbeddedServerError(
+                f"{arguments[0]} was not done after {timeout:.0f} s: is the disk or the machine that slow? "
+                "Try again, or set PATTERN_SYNC_DATABASE_URL."
+            ) from error
+
+    def first_closed(self, *folders: Path) -> Path | None:
+        """Find the topmost folder on the ways there that this user may not enter; None when all are open.
+
+        The kernel is asked, as that user: permission bits alone do not tell about access control lists.
+        """
+        steps = [str(step) for folder in folders for step in (*reversed(folder.parents), folder)]
+        found = self.run(["/bin/sh", "-c", _FIRST_CLOSED, "sh", *steps])
+        if found.returncode:
+            raise EmbeddedServerError(
+                f"Cannot run a program as user {self.name!r} ({found.stdout.strip()}). Start Pattern Sync as "
+                "an ordinary user, or set PATTERN_SYNC_DATABASE_URL."
+            )
+        return Path(found.stdout) if found.stdout else None
+
+
+def environment() -> dict[str, str]:
+    """Build the environment of the server's programs: nothing secret, and messages in English."""
+    passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return {**passed_on, "LC_ALL": "C"}
+
+
+def account_for(pgdata: Path) -> Account:
+    """Choose who runs the server: ourselves, or as root the owner of the data, `postgres` or `nobody`."""
+    us = os.geteuid()
+    data = pgdata.stat() if pgdata.exists() else None
+    if us != 0:
+        if data and data.st_uid != us:
+            raise EmbeddedServerError(
+                f"{pgdata} belongs to user {_name(data.st_uid)!r}, and PostgreSQL runs only as the "
+                "owner of its data. Start Pattern Sync as that user, or use another --data-dir."
+            )
+        return Account(_name(us), us, os.getegid(), switch=False)
+    if data is None:
+        return _unprivileged()
+    if data.st_uid == 0:
+        raise EmbeddedServerError(
+            f"{pgdata} belongs to root, and PostgreSQL refuses to run as root. Give it to another user "
+            f"(chown -R nobody {pgdata}), or use another --data-dir."
+        )
+    # An account `postgres` that was added later must not lock us out of data that `nobody` owns.
+    return Account(_name(data.st_uid), data.st_uid, data.st_gid, switch=True)
+
+
+def _unprivileged() -> Account:
+    for name in _CANDIDATES:
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Account(name, entry.pw_uid, entry.pw_gid, switch=True)
+    raise EmbeddedServerError(
+        "PostgreSQL refuses to run as root, and there is neither a user 'postgres' nor 'nobody'. Start "
+        "Pattern Sync as an ordinary user, or set PATTERN_SYNC_DATABASE_URL."
+    )
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)

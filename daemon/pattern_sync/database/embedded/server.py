@@ -1,0 +1,159 @@
+"""An embedded PostgreSQL that processes share: the first to come owns it, another takes over when it goes."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from pattern_sync.database.embedded.binaries import PostgresBinaries
+from pattern_sync.database.embedded.cluster import database_url, refusal
+from pattern_sync.database.embedded.folder import StateFolder
+from pattern_sync.database.embedded.lock import OwnerLock
+from pattern_sync.database.embedded.process import ServerProcess, trim_log
+from pattern_sync.database.embedded.start import ServerPlan
+from pattern_sync.domain.errors import EmbeddedServerError
+
+ATTACH_DEADLINE: Final = 30.0  # seconds; the owner may be in initdb
+_ATTACH_POLL: Final = 0.05
+
+
+class Supervision(Enum):
+    """What a look after the server found and did; after all but RUNNING, the URL may be another."""
+
+    RUNNING = "running"
+    RESTARTED = "restarted"
+    TAKEN_OVER = "taken over"
+
+
+class EmbeddedServer:
+    """A PostgreSQL server on one state folder, for this process or shared with others.
+
+    `durable=False` is for tests and benchmarks: a crash of the machine may then destroy the data. `settings`
+    are more server settings; the address and the port stay ours. All methods block, and may be called from
+    any thread: the one that calls `open` need not live on.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        durable: bool = True,
+        binaries: PostgresBinaries | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        self._folder = StateFolder(data_dir.expanduser().absolute())
+        self._plan = ServerPlan(self._folder, durable, binaries, dict(settings or {}))
+        self._lock = OwnerLock(self._folder.lock)
+        self._mutex = threading.Lock()
+        self._server: ServerProcess | None = None
+        self._port: int | None = None
+
+    @property
+    def is_owner(self) -> bool:
+        """Tell whether this process runs the server; False while it shares another's."""
+        return self._lock.held
+
+    @property
+    def url(self) -> str:
+        """Name the database for any driver, without a secret in it; EmbeddedServerError unless open."""
+        return database_url(self._folder, self._opened())
+
+    def open(self) -> bool:
+        """Start the server, or share the one that runs; return whether this process owns it.
+
+        About a second the first time, at most half a minute. EmbeddedServerError tells what is in the way.
+        """
+        with self._mutex, _explained(self._folder.path):
+            if self._port is None:
+                self._folder.create()
+                try:
+                    self._start_or_attach()
+                except BaseException:
+                    self._lock.release()
+                    raise
+            return self.is_owner
+
+    def check(self) -> Supervision:
+        """Look after the server: start it again if it died, take it over if its owner did.
+
+        To be called every second or so: a look at a running server costs microseconds, a restart blocks as
+        `open` does. EmbeddedServerError if it cannot be started, and the next call tries again.
+        """
+        with self._mutex, _explained(self._folder.path):
+            before = self._opened()
+            if self.is_owner:
+                return self._look_after_own()
+            if self._lock.take():
+                self._start()
+                return Supervision.TAKEN_OVER
+            self._port = self._folder.port() or before
+            return Supervision.RUNNING if self._port == before else Supervision.RESTARTED
+
+    def close(self) -> None:
+        """Stop the server if this process owns it; can be called again."""
+        with self._mutex:
+            server, self._server, self._port = self._server, None, None
+            try:
+                if server:
+                    server.stop()
+            finally:
+                self._lock.release()
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _opened(self) -> int:
+        if self._port is None:
+            raise EmbeddedServerError(f"The embedded server in {self._folder.path} is not open.")
+        return self._port
+
+    def _start(self) -> None:
+        self._server, self._port = self._plan.start()
+
+    def _start_or_attach(self) -> None:
+        deadline = time.monotonic() + ATTACH_DEADLINE
+        fault: str | None = "it has no port yet"
+        while time.monotonic() < deadline:
+            # Asked for each time: the owner may die while we wait for its server.
+            if self._lock.take():
+                self._start()
+                return
+            if port := self._folder.port():
+                fault = refusal(self._folder, port)
+                if fault is None:
+                    self._port = port
+                    return
+            time.sleep(_ATTACH_POLL)
+        raise EmbeddedServerError(
+            f"{self._folder.path} is held by process {self._lock.holder()}, but its server does not accept "
+            f"connections ({fault}). See {self._folder.log}, stop that process, or use another --data-dir."
+        )
+
+    def _look_after_own(self) -> Supervision:
+        if self._server and self._server.running:
+            trim_log(self._folder)
+            return Supervision.RUNNING
+        self._start()
+        return Supervision.RESTARTED
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn what the system refuses into a message that names the folder."""
+    try:
+        yield
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        raise EmbeddedServerError(
+            f"Cannot use {path} for the embedded server ({what}). Free or open it, or use another --data-dir."
+        ) from error

@@ -1,0 +1,141 @@
+"""Bring the server up: past a predecessor that is still going down, on another port when ours is taken."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psycopg
+
+from pattern_sync.database.embedded.account import Account, account_for
+from pattern_sync.database.embedded.binaries import PostgresBinaries, check_major, find_binaries
+from pattern_sync.database.embedded.cluster import create_cluster, ensure_database
+from pattern_sync.database.embedded.folder import HOST, StateFolder
+from pattern_sync.database.embedded.process import ServerProcess
+from pattern_sync.database.embedded.runtime import reachable
+from pattern_sync.domain.errors import EmbeddedServerError
+
+# Seconds. An orphan is a server whose owner is dead; without a parent-death signal it would stay for ever.
+START_DEADLINE: Final = 30.0
+PREDECESSOR_DEADLINE: Final = 10.0
+ORPHAN_GRACE: Final = 3.0
+POLL: Final = 0.02
+
+_PREDECESSOR: Final = ('lock file "postmaster.pid" already exists', "pre-existing shared memory block")
+_PORT_TAKEN: Final = "could not create any TCP/IP sockets"
+# Not synchronous_commit: without it even a killed server forgets what it has acknowledged.
+_UNDURABLE: Final = {"fsync": "off", "full_page_writes": "off"}
+
+
+@dataclass(frozen=True, slots=True)
+class ServerPlan:
+    """How one server is to run; the lock's holder starts it."""
+
+    folder: StateFolder
+    durable: bool
+    binaries: PostgresBinaries | None
+    settings: Mapping[str, str]
+
+    def start(self) -> tuple[ServerProcess, int]:
+        """Make the data if need be, start the server and wait until it accepts; return it with its port.
+
+        EmbeddedServerError with the end of the server's log and the way out.
+        """
+        binaries = self._binaries()
+        account = account_for(self.folder.pgdata)
+        if account.switch and (closed := account.first_closed(self.folder.path)):
+            raise EmbeddedServerError(
+                f"{closed} is closed to user {account.name!r}, who has to run PostgreSQL since root may not. "
+                "Use another --data-dir, or start Pattern Sync as an ordinary user."
+            )
+        binaries = reachable(binaries, account, self.folder)
+        create_cluster(self.folder, binaries, account, durable=self.durable)
+        return self._up(binaries, account)
+
+    def _binaries(self) -> PostgresBinaries:
+        major = self.folder.major()
+        if self.binaries and major:
+            check_major(self.binaries, major)
+        return self.binaries or find_binaries(major)
+
+    def _up(self, binaries: PostgresBinaries, account: Account) -> tuple[ServerProcess, int]:
+        port = self.folder.port() or self.folder.choose_port()
+        begun = time.monotonic()
+        while True:
+            server = ServerProcess(self._command(binaries, port), account, self.folder)
+            if self._accepts(server, port):
+                return server, port
+            said, waited = server.printed(), time.monotonic() - begun
+            if any(sign in said for sign in _PREDECESSOR) and waited < PREDECESSOR_DEADLINE:
+                self._see_off_predecessor(waited)
+            elif _PORT_TAKEN in said and waited < START_DEADLINE:
+                port = self.folder.choose_port()
+            else:
+                raise EmbeddedServerError(
+                    f"PostgreSQL did not start on {self.folder.pgdata}. The end of {self.folder.log}:\n"
+                    f"{_last_lines(said)}\n"
+                    "Mend that, use another --data-dir, or set PATTERN_SYNC_DATABASE_URL."
+                )
+
+    def _command(self, binaries: PostgresBinaries, port: int) -> list[str]:
+        settings = {
+            **self.settings,
+            **({} if self.durable else _UNDURABLE),
+            "listen_addresses": HOST,
+            "port": str(port),
+            "unix_socket_directories": "",
+            "logging_collector": "off",
+        }
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        return [str(binaries.directory / "postgres"), "-D", str(self.folder.pgdata), *options]
+
+    def _accepts(self, server: ServerProcess, port: int) -> bool:
+        """Wait for connections; False when the server ended, or was stopped for taking too long."""
+        deadline = time.monotonic() + START_DEADLINE
+        try:
+            while time.monotonic() < deadline:
+                # The wait is also the pause between two attempts.
+                if server.join(POLL):
+                    return False
+                # Whatever the driver says is waited out: it cannot tell a moment's fault from a lasting one.
+                with suppress(psycopg.Error):
+                    if server.ready:
+                        ensure_database(self.folder, port)
+                        return True
+        except BaseException:
+            server.stop()
+            raise
+        server.stop()
+        return False
+
+    def _see_off_predecessor(self, waited: float) -> None:
+        """Give a server whose owner has died the time to go, and help one along that stays."""
+        lines = self.folder.pid_file_lines()
+        pid = int(lines[0]) if lines and lines[0].isdecimal() else None
+        if pid is not None and _is_other_program(pid, self.folder.pgdata):
+            # A number used again after a crash. PostgreSQL cannot tell; we can, and hold the lock.
+            self.folder.pid_file.unlink(missing_ok=True)
+        elif pid is not None and waited > ORPHAN_GRACE:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGINT)
+        time.sleep(5 * POLL)
+
+
+def _is_other_program(pid: int, pgdata: Path) -> bool:
+    """Tell whether this process is surely not a server on our data; False where that cannot be seen."""
+    if sys.platform != "linux":
+        return False
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return bool(command) and os.fsencode(pgdata) not in command
+
+
+def _last_lines(text: str) -> str:
+    return "\n".join(text.splitlines()[-10:]) or "(it printed nothing)"

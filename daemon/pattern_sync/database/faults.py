@@ -1,0 +1,88 @@
+"""From a driver's error to ours: the one place that reads SQLSTATEs."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+import psycopg
+
+from pattern_sync.domain.errors import (
+    AccessRefused,
+    DatabaseError,
+    DatabaseUnavailable,
+    PatternSyncError,
+    SchemaMissing,
+    StatementFailed,
+    TransactionConflict,
+)
+
+_CONFLICT = {"40001", "40P01", "55P03"}  # serialization, deadlock, a lock not had in time
+_UNAVAILABLE_CLASSES = {"08", "53", "57", "58", "F0"}
+_UNAVAILABLE = {
+    "25006",  # read-only: a standby, or a primary that was demoted under us
+    "25P03",  # the idle-in-transaction timeout ended the session
+    "26000",  # a prepared statement is gone: a pooler gave us another server connection
+    "42P05",  # and the same, met from the other side
+}
+_REFUSED_CLASSES = {"28"}
+_REFUSED = {"3D000", "42501"}
+_NOT_INSTALLED = {"3F000", "42P01", "42883", "42703", "42704"}
+# What a row can be refused for: data, constraints, a trigger's RAISE. The rest (42: our own SQL) is a bug, and crashes.
+_ROW_CLASSES = {"09", "21", "22", "23", "27", "2F", "38", "39", "44", "54", "HV", "P0"}
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the expected faults of both drivers into ours; let bugs through."""
+    try:
+        yield
+    except (asyncpg.PostgresError, psycopg.Error) as fault:
+        raise from_driver(fault) from fault
+    except asyncpg.InterfaceError as fault:
+        raise _from_interface_error(fault) from fault
+    except asyncpg.InternalClientError as fault:
+        # asyncpg's "cannot switch to state …": the connection was lost in the middle of a message.
+        raise DatabaseUnavailable("the connection was lost") from fault
+    except TimeoutError as fault:
+        raise DatabaseUnavailable("no answer in time (a lock, an overload or a dead link)") from fault
+    except OSError as fault:
+        raise DatabaseUnavailable(fault.strerror or str(fault) or type(fault).__name__) from fault
+    except asyncio.IncompleteReadError as fault:
+        raise DatabaseUnavailable("the connection was lost") from fault
+
+
+def from_driver(fault: asyncpg.PostgresError | psycopg.Error) -> Exception:
+    """Return our error for a driver's, or the driver's own where it is a bug."""
+    message = _message(fault)
+    sqlstate = fault.sqlstate
+    if sqlstate is None:
+        # libpq says this of everything that happens before a session exists; only the words tell which.
+        refused = any(words in message for words in ("authentication failed", "no password", "does not exist"))
+        return AccessRefused(message) if refused else DatabaseUnavailable(message)
+    kind = _kind(sqlstate)
+    return fault if kind is None else kind(message)
+
+
+def _kind(sqlstate: str) -> type[PatternSyncError] | None:
+    in_class = sqlstate[:2]
+    if sqlstate in _CONFLICT:
+        return TransactionConflict
+    if sqlstate in _UNAVAILABLE or in_class in _UNAVAILABLE_CLASSES:
+        return DatabaseUnavailable
+    if sqlstate in _REFUSED or in_class in _REFUSED_CLASSES:
+        return AccessRefused
+    if sqlstate in _NOT_INSTALLED:
+        return SchemaMissing
+    return StatementFailed if in_class in _ROW_CLASSES else None
+
+
+def _from_interface_error(fault: asyncpg.InterfaceError) -> DatabaseError:
+    message = str(fault)
+    if "closed" in message or "closing" in message or "in progress" in message or "released" in message:
+        return DatabaseUnavailable("the connection was lost")
+    return AccessRefused(message)
+
+
+def _message(fault: Exception) -> str:
+    return " ".join(str(fault).split()) or type(fault).__name__

@@ -1,0 +1,86 @@
+"""What the daemon asks of the database, over asyncpg."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+
+from pattern_sync.database.pool import Pool
+from pattern_sync.database.rows import (
+    check_version,
+    filter_arguments,
+    run_arguments,
+    to_candidates,
+    to_filter,
+    to_outcomes,
+)
+from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.outcomes import Candidate, PatternOutcome
+from pattern_sync.domain.results import SyncResult
+
+# A few patterns take milliseconds: longer is a lock or a dead link, and others must not wait behind it.
+EVENT_SECONDS = 5.0
+# A look at the whole of a large table, and a batch of a bulk change.
+SCAN_SECONDS = 120.0
+FEW_PATTERNS = 500
+BATCH_SIZE = 2_000
+
+
+class DaemonGateway:
+    """Runs the daemon's statements; every method raises DatabaseError or SchemaError."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def check_schema(self) -> None:
+        """Raise SchemaError unless the schema in the database is this version's."""
+        rows = await self._pool.fetch("schema_version", deadline_seconds=EVENT_SECONDS)
+        check_version(rows[0]["version"])
+
+    async def read_filter(self) -> SyncFilter:
+        """Return the filter in force."""
+        rows = await self._pool.fetch("read_filter", deadline_seconds=EVENT_SECONDS)
+        return to_filter(rows[0])
+
+    async def publish_filter(self, sync_filter: SyncFilter) -> bool:
+        """Put a filter in force for the triggers and all daemons; False where it was already."""
+        arguments = filter_arguments(sync_filter)
+        return bool(await self._pool.fetch("publish_filter", *arguments, deadline_seconds=EVENT_SECONDS))
+
+    async def reconcile(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]:
+        """Run one step of the reconcile; patterns that are gone are not in the result."""
+        deadline = EVENT_SECONDS if len(pattern_ids) <= FEW_PATTERNS else SCAN_SECONDS
+        arguments = (*filter_arguments(sync_filter), pattern_ids)
+        return to_outcomes(await self._pool.fetch("reconcile", *arguments, deadline_seconds=deadline))
+
+    async def signature_of(self, pattern_id: int) -> str:
+        """Return the name of a pattern, for a message."""
+        rows = await self._pool.fetch("pattern_signature", pattern_id, deadline_seconds=EVENT_SECONDS)
+        return str(rows[0]["signature"]) if rows else f"row {pattern_id}"
+
+    async def count_candidates(self, sync_filter: SyncFilter) -> tuple[int, int]:
+        """Return how many patterns qualify, and how many of them have no entry."""
+        arguments = filter_arguments(sync_filter)
+        rows = await self._pool.fetch("count_candidates", *arguments, deadline_seconds=SCAN_SECONDS)
+        return rows[0]["candidates"], rows[0]["missing"]
+
+    async def count_gone(self) -> int:
+        """Return how many pending entries have lost their pattern."""
+        rows = await self._pool.fetch("count_gone", deadline_seconds=SCAN_SECONDS)
+        return int(rows[0]["gone"])
+
+    def missing_patterns(self, sync_filter: SyncFilter) -> AsyncGenerator[list[Candidate], None]:
+        """Yield batches of patterns that qualify and have no entry, best impact first."""
+        return self._batches("missing_patterns", *filter_arguments(sync_filter), sync_filter.max_patterns)
+
+    def stale_patterns(self) -> AsyncGenerator[list[Candidate], None]:
+        """Yield batches of patterns whose pending entry shows other figures."""
+        return self._batches("stale_patterns")
+
+    async def record_run(self, kind: str, result: SyncResult) -> None:
+        """Remember a run for `status`."""
+        await self._pool.fetch("record_run", *run_arguments(kind, result), deadline_seconds=EVENT_SECONDS)
+
+    async def _batches(self, name: str, *arguments: object) -> AsyncGenerator[list[Candidate], None]:
+        stream = self._pool.stream(name, *arguments, batch_size=BATCH_SIZE, deadline_seconds=SCAN_SECONDS)
+        async with aclosing(stream) as batches:
+            async for rows in batches:
+                yield to_candidates(rows)

@@ -1,0 +1,160 @@
+"""Between rows and the domain's classes, for both drivers."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from pattern_sync.domain.errors import SchemaMissing, SchemaOutdated, SchemaTooNew
+from pattern_sync.domain.explanation import Criterion, Explanation
+from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.outcomes import Candidate, Outcome, PatternOutcome
+from pattern_sync.domain.results import SyncResult
+from pattern_sync.domain.statistics import (
+    ConnectedDaemon,
+    Overview,
+    PendingEntry,
+    QueueCount,
+    Run,
+    SyncStatistics,
+)
+
+# The newest file in sql/migrations; a test compares them.
+SCHEMA_VERSION = 1
+
+
+# What both drivers' rows can do: asyncpg's Record is no Mapping.
+class Row(Protocol):
+    """A row, by the names of its columns."""
+
+    def __getitem__(self, name: str, /) -> Any: ...  # noqa: ANN401 - a column of any type
+
+
+def filter_arguments(sync_filter: SyncFilter) -> tuple[object, ...]:
+    """Return the parameters $1 to $5 of every statement that takes a filter."""
+    return (
+        sync_filter.min_confidence,
+        sync_filter.min_occurrences,
+        sync_filter.min_savings,
+        list(sync_filter.only_types),
+        list(sync_filter.exclude_types),
+    )
+
+
+def to_filter(row: Row) -> SyncFilter:
+    """Return the filter in force; the daemon's runs have no cap."""
+    return SyncFilter(
+        min_confidence=row["min_confidence"],
+        min_occurrences=row["min_occurrences"],
+        min_savings=row["min_savings"],
+        max_patterns=None,
+        only_types=tuple(row["only_types"]),
+        exclude_types=tuple(row["exclude_types"]),
+    )
+
+
+def to_candidates(rows: Iterable[Row]) -> list[Candidate]:
+    """Return patterns to reconcile."""
+    return [Candidate(row["pattern_id"], row["signature"]) for row in rows]
+
+
+def to_outcomes(rows: Iterable[Row]) -> list[PatternOutcome]:
+    """Return what the reconcile statement did."""
+    return [PatternOutcome(row["pattern_id"], row["signature"], Outcome(row["outcome"])) for row in rows]
+
+
+def run_arguments(kind: str, result: SyncResult) -> tuple[object, ...]:
+    """Return the parameters of record_run."""
+    return (
+        kind,
+        result.sync_duration_ms,
+        result.total_candidates,
+        result.synced_count,
+        result.refreshed_count,
+        result.skipped_count,
+        result.error_count,
+        result.remaining_count,
+    )
+
+
+def check_version(installed: int) -> None:
+    """Raise SchemaMissing, SchemaOutdated or SchemaTooNew unless the schema is ours."""
+    if installed == 0:
+        raise SchemaMissing("Pattern Sync is not installed in this database. Run: pattern-sync migrate")
+    if installed < SCHEMA_VERSION:
+        raise SchemaOutdated(
+            f"The database holds schema version {installed}, this version of Pattern Sync needs {SCHEMA_VERSION}."
+            " Run: pattern-sync migrate"
+        )
+    if installed > SCHEMA_VERSION:
+        raise SchemaTooNew(
+            f"The database holds schema version {installed}, newer than this version's {SCHEMA_VERSION}."
+            " Install the newer Pattern Sync here, too."
+        )
+
+
+def to_explanation(signature: str, sync_filter: SyncFilter, row: Row) -> Explanation:
+    """Return the verdicts of the database beside the values that people compare."""
+    exists = bool(row["pattern_exists"])
+    return Explanation(
+        signature=signature,
+        exists=exists,
+        automation_status=row["automation_status"],
+        eligible=bool(row["eligible"]),
+        entry_status=row["entry_status"],
+        criteria=_criteria(sync_filter, row) if exists else (),
+    )
+
+
+def to_statistics(row: Mapping[str, Any]) -> SyncStatistics:
+    """Return the counts as people know them."""
+    return SyncStatistics(**row)
+
+
+def to_pending(row: Mapping[str, Any]) -> PendingEntry:
+    """Return a pending entry for a list."""
+    return PendingEntry(**row)
+
+
+def to_overview(address: str, fetch: Callable[[str], Sequence[Mapping[str, Any]]]) -> Overview:
+    """Return what `status` shows; `fetch` runs a named statement."""
+    server = fetch("server")[0]
+    return Overview(
+        database=address,
+        server_version=server["server_version"],
+        schema_version=fetch("schema_version")[0]["version"],
+        filter=to_filter(fetch("read_filter")[0]),
+        trigger_missing_on=tuple(row["relation"] for row in fetch("tables_without_trigger")),
+        statistics=to_statistics(fetch("statistics")[0]),
+        queue=tuple(QueueCount(**row) for row in fetch("queue_counts")),
+        gone=fetch("count_gone")[0]["gone"],
+        daemons=tuple(ConnectedDaemon(**row) for row in fetch("connected_daemons")),
+        runs=tuple(Run(**row) for row in fetch("last_runs")),
+    )
+
+
+def _criteria(sync_filter: SyncFilter, row: Row) -> tuple[Criterion, ...]:
+    confidence, occurrences, savings = row["confidence"], row["occurrences"], row["savings"]
+    criteria = [
+        Criterion(
+            "confidence",
+            f"{confidence or 0.0:g} %",
+            "any" if sync_filter.min_confidence is None else f"{sync_filter.min_confidence:g} % or more",
+            row["confidence_met"],
+        ),
+        Criterion(
+            "occurrences",
+            f"{occurrences or 0:,}",
+            "any" if sync_filter.min_occurrences is None else f"{sync_filter.min_occurrences:,} or more",
+            row["occurrences_met"],
+        ),
+        Criterion(
+            "savings",
+            f"{savings or 0.0:,.2f} USD a month",
+            "any" if sync_filter.min_savings is None else f"{sync_filter.min_savings:,.2f} USD a month or more",
+            row["savings_met"],
+        ),
+    ]
+    if sync_filter.only_types or sync_filter.exclude_types:
+        only = f"one of {', '.join(sync_filter.only_types)}" if sync_filter.only_types else "any"
+        excluded = f", not {', '.join(sync_filter.exclude_types)}" if sync_filter.exclude_types else ""
+        criteria.append(Criterion("type", row["pattern_type"] or "none", only + excluded, row["type_met"]))
+    return tuple(criteria)

@@ -1,0 +1,35 @@
+-- Statements about our own schema: which version is there, the filter in force, the record of runs.
+
+-- name: schema_version
+-- The newest migration that is installed; an error where there is none.
+SELECT coalesce(max(m.version), 0) AS version FROM pattern_sync.migrations AS m;
+
+-- name: read_filter
+-- The filter that the trigger and every daemon use.
+SELECT s.min_confidence, s.min_occurrences, s.min_savings::double precision AS min_savings, s.only_types, s.exclude_types
+FROM pattern_sync.settings AS s;
+
+-- name: publish_filter
+-- Make this filter ($1 to $5) the one in force; a row only where it was another. The table's trigger tells the daemons.
+UPDATE pattern_sync.settings AS s
+SET
+    min_confidence = $1::double precision,
+    min_occurrences = $2::bigint,
+    min_savings = $3::double precision::numeric,
+    only_types = $4::text[],
+    exclude_types = $5::text[],
+    changed_at = now()
+WHERE (s.min_confidence, s.min_occurrences, s.min_savings, s.only_types, s.exclude_types) IS DISTINCT FROM
+      ($1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[])
+RETURNING s.changed_at;
+
+-- name: record_run
+-- Remember what a run did ($1 to $8); the last 200 are kept.
+WITH recorded AS (
+    INSERT INTO pattern_sync.runs (
+        kind, duration_ms, total_candidates, synced, refreshed, skipped, errors, remaining
+    )
+    VALUES ($1::text, $2::double precision, $3::bigint, $4::bigint, $5::bigint, $6::bigint, $7::bigint, $8::bigint)
+    RETURNING id
+)
+DELETE FROM pattern_sync.runs AS r USING recorded WHERE r.id <= recorded.id - 200;

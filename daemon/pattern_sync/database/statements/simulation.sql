@@ -1,0 +1,28 @@
+-- What a detector writes: the simulator's statements, as the application's own detector has them.
+
+-- name: observe_again
+-- Count one more observation of a pattern ($1); no row where it is new.
+UPDATE operation_patterns
+SET occurrence_count = occurrence_count + 1, last_seen = now()
+WHERE pattern_signature = $1::text
+RETURNING id, occurrence_count;
+
+-- name: observe_first
+-- Write a new pattern: signature ($1), type ($2), input ($3), operations ($4, JSON).
+INSERT INTO operation_patterns (
+    pattern_signature, pattern_type, typical_input_pattern, typical_operations, confidence_score, occurrence_count
+)
+VALUES ($1::text, $2::text, $3::text, $4::text::jsonb, 10, 1)
+RETURNING id, occurrence_count;
+
+-- name: note_occurrence
+-- Note that a workflow ($2) showed a pattern ($1, row id).
+INSERT INTO pattern_occurrences (pattern_id, workflow_id)
+VALUES ($1::bigint, $2::text)
+ON CONFLICT DO NOTHING;
+
+-- name: rate_pattern
+-- Write what is now thought of a pattern ($1, row id): confidence ($2), monthly savings ($3).
+UPDATE operation_patterns
+SET confidence_score = $2::double precision, potential_monthly_savings = $3::double precision
+WHERE id = $1::bigint;

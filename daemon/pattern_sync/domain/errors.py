@@ -1,0 +1,68 @@
+"""What can go wrong, as its users meet it.
+
+PatternSyncError
+├── InvalidSettings          exit 2   a setting or a criterion is out of range, misspelt or contradictory
+├── DatabaseError
+│   ├── DatabaseUnavailable  exit 3   cannot be reached, went away, is busy or read-only: waiting helps
+│   │   └── TransactionConflict      a deadlock, a lock not had in time: try the same again
+│   ├── AccessRefused        exit 3   wrong password, unknown database or role, no TLS: waiting does not help
+│   └── StatementFailed      exit 1   the database refused what a statement writes (a poison row)
+├── SchemaError              exit 4
+│   ├── SchemaMissing
+│   ├── SchemaOutdated
+│   ├── SchemaTooNew
+│   └── UnfitApplication     an adopted table lacks what we need
+└── EmbeddedServerError      exit 3
+"""
+
+
+class PatternSyncError(Exception):
+    """Base of every expected fault; its text is for the user and holds no secret."""
+
+
+class InvalidSettings(PatternSyncError):
+    """A value that cannot be used; the text names it, its bound and the way out."""
+
+
+class DatabaseError(PatternSyncError):
+    """The database did not do what was asked."""
+
+
+class DatabaseUnavailable(DatabaseError):
+    """The database cannot be used now, but may be later."""
+
+
+class TransactionConflict(DatabaseUnavailable):
+    """Two transactions were in each other's way and this one was given up; the same may work now."""
+
+
+class AccessRefused(DatabaseError):
+    """The server answered, and will answer the same again."""
+
+
+class StatementFailed(DatabaseError):
+    """The server refused what one statement writes."""
+
+
+class SchemaError(PatternSyncError):
+    """The schema in the database is not the one that this version works with."""
+
+
+class SchemaMissing(SchemaError):
+    """Pattern Sync is not installed in this database."""
+
+
+class SchemaOutdated(SchemaError):
+    """The database holds an older schema."""
+
+
+class SchemaTooNew(SchemaError):
+    """The database holds a newer schema."""
+
+
+class UnfitApplication(SchemaError):
+    """An adopted table, column or key that is needed is missing."""
+
+
+class EmbeddedServerError(PatternSyncError):
+    """The embedded PostgreSQL cannot be found, started or shared."""

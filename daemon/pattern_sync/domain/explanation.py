@@ -1,0 +1,68 @@
+"""Why a pattern is in the queue, or why it is not."""
+
+from dataclasses import dataclass
+
+from pattern_sync.domain.outcomes import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One criterion of the filter beside a pattern's value; `met` is the database's verdict."""
+
+    name: str
+    value: str
+    bound: str
+    met: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What is known of one signature; `criteria` is empty where there is no such pattern."""
+
+    signature: str
+    exists: bool
+    automation_status: str | None
+    eligible: bool
+    entry_status: str | None
+    criteria: tuple[Criterion, ...]
+
+    @property
+    def shortfalls(self) -> tuple[Criterion, ...]:
+        """Return the criteria that the pattern misses."""
+        return tuple(criterion for criterion in self.criteria if not criterion.met)
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """Return what a reconcile would come to; None for a signature that nothing is known of."""
+        if self.entry_status is None and not self.exists:
+            return None
+        if self.entry_status not in (None, "pending"):
+            return Outcome.DECIDED
+        if not self.exists:
+            return Outcome.GONE
+        if self.entry_status == "pending":
+            return Outcome.UNCHANGED
+        return Outcome.SHORT if self.shortfalls or not self.eligible else Outcome.QUEUED
+
+    @property
+    def reason(self) -> str:
+        """Return one sentence for a person."""
+        match self.outcome:
+            case None:
+                return "There is no such pattern, neither among the patterns nor in the queue."
+            case Outcome.DECIDED:
+                return f"A person's decision stands ({self.entry_status}); no machine touches it again."
+            case Outcome.GONE:
+                return "It waits for a decision; the pattern itself was deleted by the detector."
+            case Outcome.UNCHANGED:
+                return "It is in the queue and waits for a decision."
+            case Outcome.QUEUED:
+                return "It qualifies and is about to be queued; if this stays so, no daemon is running."
+            case _:
+                return f"It is not in the queue: {self._missed()}."
+
+    def _missed(self) -> str:
+        missed = [f"{item.name} is {item.value}, the filter asks for {item.bound}" for item in self.shortfalls]
+        if not self.eligible:
+            missed.append(f"its automation_status is {self.automation_status!r}, not 'detected'")
+        return "; ".join(missed)

@@ -1,0 +1,33 @@
+"""What a notification asks for."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+# A bigint of PostgreSQL; anything else on the channel is somebody else's, or garbage.
+_PATTERN_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
+_LARGEST_PATTERN_ID = 2**63 - 1
+
+
+class Request(Enum):
+    """A payload that names no pattern."""
+
+    EVERYTHING = "*"
+    SETTINGS = "settings"
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownPayload:
+    """A payload that no trigger of ours sends; `shown` is short and printable."""
+
+    shown: str
+
+
+def parse_payload(payload: str) -> int | Request | UnknownPayload:
+    """Return the pattern's row id, the request, or what could not be understood; never raises."""
+    if _PATTERN_ID.fullmatch(payload) and int(payload) <= _LARGEST_PATTERN_ID:
+        return int(payload)
+    try:
+        return Request(payload)
+    except ValueError:
+        return UnknownPayload(ascii(payload[:60]))

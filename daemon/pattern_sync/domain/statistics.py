@@ -1,0 +1,87 @@
+"""What an operator and a reviewer ask about the whole."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pattern_sync.domain.filter import SyncFilter
+
+
+@dataclass(frozen=True, slots=True)
+class SyncStatistics:
+    """Rows here and there.
+
+    `pending_sync` counts eligible patterns without an entry, whatever their figures; `qualifying` those that pass the
+    filter in force, and `qualifying_missing` those among them that are not in the queue (0 when all is well).
+    """
+
+    patterns_in_source: int
+    patterns_in_review: int
+    pending_sync: int
+    qualifying: int
+    qualifying_missing: int
+
+    @property
+    def sync_percentage(self) -> float:
+        """Return in review / in source x 100, to one decimal; 0 when there are no patterns."""
+        if not self.patterns_in_source:
+            return 0.0
+        return round(self.patterns_in_review / self.patterns_in_source * 100, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCount:
+    """How many entries the queue has in one status."""
+
+    status: str
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class PendingEntry:
+    """A queue entry that waits for a decision; confidence is 0 to 1, savings are USD a month."""
+
+    signature: str
+    confidence: float
+    occurrences: int
+    savings: float
+    tool_sequence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The last run of one kind, as it was recorded."""
+
+    kind: str
+    finished_at: datetime
+    duration_ms: float
+    total_candidates: int
+    synced: int
+    refreshed: int
+    skipped: int
+    errors: int
+    remaining: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectedDaemon:
+    """A daemon that holds a LISTEN session."""
+
+    pid: int
+    host: str
+    connected_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything that `status` tells."""
+
+    database: str
+    server_version: str
+    schema_version: int
+    filter: SyncFilter
+    trigger_missing_on: tuple[str, ...]
+    statistics: SyncStatistics
+    queue: tuple[QueueCount, ...]
+    gone: int
+    daemons: tuple[ConnectedDaemon, ...]
+    runs: tuple[Run, ...]

@@ -1,0 +1,147 @@
+"""What the daemon is doing: one log line for each change, and the same facts for whoever asks."""
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+
+import structlog
+
+from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.outcomes import Outcome, PatternOutcome
+from pattern_sync.domain.results import SyncResult
+from pattern_sync.domain.runs import RunKind
+
+SHOWN_SIGNATURES = 5
+
+
+class Mode(StrEnum):
+    """How changes reach the daemon."""
+
+    STARTING = "starting"
+    LISTENING = "listening"
+    POLLING = "polling"
+
+
+class DaemonState:
+    """Told by the services what happens; logs changes and work done, never the same state twice.
+
+    `now` is a monotonic clock in seconds; `show` takes one line for `systemctl status`.
+    """
+
+    def __init__(self, now: Callable[[], float], show: Callable[[str], None]) -> None:
+        self._log = structlog.stdlib.get_logger("pattern_sync")
+        self._now = now
+        self._show = show
+        self._since = now()
+        self._database_lost_at: float | None = None
+        self.mode = Mode.STARTING
+        self.last_run_seconds = 0.0
+        self.queued_total = 0
+        self.failed_total = 0
+        self.unknown_payloads_total = 0
+
+    def waiting(self, reason: str) -> None:
+        """Say once that the database cannot be reached yet."""
+        if self._database_lost_at is None:
+            self._database_lost_at = self._now()
+            self._log.warning("waiting for the database", reason=reason)
+            self._show(f"waiting for the database: {reason}")
+
+    def listening(self) -> None:
+        """Say that notifications arrive, as was just proven."""
+        if self.mode is not Mode.LISTENING:
+            degraded_seconds = round(self._now() - self._since, 1) if self.mode is Mode.POLLING else None
+            extra = {} if degraded_seconds is None else {"polled_for_seconds": degraded_seconds}
+            self._change(Mode.LISTENING)
+            self._log.info("listening", **extra)
+
+    def polling(self, reason: str) -> None:
+        """Say that notifications do not arrive, and that the daemon looks by itself meanwhile."""
+        if self.mode is not Mode.POLLING:
+            self._change(Mode.POLLING)
+            self._log.warning("not listening, polling instead", reason=reason)
+
+    def database_lost(self, reason: str) -> None:
+        """Say that statements fail."""
+        if self._database_lost_at is None:
+            self._database_lost_at = self._now()
+            self._log.warning("database unavailable, trying again", reason=reason)
+
+    def database_back(self) -> None:
+        """Say that statements work again."""
+        if self._database_lost_at is not None:
+            self._log.info("database back", after_seconds=round(self._now() - self._database_lost_at, 1))
+            self._database_lost_at = None
+
+    def filter_in_force(self, sync_filter: SyncFilter) -> None:
+        """Say which filter the triggers and all daemons use from now on."""
+        self._log.info("filter in force", filter=str(sync_filter))
+
+    def unknown_payload(self, shown: str) -> None:
+        """Count a notification that is not ours; say so at the 1st, 10th, 100th and so on."""
+        self.unknown_payloads_total += 1
+        if str(self.unknown_payloads_total).strip("0") == "1":
+            self._log.warning(
+                "ignored a notification that is not ours", payload=shown, so_far=self.unknown_payloads_total
+            )
+
+    def reconciled(self, outcomes: Sequence[PatternOutcome], milliseconds: float) -> None:
+        """Tell what the event path did; nothing where it had nothing to do."""
+        queued = [item.signature for item in outcomes if item.outcome is Outcome.QUEUED]
+        refreshed = sum(item.outcome is Outcome.REFRESHED for item in outcomes)
+        self._report_failures([item for item in outcomes if item.outcome is Outcome.FAILED])
+        self.queued_total += len(queued)
+        if queued:
+            self._log.info(
+                "queued",
+                patterns=len(queued),
+                refreshed=refreshed,
+                milliseconds=round(milliseconds, 1),
+                signatures=queued[:SHOWN_SIGNATURES],
+            )
+
+    def run_finished(self, kind: RunKind, result: SyncResult) -> None:
+        """Tell what a run did; a poll or a request that found nothing to do is no news."""
+        self.last_run_seconds = result.sync_duration_ms / 1000
+        self.queued_total += result.synced_count
+        self.failed_total += result.error_count
+        did_something = result.synced_count or result.refreshed_count or result.error_count
+        if did_something or kind in (RunKind.CATCH_UP, RunKind.SWEEP, RunKind.SETTINGS):
+            self._log.log(
+                30 if result.error_count else 20,
+                kind.value,
+                synced=result.synced_count,
+                refreshed=result.refreshed_count,
+                skipped=result.skipped_count,
+                errors=result.error_count,
+                milliseconds=round(result.sync_duration_ms, 1),
+                signatures=list(result.synced_pattern_ids[:SHOWN_SIGNATURES]),
+                **({"first_error": result.errors[0]} if result.errors else {}),
+            )
+        self._show_status()
+
+    def refreshed(self, result: SyncResult) -> None:
+        """Tell, to whoever wants the details, that pending entries show newer figures."""
+        if result.refreshed_count:
+            self._log.debug(
+                "refreshed",
+                patterns=result.refreshed_count,
+                milliseconds=round(result.sync_duration_ms, 1),
+            )
+
+    def _report_failures(self, failed: Sequence[PatternOutcome]) -> None:
+        self.failed_total += len(failed)
+        if failed:
+            self._log.warning(
+                "could not be queued, trying again later",
+                patterns=len(failed),
+                signatures=[item.signature for item in failed[:SHOWN_SIGNATURES]],
+                first_error=failed[0].error,
+            )
+
+    def _change(self, mode: Mode) -> None:
+        self.mode = mode
+        self._since = self._now()
+        self._show_status()
+
+    def _show_status(self) -> None:
+        self._show(f"{self.mode}; {self.queued_total} queued, {self.failed_total} failed since start")

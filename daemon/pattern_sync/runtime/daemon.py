@@ -1,0 +1,234 @@
+"""One daemon, from its start to its stop."""
+
+import asyncio
+import random
+import signal
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import NoReturn
+
+import structlog
+
+from pattern_sync.config import Settings
+from pattern_sync.database.embedded import Supervision
+from pattern_sync.database.gateway import DaemonGateway
+from pattern_sync.database.pool import Pool
+from pattern_sync.database.session import ListenSession
+from pattern_sync.database.statements import Statement, load_statements
+from pattern_sync.domain.backoff import Backoff
+from pattern_sync.domain.errors import (
+    AccessRefused,
+    DatabaseUnavailable,
+    EmbeddedServerError,
+    PatternSyncError,
+)
+from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.observability.state import DaemonState
+from pattern_sync.observability.systemd import ServiceManager
+from pattern_sync.runtime.host import Host
+from pattern_sync.sync.intake import Intake
+from pattern_sync.sync.listener import Listener
+from pattern_sync.sync.periodic import Poller, Refresher, Sweeper
+from pattern_sync.sync.pulse import Pulse
+from pattern_sync.sync.reconciler import Reconciler
+from pattern_sync.sync.workers import EventWorker, FilterInForce, RunWorker
+
+# Short, as a daemon has to have caught up two seconds after its server accepts again.
+RETRY_BASE_SECONDS = 0.1
+RETRY_CAP_SECONDS = 1.5
+SUPERVISION_SECONDS = 0.5
+WATCHDOG_SECONDS = 10.0
+
+
+class Daemon:
+    """The running services of one process, and the order in which they start and stop."""
+
+    def __init__(self, settings: Settings, host: Host, reload_settings: Callable[[], Settings]) -> None:
+        self._settings = settings
+        self._host = host
+        self._reload_settings = reload_settings
+        self._log = structlog.stdlib.get_logger("pattern_sync")
+        self._loop = asyncio.get_running_loop()
+        self._manager = ServiceManager()
+        self._state = DaemonState(self._loop.time, self._manager.status)
+        self._pulse = Pulse(self._loop.time)
+        self._intake = Intake()
+        self._stop = asyncio.Event()
+        self._reload = asyncio.Event()
+        self._caught_up = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT.
+
+        Raises AccessRefused or SchemaError where the first connect shows that waiting would not help, SchemaError also
+        when the schema stops fitting later; anything else is a bug.
+        """
+        statements = load_statements()
+        with self._signals():
+            async with Pool(self._host.address, statements) as pool:
+                gateway = DaemonGateway(pool)
+                in_force = await self._first_contact(gateway)
+                if in_force is not None:
+                    await self._serve(gateway, pool, FilterInForce(in_force), statements)
+        self._log.info("stopped")
+
+    async def _first_contact(self, gateway: DaemonGateway) -> SyncFilter | None:
+        """Wait for the database and publish the filter; None where a stop was asked for meanwhile."""
+        backoff = self._backoff()
+        wanted = self._settings.sync_filter()
+        while not self._stop.is_set():
+            try:
+                await gateway.check_schema()
+                await gateway.publish_filter(wanted)
+            except DatabaseUnavailable as fault:
+                self._state.waiting(str(fault))
+                await self._or_stopped(backoff.next_delay_seconds())
+            else:
+                self._state.database_back()
+                self._state.filter_in_force(wanted)
+                return wanted
+        return None
+
+    async def _serve(
+        self, gateway: DaemonGateway, pool: Pool, in_force: FilterInForce, statements: Mapping[str, Statement]
+    ) -> None:
+        now = self._loop.time
+        reconciler = Reconciler(gateway, now)
+
+        async def open_session(on_payload: Callable[[str], None]) -> ListenSession:
+            # What was open before belongs to a server that may be gone, or a primary that is none any more.
+            await pool.expire()
+            return await ListenSession.open(self._host.address, statements, on_payload)
+
+        listener = Listener(open_session, self._intake, self._state, self._backoff(), self._pulse)
+        sweeper = Sweeper(self._intake, self._settings.interval, random.random, self._pulse)
+        poller = Poller(self._intake, self._state, self._pulse)
+        refresher = Refresher(reconciler, in_force, self._state, self._pulse)
+        events = EventWorker(self._intake, reconciler, in_force, self._state, self._backoff(), self._pulse, now)
+        runs = RunWorker(
+            self._intake, reconciler, gateway, in_force, self._state, self._backoff(), self._pulse,
+            self._caught_up.set,
+        )  # fmt: skip
+        producers: dict[str, Callable[[], Awaitable[None]]] = {
+            Listener.__name__: listener.run,
+            Sweeper.__name__: sweeper.run,
+            Poller.__name__: poller.run,
+            Refresher.__name__: refresher.run,
+            "ReadyNotice": self._announce_ready,
+            "Reloader": lambda: self._reload_when_asked(gateway),
+            "Watchdog": self._feed_watchdog,
+            "EmbeddedSupervisor": self._supervise_embedded,
+        }
+        async with asyncio.TaskGroup() as workers:
+            tasks = [
+                workers.create_task(events.run(), name=EventWorker.__name__),
+                workers.create_task(runs.run(), name=RunWorker.__name__),
+            ]
+            await self._run_until_stopped(producers)
+            self._manager.stopping()
+            self._intake.close()
+            await self._drain(tasks)
+
+    async def _run_until_stopped(self, producers: dict[str, Callable[[], Awaitable[None]]]) -> None:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_for_ever(name, run), name=name) for name, run in producers.items()]
+            await self._stop.wait()
+            self._log.info("stopping", announced_patterns=len(self._intake))
+            for task in tasks:
+                task.cancel()
+
+    async def _drain(self, workers: list[asyncio.Task[None]]) -> None:
+        _, unfinished = await asyncio.wait(workers, timeout=self._settings.drain_seconds)
+        for worker in unfinished:
+            worker.cancel()
+        if unfinished or len(self._intake):
+            self._log.warning("not finished in time, left to the next start", patterns=len(self._intake))
+
+    async def _announce_ready(self) -> None:
+        await self._caught_up.wait()
+        self._log.info("ready")
+        self._manager.ready()
+        await asyncio.Event().wait()
+
+    async def _reload_when_asked(self, gateway: DaemonGateway) -> None:
+        backoff = self._backoff()
+        while True:
+            await self._reload.wait()
+            self._reload.clear()
+            self._manager.reloading()
+            try:
+                wanted = self._reload_settings().sync_filter()
+            except PatternSyncError as fault:
+                self._log.error("reload refused, the filter stays as it was", reason=str(fault))
+            else:
+                await self._publish(gateway, wanted, backoff)
+            self._manager.ready()
+
+    async def _publish(self, gateway: DaemonGateway, wanted: SyncFilter, backoff: Backoff) -> None:
+        while True:
+            try:
+                changed = await gateway.publish_filter(wanted)
+            except (DatabaseUnavailable, AccessRefused) as fault:
+                self._state.database_lost(str(fault))
+                await asyncio.sleep(backoff.next_delay_seconds())
+            else:
+                backoff.reset()
+                self._log.info("reloaded", filter=str(wanted), changed=changed)
+                return
+
+    async def _feed_watchdog(self) -> None:
+        limit = self._manager.watchdog_seconds
+        period = WATCHDOG_SECONDS if limit is None else min(WATCHDOG_SECONDS, limit / 3)
+        while True:
+            if stalled := self._pulse.stalled():
+                self._log.error("a service hangs; the watchdog is not fed", services=stalled)
+            else:
+                self._manager.feed_watchdog()
+            await asyncio.sleep(period)
+
+    async def _supervise_embedded(self) -> None:
+        server = self._host.embedded
+        while True:
+            await asyncio.sleep(SUPERVISION_SECONDS)
+            if server is None:
+                continue
+            try:
+                found = await asyncio.to_thread(server.check)
+            except EmbeddedServerError as fault:
+                self._state.database_lost(str(fault))
+                continue
+            if found is not Supervision.RUNNING:
+                self._log.warning("embedded server started again", reason=found.value)
+                if server.url != self._host.address.url:
+                    raise EmbeddedServerError("The embedded server had to move to another port; start again.")
+
+    async def _or_stopped(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stop.wait()
+        except TimeoutError:
+            return
+
+    def _backoff(self) -> Backoff:
+        return Backoff(random.random, RETRY_BASE_SECONDS, RETRY_CAP_SECONDS)
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        wanted = {signal.SIGTERM: self._stop, signal.SIGINT: self._stop, signal.SIGHUP: self._reload}
+        for number, event in wanted.items():
+            self._loop.add_signal_handler(number, event.set)
+        try:
+            yield
+        finally:
+            for number in wanted:
+                self._loop.remove_signal_handler(number)
+
+
+async def _for_ever(name: str, run: Callable[[], Awaitable[None]]) -> NoReturn:
+    await run()
+    raise RuntimeError(f"{name} ended, which it must not.")
+
+
+async def run_daemon(settings: Settings, host: Host, reload_settings: Callable[[], Settings]) -> None:
+    """Run one daemon until it is told to stop; see Daemon.run for what is raised."""
+    await Daemon(settings, host, reload_settings).run()

@@ -1,0 +1,1 @@
+"""From "something may matter" to "it is in the queue"."""

@@ -1,0 +1,110 @@
+"""Keeps one LISTEN session alive for ever, and says what it heard."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from pattern_sync.domain.backoff import Backoff
+from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable
+from pattern_sync.domain.notification import Request, UnknownPayload, parse_payload
+from pattern_sync.domain.runs import RunKind
+from pattern_sync.observability.state import DaemonState
+from pattern_sync.sync.intake import Intake
+from pattern_sync.sync.pulse import Pulse
+
+NAME = "listener"
+HEARTBEAT_INTERVAL_SECONDS = 3.0
+ROUND_TRIP_INTERVAL_SECONDS = 60.0
+# A pooler does not go away by itself; polling finds everything meanwhile.
+DEAF_RETRY_SECONDS = 60.0
+_DEAF = (
+    "LISTEN is accepted but no notification comes back, as behind a transaction-mode pooler;"
+    " point PATTERN_SYNC_DATABASE_URL at the server itself"
+)
+
+
+class Session(Protocol):
+    """A connection that listens; its methods raise DatabaseUnavailable."""
+
+    lost: asyncio.Event
+
+    async def heartbeat(self) -> None: ...
+    async def round_trip(self) -> bool: ...
+    def terminate(self) -> None: ...
+
+
+class Listener:
+    """Connects, listens, catches up, proves the session every few seconds, and starts over."""
+
+    def __init__(
+        self,
+        open_session: Callable[[Callable[[str], None]], Awaitable[Session]],
+        intake: Intake,
+        state: DaemonState,
+        backoff: Backoff,
+        pulse: Pulse,
+    ) -> None:
+        self._open_session = open_session
+        self._intake = intake
+        self._state = state
+        self._backoff = backoff
+        self._pulse = pulse
+
+    async def run(self) -> None:
+        """Listen until cancelled."""
+        while True:
+            heard = await self.run_once()
+            delay = self._backoff.next_delay_seconds() if heard else DEAF_RETRY_SECONDS
+            await self._pulse.pause(NAME, delay)
+
+    async def run_once(self) -> bool:
+        """Live one session, from connecting to losing it; False where it was deaf."""
+        self._pulse.beat(NAME)
+        try:
+            session = await self._open_session(self._on_payload)
+        except (DatabaseUnavailable, AccessRefused) as fault:
+            self._state.polling(str(fault))
+            return True
+        try:
+            # LISTEN is in force, and only now may the rows be read: what commits from here on is announced.
+            self._intake.add_everything(RunKind.CATCH_UP)
+            return await self._prove_until_lost(session)
+        except DatabaseUnavailable as fault:
+            self._state.polling(str(fault))
+            return True
+        finally:
+            session.terminate()
+
+    async def _prove_until_lost(self, session: Session) -> bool:
+        beats_until_round_trip = 0
+        while True:
+            await session.heartbeat()
+            if beats_until_round_trip == 0:
+                if not await session.round_trip():
+                    self._state.polling(_DEAF)
+                    return False
+                beats_until_round_trip = int(ROUND_TRIP_INTERVAL_SECONDS / HEARTBEAT_INTERVAL_SECONDS)
+            beats_until_round_trip -= 1
+            self._backoff.reset()
+            self._state.listening()
+            self._pulse.beat(NAME)
+            await self._wait_for_loss(session)
+
+    async def _wait_for_loss(self, session: Session) -> None:
+        try:
+            async with asyncio.timeout(HEARTBEAT_INTERVAL_SECONDS):
+                await session.lost.wait()
+        except TimeoutError:
+            return
+        raise DatabaseUnavailable("the connection was lost")
+
+    def _on_payload(self, payload: str) -> None:
+        match parse_payload(payload):
+            case int(pattern_id):
+                self._intake.add([pattern_id])
+            case Request.EVERYTHING:
+                self._intake.add_everything(RunKind.REQUEST)
+            case Request.SETTINGS:
+                self._intake.add_everything(RunKind.SETTINGS)
+            case UnknownPayload(shown):
+                self._state.unknown_payload(shown)

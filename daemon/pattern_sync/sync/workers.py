@@ -1,0 +1,138 @@
+"""The two that empty the intake: one for announced patterns, one for looks at everything."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pattern_sync.domain.backoff import Backoff
+from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable
+from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.results import SyncResult
+from pattern_sync.domain.runs import RunKind, leading
+from pattern_sync.observability.state import DaemonState
+from pattern_sync.sync.intake import Intake
+from pattern_sync.sync.pulse import Pulse
+from pattern_sync.sync.reconciler import Reconciler
+
+_BREATH_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class FilterInForce:
+    """The filter that the database held when it was last read; shared by the services of one daemon."""
+
+    value: SyncFilter
+
+
+class Installation(Protocol):
+    """What a run asks the database beside its rows."""
+
+    async def check_schema(self) -> None: ...
+    async def read_filter(self) -> SyncFilter: ...
+    async def record_run(self, kind: str, result: SyncResult) -> None: ...
+
+
+class EventWorker:
+    """Reconciles the patterns that were announced, and the poison rows whose time has come."""
+
+    NAME = "event worker"
+
+    def __init__(
+        self,
+        intake: Intake,
+        reconciler: Reconciler,
+        in_force: FilterInForce,
+        state: DaemonState,
+        backoff: Backoff,
+        pulse: Pulse,
+        now: Callable[[], float],
+    ) -> None:
+        self._intake = intake
+        self._reconciler = reconciler
+        self._in_force = in_force
+        self._state = state
+        self._backoff = backoff
+        self._pulse = pulse
+        self._now = now
+
+    async def run(self) -> None:
+        """Work until the intake is closed and empty."""
+        while not (self._intake.closed and not len(self._intake)):
+            self._pulse.beat(self.NAME)
+            pattern_ids = await self._intake.take_patterns(_BREATH_SECONDS)
+            due = self._reconciler.take_due()
+            if pattern_ids or due:
+                await self.run_once([*pattern_ids, *due])
+
+    async def run_once(self, pattern_ids: Sequence[int]) -> None:
+        """Reconcile some patterns; in an outage they are marked again."""
+        started = self._now()
+        try:
+            outcomes = await self._reconciler.reconcile(pattern_ids, self._in_force.value)
+        except (DatabaseUnavailable, AccessRefused) as fault:
+            self._state.database_lost(str(fault))
+            if not self._intake.closed:  # else the catch-up of the next start finds them
+                self._intake.add(pattern_ids)
+                await self._pulse.pause(self.NAME, self._backoff.next_delay_seconds())
+            return
+        self._backoff.reset()
+        self._state.database_back()
+        self._state.reconciled(outcomes, (self._now() - started) * 1000)
+
+
+class RunWorker:
+    """Runs over all patterns: catch-ups, sweeps, polls, and what a bulk change or a new filter asks for."""
+
+    NAME = "run worker"
+
+    def __init__(
+        self,
+        intake: Intake,
+        reconciler: Reconciler,
+        installation: Installation,
+        in_force: FilterInForce,
+        state: DaemonState,
+        backoff: Backoff,
+        pulse: Pulse,
+        on_caught_up: Callable[[], None],
+    ) -> None:
+        self._intake = intake
+        self._reconciler = reconciler
+        self._installation = installation
+        self._in_force = in_force
+        self._state = state
+        self._backoff = backoff
+        self._pulse = pulse
+        self._on_caught_up = on_caught_up
+
+    async def run(self) -> None:
+        """Work until the intake is closed."""
+        while not self._intake.closed:
+            self._pulse.beat(self.NAME)
+            if kinds := await self._intake.take_everything(_BREATH_SECONDS):
+                await self.run_once(kinds)
+
+    async def run_once(self, kinds: Collection[RunKind]) -> None:
+        """Run once for all these wishes; in an outage they are wished again."""
+        kind = leading(kinds)
+        try:
+            await self._installation.check_schema()
+            self._in_force.value = await self._installation.read_filter()
+            result = await self._reconciler.reconcile_everything(
+                self._in_force.value, on_progress=lambda *_: self._pulse.beat(self.NAME)
+            )
+            if kind is not RunKind.POLL or result.synced_count:
+                await self._installation.record_run(kind, result)
+        except (DatabaseUnavailable, AccessRefused) as fault:
+            self._state.database_lost(str(fault))
+            if not self._intake.closed:
+                for wish in kinds:
+                    self._intake.add_everything(wish)
+                await self._pulse.pause(self.NAME, self._backoff.next_delay_seconds())
+            return
+        self._backoff.reset()
+        self._state.database_back()
+        if RunKind.SETTINGS in kinds:
+            self._state.filter_in_force(self._in_force.value)
+        self._state.run_finished(kind, result)
+        self._on_caught_up()

@@ -1,0 +1,94 @@
+"""A database of one test, and an independent witness of what is in it."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+
+# Defaults of a pattern that passes the high-priority filter.
+QUALIFYING = {
+    "pattern_type": "sdlc",
+    "confidence_score": 85.0,
+    "occurrence_count": 78_167,
+    "potential_monthly_savings": 183_844.06,
+}
+
+
+class TestDatabase:
+    """Writes patterns as a detector does and reads the queue as a person does, over psycopg."""
+
+    __test__ = False
+
+    def __init__(self, url: str, name: str) -> None:
+        self.url = url
+        self.name = name
+        self._connection: psycopg.Connection[DictRow] | None = None
+
+    @classmethod
+    def named(cls, server_url: str, name: str) -> "TestDatabase":
+        return cls(urlunsplit(urlsplit(server_url)._replace(path=f"/{name}")), name)
+
+    @contextmanager
+    def connect(self) -> Iterator[None]:
+        with psycopg.connect(self.url, autocommit=True, row_factory=dict_row) as connection:
+            self._connection = connection
+            yield
+
+    def another_connection(self, *, autocommit: bool = True) -> "psycopg.Connection[DictRow]":
+        """Return a connection of its own; the caller closes it."""
+        return psycopg.connect(self.url, row_factory=dict_row, autocommit=autocommit)
+
+    def execute(self, sql: str, *arguments: object) -> list[DictRow]:
+        assert self._connection is not None
+        cursor = self._connection.execute(sql.encode(), arguments or None)
+        return cursor.fetchall() if cursor.description else []
+
+    def add_pattern(self, signature: str, **columns: object) -> int:
+        """Insert a pattern that qualifies, unless `columns` say otherwise; return its id."""
+        row = {"pattern_signature": signature, **QUALIFYING, **columns}
+        values = [json.dumps(value) if name.startswith("typical_op") else value for name, value in row.items()]
+        names = ", ".join(row)
+        marks = ", ".join(["%s"] * len(row))
+        found = self.execute(f"INSERT INTO operation_patterns ({names}) VALUES ({marks}) RETURNING id", *values)
+        return int(found[0]["id"])
+
+    def add_patterns(self, count: int, prefix: str = "bulk", **columns: object) -> None:
+        """Insert many patterns that qualify in one statement."""
+        row = {**QUALIFYING, **columns}
+        self.execute(
+            f"INSERT INTO operation_patterns (pattern_signature, {', '.join(row)})"
+            f" SELECT %s || ':' || i, {', '.join(['%s'] * len(row))} FROM generate_series(1, {count}) AS i",
+            prefix,
+            *row.values(),
+        )
+
+    def entry(self, signature: str) -> DictRow | None:
+        rows = self.execute("SELECT * FROM pattern_approvals WHERE pattern_id = %s", signature)
+        return rows[0] if rows else None
+
+    def queue(self) -> set[str]:
+        return {row["pattern_id"] for row in self.execute("SELECT pattern_id FROM pattern_approvals")}
+
+    def count(self, table: str) -> int:
+        return int(self.execute(f"SELECT count(*) AS n FROM {table}")[0]["n"])
+
+    def decide(self, signature: str, status: str = "rejected") -> None:
+        """Decide as the application's own panel does: by writing SQL."""
+        self.execute(
+            "UPDATE pattern_approvals SET status = %s, reviewed_by = 'ann', reviewed_at = now() WHERE pattern_id = %s",
+            status,
+            signature,
+        )
+
+
+def snapshot(database: TestDatabase, tables: Sequence[str]) -> dict[str, list[str]]:
+    """Return every row of some tables, with the transaction that wrote it: a write of the same values shows, too."""
+    return {table: _rows(database, table) for table in tables}
+
+
+def _rows(database: TestDatabase, table: str) -> list[str]:
+    rows = database.execute(f"SELECT (t.xmin, t.ctid, t.*)::text AS r FROM {table} AS t ORDER BY 1")
+    return [str(row["r"]) for row in rows]

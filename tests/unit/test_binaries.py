@@ -1,0 +1,117 @@
+"""Finding PostgreSQL's programs, among made-up installations."""
+
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+
+import pytest
+
+from pattern_sync.database.embedded import all_binaries, binaries, default_data_dir, find_binaries
+from pattern_sync.domain.errors import EmbeddedServerError
+
+
+def install(prefix: Path, version: str, *, initdb: bool = True) -> Path:
+    """Make programs that only tell their version."""
+    directory = prefix / "bin"
+    directory.mkdir(parents=True)
+    for name in ("postgres", "initdb") if initdb else ("postgres",):
+        (directory / name).write_text(f"#!/bin/sh\necho '{name} (PostgreSQL) {version}'\n")
+        (directory / name).chmod(0o755)
+    return directory
+
+
+class Machine:
+    """A machine without any PostgreSQL, to begin with."""
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.wheel, self.distribution, self._path = root / "wheel", root / "usr", root / "path"
+        spec = ModuleSpec(binaries.WHEEL, None)
+        spec.submodule_search_locations = [str(self.wheel)]
+        monkeypatch.setattr("importlib.util.find_spec", lambda _name: spec)
+        monkeypatch.setattr(binaries, "_DISTRIBUTION", self.distribution)
+        monkeypatch.setenv("PATH", f"{self._path}:/usr/bin:/bin")
+        self.pg_config_says(root / "nowhere")
+
+    def pg_config_says(self, directory: Path) -> None:
+        self._path.mkdir(exist_ok=True)
+        (self._path / "pg_config").write_text(f"#!/bin/sh\necho '{directory}'\n")
+        (self._path / "pg_config").chmod(0o755)
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    return Machine(tmp_path, monkeypatch)
+
+
+def test_the_wheels_newest_comes_first_then_pg_config_then_the_distributions_newest(
+    machine: Machine, tmp_path: Path
+) -> None:
+    install(machine.distribution / "9", "14.2")
+    install(machine.distribution / "10", "15.1 (Debian 15.1-1)")
+    machine.pg_config_says(install(tmp_path / "own", "17devel"))
+    install(machine.wheel / "pginstall", "16.14")
+    install(machine.wheel / "pginstall18", "18.4")
+    assert [each.major for each in all_binaries()] == [18, 16, 17, 15, 14]
+    assert find_binaries().directory == machine.wheel / "pginstall18" / "bin"
+
+
+def test_the_data_folders_version_decides(machine: Machine) -> None:
+    install(machine.wheel / "pginstall18", "18.4")
+    wanted = install(machine.distribution / "15", "15.1")
+    assert find_binaries(15) == binaries.PostgresBinaries(wanted, 15)
+
+
+def test_a_version_that_is_missing_is_named_with_what_was_found_and_the_way_out(machine: Machine) -> None:
+    there = install(machine.wheel / "pginstall18", "18.4")
+    with pytest.raises(EmbeddedServerError) as caught:
+        find_binaries(15)
+    for part in (
+        "PostgreSQL 15",
+        f"PostgreSQL 18 in {there}",
+        "pattern-sync[embedded]",
+        "--data-dir",
+        "_URL",
+    ):
+        assert part in str(caught.value)
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_machine_without_postgresql_is_told_what_to_install() -> None:
+    with pytest.raises(EmbeddedServerError, match=r"pip install 'pattern-sync\[embedded\]'"):
+        find_binaries()
+
+
+def test_what_is_too_old_incomplete_or_broken_is_left_out(machine: Machine) -> None:
+    install(machine.distribution / "13", "13.9")
+    install(machine.distribution / "16", "16.1", initdb=False)
+    broken = install(machine.distribution / "17", "17.1") / "postgres"
+    broken.write_text("#!/bin/sh\nexit 127\n")
+    assert all_binaries() == []
+
+
+def test_one_installation_that_is_found_twice_is_listed_once(machine: Machine) -> None:
+    machine.pg_config_says(install(machine.distribution / "15", "15.1"))
+    assert len(all_binaries()) == 1
+
+
+def test_a_missing_wheel_is_no_fault(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    install(machine.distribution / "15", "15.1")
+    assert find_binaries().major == 15
+
+
+@pytest.mark.parametrize(
+    ("user", "state_home", "expected"),
+    [
+        (0, "/state", "/var/lib/pattern-sync"),
+        (1000, "/state", "/state/pattern-sync"),
+        (1000, "relative", "/home/somebody/.local/state/pattern-sync"),
+        (1000, "", "/home/somebody/.local/state/pattern-sync"),
+    ],
+)
+def test_the_state_folder_is_the_systems_for_root_and_else_the_users(
+    user: int, state_home: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    monkeypatch.setenv("XDG_STATE_HOME", state_home)
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert default_data_dir() == Path(expected)
