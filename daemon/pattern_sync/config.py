@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -77,11 +78,11 @@ class Settings(BaseSettings):
         env_file = os.environ.get(ENV_FILE_VARIABLE, ".env")
         if ENV_FILE_VARIABLE in os.environ and not Path(env_file).is_file():
             raise InvalidSettings(f"{ENV_FILE_VARIABLE} is {env_file!r}, and there is no such file.")
-        _refuse_misspelt(env_file, set(cls.model_fields))
         credentials = os.environ.get("CREDENTIALS_DIRECTORY")
         arguments: dict[str, Any] = {"database_url": database_url, "data_dir": data_dir}
         given = {name: value for name, value in arguments.items() if value is not None}
         try:
+            _refuse_misspelt(env_file, set(cls.model_fields))
             settings = cls(_env_file=env_file, _secrets_dir=credentials, **given)  # type: ignore[call-arg]
         except ValidationError as fault:
             raise InvalidSettings(" ".join(_explain(error) for error in fault.errors())) from None
@@ -89,7 +90,10 @@ class Settings(BaseSettings):
             raise InvalidSettings(f"{fault.filename}: {fault.strerror}.") from None
         except UnicodeDecodeError:
             raise InvalidSettings(f"{env_file} is not a text file in UTF-8.") from None
-        settings.sync_filter()
+        try:
+            settings.sync_filter()
+        except InvalidSettings as fault:
+            raise InvalidSettings(re.sub(r"\b(only|exclude)_types\b", _variable, str(fault))) from None
         return settings
 
     def sync_filter(self) -> SyncFilter:
@@ -105,13 +109,19 @@ class Settings(BaseSettings):
 
 
 def _refuse_misspelt(env_file: str, fields: set[str]) -> None:
-    known = {PREFIX + field.upper() for field in fields} | {ENV_FILE_VARIABLE}
+    known = {field.upper() for field in fields} | {ENV_FILE_VARIABLE.removeprefix(PREFIX)}
     in_file = dotenv_values(env_file) if Path(env_file).is_file() else {}
     for name in sorted({*os.environ, *in_file}):
-        if name.upper().startswith(PREFIX) and name.upper() not in known:
-            nearest = difflib.get_close_matches(name.upper(), known, n=1)
-            hint = f" Did you mean {nearest[0]}?" if nearest else f" There are: {', '.join(sorted(known))}."
+        given = name.upper().removeprefix(PREFIX)
+        if name.upper().startswith(PREFIX) and given not in known:
+            nearest = difflib.get_close_matches(given, known, n=1)
+            there_are = ", ".join(PREFIX + item for item in sorted(known))
+            hint = f" Did you mean {PREFIX}{nearest[0]}?" if nearest else f" There are: {there_are}."
             raise InvalidSettings(f"{name} is not a setting of Pattern Sync.{hint}")
+
+
+def _variable(name: re.Match[str]) -> str:
+    return PREFIX + name[0].upper()
 
 
 def _explain(error: ErrorDetails) -> str:

@@ -1,6 +1,8 @@
 """The command that serves."""
 
 import asyncio
+import signal
+import sys
 from typing import TYPE_CHECKING
 
 import typer
@@ -25,6 +27,9 @@ def run(context: typer.Context) -> None:
     password, a missing schema). SIGHUP reads the filter anew. Any number of daemons may run at once.
     """
     session: Session = context.obj
+    # Until the event loop takes the signals over: a stop while the embedded server starts leaves it in order, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     settings = session.settings()
     configure_logging(settings.log_level, settings.log_format)
     with open_host(settings) as host:

@@ -13,7 +13,9 @@ from pattern_sync.cli import daemon, database, reading, trial
 from pattern_sync.cli.output import error_console
 from pattern_sync.cli.session import Session
 from pattern_sync.domain.errors import (
+    AccessRefused,
     DatabaseError,
+    DatabaseUnavailable,
     EmbeddedServerError,
     InvalidSettings,
     PatternSyncError,
@@ -32,6 +34,11 @@ app = typer.Typer(
         " 3 the database cannot be reached, 4 the schema is missing, older or newer."
     ),
 )
+_WAY_OUT = {
+    DatabaseUnavailable: "\nIs the server up, and does PATTERN_SYNC_DATABASE_URL name it?",
+    AccessRefused: "\nCheck user, password, database and rights of PATTERN_SYNC_DATABASE_URL.",
+}
+
 for group in (daemon, database, reading, trial):
     group.add_commands(app)
 
@@ -77,7 +84,8 @@ def _report(fault: Exception) -> int:
     if expected is None:
         structlog.stdlib.get_logger("pattern_sync").critical("crashed: this is a bug", exc_info=fault)
         return 1
-    error_console().print(f"[bold red]Error:[/] {_escape(str(expected))}", soft_wrap=True)
+    way_out = next((words for kind, words in _WAY_OUT.items() if isinstance(expected, kind)), "")
+    error_console().print(f"[bold red]Error:[/] {_escape(str(expected))}{way_out}", soft_wrap=True)
     return exit_code(expected)
 
 

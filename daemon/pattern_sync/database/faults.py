@@ -1,6 +1,7 @@
 """From a driver's error to ours: the one place that reads SQLSTATEs."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +13,7 @@ from pattern_sync.domain.errors import (
     DatabaseError,
     DatabaseUnavailable,
     PatternSyncError,
+    PoolerInTheWay,
     SchemaMissing,
     StatementFailed,
     TransactionConflict,
@@ -22,9 +24,8 @@ _UNAVAILABLE_CLASSES = {"08", "53", "57", "58", "F0"}
 _UNAVAILABLE = {
     "25006",  # read-only: a standby, or a primary that was demoted under us
     "25P03",  # the idle-in-transaction timeout ended the session
-    "26000",  # a prepared statement is gone: a pooler gave us another server connection
-    "42P05",  # and the same, met from the other side
 }
+_POOLED = {"26000", "42P05"}  # a prepared statement is gone, or there already: another server connection
 _REFUSED_CLASSES = {"28"}
 _REFUSED = {"3D000", "42501"}
 _NOT_INSTALLED = {"3F000", "42P01", "42883", "42703", "42704"}
@@ -47,7 +48,9 @@ def translated() -> Iterator[None]:
     except TimeoutError as fault:
         raise DatabaseUnavailable("no answer in time (a lock, an overload or a dead link)") from fault
     except OSError as fault:
-        raise DatabaseUnavailable(fault.strerror or str(fault) or type(fault).__name__) from fault
+        # asyncio's own strerror is "Connect call failed" whatever happened.
+        reason = os.strerror(fault.errno) if fault.errno and fault.errno > 0 else fault.strerror or str(fault)
+        raise DatabaseUnavailable(reason or type(fault).__name__) from fault
     except asyncio.IncompleteReadError as fault:
         raise DatabaseUnavailable("the connection was lost") from fault
 
@@ -61,6 +64,10 @@ def from_driver(fault: asyncpg.PostgresError | psycopg.Error) -> Exception:
         refused = any(words in message for words in ("authentication failed", "no password", "does not exist"))
         return AccessRefused(message) if refused else DatabaseUnavailable(message)
     kind = _kind(sqlstate)
+    if kind is PoolerInTheWay:
+        message = "a prepared statement vanished, as behind a transaction-mode pooler"
+    if kind is SchemaMissing:
+        message = f"The schema is missing or incomplete: {message}. Run: pattern-sync migrate"
     return fault if kind is None else kind(message)
 
 
@@ -68,6 +75,8 @@ def _kind(sqlstate: str) -> type[PatternSyncError] | None:
     in_class = sqlstate[:2]
     if sqlstate in _CONFLICT:
         return TransactionConflict
+    if sqlstate in _POOLED:
+        return PoolerInTheWay
     if sqlstate in _UNAVAILABLE or in_class in _UNAVAILABLE_CLASSES:
         return DatabaseUnavailable
     if sqlstate in _REFUSED or in_class in _REFUSED_CLASSES:
@@ -85,4 +94,5 @@ def _from_interface_error(fault: asyncpg.InterfaceError) -> DatabaseError:
 
 
 def _message(fault: Exception) -> str:
-    return " ".join(str(fault).split()) or type(fault).__name__
+    primary = fault.diag.message_primary if isinstance(fault, psycopg.Error) else None
+    return " ".join((primary or str(fault)).split()) or type(fault).__name__

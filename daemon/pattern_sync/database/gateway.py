@@ -67,20 +67,29 @@ class DaemonGateway:
         rows = await self._pool.fetch("count_gone", deadline_seconds=SCAN_SECONDS)
         return int(rows[0]["gone"])
 
-    def missing_patterns(self, sync_filter: SyncFilter) -> AsyncGenerator[list[Candidate], None]:
+    async def missing_patterns(self, sync_filter: SyncFilter) -> AsyncGenerator[list[Candidate], None]:
         """Yield batches of patterns that qualify and have no entry, best impact first."""
-        return self._batches("missing_patterns", *filter_arguments(sync_filter), sync_filter.max_patterns)
+        arguments = (*filter_arguments(sync_filter), sync_filter.max_patterns)
+        stream = self._pool.stream("missing_patterns", *arguments, batch_size=BATCH_SIZE, deadline_seconds=SCAN_SECONDS)
+        async with aclosing(stream) as batches:
+            async for rows in batches:
+                yield to_candidates(rows)
 
-    def stale_patterns(self) -> AsyncGenerator[list[Candidate], None]:
-        """Yield batches of patterns whose pending entry shows other figures."""
-        return self._batches("stale_patterns")
+    async def stale_patterns(self) -> AsyncGenerator[list[Candidate], None]:
+        """Yield batches of patterns whose pending entry shows other figures.
+
+        One statement a batch and no cursor: an idle database is asked this every few seconds.
+        """
+        after_id = 0
+        while True:
+            rows = await self._pool.fetch("stale_patterns", after_id, BATCH_SIZE, deadline_seconds=SCAN_SECONDS)
+            if not rows:
+                return
+            yield to_candidates(rows)
+            if len(rows) < BATCH_SIZE:
+                return
+            after_id = rows[-1]["pattern_id"]
 
     async def record_run(self, kind: str, result: SyncResult) -> None:
         """Remember a run for `status`."""
         await self._pool.fetch("record_run", *run_arguments(kind, result), deadline_seconds=EVENT_SECONDS)
-
-    async def _batches(self, name: str, *arguments: object) -> AsyncGenerator[list[Candidate], None]:
-        stream = self._pool.stream(name, *arguments, batch_size=BATCH_SIZE, deadline_seconds=SCAN_SECONDS)
-        async with aclosing(stream) as batches:
-            async for rows in batches:
-                yield to_candidates(rows)

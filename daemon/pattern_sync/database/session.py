@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Self
 
 from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.faults import translated
-from pattern_sync.database.pool import connect
+from pattern_sync.database.pool import Pool, connect
 from pattern_sync.database.statements import Statement
-from pattern_sync.domain.errors import DatabaseUnavailable
+from pattern_sync.domain.errors import DatabaseUnavailable, PoolerInTheWay
 
 if TYPE_CHECKING:
     import asyncpg
@@ -22,10 +22,17 @@ ROUND_TRIP_SECONDS = 3.0
 class ListenSession:
     """A connection that is told what the triggers announce."""
 
-    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]", statements: Mapping[str, Statement]) -> None:
+    def __init__(
+        self,
+        connection: "asyncpg.Connection[asyncpg.Record]",
+        statements: Mapping[str, Statement],
+        pool: Pool,
+        ping_channel: str,
+    ) -> None:
         self._connection = connection
         self._statements = statements
-        self._ping_channel = f"pattern_sync_{secrets.token_hex(8)}"
+        self._pool = pool
+        self._ping_channel = ping_channel
         self._pings: dict[str, asyncio.Event] = {}
         self.lost = asyncio.Event()
         connection.add_termination_listener(lambda _: self.lost.set())
@@ -35,11 +42,13 @@ class ListenSession:
         cls,
         address: DatabaseAddress,
         statements: Mapping[str, Statement],
+        pool: Pool,
+        ping_channel: str,
         on_payload: Callable[[str], None],
     ) -> Self:
         """Connect and LISTEN; what commits after this returned is announced to `on_payload`."""
         connection = await connect(address, statements, "pattern-sync listener")
-        session = cls(connection, statements)
+        session = cls(connection, statements, pool, ping_channel)
         try:
             with translated():
                 async with asyncio.timeout(HEARTBEAT_SECONDS):
@@ -57,23 +66,22 @@ class ListenSession:
         if row is None or row["in_recovery"]:
             raise DatabaseUnavailable("the server has become a standby")
         if not row["listening"]:
-            raise DatabaseUnavailable("the session no longer listens")
+            raise PoolerInTheWay("the session no longer listens, as behind a transaction-mode pooler")
 
     async def round_trip(self) -> bool:
-        """Send a notification to itself; False where it does not come back in time.
+        """Have a notification sent to it over another connection; False where it does not arrive in time.
 
-        Only this unmasks a transaction pooler, which accepts LISTEN and delivers nothing.
+        Only this unmasks a transaction pooler, which accepts LISTEN and delivers nothing. Sent by the session itself
+        it would prove nothing: a pooler passes on what arrives while the session's own statement runs.
         """
         payload = secrets.token_hex(8)
         arrived = self._pings[payload] = asyncio.Event()
         try:
-            with translated():
-                await self._connection.execute(
-                    self._statements["ping"].sql, self._ping_channel, payload, timeout=ROUND_TRIP_SECONDS
-                )
+            await self._pool.fetch("ping", self._ping_channel, payload, deadline_seconds=ROUND_TRIP_SECONDS)
             async with asyncio.timeout(ROUND_TRIP_SECONDS):
                 await arrived.wait()
         except TimeoutError:
+            await self._pool.adapt_to_pooler()
             return False
         finally:
             del self._pings[payload]

@@ -4,6 +4,7 @@ PatternSyncError
 ├── InvalidSettings          exit 2   a setting or a criterion is out of range, misspelt or contradictory
 ├── DatabaseError
 │   ├── DatabaseUnavailable  exit 3   cannot be reached, went away, is busy or read-only: waiting helps
+│   │   ├── PoolerInTheWay           sessions are shared behind our back: LISTEN cannot work
 │   │   └── TransactionConflict      a deadlock, a lock not had in time: try the same again
 │   ├── AccessRefused        exit 3   wrong password, unknown database or role, no TLS: waiting does not help
 │   └── StatementFailed      exit 1   the database refused what a statement writes (a poison row)
@@ -30,6 +31,10 @@ class DatabaseError(PatternSyncError):
 
 class DatabaseUnavailable(DatabaseError):
     """The database cannot be used now, but may be later."""
+
+
+class PoolerInTheWay(DatabaseUnavailable):
+    """What this session had prepared or listened to is gone: a transaction-mode pooler gave it another server."""
 
 
 class TransactionConflict(DatabaseUnavailable):

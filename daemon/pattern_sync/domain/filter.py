@@ -1,12 +1,14 @@
 """The criteria that say which patterns are worth a person's time."""
 
 import math
+import sys
 from dataclasses import dataclass
 from typing import Self
 
 from pattern_sync.domain.errors import InvalidSettings
 
 MAX_OCCURRENCES = 2**31 - 1
+MAX_PATTERNS = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +28,9 @@ class SyncFilter:
 
     def __post_init__(self) -> None:
         _check_bound("min_confidence", self.min_confidence, 0, 100)
-        _check_bound("min_occurrences", self.min_occurrences, 0, MAX_OCCURRENCES)
+        _check_bound("min_occurrences", self.min_occurrences, 0, MAX_OCCURRENCES, whole=True)
         _check_bound("min_savings", self.min_savings, 0, math.inf)
-        _check_bound("max_patterns", self.max_patterns, 1, math.inf)
+        _check_bound("max_patterns", self.max_patterns, 1, MAX_PATTERNS, whole=True)
         for name in ("only_types", "exclude_types"):
             object.__setattr__(self, name, _types(name, getattr(self, name)))
         if both := sorted(set(self.only_types) & set(self.exclude_types)):
@@ -58,13 +60,14 @@ class SyncFilter:
         return ", ".join(part for part in parts if part) or "no criteria"
 
 
-def _check_bound(name: str, value: float | None, low: float, high: float) -> None:
+def _check_bound(name: str, value: float | None, low: int, high: float, *, whole: bool = False) -> None:
     if value is None:
         return
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidSettings(f"{name} is {value!r}, which is not a number.")
-    if not (math.isfinite(value) and low <= value <= high):
-        bounds = f"from {low:g} to {high:g}" if math.isfinite(high) else f"{low:g} or more"
+    if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+        raise InvalidSettings(f"{name} is {value!r}, which is not a {'whole ' if whole else ''}number.")
+    # NaN compares as false; an int can be larger than any float.
+    if not low <= value <= min(high, sys.float_info.max):
+        bounds = f"from {low} to {high:,}" if math.isfinite(high) else f"{low} or more"
         raise InvalidSettings(f"{name} is {value!r}; it has to be {bounds}.")
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import secrets
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import NoReturn
 import structlog
 
 from pattern_sync.config import Settings
-from pattern_sync.database.embedded import Supervision
+from pattern_sync.database.embedded import EmbeddedServer, Supervision
 from pattern_sync.database.gateway import DaemonGateway
 from pattern_sync.database.pool import Pool
 from pattern_sync.database.session import ListenSession
@@ -95,10 +96,13 @@ class Daemon:
         now = self._loop.time
         reconciler = Reconciler(gateway, now)
 
+        # One channel for all sessions: behind a pooler every new one would stay with some server connection.
+        ping_channel = f"pattern_sync_{secrets.token_hex(8)}"
+
         async def open_session(on_payload: Callable[[str], None]) -> ListenSession:
             # What was open before belongs to a server that may be gone, or a primary that is none any more.
             await pool.expire()
-            return await ListenSession.open(self._host.address, statements, on_payload)
+            return await ListenSession.open(self._host.address, statements, pool, ping_channel, on_payload)
 
         listener = Listener(open_session, self._intake, self._state, self._backoff(), self._pulse)
         sweeper = Sweeper(self._intake, self._settings.interval, random.random, self._pulse)
@@ -117,8 +121,10 @@ class Daemon:
             "ReadyNotice": self._announce_ready,
             "Reloader": lambda: self._reload_when_asked(gateway),
             "Watchdog": self._feed_watchdog,
-            "EmbeddedSupervisor": self._supervise_embedded,
         }
+        if self._host.embedded is not None:
+            embedded = self._host.embedded
+            producers["EmbeddedSupervisor"] = lambda: self._supervise(embedded)
         async with asyncio.TaskGroup() as workers:
             tasks = [
                 workers.create_task(events.run(), name=EventWorker.__name__),
@@ -186,12 +192,9 @@ class Daemon:
                 self._manager.feed_watchdog()
             await asyncio.sleep(period)
 
-    async def _supervise_embedded(self) -> None:
-        server = self._host.embedded
+    async def _supervise(self, server: EmbeddedServer) -> None:
         while True:
             await asyncio.sleep(SUPERVISION_SECONDS)
-            if server is None:
-                continue
             try:
                 found = await asyncio.to_thread(server.check)
             except EmbeddedServerError as fault:

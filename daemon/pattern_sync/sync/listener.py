@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from pattern_sync.domain.backoff import Backoff
-from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable
+from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable, PoolerInTheWay
 from pattern_sync.domain.notification import Request, UnknownPayload, parse_payload
 from pattern_sync.domain.runs import RunKind
 from pattern_sync.observability.state import DaemonState
@@ -16,7 +16,7 @@ NAME = "listener"
 HEARTBEAT_INTERVAL_SECONDS = 3.0
 ROUND_TRIP_INTERVAL_SECONDS = 60.0
 # A pooler does not go away by itself; polling finds everything meanwhile.
-DEAF_RETRY_SECONDS = 60.0
+DEAF_RETRY_SECONDS = 300.0
 _DEAF = (
     "LISTEN is accepted but no notification comes back, as behind a transaction-mode pooler;"
     " point PATTERN_SYNC_DATABASE_URL at the server itself"
@@ -62,6 +62,8 @@ class Listener:
         self._pulse.beat(NAME)
         try:
             session = await self._open_session(self._on_payload)
+        except PoolerInTheWay:
+            return self._deaf()
         except (DatabaseUnavailable, AccessRefused) as fault:
             self._state.polling(str(fault))
             return True
@@ -69,6 +71,8 @@ class Listener:
             # LISTEN is in force, and only now may the rows be read: what commits from here on is announced.
             self._intake.add_everything(RunKind.CATCH_UP)
             return await self._prove_until_lost(session)
+        except PoolerInTheWay:
+            return self._deaf()
         except DatabaseUnavailable as fault:
             self._state.polling(str(fault))
             return True
@@ -81,14 +85,17 @@ class Listener:
             await session.heartbeat()
             if beats_until_round_trip == 0:
                 if not await session.round_trip():
-                    self._state.polling(_DEAF)
-                    return False
+                    return self._deaf()
                 beats_until_round_trip = int(ROUND_TRIP_INTERVAL_SECONDS / HEARTBEAT_INTERVAL_SECONDS)
             beats_until_round_trip -= 1
             self._backoff.reset()
             self._state.listening()
             self._pulse.beat(NAME)
             await self._wait_for_loss(session)
+
+    def _deaf(self) -> bool:
+        self._state.polling(_DEAF)
+        return False
 
     async def _wait_for_loss(self, session: Session) -> None:
         try:

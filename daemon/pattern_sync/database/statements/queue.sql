@@ -110,7 +110,7 @@ WHERE pattern_sync.eligible(p.automation_status)
       $1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[]);
 
 -- name: stale_patterns
--- Patterns whose pending entry shows other figures than theirs.
+-- Patterns whose pending entry shows other figures than theirs: the next $2 after the row id $1.
 SELECT p.id AS pattern_id, p.pattern_signature AS signature
 FROM pattern_approvals AS a
 JOIN operation_patterns AS p ON p.pattern_signature = a.pattern_id
@@ -118,7 +118,10 @@ WHERE a.status = 'pending'
   AND (a.confidence_score, a.occurrence_count, a.estimated_savings_usd) IS DISTINCT FROM (
       pattern_sync.entry_confidence(p.confidence_score),
       pattern_sync.entry_occurrences(p.occurrence_count),
-      pattern_sync.entry_savings(p.potential_monthly_savings::numeric));
+      pattern_sync.entry_savings(p.potential_monthly_savings::numeric))
+  AND p.id > $1::bigint
+ORDER BY p.id
+LIMIT $2::bigint;
 
 -- name: count_gone
 -- Pending entries whose pattern was deleted: kept, as a person may still want them.
