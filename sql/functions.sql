@@ -99,12 +99,16 @@ RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET 
 DECLARE
     announced integer := coalesce(nullif(current_setting('pattern_sync.announced', true), ''), '0')::integer;
 BEGIN
-    IF announced > 300 OR EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id = signature) THEN
+    IF announced > 300 THEN -- by itself: an expression that names the queue takes its lock, whatever it comes to
+        RETURN;
+    END IF;
+    IF EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id = signature) THEN
         RETURN;
     END IF;
     PERFORM set_config('pattern_sync.announced', (announced + 1)::text, true);
     PERFORM pattern_sync.notify(CASE WHEN announced < 300 THEN id::text ELSE '*' END);
 EXCEPTION WHEN lock_not_available THEN
+    PERFORM set_config('pattern_sync.announced', '301', true); -- wait once, not for every row
     PERFORM pattern_sync.notify('*');
 END $$;
 
@@ -115,7 +119,7 @@ END $$;
 CREATE OR REPLACE FUNCTION pattern_sync.announce()
 RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    filter pattern_sync.settings;
+    filter record; -- of no named type: where that is missing, PostgreSQL would refuse the detector's statement
 BEGIN
     SELECT * INTO filter FROM pattern_sync.settings;
     IF pattern_sync.eligible(NEW.automation_status) AND pattern_sync.qualifies(

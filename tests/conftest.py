@@ -66,7 +66,6 @@ def embedded_server() -> Iterator[EmbeddedServer]:
     with tempfile.TemporaryDirectory(prefix="pattern-sync-test-", dir=base) as folder:
         Path(folder).chmod(0o755)
         with EmbeddedServer(Path(folder) / "server", durable=False) as server:
-            server.open()
             yield server
 
 

@@ -47,9 +47,8 @@ class Demonstration:
 
     def run(self, *, per_second: float, seconds: float) -> None:
         """Run for a while and say what came of it."""
+        self._console.print("Starting PostgreSQL, installing the schema, starting the daemon …")
         with _temporary_folder() as folder, EmbeddedServer(folder / "server") as server:
-            self._console.print("Starting PostgreSQL, installing the schema, starting the daemon …")
-            server.open()
             address = DatabaseAddress.parse(server.url)
             Installer(address).migrate()
             service = PatternSyncService(server.url)

@@ -22,6 +22,7 @@ from pattern_sync.domain.errors import (
     SchemaError,
     StatementFailed,
 )
+from pattern_sync.observability.logs import configure_logging
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -66,6 +67,7 @@ def common(
 
 def main() -> NoReturn:
     """Run the command line and exit with DESIGN's codes."""
+    configure_logging("info", "auto")  # `run` does it again, by its settings
     try:
         app()
     except BrokenPipeError:

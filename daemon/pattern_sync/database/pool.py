@@ -161,7 +161,8 @@ class Pool:
                     await self.expire()
                     raise
                 finally:
-                    with contextlib.suppress(asyncpg.InterfaceError):
+                    # A release that fails has dropped the connection; its error must not take a cancellation's place.
+                    with contextlib.suppress(TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                         await self._pool.release(connection, timeout=CLOSE_SECONDS)
         except PoolerInTheWay:
             await self.adapt_to_pooler()

@@ -11,24 +11,22 @@ from typing import NoReturn
 import structlog
 
 from pattern_sync.config import Settings
-from pattern_sync.database.embedded import EmbeddedServer, Supervision
 from pattern_sync.database.gateway import DaemonGateway
 from pattern_sync.database.pool import Pool
 from pattern_sync.database.session import ListenSession
 from pattern_sync.database.statements import Statement, load_statements
 from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.errors import (
-    AccessRefused,
     DatabaseUnavailable,
-    EmbeddedServerError,
-    PatternSyncError,
 )
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.observability.state import DaemonState
 from pattern_sync.observability.systemd import ServiceManager
 from pattern_sync.runtime.host import Host
+from pattern_sync.runtime.upkeep import EmbeddedSupervisor, Reloader, Watchdog
 from pattern_sync.sync.intake import Intake
 from pattern_sync.sync.listener import Listener
+from pattern_sync.sync.outage import Outage
 from pattern_sync.sync.periodic import Poller, Refresher, Sweeper
 from pattern_sync.sync.pulse import Pulse
 from pattern_sync.sync.reconciler import Reconciler
@@ -37,8 +35,6 @@ from pattern_sync.sync.workers import EventWorker, FilterInForce, RunWorker
 # Short, as a daemon has to have caught up two seconds after its server accepts again.
 RETRY_BASE_SECONDS = 0.1
 RETRY_CAP_SECONDS = 1.5
-SUPERVISION_SECONDS = 0.5
-WATCHDOG_SECONDS = 10.0
 
 
 class Daemon:
@@ -108,23 +104,37 @@ class Daemon:
         sweeper = Sweeper(self._intake, self._settings.interval, random.random, self._pulse)
         poller = Poller(self._intake, self._state, self._pulse)
         refresher = Refresher(reconciler, in_force, self._state, self._pulse)
-        events = EventWorker(self._intake, reconciler, in_force, self._state, self._backoff(), self._pulse, now)
+        reloader = Reloader(
+            self._reload,
+            lambda: self._reload_settings().sync_filter(),
+            gateway.publish_filter,
+            self._manager,
+            self._outage(Reloader.__name__),
+        )
+        events = EventWorker(
+            self._intake, reconciler, in_force, self._state, self._outage(EventWorker.NAME), self._pulse, now
+        )
         runs = RunWorker(
-            self._intake, reconciler, gateway, in_force, self._state, self._backoff(), self._pulse,
-            self._caught_up.set,
-        )  # fmt: skip
+            self._intake,
+            reconciler,
+            gateway,
+            in_force,
+            self._state,
+            self._outage(RunWorker.NAME),
+            self._pulse,
+            on_caught_up=self._caught_up.set,
+        )
         producers: dict[str, Callable[[], Awaitable[None]]] = {
             Listener.__name__: listener.run,
             Sweeper.__name__: sweeper.run,
             Poller.__name__: poller.run,
             Refresher.__name__: refresher.run,
             "ReadyNotice": self._announce_ready,
-            "Reloader": lambda: self._reload_when_asked(gateway),
-            "Watchdog": self._feed_watchdog,
+            Reloader.__name__: reloader.run,
+            Watchdog.__name__: Watchdog(self._pulse, self._manager).run,
         }
         if self._host.embedded is not None:
-            embedded = self._host.embedded
-            producers["EmbeddedSupervisor"] = lambda: self._supervise(embedded)
+            producers[EmbeddedSupervisor.__name__] = EmbeddedSupervisor(self._host.embedded, self._state).run
         async with asyncio.TaskGroup() as workers:
             tasks = [
                 workers.create_task(events.run(), name=EventWorker.__name__),
@@ -156,61 +166,15 @@ class Daemon:
         self._manager.ready()
         await asyncio.Event().wait()
 
-    async def _reload_when_asked(self, gateway: DaemonGateway) -> None:
-        backoff = self._backoff()
-        while True:
-            await self._reload.wait()
-            self._reload.clear()
-            self._manager.reloading()
-            try:
-                wanted = self._reload_settings().sync_filter()
-            except PatternSyncError as fault:
-                self._log.error("reload refused, the filter stays as it was", reason=str(fault))
-            else:
-                await self._publish(gateway, wanted, backoff)
-            self._manager.ready()
-
-    async def _publish(self, gateway: DaemonGateway, wanted: SyncFilter, backoff: Backoff) -> None:
-        while True:
-            try:
-                changed = await gateway.publish_filter(wanted)
-            except (DatabaseUnavailable, AccessRefused) as fault:
-                self._state.database_lost(str(fault))
-                await asyncio.sleep(backoff.next_delay_seconds())
-            else:
-                backoff.reset()
-                self._log.info("reloaded", filter=str(wanted), changed=changed)
-                return
-
-    async def _feed_watchdog(self) -> None:
-        limit = self._manager.watchdog_seconds
-        period = WATCHDOG_SECONDS if limit is None else min(WATCHDOG_SECONDS, limit / 3)
-        while True:
-            if stalled := self._pulse.stalled():
-                self._log.error("a service hangs; the watchdog is not fed", services=stalled)
-            else:
-                self._manager.feed_watchdog()
-            await asyncio.sleep(period)
-
-    async def _supervise(self, server: EmbeddedServer) -> None:
-        while True:
-            await asyncio.sleep(SUPERVISION_SECONDS)
-            try:
-                found = await asyncio.to_thread(server.check)
-            except EmbeddedServerError as fault:
-                self._state.database_lost(str(fault))
-                continue
-            if found is not Supervision.RUNNING:
-                self._log.warning("embedded server started again", reason=found.value)
-                if server.url != self._host.address.url:
-                    raise EmbeddedServerError("The embedded server had to move to another port; start again.")
-
     async def _or_stopped(self, seconds: float) -> None:
         try:
             async with asyncio.timeout(seconds):
                 await self._stop.wait()
         except TimeoutError:
             return
+
+    def _outage(self, service: str) -> Outage:
+        return Outage(service, self._state, self._backoff(), self._pulse)
 
     def _backoff(self) -> Backoff:
         return Backoff(random.random, RETRY_BASE_SECONDS, RETRY_CAP_SECONDS)

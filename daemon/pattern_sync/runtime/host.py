@@ -29,7 +29,6 @@ def open_host(settings: Settings) -> Iterator[Host]:
         yield Host(DatabaseAddress.parse(settings.database_url.get_secret_value()), None)
         return
     with EmbeddedServer(settings.data_dir or default_data_dir()) as server:
-        server.open()
         address = DatabaseAddress.parse(server.url)
         Installer(address).migrate()
         yield Host(address, server)

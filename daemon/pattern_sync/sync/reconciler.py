@@ -43,9 +43,9 @@ class Reconciler:
         return self._quarantine.due(self._now())
 
     async def reconcile(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]:
-        """Reconcile some patterns; those in quarantine and those that are gone are not in the result."""
+        """Reconcile some patterns, in their order; the result lacks those in quarantine and those that are gone."""
         now = self._now()
-        looked_at = [item for item in pattern_ids if not self._quarantine.holds(item, now)]
+        looked_at = [item for item in dict.fromkeys(pattern_ids) if not self._quarantine.holds(item, now)]
         first: dict[int, PatternOutcome] = {}
         to_look_at = looked_at
         for _ in range(MOST_LOOKS):
@@ -59,7 +59,7 @@ class Reconciler:
         self._quarantine.release(
             item for item in looked_at if item not in first or first[item].outcome is not Outcome.FAILED
         )
-        return list(first.values())
+        return [first[item] for item in looked_at if item in first]
 
     async def reconcile_everything(
         self, sync_filter: SyncFilter, on_progress: Callable[[int, int], None] = lambda _done, _of: None

@@ -4,13 +4,13 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.runs import RunKind, leading
 from pattern_sync.observability.state import DaemonState
 from pattern_sync.sync.intake import Intake
+from pattern_sync.sync.outage import Outage
 from pattern_sync.sync.pulse import Pulse
 from pattern_sync.sync.reconciler import Reconciler
 
@@ -43,7 +43,7 @@ class EventWorker:
         reconciler: Reconciler,
         in_force: FilterInForce,
         state: DaemonState,
-        backoff: Backoff,
+        outage: Outage,
         pulse: Pulse,
         now: Callable[[], float],
     ) -> None:
@@ -51,7 +51,7 @@ class EventWorker:
         self._reconciler = reconciler
         self._in_force = in_force
         self._state = state
-        self._backoff = backoff
+        self._outage = outage
         self._pulse = pulse
         self._now = now
 
@@ -70,13 +70,11 @@ class EventWorker:
         try:
             outcomes = await self._reconciler.reconcile(pattern_ids, self._in_force.value)
         except (DatabaseUnavailable, AccessRefused) as fault:
-            self._state.database_lost(str(fault))
             if not self._intake.closed:  # else the catch-up of the next start finds them
                 self._intake.add(pattern_ids)
-                await self._pulse.pause(self.NAME, self._backoff.next_delay_seconds())
+                await self._outage.wait_out(fault)
             return
-        self._backoff.reset()
-        self._state.database_back()
+        self._outage.over()
         self._state.reconciled(outcomes, (self._now() - started) * 1000)
 
 
@@ -92,7 +90,7 @@ class RunWorker:
         installation: Installation,
         in_force: FilterInForce,
         state: DaemonState,
-        backoff: Backoff,
+        outage: Outage,
         pulse: Pulse,
         on_caught_up: Callable[[], None],
     ) -> None:
@@ -101,7 +99,7 @@ class RunWorker:
         self._installation = installation
         self._in_force = in_force
         self._state = state
-        self._backoff = backoff
+        self._outage = outage
         self._pulse = pulse
         self._on_caught_up = on_caught_up
 
@@ -124,14 +122,12 @@ class RunWorker:
             if kind is not RunKind.POLL or result.synced_count:
                 await self._installation.record_run(kind, result)
         except (DatabaseUnavailable, AccessRefused) as fault:
-            self._state.database_lost(str(fault))
             if not self._intake.closed:
                 for wish in kinds:
                     self._intake.add_everything(wish)
-                await self._pulse.pause(self.NAME, self._backoff.next_delay_seconds())
+                await self._outage.wait_out(fault)
             return
-        self._backoff.reset()
-        self._state.database_back()
+        self._outage.over()
         if RunKind.SETTINGS in kinds:
             self._state.filter_in_force(self._in_force.value)
         self._state.run_finished(kind, result)

@@ -13,18 +13,21 @@ SELECT set_config('lock_timeout', $1::text, true);
 SELECT set_config('search_path', quote_ident($1::text) || ', pg_temp', true);
 
 -- name: application_schemas
--- Where the application's tables are: every schema that has one of them, and whether this session sees them there.
+-- Where the application's tables are: every schema that has one of them, and whether this session sees them there;
+-- the schema whose operation_patterns it sees comes first.
 SELECT
     n.nspname::text AS schema_name,
     array_agg(c.relname::text ORDER BY c.relname) AS tables,
     bool_or(pg_table_is_visible(c.oid)) AS visible
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE c.relname IN ('operation_patterns', 'pattern_occurrences', 'pattern_approvals', 'pattern_review_history')
+WHERE c.relname IN (
+    'operation_patterns', 'pattern_occurrences', 'pattern_approvals', 'pattern_review_history', 'cost_savings_log'
+)
   AND c.relkind IN ('r', 'p')
   AND n.nspname NOT LIKE 'pg\_%'
 GROUP BY n.nspname
-ORDER BY n.nspname;
+ORDER BY bool_or(c.relname = 'operation_patterns' AND pg_table_is_visible(c.oid)) DESC, n.nspname;
 
 -- name: current_schema
 -- Where new tables would go; NULL where the search_path leads nowhere.

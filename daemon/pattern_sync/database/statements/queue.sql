@@ -34,7 +34,7 @@ queued AS (
     SELECT
         pattern.signature, 'pending', pattern.confidence, pattern.occurrences, pattern.savings,
         pattern_sync.tool_sequence(to_jsonb(pattern.typical_operations), pattern.pattern_type),
-        left(pattern.typical_input_pattern, 500),
+        left(pattern.typical_input_pattern::text, 500),
         (
             SELECT coalesce(jsonb_agg(newest.workflow_id), '[]')::text
             FROM (

@@ -1,0 +1,91 @@
+"""A primary with a streaming standby, killed and promoted: the daemon follows, and nothing is lost."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from pattern_sync.database.address import DatabaseAddress
+from pattern_sync.database.embedded import EmbeddedServer, find_binaries
+from pattern_sync.database.installer import Installer
+from tests.support.daemon import running_daemon
+from tests.support.database import TestDatabase
+from tests.support.waiting import eventually
+
+PATIENCE_SECONDS = 20.0
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="pattern-sync-failover-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@contextmanager
+def primary_and_standby(folder: Path) -> Iterator[tuple[EmbeddedServer, EmbeddedServer]]:
+    with ExitStack() as stack:
+        primary = stack.enter_context(EmbeddedServer(folder / "primary", durable=False))
+        Installer(DatabaseAddress.parse(primary.url)).migrate()
+        clone(folder, primary)
+        standby = stack.enter_context(EmbeddedServer(folder / "standby", durable=False))
+        yield primary, standby
+
+
+def clone(folder: Path, primary: EmbeddedServer) -> None:
+    data = folder / "standby" / "postgres"
+    data.parent.mkdir(mode=0o755)
+    shutil.copy(folder / "primary" / "pgpass", data.parent / "pgpass")
+    backup = find_binaries().directory / "pg_basebackup"
+    if not backup.exists():
+        pytest.skip("these PostgreSQL programs come without pg_basebackup")
+    # -R writes the address down for the standby, whose user may not read our password file.
+    password = (data.parent / "pgpass").read_text().strip().rpartition(":")[2]
+    address = primary.url.replace("pattern_sync@", f"pattern_sync:{password}@", 1)
+    subprocess.run([backup, "-D", data, "-d", address, "-R", "-X", "stream", "-c", "fast"], check=True)
+    owner = (folder / "primary" / "postgres").stat()
+    if os.geteuid() == 0:
+        for path in (data, *data.rglob("*")):
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def multi_host_url(folder: Path, *servers: EmbeddedServer) -> str:
+    hosts = ",".join(urlsplit(server.url).netloc.rpartition("@")[2] for server in servers)
+    passfile = quote(str(folder / "primary" / "pgpass"))
+    return f"postgresql://pattern_sync@{hosts}/pattern_sync?passfile={passfile}&sslmode=disable"
+
+
+def kill_server(folder: Path) -> None:
+    pid = int((folder / "primary" / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+    os.kill(pid, signal.SIGKILL)
+
+
+def test_a_promoted_standby_is_found_and_caught_up_with(folder: Path) -> None:
+    with primary_and_standby(folder) as (primary, standby):
+        url = multi_host_url(folder, primary, standby)
+        with running_daemon(url) as daemon:
+            on_primary = TestDatabase(primary.url, "pattern_sync")
+            with on_primary.connect():
+                on_primary.add_pattern("before:failover:1")
+                eventually(lambda: on_primary.entry("before:failover:1"))
+            with psycopg.connect(standby.url, autocommit=True, row_factory=dict_row) as replica:
+                eventually(lambda: replica.execute("SELECT FROM pattern_approvals").rowcount == 1)
+                kill_server(folder)
+                daemon.wait_for("not listening, polling instead")
+                replica.execute("SELECT pg_promote()")
+            after = TestDatabase(standby.url, "pattern_sync")
+            with after.connect():
+                # Written before the daemon can have found its way: only the catch-up sees it.
+                after.add_pattern("after:failover:1")
+                eventually(lambda: after.entry("after:failover:1"), PATIENCE_SECONDS)
+                assert after.queue() == {"before:failover:1", "after:failover:1"}
+            daemon.wait_for("listening", times=2)
