@@ -39,50 +39,29 @@ RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT pattern_sync.figure(confidence::numeric / 100) * coalesce(occurrences, 0) * pattern_sync.figure(savings)
 $$;
 
--- The three figures of an entry, in the types of this application's queue: compared in any other type, a REAL never
--- equals its source, and every look would write the entry again. Dropped first: a type may have become another.
-DROP FUNCTION IF EXISTS
-    pattern_sync.entry_confidence(double precision),
-    pattern_sync.entry_occurrences(bigint),
-    pattern_sync.entry_savings(numeric);
+-- The three figures of an entry, as a column of this application's queue would hold them: each goes through a variable
+-- of the column's very type and scale. Compared as they are, a REAL never equals its source, and every look would write
+-- the entry again. PL/pgSQL, because a variable keeps the scale, and the function does not depend on the column.
+CREATE OR REPLACE FUNCTION pattern_sync.entry_confidence(confidence double precision)
+RETURNS double precision LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    held pattern_approvals.confidence_score%TYPE := pattern_sync.figure(confidence::numeric / 100);
+BEGIN
+    RETURN held;
+END $$;
 
-CREATE FUNCTION pattern_sync.entry_confidence(confidence double precision)
-RETURNS pattern_approvals.confidence_score%TYPE LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT pattern_sync.figure(confidence::numeric / 100)
+CREATE OR REPLACE FUNCTION pattern_sync.entry_occurrences(occurrences bigint)
+RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT greatest(least(coalesce(occurrences, 0), 2147483647), -2147483648)::integer
 $$;
 
-CREATE FUNCTION pattern_sync.entry_occurrences(occurrences bigint)
-RETURNS pattern_approvals.occurrence_count%TYPE LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT greatest(least(coalesce(occurrences, 0), 2147483647), -2147483648)
-$$;
-
-CREATE FUNCTION pattern_sync.entry_savings(savings numeric)
-RETURNS pattern_approvals.estimated_savings_usd%TYPE LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT pattern_sync.figure(savings)
-$$;
-
--- How the operations read: their names joined by arrows, else the pattern's type, else Unknown. Takes JSON of any
--- shape; what is not a name (a string, or an object with a string "name") is passed over.
-CREATE OR REPLACE FUNCTION pattern_sync.tool_sequence(operations jsonb, pattern_type text)
-RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT coalesce(
-        (
-            SELECT string_agg(named.name, '→' ORDER BY named.position)
-            FROM (
-                SELECT item.position, CASE
-                    WHEN jsonb_typeof(item.value) = 'string' THEN item.value #>> '{}'
-                    WHEN jsonb_typeof(item.value -> 'name') = 'string' THEN item.value ->> 'name'
-                END AS name
-                FROM jsonb_array_elements(
-                    CASE WHEN jsonb_typeof(operations) = 'array' THEN operations ELSE '[]' END
-                ) WITH ORDINALITY AS item (value, position)
-            ) AS named
-            WHERE named.name <> ''
-        ),
-        nullif(pattern_type, ''),
-        'Unknown'
-    )
-$$;
+CREATE OR REPLACE FUNCTION pattern_sync.entry_savings(savings numeric)
+RETURNS double precision LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    held pattern_approvals.estimated_savings_usd%TYPE := pattern_sync.figure(savings);
+BEGIN
+    RETURN held;
+END $$;
 
 -- Send the daemons a payload: pattern ids, '*' for "look at everything" or 'settings'. A full notification queue would
 -- fail the commit of whoever notifies, so it is left alone while it is half full; the sweep finds what was not said.

@@ -75,8 +75,9 @@ class Settings(BaseSettings):
         The .env file is `PATTERN_SYNC_ENV_FILE`, else `.env` in the working directory; environment variables win over
         it, systemd credentials (`pattern_sync_database_url`) over neither.
         """
-        env_file = os.environ.get(ENV_FILE_VARIABLE, ".env")
-        if ENV_FILE_VARIABLE in os.environ and not Path(env_file).is_file():
+        named = os.environ.get(ENV_FILE_VARIABLE)
+        env_file = named or ".env"
+        if named and not Path(env_file).is_file():
             raise InvalidSettings(f"{ENV_FILE_VARIABLE} is {env_file!r}, and there is no such file.")
         credentials = os.environ.get("CREDENTIALS_DIRECTORY")
         arguments: dict[str, Any] = {"database_url": database_url, "data_dir": data_dir}

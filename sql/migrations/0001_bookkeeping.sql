@@ -4,8 +4,9 @@ CREATE SCHEMA pattern_sync;
 COMMENT ON SCHEMA pattern_sync IS 'Pattern Sync: installed by "pattern-sync migrate", removed by "pattern-sync uninstall"';
 
 CREATE TABLE pattern_sync.migrations (
-    version    INTEGER PRIMARY KEY,
-    applied_at TIMESTAMPTZ NOT NULL DEFAULT now()
+    version       INTEGER PRIMARY KEY,
+    applied_at    TIMESTAMPTZ NOT NULL DEFAULT now(),
+    functions_md5 TEXT -- of the functions.sql that was run last; NULL where a person ran it by hand
 );
 INSERT INTO pattern_sync.migrations (version) VALUES (1);
 
@@ -13,9 +14,9 @@ INSERT INTO pattern_sync.migrations (version) VALUES (1);
 -- NULL: no such criterion. The defaults are the high-priority filter.
 CREATE TABLE pattern_sync.settings (
     only_row        BOOLEAN PRIMARY KEY DEFAULT true CHECK (only_row),
-    min_confidence  DOUBLE PRECISION DEFAULT 70,
-    min_occurrences BIGINT DEFAULT 5,
-    min_savings     NUMERIC DEFAULT 1000,
+    min_confidence  DOUBLE PRECISION DEFAULT 70 CHECK (min_confidence BETWEEN 0 AND 100),
+    min_occurrences BIGINT DEFAULT 5 CHECK (min_occurrences BETWEEN 0 AND 2147483647),
+    min_savings     NUMERIC DEFAULT 1000 CHECK (min_savings >= 0 AND min_savings < 'Infinity'),
     only_types      TEXT[] NOT NULL DEFAULT '{}',
     exclude_types   TEXT[] NOT NULL DEFAULT '{}',
     changed_at      TIMESTAMPTZ NOT NULL DEFAULT now()

@@ -50,7 +50,7 @@ def clone(folder: Path, primary: EmbeddedServer) -> None:
         pytest.skip("these PostgreSQL programs come without pg_basebackup")
     # -R writes the address down for the standby, whose user may not read our password file.
     password = (data.parent / "pgpass").read_text().strip().rpartition(":")[2]
-    address = primary.url.replace("pattern_sync@", f"pattern_sync:{password}@", 1)
+    address = primary.url.replace("postgres@", f"postgres:{password}@", 1)
     subprocess.run([backup, "-D", data, "-d", address, "-R", "-X", "stream", "-c", "fast"], check=True)
     owner = (folder / "primary" / "postgres").stat()
     if os.geteuid() == 0:
@@ -61,7 +61,7 @@ def clone(folder: Path, primary: EmbeddedServer) -> None:
 def multi_host_url(folder: Path, *servers: EmbeddedServer) -> str:
     hosts = ",".join(urlsplit(server.url).netloc.rpartition("@")[2] for server in servers)
     passfile = quote(str(folder / "primary" / "pgpass"))
-    return f"postgresql://pattern_sync@{hosts}/pattern_sync?passfile={passfile}&sslmode=disable"
+    return f"postgresql://postgres@{hosts}/pattern_sync?passfile={passfile}&sslmode=disable"
 
 
 def kill_server(folder: Path) -> None:

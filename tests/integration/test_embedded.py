@@ -173,7 +173,7 @@ def test_the_first_start_makes_a_closed_database_and_the_second_finds_it_again(e
         assert first.check() is Supervision.RUNNING
         keep(first.url)
         url = first.url
-        assert execute(url, "SELECT current_user::text, current_database()::text") == [("pattern_sync",) * 2]
+        assert execute(url, "SELECT current_user::text, current_database()::text") == [("postgres", "pattern_sync")]
         assert execute(url, "SHOW listen_addresses") == [("127.0.0.1",)]
         assert execute(url, "SHOW unix_socket_directories") == [("",)]
         with pytest.raises(psycopg.OperationalError, match="password"):
@@ -200,8 +200,8 @@ def test_both_drivers_take_the_url_of_an_odd_path(empty: Path) -> None:
 
     deep = empty.parent.joinpath("it's a b+ü%?&#=", *["long" * 50] * 2, "state")
     with embedded(deep) as opened:
-        assert execute(opened.url, "SELECT current_user::text") == [("pattern_sync",)]
-        assert asyncio.run(ask(opened.url)) == "pattern_sync"
+        assert execute(opened.url, "SELECT current_user::text") == [("postgres",)]
+        assert asyncio.run(ask(opened.url)) == "postgres"
 
 
 def test_a_path_that_postgresql_would_cut_is_refused(empty: Path) -> None:

@@ -22,6 +22,7 @@ EVENT_SECONDS = 5.0
 SCAN_SECONDS = 120.0
 FEW_PATTERNS = 500
 BATCH_SIZE = 2_000
+PLANNED_LENGTH = 10
 
 
 class DaemonGateway:
@@ -96,8 +97,9 @@ class DaemonGateway:
 
 
 def _at_least_ten(pattern_ids: Sequence[int]) -> Sequence[int]:
-    """Repeat the last id, which changes nothing: planning the reconcile takes longer than doing it for one pattern.
+    """Repeat the last id, which changes nothing: to plan a reconcile of one pattern takes longer than to do it.
 
-    PostgreSQL keeps a plan that looks no dearer than one made for the very case, and makes it for an array of ten.
+    PostgreSQL keeps a plan when it looks no dearer than one made for the very case, and it takes an array for ten long.
     """
-    return pattern_ids if len(pattern_ids) >= 10 or not pattern_ids else [*pattern_ids, *pattern_ids[-1:] * (10 - len(pattern_ids))]
+    last = list(pattern_ids[-1:])
+    return [*pattern_ids, *last * (PLANNED_LENGTH - len(pattern_ids))]

@@ -1,5 +1,6 @@
 """Installs and removes Pattern Sync: safe beside live traffic, and twenty times at once."""
 
+import hashlib
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -69,6 +70,8 @@ class Installer:
             steps = _schema_steps(database, self._definitions)
             for step in steps:
                 database.run_script(step.sql)
+            if steps:
+                database.fetch("record_functions", _fingerprint(self._definitions.functions))
         return steps
 
     def _uninstall(self, database: BlockingDatabase) -> None:
@@ -95,7 +98,8 @@ def _schema_steps(database: BlockingDatabase, definitions: Definitions) -> list[
     steps = [Step("create the application's tables", definitions.application_tables)] if fresh else []
     pending = [migration for migration in definitions.migrations if migration.version > installed]
     steps += [Step(f"apply {migration.name}", migration.sql) for migration in pending]
-    if pending:
+    # The version alone does not tell: a release may mend a function and need no new table.
+    if pending or _installed_functions(database) != _fingerprint(definitions.functions):
         steps.append(Step("create the functions", definitions.functions))
     return steps
 
@@ -122,6 +126,15 @@ def _installed_version(database: BlockingDatabase) -> int:
     if not database.fetch("is_installed")[0]["installed"]:
         return 0
     return int(database.fetch("schema_version")[0]["version"])
+
+
+def _installed_functions(database: BlockingDatabase) -> str | None:
+    rows = database.fetch("installed_functions")
+    return rows[0]["functions_md5"] if rows else None
+
+
+def _fingerprint(sql: str) -> str:
+    return hashlib.md5(sql.encode(), usedforsecurity=False).hexdigest()
 
 
 def _find_application(database: BlockingDatabase) -> bool:

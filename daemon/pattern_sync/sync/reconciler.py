@@ -44,11 +44,14 @@ class Reconciler:
 
     async def reconcile(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]:
         """Reconcile some patterns, in their order; the result lacks those in quarantine and those that are gone."""
+        return await self._reconcile(pattern_ids, sync_filter, MOST_LOOKS)
+
+    async def _reconcile(self, pattern_ids: Sequence[int], sync_filter: SyncFilter, looks: int) -> list[PatternOutcome]:
         now = self._now()
         looked_at = [item for item in dict.fromkeys(pattern_ids) if not self._quarantine.holds(item, now)]
         first: dict[int, PatternOutcome] = {}
         to_look_at = looked_at
-        for _ in range(MOST_LOOKS):
+        for _ in range(looks):
             if not to_look_at:
                 break
             outcomes = await self._step(to_look_at, sync_filter)
@@ -75,7 +78,8 @@ class Reconciler:
         listed = 0
         async with aclosing(self._queue.missing_patterns(sync_filter)) as batches:
             async for batch in batches:
-                outcomes = await self.reconcile([item.pattern_id for item in batch], sync_filter)
+                # One look each: the refresh that follows is the second one, for all of them in one statement.
+                outcomes = await self._reconcile([item.pattern_id for item in batch], sync_filter, looks=1)
                 tally.add_missing(outcomes)
                 self._add_held_back(batch, outcomes, tally)
                 listed += len(batch)

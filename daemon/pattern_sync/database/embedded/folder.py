@@ -11,7 +11,8 @@ from typing import Final
 from pattern_sync.domain.errors import EmbeddedServerError
 
 HOST: Final = "127.0.0.1"
-ROLE: Final = "pattern_sync"
+# Not our own name: "$user" in the search_path would make our schema the place of whatever this role creates.
+ROLE: Final = "postgres"
 # Below the ports that systems hand to outgoing connections: one of those could sit on ours at the next start.
 _PORTS: Final = range(20_000, 32_768)
 _LONGEST: Final = 900  # bytes; PostgreSQL cuts paths at 1024 without a word, and its own names come on top

@@ -30,8 +30,13 @@ GROUP BY n.nspname
 ORDER BY bool_or(c.relname = 'operation_patterns' AND pg_table_is_visible(c.oid)) DESC, n.nspname;
 
 -- name: current_schema
--- Where new tables would go; NULL where the search_path leads nowhere.
-SELECT current_schema()::text AS schema_name;
+-- Where new tables would go, never into our own schema; NULL where the search_path leads nowhere.
+SELECT (
+    SELECT place::text FROM unnest(current_schemas(false)) WITH ORDINALITY AS path (place, position)
+    WHERE path.place <> 'pattern_sync'
+    ORDER BY path.position
+    LIMIT 1
+) AS schema_name;
 
 -- name: unmet_needs
 -- What we need of the application's tables and do not find: a column each.
@@ -95,6 +100,16 @@ SELECT EXISTS (
 -- name: is_installed
 -- Whether our schema is there.
 SELECT to_regclass('pattern_sync.migrations') IS NOT NULL AS installed;
+
+-- name: installed_functions
+-- The fingerprint of the functions that are installed.
+SELECT m.functions_md5 FROM pattern_sync.migrations AS m ORDER BY m.version DESC LIMIT 1;
+
+-- name: record_functions
+-- Remember the fingerprint ($1) of the functions that were just created.
+UPDATE pattern_sync.migrations AS m
+SET functions_md5 = $1::text
+WHERE m.version = (SELECT max(newest.version) FROM pattern_sync.migrations AS newest);
 
 -- name: install_trigger
 -- Give one table ($1) the trigger that it lacks.

@@ -12,7 +12,7 @@ WITH pattern AS MATERIALIZED (
         p.id,
         p.pattern_signature AS signature,
         p.pattern_type,
-        p.typical_operations,
+        to_jsonb(p.typical_operations) AS operations,
         p.typical_input_pattern,
         a.status,
         pattern_sync.eligible(p.automation_status) AND pattern_sync.qualifies(
@@ -33,7 +33,25 @@ queued AS (
     )
     SELECT
         pattern.signature, 'pending', pattern.confidence, pattern.occurrences, pattern.savings,
-        pattern_sync.tool_sequence(to_jsonb(pattern.typical_operations), pattern.pattern_type),
+        -- How it works, for a person: the names of the operations joined by arrows. JSON of any shape is taken:
+        -- what is not a name (a string, or an object with a string "name") is passed over.
+        coalesce(
+            (
+                SELECT string_agg(named.name, '→' ORDER BY named.position)
+                FROM (
+                    SELECT item.position, CASE
+                        WHEN jsonb_typeof(item.value) = 'string' THEN item.value #>> '{}'
+                        WHEN jsonb_typeof(item.value -> 'name') = 'string' THEN item.value ->> 'name'
+                    END AS name
+                    FROM jsonb_array_elements(
+                        CASE WHEN jsonb_typeof(pattern.operations) = 'array' THEN pattern.operations ELSE '[]' END
+                    ) WITH ORDINALITY AS item (value, position)
+                ) AS named
+                WHERE named.name <> ''
+            ),
+            nullif(pattern.pattern_type, ''),
+            'Unknown'
+        ),
         left(pattern.typical_input_pattern::text, 500),
         (
             SELECT coalesce(jsonb_agg(newest.workflow_id), '[]')::text
@@ -55,8 +73,8 @@ outdated AS (
     SELECT a.pattern_id, pattern.confidence, pattern.occurrences, pattern.savings
     FROM pattern
     JOIN pattern_approvals AS a ON a.pattern_id = pattern.signature
-    WHERE a.status = 'pending'
-      AND (a.confidence_score, a.occurrence_count, a.estimated_savings_usd)
+    WHERE pattern.status = 'pending' AND a.status = 'pending'
+      AND (a.confidence_score::double precision, a.occurrence_count, a.estimated_savings_usd::double precision)
           IS DISTINCT FROM (pattern.confidence, pattern.occurrences, pattern.savings)
     ORDER BY a.pattern_id
     FOR NO KEY UPDATE OF a SKIP LOCKED
@@ -115,7 +133,8 @@ SELECT p.id AS pattern_id, p.pattern_signature AS signature
 FROM pattern_approvals AS a
 JOIN operation_patterns AS p ON p.pattern_signature = a.pattern_id
 WHERE a.status = 'pending'
-  AND (a.confidence_score, a.occurrence_count, a.estimated_savings_usd) IS DISTINCT FROM (
+  AND (a.confidence_score::double precision, a.occurrence_count, a.estimated_savings_usd::double precision)
+  IS DISTINCT FROM (
       pattern_sync.entry_confidence(p.confidence_score),
       pattern_sync.entry_occurrences(p.occurrence_count),
       pattern_sync.entry_savings(p.potential_monthly_savings::numeric))

@@ -1,9 +1,5 @@
 -- Statements of the LISTEN session.
 
--- name: listen
--- Be told about everything that the triggers announce.
-LISTEN pattern_sync;
-
 -- name: server_state
 -- Whether this server takes writes.
 SELECT pg_is_in_recovery() AS in_recovery, current_setting('transaction_read_only') = 'on' AS read_only;

@@ -1,0 +1,192 @@
+CREATE SCHEMA pattern_sync;
+COMMENT ON SCHEMA pattern_sync IS 'Pattern Sync: installed by "pattern-sync migrate", removed by "pattern-sync uninstall"';
+CREATE FUNCTION pattern_sync.announce() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    filter record; -- of no named type: where that is missing, PostgreSQL would refuse the detector's statement
+BEGIN
+    SELECT * INTO filter FROM pattern_sync.settings;
+    IF pattern_sync.eligible(NEW.automation_status) AND pattern_sync.qualifies(
+        NEW.confidence_score, NEW.occurrence_count, NEW.potential_monthly_savings::numeric, NEW.pattern_type,
+        filter.min_confidence, filter.min_occurrences, filter.min_savings, filter.only_types, filter.exclude_types
+    ) THEN
+        PERFORM pattern_sync.announce_pattern(NEW.id, NEW.pattern_signature);
+    END IF;
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    RAISE LOG 'pattern_sync: a pattern was not announced and is left to the sweep: %', SQLERRM;
+    RETURN NULL;
+END $$;
+CREATE FUNCTION pattern_sync.announce_pattern(id bigint, signature text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET lock_timeout TO '100ms'
+    AS $$
+DECLARE
+    announced integer := coalesce(nullif(current_setting('pattern_sync.announced', true), ''), '0')::integer;
+BEGIN
+    IF announced > 300 THEN -- by itself: an expression that names the queue takes its lock, whatever it comes to
+        RETURN;
+    END IF;
+    IF EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id = signature) THEN
+        RETURN;
+    END IF;
+    PERFORM set_config('pattern_sync.announced', (announced + 1)::text, true);
+    PERFORM pattern_sync.notify(CASE WHEN announced < 300 THEN id::text ELSE '*' END);
+EXCEPTION WHEN lock_not_available THEN
+    PERFORM set_config('pattern_sync.announced', '301', true); -- wait once, not for every row
+    PERFORM pattern_sync.notify('*');
+END $$;
+CREATE FUNCTION pattern_sync.announce_settings() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pattern_sync.notify('settings');
+    RETURN NULL;
+END $$;
+CREATE FUNCTION pattern_sync.eligible(automation_status text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT coalesce(automation_status, 'detected') = 'detected'
+$$;
+CREATE FUNCTION pattern_sync.entry_confidence(confidence double precision) RETURNS double precision
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    held pattern_approvals.confidence_score%TYPE := pattern_sync.figure(confidence::numeric / 100);
+BEGIN
+    RETURN held;
+END $$;
+CREATE FUNCTION pattern_sync.entry_occurrences(occurrences bigint) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT greatest(least(coalesce(occurrences, 0), 2147483647), -2147483648)::integer
+$$;
+CREATE FUNCTION pattern_sync.entry_savings(savings numeric) RETURNS double precision
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    held pattern_approvals.estimated_savings_usd%TYPE := pattern_sync.figure(savings);
+BEGIN
+    RETURN held;
+END $$;
+CREATE FUNCTION pattern_sync.figure(value numeric) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT CASE WHEN value > -1e30 AND value < 1e30 THEN round(value, 6) ELSE 0 END
+$$;
+CREATE FUNCTION pattern_sync.impact(confidence double precision, occurrences bigint, savings numeric) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT pattern_sync.figure(confidence::numeric / 100) * coalesce(occurrences, 0) * pattern_sync.figure(savings)
+$$;
+CREATE FUNCTION pattern_sync.install_trigger(relation regclass) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    EXECUTE format(
+        'CREATE TRIGGER pattern_sync_announce AFTER INSERT OR UPDATE ON %s '
+        'FOR EACH ROW EXECUTE FUNCTION pattern_sync.announce()',
+        relation
+    );
+END $$;
+CREATE FUNCTION pattern_sync.notify(payload text) RETURNS void
+    LANGUAGE sql
+    AS $$
+    SELECT pg_notify('pattern_sync', payload) WHERE pg_notification_queue_usage() < 0.5
+$$;
+CREATE FUNCTION pattern_sync.qualifies(confidence double precision, occurrences bigint, savings numeric, pattern_type text, min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT coalesce(savings, 0) >= coalesce(min_savings, '-Infinity')
+       AND coalesce(savings, 0) > '-Infinity' AND coalesce(savings, 0) < 'Infinity'
+       AND coalesce(confidence, 0) >= coalesce(min_confidence, '-Infinity')
+       AND coalesce(confidence, 0) > '-Infinity' AND coalesce(confidence, 0) < 'Infinity'
+       AND coalesce(occurrences, 0) >= coalesce(min_occurrences, coalesce(occurrences, 0))
+       AND (only_types = '{}' OR coalesce(pattern_type, '') = ANY (only_types))
+       AND coalesce(pattern_type, '') <> ALL (exclude_types)
+$$;
+CREATE FUNCTION pattern_sync.request() RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    SELECT pattern_sync.notify('*')
+$$;
+CREATE FUNCTION pattern_sync.request(signature text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    found_id bigint;
+BEGIN
+    SELECT p.id INTO found_id FROM operation_patterns AS p WHERE p.pattern_signature = signature;
+    IF found_id IS NULL THEN
+        RETURN false;
+    END IF;
+    PERFORM pattern_sync.notify(found_id::text);
+    RETURN true;
+END $$;
+CREATE FUNCTION pattern_sync.tables_without_trigger() RETURNS SETOF regclass
+    LANGUAGE sql STABLE
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    WITH RECURSIVE family AS (
+        SELECT c.oid, c.relispartition FROM pg_class AS c WHERE c.oid = 'operation_patterns'::regclass
+        UNION
+        SELECT c.oid, c.relispartition
+        FROM family JOIN pg_inherits AS i ON i.inhparent = family.oid JOIN pg_class AS c ON c.oid = i.inhrelid
+    )
+    SELECT family.oid::regclass
+    FROM family
+    WHERE NOT family.relispartition
+      AND NOT EXISTS (
+          SELECT FROM pg_trigger AS t WHERE t.tgrelid = family.oid AND t.tgfoid = 'pattern_sync.announce'::regproc
+      )
+    ORDER BY family.oid
+$$;
+CREATE TABLE pattern_sync.migrations (
+    version integer NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL,
+    functions_md5 text
+);
+CREATE TABLE pattern_sync.runs (
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    finished_at timestamp with time zone DEFAULT now() NOT NULL,
+    duration_ms double precision NOT NULL,
+    total_candidates bigint NOT NULL,
+    synced bigint NOT NULL,
+    refreshed bigint NOT NULL,
+    skipped bigint NOT NULL,
+    errors bigint NOT NULL,
+    remaining bigint NOT NULL
+);
+ALTER TABLE pattern_sync.runs ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pattern_sync.runs_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE pattern_sync.settings (
+    only_row boolean DEFAULT true NOT NULL,
+    min_confidence double precision DEFAULT 70,
+    min_occurrences bigint DEFAULT 5,
+    min_savings numeric DEFAULT 1000,
+    only_types text[] DEFAULT '{}'::text[] NOT NULL,
+    exclude_types text[] DEFAULT '{}'::text[] NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT settings_min_confidence_check CHECK (((min_confidence >= (0)::double precision) AND (min_confidence <= (100)::double precision))),
+    CONSTRAINT settings_min_occurrences_check CHECK (((min_occurrences >= 0) AND (min_occurrences <= 2147483647))),
+    CONSTRAINT settings_min_savings_check CHECK (((min_savings >= (0)::numeric) AND (min_savings < 'Infinity'::numeric))),
+    CONSTRAINT settings_only_row_check CHECK (only_row)
+);
+ALTER TABLE ONLY pattern_sync.migrations
+    ADD CONSTRAINT migrations_pkey PRIMARY KEY (version);
+ALTER TABLE ONLY pattern_sync.runs
+    ADD CONSTRAINT runs_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY pattern_sync.settings
+    ADD CONSTRAINT settings_pkey PRIMARY KEY (only_row);
+CREATE TRIGGER announce_settings AFTER UPDATE ON pattern_sync.settings FOR EACH STATEMENT EXECUTE FUNCTION pattern_sync.announce_settings();

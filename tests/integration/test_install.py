@@ -1,0 +1,162 @@
+"""Installing: into nothing, beside an application that was there, twice, by hand."""
+
+import psycopg
+import pytest
+
+from pattern_sync import PatternSyncService, SyncFilter
+from pattern_sync.database.definitions import load_definitions
+from pattern_sync.database.installer import full_script
+from tests.support.application import abouts, adopt, dump, installer
+from tests.support.database import TestDatabase, snapshot
+from tests.support.notifications import listening
+from tests.support.paths import UNCAPPED, reconcile
+
+APPLICATION = (
+    "operation_patterns",
+    "pattern_occurrences",
+    "cost_savings_log",
+    "pattern_approvals",
+    "pattern_review_history",
+)
+
+
+def works(database: TestDatabase) -> None:
+    with listening(database) as ear:
+        pattern_id = database.add_pattern("sdlc:full:all")
+        assert ear.heard() == [str(pattern_id)]
+    PatternSyncService(database.url).sync_patterns(UNCAPPED)
+    assert "sdlc:full:all" in database.queue()
+
+
+def test_an_empty_database_gets_the_tables_and_everything_works(empty_database: TestDatabase) -> None:
+    done = abouts(empty_database)
+    assert done[0] == "create the application's tables"
+    assert done[-1] == "create the trigger on operation_patterns"
+    works(empty_database)
+
+
+def test_an_application_is_adopted_as_it_is_and_everything_works(empty_database: TestDatabase) -> None:
+    adopt(empty_database)
+    before = dump(empty_database)
+    rows = snapshot(empty_database, APPLICATION)
+    assert abouts(empty_database) == [
+        "apply migrations/0001_bookkeeping.sql",
+        "create the functions",
+        "create the trigger on operation_patterns",
+    ]
+    assert snapshot(empty_database, APPLICATION) == rows
+    after = dump(empty_database, "--exclude-schema=pattern_sync").splitlines()
+    ours = "CREATE TRIGGER pattern_sync_announce AFTER INSERT OR UPDATE ON public.operation_patterns"
+    assert [line for line in after if not line.startswith(ours)] == before.splitlines()
+    assert len(after) == len(before.splitlines()) + 1
+    works(empty_database)
+
+
+def test_figures_of_an_adopted_application_are_compared_in_its_own_types(empty_database: TestDatabase) -> None:
+    adopt(empty_database)
+    abouts(empty_database)
+    # REAL and NUMERIC(10, 4): none of these has the same value in both.
+    for number, (confidence, savings) in enumerate([(70.1, 1000.1), (100 / 3, 183_844.06), (99.99999, 999_999.9999)]):
+        empty_database.add_pattern(f"p{number}", confidence_score=confidence, potential_monthly_savings=savings)
+    wanted = SyncFilter.everything()
+    assert PatternSyncService(empty_database.url).sync_patterns(wanted).synced_count == 4
+    before = snapshot(empty_database, APPLICATION)
+    result = PatternSyncService(empty_database.url).sync_patterns(wanted)
+    assert (result.refreshed_count, result.skipped_count) == (0, 4)
+    assert snapshot(empty_database, APPLICATION) == before
+
+
+@pytest.mark.parametrize("adopted", [False, True], ids=["created", "adopted"])
+def test_a_second_migrate_does_nothing(empty_database: TestDatabase, *, adopted: bool) -> None:
+    if adopted:
+        adopt(empty_database)
+    abouts(empty_database)
+    before = dump(empty_database)
+    assert installer(empty_database).plan() == []
+    assert abouts(empty_database) == []
+    assert dump(empty_database) == before
+
+
+def assert_complete_but_for_the_fingerprint(database: TestDatabase) -> None:
+    # What a person ran by hand is not remembered, so the functions are created once more, and then no more.
+    assert abouts(database) == ["create the functions"]
+    assert abouts(database) == []
+
+
+def test_functions_of_an_older_release_are_created_anew(database: TestDatabase) -> None:
+    database.execute("UPDATE pattern_sync.migrations SET functions_md5 = 'an older one'")
+    database.execute("DROP FUNCTION pattern_sync.request()")
+    assert abouts(database) == ["create the functions"]
+    database.execute("SELECT pattern_sync.request()")
+    assert abouts(database) == []
+
+
+@pytest.mark.parametrize("adopted", [False, True], ids=["created", "adopted"])
+def test_a_dry_run_shows_every_step_and_changes_nothing(empty_database: TestDatabase, *, adopted: bool) -> None:
+    if adopted:
+        adopt(empty_database)
+    before = dump(empty_database)
+    steps = installer(empty_database).plan()
+    assert dump(empty_database) == before
+    with empty_database.another_connection() as by_hand:
+        for step in steps:
+            by_hand.execute(step.sql.encode())
+    assert_complete_but_for_the_fingerprint(empty_database)
+
+
+@pytest.mark.parametrize("adopted", [False, True], ids=["created", "adopted"])
+def test_the_script_for_a_person_installs_the_same_as_migrate(
+    empty_database: TestDatabase, database: TestDatabase, *, adopted: bool
+) -> None:
+    if adopted:
+        adopt(empty_database)
+    with empty_database.another_connection(autocommit=False) as by_hand:
+        by_hand.execute("SELECT set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true)")
+        for step in full_script(load_definitions(), with_application_tables=not adopted):
+            by_hand.execute(step.sql.encode())
+        by_hand.commit()
+    assert_complete_but_for_the_fingerprint(empty_database)
+    works(empty_database)
+    if not adopted:
+        assert dump(empty_database, "--schema-only") == dump(database, "--schema-only")
+
+
+def test_the_application_may_still_change_its_tables(empty_database: TestDatabase) -> None:
+    adopt(empty_database)
+    abouts(empty_database)
+    empty_database.add_pattern("a")
+    reconcile(empty_database)
+    for change in (
+        "ALTER TABLE operation_patterns ALTER confidence_score TYPE numeric(6, 3)",
+        "ALTER TABLE operation_patterns ALTER occurrence_count TYPE bigint",
+        "ALTER TABLE operation_patterns ALTER potential_monthly_savings TYPE double precision",
+        "ALTER TABLE operation_patterns ALTER pattern_signature TYPE text",
+        "ALTER TABLE operation_patterns ALTER typical_input_pattern TYPE varchar(9000)",
+        "ALTER TABLE pattern_approvals ALTER confidence_score TYPE double precision",
+        "ALTER TABLE pattern_approvals ALTER estimated_savings_usd TYPE numeric(12, 2)",
+        "ALTER TABLE operation_patterns ADD COLUMN more text",
+    ):
+        empty_database.execute(change)
+    empty_database.add_pattern("b")
+    assert PatternSyncService(empty_database.url).sync_patterns(UNCAPPED).synced_count == 1
+
+
+def test_the_application_may_still_drop_its_tables(empty_database: TestDatabase) -> None:
+    adopt(empty_database)
+    abouts(empty_database)
+    for table in reversed(APPLICATION):
+        empty_database.execute(f"DROP TABLE {table}")
+
+
+def test_an_application_in_a_schema_of_its_own_is_adopted_there(empty_database: TestDatabase) -> None:
+    adopt(empty_database, "work")
+    installer(empty_database, "options=-csearch_path%3Dwork").migrate()
+    with psycopg.connect(empty_database.url, autocommit=True) as elsewhere:
+        elsewhere.execute("LISTEN pattern_sync")
+        # A detector that names the schema and has another search_path.
+        elsewhere.execute(
+            "INSERT INTO work.operation_patterns (pattern_signature, pattern_type, confidence_score, occurrence_count,"
+            " potential_monthly_savings) VALUES ('a', 'x', 90, 9, 9999)"
+        )
+        assert [notify.payload for notify in elsewhere.notifies(timeout=10, stop_after=1)] == ["2"]
+        assert elsewhere.execute("SELECT pattern_sync.request('a')").fetchone() == (True,)

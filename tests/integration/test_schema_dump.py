@@ -1,0 +1,43 @@
+"""What is in the schema pattern_sync, written down; a change of it shows in a diff."""
+
+import difflib
+import os
+
+import pytest
+
+from tests.support.application import GOLDEN, dump, server_major
+from tests.support.database import TestDatabase
+
+FILE = GOLDEN / "schema.sql"
+REWRITE = "PATTERN_SYNC_TEST_REWRITE_GOLDEN"
+# pg_dump's own words differ between versions; the schema does not.
+MAJOR = 18
+
+
+def test_the_schema_is_the_one_that_was_written_down(database: TestDatabase) -> None:
+    if server_major(database) != MAJOR:
+        pytest.skip(f"written down as PostgreSQL {MAJOR} says it")
+    found = dump(database, "--schema-only", "--schema=pattern_sync", "--no-privileges")
+    if os.environ.get(REWRITE):
+        FILE.write_text(found, encoding="utf-8")
+    diff = difflib.unified_diff(
+        FILE.read_text(encoding="utf-8").splitlines(), found.splitlines(), FILE.name, "database", lineterm=""
+    )
+    shown = "\n".join(diff)
+    assert not shown, f"{shown}\n\nIf that is meant, run the test with {REWRITE}=1 and commit the file."
+
+
+def test_everybody_may_use_what_the_trigger_needs_and_nothing_else(database: TestDatabase) -> None:
+    public = database.execute(
+        "SELECT c.relname AS name, p.privilege_type AS may FROM pg_class AS c, aclexplode(c.relacl) AS p"
+        " WHERE c.relnamespace = 'pattern_sync'::regnamespace AND p.grantee = 0"
+    )
+    assert public == [{"name": "settings", "may": "SELECT"}]
+
+
+def test_functions_with_the_owners_rights_look_into_no_foreign_schema(database: TestDatabase) -> None:
+    open_ones = database.execute(
+        "SELECT proname, proconfig FROM pg_proc WHERE pronamespace = 'pattern_sync'::regnamespace AND prosecdef"
+        " AND NOT EXISTS (SELECT FROM unnest(proconfig) AS c WHERE c LIKE 'search_path=%, pg_temp')"
+    )
+    assert open_ones == []

@@ -1,0 +1,175 @@
+"""The blocking Python API: what it tells, and which errors it raises."""
+
+import socket
+from collections.abc import Iterator
+from datetime import datetime
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+from pattern_sync import AccessRefused, DatabaseUnavailable, InvalidSettings, PatternSyncService, SyncFilter
+from pattern_sync.domain.outcomes import Outcome
+from pattern_sync.domain.statistics import QueueCount
+from tests.support.database import TestDatabase
+
+SECRET = "s3cr3t"
+
+
+@pytest.fixture
+def service(database: TestDatabase) -> PatternSyncService:
+    return PatternSyncService(database.url)
+
+
+def test_the_statistics_are_those_that_people_know(database: TestDatabase, service: PatternSyncService) -> None:
+    assert service.get_sync_statistics().sync_percentage == 0.0
+    database.add_patterns(46, "high")
+    database.add_patterns(150, "low", confidence_score=1)
+    service.sync_patterns(SyncFilter.everything(max_patterns=50))
+    database.execute(
+        "INSERT INTO pattern_approvals (pattern_id, status, confidence_score, occurrence_count, estimated_savings_usd,"
+        " tool_sequence) SELECT 'low:' || i, 'approved', 0, 1, 1, 'x' FROM generate_series(1, 150) AS i"
+        " WHERE 'low:' || i NOT IN (SELECT pattern_id FROM pattern_approvals) ORDER BY i LIMIT 8"
+    )
+    statistics = service.get_sync_statistics()
+    assert (statistics.patterns_in_source, statistics.patterns_in_review, statistics.pending_sync) == (196, 58, 138)
+    assert statistics.sync_percentage == 29.6
+    assert (statistics.qualifying, statistics.qualifying_missing) == (46, 0)
+
+
+def test_what_a_person_has_taken_further_is_not_pending(database: TestDatabase, service: PatternSyncService) -> None:
+    database.add_pattern("a", automation_status="active")
+    database.add_pattern("b")
+    statistics = service.get_sync_statistics()
+    assert (statistics.patterns_in_source, statistics.pending_sync, statistics.qualifying) == (2, 1, 1)
+
+
+def test_each_case_is_explained(database: TestDatabase, service: PatternSyncService) -> None:
+    for name in ("pending", "decided", "gone"):
+        database.add_pattern(name)
+    service.sync_high_priority_patterns()
+    database.decide("decided", "approved")
+    database.execute("DELETE FROM operation_patterns WHERE pattern_signature = 'gone'")
+    database.add_pattern("new")
+    database.add_pattern("taken", automation_status="active")
+    database.add_pattern("short", confidence_score=12.5, occurrence_count=None, potential_monthly_savings=None)
+    outcomes = {
+        name: service.explain(name).outcome
+        for name in ("pending", "decided", "gone", "new", "taken", "short", "unknown", "it's", "\0")
+    }
+    assert outcomes == {
+        "pending": Outcome.UNCHANGED,
+        "decided": Outcome.DECIDED,
+        "gone": Outcome.GONE,
+        "new": Outcome.QUEUED,
+        "taken": Outcome.SHORT,
+        "short": Outcome.SHORT,
+        "unknown": None,
+        "it's": None,
+        "\0": None,
+    }
+
+
+def test_a_shortfall_is_explained_with_value_and_bound(database: TestDatabase, service: PatternSyncService) -> None:
+    database.add_pattern("short", confidence_score=12.5, occurrence_count=None, potential_monthly_savings=999)
+    explained = service.explain("short")
+    assert [(item.name, item.value, item.bound) for item in explained.shortfalls] == [
+        ("confidence", "12.5 %", "70 % or more"),
+        ("occurrences", "0", "5 or more"),
+        ("savings", "999.00 USD a month", "1,000.00 USD a month or more"),
+    ]
+    assert "confidence is 12.5 %, the filter asks for 70 % or more" in explained.reason
+
+
+def test_the_type_is_a_criterion_where_the_filter_names_types(
+    database: TestDatabase, service: PatternSyncService
+) -> None:
+    database.add_pattern("a", pattern_type="deploy")
+    assert [item.name for item in service.explain("a").criteria] == ["confidence", "occurrences", "savings"]
+    database.execute("UPDATE pattern_sync.settings SET only_types = '{sdlc,test}', exclude_types = '{x}'")
+    (missed,) = service.explain("a").shortfalls
+    assert (missed.name, missed.value, missed.bound) == ("type", "deploy", "one of sdlc, test, not x")
+
+
+def test_what_is_not_finite_is_explained_as_a_shortfall(database: TestDatabase, service: PatternSyncService) -> None:
+    database.add_pattern("a", confidence_score="NaN")
+    (missed,) = service.explain("a").shortfalls
+    assert (missed.name, missed.value) == ("confidence", "nan %")
+
+
+def test_the_overview_tells_everything_at_once(database: TestDatabase, service: PatternSyncService) -> None:
+    database.add_patterns(3, "p")
+    service.sync_high_priority_patterns()
+    database.decide("p:1")
+    database.execute("DELETE FROM operation_patterns WHERE pattern_signature = 'p:2'")
+    overview = service.overview()
+    assert overview.queue == (QueueCount("pending", 2), QueueCount("rejected", 1))
+    assert (overview.gone, overview.schema_version, overview.trigger_missing_on) == (1, 1, ())
+    assert overview.filter == SyncFilter.high_priority(max_patterns=None)
+    assert overview.database.endswith(f"/{database.name}")
+    assert overview.server_version[:2].isdigit()
+    assert isinstance(overview.runs[0].finished_at, datetime)
+    assert overview.daemons == ()
+    database.execute("DROP TRIGGER pattern_sync_announce ON operation_patterns")
+    assert service.overview().trigger_missing_on == ("operation_patterns",)
+
+
+def test_a_listening_daemon_is_seen(database: TestDatabase, service: PatternSyncService) -> None:
+    with psycopg.connect(database.url, application_name="pattern-sync listener"):
+        (daemon,) = service.overview().daemons
+    assert daemon.pid > 0
+
+
+def test_the_top_of_the_queue_is_the_best_impact_first(database: TestDatabase, service: PatternSyncService) -> None:
+    for name, savings in (("b", 5000), ("a", 9000), ("c", 2000), ("d", 9999)):
+        database.add_pattern(name, potential_monthly_savings=savings)
+    service.sync_high_priority_patterns()
+    database.decide("d")
+    top = service.top_of_queue(2)
+    assert [entry.signature for entry in top] == ["a", "b"]
+    assert (top[0].confidence, top[0].occurrences, top[0].savings, top[0].tool_sequence) == (0.85, 78_167, 9000, "sdlc")
+
+
+@pytest.fixture
+def locked_out(database: TestDatabase) -> Iterator[str]:
+    role = f"{database.name}_role"
+    database.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'another'")
+    parts = urlsplit(database.url)
+    host = (parts.netloc.rpartition("@")[2], f"{role}:{SECRET}")
+    try:
+        yield urlunsplit(parts._replace(netloc=f"{host[1]}@{host[0]}"))
+    finally:
+        database.execute(f"DROP ROLE {role}")
+
+
+def test_a_wrong_password_is_refused_without_telling_it(locked_out: str) -> None:
+    try:
+        psycopg.connect(locked_out).close()
+    except psycopg.OperationalError:
+        pass
+    else:
+        pytest.skip("this server asks for no password")
+    with pytest.raises(AccessRefused) as refusal:
+        PatternSyncService(locked_out).get_sync_statistics()
+    assert "password" in str(refusal.value)
+    assert SECRET not in str(refusal.value)
+
+
+def test_a_database_that_is_not_there_is_refused_by_its_name(database: TestDatabase) -> None:
+    url = urlunsplit(urlsplit(database.url)._replace(path="/not_there"))
+    with pytest.raises(AccessRefused, match="not_there"):
+        PatternSyncService(url).get_sync_statistics()
+
+
+def test_a_server_that_is_not_there_is_unavailable() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))  # bound and not listening: nobody else takes it, and it refuses
+        url = f"postgresql://ann:{SECRET}@127.0.0.1:{free.getsockname()[1]}/work"
+        with pytest.raises(DatabaseUnavailable) as fault:
+            PatternSyncService(url).get_sync_statistics()
+    assert SECRET not in str(fault.value)
+
+
+def test_a_url_of_nonsense_is_refused_before_anything_is_tried() -> None:
+    with pytest.raises(InvalidSettings):
+        PatternSyncService("nonsense")

@@ -1,0 +1,176 @@
+"""Every statement against the migrated schema: parameters, columns, both drivers."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import asyncpg
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from pattern_sync.database.definitions import load_definitions
+from pattern_sync.database.rows import SCHEMA_VERSION
+from pattern_sync.database.statements import load_statements
+from pattern_sync.domain.statistics import ConnectedDaemon, PendingEntry, QueueCount, Run, SyncStatistics
+from tests.support.asynchronous import run
+from tests.support.database import TestDatabase
+
+FILTER = ("float8", "int8", "float8", "text[]", "text[]")
+# What rows.py reads and what the gateways pass, written down by hand.
+EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
+    "schema_version": ((), {"version": "int4"}),
+    "read_filter": (
+        (),
+        {
+            "min_confidence": "float8",
+            "min_occurrences": "int8",
+            "min_savings": "float8",
+            "only_types": "text[]",
+            "exclude_types": "text[]",
+        },
+    ),
+    "publish_filter": (FILTER, {"changed_at": "timestamptz"}),
+    "record_run": (("text", "float8", *["int8"] * 6), {}),
+    "lock_installation": ((), {"pg_advisory_xact_lock": "void"}),
+    "set_lock_timeout": (("text",), {"set_config": "text"}),
+    "set_search_path": (("text",), {"set_config": "text"}),
+    "application_schemas": ((), {"schema_name": "text", "tables": "text[]", "visible": "bool"}),
+    "current_schema": ((), {"schema_name": "text"}),
+    "unmet_needs": ((), {"table_name": "text", "column_name": "text", "table_missing": "bool"}),
+    "queue_key_is_unique": ((), {"is_unique": "bool"}),
+    "is_installed": ((), {"installed": "bool"}),
+    "install_trigger": (("text",), {"install_trigger": "void"}),
+    "statistics": (
+        (),
+        dict.fromkeys(
+            ["patterns_in_source", "patterns_in_review", "pending_sync", "qualifying", "qualifying_missing"], "int8"
+        ),
+    ),
+    "queue_counts": ((), {"status": "text", "entries": "int8"}),
+    "queue_top": (
+        ("int8",),
+        {
+            "signature": "text",
+            "confidence": "float8",
+            "occurrences": "int4",
+            "savings": "float8",
+            "tool_sequence": "text",
+        },
+    ),
+    "server": ((), {"server_version": "text"}),
+    "tables_without_trigger": ((), {"relation": "text"}),
+    "connected_daemons": ((), {"pid": "int4", "host": "text", "connected_at": "timestamptz"}),
+    "last_runs": (
+        (),
+        {
+            "kind": "text",
+            "finished_at": "timestamptz",
+            "duration_ms": "float8",
+            **dict.fromkeys(["total_candidates", "synced", "refreshed", "skipped", "errors", "remaining"], "int8"),
+        },
+    ),
+    "explain": (
+        (*FILTER, "text"),
+        {
+            "pattern_exists": "bool",
+            "pattern_type": "varchar",
+            "confidence": "float8",
+            "occurrences": "int8",
+            "savings": "float8",
+            "automation_status": "varchar",
+            "eligible": "bool",
+            "entry_status": "text",
+            "confidence_met": "bool",
+            "occurrences_met": "bool",
+            "savings_met": "bool",
+            "type_met": "bool",
+        },
+    ),
+    "reconcile": ((*FILTER, "int8[]"), {"pattern_id": "int8", "signature": "varchar", "outcome": "text"}),
+    "missing_patterns": ((*FILTER, "int8"), {"pattern_id": "int8", "signature": "varchar"}),
+    "count_candidates": (FILTER, {"candidates": "int8", "missing": "int8"}),
+    "stale_patterns": (("int8", "int8"), {"pattern_id": "int8", "signature": "varchar"}),
+    "count_gone": ((), {"gone": "int8"}),
+    "pattern_signature": (("int8",), {"signature": "varchar"}),
+    "installed_functions": ((), {"functions_md5": "text"}),
+    "record_functions": (("text",), {}),
+    "server_state": ((), {"in_recovery": "bool", "read_only": "bool"}),
+    "heartbeat": ((), {"listening": "bool", "in_recovery": "bool"}),
+    "ping": (("text", "text"), {"pg_notify": "void"}),
+    "observe_again": (("text",), {"id": "int8", "occurrence_count": "int4"}),
+    "observe_first": (("text",) * 4, {"id": "int8", "occurrence_count": "int4"}),
+    "note_occurrence": (("int8", "text"), {}),
+    "rate_pattern": (("int8", "float8", "float8"), {}),
+}
+SAMPLES: Mapping[str, object] = {"text": "x", "int8": 1, "float8": 1.5, "text[]": ["x"], "int8[]": [1, 2]}
+OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
+    "set_lock_timeout": ("100",),
+    "install_trigger": ("pattern_occurrences",),
+    "observe_first": ("new", "x", "x", '["Read"]'),
+}
+
+
+def test_every_statement_has_the_parameters_and_columns_that_the_code_expects(database: TestDatabase) -> None:
+    async def prepare_all() -> dict[str, tuple[tuple[str, ...], dict[str, str]]]:
+        connection = await asyncpg.connect(database.url)
+        try:
+            found = {}
+            for name, statement in load_statements().items():
+                prepared = await connection.prepare(statement.sql)
+                found[name] = (
+                    tuple(parameter.name for parameter in prepared.get_parameters()),
+                    {column.name: column.type.name for column in prepared.get_attributes()},
+                )
+            return found
+        finally:
+            await connection.close()
+
+    found = run(prepare_all())
+    assert set(found) == set(EXPECTED), "a new statement wants a line in this test"
+    for name, expected in EXPECTED.items():
+        assert (name, *found[name]) == (name, *expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("statistics", SyncStatistics),
+        ("queue_top", PendingEntry),
+        ("queue_counts", QueueCount),
+        ("connected_daemons", ConnectedDaemon),
+        ("last_runs", Run),
+    ],
+)
+def test_the_columns_of_a_statement_are_the_fields_of_its_class(name: str, shape: type) -> None:
+    assert list(EXPECTED[name][1]) == [field.name for field in dataclasses.fields(shape)]
+
+
+def test_every_statement_runs_over_both_drivers_from_the_same_text(database: TestDatabase) -> None:
+    database.add_pattern("x", occurrence_count=7)
+    with psycopg.connect(database.url, cursor_factory=psycopg.RawCursor, row_factory=dict_row) as connection:
+        for name, statement in load_statements().items():
+            cursor = connection.execute(statement.sql.encode(), arguments(name))
+            assert {column.name for column in cursor.description or []} == set(EXPECTED[name][1])
+            connection.rollback()
+
+    async def run_all() -> None:
+        over_asyncpg = await asyncpg.connect(database.url)
+        try:
+            for name, statement in load_statements().items():
+                transaction = over_asyncpg.transaction()
+                await transaction.start()
+                await over_asyncpg.fetch(statement.sql, *arguments(name))
+                await transaction.rollback()
+        finally:
+            await over_asyncpg.close()
+
+    run(run_all())
+
+
+def arguments(name: str) -> tuple[object, ...]:
+    return OWN_SAMPLES.get(name) or tuple(SAMPLES[kind] for kind in EXPECTED[name][0])
+
+
+def test_the_version_in_the_code_is_the_newest_migration() -> None:
+    versions = [migration.version for migration in load_definitions().migrations]
+    assert versions == list(range(1, SCHEMA_VERSION + 1))

@@ -1,0 +1,165 @@
+"""What the trigger announces, heard by an independent listener."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.database import QUALIFYING, TestDatabase
+from tests.support.notifications import Ear, listening
+from tests.support.paths import reconcile
+
+MOST_ANNOUNCED = 300
+
+
+@pytest.fixture
+def ear(database: TestDatabase) -> Iterator[Ear]:
+    with listening(database) as ear:
+        yield ear
+
+
+def test_an_insert_that_qualifies_is_announced_by_its_row_id(database: TestDatabase, ear: Ear) -> None:
+    ids = [database.add_pattern(name) for name in ("a", "b")]
+    assert ear.heard() == [str(item) for item in ids]
+
+
+def test_an_update_that_makes_a_pattern_qualify_is_announced(database: TestDatabase, ear: Ear) -> None:
+    pattern_id = database.add_pattern("a", confidence_score=10, occurrence_count=1, potential_monthly_savings=0)
+    database.execute("UPDATE operation_patterns SET occurrence_count = 99")
+    database.execute("UPDATE operation_patterns SET potential_monthly_savings = 5000")
+    assert ear.heard() == []
+    database.execute("UPDATE operation_patterns SET confidence_score = 90")
+    assert ear.heard() == [str(pattern_id)]
+
+
+def test_an_upsert_is_announced_on_both_of_its_ways(database: TestDatabase, ear: Ear) -> None:
+    upsert = (
+        "INSERT INTO operation_patterns (pattern_signature, pattern_type, confidence_score, occurrence_count,"
+        " potential_monthly_savings) VALUES ('a', 'sdlc', 90, 9, 9999)"
+        " ON CONFLICT (pattern_signature) DO UPDATE SET last_seen = now() RETURNING id"
+    )
+    first, second = (str(database.execute(upsert)[0]["id"]) for _ in range(2))
+    assert ear.heard() == [first, second]
+
+
+def test_rows_that_are_copied_in_are_announced(database: TestDatabase, ear: Ear) -> None:
+    columns = ("pattern_signature", *QUALIFYING)
+    with (
+        database.another_connection() as detector,
+        detector.cursor().copy(f"COPY operation_patterns ({', '.join(columns)}) FROM STDIN".encode()) as copy,
+    ):
+        for number in range(5):
+            copy.write_row((f"copied:{number}", *QUALIFYING.values()))
+    assert len(ear.heard()) == 5
+
+
+def test_what_another_trigger_made_of_a_row_is_what_counts(database: TestDatabase, ear: Ear) -> None:
+    database.execute(
+        "CREATE FUNCTION rate() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN NEW.confidence_score = NEW.occurrence_count; RETURN NEW; END $$"
+    )
+    database.execute(
+        "CREATE TRIGGER rate BEFORE INSERT OR UPDATE ON operation_patterns FOR EACH ROW EXECUTE FUNCTION rate()"
+    )
+    database.add_pattern("silenced", confidence_score=90, occurrence_count=5)
+    pattern_id = database.add_pattern("raised", confidence_score=0, occurrence_count=50)
+    database.execute("UPDATE operation_patterns SET occurrence_count = 90 WHERE pattern_signature = 'raised'")
+    assert ear.heard() == [str(pattern_id)], "announced once it was 90 % sure, whatever column was named"
+
+
+def test_a_huge_statement_becomes_three_hundred_and_one_notifications(database: TestDatabase, ear: Ear) -> None:
+    database.add_patterns(100_000)
+    heard = ear.heard()
+    assert len(heard) == MOST_ANNOUNCED + 1
+    assert heard[-1] == "*"
+    assert "*" not in heard[:-1]
+
+
+def test_the_count_is_of_a_transaction_not_of_a_session(database: TestDatabase, ear: Ear) -> None:
+    with database.another_connection(autocommit=False) as detector:
+        for number in range(3):
+            insert = "INSERT INTO operation_patterns (pattern_signature, pattern_type, confidence_score,"
+            insert += " occurrence_count, potential_monthly_savings) SELECT %s || i, 'x', 90, 9, 9999"
+            insert += " FROM generate_series(1, 200) AS i"
+            detector.execute(insert.encode(), [f"{number}:"])
+        detector.commit()
+        assert len(ear.heard()) == MOST_ANNOUNCED + 1
+        detector.execute(insert.encode(), ["again:"])
+        detector.commit()
+    assert len(ear.heard()) == 200
+
+
+def test_what_is_rolled_back_is_not_announced_and_does_not_count(database: TestDatabase, ear: Ear) -> None:
+    insert = (
+        b"INSERT INTO operation_patterns (pattern_signature, pattern_type, confidence_score, occurrence_count,"
+        b" potential_monthly_savings) SELECT %s || i, 'x', 90, 9, 9999 FROM generate_series(1, %s) AS i"
+    )
+    with database.another_connection(autocommit=False) as detector:
+        detector.execute("SAVEPOINT before")
+        detector.execute(insert, ["undone", 5_000])
+        detector.execute("ROLLBACK TO SAVEPOINT before")
+        detector.execute(insert, ["kept", 3])
+        detector.commit()
+        detector.execute(insert, ["given up", 3])
+        detector.rollback()
+    heard = ear.heard()
+    assert len(heard) == 3
+    assert "*" not in heard
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"confidence_score": 69.9},
+        {"occurrence_count": 4},
+        {"potential_monthly_savings": 999},
+        {"confidence_score": None},
+        {"confidence_score": "NaN"},
+        {"automation_status": "candidate"},
+        {"automation_status": "deprecated"},
+    ],
+)
+def test_a_row_that_does_not_matter_is_passed_over_in_silence(
+    database: TestDatabase, ear: Ear, columns: dict[str, object]
+) -> None:
+    database.add_pattern("a", **columns)
+    database.execute("UPDATE operation_patterns SET last_seen = now()")
+    assert ear.heard() == []
+
+
+@pytest.mark.parametrize("status", ["pending", "approved", "rejected", "auto-rejected"])
+def test_a_row_that_the_queue_has_is_passed_over_in_silence(database: TestDatabase, ear: Ear, status: str) -> None:
+    database.add_pattern("a")
+    reconcile(database)
+    database.decide("a", status)
+    ear.heard()
+    database.execute("UPDATE operation_patterns SET occurrence_count = occurrence_count + 1")
+    assert ear.heard() == []
+
+
+def test_a_deleted_row_is_no_news(database: TestDatabase, ear: Ear) -> None:
+    database.add_pattern("a")
+    ear.heard()
+    database.execute("DELETE FROM operation_patterns")
+    assert ear.heard() == []
+
+
+def test_the_bounds_are_those_of_the_settings_and_a_change_is_announced(database: TestDatabase, ear: Ear) -> None:
+    database.execute("UPDATE pattern_sync.settings SET min_confidence = 10, exclude_types = '{deploy}'")
+    assert ear.heard() == ["settings"]
+    pattern_id = database.add_pattern("a", confidence_score=10)
+    database.add_pattern("b", confidence_score=9.9)
+    database.add_pattern("c", pattern_type="deploy")
+    assert ear.heard() == [str(pattern_id)]
+    database.execute("UPDATE pattern_sync.settings SET min_confidence = NULL, min_occurrences = NULL")
+    database.execute("UPDATE pattern_sync.settings SET min_savings = NULL, exclude_types = '{}'")
+    ear.heard()
+    database.execute("INSERT INTO operation_patterns (pattern_signature, pattern_type) VALUES ('d', 'x')")
+    assert len(ear.heard()) == 1
+
+
+def test_another_look_can_be_asked_for(database: TestDatabase, ear: Ear) -> None:
+    pattern_id = database.add_pattern("it's", confidence_score=0)
+    assert database.execute("SELECT pattern_sync.request(%s) AS found", "it's") == [{"found": True}]
+    assert database.execute("SELECT pattern_sync.request(%s) AS found", "unknown") == [{"found": False}]
+    database.execute("SELECT pattern_sync.request()")
+    assert ear.heard() == [str(pattern_id), "*"]

@@ -1,0 +1,55 @@
+"""The real command, as a subprocess with an environment of our choice."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+# No .env file lies here.
+QUIET_FOLDER = Path(__file__).parent
+COMMAND = (sys.executable, "-m", "pattern_sync")
+DEADLINE_SECONDS = 60.0
+# What a service manager, or a developer's shell, would add.
+_FOREIGN = ("PATTERN_SYNC_", "NOTIFY_", "WATCHDOG_", "CREDENTIALS_", "PG")
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """Return our environment with no settings but these."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
+    # A wide terminal, so that no message is cut or folded.
+    return {**kept, "COLUMNS": "200", "PYTHONUNBUFFERED": "1", **settings}
+
+
+@dataclass(frozen=True)
+class Finished:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:  # noqa: ANN401 - whatever the command prints
+        return json.loads(self.out)
+
+    def check_manners(self) -> None:
+        assert "Traceback" not in self.err + self.out, self.err
+
+
+def run_command(
+    *arguments: str, cwd: Path = QUIET_FOLDER, environ: Mapping[str, str] | None = None, **settings: str
+) -> Finished:
+    """Run one command to its end; `environ` is for names that are computed."""
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        env=environment(**settings, **(environ or {})),
+        cwd=cwd,
+        capture_output=True,
+        timeout=DEADLINE_SECONDS,
+        check=False,
+    )
+    finished = Finished(done.returncode, done.stdout.decode(), done.stderr.decode())
+    finished.check_manners()
+    return finished

@@ -1,0 +1,132 @@
+"""A real daemon: `python -m pattern_sync run` as a process, and its log while it is written."""
+
+import json
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from tests.support.command import COMMAND, QUIET_FOLDER, environment
+from tests.support.waiting import PATIENCE_SECONDS, tell
+
+LogLine = dict[str, Any]
+
+
+class DaemonProcess:
+    """Reads the log in a thread; tests wait for its lines by name."""
+
+    def __init__(self, url: str | None, *, cwd: Path = QUIET_FOLDER, **settings: str) -> None:
+        address = {} if url is None else {"PATTERN_SYNC_DATABASE_URL": url}
+        self.process = subprocess.Popen(
+            [*COMMAND, "run"],
+            env=environment(PATTERN_SYNC_LOG_FORMAT="json", **address, **settings),
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        self._text: list[str] = []
+        self._lines: list[LogLine] = []
+        self._news = threading.Condition()
+        self._ended = False
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def text(self) -> str:
+        """Everything that was written to standard error, JSON or not."""
+        with self._news:
+            return "".join(self._text)
+
+    def lines(self, event: str | None = None) -> list[LogLine]:
+        """Return the log lines so far, all or those of one event."""
+        with self._news:
+            return [line for line in self._lines if event in (None, line["event"])]
+
+    def wait_for(self, event: str, *, times: int = 1, seconds: float = PATIENCE_SECONDS) -> LogLine:
+        """Wait until an event was logged for the n-th time and return that line."""
+        deadline = time.monotonic() + seconds
+        with self._news:
+            while len(found := [line for line in self._lines if line["event"] == event]) < times:
+                left = deadline - time.monotonic()
+                assert left > 0, f"no {event!r} (x{times}) in {seconds:g} s; the log:\n{''.join(self._text)}"
+                assert not self._ended, f"the daemon ended without {event!r} (x{times}):\n{''.join(self._text)}"
+                self._news.wait(left)
+            return found[times - 1]
+
+    def ready(self) -> Self:
+        """Wait until the first catch-up is done and notifications are known to arrive."""
+        self.wait_for("ready")
+        self.wait_for("listening")
+        return self
+
+    def send(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def exit_code(self, seconds: float = PATIENCE_SECONDS) -> int:
+        """Wait for the end and return its code."""
+        code = self.process.wait(seconds)
+        self._reader.join(seconds)
+        return code
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Ask for the end, which has to be an orderly one."""
+        self.send(number)
+        code = self.exit_code()
+        assert code == 0, f"ended with {code}:\n{self.text}"
+        assert "Traceback" not in self.text
+        assert '"exception"' not in self.text
+
+    def kill(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.exit_code()
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+
+    def resident_kilobytes(self) -> int:
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for raw in self.process.stderr:
+            text = raw.decode()
+            with self._news:
+                self._text.append(text)
+                if text.startswith("{"):
+                    self._lines.append(json.loads(text))
+                self._news.notify_all()
+        with self._news:
+            self._ended = True
+            self._news.notify_all()
+
+
+@contextmanager
+def starting_daemon(url: str | None, *, cwd: Path = QUIET_FOLDER, **settings: str) -> Iterator[DaemonProcess]:
+    """Yield a daemon that was just started; one that still runs at the end has to end in order."""
+    daemon = DaemonProcess(url, cwd=cwd, **settings)
+    try:
+        yield daemon
+        if daemon.process.poll() is None:
+            daemon.stop()
+    except BaseException:
+        tell(daemon.text)
+        raise
+    finally:
+        daemon.kill()
+
+
+@contextmanager
+def running_daemon(url: str | None, *, cwd: Path = QUIET_FOLDER, **settings: str) -> Iterator[DaemonProcess]:
+    """Yield a daemon that is ready; at its end it has to end in order."""
+    with starting_daemon(url, cwd=cwd, **settings) as daemon:
+        yield daemon.ready()

@@ -1,0 +1,51 @@
+"""The two ways to the queue: over the event loop as the daemon goes, and blocking as the Python API does."""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from pattern_sync import PatternSyncService, SyncFilter, SyncResult
+from pattern_sync.database.address import DatabaseAddress
+from pattern_sync.database.gateway import DaemonGateway
+from pattern_sync.database.pool import Pool
+from pattern_sync.database.statements import load_statements
+from pattern_sync.domain.outcomes import Outcome, PatternOutcome
+from pattern_sync.sync.reconciler import Reconciler
+from tests.support.asynchronous import run
+from tests.support.database import TestDatabase
+
+UNCAPPED = SyncFilter.high_priority(max_patterns=None)
+
+Result = TypeVar("Result")
+Everything = Callable[[TestDatabase, SyncFilter], SyncResult]
+
+
+def with_gateway(database: TestDatabase, use: Callable[[DaemonGateway], Awaitable[Result]]) -> Result:
+    """Run something on the daemon's gateway, over asyncpg."""
+
+    async def go() -> Result:
+        async with Pool(DatabaseAddress.parse(database.url), load_statements()) as pool:
+            return await use(DaemonGateway(pool))
+
+    return run(go())
+
+
+def reconcile_outcomes(database: TestDatabase, sync_filter: SyncFilter = UNCAPPED) -> list[PatternOutcome]:
+    """Reconcile all patterns by their ids, as the event path does."""
+    ids = [int(row["id"]) for row in database.execute("SELECT id FROM operation_patterns ORDER BY id")]
+    return with_gateway(database, lambda gateway: Reconciler(gateway, time.monotonic).reconcile(ids, sync_filter))
+
+
+def reconcile(database: TestDatabase, sync_filter: SyncFilter = UNCAPPED) -> dict[str, Outcome]:
+    """Return what a reconcile of all patterns did, by signature."""
+    return {item.signature: item.outcome for item in reconcile_outcomes(database, sync_filter)}
+
+
+def daemon_everything(database: TestDatabase, sync_filter: SyncFilter) -> SyncResult:
+    """Run over everything as the daemon does."""
+    return with_gateway(database, lambda gateway: Reconciler(gateway, time.monotonic).reconcile_everything(sync_filter))
+
+
+def service_everything(database: TestDatabase, sync_filter: SyncFilter) -> SyncResult:
+    """Run over everything as a program without an event loop does."""
+    return PatternSyncService(database.url).sync_patterns(sync_filter)

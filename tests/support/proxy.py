@@ -1,0 +1,131 @@
+"""A TCP proxy that can do to a connection what networks do to it."""
+
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Self
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import psycopg
+
+Filter = Callable[[bytes], bytes]
+
+
+class WithoutNotifications:
+    """Takes the NotificationResponse messages out of what a server sends, as a transaction-mode pooler does."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def __call__(self, data: bytes) -> bytes:
+        self._rest += data
+        passed = b""
+        while len(self._rest) >= 5:
+            (length,) = struct.unpack("!I", self._rest[1:5])
+            if len(self._rest) < length + 1:
+                break
+            message, self._rest = self._rest[: length + 1], self._rest[length + 1 :]
+            passed += b"" if message.startswith(b"A") else message
+        return passed
+
+
+class _Link:
+    """One connection: two sockets, and a thread for each direction."""
+
+    def __init__(self, client: socket.socket, server: socket.socket, from_server: Filter) -> None:
+        self.half_open = False
+        self._sockets = (client, server)
+        self._threads = [
+            threading.Thread(target=self._pump, args=(client, server, bytes), daemon=True),
+            threading.Thread(target=self._pump, args=(server, client, from_server), daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def cut(self) -> None:
+        for each in self._sockets:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self.cut()
+        for thread in self._threads:
+            thread.join()
+        for each in self._sockets:
+            each.close()
+
+    def _pump(self, source: socket.socket, target: socket.socket, change: Filter) -> None:
+        with suppress(OSError):
+            while data := source.recv(65_536):
+                # Nobody answers any more and nobody is told: what a firewall does that forgets a connection.
+                if not self.half_open:
+                    target.sendall(change(data))
+        if not self.half_open:
+            self.cut()
+
+
+class Proxy:
+    """Listens on a port of its own; new connections always pass unless `refuse` was called."""
+
+    def __init__(self, host: str, port: int, *, new_filter: Callable[[], Filter] = lambda: bytes) -> None:
+        self._target = (host, port)
+        self._new_filter = new_filter
+        self._links: list[_Link] = []
+        self._refusing = False
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._listener.close()
+        for link in self._links:
+            link.close()
+
+    def half_open(self) -> None:
+        """Stop forwarding on the connections that exist, and keep their sockets open."""
+        for link in self._links:
+            link.half_open = True
+
+    def cut(self) -> None:
+        """Close the connections that exist."""
+        for link in self._links:
+            link.cut()
+
+    def refuse(self, *, refusing: bool) -> None:
+        """Drop every new connection at once, or pass them again."""
+        self._refusing = refusing
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                if self._refusing:
+                    client.close()
+                    continue
+                self._links.append(_Link(client, socket.create_connection(self._target), self._new_filter()))
+
+
+def with_address(url: str, address: str) -> str:
+    """Return the URL with another host:port list, its password spelt out and without TLS."""
+    # A password file is looked up by host and port.
+    with psycopg.connect(url) as connection:
+        user, password = connection.info.user, connection.info.password
+    login = f"{quote(user)}:{quote(password, safe='')}" if password else quote(user)
+    return urlunsplit(urlsplit(url)._replace(netloc=f"{login}@{address}", query="sslmode=disable"))
+
+
+@contextmanager
+def proxy_to(url: str, *, new_filter: Callable[[], Filter] = lambda: bytes) -> Iterator[tuple[Proxy, str]]:
+    """Yield a proxy to the server of a URL, and the URL that leads through it."""
+    with psycopg.connect(url) as connection:
+        host, port = connection.info.host, connection.info.port
+    with Proxy(host, port, new_filter=new_filter) as proxy:
+        yield proxy, with_address(url, f"127.0.0.1:{proxy.port}")

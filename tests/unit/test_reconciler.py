@@ -1,0 +1,123 @@
+"""The one step that every path ends in, over a queue in memory."""
+
+import pytest
+
+from pattern_sync.domain.errors import DatabaseUnavailable, TransactionConflict
+from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.outcomes import Outcome
+from pattern_sync.domain.quarantine import FIRST_RETRY_SECONDS
+from pattern_sync.sync.reconciler import MOST_CONFLICTS, MOST_LOOKS, Reconciler
+from tests.support.asynchronous import run
+from tests.support.fakes import Clock, FakeQueue
+
+FILTER = SyncFilter.everything(max_patterns=None)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def test_after_a_write_it_looks_again_until_nothing_is_written(clock: Clock) -> None:
+    queue = FakeQueue([1, 2])
+    queue.entries = {2}
+    outcomes = run(Reconciler(queue, clock).reconcile([1, 2], FILTER))
+    assert {item.pattern_id: item.outcome for item in outcomes} == {1: Outcome.QUEUED, 2: Outcome.UNCHANGED}
+    assert queue.calls == [(1, 2), (1,)], "only what was written is looked at again"
+
+
+def test_a_figure_that_changed_between_two_looks_is_not_left_behind(clock: Clock) -> None:
+    queue = FakeQueue([1])
+    queue.stale = {1}
+    run(Reconciler(queue, clock).reconcile([1], FILTER))
+    assert queue.stale == set()
+    assert len(queue.calls) == 3
+
+
+def test_a_pattern_that_never_rests_is_left_after_a_few_looks(clock: Clock) -> None:
+    queue = FakeQueue([1])
+    queue.restless = {1}
+    outcomes = run(Reconciler(queue, clock).reconcile([1], FILTER))
+    assert [item.outcome for item in outcomes] == [Outcome.QUEUED], "the first look says what happened"
+    assert len(queue.calls) == MOST_LOOKS
+
+
+def test_nothing_to_look_at_is_no_statement(clock: Clock) -> None:
+    queue = FakeQueue()
+    assert run(Reconciler(queue, clock).reconcile([], FILTER)) == []
+    assert queue.calls == []
+
+
+def test_a_pattern_that_is_gone_is_not_in_the_result(clock: Clock) -> None:
+    assert run(Reconciler(FakeQueue([1]), clock).reconcile([9], FILTER)) == []
+
+
+@pytest.mark.parametrize("poison", [1, 37, 64])
+def test_one_poison_row_is_isolated_and_the_others_go_through(clock: Clock, poison: int) -> None:
+    queue = FakeQueue(range(1, 65), poison=[poison])
+    outcomes = run(Reconciler(queue, clock).reconcile(range(1, 65), FILTER))
+    failed = [item for item in outcomes if item.outcome is Outcome.FAILED]
+    assert [(item.pattern_id, item.signature) for item in failed] == [(poison, f"s{poison}")]
+    assert failed[0].error == f"row {poison} is poison"
+    assert queue.entries == set(range(1, 65)) - {poison}
+    assert len(outcomes) == 64
+    assert len(queue.calls) < 2 * 64, "halving, not one by one"
+
+
+def test_a_batch_of_nothing_but_poison_fails_row_by_row(clock: Clock) -> None:
+    queue = FakeQueue(range(8), poison=range(8))
+    outcomes = run(Reconciler(queue, clock).reconcile(range(8), FILTER))
+    assert [item.outcome for item in outcomes] == [Outcome.FAILED] * 8
+
+
+def test_a_poison_row_is_left_alone_until_its_time_has_come(clock: Clock) -> None:
+    queue = FakeQueue([1, 2], poison=[2])
+    reconciler = Reconciler(queue, clock)
+    run(reconciler.reconcile([1, 2], FILTER))
+    queue.calls.clear()
+    assert run(reconciler.reconcile([2], FILTER)) == []
+    assert queue.calls == []
+    assert reconciler.take_due() == []
+    clock.seconds += FIRST_RETRY_SECONDS
+    assert reconciler.take_due() == [2]
+    queue.poison.clear()
+    outcomes = run(reconciler.reconcile([2], FILTER))
+    assert [item.outcome for item in outcomes] == [Outcome.QUEUED]
+    clock.seconds += 10_000
+    assert reconciler.take_due() == []
+
+
+def test_a_poison_row_that_is_deleted_is_forgotten(clock: Clock) -> None:
+    queue = FakeQueue([1], poison=[1])
+    reconciler = Reconciler(queue, clock)
+    run(reconciler.reconcile([1], FILTER))
+    queue.patterns.clear()
+    queue.poison.clear()
+    clock.seconds += FIRST_RETRY_SECONDS
+    assert run(reconciler.reconcile(reconciler.take_due(), FILTER)) == []
+    assert reconciler.take_due() == []
+
+
+def test_a_conflict_is_tried_again(clock: Clock) -> None:
+    queue = FakeQueue([1])
+    queue.faults = [TransactionConflict("deadlock")] * MOST_CONFLICTS
+    outcomes = run(Reconciler(queue, clock).reconcile([1], FILTER))
+    assert [item.outcome for item in outcomes] == [Outcome.QUEUED]
+
+
+def test_a_conflict_that_does_not_end_is_an_outage_and_no_poison(clock: Clock) -> None:
+    queue = FakeQueue([1])
+    queue.faults = [TransactionConflict("deadlock")] * (MOST_CONFLICTS + 1)
+    reconciler = Reconciler(queue, clock)
+    with pytest.raises(TransactionConflict):
+        run(reconciler.reconcile([1], FILTER))
+    clock.seconds += 10_000
+    assert reconciler.take_due() == []
+
+
+def test_an_outage_is_not_taken_for_poison(clock: Clock) -> None:
+    queue = FakeQueue([1, 2])
+    queue.faults = [DatabaseUnavailable("gone")]
+    with pytest.raises(DatabaseUnavailable):
+        run(Reconciler(queue, clock).reconcile([1, 2], FILTER))
+    assert queue.calls == [(1, 2)]

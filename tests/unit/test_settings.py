@@ -1,0 +1,179 @@
+"""Settings: where they come from, what is refused, and that no message holds a password."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pattern_sync import InvalidSettings
+from pattern_sync.config import Settings
+
+SECRET = "s3cr3t"
+URL = f"postgresql://app:{SECRET}@db.example/work"
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in os.environ:
+        if name.upper().startswith("PATTERN_SYNC_") or name == "CREDENTIALS_DIRECTORY":
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def refusal() -> str:
+    with pytest.raises(InvalidSettings) as caught:
+        Settings.load()
+    return str(caught.value)
+
+
+def test_without_any_setting_the_high_priority_filter_and_the_embedded_server_are_meant() -> None:
+    settings = Settings.load()
+    assert settings.database_url is None
+    wanted = settings.sync_filter()
+    assert (wanted.min_confidence, wanted.min_occurrences, wanted.min_savings) == (70.0, 5, 1000.0)
+    assert wanted.max_patterns is None
+    assert settings.interval == 3600.0
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "value"),
+    [
+        ("data_dir", "/srv/state", Path("/srv/state")),
+        ("interval", "60", 60.0),
+        ("min_confidence", "82.5", 82.5),
+        ("min_occurrences", "9", 9),
+        ("min_savings", "0", 0.0),
+        ("only_types", "sdlc, test ,", ("sdlc", "test")),
+        ("exclude_types", "deploy", ("deploy",)),
+        ("drain_seconds", "0", 0.0),
+        ("log_level", "DEBUG", "debug"),
+        ("log_format", "Json", "json"),
+    ],
+)
+def test_each_variable_sets_its_setting(monkeypatch: pytest.MonkeyPatch, name: str, given: str, value: object) -> None:
+    monkeypatch.setenv(f"PATTERN_SYNC_{name.upper()}", given)
+    assert getattr(Settings.load(), name) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("INTERVAL", "0"),
+        ("INTERVAL", "nan"),
+        ("INTERVAL", "1e9"),
+        ("MIN_CONFIDENCE", "101"),
+        ("MIN_CONFIDENCE", "high"),
+        ("MIN_OCCURRENCES", "-1"),
+        ("MIN_OCCURRENCES", "2.5"),
+        ("MIN_OCCURRENCES", str(2**31)),
+        ("MIN_SAVINGS", "inf"),
+        ("MIN_SAVINGS", "-0.01"),
+        ("DRAIN_SECONDS", "301"),
+        ("LOG_LEVEL", "loud"),
+        ("LOG_FORMAT", "xml"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_with_its_variable_and_value(
+    monkeypatch: pytest.MonkeyPatch, name: str, given: str
+) -> None:
+    monkeypatch.setenv(f"PATTERN_SYNC_{name}", given)
+    message = refusal()
+    assert f"PATTERN_SYNC_{name}" in message
+    assert given in message
+
+
+def test_every_wrong_setting_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATTERN_SYNC_INTERVAL", "0")
+    monkeypatch.setenv("PATTERN_SYNC_MIN_SAVINGS", "-1")
+    message = refusal()
+    assert "PATTERN_SYNC_INTERVAL" in message
+    assert "PATTERN_SYNC_MIN_SAVINGS" in message
+
+
+def test_a_contradiction_is_refused_when_the_settings_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATTERN_SYNC_ONLY_TYPES", "sdlc,test")
+    monkeypatch.setenv("PATTERN_SYNC_EXCLUDE_TYPES", "test")
+    assert "contradict" in refusal()
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_a_blank_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"PATTERN_SYNC_{name.upper()}", "")
+    assert getattr(Settings.load(), name) == Settings.model_fields[name].default
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_a_blank_line_of_the_file_is_as_good_as_none(name: str) -> None:
+    Path(".env").write_text(f"PATTERN_SYNC_{name.upper()}=\n")
+    assert getattr(Settings.load(), name) == Settings.model_fields[name].default
+
+
+def test_a_misspelt_variable_is_refused_with_the_nearest_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATTERN_SYNC_MIN_CONFIDENSE", "80")
+    message = refusal()
+    assert "PATTERN_SYNC_MIN_CONFIDENSE" in message
+    assert "Did you mean PATTERN_SYNC_MIN_CONFIDENCE?" in message
+
+
+def test_a_misspelt_line_of_the_file_is_refused_with_the_nearest_name() -> None:
+    Path(".env").write_text("# ours\nPATTERN_SYNC_DATABSE_URL=" + URL + "\nOTHER_PROGRAM=1\n")
+    message = refusal()
+    assert "Did you mean PATTERN_SYNC_DATABASE_URL?" in message
+    assert SECRET not in message
+
+
+def test_a_name_like_none_of_ours_is_answered_with_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATTERN_SYNC_ZZZ", "1")
+    message = refusal()
+    assert all(f"PATTERN_SYNC_{name.upper()}" in message for name in Settings.model_fields)
+
+
+def test_the_environment_wins_over_the_file_and_an_argument_over_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("PATTERN_SYNC_INTERVAL=10\nPATTERN_SYNC_MIN_SAVINGS=7\nPATTERN_SYNC_DATA_DIR=/file\n")
+    monkeypatch.setenv("PATTERN_SYNC_INTERVAL", "20")
+    monkeypatch.setenv("PATTERN_SYNC_DATA_DIR", "/environment")
+    settings = Settings.load(data_dir=Path("/argument"))
+    assert (settings.interval, settings.min_savings, settings.data_dir) == (20.0, 7.0, Path("/argument"))
+
+
+def test_the_named_file_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "ours.env").write_text("PATTERN_SYNC_INTERVAL=10\n")
+    monkeypatch.setenv("PATTERN_SYNC_ENV_FILE", str(tmp_path / "ours.env"))
+    assert Settings.load().interval == 10.0
+
+
+def test_a_named_file_that_is_missing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATTERN_SYNC_ENV_FILE", "/nowhere/ours.env")
+    message = refusal()
+    assert "PATTERN_SYNC_ENV_FILE" in message
+    assert "/nowhere/ours.env" in message
+
+
+def test_a_file_that_is_no_text_is_refused() -> None:
+    Path(".env").write_bytes(b"PATTERN_SYNC_INTERVAL=\xff\xfe\n")
+    assert ".env" in refusal()
+
+
+def test_a_credential_holds_the_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = tmp_path / "credentials"
+    folder.mkdir()
+    (folder / "pattern_sync_database_url").write_text(URL + "\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
+    settings = Settings.load()
+    assert settings.database_url is not None
+    assert settings.database_url.get_secret_value() == URL
+
+
+def test_a_variable_wins_over_a_credential(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "pattern_sync_interval").write_text("10")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    monkeypatch.setenv("PATTERN_SYNC_INTERVAL", "20")
+    assert Settings.load().interval == 20.0
+
+
+def test_the_password_is_in_no_form_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATTERN_SYNC_DATABASE_URL", URL)
+    settings = Settings.load()
+    assert SECRET not in f"{settings} {settings!r} {settings.model_dump()} {settings.model_dump_json()}"
+    monkeypatch.setenv("PATTERN_SYNC_INTERVAL", "0")
+    assert SECRET not in refusal()

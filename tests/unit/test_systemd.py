@@ -1,0 +1,67 @@
+"""The words to systemd, read from a real datagram socket."""
+
+import os
+import re
+import secrets
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pattern_sync.observability.systemd import ServiceManager
+
+
+@pytest.fixture(params=["path", "abstract"])
+def listener(request: pytest.FixtureRequest) -> Iterator[tuple[socket.socket, str]]:
+    if request.param == "abstract" and sys.platform != "linux":
+        pytest.skip("the abstract namespace is Linux's")
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as received:
+        name = f"@pattern-sync-{secrets.token_hex(8)}" if request.param == "abstract" else str(Path(folder) / "notify")
+        received.bind(name.replace("@", "\0", 1))
+        received.settimeout(10)
+        yield received, name
+
+
+def test_each_word_arrives_as_systemd_wants_it(listener: tuple[socket.socket, str]) -> None:
+    received, name = listener
+    manager = ServiceManager({"NOTIFY_SOCKET": name})
+    manager.ready()
+    manager.stopping()
+    manager.feed_watchdog()
+    manager.status("two\nlines  é")
+    manager.reloading()
+    words = [received.recv(4096).decode() for _ in range(5)]
+    assert words[:4] == ["READY=1", "STOPPING=1", "WATCHDOG=1", "STATUS=two lines é"]
+    assert re.fullmatch(r"RELOADING=1\nMONOTONIC_USEC=\d+", words[4])
+
+
+def test_without_a_service_manager_nothing_is_said_and_nothing_fails() -> None:
+    ServiceManager({}).ready()
+
+
+def test_a_service_manager_that_went_away_is_no_fault_of_ours(tmp_path: Path) -> None:
+    ServiceManager({"NOTIFY_SOCKET": str(tmp_path / "gone")}).ready()
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_service_manager_that_does_not_read_blocks_nobody(listener: tuple[socket.socket, str]) -> None:
+    manager = ServiceManager({"NOTIFY_SOCKET": listener[1]})
+    for _ in range(5_000):
+        manager.feed_watchdog()
+
+
+@pytest.mark.parametrize(
+    ("environment", "seconds"),
+    [
+        ({}, None),
+        ({"WATCHDOG_USEC": "30000000"}, 30.0),
+        ({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": str(os.getpid())}, 30.0),
+        ({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"}, None),
+        ({"WATCHDOG_USEC": "nonsense"}, None),
+    ],
+)
+def test_the_watchdog_is_fed_only_where_it_is_ours(environment: dict[str, str], seconds: float | None) -> None:
+    assert ServiceManager(environment).watchdog_seconds == seconds
