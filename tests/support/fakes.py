@@ -7,6 +7,7 @@ from pattern_sync.domain.errors import DatabaseUnavailable, StatementFailed
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.outcomes import Candidate, Outcome, PatternOutcome
 from pattern_sync.sync.pulse import Pulse
+from pattern_sync.sync.reconciler import Step
 
 BATCH = 4
 
@@ -52,6 +53,9 @@ class FakeQueue:
             self.stale.discard(item)
             return Outcome.REFRESHED
         return Outcome.UNCHANGED
+
+    async def side_by_side(self, steps: Sequence[Step]) -> list[list[PatternOutcome]]:
+        return [await step for step in steps]
 
     async def signature_of(self, pattern_id: int) -> str:
         return f"s{pattern_id}"

@@ -13,6 +13,7 @@ from pattern_sync.database.rows import filter_arguments, to_candidates, to_outco
 from pattern_sync.database.statements import Statement, load_statements
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.outcomes import Candidate, PatternOutcome
+from pattern_sync.sync.reconciler import Step
 
 CONNECT_SECONDS = 5
 BATCH_SIZE = 2_000
@@ -82,6 +83,10 @@ class BlockingQueue:
         """Run one step of the reconcile."""
         arguments = (*filter_arguments(sync_filter), list(pattern_ids))
         return to_outcomes(self._database.fetch("reconcile", *arguments))
+
+    async def side_by_side(self, steps: Sequence[Step]) -> list[list[PatternOutcome]]:
+        """Run some steps one after the other: there is one connection."""
+        return [await step for step in steps]
 
     async def signature_of(self, pattern_id: int) -> str:
         """Return the name of a pattern, for a message."""

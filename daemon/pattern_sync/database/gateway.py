@@ -1,5 +1,6 @@
 """What the daemon asks of the database, over asyncpg."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
@@ -15,13 +16,14 @@ from pattern_sync.database.rows import (
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.outcomes import Candidate, PatternOutcome
 from pattern_sync.domain.results import SyncResult
+from pattern_sync.sync.reconciler import Step
 
 # A few patterns take milliseconds: longer is a lock or a dead link, and others must not wait behind it.
 EVENT_SECONDS = 5.0
 # A look at the whole of a large table, and a batch of a bulk change.
 SCAN_SECONDS = 120.0
 FEW_PATTERNS = 500
-BATCH_SIZE = 2_000
+BATCH_SIZE = 8000
 PLANNED_LENGTH = 10
 
 
@@ -51,6 +53,15 @@ class DaemonGateway:
         deadline = EVENT_SECONDS if len(pattern_ids) <= FEW_PATTERNS else SCAN_SECONDS
         arguments = (*filter_arguments(sync_filter), _at_least_ten(pattern_ids))
         return to_outcomes(await self._pool.fetch("reconcile", *arguments, deadline_seconds=deadline))
+
+    async def side_by_side(self, steps: Sequence[Step]) -> list[list[PatternOutcome]]:
+        """Run some steps at once, each on its own connection."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(step, name="reconcile step") for step in steps]
+        except BaseExceptionGroup as faults:
+            raise faults.exceptions[0] from None  # each of them alone would have ended the run
+        return [task.result() for task in tasks]
 
     async def signature_of(self, pattern_id: int) -> str:
         """Return the name of a pattern, for a message."""

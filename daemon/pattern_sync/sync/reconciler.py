@@ -1,8 +1,8 @@
 """The one step that every path ends in: bring the queue up to date, and look again until it is."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
-from typing import Protocol
+from typing import Any, Protocol
 
 from pattern_sync.domain.errors import StatementFailed, TransactionConflict
 from pattern_sync.domain.filter import SyncFilter
@@ -13,12 +13,17 @@ from pattern_sync.domain.results import SyncResult, Tally
 # A pattern that changes faster than it can be looked at is left to the refresh of a few seconds later.
 MOST_LOOKS = 5
 MOST_CONFLICTS = 5
+# More than this many patterns are written by two connections at once, where the queue has two.
+MOST_IN_ONE_STATEMENT = 4000
+
+Step = Coroutine[Any, Any, list[PatternOutcome]]
 
 
 class Queue(Protocol):
     """What a reconcile needs of the database."""
 
     async def reconcile(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]: ...
+    async def side_by_side(self, steps: Sequence[Step]) -> list[list[PatternOutcome]]: ...
     async def signature_of(self, pattern_id: int) -> str: ...
     async def count_candidates(self, sync_filter: SyncFilter) -> tuple[int, int]: ...
     async def count_gone(self) -> int: ...
@@ -126,17 +131,18 @@ class Reconciler:
                 tally.add_stale(await self.reconcile([item.pattern_id for item in batch], sync_filter))
 
     async def _step(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]:
+        middle = len(pattern_ids) // 2
+        halves = pattern_ids[:middle], pattern_ids[middle:]
+        if len(pattern_ids) > MOST_IN_ONE_STATEMENT:
+            done = await self._queue.side_by_side([self._step(half, sync_filter) for half in halves])
+            return [*done[0], *done[1]]
         try:
             return await self._retry_conflicts(pattern_ids, sync_filter)
         except StatementFailed as fault:
             if len(pattern_ids) == 1:
                 return [await self._poisoned(pattern_ids[0], str(fault))]
         # One row spoils the statement for all: halve until it is alone.
-        middle = len(pattern_ids) // 2
-        return [
-            *await self._step(pattern_ids[:middle], sync_filter),
-            *await self._step(pattern_ids[middle:], sync_filter),
-        ]
+        return [*await self._step(halves[0], sync_filter), *await self._step(halves[1], sync_filter)]
 
     async def _retry_conflicts(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]:
         for _ in range(MOST_CONFLICTS):

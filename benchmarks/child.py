@@ -1,0 +1,21 @@
+"""The child's side of processes.Child."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+Options = dict[str, Any]
+
+
+def options() -> Options:
+    read: Options = json.loads(sys.stdin.readline())
+    return read
+
+
+async def serve(answer: Callable[[str], Awaitable[object]]) -> None:
+    """Say that all is set up, and answer orders until there are no more."""
+    print("ready", flush=True)
+    while order := await asyncio.to_thread(sys.stdin.readline):
+        print(json.dumps(await answer(order.strip())), flush=True)

@@ -1,0 +1,38 @@
+"""What an idle daemon asks of an idle database."""
+
+import re
+import time
+from collections.abc import Iterator
+
+from benchmarks.processes import DaemonProcess
+from benchmarks.report import Measurement
+from benchmarks.server import Server
+
+# What log_statement writes for a simple query, and for an Execute of the extended protocol.
+_STATEMENT = re.compile(r"LOG:  (statement|execute [^:]+): ")
+_COMMITS = "SELECT xact_commit FROM pg_stat_database WHERE datname = %s"
+SETTLE_SECONDS = 5.0
+
+
+def measure(server: Server, seconds: float) -> Iterator[Measurement]:
+    """Count in the server's log where it can be read, else transactions, which are fewer."""
+    with server.database() as database:
+        if server.log is not None:
+            server.admin.execute(f"ALTER DATABASE \"{database.name}\" SET log_statement = 'all'".encode())
+        with DaemonProcess(database.url):
+            time.sleep(SETTLE_SECONDS)
+            before = _count(server, database.name)
+            begun = time.monotonic()
+            time.sleep(seconds)
+            counted = _count(server, database.name) - before
+            rate = counted / (time.monotonic() - begun)
+    unit = "transactions/s" if server.log is None else "statements/s"
+    yield Measurement("load on an idle database", unit, rate, bound=1, note=f"{counted} in {seconds:g} s")
+
+
+def _count(server: Server, database: str) -> int:
+    if server.log is not None:
+        return len(_STATEMENT.findall(server.log.read_text(encoding="utf-8", errors="replace")))
+    row = server.admin.execute(_COMMITS, (database,)).fetchone()
+    assert row is not None
+    return int(row[0])

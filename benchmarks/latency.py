@@ -1,0 +1,66 @@
+"""From the commit of one pattern to the commit of its queue entry."""
+
+import statistics
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+
+from benchmarks.processes import Child, DaemonProcess
+from benchmarks.report import Measurement
+from benchmarks.server import Server
+
+PER_SECOND = 50.0
+BLOCK = 50
+
+
+def measure(server: Server, samples: int) -> Iterator[Measurement]:
+    """Let the three live side by side on databases of their own, and give them patterns in turns."""
+    names = ("daemon", "floor", "pgqueuer")
+    with ExitStack() as stack:
+        urls = {name: stack.enter_context(server.database()).url for name in names}
+        stack.enter_context(DaemonProcess(urls["daemon"]))
+        stack.enter_context(Child("floors", url=urls["floor"]))
+        stack.enter_context(Child("consumer", url=urls["pgqueuer"]))
+        witness = stack.enter_context(Child("witness", urls=list(urls.values())))
+        blocks = _blocks(samples)
+        detector = stack.enter_context(Child("detector", mode="paced", urls=urls, blocks=blocks, per_second=PER_SECOND))
+        committed: dict[str, int] = detector.ask()
+        heard: dict[str, int] = witness.ask(str(len(committed)))
+    times: dict[str, list[float]] = {name: [] for name in names}
+    for signature, at in committed.items():
+        name, block, _ = signature.split(":")
+        if int(block) >= len(names):  # the first of each warms up
+            times[name].append((heard[signature] - at) / 1e6)
+    yield from _compare(times)
+
+
+def _blocks(samples: int) -> Sequence[tuple[str, int]]:
+    blocks = [("daemon", BLOCK), ("floor", BLOCK), ("pgqueuer", BLOCK)]
+    for number in range(max(1, samples // BLOCK)):
+        # Whoever comes second finds the caches of the first: take turns at that, too.
+        pair = [("daemon", BLOCK), ("floor", BLOCK)]
+        blocks += pair if number % 2 else pair[::-1]
+        if number % 3 == 0:
+            blocks.append(("pgqueuer", BLOCK))
+    return blocks
+
+
+def _compare(times: dict[str, list[float]]) -> Iterator[Measurement]:
+    for percent, bound in ((50, 1.3), (99, 2.0)):
+        yield Measurement(
+            f"commit of a pattern to commit of its entry, p{percent}",
+            "ms",
+            _percentile(times["daemon"], percent),
+            _percentile(times["floor"], percent),
+            bound,
+            note=f"{len(times['daemon'])} samples each at {PER_SECOND:g}/s; floor: LISTEN and one upsert",
+        )
+        yield Measurement(
+            f"  the same with PgQueuer, p{percent}",
+            "ms",
+            _percentile(times["pgqueuer"], percent),
+            _percentile(times["floor"], percent),
+        )
+
+
+def _percentile(values: list[float], percent: int) -> float:
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]

@@ -1,0 +1,117 @@
+"""Connections that die, and what the daemon does meanwhile."""
+
+import socket
+import time
+
+from tests.support.daemon import running_daemon, starting_daemon
+from tests.support.database import TestDatabase
+from tests.support.manager import service_manager
+from tests.support.proxy import WithoutNotifications, proxy_to, with_address
+from tests.support.waiting import eventually, tell
+
+KILL_LISTENER = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE application_name = 'pattern-sync listener' AND datname = current_database()"
+)
+
+
+def test_what_was_committed_while_the_listen_backend_was_dead_is_caught_up_at_once(database: TestDatabase) -> None:
+    took = []
+    with running_daemon(database.url) as daemon:
+        for number in range(5):
+            signature = f"during:{number}"
+            # The pattern is committed in the transaction that kills the listener.
+            with database.another_connection(autocommit=False) as killer:
+                assert killer.execute(KILL_LISTENER).rowcount == 1
+                killer.execute(
+                    "INSERT INTO operation_patterns"
+                    " (pattern_signature, pattern_type, confidence_score, occurrence_count, potential_monthly_savings)"
+                    " VALUES (%s, 'sdlc', 90, 100, 5000)",
+                    [signature],
+                )
+                killer.commit()
+            took.append(eventually(lambda name=signature: database.entry(name), what=signature))  # type: ignore[misc]
+            daemon.wait_for("listening", times=number + 2)
+        assert len(daemon.lines("not listening, polling instead")) == 5
+    tell(f"after the LISTEN backend was killed: caught up in {max(took):.2f} s at worst of 5")
+    assert max(took) < 3
+
+
+def test_all_connections_cut_at_once_are_made_again_in_the_same_process(database: TestDatabase) -> None:
+    with proxy_to(database.url) as (proxy, url), running_daemon(url) as daemon:
+        proxy.cut()
+        database.add_pattern("during")
+        assert eventually(lambda: database.entry("during")) < 5
+        daemon.wait_for("listening", times=2)
+        database.add_pattern("after")
+        assert eventually(lambda: database.entry("after")) < 2
+
+
+def test_a_half_open_link_is_noticed_and_caught_up(database: TestDatabase) -> None:
+    with proxy_to(database.url) as (proxy, url), running_daemon(url) as daemon:
+        proxy.half_open()
+        database.add_pattern("during")
+        took = eventually(lambda: database.entry("during"))
+        tell(f"after the link went half-open: caught up in {took:.1f} s")
+        assert took < 15
+        assert daemon.wait_for("not listening, polling instead")["reason"]
+        daemon.wait_for("listening", times=2)
+        # Statements of other services may still hang on the dead link: they must not hold up the stop.
+        begun = time.monotonic()
+        daemon.stop()
+        assert time.monotonic() - begun < 20
+
+
+def test_an_outage_is_one_line_a_change_and_does_not_starve_the_watchdog(database: TestDatabase) -> None:
+    with (
+        service_manager() as manager,
+        proxy_to(database.url) as (proxy, url),
+        running_daemon(url, NOTIFY_SOCKET=manager.path, WATCHDOG_USEC="600000") as daemon,
+    ):
+        proxy.refuse(refusing=True)
+        proxy.cut()
+        daemon.wait_for("not listening, polling instead")
+        daemon.wait_for("database unavailable, trying again")
+        # Several retries of every service, and several feedings.
+        fed = manager.messages().count("WATCHDOG=1")
+        manager.wait_for("WATCHDOG=1", times=fed + 20)
+        database.add_pattern("during")
+        proxy.refuse(refusing=False)
+        took = eventually(lambda: database.entry("during"))
+        tell(f"after an outage of the network: caught up in {took:.2f} s")
+        assert took < 5
+        daemon.wait_for("database back")
+        daemon.wait_for("listening", times=2)
+        for event in ("not listening, polling instead", "database unavailable, trying again", "database back"):
+            assert len(daemon.lines(event)) == 1, daemon.text
+        assert any(text.startswith("STATUS=polling") for text in manager.messages())
+
+
+def test_a_host_that_accepts_and_never_answers_gives_way_to_the_next(database: TestDatabase) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as black_hole:
+        database.add_pattern("before")
+        hole = f"127.0.0.1:{black_hole.getsockname()[1]}"
+        with database.another_connection() as connection:
+            real = f"{connection.info.host}:{connection.info.port}"
+        url = with_address(database.url, f"{hole},{real}")
+        begun = time.monotonic()
+        with starting_daemon(url) as daemon:
+            daemon.wait_for("ready", seconds=60)
+            tell(f"ready past a black hole in {time.monotonic() - begun:.1f} s")
+            daemon.wait_for("listening", seconds=60)
+            assert database.entry("before") is not None
+            database.add_pattern("after")
+            assert eventually(lambda: database.entry("after")) < 5
+
+
+def test_a_pooler_that_swallows_notifications_is_named_and_polled_through(database: TestDatabase) -> None:
+    with proxy_to(database.url, new_filter=WithoutNotifications) as (_, url), starting_daemon(url) as daemon:
+        daemon.wait_for("ready")
+        reason = daemon.wait_for("not listening, polling instead")["reason"]
+        assert "pooler" in reason
+        assert "PATTERN_SYNC_DATABASE_URL" in reason
+        database.add_pattern("unheard")
+        took = eventually(lambda: database.entry("unheard"))
+        tell(f"behind a pooler: queued in {took:.1f} s")
+        assert took < 10
+        assert not daemon.lines("listening")

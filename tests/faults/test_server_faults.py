@@ -1,0 +1,85 @@
+"""The server dies, or takes no writes: the same process waits and goes on."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from pattern_sync.database.address import DatabaseAddress
+from pattern_sync.database.embedded import EmbeddedServer, Supervision
+from pattern_sync.database.installer import Installer
+from tests.conftest import embedded_server
+from tests.support.daemon import running_daemon, starting_daemon
+from tests.support.database import TestDatabase
+from tests.support.waiting import eventually, tell
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[EmbeddedServer]:
+    with embedded_server() as server:
+        Installer(DatabaseAddress.parse(server.url)).migrate()
+        yield server
+
+
+def postmaster(url: str) -> int:
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT current_setting('data_directory')").fetchone()
+    assert row is not None
+    return int((Path(row[0]) / "postmaster.pid").read_text().splitlines()[0])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_restart_of_the_server_is_waited_out(server: EmbeddedServer, number: signal.Signals) -> None:
+    signature = f"after:{number.name}"
+    with running_daemon(server.url) as daemon:
+        pid = postmaster(server.url)
+        os.kill(pid, number)
+        daemon.wait_for("not listening, polling instead")
+        daemon.wait_for("database unavailable, trying again")
+        eventually(lambda: server.check() is Supervision.RESTARTED)
+        database = TestDatabase(server.url, "pattern_sync")
+        accepting = time.monotonic()
+        with database.connect():
+            database.add_pattern(signature)
+            eventually(lambda: database.entry(signature))
+            took = time.monotonic() - accepting
+            daemon.wait_for("listening", times=2)
+            listened = time.monotonic() - accepting
+            tell(f"after {number.name}: queued {took:.2f} s, listening {listened:.2f} s after accepting again")
+            assert took < 5
+            daemon.wait_for("database back")
+            assert daemon.process.poll() is None
+            for event in ("not listening, polling instead", "database unavailable, trying again", "database back"):
+                assert len(daemon.lines(event)) == 1, daemon.text
+            assert len(daemon.lines("ready")) == 1
+
+
+def test_a_server_that_turns_read_only_is_waited_for_and_named(database: TestDatabase) -> None:
+    read_only = f'ALTER DATABASE "{database.name}" SET default_transaction_read_only = %s'
+    database.add_pattern("before")
+    with database.another_connection() as admin:
+        admin.execute((read_only % "on").encode())
+        with starting_daemon(database.url) as daemon:
+            assert "read-only" in daemon.wait_for("waiting for the database")["reason"]
+            assert database.queue() == set()
+            admin.execute("SET default_transaction_read_only = off")
+            admin.execute((read_only % "off").encode())
+            daemon.ready()
+            assert database.queue() == {"before"}
+            # And under a daemon that was well.
+            admin.execute((read_only % "on").encode())
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name ~ '^pattern-sync' AND datname = current_database()"
+            )
+            assert daemon.wait_for("not listening, polling instead")["reason"]
+            database.add_pattern("during")
+            daemon.wait_for("database unavailable, trying again")
+            assert database.queue() == {"before"}
+            admin.execute((read_only % "off").encode())
+            daemon.wait_for("listening", times=2)
+            assert eventually(lambda: database.entry("during")) < 5

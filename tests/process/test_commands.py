@@ -1,0 +1,155 @@
+"""The commands that a person runs, as a person runs them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pattern_sync.config import Settings
+from tests.support.command import Finished, run_command
+from tests.support.daemon import running_daemon
+from tests.support.database import TestDatabase
+
+README = Path(__file__).parents[2] / "README.md"
+COMMANDS = ("run", "migrate", "uninstall", "sql", "status", "sync", "explain", "simulate", "demo")
+
+
+def on(database: TestDatabase, *arguments: str) -> Finished:
+    return run_command(*arguments, PATTERN_SYNC_DATABASE_URL=database.url)
+
+
+def test_install_look_and_take_away(empty_database: TestDatabase) -> None:
+    planned = on(empty_database, "migrate", "--dry-run")
+    assert planned.code == 0
+    assert "CREATE SCHEMA pattern_sync" in planned.out
+    assert not empty_database.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'pattern_sync'")
+    assert on(empty_database, "migrate").code == 0
+    assert "up to date" in on(empty_database, "migrate").out
+    empty_database.add_pattern("kept")
+    assert on(empty_database, "sync").code == 0
+    assert on(empty_database, "uninstall", "--dry-run").code == 0
+    assert on(empty_database, "status").code == 0
+    assert on(empty_database, "uninstall").code == 0
+    assert "not installed" in on(empty_database, "uninstall").out
+    assert empty_database.queue() == {"kept"}
+    assert on(empty_database, "status").code == 4
+
+
+def test_status_tells_people_and_machines_the_same(database: TestDatabase) -> None:
+    database.add_patterns(3)
+    assert on(database, "sync").code == 0
+    database.add_pattern("missing")
+    with running_daemon(database.url):
+        shown = on(database, "status")
+        told = on(database, "status", "--json")
+    assert (shown.code, told.code) == (0, 0)
+    statistics = told.document["statistics"]
+    assert statistics["patterns_in_source"] == 4
+    assert statistics["sync_percentage"] == 100
+    assert len(told.document["daemons"]) == 1
+    assert told.document["trigger_missing_on"] == []
+    assert {run["kind"] for run in told.document["runs"]} == {"catch-up", "manual"}
+    for words in ("listening", "confidence ≥ 70 %", "installed", "last catch-up"):
+        assert words in shown.out
+
+
+def test_a_sync_by_hand_queues_best_impact_first_and_adds_up(database: TestDatabase) -> None:
+    for number in range(5):
+        database.add_pattern(f"p{number}", potential_monthly_savings=1_000 * (number + 1))
+    tried = on(database, "sync", "--max-patterns", "2", "--dry-run", "--json").document
+    assert tried["dry_run"] is True
+    assert tried["synced_pattern_ids"] == ["p4", "p3"]
+    assert database.queue() == set()
+    done = on(database, "sync", "--max-patterns", "2", "--json").document
+    assert done["synced_pattern_ids"] == ["p4", "p3"]
+    assert database.queue() == {"p4", "p3"}
+    rest = on(database, "sync", "--min-savings", "2000", "--json").document
+    assert (rest["total_candidates"], rest["synced_count"], rest["skipped_count"]) == (4, 2, 2)
+    assert "candidates" in on(database, "sync", "--all").out
+    assert database.queue() == {f"p{number}" for number in range(5)}
+
+
+def test_a_sync_with_a_row_that_fails_queues_the_others_and_exits_1(database: TestDatabase) -> None:
+    database.execute("ALTER TABLE pattern_approvals ADD CONSTRAINT no_poison CHECK (pattern_id <> 'poison')")
+    database.add_pattern("poison")
+    database.add_pattern("good")
+    done = on(database, "sync", "--json")
+    assert done.code == 1
+    assert done.document["error_count"] == 1
+    assert "no_poison" in done.document["errors"][0]
+    assert database.queue() == {"good"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["sync", "--high-priority", "--all"],
+        ["sync", "--all", "--min-savings", "1"],
+        ["sync", "--no-cap", "--max-patterns", "3"],
+        ["sync", "--min-confidence", "101"],
+        ["sync", "--only-types", "a", "--exclude-types", "a"],
+        ["sync", "--max-patterns", "0"],
+        ["sync", "--nonsense"],
+        ["explain"],
+        ["nonsense"],
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_meant_is_a_usage_error(database: TestDatabase, arguments: list[str]) -> None:
+    database.add_pattern("untouched")
+    done = on(database, *arguments)
+    assert done.code == 2
+    assert done.err
+    assert database.queue() == set()
+
+
+def test_explain_says_which_criterion_is_missed_and_by_how_much(database: TestDatabase) -> None:
+    database.add_pattern("short", confidence_score=42.5)
+    told = on(database, "explain", "short", "--json")
+    assert told.code == 0
+    assert told.document["outcome"] == "short"
+    assert [item["name"] for item in told.document["shortfalls"]] == ["confidence"]
+    shown = on(database, "explain", "short")
+    assert "42.5" in shown.out
+    assert "70" in shown.out
+    unknown = on(database, "explain", "nobody [bold] knows", "--json")
+    assert unknown.code == 1
+    assert unknown.document["outcome"] is None
+
+
+def test_simulate_leaves_a_foreign_database_alone_unless_told(database: TestDatabase) -> None:
+    refused = on(database, "simulate", "--seconds", "1")
+    assert refused.code == 2
+    assert "--yes" in refused.err
+    assert database.count("operation_patterns") == 0
+    done = on(database, "simulate", "--seconds", "1", "--rate", "50", "--yes", "--json")
+    assert done.code == 0
+    assert done.document["observations"] > 0
+    assert 0 < database.count("operation_patterns") <= done.document["observations"]
+
+
+def test_the_demonstration_fills_the_queue_and_misses_nothing() -> None:
+    done = run_command("demo", "--seconds", "3", "--rate", "60", "--patterns", "20")
+    assert done.code == 0
+    queued = re.search(r"([\d,]+) are in the queue, ([\d,]+) are missing", done.out)
+    assert queued
+    assert int(queued[1]) > 0
+    assert queued[2] == "0"
+
+
+def test_the_help_names_every_command_and_the_exit_codes() -> None:
+    shown = run_command("--help")
+    assert shown.code == 0
+    for command in COMMANDS:
+        assert re.search(rf"^│ {command} ", shown.out, re.MULTILINE)
+    assert "4 the schema is missing" in " ".join(shown.out.split())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_readme_tells_of_every_command(command: str) -> None:
+    assert f"pattern-sync {command}" in README.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("setting", [*Settings.model_fields, "env_file"])
+def test_the_readme_tells_of_every_setting(setting: str) -> None:
+    assert f"PATTERN_SYNC_{setting.upper()}" in README.read_text(encoding="utf-8")

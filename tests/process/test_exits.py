@@ -1,0 +1,139 @@
+"""What makes the daemon give up, with which code and which words."""
+
+import signal
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.support.command import run_command
+from tests.support.daemon import starting_daemon
+from tests.support.database import TestDatabase
+from tests.support.proxy import proxy_to, with_address
+
+SECRET = "s3cret-that-nobody-reads"
+
+
+def wrong_password(database: TestDatabase) -> str:
+    with psycopg.connect(database.url) as connection:
+        address = f"{connection.info.host}:{connection.info.port}"
+        url = f"postgresql://{connection.info.user}:{SECRET}@{address}/{database.name}"
+    try:
+        psycopg.connect(url).close()
+    except psycopg.OperationalError:
+        return url
+    pytest.skip("this server trusts everybody")
+
+
+@pytest.mark.parametrize("command", ["run", "status", "sync", "migrate"])
+def test_a_wrong_password_is_told_without_the_password(database: TestDatabase, command: str) -> None:
+    done = run_command(command, PATTERN_SYNC_DATABASE_URL=wrong_password(database))
+    assert done.code == 3
+    assert "password authentication failed" in done.err
+    assert SECRET not in done.err + done.out
+
+
+@pytest.mark.parametrize("command", ["run", "status"])
+def test_an_unknown_database_is_named(database: TestDatabase, command: str) -> None:
+    url = with_address(database.url, "HERE").replace(database.name, "no_such_database")
+    with database.another_connection() as connection:
+        url = url.replace("HERE", f"{connection.info.host}:{connection.info.port}")
+    done = run_command(command, PATTERN_SYNC_DATABASE_URL=url)
+    assert done.code == 3
+    assert "no_such_database" in done.err
+
+
+@pytest.mark.parametrize("command", ["run", "status", "sync", "explain"])
+def test_a_missing_schema_names_the_command_that_installs_it(empty_database: TestDatabase, command: str) -> None:
+    signature = ["x"] if command == "explain" else []
+    done = run_command(command, *signature, PATTERN_SYNC_DATABASE_URL=empty_database.url)
+    assert done.code == 4
+    assert "pattern-sync migrate" in done.err
+
+
+@pytest.mark.parametrize("command", ["run", "status", "migrate"])
+def test_a_newer_schema_is_refused_and_left_alone(database: TestDatabase, command: str) -> None:
+    database.execute("INSERT INTO pattern_sync.migrations (version) VALUES (999)")
+    done = run_command(command, PATTERN_SYNC_DATABASE_URL=database.url)
+    assert done.code == 4
+    assert "999" in done.err
+    assert "newer" in done.err
+
+
+def test_an_older_schema_is_refused(database: TestDatabase) -> None:
+    database.execute("DELETE FROM pattern_sync.migrations")
+    done = run_command("run", PATTERN_SYNC_DATABASE_URL=database.url)
+    assert done.code == 4
+    assert "pattern-sync migrate" in done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("PATTERN_SYNC_MIN_CONFIDENC", "70", ["Did you mean PATTERN_SYNC_MIN_CONFIDENCE?"]),
+        ("PATTERN_SYNC_MIN_CONFIDENCE", "101", ["101", "100"]),
+        ("PATTERN_SYNC_MIN_OCCURRENCES", "many", ["many", "integer"]),
+        ("PATTERN_SYNC_MIN_SAVINGS", "-1", ["-1", "0"]),
+        ("PATTERN_SYNC_MIN_SAVINGS", "nan", ["nan"]),
+        ("PATTERN_SYNC_INTERVAL", "0", ["0", "1"]),
+        ("PATTERN_SYNC_DRAIN_SECONDS", "301", ["301", "300"]),
+        ("PATTERN_SYNC_LOG_LEVEL", "loud", ["loud", "debug", "error"]),
+        ("PATTERN_SYNC_DATABASE_URL", f"mysql://root:{SECRET}@localhost/x", ["postgresql://"]),
+        ("PATTERN_SYNC_DATABASE_URL", f"postgresql://root:{SECRET}@localhost:port/x", ["postgresql://"]),
+        ("PATTERN_SYNC_ENV_FILE", "/nonexistent/file", ["/nonexistent/file"]),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named_with_value_and_bound(name: str, value: str, words: list[str]) -> None:
+    done = run_command("run", environ={name: value})
+    assert done.code == 2
+    for word in [name, *words]:
+        assert word in done.err
+    assert SECRET not in done.err + done.out
+
+
+def test_a_contradiction_between_two_settings_names_both() -> None:
+    done = run_command("run", PATTERN_SYNC_ONLY_TYPES="sdlc,docs", PATTERN_SYNC_EXCLUDE_TYPES="docs")
+    assert done.code == 2
+    for word in ("PATTERN_SYNC_ONLY_TYPES", "PATTERN_SYNC_EXCLUDE_TYPES", "docs"):
+        assert word in done.err
+
+
+def test_a_misspelt_line_of_the_env_file_is_found_too(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PATTERN_SYNC_MIN_SAVING=1\n")
+    done = run_command("run", cwd=tmp_path)
+    assert done.code == 2
+    assert "PATTERN_SYNC_MIN_SAVINGS" in done.err
+
+
+def test_a_database_that_comes_late_is_waited_for_with_one_line(database: TestDatabase) -> None:
+    database.add_pattern("before")
+    with proxy_to(database.url) as (proxy, url):
+        proxy.refuse(refusing=True)
+        with starting_daemon(url) as daemon:
+            waiting = daemon.wait_for("waiting for the database")
+            assert "127.0.0.1" in waiting["reason"]
+            assert not daemon.lines("ready")
+            proxy.refuse(refusing=False)
+            daemon.ready()
+            assert database.entry("before") is not None
+            assert len(daemon.lines("waiting for the database")) == 1
+            daemon.wait_for("database back")
+
+
+def test_a_daemon_that_still_waits_for_its_database_can_be_stopped() -> None:
+    with starting_daemon(f"postgresql://nobody:{SECRET}@127.0.0.1:1/x") as daemon:
+        daemon.wait_for("waiting for the database")
+        daemon.stop(signal.SIGTERM)
+        assert not daemon.lines("ready")
+        assert SECRET not in daemon.text
+
+
+def test_a_daemon_whose_schema_is_taken_away_ends_and_says_why(database: TestDatabase) -> None:
+    with starting_daemon(database.url) as daemon:
+        daemon.ready()
+        assert run_command("uninstall", PATTERN_SYNC_DATABASE_URL=database.url).code == 0
+        # Nothing announces any more; the next pending entry, sweep, reload or reconnect meets the missing functions.
+        assert daemon.exit_code() == 4
+        assert "pattern-sync migrate" in daemon.text
+        assert "Traceback" not in daemon.text
+    assert database.count("operation_patterns") == 0

@@ -1,0 +1,103 @@
+"""From the detector's commit to the reviewer's queue, through a real daemon."""
+
+import statistics
+import time
+
+from tests.support.daemon import running_daemon, starting_daemon
+from tests.support.database import TestDatabase, snapshot
+from tests.support.waiting import eventually, tell
+
+
+def test_what_was_committed_before_the_start_is_queued_before_the_daemon_calls_itself_ready(
+    database: TestDatabase,
+) -> None:
+    database.add_patterns(50, "before")
+    database.add_pattern("short", confidence_score=10)
+    with starting_daemon(database.url) as daemon:
+        daemon.wait_for("ready")
+        assert database.count("pattern_approvals") == 50
+        assert daemon.lines("catch-up")[0]["synced"] == 50
+        assert database.entry("short") is None
+
+
+def test_a_committed_pattern_is_in_the_queue_a_moment_later(database: TestDatabase) -> None:
+    with running_daemon(database.url) as daemon:
+        took = []
+        for number in range(20):
+            signature = f"sdlc:full:{number}"
+            database.add_pattern(signature)
+            took.append(eventually(lambda name=signature: database.entry(name), what=signature))  # type: ignore[misc]
+        tell(f"commit to entry seen: median {statistics.median(took) * 1000:.1f} ms, worst {max(took) * 1000:.1f} ms")
+        # Typical is a few milliseconds; a poll or a sweep would need seconds.
+        assert statistics.median(took) < 0.5
+        assert not daemon.lines("sweep")
+    entry = database.entry("sdlc:full:0")
+    assert entry is not None
+    assert (entry["status"], entry["confidence_score"], entry["occurrence_count"]) == ("pending", 0.85, 78_167)
+
+
+def test_a_pattern_that_comes_to_qualify_is_queued_when_it_does(database: TestDatabase) -> None:
+    with running_daemon(database.url):
+        database.add_pattern("late", confidence_score=10)
+        database.add_pattern("other")
+        eventually(lambda: database.entry("other"))
+        assert database.entry("late") is None
+        database.execute("UPDATE operation_patterns SET confidence_score = 90 WHERE pattern_signature = 'late'")
+        assert eventually(lambda: database.entry("late")) < 2
+
+
+def test_figures_of_a_pending_entry_follow_the_pattern_within_seconds(database: TestDatabase) -> None:
+    with running_daemon(database.url):
+        database.add_pattern("busy")
+        eventually(lambda: database.entry("busy"))
+        database.execute("UPDATE operation_patterns SET occurrence_count = 99000, potential_monthly_savings = 1")
+        took = eventually(lambda: (database.entry("busy") or {})["occurrence_count"] == 99_000)
+        tell(f"figures refreshed after {took:.1f} s")
+        assert took < 10
+        entry = database.entry("busy")
+        assert entry is not None
+        assert entry["estimated_savings_usd"] == 1
+
+
+def test_a_decided_entry_is_never_touched_by_a_running_daemon(database: TestDatabase) -> None:
+    with running_daemon(database.url):
+        for signature in ("decided", "witness"):
+            database.add_pattern(signature)
+            eventually(lambda name=signature: database.entry(name))  # type: ignore[misc]
+        database.decide("decided")
+        before = database.entry("decided")
+        database.execute("UPDATE operation_patterns SET occurrence_count = 99000")
+        # The refresh that reaches the witness has looked at the decided one, too.
+        eventually(lambda: (database.entry("witness") or {})["occurrence_count"] == 99_000)
+        database.execute("SELECT pattern_sync.request('decided')")
+        database.add_pattern("after")
+        eventually(lambda: database.entry("after"))
+        assert database.entry("decided") == before
+
+
+def test_two_daemons_queue_each_pattern_once(database: TestDatabase) -> None:
+    with running_daemon(database.url) as first, running_daemon(database.url) as second:
+        for number in range(30):
+            database.add_pattern(f"single:{number}")
+        database.add_patterns(1_000, "bulk")
+        eventually(lambda: database.count("pattern_approvals") == 1_030)
+        quiet = snapshot(database, ["pattern_approvals"])
+        listening = database.execute(
+            "SELECT count(*) AS n FROM pg_stat_activity"
+            " WHERE application_name = 'pattern-sync listener' AND datname = current_database()"
+        )
+        assert listening[0]["n"] == 2
+        for daemon in (first, second):
+            daemon.stop()
+        assert snapshot(database, ["pattern_approvals"]) == quiet
+        reported = sum(line["patterns"] for each in (first, second) for line in each.lines("queued"))
+        reported += sum(line["synced"] for each in (first, second) for line in each.lines("request"))
+        assert reported == 1_030
+
+
+def test_a_quiet_daemon_writes_nothing(database: TestDatabase) -> None:
+    database.add_patterns(20)
+    with running_daemon(database.url):
+        before = snapshot(database, ["pattern_approvals", "operation_patterns", "pattern_sync.settings"])
+        time.sleep(5)  # longer than the refresh interval: it is the absence of a write that is looked for
+        assert snapshot(database, ["pattern_approvals", "operation_patterns", "pattern_sync.settings"]) == before

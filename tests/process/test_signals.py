@@ -1,0 +1,151 @@
+"""Stopping and reloading a real daemon."""
+
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.daemon import running_daemon, starting_daemon
+from tests.support.database import TestDatabase
+from tests.support.waiting import eventually
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_is_orderly_and_leaves_no_session_behind(database: TestDatabase, number: signal.Signals) -> None:
+    with running_daemon(database.url) as daemon:
+        daemon.stop(number)
+    assert [line["event"] for line in daemon.lines()][-2:] == ["stopping", "stopped"]
+    sessions = "SELECT 1 FROM pg_stat_activity WHERE application_name ~ '^pattern-sync' AND datname = %s"
+    eventually(lambda: not database.execute(sessions, database.name))
+
+
+def test_a_stop_finishes_what_was_announced(database: TestDatabase) -> None:
+    with running_daemon(database.url) as daemon, database.another_connection(autocommit=False) as blocker:
+        # While the table is locked, announced patterns pile up.
+        blocker.execute("LOCK TABLE pattern_approvals IN SHARE MODE")
+        for number in range(20):
+            database.add_pattern(f"announced:{number}")
+        # Notifications come in order: when this one is there, so are the others.
+        database.execute("SELECT pg_notify('pattern_sync', 'fence')")
+        daemon.wait_for("ignored a notification that is not ours")
+        daemon.send(signal.SIGTERM)
+        daemon.wait_for("stopping")
+        assert not database.queue()
+        blocker.rollback()
+        assert daemon.exit_code() == 0
+    assert len(database.queue()) == 20
+    assert not daemon.lines("not finished in time, left to the next start")
+
+
+def test_a_stop_that_cannot_finish_says_what_it_leaves_and_the_next_start_finds_it(database: TestDatabase) -> None:
+    with database.another_connection(autocommit=False) as blocker:
+        with running_daemon(database.url, PATTERN_SYNC_DRAIN_SECONDS="0.5") as daemon:
+            blocker.execute("LOCK TABLE pattern_approvals IN SHARE MODE")
+            database.add_pattern("left")
+            database.execute("SELECT pg_notify('pattern_sync', 'fence')")
+            daemon.wait_for("ignored a notification that is not ours")
+            begun = time.monotonic()
+            daemon.stop()
+            assert time.monotonic() - begun < 15
+            assert daemon.lines("not finished in time, left to the next start")
+        blocker.rollback()
+    assert database.entry("left") is None
+    with running_daemon(database.url):
+        assert database.entry("left") is not None
+
+
+def test_a_stop_at_any_moment_is_orderly(database: TestDatabase) -> None:
+    chance = random.Random(7)
+    delays = [chance.uniform(0, 1.5) for _ in range(8)]
+    codes = []
+    for delay in delays:
+        with starting_daemon(database.url) as daemon:
+            time.sleep(delay)  # the moment is what is varied
+            daemon.send(signal.SIGTERM)
+            codes.append(daemon.exit_code())
+            # Python itself has to load the program before anything of ours can take a signal over.
+            assert codes[-1] == 0 or (codes[-1] == -signal.SIGTERM and not daemon.text), (delay, daemon.text)
+            assert "Traceback" not in daemon.text
+            assert '"exception"' not in daemon.text
+    assert 0 in codes
+
+
+def test_a_second_stop_while_the_first_drains_changes_nothing(database: TestDatabase) -> None:
+    with running_daemon(database.url) as daemon, database.another_connection(autocommit=False) as blocker:
+        blocker.execute("LOCK TABLE pattern_approvals IN SHARE MODE")
+        database.add_pattern("announced")
+        database.execute("SELECT pg_notify('pattern_sync', 'fence')")
+        daemon.wait_for("ignored a notification that is not ours")
+        daemon.send(signal.SIGTERM)
+        daemon.wait_for("stopping")
+        daemon.send(signal.SIGTERM)
+        daemon.send(signal.SIGINT)
+        blocker.rollback()
+        assert daemon.exit_code() == 0
+    assert database.queue() == {"announced"}
+
+
+@pytest.fixture
+def env_file(tmp_path: Path) -> Path:
+    file = tmp_path / "settings.env"
+    file.write_text("PATTERN_SYNC_MIN_CONFIDENCE=90\n")
+    return file
+
+
+def test_a_reload_puts_the_new_filter_in_force_and_catches_up_under_it(database: TestDatabase, env_file: Path) -> None:
+    with running_daemon(database.url, PATTERN_SYNC_ENV_FILE=str(env_file)) as daemon:
+        database.add_pattern("sure", confidence_score=95)
+        database.add_pattern("less sure", confidence_score=65)
+        eventually(lambda: database.queue() == {"sure"})
+        env_file.write_text("PATTERN_SYNC_MIN_CONFIDENCE=60\nPATTERN_SYNC_EXCLUDE_TYPES=docs, fix\n")
+        daemon.send(signal.SIGHUP)
+        eventually(lambda: database.queue() == {"sure", "less sure"})
+        in_force = database.execute("SELECT min_confidence, exclude_types FROM pattern_sync.settings")[0]
+        assert in_force == {"min_confidence": 60, "exclude_types": ["docs", "fix"]}
+        assert daemon.wait_for("reloaded")["changed"] is True
+        # The trigger announces by the new filter, too: no sweep and no reload brings this one.
+        database.add_pattern("another", confidence_score=61)
+        assert eventually(lambda: database.entry("another")) < 3
+        database.add_pattern("excluded", pattern_type="docs")
+        database.add_pattern("last")
+        eventually(lambda: database.entry("last"))
+        assert database.entry("excluded") is None
+
+
+def test_a_reload_reaches_every_daemon(database: TestDatabase, env_file: Path) -> None:
+    with (
+        running_daemon(database.url, PATTERN_SYNC_ENV_FILE=str(env_file)) as first,
+        running_daemon(database.url, PATTERN_SYNC_ENV_FILE=str(env_file)) as second,
+    ):
+        env_file.write_text("PATTERN_SYNC_MIN_CONFIDENCE=55\n")
+        first.send(signal.SIGHUP)
+        first.wait_for("reloaded")
+        assert "55 %" in second.wait_for("filter in force", times=2)["filter"]
+
+
+@pytest.mark.parametrize(
+    ("nonsense", "named"),
+    [
+        ("PATTERN_SYNC_MIN_CONFIDENCE=1000\n", "PATTERN_SYNC_MIN_CONFIDENCE is '1000'"),
+        ("PATTERN_SYNC_MIN_CONFIDENC=50\n", "Did you mean PATTERN_SYNC_MIN_CONFIDENCE"),
+        (None, "no such file"),
+    ],
+)
+def test_a_reload_with_nonsense_leaves_the_filter_and_the_daemon_as_they_are(
+    database: TestDatabase, env_file: Path, nonsense: str | None, named: str
+) -> None:
+    with running_daemon(database.url, PATTERN_SYNC_ENV_FILE=str(env_file)) as daemon:
+        before = database.execute("SELECT * FROM pattern_sync.settings")
+        if nonsense is None:
+            env_file.unlink()
+        else:
+            env_file.write_text(nonsense)
+        daemon.send(signal.SIGHUP)
+        refusal = daemon.wait_for("reload refused, the filter stays as it was")
+        assert named in refusal["reason"]
+        assert refusal["level"] == "error"
+        database.add_pattern("sure", confidence_score=95)
+        eventually(lambda: database.entry("sure"))
+        assert database.execute("SELECT * FROM pattern_sync.settings") == before

@@ -1,0 +1,54 @@
+"""The wheel, not the checkout: what users install holds the SQL."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import environment
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder / "unpacked")
+    return folder / "unpacked"
+
+
+def run_from(unpacked: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        env=environment(PYTHONPATH=str(unpacked)),
+        cwd=unpacked.parent,
+        check=True,
+        capture_output=True,
+    )
+    return done.stdout.decode()
+
+
+def test_the_wheel_holds_the_sql_and_the_mark_of_types(unpacked: Path) -> None:
+    assert (unpacked / "pattern_sync" / "py.typed").is_file()
+    packaged = {file.relative_to(unpacked / "pattern_sync") for file in unpacked.rglob("*.sql")}
+    for file in (ROOT / "sql").rglob("*.sql"):
+        assert file.relative_to(ROOT) in packaged
+
+
+def test_the_command_runs_from_the_wheel_alone(unpacked: Path) -> None:
+    where = run_from(unpacked, "-c", "import pattern_sync; print(pattern_sync.__file__)")
+    assert Path(where.strip()).is_relative_to(unpacked)
+    printed = run_from(unpacked, "-m", "pattern_sync", "sql", "--application-tables")
+    for file in (ROOT / "sql").rglob("*.sql"):
+        if file.name != "uninstall.sql":
+            assert file.read_text(encoding="utf-8").strip() in printed
