@@ -92,7 +92,7 @@ EXCEPTION WHEN lock_not_available THEN
 END $$;
 
 -- Body of the trigger on the patterns. It runs inside the detector's transaction, for every row: whatever goes wrong
--- in here is swallowed and left to the sweep, and a row that does not matter costs two or three microseconds. A row
+-- in here is swallowed and left to the sweep, and a row that does not matter costs about five microseconds. A row
 -- trigger, because that is a quarter of what a transition table costs an UPDATE of one row, and because PostgreSQL
 -- gives it to every partition, today's and tomorrow's.
 CREATE OR REPLACE FUNCTION pattern_sync.announce()
@@ -101,12 +101,21 @@ DECLARE
     filter record; -- of no named type: where that is missing, PostgreSQL would refuse the detector's statement
 BEGIN
     SELECT * INTO filter FROM pattern_sync.settings;
-    IF pattern_sync.eligible(NEW.automation_status) AND pattern_sync.qualifies(
+    IF NOT pattern_sync.eligible(NEW.automation_status) OR NOT pattern_sync.qualifies(
         NEW.confidence_score, NEW.occurrence_count, NEW.potential_monthly_savings::numeric, NEW.pattern_type,
         filter.min_confidence, filter.min_occurrences, filter.min_savings, filter.only_types, filter.exclude_types
     ) THEN
-        PERFORM pattern_sync.announce_pattern(NEW.id, NEW.pattern_signature);
+        RETURN NULL;
     END IF;
+    IF TG_OP = 'UPDATE' AND OLD.pattern_signature = NEW.pattern_signature
+        AND pattern_sync.eligible(OLD.automation_status) AND pattern_sync.qualifies(
+            OLD.confidence_score, OLD.occurrence_count, OLD.potential_monthly_savings::numeric, OLD.pattern_type,
+            filter.min_confidence, filter.min_occurrences, filter.min_savings, filter.only_types, filter.exclude_types
+        )
+    THEN
+        RETURN NULL; -- announced when it came to qualify; a busy pattern is not announced with every observation
+    END IF;
+    PERFORM pattern_sync.announce_pattern(NEW.id, NEW.pattern_signature);
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
     RAISE LOG 'pattern_sync: a pattern was not announced and is left to the sweep: %', SQLERRM;

@@ -7,12 +7,21 @@ DECLARE
     filter record; -- of no named type: where that is missing, PostgreSQL would refuse the detector's statement
 BEGIN
     SELECT * INTO filter FROM pattern_sync.settings;
-    IF pattern_sync.eligible(NEW.automation_status) AND pattern_sync.qualifies(
+    IF NOT pattern_sync.eligible(NEW.automation_status) OR NOT pattern_sync.qualifies(
         NEW.confidence_score, NEW.occurrence_count, NEW.potential_monthly_savings::numeric, NEW.pattern_type,
         filter.min_confidence, filter.min_occurrences, filter.min_savings, filter.only_types, filter.exclude_types
     ) THEN
-        PERFORM pattern_sync.announce_pattern(NEW.id, NEW.pattern_signature);
+        RETURN NULL;
     END IF;
+    IF TG_OP = 'UPDATE' AND OLD.pattern_signature = NEW.pattern_signature
+        AND pattern_sync.eligible(OLD.automation_status) AND pattern_sync.qualifies(
+            OLD.confidence_score, OLD.occurrence_count, OLD.potential_monthly_savings::numeric, OLD.pattern_type,
+            filter.min_confidence, filter.min_occurrences, filter.min_savings, filter.only_types, filter.exclude_types
+        )
+    THEN
+        RETURN NULL; -- announced when it came to qualify; a busy pattern is not announced with every observation
+    END IF;
+    PERFORM pattern_sync.announce_pattern(NEW.id, NEW.pattern_signature);
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
     RAISE LOG 'pattern_sync: a pattern was not announced and is left to the sweep: %', SQLERRM;

@@ -32,13 +32,25 @@ def test_an_update_that_makes_a_pattern_qualify_is_announced(database: TestDatab
 
 
 def test_an_upsert_is_announced_on_both_of_its_ways(database: TestDatabase, ear: Ear) -> None:
+    updated = database.add_pattern("a", confidence_score=10)
     upsert = (
         "INSERT INTO operation_patterns (pattern_signature, pattern_type, confidence_score, occurrence_count,"
-        " potential_monthly_savings) VALUES ('a', 'sdlc', 90, 9, 9999)"
-        " ON CONFLICT (pattern_signature) DO UPDATE SET last_seen = now() RETURNING id"
+        " potential_monthly_savings) VALUES (%s, 'sdlc', 90, 9, 9999)"
+        " ON CONFLICT (pattern_signature) DO UPDATE SET confidence_score = 90 RETURNING id"
     )
-    first, second = (str(database.execute(upsert)[0]["id"]) for _ in range(2))
-    assert ear.heard() == [first, second]
+    inserted, found = (database.execute(upsert, signature)[0]["id"] for signature in ("b", "a"))
+    assert found == updated
+    assert ear.heard() == [str(inserted), str(updated)]
+
+
+def test_a_pattern_that_qualified_before_is_not_announced_with_every_observation(
+    database: TestDatabase, ear: Ear
+) -> None:
+    pattern_id = database.add_pattern("busy")
+    database.execute("UPDATE operation_patterns SET occurrence_count = occurrence_count + 1, last_seen = now()")
+    assert ear.heard() == [str(pattern_id)]
+    database.execute("UPDATE operation_patterns SET pattern_signature = 'renamed'")
+    assert ear.heard() == [str(pattern_id)]
 
 
 def test_rows_that_are_copied_in_are_announced(database: TestDatabase, ear: Ear) -> None:

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from pattern_sync import PatternSyncService, SyncFilter, SyncResult
 from pattern_sync.database.address import DatabaseAddress
+from pattern_sync.database.connector import Connector
 from pattern_sync.database.gateway import DaemonGateway
 from pattern_sync.database.pool import Pool
 from pattern_sync.database.statements import load_statements
@@ -24,7 +25,7 @@ def with_gateway(database: TestDatabase, use: Callable[[DaemonGateway], Awaitabl
     """Run something on the daemon's gateway, over asyncpg."""
 
     async def go() -> Result:
-        async with Pool(DatabaseAddress.parse(database.url), load_statements()) as pool:
+        async with Pool(Connector(DatabaseAddress.parse(database.url), load_statements())) as pool:
             return await use(DaemonGateway(pool))
 
     return run(go())

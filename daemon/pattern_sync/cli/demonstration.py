@@ -21,7 +21,7 @@ from rich.text import Text
 from pattern_sync.cli.output import queue_table
 from pattern_sync.config import PREFIX
 from pattern_sync.database.address import DatabaseAddress
-from pattern_sync.database.embedded import EmbeddedServer
+from pattern_sync.database.embedded import EmbeddedServer, ends_with_us
 from pattern_sync.database.installer import Installer
 from pattern_sync.domain.errors import EmbeddedServerError
 from pattern_sync.service import PatternSyncService
@@ -117,7 +117,8 @@ def _temporary_folder() -> Iterator[Path]:
 def _daemon(url: str, log: Path) -> Iterator[None]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     environment |= {f"{PREFIX}DATABASE_URL": url, f"{PREFIX}LOG_FORMAT": "json"}
-    command = [sys.executable, "-m", "pattern_sync", "run"]
+    # A demonstration that is killed must not leave a daemon behind.
+    command = ends_with_us([sys.executable, "-m", "pattern_sync", "run"])
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=environment, stderr=output, cwd=log.parent, start_new_session=True)  # noqa: S603 - our own command
     try:

@@ -1,5 +1,7 @@
 """The commands for trying it out: a simulated detector, and the demonstration."""
 
+import signal
+import sys
 import threading
 from typing import TYPE_CHECKING, Annotated
 
@@ -72,5 +74,6 @@ def demo(
 
     Everything lives in a temporary folder that is removed at the end. Ctrl-C ends it earlier.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # clean up as after Ctrl-C
     ended = threading.Event()
     Demonstration(patterns, seed, ended).run(per_second=rate, seconds=seconds)

@@ -5,9 +5,9 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Self
 
-from pattern_sync.database.address import DatabaseAddress
+from pattern_sync.database.connector import Connector
 from pattern_sync.database.faults import translated
-from pattern_sync.database.pool import Pool, connect
+from pattern_sync.database.pool import Pool
 from pattern_sync.database.statements import Statement
 from pattern_sync.domain.errors import DatabaseUnavailable, PoolerInTheWay
 
@@ -28,31 +28,33 @@ class ListenSession:
         statements: Mapping[str, Statement],
         pool: Pool,
         ping_channel: str,
+        on_payload: Callable[[str], None],
     ) -> None:
         self._connection = connection
         self._statements = statements
         self._pool = pool
         self._ping_channel = ping_channel
+        self._on_payload = on_payload
         self._pings: dict[str, asyncio.Event] = {}
+        self._patience: asyncio.Timeout | None = None
         self.lost = asyncio.Event()
         connection.add_termination_listener(lambda _: self.lost.set())
 
     @classmethod
     async def open(
         cls,
-        address: DatabaseAddress,
-        statements: Mapping[str, Statement],
+        connector: Connector,
         pool: Pool,
         ping_channel: str,
         on_payload: Callable[[str], None],
     ) -> Self:
         """Connect and LISTEN; what commits after this returned is announced to `on_payload`."""
-        connection = await connect(address, statements, "pattern-sync listener")
-        session = cls(connection, statements, pool, ping_channel)
+        connection = await connector.connect("pattern-sync listener")
+        session = cls(connection, connector.statements, pool, ping_channel, on_payload)
         try:
             with translated():
                 async with asyncio.timeout(HEARTBEAT_SECONDS):
-                    await connection.add_listener(CHANNEL, lambda *event: on_payload(str(event[3])))
+                    await connection.add_listener(CHANNEL, session._on_notification)
                     await connection.add_listener(session._ping_channel, session._on_ping)
         except BaseException:
             session.terminate()
@@ -62,7 +64,11 @@ class ListenSession:
     async def heartbeat(self) -> None:
         """Prove that the session lives, listens and faces a primary. Raises DatabaseUnavailable."""
         with translated():
-            row = await self._connection.fetchrow(self._statements["heartbeat"].sql, timeout=HEARTBEAT_SECONDS)
+            try:
+                async with asyncio.timeout(HEARTBEAT_SECONDS) as self._patience:
+                    row = await self._connection.fetchrow(self._statements["heartbeat"].sql)
+            finally:
+                self._patience = None
         if row is None or row["in_recovery"]:
             raise DatabaseUnavailable("the server has become a standby")
         if not row["listening"]:
@@ -90,6 +96,12 @@ class ListenSession:
     def terminate(self) -> None:
         """Drop the connection without a farewell: on a dead link that would wait for minutes."""
         self._connection.terminate()
+
+    def _on_notification(self, *event: object) -> None:
+        if self._patience is not None:
+            # A sign of life, too: the heartbeat's answer waits behind a flood of notifications.
+            self._patience.reschedule(asyncio.get_running_loop().time() + HEARTBEAT_SECONDS)
+        self._on_payload(str(event[3]))
 
     def _on_ping(self, *event: object) -> None:
         if arrived := self._pings.get(str(event[3])):

@@ -4,17 +4,18 @@ import asyncio
 import random
 import secrets
 import signal
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
 import structlog
 
 from pattern_sync.config import Settings
+from pattern_sync.database.connector import Connector
 from pattern_sync.database.gateway import DaemonGateway
 from pattern_sync.database.pool import Pool
 from pattern_sync.database.session import ListenSession
-from pattern_sync.database.statements import Statement, load_statements
+from pattern_sync.database.statements import load_statements
 from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.errors import (
     DatabaseUnavailable,
@@ -60,13 +61,13 @@ class Daemon:
         Raises AccessRefused or SchemaError where the first connect shows that waiting would not help, SchemaError also
         when the schema stops fitting later; anything else is a bug.
         """
-        statements = load_statements()
+        connector = Connector(self._host.address, load_statements())
         with self._signals():
-            async with Pool(self._host.address, statements) as pool:
+            async with Pool(connector) as pool:
                 gateway = DaemonGateway(pool)
                 in_force = await self._first_contact(gateway)
                 if in_force is not None:
-                    await self._serve(gateway, pool, FilterInForce(in_force), statements)
+                    await self._serve(gateway, pool, FilterInForce(in_force), connector)
         self._log.info("stopped")
 
     async def _first_contact(self, gateway: DaemonGateway) -> SyncFilter | None:
@@ -86,9 +87,7 @@ class Daemon:
                 return wanted
         return None
 
-    async def _serve(
-        self, gateway: DaemonGateway, pool: Pool, in_force: FilterInForce, statements: Mapping[str, Statement]
-    ) -> None:
+    async def _serve(self, gateway: DaemonGateway, pool: Pool, in_force: FilterInForce, connector: Connector) -> None:
         now = self._loop.time
         reconciler = Reconciler(gateway, now)
 
@@ -98,7 +97,7 @@ class Daemon:
         async def open_session(on_payload: Callable[[str], None]) -> ListenSession:
             # What was open before belongs to a server that may be gone, or a primary that is none any more.
             await pool.expire()
-            return await ListenSession.open(self._host.address, statements, pool, ping_channel, on_payload)
+            return await ListenSession.open(connector, pool, ping_channel, on_payload)
 
         listener = Listener(open_session, self._intake, self._state, self._backoff(), self._pulse)
         sweeper = Sweeper(self._intake, self._settings.interval, random.random, self._pulse)

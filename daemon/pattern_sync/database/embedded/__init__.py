@@ -1,5 +1,6 @@
 """A PostgreSQL of our own, for when no database URL is given."""
 
+from pattern_sync.database.embedded.account import ends_with_us
 from pattern_sync.database.embedded.binaries import PostgresBinaries, all_binaries, find_binaries
 from pattern_sync.database.embedded.folder import default_data_dir
 from pattern_sync.database.embedded.server import EmbeddedServer, Supervision
@@ -10,5 +11,6 @@ __all__ = [
     "Supervision",
     "all_binaries",
     "default_data_dir",
+    "ends_with_us",
     "find_binaries",
 ]

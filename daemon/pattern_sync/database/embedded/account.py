@@ -28,10 +28,7 @@ class Account:
 
     def command(self, arguments: list[str]) -> list[str]:
         """Wrap a command line so that it runs as this user and ends with the thread that starts it."""
-        uid, gid = (self.uid, self.gid) if self.switch else (launch.UNCHANGED, launch.UNCHANGED)
-        # -S and -I: neither site-packages nor the environment's Python settings may slow or change the start.
-        starter = [sys.executable, "-I", "-S", launch.__file__]
-        return [*starter, str(os.getpid()), str(uid), str(gid), *arguments]
+        return _launch(arguments, self.uid, self.gid) if self.switch else ends_with_us(arguments)
 
     def run(self, arguments: list[str], *, timeout: float = 10.0) -> subprocess.CompletedProcess[str]:
         """Run a program to its end (timeout in seconds) and return its exit code and all that it printed."""
@@ -68,6 +65,17 @@ class Account:
                 "an ordinary user, or set PATTERN_SYNC_DATABASE_URL."
             )
         return Path(found.stdout) if found.stdout else None
+
+
+def ends_with_us(arguments: list[str]) -> list[str]:
+    """Wrap a command line so that it gets SIGINT when the thread that starts it ends, whatever ends it; Linux only."""
+    return _launch(arguments, launch.UNCHANGED, launch.UNCHANGED)
+
+
+def _launch(arguments: list[str], uid: int, gid: int) -> list[str]:
+    # -S and -I: neither site-packages nor the environment's Python settings may slow or change the start.
+    starter = [sys.executable, "-I", "-S", launch.__file__]
+    return [*starter, str(os.getpid()), str(uid), str(gid), *arguments]
 
 
 def environment() -> dict[str, str]:
