@@ -32,11 +32,13 @@ RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN value > -1e30 AND value < 1e30 THEN round(value, 6) ELSE 0 END
 $$;
 
--- The order of the queue: confidence (0 to 1) x occurrences x monthly savings. NUMERIC, because an overflow of
--- DOUBLE PRECISION is an error and one absurd row would stop the whole sweep.
+-- The order of the queue: confidence (0 to 1) x occurrences x monthly savings. What is not finite or absurd counts as
+-- 0: an overflow of DOUBLE PRECISION is an error, and one absurd row would stop the whole sweep.
 CREATE OR REPLACE FUNCTION pattern_sync.impact(confidence double precision, occurrences bigint, savings numeric)
-RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT pattern_sync.figure(confidence::numeric / 100) * coalesce(occurrences, 0) * pattern_sync.figure(savings)
+RETURNS double precision LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN confidence > -1e30 AND confidence < 1e30 THEN confidence / 100 ELSE 0 END
+         * coalesce(occurrences, 0)
+         * CASE WHEN savings > -1e30 AND savings < 1e30 THEN savings::double precision ELSE 0 END
 $$;
 
 -- The three figures of an entry, as a column of this application's queue would hold them: each goes through a variable

@@ -85,10 +85,12 @@ CREATE FUNCTION pattern_sync.figure(value numeric) RETURNS numeric
     AS $$
     SELECT CASE WHEN value > -1e30 AND value < 1e30 THEN round(value, 6) ELSE 0 END
 $$;
-CREATE FUNCTION pattern_sync.impact(confidence double precision, occurrences bigint, savings numeric) RETURNS numeric
+CREATE FUNCTION pattern_sync.impact(confidence double precision, occurrences bigint, savings numeric) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
-    SELECT pattern_sync.figure(confidence::numeric / 100) * coalesce(occurrences, 0) * pattern_sync.figure(savings)
+    SELECT CASE WHEN confidence > -1e30 AND confidence < 1e30 THEN confidence / 100 ELSE 0 END
+         * coalesce(occurrences, 0)
+         * CASE WHEN savings > -1e30 AND savings < 1e30 THEN savings::double precision ELSE 0 END
 $$;
 CREATE FUNCTION pattern_sync.install_trigger(relation regclass) RETURNS void
     LANGUAGE plpgsql

@@ -23,7 +23,7 @@ EVENT_SECONDS = 5.0
 # A look at the whole of a large table, and a batch of a bulk change.
 SCAN_SECONDS = 120.0
 FEW_PATTERNS = 500
-BATCH_SIZE = 8000
+BATCH_SIZE = 8_000
 PLANNED_LENGTH = 10
 
 

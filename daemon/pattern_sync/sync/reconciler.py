@@ -14,7 +14,7 @@ from pattern_sync.domain.results import SyncResult, Tally
 MOST_LOOKS = 5
 MOST_CONFLICTS = 5
 # More than this many patterns are written by two connections at once, where the queue has two.
-MOST_IN_ONE_STATEMENT = 4000
+MOST_IN_ONE_STATEMENT = 4_000
 
 Step = Coroutine[Any, Any, list[PatternOutcome]]
 

@@ -19,9 +19,9 @@ WITH pattern AS MATERIALIZED (
             p.confidence_score, p.occurrence_count, p.potential_monthly_savings::numeric, p.pattern_type,
             $1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[]
         ) AS wanted,
-        pattern_sync.entry_confidence(p.confidence_score) AS confidence,
-        pattern_sync.entry_occurrences(p.occurrence_count) AS occurrences,
-        pattern_sync.entry_savings(p.potential_monthly_savings::numeric) AS savings
+        p.confidence_score AS confidence,
+        p.occurrence_count AS occurrences,
+        p.potential_monthly_savings::numeric AS savings
     FROM operation_patterns AS p
     LEFT JOIN pattern_approvals AS a ON a.pattern_id = p.pattern_signature
     WHERE p.id = ANY ($6::bigint[])
@@ -32,7 +32,11 @@ queued AS (
         tool_sequence, pattern_context, example_sessions
     )
     SELECT
-        pattern.signature, 'pending', pattern.confidence, pattern.occurrences, pattern.savings,
+        pattern.signature,
+        'pending',
+        pattern_sync.figure(pattern.confidence::numeric / 100),
+        pattern_sync.entry_occurrences(pattern.occurrences),
+        pattern_sync.figure(pattern.savings),
         -- How it works, for a person: the names of the operations joined by arrows. JSON of any shape is taken:
         -- what is not a name (a string, or an object with a string "name") is passed over.
         coalesce(
@@ -70,12 +74,18 @@ queued AS (
     RETURNING pattern_id
 ),
 outdated AS (
-    SELECT a.pattern_id, pattern.confidence, pattern.occurrences, pattern.savings
+    SELECT a.pattern_id, held.confidence, held.occurrences, held.savings
     FROM pattern
+    CROSS JOIN LATERAL (
+        SELECT
+            pattern_sync.entry_confidence(pattern.confidence) AS confidence,
+            pattern_sync.entry_occurrences(pattern.occurrences) AS occurrences,
+            pattern_sync.entry_savings(pattern.savings) AS savings
+    ) AS held
     JOIN pattern_approvals AS a ON a.pattern_id = pattern.signature
     WHERE pattern.status = 'pending' AND a.status = 'pending'
       AND (a.confidence_score::double precision, a.occurrence_count, a.estimated_savings_usd::double precision)
-          IS DISTINCT FROM (pattern.confidence, pattern.occurrences, pattern.savings)
+          IS DISTINCT FROM (held.confidence, held.occurrences, held.savings)
     ORDER BY a.pattern_id
     FOR NO KEY UPDATE OF a SKIP LOCKED
 ),
