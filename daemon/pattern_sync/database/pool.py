@@ -76,7 +76,9 @@ class Pool:
             raise RuntimeError("The pool is used outside its context.")
         try:
             with translated():
-                connection = await self._pool.acquire(timeout=self._connector.longest_seconds)
+                # Not acquire(timeout=…), which starts a task each time: a fifth of the way from commit to entry.
+                async with asyncio.timeout(self._connector.longest_seconds):
+                    connection = await self._pool.acquire()
                 try:
                     yield connection
                 except (TimeoutError, OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
