@@ -18,7 +18,7 @@ SECRET = "s3cr3t"
         ("postgresql://u@one,two:6000/work", (("one", 5432), ("two", 6000))),
         ("postgresql://u@one:1,two:2,three:3/work", (("one", 1), ("two", 2), ("three", 3))),
         ("postgresql://u@[::1]:6000/work", (("::1", 6000),)),
-        ("postgresql://u@[2001:db8::1],db/work", (("2001:db8::1", 5432), ("db", 5432))),
+        ("postgresql://u@[2001:db8::1]/work", (("2001:db8::1", 5432),)),
         ("postgresql:///work?host=/run/postgresql", (("/run/postgresql", 5432),)),
         ("postgresql://u@/work?host=one,two&port=6000", (("one", 6000), ("two", 6000))),
         ("postgresql:///work", (("localhost", 5432),)),

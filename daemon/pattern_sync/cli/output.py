@@ -43,8 +43,10 @@ def result_table(result: "SyncResult") -> Table:
     return table
 
 
-def explanation_table(explanation: "Explanation") -> Table:
-    """Return the criteria beside the pattern's values, and the verdict above them."""
+def explanation_table(explanation: "Explanation") -> Table | Text:
+    """Return the criteria beside the pattern's values and the verdict; the verdict alone where there is no pattern."""
+    if not explanation.exists:
+        return Text(f"{explanation.signature}\n{explanation.reason}")
     table = Table(title=Text(explanation.signature), title_justify="left", caption=explanation.reason)
     table.caption_justify = "left"
     for heading in ("criterion", "value", "asked for", ""):
