@@ -133,7 +133,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE TRIGGER announce_settings AFTER UPDATE ON pattern_sync.settings
-    FOR EACH STATEMENT EXECUTE FUNCTION pattern_sync.announce_settings();
+    FOR EACH ROW EXECUTE FUNCTION pattern_sync.announce_settings();
 
 -- Ask for another look at everything.
 CREATE OR REPLACE FUNCTION pattern_sync.request()

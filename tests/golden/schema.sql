@@ -200,4 +200,4 @@ ALTER TABLE ONLY pattern_sync.runs
     ADD CONSTRAINT runs_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY pattern_sync.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (only_row);
-CREATE TRIGGER announce_settings AFTER UPDATE ON pattern_sync.settings FOR EACH STATEMENT EXECUTE FUNCTION pattern_sync.announce_settings();
+CREATE TRIGGER announce_settings AFTER UPDATE ON pattern_sync.settings FOR EACH ROW EXECUTE FUNCTION pattern_sync.announce_settings();

@@ -175,3 +175,10 @@ def test_another_look_can_be_asked_for(database: TestDatabase, ear: Ear) -> None
     assert database.execute("SELECT pattern_sync.request(%s) AS found", "unknown") == [{"found": False}]
     database.execute("SELECT pattern_sync.request()")
     assert ear.heard() == [str(pattern_id), "*"]
+
+
+def test_a_filter_that_is_published_unchanged_is_no_news(database: TestDatabase, ear: Ear) -> None:
+    database.execute("UPDATE pattern_sync.settings SET min_savings = 5 WHERE min_savings = 5")
+    assert ear.heard() == []
+    database.execute("UPDATE pattern_sync.settings SET min_savings = 5")
+    assert ear.heard() == ["settings"]

@@ -1,0 +1,39 @@
+"""Daemons without a URL: the embedded server, shared, restarted and taken over."""
+
+import os
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import run_command
+from tests.support.daemon import running_daemon
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="pattern-sync-embedded-") as name:
+        Path(name).chmod(0o755)  # as root, the server runs as another user and has to get in
+        yield Path(name) / "state"
+
+
+def kill_server(folder: Path) -> None:
+    os.kill(int((folder / "postgres" / "postmaster.pid").read_text().splitlines()[0]), signal.SIGKILL)
+
+
+def test_two_daemons_share_the_embedded_server_and_the_second_takes_it_over(folder: Path) -> None:
+    place = str(folder)
+    with (
+        running_daemon(None, PATTERN_SYNC_DATA_DIR=place) as owner,
+        running_daemon(None, PATTERN_SYNC_DATA_DIR=place) as sharing,
+    ):
+        kill_server(folder)
+        assert owner.wait_for("the embedded server was started again")["reason"] == "restarted"
+        owner.wait_for("listening", times=2)
+        sharing.wait_for("listening", times=2)
+        owner.send(signal.SIGKILL)
+        assert sharing.wait_for("the embedded server was started again")["reason"] == "taken over"
+        sharing.wait_for("listening", times=3)
+        assert run_command("status", PATTERN_SYNC_DATA_DIR=place).code == 0
