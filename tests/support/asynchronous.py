@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-Result = TypeVar("Result")
+from tests.support.waiting import PATIENCE_SECONDS
 
-PATIENCE_SECONDS = 30.0
+Result = TypeVar("Result")
 
 
 def run(coroutine: Coroutine[Any, Any, Result], seconds: float = PATIENCE_SECONDS) -> Result:

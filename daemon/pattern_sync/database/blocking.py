@@ -105,15 +105,18 @@ class BlockingQueue:
     async def missing_patterns(self, sync_filter: SyncFilter) -> AsyncGenerator[list[Candidate], None]:
         """Yield batches of patterns that qualify and have no entry, best impact first."""
         arguments = (*filter_arguments(sync_filter), sync_filter.max_patterns)
-        missing = to_candidates(self._database.fetch("missing_patterns", *arguments))
-        for start in range(0, len(missing), BATCH_SIZE):
-            yield missing[start : start + BATCH_SIZE]
+        for batch in self._batches("missing_patterns", *arguments):
+            yield batch
 
     async def stale_patterns(self) -> AsyncGenerator[list[Candidate], None]:
         """Yield batches of patterns whose pending entry shows other figures."""
-        stale = to_candidates(self._database.fetch("stale_patterns", 0, None))
-        for start in range(0, len(stale), BATCH_SIZE):
-            yield stale[start : start + BATCH_SIZE]
+        for batch in self._batches("stale_patterns", 0, None):
+            yield batch
+
+    def _batches(self, name: str, *arguments: object) -> Iterator[list[Candidate]]:
+        found = to_candidates(self._database.fetch(name, *arguments))
+        for start in range(0, len(found), BATCH_SIZE):
+            yield found[start : start + BATCH_SIZE]
 
 
 def run_blocking(coroutine: Coroutine[Any, Any, Result]) -> Result:

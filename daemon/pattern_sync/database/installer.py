@@ -40,7 +40,7 @@ class Installer:
     def plan(self) -> list[Step]:
         """Return what migrate would do now; changes nothing."""
         with BlockingDatabase.connect(self._address) as database, database.transaction(read_only=True):
-            return [*_schema_steps(database, self._definitions), *_trigger_steps(database)]
+            return [*_schema_steps(database, self._definitions), *_trigger_steps(database, self._definitions)]
 
     def migrate(self) -> list[Step]:
         """Install or upgrade; returns what was done, nothing where all was there.
@@ -104,8 +104,7 @@ def _schema_steps(database: BlockingDatabase, definitions: Definitions) -> list[
     return steps
 
 
-def _trigger_steps(database: BlockingDatabase) -> list[Step]:
-    definitions = load_definitions()
+def _trigger_steps(database: BlockingDatabase, definitions: Definitions) -> list[Step]:
     lacking = database.fetch("tables_without_trigger") if database.fetch("is_installed")[0]["installed"] else [{}]
     return [Step("create the trigger on operation_patterns", definitions.trigger)] if lacking else []
 
