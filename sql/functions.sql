@@ -36,7 +36,7 @@ $$;
 -- 0: an overflow of DOUBLE PRECISION is an error, and one absurd row would stop the whole sweep.
 CREATE OR REPLACE FUNCTION pattern_sync.impact(confidence double precision, occurrences bigint, savings numeric)
 RETURNS double precision LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE WHEN confidence > -1e30 AND confidence < 1e30 THEN confidence / 100 ELSE 0 END
+    SELECT CASE WHEN confidence > -1e30 AND confidence < 1e30 THEN confidence ELSE 0 END
          * coalesce(occurrences, 0)
          * CASE WHEN savings > -1e30 AND savings < 1e30 THEN savings::double precision ELSE 0 END
 $$;
@@ -65,11 +65,23 @@ BEGIN
     RETURN held;
 END $$;
 
--- Send the daemons a payload: pattern ids, '*' for "look at everything" or 'settings'. A full notification queue would
--- fail the commit of whoever notifies, so it is left alone while it is half full; the sweep finds what was not said.
+-- A time that every calendar can hold: BC, the years from 10000 on and infinity become NULL.
+CREATE OR REPLACE FUNCTION pattern_sync.moment(value timestamptz)
+RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN value >= '0001-01-02 00:00+00' AND value < '9999-12-31 00:00+00' THEN value END
+$$;
+
+-- Send a payload on a channel of ours. A full notification queue would fail the commit of whoever notifies, so it is
+-- left alone while it is half full; the sweep finds what was not said.
+CREATE OR REPLACE FUNCTION pattern_sync.send(channel text, payload text)
+RETURNS void LANGUAGE sql VOLATILE AS $$
+    SELECT pg_notify(channel, payload) WHERE pg_notification_queue_usage() < 0.5
+$$;
+
+-- Send the daemons a hint about the patterns: a row id, '*' for "look at everything" or 'settings'.
 CREATE OR REPLACE FUNCTION pattern_sync.notify(payload text)
 RETURNS void LANGUAGE sql VOLATILE AS $$
-    SELECT pg_notify('pattern_sync', payload) WHERE pg_notification_queue_usage() < 0.5
+    SELECT pattern_sync.send('pattern_sync', payload)
 $$;
 
 -- Announce one pattern that qualifies, unless the queue has it. From the 301st of a transaction on they become one
@@ -124,6 +136,60 @@ EXCEPTION WHEN OTHERS THEN
     RETURN NULL;
 END $$;
 
+-- Tell the review pages that entries were changed, 50 to a payload; more than 1,000 become one "everything", and so do
+-- names that are too long for a payload, which would be an error.
+CREATE OR REPLACE FUNCTION pattern_sync.tell_changes(change text, pattern_ids text[])
+RETURNS void LANGUAGE sql VOLATILE AS $$
+    SELECT pattern_sync.send('pattern_sync_queue', CASE WHEN octet_length(told.payload) < 7900 THEN told.payload ELSE '*' END)
+    FROM (
+        SELECT jsonb_build_object(change, jsonb_agg(listed.pattern_id))::text AS payload
+        FROM unnest(pattern_ids) WITH ORDINALITY AS listed (pattern_id, position)
+        WHERE cardinality(pattern_ids) <= 1000
+        GROUP BY (listed.position - 1) / 50
+        UNION ALL
+        SELECT '*' WHERE cardinality(pattern_ids) > 1000
+    ) AS told
+$$;
+
+-- Body of the triggers on the queue and on its history: tell the review pages what was changed, whoever changed it. A
+-- statement trigger with a transition table, as a bulk change must not pay for each row. Like the other one it never
+-- fails its statement.
+CREATE OR REPLACE FUNCTION pattern_sync.announce_entries()
+RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'TRUNCATE' THEN
+        PERFORM pattern_sync.send('pattern_sync_queue', '*');
+        RETURN NULL;
+    END IF;
+    IF (SELECT count(*) FROM (SELECT FROM changed LIMIT 1001) AS first) > 1000 THEN
+        PERFORM pattern_sync.send('pattern_sync_queue', '*');
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'UPDATE' THEN -- an entry that was given another name is no more under its old one
+        PERFORM pattern_sync.tell_changes('removed', array_agg(b.pattern_id))
+        FROM before AS b
+        WHERE NOT EXISTS (SELECT FROM changed AS c WHERE c.pattern_id = b.pattern_id)
+        HAVING count(*) > 0;
+    END IF;
+    PERFORM pattern_sync.tell_changes(listed.change, array_agg(listed.pattern_id))
+    FROM (
+        SELECT
+            first.item ->> 'pattern_id' AS pattern_id,
+            CASE
+                WHEN TG_OP = 'DELETE' THEN 'removed'
+                WHEN first.item ->> 'status' = 'pending' THEN CASE TG_OP WHEN 'INSERT' THEN 'queued' ELSE 'refreshed' END
+                WHEN first.item ->> 'action' IN ('commented', 'flagged') THEN 'commented'
+                ELSE 'decided'
+            END AS change
+        FROM (SELECT to_jsonb(changed) AS item FROM changed) AS first
+    ) AS listed
+    GROUP BY listed.change;
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    RAISE LOG 'pattern_sync: a change of the queue was not announced: %', SQLERRM;
+    RETURN NULL;
+END $$;
+
 -- A change of the filter: every daemon reads it anew and looks at everything.
 CREATE OR REPLACE FUNCTION pattern_sync.announce_settings()
 RETURNS trigger LANGUAGE plpgsql AS $$
@@ -155,35 +221,110 @@ BEGIN
     RETURN true;
 END $$;
 
--- The tables that lack the trigger: operation_patterns, and children that inherit from it. Partitions get theirs from
--- PostgreSQL together with the parent's.
-CREATE OR REPLACE FUNCTION pattern_sync.tables_without_trigger()
-RETURNS SETOF regclass LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+-- A person's decision, its history and the mark on the pattern, in one transaction. False, with nothing written, where
+-- no entry has the status that it replaces: somebody was faster, or there is no entry. An application whose CHECK
+-- refuses the status on its patterns gets the rest of the mark.
+CREATE OR REPLACE FUNCTION pattern_sync.decide(
+    signature text, decision text, reviewer text, notes text, replaces text
+) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN -- every parameter by its full name: an application's own columns may be called the same
+    UPDATE pattern_approvals AS a
+    SET
+        status = decide.decision,
+        reviewed_by = decide.reviewer,
+        reviewed_at = now(),
+        approval_notes = decide.notes
+    WHERE a.pattern_id = decide.signature AND a.status = decide.replaces;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    INSERT INTO pattern_review_history (pattern_id, action, reviewer, notes)
+    VALUES (decide.signature, decide.decision, decide.reviewer, decide.notes);
+    -- Last, as the detector's next observation waits for this lock.
+    BEGIN
+        UPDATE operation_patterns AS p
+        SET
+            automation_status = decide.decision,
+            reviewed_by = decide.reviewer,
+            reviewed_at = now(),
+            review_notes = decide.notes
+        WHERE p.pattern_signature = decide.signature;
+    EXCEPTION WHEN check_violation THEN
+        UPDATE operation_patterns AS p
+        SET
+            -- What is rejected must not go on looking approved.
+            automation_status = CASE p.automation_status WHEN 'approved' THEN 'detected' ELSE p.automation_status END,
+            reviewed_by = decide.reviewer,
+            reviewed_at = now(),
+            review_notes = decide.notes
+        WHERE p.pattern_signature = decide.signature;
+    END;
+    RETURN true;
+END $$;
+
+-- The triggers that are missing, each with the statement that creates it: on operation_patterns and on children that
+-- inherit from it (partitions get theirs from PostgreSQL together with the parent's), on the queue and on its history.
+CREATE OR REPLACE FUNCTION pattern_sync.missing_triggers()
+RETURNS TABLE (relation regclass, definition text) LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
     WITH RECURSIVE family AS (
         SELECT c.oid, c.relispartition FROM pg_class AS c WHERE c.oid = 'operation_patterns'::regclass
         UNION
         SELECT c.oid, c.relispartition
         FROM family JOIN pg_inherits AS i ON i.inhparent = family.oid JOIN pg_class AS c ON c.oid = i.inhrelid
+    ),
+    wanted AS (
+        SELECT
+            family.oid AS relation,
+            'pattern_sync_announce' AS name,
+            'AFTER INSERT OR UPDATE' AS event,
+            'FOR EACH ROW EXECUTE FUNCTION pattern_sync.announce()' AS action
+        FROM family
+        WHERE NOT family.relispartition
+        UNION ALL
+        SELECT
+            queue.relation::regclass::oid,
+            queue.name,
+            queue.event,
+            -- A reconcile tells what it has written when it is committed: between a commit and its entry it would cost a
+            -- tenth of the way.
+            queue.referencing || ' FOR EACH STATEMENT '
+                'WHEN (current_setting(''pattern_sync.announced_later'', true) IS DISTINCT FROM ''on'') '
+                'EXECUTE FUNCTION pattern_sync.announce_entries()'
+        FROM (
+            VALUES
+                ('pattern_approvals', 'pattern_sync_inserted', 'AFTER INSERT', 'REFERENCING NEW TABLE AS changed'),
+                ('pattern_approvals', 'pattern_sync_updated', 'AFTER UPDATE', 'REFERENCING OLD TABLE AS before NEW TABLE AS changed'),
+                ('pattern_approvals', 'pattern_sync_deleted', 'AFTER DELETE', 'REFERENCING OLD TABLE AS changed'),
+                ('pattern_approvals', 'pattern_sync_truncated', 'AFTER TRUNCATE', ''),
+                ('pattern_review_history', 'pattern_sync_inserted', 'AFTER INSERT', 'REFERENCING NEW TABLE AS changed')
+        ) AS queue (relation, name, event, referencing)
     )
-    SELECT family.oid::regclass
-    FROM family
-    WHERE NOT family.relispartition
-      AND NOT EXISTS (
-          SELECT FROM pg_trigger AS t WHERE t.tgrelid = family.oid AND t.tgfoid = 'pattern_sync.announce'::regproc
-      )
-    ORDER BY family.oid
+    SELECT
+        wanted.relation::regclass,
+        format('CREATE TRIGGER %I %s ON %s %s', wanted.name, wanted.event, wanted.relation::regclass, wanted.action)
+    FROM wanted
+    WHERE NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = wanted.relation AND t.tgname = wanted.name)
+    ORDER BY wanted.relation, wanted.name
 $$;
 
--- Give one table the trigger. To be called only where it is missing: CREATE TRIGGER waits for the writers of the
--- moment and holds up those that come after.
+-- The tables that lack a trigger.
+CREATE OR REPLACE FUNCTION pattern_sync.tables_without_trigger()
+RETURNS SETOF regclass LANGUAGE sql STABLE AS $$
+    SELECT DISTINCT missing.relation FROM pattern_sync.missing_triggers() AS missing ORDER BY missing.relation
+$$;
+
+-- Give one table the triggers that it lacks. To be called only where one is missing: CREATE TRIGGER waits for the
+-- writers of the moment and holds up those that come after.
 CREATE OR REPLACE FUNCTION pattern_sync.install_trigger(relation regclass)
 RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    missing record;
 BEGIN
-    EXECUTE format(
-        'CREATE TRIGGER pattern_sync_announce AFTER INSERT OR UPDATE ON %s '
-        'FOR EACH ROW EXECUTE FUNCTION pattern_sync.announce()',
-        relation
-    );
+    FOR missing IN
+        SELECT m.definition FROM pattern_sync.missing_triggers() AS m WHERE m.relation = install_trigger.relation
+    LOOP
+        EXECUTE missing.definition;
+    END LOOP;
 END $$;
 
 GRANT USAGE ON SCHEMA pattern_sync TO PUBLIC;

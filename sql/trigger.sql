@@ -1,3 +1,4 @@
--- The trigger on operation_patterns, where it is missing. The table is locked against writers for an instant.
+-- The triggers on operation_patterns, on the queue and on its history, where they are missing. Each table is locked
+-- against writers for an instant.
 
 SELECT pattern_sync.install_trigger(relation) FROM pattern_sync.tables_without_trigger() AS relation;

@@ -1,12 +1,16 @@
 """Pattern Sync: puts every pattern worth a person's time into the review queue."""
 
+from pattern_sync.domain.entry import HistoryItem, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.errors import (
     AccessRefused,
+    AlreadyDecided,
     DatabaseError,
     DatabaseUnavailable,
+    InvalidInput,
     InvalidSettings,
     PatternSyncError,
     SchemaError,
+    UnknownPattern,
 )
 from pattern_sync.domain.explanation import Criterion, Explanation
 from pattern_sync.domain.filter import SyncFilter
@@ -16,15 +20,22 @@ from pattern_sync.service import PatternSyncService
 
 __all__ = [
     "AccessRefused",
+    "AlreadyDecided",
     "Criterion",
     "DatabaseError",
     "DatabaseUnavailable",
     "Explanation",
+    "HistoryItem",
+    "InvalidInput",
     "InvalidSettings",
     "PatternSyncError",
     "PatternSyncService",
+    "QueueCounts",
+    "QueueEntry",
     "SchemaError",
+    "Status",
     "SyncFilter",
     "SyncResult",
     "SyncStatistics",
+    "UnknownPattern",
 ]

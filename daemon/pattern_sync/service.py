@@ -2,25 +2,20 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.blocking import BlockingDatabase, BlockingQueue, run_blocking
-from pattern_sync.database.rows import (
-    check_version,
-    filter_arguments,
-    run_arguments,
-    to_explanation,
-    to_filter,
-    to_overview,
-    to_pending,
-    to_statistics,
-)
+from pattern_sync.database.reviews import ReviewGateway
+from pattern_sync.database.rows import check_version, to_overview
+from pattern_sync.domain.decision import Decision, Verdict
+from pattern_sync.domain.entry import HistoryItem, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
-from pattern_sync.domain.runs import RunKind
-from pattern_sync.domain.statistics import Overview, PendingEntry, SyncStatistics
+from pattern_sync.domain.statistics import Overview, SyncStatistics
+from pattern_sync.review import Review
+from pattern_sync.sync.manual import ManualSync
 from pattern_sync.sync.reconciler import Reconciler
 
 
@@ -46,13 +41,10 @@ class PatternSyncService:
         """
         wanted = SyncFilter() if sync_filter is None else sync_filter
         with self._connect() as database:
-            reconciler = Reconciler(BlockingQueue(database), time.monotonic)
-            if dry_run:
-                with database.transaction(read_only=True):
-                    return run_blocking(reconciler.preview_everything(wanted))
-            result = run_blocking(reconciler.reconcile_everything(wanted, on_progress))
-            database.fetch("record_run", *run_arguments(RunKind.MANUAL, result))
-            return result
+            queue = BlockingQueue(database)
+            manual = ManualSync(Reconciler(queue, time.monotonic), queue)
+            with database.transaction(read_only=True) if dry_run else nullcontext():
+                return run_blocking(manual.run(wanted, dry_run=dry_run, on_progress=on_progress))
 
     def sync_high_priority_patterns(self, *, dry_run: bool = False) -> SyncResult:
         """Queue the best 20 of the patterns with 70 % confidence, 5 occurrences and 1,000 USD a month."""
@@ -64,25 +56,68 @@ class PatternSyncService:
 
     def get_sync_statistics(self) -> SyncStatistics:
         """Return how many patterns there are, here and in the queue."""
-        with self._connect() as database:
-            return to_statistics(database.fetch("statistics")[0])
+        with self._reviews() as gateway:
+            return run_blocking(gateway.statistics())
 
     def explain(self, signature: str) -> Explanation:
         """Return why a pattern is in the queue or is not, by the filter in force."""
-        with self._connect() as database:
-            in_force = to_filter(database.fetch("read_filter")[0])
-            row = database.fetch("explain", *filter_arguments(in_force), signature.replace("\0", ""))[0]
-            return to_explanation(signature, in_force, row)
+        with self._reviews() as gateway:
+            return run_blocking(gateway.explain(signature.replace("\0", "")))
 
     def overview(self) -> Overview:
         """Return everything that `pattern-sync status` shows."""
         with self._connect() as database, database.transaction(read_only=True):
             return to_overview(str(self._address), database.fetch)
 
-    def top_of_queue(self, limit: int = 10) -> list[PendingEntry]:
-        """Return the pending entries with the best impact."""
+    def list_entries(self, status: Status = Status.PENDING, limit: int = 20) -> tuple[QueueEntry, ...]:
+        """Return the entries of one status with the best impact."""
+        with self._reviews() as gateway:
+            return run_blocking(Review(gateway).page(status, None, limit)).entries
+
+    def get_entry(self, pattern_id: str) -> tuple[QueueEntry, tuple[HistoryItem, ...]]:
+        """Return one entry, and what was said about it, oldest first. Raises UnknownPattern."""
+        with self._reviews() as gateway:
+            review = Review(gateway)
+            return run_blocking(review.entry(pattern_id)), tuple(run_blocking(review.history(pattern_id)))
+
+    def get_review_statistics(self) -> QueueCounts:
+        """Return how many entries the queue has in each status."""
+        with self._reviews() as gateway:
+            return run_blocking(Review(gateway).counts())
+
+    def approve(
+        self,
+        pattern_id: str,
+        notes: str | None = None,
+        *,
+        reviewer: str | None = None,
+        replaces: Status = Status.PENDING,
+    ) -> QueueEntry:
+        """Approve a pattern and return its entry.
+
+        Raises UnknownPattern, InvalidInput, and AlreadyDecided unless the entry has the status that this replaces.
+        """
+        return self._decide(pattern_id, Decision(Verdict.APPROVED, notes, reviewer, replaces))
+
+    def reject(
+        self, pattern_id: str, reason: str, *, reviewer: str | None = None, replaces: Status = Status.PENDING
+    ) -> QueueEntry:
+        """Reject a pattern and return its entry; raises as `approve` does."""
+        return self._decide(pattern_id, Decision(Verdict.REJECTED, reason, reviewer, replaces))
+
+    def comment(self, pattern_id: str, comment: str, *, reviewer: str | None = None) -> str:
+        """Note a comment on a pattern and return whose it is. Raises UnknownPattern, InvalidInput."""
+        with self._reviews() as gateway:
+            return run_blocking(Review(gateway).comment(pattern_id, comment, reviewer))
+
+    def _decide(self, pattern_id: str, decision: Decision) -> QueueEntry:
+        with self._reviews() as gateway:
+            return run_blocking(Review(gateway).decide(pattern_id, decision))
+
+    @contextmanager
+    def _reviews(self) -> Iterator[ReviewGateway]:
         with self._connect() as database:
-            return [to_pending(row) for row in database.fetch("queue_top", limit)]
+            yield ReviewGateway(database.fetch_at_once)
 
     @contextmanager
     def _connect(self) -> Iterator[BlockingDatabase]:

@@ -19,6 +19,12 @@ APPLICATION = (
     "pattern_review_history",
 )
 
+TRIGGERS = [
+    "create the triggers on operation_patterns",
+    "create the triggers on pattern_approvals",
+    "create the triggers on pattern_review_history",
+]
+
 
 def works(database: TestDatabase) -> None:
     with listening(database) as ear:
@@ -31,7 +37,7 @@ def works(database: TestDatabase) -> None:
 def test_an_empty_database_gets_the_tables_and_everything_works(empty_database: TestDatabase) -> None:
     done = abouts(empty_database)
     assert done[0] == "create the application's tables"
-    assert done[-1] == "create the trigger on operation_patterns"
+    assert done[-3:] == TRIGGERS
     works(empty_database)
 
 
@@ -41,14 +47,14 @@ def test_an_application_is_adopted_as_it_is_and_everything_works(empty_database:
     rows = snapshot(empty_database, APPLICATION)
     assert abouts(empty_database) == [
         "apply migrations/0001_bookkeeping.sql",
+        "apply migrations/0002_review.sql",
         "create the functions",
-        "create the trigger on operation_patterns",
+        *TRIGGERS,
     ]
     assert snapshot(empty_database, APPLICATION) == rows
     after = dump(empty_database, "--exclude-schema=pattern_sync").splitlines()
-    ours = "CREATE TRIGGER pattern_sync_announce AFTER INSERT OR UPDATE ON public.operation_patterns"
-    assert [line for line in after if not line.startswith(ours)] == before.splitlines()
-    assert len(after) == len(before.splitlines()) + 1
+    assert [line for line in after if not line.startswith("CREATE TRIGGER pattern_sync_")] == before.splitlines()
+    assert len(after) == len(before.splitlines()) + 6
     works(empty_database)
 
 

@@ -80,7 +80,7 @@ def test_a_newer_schema_is_left_alone(database: TestDatabase) -> None:
     [
         ("DROP SCHEMA pattern_sync CASCADE", SchemaMissing),
         ("DELETE FROM pattern_sync.migrations", SchemaMissing),
-        ("UPDATE pattern_sync.migrations SET version = -1", SchemaOutdated),
+        ("UPDATE pattern_sync.migrations SET version = version - 10", SchemaOutdated),
         ("DROP TABLE pattern_sync.migrations", SchemaMissing),
     ],
 )
@@ -89,6 +89,6 @@ def test_a_schema_that_is_missing_or_older_is_told_with_the_way_out(
 ) -> None:
     database.execute(damage)
     service = PatternSyncService(database.url)
-    for call in (service.sync_patterns, service.get_sync_statistics, service.overview, service.top_of_queue):
+    for call in (service.sync_patterns, service.get_sync_statistics, service.overview, service.list_entries):
         with pytest.raises(fault, match="pattern-sync migrate"):
             call()

@@ -9,8 +9,9 @@ import psycopg
 import pytest
 
 from pattern_sync import AccessRefused, DatabaseUnavailable, InvalidSettings, PatternSyncService, SyncFilter
+from pattern_sync.database.rows import SCHEMA_VERSION
+from pattern_sync.domain.entry import QueueCounts
 from pattern_sync.domain.outcomes import Outcome
-from pattern_sync.domain.statistics import QueueCount
 from tests.support.database import TestDatabase
 
 SECRET = "s3cr3t"
@@ -103,8 +104,8 @@ def test_the_overview_tells_everything_at_once(database: TestDatabase, service: 
     database.decide("p:1")
     database.execute("DELETE FROM operation_patterns WHERE pattern_signature = 'p:2'")
     overview = service.overview()
-    assert overview.queue == (QueueCount("pending", 2), QueueCount("rejected", 1))
-    assert (overview.gone, overview.schema_version, overview.trigger_missing_on) == (1, 1, ())
+    assert overview.queue == QueueCounts(pending=2, approved=0, rejected=1, auto_approved=0, auto_rejected=0, total=3)
+    assert (overview.gone, overview.schema_version, overview.trigger_missing_on) == (1, SCHEMA_VERSION, ())
     assert overview.filter == SyncFilter.high_priority(max_patterns=None)
     assert overview.database.endswith(f"/{database.name}")
     assert overview.server_version[:2].isdigit()
@@ -125,9 +126,10 @@ def test_the_top_of_the_queue_is_the_best_impact_first(database: TestDatabase, s
         database.add_pattern(name, potential_monthly_savings=savings)
     service.sync_high_priority_patterns()
     database.decide("d")
-    top = service.top_of_queue(2)
-    assert [entry.signature for entry in top] == ["a", "b"]
-    assert (top[0].confidence, top[0].occurrences, top[0].savings, top[0].tool_sequence) == (0.85, 78_167, 9000, "sdlc")
+    top = service.list_entries(limit=2)
+    assert [entry.pattern_id for entry in top] == ["a", "b"]
+    best = top[0]
+    assert (best.confidence_score, best.occurrence_count, best.estimated_savings_usd) == (0.85, 78_167, 9000)
 
 
 @pytest.fixture

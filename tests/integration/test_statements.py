@@ -11,7 +11,8 @@ from psycopg.rows import dict_row
 from pattern_sync.database.definitions import load_definitions
 from pattern_sync.database.rows import SCHEMA_VERSION
 from pattern_sync.database.statements import load_statements
-from pattern_sync.domain.statistics import ConnectedDaemon, PendingEntry, QueueCount, Run, SyncStatistics
+from pattern_sync.domain.entry import HistoryItem, QueueCounts, QueueEntry
+from pattern_sync.domain.statistics import ConnectedDaemon, Run, SyncStatistics
 from tests.support.asynchronous import run
 from tests.support.database import TestDatabase
 
@@ -46,17 +47,35 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
             ["patterns_in_source", "patterns_in_review", "pending_sync", "qualifying", "qualifying_missing"], "int8"
         ),
     ),
-    "queue_counts": ((), {"status": "text", "entries": "int8"}),
-    "queue_top": (
-        ("int8",),
+    "queue_counts": (
+        (),
+        dict.fromkeys(["pending", "approved", "rejected", "auto_approved", "auto_rejected", "total"], "int8"),
+    ),
+    "queue_fingerprint": ((), {"fingerprint": "text"}),
+    "entries": (
+        ("text", "float8", "text", "text[]", "int8"),
         {
-            "signature": "text",
-            "confidence": "float8",
-            "occurrences": "int4",
-            "savings": "float8",
+            "pattern_id": "text",
             "tool_sequence": "text",
+            "status": "text",
+            "confidence_score": "float8",
+            "occurrence_count": "int8",
+            "estimated_savings_usd": "float8",
+            "impact_score": "float8",
+            "pattern_context": "text",
+            "example_sessions": "text",
+            "reviewed_by": "text",
+            "reviewed_at": "timestamptz",
+            "approval_notes": "text",
+            "created_at": "timestamptz",
         },
     ),
+    "history": (
+        ("text",),
+        {"action": "text", "reviewer": "text", "notes": "text", "created_at": "timestamptz"},
+    ),
+    "decide": (("text",) * 5, {"decided": "bool"}),
+    "comment": (("text",) * 3, {"pattern_id": "text"}),
     "server": ((), {"server_version": "text"}),
     "tables_without_trigger": ((), {"relation": "text"}),
     "connected_daemons": ((), {"pid": "int4", "host": "text", "connected_at": "timestamptz"}),
@@ -87,6 +106,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
         },
     ),
     "reconcile": ((*FILTER, "int8[]"), {"pattern_id": "int8", "signature": "varchar", "outcome": "text"}),
+    "announce_changes": (("text[]", "text[]"), {"tell_changes": "void"}),
     "missing_patterns": ((*FILTER, "int8"), {"pattern_id": "int8", "signature": "varchar"}),
     "count_candidates": (FILTER, {"candidates": "int8", "missing": "int8"}),
     "stale_patterns": (("int8", "int8"), {"pattern_id": "int8", "signature": "varchar"}),
@@ -135,8 +155,9 @@ def test_every_statement_has_the_parameters_and_columns_that_the_code_expects(da
     ("name", "shape"),
     [
         ("statistics", SyncStatistics),
-        ("queue_top", PendingEntry),
-        ("queue_counts", QueueCount),
+        ("entries", QueueEntry),
+        ("queue_counts", QueueCounts),
+        ("history", HistoryItem),
         ("connected_daemons", ConnectedDaemon),
         ("last_runs", Run),
     ],

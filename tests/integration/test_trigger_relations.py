@@ -63,7 +63,7 @@ def test_a_partition_that_is_attached_later_is_announced(database: TestDatabase)
 
 def test_a_child_that_inherits_gets_its_own_trigger_from_migrate(database: TestDatabase) -> None:
     database.execute("CREATE TABLE public.child () INHERITS (operation_patterns)")
-    assert migrate(database) == ["create the trigger on child"]
+    assert migrate(database) == ["create the triggers on child"]
     assert migrate(database) == []
     with listening(database) as ear:
         database.execute(INSERT.replace("(pattern", "(id, pattern", 1).replace("('", "(7, '", 1).format("child", "a"))

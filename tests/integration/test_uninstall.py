@@ -40,5 +40,5 @@ def test_where_nothing_is_installed_nothing_is_done(empty_database: TestDatabase
 def test_it_can_be_installed_again(database: TestDatabase) -> None:
     before = dump(database, "--schema-only")
     installer(database).uninstall()
-    assert abouts(database)[-1] == "create the trigger on operation_patterns"
+    assert abouts(database)[-1] == "create the triggers on pattern_review_history"
     assert dump(database, "--schema-only") == before

@@ -11,7 +11,7 @@ from tests.support.daemon import running_daemon
 from tests.support.database import TestDatabase
 
 README = Path(__file__).parents[2] / "README.md"
-COMMANDS = ("run", "migrate", "uninstall", "sql", "status", "sync", "explain", "simulate", "demo")
+COMMANDS = ("run", "migrate", "uninstall", "sql", "status", "sync", "explain", "simulate", "demo", "review")
 
 
 def on(database: TestDatabase, *arguments: str) -> Finished:

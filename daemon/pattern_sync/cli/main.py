@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import structlog
 import typer
 
-from pattern_sync.cli import daemon, database, reading, trial
+from pattern_sync.cli import daemon, database, reading, review, trial
 from pattern_sync.cli.output import error_console
 from pattern_sync.cli.session import Session
 from pattern_sync.domain.errors import (
@@ -17,6 +17,7 @@ from pattern_sync.domain.errors import (
     DatabaseError,
     DatabaseUnavailable,
     EmbeddedServerError,
+    InvalidInput,
     InvalidSettings,
     PatternSyncError,
     SchemaError,
@@ -40,7 +41,7 @@ _WAY_OUT = {
     AccessRefused: "\nCheck user, password, database and rights of PATTERN_SYNC_DATABASE_URL.",
 }
 
-for group in (daemon, database, reading, trial):
+for group in (daemon, database, reading, review, trial):
     group.add_commands(app)
 
 
@@ -102,7 +103,7 @@ def _expected(fault: BaseException) -> PatternSyncError | None:
 def exit_code(fault: PatternSyncError) -> int:
     """Return the exit code of an expected fault."""
     match fault:
-        case InvalidSettings():
+        case InvalidSettings() | InvalidInput():
             return 2
         case StatementFailed():
             return 1

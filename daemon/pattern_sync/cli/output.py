@@ -12,9 +12,10 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pattern_sync.domain.entry import HistoryItem, QueueEntry
     from pattern_sync.domain.explanation import Explanation
     from pattern_sync.domain.results import SyncResult
-    from pattern_sync.domain.statistics import Overview, PendingEntry
+    from pattern_sync.domain.statistics import Overview
 
 _SHOWN_SIGNATURES = 10
 
@@ -78,37 +79,60 @@ def overview_table(overview: "Overview", psql: str | None) -> Table:
     counts = overview.statistics
     table.add_row("patterns", f"{counts.patterns_in_source:,}")
     table.add_row("in the queue", f"{counts.patterns_in_review:,} ({counts.sync_percentage:g} %)")
-    for entry in overview.queue:
-        table.add_row(f"  {entry.status}", f"{entry.entries:,}")
+    for status, entries in asdict(overview.queue).items():
+        if entries and status != "total":
+            table.add_row(f"  {status.replace('_', '-')}", f"{entries:,}")
     if overview.gone:
         table.add_row("  pending, pattern deleted", f"{overview.gone:,}")
     table.add_row("eligible without entry", f"{counts.pending_sync:,}")
     table.add_row("qualify, not queued yet", f"{counts.qualifying_missing:,} of {counts.qualifying:,}")
     for run in overview.runs:
-        when = run.finished_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
         table.add_row(
             f"last {run.kind}",
-            f"{when}: {run.synced:,} synced, {run.skipped:,} skipped, {run.errors:,} errors, {run.duration_ms:,.0f} ms",
+            f"{_local(run.finished_at)}: {run.synced:,} synced, {run.skipped:,} skipped, {run.errors:,} errors,"
+            f" {run.duration_ms:,.0f} ms",
         )
     return table
 
 
-def queue_table(entries: "Sequence[PendingEntry]") -> Table:
-    """Return the best of the queue as people read figures."""
-    table = Table(title="The queue, best impact first", title_justify="left", expand=True)
+def queue_table(entries: "Sequence[QueueEntry]", status: str = "pending") -> Table:
+    """Return entries as people read figures."""
+    table = Table(title=f"The queue, {status}, best impact first", title_justify="left", expand=True)
     table.add_column("pattern", ratio=3, overflow="ellipsis", no_wrap=True)
     for heading in ("confidence", "occurrences", "USD a month"):
         table.add_column(heading, justify="right")
     table.add_column("how it works", ratio=2, overflow="ellipsis", no_wrap=True)
     for entry in entries:
-        table.add_row(
-            Text(entry.signature),
-            f"{entry.confidence * 100:.0f} %",
-            f"{entry.occurrences:,}",
-            f"{entry.savings:,.2f}",
-            Text(entry.tool_sequence),
-        )
+        table.add_row(Text(entry.pattern_id), *_figures(entry), Text(entry.tool_sequence))
     return table
+
+
+def entry_table(entry: "QueueEntry", history: "Sequence[HistoryItem]") -> Table:
+    """Return everything about one entry, and what was said about it."""
+    table = Table(title=Text(entry.pattern_id), title_justify="left", show_header=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    confidence, occurrences, savings = _figures(entry)
+    table.add_row("status", entry.status)
+    table.add_row("confidence", confidence)
+    table.add_row("occurrences", occurrences)
+    table.add_row("savings", f"{savings} USD a month")
+    table.add_row("how it works", Text(entry.tool_sequence))
+    table.add_row("context", Text(entry.pattern_context or "none"))
+    table.add_row("example sessions", Text(", ".join(entry.example_sessions) or "none"))
+    for item in history:
+        said = Text(f"{item.action} by {item.reviewer}" + (f": {item.notes}" if item.notes else ""))
+        table.add_row(_local(item.created_at), said)
+    return table
+
+
+def _figures(entry: "QueueEntry") -> tuple[str, str, str]:
+    confidence = f"{round(entry.confidence_score * 100, 1):g} %"
+    return confidence, f"{entry.occurrence_count:,}", f"{entry.estimated_savings_usd:,.2f}"
+
+
+def _local(moment: datetime | None) -> str:
+    return "" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def error_console() -> Console:
@@ -126,25 +150,17 @@ def _facts(title: str) -> Table:
 def _daemons(overview: "Overview") -> str:
     if not overview.daemons:
         return "none; start one with: pattern-sync run"
-    first = overview.daemons[0].connected_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    return f"{len(overview.daemons)}, the first since {first}"
+    return f"{len(overview.daemons)}, the first since {_local(overview.daemons[0].connected_at)}"
 
 
 def overview_document(overview: "Overview") -> dict[str, Any]:
     """Return the overview for machines."""
-    document = asdict(overview)
-    document["statistics"]["sync_percentage"] = overview.statistics.sync_percentage
-    return document
+    return {**asdict(overview), "statistics": overview.statistics.to_dict()}
 
 
-def explanation_document(explanation: "Explanation") -> dict[str, Any]:
-    """Return the explanation for machines, its conclusions included."""
-    return {
-        **asdict(explanation),
-        "outcome": explanation.outcome,
-        "reason": explanation.reason,
-        "shortfalls": [asdict(item) for item in explanation.shortfalls],
-    }
+def entry_document(entry: "QueueEntry", history: "Sequence[HistoryItem]") -> dict[str, Any]:
+    """Return an entry and its history for machines."""
+    return {**asdict(entry), "history": [asdict(item) for item in history]}
 
 
 def _plain(value: object) -> str:

@@ -10,7 +10,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from pattern_sync.cli.output import (
     error_console,
-    explanation_document,
     explanation_table,
     overview_document,
     overview_table,
@@ -18,7 +17,12 @@ from pattern_sync.cli.output import (
     result_table,
 )
 from pattern_sync.domain.errors import InvalidSettings
-from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.filter import (
+    MANUAL_MAX_PATTERNS,
+    MANUAL_MIN_CONFIDENCE,
+    MANUAL_MIN_OCCURRENCES,
+    SyncFilter,
+)
 from pattern_sync.service import PatternSyncService
 
 if TYPE_CHECKING:
@@ -54,12 +58,16 @@ def sync(
         bool, typer.Option("--high-priority", help="Confidence 70, occurrences 5, savings 1,000; at most 20.")
     ] = False,
     everything: Annotated[bool, typer.Option("--all", help="No criteria; at most 200.")] = False,
-    min_confidence: Annotated[float | None, typer.Option(help="0 to 100.  [default: 60]")] = None,
-    min_occurrences: Annotated[int | None, typer.Option(help="[default: 2]")] = None,
+    min_confidence: Annotated[
+        float | None, typer.Option(help=f"0 to 100.  [default: {MANUAL_MIN_CONFIDENCE:g}]")
+    ] = None,
+    min_occurrences: Annotated[int | None, typer.Option(help=f"[default: {MANUAL_MIN_OCCURRENCES}]")] = None,
     min_savings: Annotated[float | None, typer.Option(help="USD a month.  [default: any]")] = None,
     only_types: Annotated[str | None, typer.Option(help="Comma-separated pattern types.")] = None,
     exclude_types: Annotated[str | None, typer.Option(help="Comma-separated pattern types.")] = None,
-    max_patterns: Annotated[int | None, typer.Option(help="Queue at most so many.  [default: 50]")] = None,
+    max_patterns: Annotated[
+        int | None, typer.Option(help=f"Queue at most so many.  [default: {MANUAL_MAX_PATTERNS}]")
+    ] = None,
     no_cap: Annotated[bool, typer.Option("--no-cap", help="Queue all, however many.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     json: Json = False,
@@ -102,7 +110,7 @@ def explain(context: typer.Context, signature: str, *, json: Json = False) -> No
     with session.service() as service:
         explanation = service.explain(signature)
     if json:
-        print_json(explanation_document(explanation))
+        print_json(explanation.to_dict())
     else:
         Console().print(explanation_table(explanation))
     raise typer.Exit(1 if explanation.outcome is None else 0)

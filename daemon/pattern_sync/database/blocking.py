@@ -9,10 +9,11 @@ from psycopg.rows import DictRow, dict_row
 
 from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.faults import translated
-from pattern_sync.database.rows import filter_arguments, to_candidates, to_outcomes
+from pattern_sync.database.rows import filter_arguments, run_arguments, to_candidates, to_outcomes
 from pattern_sync.database.statements import Statement, load_statements
 from pattern_sync.domain.filter import SyncFilter
-from pattern_sync.domain.outcomes import Candidate, PatternOutcome
+from pattern_sync.domain.outcomes import Candidate, Outcome, PatternOutcome, signatures_of
+from pattern_sync.domain.results import SyncResult
 from pattern_sync.sync.reconciler import Step
 
 CONNECT_SECONDS = 5
@@ -59,6 +60,10 @@ class BlockingDatabase:
             cursor = self._connection.execute(self._statements[name].sql.encode(), arguments)
             return cursor.fetchall() if cursor.description else []
 
+    async def fetch_at_once(self, name: str, *arguments: object) -> list[DictRow]:
+        """Run one named statement, as a coroutine that never suspends."""
+        return self.fetch(name, *arguments)
+
     def run_script(self, script: str) -> None:
         """Run the statements of a file of sql/."""
         with translated():
@@ -82,7 +87,11 @@ class BlockingQueue:
     async def reconcile(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]:
         """Run one step of the reconcile."""
         arguments = (*filter_arguments(sync_filter), list(pattern_ids))
-        return to_outcomes(self._database.fetch("reconcile", *arguments))
+        outcomes = to_outcomes(self._database.fetch("reconcile", *arguments))
+        queued, refreshed = signatures_of(outcomes, Outcome.QUEUED), signatures_of(outcomes, Outcome.REFRESHED)
+        if queued or refreshed:
+            self._database.fetch("announce_changes", queued, refreshed)
+        return outcomes
 
     async def side_by_side(self, steps: Sequence[Step]) -> list[list[PatternOutcome]]:
         """Run some steps one after the other: there is one connection."""
@@ -101,6 +110,10 @@ class BlockingQueue:
     async def count_gone(self) -> int:
         """Return how many pending entries have lost their pattern."""
         return int(self._database.fetch("count_gone")[0]["gone"])
+
+    async def record_run(self, kind: str, result: SyncResult) -> None:
+        """Remember a run for `status`."""
+        self._database.fetch("record_run", *run_arguments(kind, result))
 
     async def missing_patterns(self, sync_filter: SyncFilter) -> AsyncGenerator[list[Candidate], None]:
         """Yield batches of patterns that qualify and have no entry, best impact first."""

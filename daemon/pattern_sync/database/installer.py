@@ -106,7 +106,7 @@ def _schema_steps(database: BlockingDatabase, definitions: Definitions) -> list[
 
 def _trigger_steps(database: BlockingDatabase, definitions: Definitions) -> list[Step]:
     lacking = database.fetch("tables_without_trigger") if database.fetch("is_installed")[0]["installed"] else [{}]
-    return [Step("create the trigger on operation_patterns", definitions.trigger)] if lacking else []
+    return [Step("create the triggers", definitions.trigger)] if lacking else []
 
 
 def _install_next_trigger(database: BlockingDatabase) -> Step | None:
@@ -118,7 +118,7 @@ def _install_next_trigger(database: BlockingDatabase) -> Step | None:
             return None
         table = lacking[0]["relation"]
         database.fetch("install_trigger", table)
-    return Step(f"create the trigger on {table}", "")
+    return Step(f"create the triggers on {table}", "")
 
 
 def _installed_version(database: BlockingDatabase) -> int:

@@ -1,8 +1,11 @@
 """Between rows and the domain's classes, for both drivers."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from pattern_sync.domain.decision import Decision
+from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.errors import SchemaMissing, SchemaOutdated, SchemaTooNew
 from pattern_sync.domain.explanation import Criterion, Explanation
 from pattern_sync.domain.filter import SyncFilter
@@ -11,14 +14,12 @@ from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.statistics import (
     ConnectedDaemon,
     Overview,
-    PendingEntry,
-    QueueCount,
     Run,
     SyncStatistics,
 )
 
 # The newest file in sql/migrations; a test compares them.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 # What both drivers' rows can do: asyncpg's Record is no Mapping.
@@ -109,9 +110,36 @@ def to_statistics(row: Mapping[str, Any]) -> SyncStatistics:
     return SyncStatistics(**row)
 
 
-def to_pending(row: Mapping[str, Any]) -> PendingEntry:
-    """Return a pending entry for a list."""
-    return PendingEntry(**row)
+def entries_arguments(
+    *,
+    status: Status | None = None,
+    after: Place | None = None,
+    pattern_ids: Sequence[str] | None = None,
+    limit: int | None = None,
+) -> tuple[object, ...]:
+    """Return the parameters of `entries`."""
+    place = (None, None) if after is None else (after.impact, after.pattern_id)
+    return (status, *place, None if pattern_ids is None else list(pattern_ids), limit)
+
+
+def to_entry(row: Mapping[str, Any]) -> QueueEntry:
+    """Return an entry of the queue as people see it."""
+    return QueueEntry(**{**row, "example_sessions": _sessions(row["example_sessions"])})
+
+
+def to_counts(row: Mapping[str, Any]) -> QueueCounts:
+    """Return how many entries there are in each status."""
+    return QueueCounts(**row)
+
+
+def to_history(rows: Iterable[Mapping[str, Any]]) -> list[HistoryItem]:
+    """Return decisions and comments."""
+    return [HistoryItem(**row) for row in rows]
+
+
+def decision_arguments(pattern_id: str, decision: Decision) -> tuple[object, ...]:
+    """Return the parameters of `decide`."""
+    return (pattern_id, decision.verdict, decision.reviewer, decision.notes, decision.replaces)
 
 
 def to_overview(address: str, fetch: Callable[[str], Sequence[Mapping[str, Any]]]) -> Overview:
@@ -124,7 +152,7 @@ def to_overview(address: str, fetch: Callable[[str], Sequence[Mapping[str, Any]]
         filter=to_filter(fetch("read_filter")[0]),
         trigger_missing_on=tuple(row["relation"] for row in fetch("tables_without_trigger")),
         statistics=to_statistics(fetch("statistics")[0]),
-        queue=tuple(QueueCount(**row) for row in fetch("queue_counts")),
+        queue=to_counts(fetch("queue_counts")[0]),
         gone=fetch("count_gone")[0]["gone"],
         daemons=tuple(ConnectedDaemon(**row) for row in fetch("connected_daemons")),
         runs=tuple(Run(**row) for row in fetch("last_runs")),
@@ -158,3 +186,14 @@ def _criteria(sync_filter: SyncFilter, row: Row) -> tuple[Criterion, ...]:
         excluded = f", not {', '.join(sync_filter.exclude_types)}" if sync_filter.exclude_types else ""
         criteria.append(Criterion("type", row["pattern_type"] or "none", only + excluded, row["type_met"]))
     return tuple(criteria)
+
+
+def _sessions(text: str | None) -> tuple[str, ...]:
+    # The column is free text to an application: what is no JSON array is no list of sessions.
+    try:
+        sessions = json.loads(text or "[]")
+        named = [str(item) for item in sessions] if isinstance(sessions, list) else []
+    except (ValueError, RecursionError):
+        return ()
+    # Half of a surrogate pair is JSON, and nothing that could be sent to anybody.
+    return tuple(item.encode(errors="replace").decode() for item in named)

@@ -2,6 +2,9 @@
 
 PatternSyncError
 ├── InvalidSettings          exit 2   a setting or a criterion is out of range, misspelt or contradictory
+├── InvalidInput             exit 2   what a person said about a pattern cannot be kept: blank, too long
+├── UnknownPattern           exit 1   the queue has no entry of this name
+├── AlreadyDecided           exit 1   somebody else was faster, or decided otherwise before
 ├── DatabaseError
 │   ├── DatabaseUnavailable  exit 3   cannot be reached, went away, is busy or read-only: waiting helps
 │   │   ├── PoolerInTheWay           sessions are shared behind our back: LISTEN cannot work
@@ -16,6 +19,11 @@ PatternSyncError
 └── EmbeddedServerError      exit 3
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pattern_sync.domain.entry import QueueEntry
+
 
 class PatternSyncError(Exception):
     """Base of every expected fault; its text is for the user and holds no secret."""
@@ -23,6 +31,22 @@ class PatternSyncError(Exception):
 
 class InvalidSettings(PatternSyncError):
     """A value that cannot be used; the text names it, its bound and the way out."""
+
+
+class InvalidInput(PatternSyncError, ValueError):
+    """What a person said about a pattern cannot be kept; a ValueError, so that validators take it as their own."""
+
+
+class UnknownPattern(PatternSyncError):
+    """The queue has no entry of this name."""
+
+
+class AlreadyDecided(PatternSyncError):
+    """The status of `entry` is not the one that the decision meant to replace; nothing was written."""
+
+    def __init__(self, message: str, entry: "QueueEntry") -> None:
+        super().__init__(message)
+        self.entry = entry
 
 
 class DatabaseError(PatternSyncError):

@@ -1,6 +1,7 @@
 """Why a pattern is in the queue, or why it is not."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from pattern_sync.domain.outcomes import Outcome
 
@@ -60,6 +61,15 @@ class Explanation:
                 return "It qualifies and is about to be queued; if this stays so, no daemon is running."
             case _:
                 return f"It is not in the queue: {self._missed()}."
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything for machines, the conclusions included."""
+        return {
+            **asdict(self),
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "shortfalls": [asdict(item) for item in self.shortfalls],
+        }
 
     def _missed(self) -> str:
         missed = [f"{item.name} is {item.value}, the filter asks for {item.bound}" for item in self.shortfalls]

@@ -6,9 +6,14 @@ from dataclasses import dataclass
 from typing import Self
 
 from pattern_sync.domain.errors import InvalidSettings
+from pattern_sync.domain.text import is_storable
 
 MAX_OCCURRENCES = 2**31 - 1
 MAX_PATTERNS = 2**31 - 1
+# The manual default: what a person means who names no criteria. Any savings will do.
+MANUAL_MIN_CONFIDENCE = 60.0
+MANUAL_MIN_OCCURRENCES = 2
+MANUAL_MAX_PATTERNS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +24,10 @@ class SyncFilter:
     every type. `max_patterns` None means no cap. Raises InvalidSettings.
     """
 
-    min_confidence: float | None = 60.0
-    min_occurrences: int | None = 2
+    min_confidence: float | None = MANUAL_MIN_CONFIDENCE
+    min_occurrences: int | None = MANUAL_MIN_OCCURRENCES
     min_savings: float | None = None
-    max_patterns: int | None = 50
+    max_patterns: int | None = MANUAL_MAX_PATTERNS
     only_types: tuple[str, ...] = ()
     exclude_types: tuple[str, ...] = ()
 
@@ -75,6 +80,6 @@ def _types(name: str, types: object) -> tuple[str, ...]:
     if isinstance(types, str) or not isinstance(types, list | tuple | set | frozenset):
         raise InvalidSettings(f"{name} is {types!r}; it has to be a list of pattern types.")
     for item in types:
-        if not isinstance(item, str) or not item.strip() or "\0" in item:
+        if not isinstance(item, str) or not item.strip() or not is_storable(item):
             raise InvalidSettings(f"{name} holds {item!r}, which is not the name of a pattern type.")
     return tuple(dict.fromkeys(item.strip() for item in types))

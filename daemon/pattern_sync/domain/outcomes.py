@@ -1,5 +1,6 @@
 """What a reconcile did with one pattern."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -35,3 +36,8 @@ class PatternOutcome:
     signature: str
     outcome: Outcome
     error: str | None = None
+
+
+def signatures_of(outcomes: Iterable[PatternOutcome], outcome: Outcome) -> list[str]:
+    """Return the patterns that came to one outcome."""
+    return [item.signature for item in outcomes if item.outcome is outcome]

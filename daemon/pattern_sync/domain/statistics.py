@@ -1,8 +1,10 @@
 """What an operator and a reviewer ask about the whole."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
+from pattern_sync.domain.entry import QueueCounts
 from pattern_sync.domain.filter import SyncFilter
 
 
@@ -27,24 +29,9 @@ class SyncStatistics:
             return 0.0
         return round(self.patterns_in_review / self.patterns_in_source * 100, 1)
 
-
-@dataclass(frozen=True, slots=True)
-class QueueCount:
-    """How many entries the queue has in one status."""
-
-    status: str
-    entries: int
-
-
-@dataclass(frozen=True, slots=True)
-class PendingEntry:
-    """A queue entry that waits for a decision; confidence is 0 to 1, savings are USD a month."""
-
-    signature: str
-    confidence: float
-    occurrences: int
-    savings: float
-    tool_sequence: str
+    def to_dict(self) -> dict[str, Any]:
+        """Return every figure under its public name, `sync_percentage` included."""
+        return {**asdict(self), "sync_percentage": self.sync_percentage}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +68,7 @@ class Overview:
     filter: SyncFilter
     trigger_missing_on: tuple[str, ...]
     statistics: SyncStatistics
-    queue: tuple[QueueCount, ...]
+    queue: QueueCounts
     gone: int
     daemons: tuple[ConnectedDaemon, ...]
     runs: tuple[Run, ...]

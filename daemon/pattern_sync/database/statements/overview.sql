@@ -21,23 +21,6 @@ FROM (
     LEFT JOIN pattern_approvals AS a ON a.pattern_id = p.pattern_signature
 ) AS rated;
 
--- name: queue_counts
--- Entries of the queue by status.
-SELECT a.status, count(*) AS entries FROM pattern_approvals AS a GROUP BY a.status ORDER BY a.status;
-
--- name: queue_top
--- The pending entries, best impact first, at most $1.
-SELECT
-    a.pattern_id AS signature,
-    a.confidence_score::double precision AS confidence,
-    a.occurrence_count AS occurrences,
-    a.estimated_savings_usd::double precision AS savings,
-    a.tool_sequence
-FROM pattern_approvals AS a
-WHERE a.status = 'pending'
-ORDER BY a.confidence_score::numeric * a.occurrence_count * a.estimated_savings_usd::numeric DESC, a.pattern_id
-LIMIT $1::bigint;
-
 -- name: server
 -- Version of the server.
 SELECT current_setting('server_version') AS server_version;

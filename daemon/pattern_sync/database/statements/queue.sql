@@ -7,7 +7,11 @@
 -- People win: an entry is inserted where there is none and its figures are changed while it is pending; no statement
 -- of this daemon does anything to an entry otherwise. Rows are written in key order, so that two daemons cannot
 -- deadlock; an entry that somebody has locked is skipped, as it may be a person deciding, and is found again in seconds.
-WITH pattern AS MATERIALIZED (
+-- The triggers on the queue keep quiet: whoever runs this tells what it has written afterwards, by announce_changes.
+WITH quiet AS MATERIALIZED (
+    SELECT set_config('pattern_sync.announced_later', 'on', true)
+),
+pattern AS MATERIALIZED (
     SELECT
         p.id,
         p.pattern_signature AS signature,
@@ -22,7 +26,8 @@ WITH pattern AS MATERIALIZED (
         p.confidence_score AS confidence,
         p.occurrence_count AS occurrences,
         p.potential_monthly_savings::numeric AS savings
-    FROM operation_patterns AS p
+    FROM quiet
+    CROSS JOIN operation_patterns AS p
     LEFT JOIN pattern_approvals AS a ON a.pattern_id = p.pattern_signature
     WHERE p.id = ANY ($6::bigint[])
 ),
@@ -111,6 +116,10 @@ SELECT
     END AS outcome
 FROM pattern;
 
+-- name: announce_changes
+-- Tell the review pages what a reconcile has written: the patterns that it queued ($1) and refreshed ($2).
+SELECT pattern_sync.tell_changes('queued', $1::text[]), pattern_sync.tell_changes('refreshed', $2::text[]);
+
 -- name: missing_patterns
 -- Patterns that qualify and have no entry, best impact first, at most $6 of them (NULL: all).
 SELECT p.id AS pattern_id, p.pattern_signature AS signature
@@ -121,7 +130,7 @@ WHERE pattern_sync.eligible(p.automation_status)
       $1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[])
   AND NOT EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id = p.pattern_signature)
 ORDER BY
-    pattern_sync.impact(p.confidence_score, p.occurrence_count, p.potential_monthly_savings::numeric) DESC,
+    pattern_sync.impact(p.confidence_score / 100, p.occurrence_count, p.potential_monthly_savings::numeric) DESC,
     p.id
 LIMIT $6::bigint;
 

@@ -7,7 +7,7 @@ SELECT pg_is_in_recovery() AS in_recovery, current_setting('transaction_read_onl
 -- name: heartbeat
 -- Proof that this very session still listens, and on a server that takes writes.
 SELECT
-    'pattern_sync' IN (SELECT pg_listening_channels()) AS listening,
+    ARRAY['pattern_sync', 'pattern_sync_queue'] <@ ARRAY(SELECT pg_listening_channels()) AS listening,
     pg_is_in_recovery() AS in_recovery;
 
 -- name: ping

@@ -1,0 +1,115 @@
+"""The commands of a person who reviews the queue."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from pattern_sync.cli.output import entry_document, entry_table, print_json, queue_table
+from pattern_sync.domain.decision import NOBODY
+from pattern_sync.domain.entry import Status
+
+if TYPE_CHECKING:
+    from pattern_sync.cli.session import Session
+    from pattern_sync.domain.entry import QueueEntry
+
+Pattern = Annotated[str, typer.Argument(metavar="SIGNATURE", help="The pattern, as the list shows it.")]
+Reviewer = Annotated[str | None, typer.Option(help=f"Who says so.  [default: {NOBODY}]")]
+Replaces = Annotated[Status, typer.Option(help="The status that you saw: anything else is left alone, exit code 1.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+review = typer.Typer(no_args_is_help=True, help="Review the queue: list, show, approve, reject, comment.")
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add `review` with its own commands."""
+    app.add_typer(review, name="review")
+
+
+@review.command("list")
+def list_entries(
+    context: typer.Context,
+    *,
+    status: Annotated[Status, typer.Option(help="Which entries.")] = Status.PENDING,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 20,
+    json: Json = False,
+) -> None:
+    """List entries of the queue, best impact first."""
+    session: Session = context.obj
+    with session.service() as service:
+        entries = service.list_entries(status, limit)
+    if json:
+        print_json([asdict(entry) for entry in entries])
+    else:
+        Console().print(queue_table(entries, status))
+
+
+@review.command()
+def show(context: typer.Context, signature: Pattern, *, json: Json = False) -> None:
+    """Show one entry, and what was said about it."""
+    session: Session = context.obj
+    with session.service() as service:
+        entry, history = service.get_entry(signature)
+    if json:
+        print_json(entry_document(entry, history))
+    else:
+        Console().print(entry_table(entry, history))
+
+
+@review.command()
+def approve(
+    context: typer.Context,
+    signature: Pattern,
+    *,
+    notes: Annotated[str | None, typer.Option(help="What others should know.")] = None,
+    reviewer: Reviewer = None,
+    replaces: Replaces = Status.PENDING,
+    json: Json = False,
+) -> None:
+    """Approve a pattern; a standing decision only when --replaces names it."""
+    session: Session = context.obj
+    with session.service() as service:
+        _print_decision(service.approve(signature, notes, reviewer=reviewer, replaces=replaces), json=json)
+
+
+@review.command()
+def reject(
+    context: typer.Context,
+    signature: Pattern,
+    *,
+    reason: Annotated[str, typer.Option(help="Why; others will read it.")],
+    reviewer: Reviewer = None,
+    replaces: Replaces = Status.PENDING,
+    json: Json = False,
+) -> None:
+    """Reject a pattern; a standing decision only when --replaces names it."""
+    session: Session = context.obj
+    with session.service() as service:
+        _print_decision(service.reject(signature, reason, reviewer=reviewer, replaces=replaces), json=json)
+
+
+@review.command()
+def comment(
+    context: typer.Context,
+    signature: Pattern,
+    text: Annotated[str, typer.Argument(metavar="COMMENT", help="What you have to say.")],
+    *,
+    reviewer: Reviewer = None,
+    json: Json = False,
+) -> None:
+    """Note a comment on a pattern, whatever its status."""
+    session: Session = context.obj
+    with session.service() as service:
+        name = service.comment(signature, text, reviewer=reviewer)
+    if json:
+        print_json({"pattern_id": signature, "reviewer": name})
+    else:
+        typer.echo(f"Noted, by {name}.")
+
+
+def _print_decision(entry: "QueueEntry", *, json: bool) -> None:
+    if json:
+        print_json(asdict(entry))
+    else:
+        typer.echo(f"{entry.pattern_id} is {entry.status}, by {entry.reviewed_by}.")

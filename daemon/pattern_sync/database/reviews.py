@@ -1,0 +1,78 @@
+"""The review's store, over either driver."""
+
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any, Protocol
+
+from pattern_sync.database.rows import (
+    decision_arguments,
+    entries_arguments,
+    filter_arguments,
+    to_counts,
+    to_entry,
+    to_explanation,
+    to_filter,
+    to_history,
+    to_statistics,
+)
+from pattern_sync.domain.decision import Decision
+from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntry, Status
+from pattern_sync.domain.explanation import Explanation
+from pattern_sync.domain.statistics import SyncStatistics
+
+
+class Fetch(Protocol):
+    """Runs a named statement; of a blocking connection one that never suspends."""
+
+    def __call__(self, name: str, /, *arguments: object) -> Awaitable[Sequence[Mapping[str, Any]]]:
+        """Return the rows."""
+
+
+class ReviewGateway:
+    """Runs the review's statements; every method raises DatabaseError or SchemaError."""
+
+    def __init__(self, fetch: Fetch) -> None:
+        self._fetch = fetch
+
+    async def list_entries(self, status: Status, after: Place | None, limit: int) -> list[QueueEntry]:
+        """Return entries of one status, best impact first."""
+        arguments = entries_arguments(status=status, after=after, limit=limit)
+        return [to_entry(row) for row in await self._fetch("entries", *arguments)]
+
+    async def find_entries(self, pattern_ids: Sequence[str]) -> list[QueueEntry]:
+        """Return those of the patterns that have an entry, best impact first."""
+        arguments = entries_arguments(pattern_ids=pattern_ids)
+        return [to_entry(row) for row in await self._fetch("entries", *arguments)]
+
+    async def count_entries(self) -> QueueCounts:
+        """Return how many entries there are in each status."""
+        return to_counts((await self._fetch("queue_counts"))[0])
+
+    async def fingerprint(self) -> str:
+        """Return what differs whenever an entry or the history was changed."""
+        return str((await self._fetch("queue_fingerprint"))[0]["fingerprint"])
+
+    async def announce_changes(self, queued: list[str], refreshed: list[str]) -> None:
+        """Tell the review pages, here and at every replica, what a reconcile has written."""
+        await self._fetch("announce_changes", queued, refreshed)
+
+    async def history(self, pattern_id: str) -> list[HistoryItem]:
+        """Return decisions and comments, oldest first."""
+        return to_history(await self._fetch("history", pattern_id))
+
+    async def decide(self, pattern_id: str, decision: Decision) -> bool:
+        """Write a decision; False where the entry does not have the status that it replaces."""
+        return bool((await self._fetch("decide", *decision_arguments(pattern_id, decision)))[0]["decided"])
+
+    async def comment(self, pattern_id: str, reviewer: str, comment: str) -> bool:
+        """Write a comment; False where there is no such entry."""
+        return bool(await self._fetch("comment", pattern_id, reviewer, comment))
+
+    async def explain(self, pattern_id: str) -> Explanation:
+        """Return what is known of a pattern, by the filter in force."""
+        in_force = to_filter((await self._fetch("read_filter"))[0])
+        rows = await self._fetch("explain", *filter_arguments(in_force), pattern_id)
+        return to_explanation(pattern_id, in_force, rows[0])
+
+    async def statistics(self) -> SyncStatistics:
+        """Return how many patterns there are, here and in the queue."""
+        return to_statistics((await self._fetch("statistics"))[0])

@@ -1,0 +1,98 @@
+"""What people do with the queue: list, show, decide, comment, ask why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pattern_sync.domain.decision import Decision, check_comment, check_reviewer
+from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntry, Status
+from pattern_sync.domain.errors import AlreadyDecided, UnknownPattern
+from pattern_sync.domain.explanation import Explanation
+from pattern_sync.domain.text import is_storable
+
+
+class ReviewStore(Protocol):
+    """What the review needs of the database; `decide` returns False where the status was not the one to replace."""
+
+    async def list_entries(self, status: Status, after: Place | None, limit: int) -> list[QueueEntry]: ...
+    async def find_entries(self, pattern_ids: Sequence[str]) -> list[QueueEntry]: ...
+    async def count_entries(self) -> QueueCounts: ...
+    async def history(self, pattern_id: str) -> list[HistoryItem]: ...
+    async def decide(self, pattern_id: str, decision: Decision) -> bool: ...
+    async def comment(self, pattern_id: str, reviewer: str, comment: str) -> bool: ...
+    async def explain(self, pattern_id: str) -> Explanation: ...
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPage:
+    """Some entries, and the place after which the next ones come; None where these are the last."""
+
+    entries: tuple[QueueEntry, ...]
+    next: Place | None
+
+
+class Review:
+    """The review queue as people work on it; like the reconciler it awaits nothing but its store.
+
+    Every method that takes a pattern id raises UnknownPattern where the queue has no such entry.
+    """
+
+    def __init__(self, store: ReviewStore) -> None:
+        self._store = store
+
+    async def page(self, status: Status, after: Place | None, limit: int) -> EntryPage:
+        """Return entries of one status, best impact first."""
+        found = await self._store.list_entries(status, after, limit + 1)
+        entries = tuple(found[:limit])
+        more = len(found) > limit
+        return EntryPage(entries, Place(entries[-1].impact_score, entries[-1].pattern_id) if more else None)
+
+    async def counts(self) -> QueueCounts:
+        """Return how many entries there are in each status."""
+        return await self._store.count_entries()
+
+    async def entry(self, pattern_id: str) -> QueueEntry:
+        """Return one entry."""
+        found = await self._store.find_entries([pattern_id]) if is_storable(pattern_id) else []
+        if not found:
+            raise _unknown(pattern_id)
+        return found[0]
+
+    async def history(self, pattern_id: str) -> list[HistoryItem]:
+        """Return the decisions and comments on one pattern, oldest first."""
+        await self.entry(pattern_id)
+        return await self._store.history(pattern_id)
+
+    async def explain(self, pattern_id: str) -> Explanation:
+        """Return why a pattern is in the queue or is not; it need not be in the queue to be known."""
+        explanation = await self._store.explain(pattern_id) if is_storable(pattern_id) else None
+        if explanation is None or explanation.outcome is None:
+            raise UnknownPattern(f"There is no pattern {pattern_id!r}, neither among the patterns nor in the queue.")
+        return explanation
+
+    async def decide(self, pattern_id: str, decision: Decision) -> QueueEntry:
+        """Approve or reject, and return the entry. Raises AlreadyDecided where somebody was faster."""
+        decided = is_storable(pattern_id) and await self._store.decide(pattern_id, decision)
+        entry = await self.entry(pattern_id)
+        if not decided:
+            raise AlreadyDecided(_standing(entry, decision), entry)
+        return entry
+
+    async def comment(self, pattern_id: str, comment: str, reviewer: str | None) -> str:
+        """Note a comment and return the name under which it was noted. Raises InvalidInput."""
+        name = check_reviewer(reviewer)
+        checked = check_comment(comment)
+        if not is_storable(pattern_id) or not await self._store.comment(pattern_id, name, checked):
+            raise _unknown(pattern_id)
+        return name
+
+
+def _unknown(pattern_id: str) -> UnknownPattern:
+    return UnknownPattern(f"There is no pattern {pattern_id!r} in the review queue.")
+
+
+def _standing(entry: QueueEntry, decision: Decision) -> str:
+    if entry.status == Status.PENDING:
+        return f"{entry.pattern_id!r} is pending, not {decision.replaces}: there is no such decision to replace."
+    when = f" on {entry.reviewed_at:%Y-%m-%d at %H:%M:%S %Z}" if entry.reviewed_at else ""
+    return f"{entry.pattern_id!r} was {entry.status} by {entry.reviewed_by or 'an unknown reviewer'}{when}."

@@ -1,0 +1,352 @@
+"""What the triggers on the queue and on its history announce, and that they never stand in a writer's way."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.support.application import abouts, adopt, installer
+from tests.support.database import TestDatabase
+from tests.support.notifications import Ear
+from tests.support.paths import UNCAPPED, service_everything
+
+MOST_NAMED = 1_000
+MOST_IN_A_PAYLOAD = 50
+ENTRY_COLUMNS = "pattern_id, status, confidence_score, occurrence_count, estimated_savings_usd, tool_sequence"
+INSERT = f"INSERT INTO pattern_approvals ({ENTRY_COLUMNS}) VALUES (%s, %s, 0.5, 1, 1, 'x')"
+INSERT_MANY = (
+    f"INSERT INTO pattern_approvals ({ENTRY_COLUMNS})"
+    " SELECT %s || i, 'pending', 0.5, 1, 1, 'x' FROM generate_series(1, %s) AS i"
+)
+NOTE = "INSERT INTO pattern_review_history (pattern_id, action, reviewer) VALUES (%s, %s, 'ann')"
+
+
+@pytest.fixture
+def ear(database: TestDatabase) -> Iterator[Ear]:
+    with listening_to_the_queue(database) as ear:
+        yield ear
+
+
+@contextmanager
+def listening_to_the_queue(database: TestDatabase) -> Iterator[Ear]:
+    """Hear the queue's channel; the fences of Ear come over the other one, in the order of the commits as well."""
+    with database.another_connection() as connection:
+        connection.execute("LISTEN pattern_sync_queue")
+        yield Ear(connection)
+
+
+def named(payloads: list[str]) -> set[tuple[str, str]]:
+    """Return every change and pattern that some payloads name, without the '*'."""
+    told = [json.loads(payload) for payload in payloads if payload != "*"]
+    return {(change, name) for each in told for change, names in each.items() for name in names}
+
+
+@pytest.mark.parametrize(
+    ("status", "payload"),
+    [
+        ("pending", '{"queued": ["a"]}'),
+        ("approved", '{"decided": ["a"]}'),
+        ("auto-approved", '{"decided": ["a"]}'),
+        ("auto-rejected", '{"decided": ["a"]}'),
+    ],
+)
+def test_a_new_entry_is_queued_or_came_decided(database: TestDatabase, ear: Ear, status: str, payload: str) -> None:
+    database.execute(INSERT, "a", status)
+    assert ear.heard() == [payload]
+
+
+@pytest.mark.parametrize(
+    ("statement", "payload"),
+    [
+        ("UPDATE pattern_approvals SET occurrence_count = 2", '{"refreshed": ["a"]}'),
+        ("UPDATE pattern_approvals SET occurrence_count = occurrence_count", '{"refreshed": ["a"]}'),
+        ("UPDATE pattern_approvals SET status = 'approved', reviewed_by = 'ann'", '{"decided": ["a"]}'),
+        ("UPDATE pattern_approvals SET status = 'auto-rejected'", '{"decided": ["a"]}'),
+        ("DELETE FROM pattern_approvals", '{"removed": ["a"]}'),
+        ("TRUNCATE pattern_approvals CASCADE", "*"),
+        (
+            "MERGE INTO pattern_approvals USING (VALUES (1)) AS v (i) ON pattern_id = 'a' WHEN MATCHED THEN DELETE",
+            '{"removed": ["a"]}',
+        ),
+        (NOTE.replace("%s", "'a'", 1).replace("%s", "'commented'"), '{"commented": ["a"]}'),
+        (NOTE.replace("%s", "'a'", 1).replace("%s", "'flagged'"), '{"commented": ["a"]}'),
+        (NOTE.replace("%s", "'a'", 1).replace("%s", "'approved'"), '{"decided": ["a"]}'),
+        (NOTE.replace("%s", "'a'", 1).replace("%s", "'rejected'"), '{"decided": ["a"]}'),
+        ("SELECT pattern_sync.decide('a', 'approved', 'ann', NULL, 'pending')", '{"decided": ["a"]}'),
+    ],
+)
+def test_a_change_of_one_entry_is_one_payload(database: TestDatabase, ear: Ear, statement: str, payload: str) -> None:
+    database.execute(INSERT, "a", "pending")
+    ear.heard()
+    database.execute(statement)
+    assert ear.heard() == [payload]
+
+
+def test_an_upsert_is_announced_on_both_of_its_ways_and_not_where_it_does_nothing(
+    database: TestDatabase, ear: Ear
+) -> None:
+    upsert = INSERT + " ON CONFLICT (pattern_id) DO UPDATE SET occurrence_count = 2"
+    database.execute(upsert, "a", "pending")
+    database.execute(upsert, "a", "pending")
+    database.execute(INSERT + " ON CONFLICT DO NOTHING", "a", "pending")
+    assert ear.heard() == ['{"queued": ["a"]}', '{"refreshed": ["a"]}']
+
+
+def test_entries_that_are_copied_in_are_announced(database: TestDatabase, ear: Ear) -> None:
+    statement = f"COPY pattern_approvals ({ENTRY_COLUMNS}) FROM STDIN".encode()
+    with database.another_connection() as writer, writer.cursor().copy(statement) as copy:
+        for name in ("a", "b"):
+            copy.write_row((name, "pending", 0.5, 1, 1, "x"))
+    assert ear.heard() == ['{"queued": ["a", "b"]}']
+
+
+def test_what_a_sync_by_hand_queues_is_announced_as_well(database: TestDatabase, ear: Ear) -> None:
+    database.add_pattern("a")
+    ear.heard()
+    service_everything(database, UNCAPPED)
+    assert ear.heard() == ['{"queued": ["a"]}']
+
+
+def test_a_statement_that_changes_entries_in_two_ways_says_both(database: TestDatabase, ear: Ear) -> None:
+    for name, status in (("a", "pending"), ("b", "approved"), ("c", "pending")):
+        database.execute(INSERT, name, status)
+    ear.heard()
+    database.execute("UPDATE pattern_approvals SET occurrence_count = 9")
+    assert named(ear.heard()) == {("refreshed", "a"), ("decided", "b"), ("refreshed", "c")}
+
+
+def test_the_old_name_of_an_entry_that_is_renamed_is_announced_as_removed(database: TestDatabase, ear: Ear) -> None:
+    database.execute(INSERT, "old", "pending")
+    ear.heard()
+    database.execute("UPDATE pattern_approvals SET pattern_id = 'new'")
+    assert ("removed", "old") in named(ear.heard())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE pattern_approvals SET occurrence_count = 2 WHERE pattern_id = 'nobody'",
+        "DELETE FROM pattern_approvals WHERE false",
+        "INSERT INTO pattern_review_history (pattern_id, action, reviewer) SELECT '', 'flagged', '' WHERE false",
+        "UPDATE pattern_review_history SET notes = 'x'",
+    ],
+)
+def test_a_statement_that_touches_no_rows_is_no_news(database: TestDatabase, ear: Ear, statement: str) -> None:
+    database.execute(INSERT, "a", "pending")
+    ear.heard()
+    database.execute(statement)
+    assert ear.heard() == []
+
+
+def test_what_is_rolled_back_is_not_announced(database: TestDatabase, ear: Ear) -> None:
+    with database.another_connection(autocommit=False) as writer:
+        writer.execute("SAVEPOINT before")
+        writer.execute(INSERT.encode(), ["undone", "pending"])
+        writer.execute("ROLLBACK TO SAVEPOINT before")
+        writer.execute(INSERT.encode(), ["kept", "pending"])
+        assert ear.heard() == []
+        writer.commit()
+    assert ear.heard() == ['{"queued": ["kept"]}']
+
+
+@pytest.mark.parametrize(
+    ("rows", "everything"),
+    [(1, False), (50, False), (51, False), (MOST_NAMED, False), (MOST_NAMED + 1, True), (60_000, True)],
+)
+def test_a_bulk_change_names_up_to_a_thousand_fifty_to_a_payload_and_more_are_everything(
+    database: TestDatabase, ear: Ear, rows: int, *, everything: bool
+) -> None:
+    for statement, change in (
+        (INSERT_MANY, "queued"),
+        ("UPDATE pattern_approvals SET occurrence_count = 2", "refreshed"),
+        ("DELETE FROM pattern_approvals", "removed"),
+    ):
+        database.execute(statement, *(["p", rows] if change == "queued" else []))
+        heard = ear.heard()
+        assert len(heard) <= MOST_NAMED / MOST_IN_A_PAYLOAD + 1
+        if everything:
+            assert "*" in heard
+        else:
+            assert len(heard) == -(-rows // MOST_IN_A_PAYLOAD)
+            assert named(heard) == {(change, f"p{number + 1}") for number in range(rows)}
+        assert all(len(json.loads(each)[change]) <= MOST_IN_A_PAYLOAD for each in heard if each != "*")
+
+
+@pytest.mark.parametrize("rows", [1_002, 1_500, 5_000])
+def test_a_bulk_change_in_two_ways_loses_none_of_its_rows(database: TestDatabase, ear: Ear, rows: int) -> None:
+    database.execute(INSERT_MANY, "p", rows)
+    database.execute("UPDATE pattern_approvals SET status = 'approved' WHERE id % 2 = 0")
+    ear.heard()
+    database.execute("UPDATE pattern_approvals SET occurrence_count = 2")
+    heard = ear.heard()
+    assert "*" in heard or len(named(heard)) == rows
+
+
+@pytest.mark.parametrize("rows", [1, 60])
+def test_an_id_too_long_for_a_notification_becomes_everything_and_never_an_error(
+    database: TestDatabase, ear: Ear, rows: int
+) -> None:
+    database.execute(INSERT_MANY, "x" * 10_000, rows)
+    assert set(ear.heard()) == {"*"}
+    database.execute("UPDATE pattern_approvals SET status = 'approved'")
+    assert set(ear.heard()) == {"*"}
+    database.execute("DELETE FROM pattern_approvals")
+    assert set(ear.heard()) == {"*"}
+    assert database.queue() == set()
+
+
+@pytest.mark.parametrize("character", ["x", "é", "€", "😀", '"', "\\", "\x01"])
+def test_the_longest_payload_is_counted_in_bytes_as_it_is_sent(
+    database: TestDatabase, ear: Ear, character: str
+) -> None:
+    for length in (1_000, 1_900, 2_600, 3_900, 7_800, 8_000):
+        name = character * length
+        database.execute(INSERT, name, "pending")
+        (heard,) = ear.heard()
+        assert heard == "*" or json.loads(heard) == {"queued": [name]}, length
+        assert heard == "*" or len(heard.encode()) < 8_000
+        assert (heard == "*") is (len(json.dumps([name], ensure_ascii=False).encode()) > 7_888), length
+
+
+@pytest.mark.parametrize("name", ["it's", 'a"b\\c', "a/b?c#d%20e", "<script>", "новый 🎉", " ", "a\nb\tc", "{}", "*"])
+def test_any_id_arrives_as_it_is(database: TestDatabase, ear: Ear, name: str) -> None:
+    database.execute(INSERT, name, "pending")
+    assert [json.loads(each) for each in ear.heard()] == [{"queued": [name]}]
+
+
+@pytest.fixture
+def writer_role(database: TestDatabase) -> Iterator[str]:
+    role = f"pattern_sync_test_writer_{os.getpid()}"
+    database.execute(f"CREATE ROLE {role}")
+    database.execute(f"GRANT INSERT ON pattern_approvals, pattern_review_history TO {role}")
+    database.execute(f"GRANT SELECT (pattern_id), UPDATE (occurrence_count), DELETE ON pattern_approvals TO {role}")
+    database.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}")
+    try:
+        yield role
+    finally:
+        database.execute(f"DROP OWNED BY {role}")
+        database.execute(f"DROP ROLE {role}")
+
+
+def test_a_writer_with_no_rights_of_ours_writes_and_is_announced(
+    database: TestDatabase, ear: Ear, writer_role: str
+) -> None:
+    with database.another_connection() as writer:
+        writer.execute(f"SET ROLE {writer_role}".encode())
+        writer.execute(INSERT.encode(), ["a", "pending"])
+        writer.execute(NOTE.encode(), ["a", "commented"])
+        writer.execute(b"UPDATE pattern_approvals SET occurrence_count = 2 WHERE pattern_id = 'a'")
+        writer.execute(b"DELETE FROM pattern_approvals")
+    assert ear.heard() == [f'{{"{change}": ["a"]}}' for change in ("queued", "commented", "refreshed", "removed")]
+
+
+@pytest.mark.parametrize("search_path", ["''", "pg_catalog", "pg_temp, public"])
+def test_a_writer_may_search_where_it_likes(database: TestDatabase, ear: Ear, search_path: str) -> None:
+    with database.another_connection() as writer:
+        writer.execute(f"SET search_path = {search_path}".encode())
+        writer.execute(INSERT.replace("pattern_approvals", "public.pattern_approvals").encode(), ["a", "pending"])
+    assert ear.heard() == ['{"queued": ["a"]}']
+
+
+BROKEN = {
+    "the way to send is gone": "DROP FUNCTION pattern_sync.send",
+    "the way to send raises": "CREATE OR REPLACE FUNCTION pattern_sync.send(channel text, payload text) RETURNS void"
+    " LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'broken'; END $$",
+    "the way to send is forbidden": "REVOKE EXECUTE ON FUNCTION pattern_sync.send FROM PUBLIC",
+    "our schema is forbidden": "REVOKE USAGE ON SCHEMA pattern_sync FROM PUBLIC",
+    "the function is forbidden": "REVOKE EXECUTE ON FUNCTION pattern_sync.announce_entries FROM PUBLIC",
+}
+
+
+@pytest.mark.parametrize("damage", BROKEN.values(), ids=BROKEN.keys())
+def test_nothing_of_ours_makes_a_writer_of_the_queue_fail(
+    database: TestDatabase, writer_role: str, damage: str
+) -> None:
+    database.execute(damage)
+    with database.another_connection() as writer:
+        writer.execute(f"SET ROLE {writer_role}".encode())
+        writer.execute(INSERT.encode(), ["a", "pending"])
+        writer.execute(INSERT_MANY.encode(), ["b", 2_000])
+        writer.execute(NOTE.encode(), ["a", "commented"])
+        writer.execute(b"UPDATE pattern_approvals SET occurrence_count = 2 WHERE pattern_id = 'a'")
+        writer.execute(b"DELETE FROM pattern_approvals WHERE pattern_id <> 'a'")
+    assert database.queue() == {"a"}
+    assert database.count("pattern_review_history") == 1
+    database.execute("TRUNCATE pattern_approvals CASCADE")
+    assert database.queue() == set()
+
+
+OWN_CHANGES = [
+    "ALTER TABLE pattern_approvals ALTER confidence_score TYPE double precision",
+    "ALTER TABLE pattern_approvals ALTER estimated_savings_usd TYPE numeric(12, 2)",
+    "ALTER TABLE pattern_approvals ALTER occurrence_count TYPE bigint",
+    "ALTER TABLE pattern_approvals ALTER pattern_id TYPE varchar(300)",
+    "ALTER TABLE pattern_approvals ALTER status TYPE varchar(20)",
+    "ALTER TABLE pattern_approvals ALTER created_at TYPE timestamptz",
+    "ALTER TABLE pattern_approvals ALTER example_sessions TYPE jsonb USING example_sessions::jsonb",
+    "ALTER TABLE pattern_approvals DROP COLUMN pattern_context",
+    "ALTER TABLE pattern_approvals DROP COLUMN example_sessions",
+    "ALTER TABLE pattern_approvals RENAME COLUMN approval_notes TO notes",
+    "ALTER TABLE pattern_approvals ADD COLUMN team text DEFAULT 'none'",
+    "ALTER TABLE pattern_review_history ALTER reviewer TYPE varchar(255)",
+    "ALTER TABLE pattern_review_history ALTER created_at TYPE timestamptz",
+    "ALTER TABLE pattern_review_history ALTER action TYPE varchar(20)",
+    "ALTER TABLE pattern_review_history DROP COLUMN notes",
+    "ALTER TABLE pattern_review_history RENAME COLUMN notes TO words",
+    "ALTER TABLE pattern_review_history ADD COLUMN mood json DEFAULT '{}'",
+]
+
+
+@pytest.mark.parametrize("statement", OWN_CHANGES)
+def test_the_application_may_change_its_tables_and_goes_on_being_announced(
+    database: TestDatabase, ear: Ear, statement: str
+) -> None:
+    database.execute(statement)
+    database.execute(INSERT, "a", "pending")
+    database.execute("UPDATE pattern_approvals SET status = 'approved'")
+    database.execute(NOTE, "a", "commented")
+    assert ear.heard() == ['{"queued": ["a"]}', '{"decided": ["a"]}', '{"commented": ["a"]}']
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER TABLE pattern_approvals RENAME COLUMN pattern_id TO signature",
+        "ALTER TABLE pattern_approvals RENAME COLUMN status TO state",
+        "ALTER TABLE pattern_approvals DROP COLUMN status",
+        "ALTER TABLE pattern_approvals RENAME TO approvals",
+        "ALTER TABLE pattern_review_history RENAME COLUMN action TO verb",
+        "ALTER TABLE pattern_review_history RENAME TO reviews",
+        "DROP TABLE pattern_review_history",
+        "DROP TABLE pattern_approvals CASCADE",
+    ],
+)
+def test_even_what_makes_us_useless_is_the_applications_to_do(database: TestDatabase, statement: str) -> None:
+    database.execute(INSERT, "a", "pending")
+    database.execute(statement)
+    for table in ("pattern_approvals", "approvals"):
+        if database.execute("SELECT to_regclass(%s) AS found", table) == [{"found": table}]:
+            database.execute(f"UPDATE {table} SET occurrence_count = 2")
+            database.execute(f"DELETE FROM {table}")
+
+
+def test_figures_and_times_that_json_cannot_hold_are_announced_as_well(database: TestDatabase, ear: Ear) -> None:
+    database.execute(INSERT, "a", "pending")
+    ear.heard()
+    database.execute("UPDATE pattern_approvals SET confidence_score = 'NaN', created_at = 'infinity'")
+    assert ear.heard() == ['{"refreshed": ["a"]}']
+
+
+def test_uninstalling_takes_the_triggers_away(empty_database: TestDatabase) -> None:
+    adopt(empty_database)
+    triggers = "SELECT count(*) AS n FROM pg_trigger WHERE tgname LIKE 'pattern_sync%'"
+    assert "create the triggers on pattern_approvals" in abouts(empty_database)
+    assert empty_database.execute(triggers) == [{"n": 6}]
+    installer(empty_database).uninstall()
+    assert empty_database.execute(triggers) == [{"n": 0}]
+    with listening_to_the_queue(empty_database) as ear:
+        empty_database.execute(INSERT, "a", "pending")
+        empty_database.execute("TRUNCATE pattern_approvals CASCADE")
+        assert ear.heard() == []

@@ -1,0 +1,357 @@
+"""Decisions on tables as Pattern Sync creates them and as an application has them, over both drivers."""
+
+import re
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import pytest
+
+from pattern_sync import PatternSyncService
+from pattern_sync.database import pool
+from pattern_sync.database.address import DatabaseAddress
+from pattern_sync.database.blocking import BlockingDatabase, run_blocking
+from pattern_sync.database.connector import Connector
+from pattern_sync.database.pool import Lane, Pool
+from pattern_sync.database.reviews import ReviewGateway
+from pattern_sync.database.statements import load_statements
+from pattern_sync.domain.decision import Decision, Verdict
+from pattern_sync.domain.entry import QueueEntry, Status
+from pattern_sync.domain.errors import AccessRefused, AlreadyDecided, DatabaseUnavailable, StatementFailed
+from pattern_sync.domain.outcomes import Outcome
+from pattern_sync.review import Review
+from tests.support.application import adopt, installer
+from tests.support.asynchronous import run
+from tests.support.database import TestDatabase, snapshot
+from tests.support.waiting import eventually
+
+README = Path(__file__).parents[2] / "README.md"
+TABLES = ("operation_patterns", "pattern_approvals", "pattern_review_history")
+WAITS_FOR_A_LOCK = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+BUSY = (
+    "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'"
+    " AND pid <> pg_backend_pid()"
+)
+
+Result = TypeVar("Result")
+
+
+class Door(Protocol):
+    """Runs something on a review."""
+
+    def __call__(self, database: TestDatabase, use: Callable[[Review], Coroutine[Any, Any, Result]]) -> Result: ...
+
+
+def over_asyncpg(database: TestDatabase, use: Callable[[Review], Coroutine[Any, Any, Result]]) -> Result:
+    async def go() -> Result:
+        async with Pool(Connector(DatabaseAddress.parse(database.url), load_statements())) as opened:
+            return await use(Review(ReviewGateway(Lane(opened).fetch)))
+
+    return run(go())
+
+
+def over_psycopg(database: TestDatabase, use: Callable[[Review], Coroutine[Any, Any, Result]]) -> Result:
+    with BlockingDatabase.connect(DatabaseAddress.parse(database.url)) as blocking:
+        return run_blocking(use(Review(ReviewGateway(blocking.fetch_at_once))))
+
+
+@pytest.fixture(params=[over_asyncpg, over_psycopg], ids=["asyncpg", "psycopg"])
+def door(request: pytest.FixtureRequest) -> Door:
+    chosen: Door = request.param
+    return chosen
+
+
+@pytest.fixture
+def adopted(empty_database: TestDatabase) -> TestDatabase:
+    """Return an application's own tables, migrated."""
+    adopt(empty_database)
+    installer(empty_database).migrate()
+    return empty_database
+
+
+def queue(database: TestDatabase, *names: str, **columns: object) -> None:
+    for name in names:
+        database.add_pattern(name, **columns)
+    PatternSyncService(database.url).sync_patterns()
+
+
+def insert_entry(database: TestDatabase, signature: str, **columns: object) -> None:
+    row = {
+        "pattern_id": signature,
+        "status": "pending",
+        "confidence_score": 0.5,
+        "occurrence_count": 10,
+        "estimated_savings_usd": 100,
+        "tool_sequence": "Read",
+        **columns,
+    }
+    marks = ", ".join(["%s"] * len(row))
+    database.execute(f"INSERT INTO pattern_approvals ({', '.join(row)}) VALUES ({marks})", *row.values())
+
+
+def decide(database: TestDatabase, door: Door, signature: str, decision: Decision) -> QueueEntry:
+    return door(database, lambda review: review.decide(signature, decision))
+
+
+def approval(reviewer: str = "ann", notes: str | None = None, replaces: Status = Status.PENDING) -> Decision:
+    return Decision(Verdict.APPROVED, notes, reviewer, replaces)
+
+
+def rejection(reviewer: str = "ann", reason: str = "no", replaces: Status = Status.PENDING) -> Decision:
+    return Decision(Verdict.REJECTED, reason, reviewer, replaces)
+
+
+def mark_of(database: TestDatabase, signature: str) -> tuple[object, ...]:
+    row = database.execute(
+        "SELECT automation_status, reviewed_by, review_notes, reviewed_at IS NOT NULL AS dated"
+        " FROM operation_patterns WHERE pattern_signature = %s",
+        signature,
+    )[0]
+    return tuple(row.values())
+
+
+def actions_of(database: TestDatabase, signature: str) -> list[str]:
+    rows = database.execute("SELECT action FROM pattern_review_history WHERE pattern_id = %s ORDER BY id", signature)
+    return [row["action"] for row in rows]
+
+
+@pytest.mark.parametrize("verdict", [approval(notes="fine"), rejection()], ids=["approved", "rejected"])
+def test_both_doors_write_the_same(database: TestDatabase, verdict: Decision) -> None:
+    written = []
+    for name, door in (("one", over_asyncpg), ("two", over_psycopg)):
+        queue(database, name)
+        entry = decide(database, door, name, verdict)
+        assert entry.status == verdict.verdict
+        assert entry.reviewed_at is not None
+        assert abs(datetime.now(UTC) - entry.reviewed_at) < timedelta(minutes=1)
+        history = door(database, lambda review, name=name: review.history(name))  # type: ignore[misc]
+        written.append(
+            (
+                entry.status,
+                entry.reviewed_by,
+                entry.approval_notes,
+                [(item.action, item.reviewer, item.notes) for item in history],
+                mark_of(database, name),
+            )
+        )
+    assert written[0] == written[1]
+
+
+def test_an_approval_marks_an_applications_pattern(adopted: TestDatabase, door: Door) -> None:
+    queue(adopted, "a")
+    decide(adopted, door, "a", approval(notes="worth it"))
+    assert mark_of(adopted, "a") == ("approved", "ann", "worth it", True)
+
+
+def test_a_rejection_stands_where_the_application_knows_no_such_status(adopted: TestDatabase, door: Door) -> None:
+    queue(adopted, "a")
+    entry = decide(adopted, door, "a", rejection(reason="a one-off"))
+    assert (entry.status, entry.reviewed_by, entry.approval_notes) == ("rejected", "ann", "a one-off")
+    assert actions_of(adopted, "a") == ["rejected"]
+    assert mark_of(adopted, "a") == ("detected", "ann", "a one-off", True)
+    # The pattern still looks eligible, and yet no machine queues it again.
+    again = PatternSyncService(adopted.url).sync_all_patterns()
+    assert again.synced_count == 1
+    assert again.synced_pattern_ids == ("old",)
+    assert decided_explanation(adopted, door, "a")
+
+
+def decided_explanation(database: TestDatabase, door: Door, signature: str) -> bool:
+    return door(database, lambda review: review.explain(signature)).outcome is Outcome.DECIDED
+
+
+def test_a_rejection_that_replaces_an_approval_does_not_leave_the_pattern_approved(
+    adopted: TestDatabase, door: Door
+) -> None:
+    queue(adopted, "a")
+    decide(adopted, door, "a", approval())
+    decide(adopted, door, "a", rejection("bob", "changed my mind", Status.APPROVED))
+    assert mark_of(adopted, "a") == ("detected", "bob", "changed my mind", True)
+    assert actions_of(adopted, "a") == ["approved", "rejected"]
+    decide(adopted, door, "a", approval("eve", replaces=Status.REJECTED))
+    assert mark_of(adopted, "a") == ("approved", "eve", None, True)
+
+
+def test_a_rejection_leaves_a_status_alone_that_the_application_gave_itself(adopted: TestDatabase, door: Door) -> None:
+    queue(adopted, "a")
+    adopted.execute("UPDATE operation_patterns SET automation_status = 'candidate'")
+    decide(adopted, door, "a", rejection())
+    assert mark_of(adopted, "a") == ("candidate", "ann", "no", True)
+
+
+def test_a_mark_that_the_application_refuses_altogether_takes_the_decision_back(
+    adopted: TestDatabase, door: Door
+) -> None:
+    queue(adopted, "a")
+    adopted.execute("ALTER TABLE operation_patterns ADD CONSTRAINT known CHECK (reviewed_by <> 'eve')")
+    before = snapshot(adopted, TABLES)
+    for decision in (approval("eve"), rejection("eve")):
+        with pytest.raises(StatementFailed):
+            decide(adopted, door, "a", decision)
+    assert snapshot(adopted, TABLES) == before
+    decide(adopted, door, "a", rejection("ann"))
+
+
+def test_a_history_that_refuses_takes_the_decision_back(database: TestDatabase, door: Door) -> None:
+    queue(database, "a")
+    database.execute("ALTER TABLE pattern_review_history ADD CONSTRAINT no_poison CHECK (notes <> 'poison')")
+    before = snapshot(database, TABLES)
+    for decision in (approval(notes="poison"), rejection(reason="poison")):
+        with pytest.raises(StatementFailed):
+            decide(database, door, "a", decision)
+    with pytest.raises(StatementFailed):
+        door(database, lambda review: review.comment("a", "poison", None))
+    assert snapshot(database, TABLES) == before
+
+
+@pytest.mark.parametrize("first_commits", [True, False], ids=["commits", "is rolled back"])
+def test_who_decides_second_waits_for_what_becomes_of_the_first(
+    database: TestDatabase, door: Door, *, first_commits: bool
+) -> None:
+    queue(database, "a")
+    with (
+        ThreadPoolExecutor(max_workers=1) as people,
+        database.another_connection(autocommit=False) as first,
+    ):
+        first.execute("SELECT pattern_sync.decide('a', 'approved', 'ann', NULL, 'pending')")
+        second = people.submit(decide, database, door, "a", rejection("bob"))
+        eventually(lambda: database.execute(WAITS_FOR_A_LOCK))
+        assert not second.done()
+        if first_commits:
+            first.commit()
+            with pytest.raises(AlreadyDecided) as lost:
+                second.result(30)
+            assert (lost.value.entry.status, lost.value.entry.reviewed_by) == ("approved", "ann")
+        else:
+            first.rollback()
+            assert second.result(30).status == "rejected"
+    winner = ("approved", "ann", None) if first_commits else ("rejected", "bob", "no")
+    assert actions_of(database, "a") == [winner[0]]
+    assert mark_of(database, "a") == (*winner, True)
+
+
+@pytest.mark.parametrize("locked", ["pattern_approvals", "operation_patterns"])
+def test_a_decision_that_was_given_up_is_not_made_later(
+    database: TestDatabase, monkeypatch: pytest.MonkeyPatch, locked: str
+) -> None:
+    queue(database, "a")
+    monkeypatch.setattr(pool, "LANE_SECONDS", 0.5)
+    with database.another_connection(autocommit=False) as somebody:
+        somebody.execute(f"SELECT * FROM {locked} FOR UPDATE".encode())
+        with pytest.raises(DatabaseUnavailable):
+            decide(database, over_asyncpg, "a", approval())
+    eventually(lambda: not database.execute(BUSY))
+    assert actions_of(database, "a") == []
+    (entry,) = database.execute("SELECT status FROM pattern_approvals")
+    assert entry["status"] == "pending"
+
+
+def test_figures_held_as_real_are_those_that_people_know(adopted: TestDatabase, door: Door) -> None:
+    queue(adopted, "a")
+    entry = door(adopted, lambda review: review.entry("a"))
+    assert (entry.confidence_score, entry.estimated_savings_usd) == (0.85, 183_844.06)
+    assert entry.impact_score == pytest.approx(0.85 * 78_167 * 183_844.06)
+
+
+@pytest.mark.parametrize("figure", ["NaN", "Infinity", "-Infinity", "3e38", "1e-40"])
+def test_figures_that_are_none_count_as_nothing(adopted: TestDatabase, door: Door, figure: str) -> None:
+    insert_entry(adopted, "a", confidence_score=figure, estimated_savings_usd=figure)
+    entry = door(adopted, lambda review: review.entry("a"))
+    assert (entry.confidence_score, entry.estimated_savings_usd, entry.impact_score) == (0, 0, 0)
+
+
+def test_times_without_a_zone_are_the_databases(adopted: TestDatabase, door: Door) -> None:
+    adopted.execute(f"ALTER DATABASE \"{adopted.name}\" SET timezone = 'Asia/Kolkata'")
+    insert_entry(adopted, "a", created_at="2026-11-23 12:00:00.5")
+    entry = door(adopted, lambda review: review.entry("a"))
+    assert entry.created_at == datetime(2026, 11, 23, 6, 30, 0, 500_000, tzinfo=UTC)
+    decided = decide(adopted, door, "a", approval())
+    assert decided.reviewed_at is not None
+    assert abs(datetime.now(UTC) - decided.reviewed_at) < timedelta(minutes=1)
+
+
+def test_an_entry_without_a_time_can_be_decided(adopted: TestDatabase, door: Door) -> None:
+    insert_entry(adopted, "a", created_at=None)
+    assert decide(adopted, door, "a", approval()).created_at is None
+    adopted.execute("UPDATE pattern_review_history SET created_at = NULL")
+    (item,) = door(adopted, lambda review: review.history("a"))
+    assert item.created_at is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['["\\ud800"]', '[{"\\udfff": 1}]', "[" * 100_000, '[{"a":' * 50_000, "[" + "[" * 900 + "]" * 900 + "]"],
+    ids=["half of a surrogate pair", "the same in an object", "deep", "deep objects", "less deep"],
+)
+def test_sessions_that_nobody_can_show_do_not_hide_the_queue(database: TestDatabase, door: Door, text: str) -> None:
+    insert_entry(database, "poison", example_sessions=text)
+    insert_entry(database, "healthy")
+    page = door(database, lambda review: review.page(Status.PENDING, None, 20))
+    assert {entry.pattern_id for entry in page.entries} == {"healthy", "poison"}
+    for entry in page.entries:
+        for session in entry.example_sessions:
+            assert session.encode().decode() == session
+
+
+@pytest.mark.parametrize("moment", ["infinity", "-infinity", "0044-03-15 12:00:00 BC", "99999-01-01", "10000-01-01"])
+def test_times_beyond_the_calendar_do_not_hide_the_queue(database: TestDatabase, door: Door, moment: str) -> None:
+    insert_entry(database, "poison", created_at=moment)
+    insert_entry(database, "healthy")
+    page = door(database, lambda review: review.page(Status.PENDING, None, 20))
+    assert {entry.pattern_id for entry in page.entries} == {"healthy", "poison"}
+    assert decide(database, door, "poison", approval()).status == "approved"
+
+
+def test_the_python_api_reviews_like_the_others(database: TestDatabase) -> None:
+    service = PatternSyncService(database.url)
+    queue(database, "a", "b")
+    assert [entry.pattern_id for entry in service.list_entries()] == ["a", "b"]
+    assert [entry.pattern_id for entry in service.list_entries(limit=1)] == ["a"]
+    assert service.approve("a", " fine ", reviewer="ann").approval_notes == "fine"
+    service.comment("a", "who owns this?")
+    with pytest.raises(AlreadyDecided, match="approved by ann"):
+        service.reject("a", "no")
+    assert service.reject("a", "no", replaces=Status.APPROVED).reviewed_by == "system"
+    entry, history = service.get_entry("a")
+    assert entry.status == "rejected"
+    assert [item.action for item in history] == ["approved", "commented", "rejected"]
+    counts = service.get_review_statistics()
+    assert (counts.pending, counts.rejected, counts.total) == (1, 1, 2)
+    assert [entry.pattern_id for entry in service.list_entries(Status.REJECTED)] == ["a"]
+
+
+@pytest.fixture
+def restricted(database: TestDatabase) -> Iterator[TestDatabase]:
+    """Return the database for a role that has exactly the rights of the README."""
+    role = f"daemon_{database.name}"
+    (rights,) = re.findall(r"```sql\n((?:\s*GRANT .*\n)+)\s*```", README.read_text(encoding="utf-8"))
+    database.execute(f"CREATE ROLE {role}")
+    for grant in filter(None, map(str.strip, rights.splitlines())):
+        database.execute(grant.replace("pattern_sync_daemon", role))
+    joint = "&" if "?" in database.url else "?"
+    yield TestDatabase(f"{database.url}{joint}options=-crole%3D{role}", database.name)
+    database.execute(f"DROP OWNED BY {role}")
+    database.execute(f"DROP ROLE {role}")
+
+
+def test_the_rights_of_the_readme_are_enough_to_review(
+    database: TestDatabase, restricted: TestDatabase, door: Door
+) -> None:
+    for name in ("a", "b"):
+        database.add_pattern(name)
+    assert PatternSyncService(restricted.url).sync_patterns().synced_count == 2
+    assert decide(restricted, door, "a", approval()).status == "approved"
+    assert decide(restricted, door, "b", rejection()).status == "rejected"
+    assert door(restricted, lambda review: review.comment("a", "seen", "ann")) == "ann"
+    assert len(door(restricted, lambda review: review.history("a"))) == 2
+    assert decided_explanation(restricted, door, "a")
+    assert mark_of(database, "a") == ("approved", "ann", None, True)
+    with pytest.raises(AccessRefused), restricted_connection(restricted) as connection:
+        connection.run_script("DELETE FROM operation_patterns")
+
+
+def restricted_connection(restricted: TestDatabase) -> AbstractContextManager[BlockingDatabase]:
+    return BlockingDatabase.connect(DatabaseAddress.parse(restricted.url))

@@ -1,0 +1,128 @@
+"""The review on the command line: the same effects in the tables, in words or in JSON, and the exit codes."""
+
+from typing import Any
+
+import pytest
+
+from pattern_sync import PatternSyncService
+from tests.support.command import Finished, run_command
+from tests.support.contract import ENTRY_FIELDS
+from tests.support.database import TestDatabase, snapshot
+
+TABLES = ("operation_patterns", "pattern_approvals", "pattern_review_history")
+
+
+def review(database: TestDatabase, *arguments: str) -> Finished:
+    return run_command("review", *arguments, PATTERN_SYNC_DATABASE_URL=database.url)
+
+
+def queue(database: TestDatabase, *names: str) -> None:
+    for number, name in enumerate(names):
+        database.add_pattern(name, occurrence_count=1_000 - number)
+    PatternSyncService(database.url).sync_high_priority_patterns()
+
+
+def history_of(database: TestDatabase, signature: str) -> list[dict[str, Any]]:
+    return database.execute(
+        "SELECT action, reviewer, notes FROM pattern_review_history WHERE pattern_id = %s ORDER BY id", signature
+    )
+
+
+def mark_of(database: TestDatabase, signature: str) -> tuple[object, ...]:
+    row = database.execute(
+        "SELECT automation_status, reviewed_by, review_notes, reviewed_at IS NOT NULL AS dated"
+        " FROM operation_patterns WHERE pattern_signature = %s",
+        signature,
+    )[0]
+    return tuple(row.values())
+
+
+def test_what_waits_is_listed_best_impact_first(database: TestDatabase) -> None:
+    queue(database, "first:[bold]", "second", "third é")
+    told = review(database, "list", "--json", "--limit", "2", "--status", "pending")
+    assert told.code == 0
+    assert [entry["pattern_id"] for entry in told.document] == ["first:[bold]", "second"]
+    entry = told.document[0]
+    assert set(entry) == ENTRY_FIELDS
+    assert (entry["status"], entry["confidence_score"], entry["occurrence_count"]) == ("pending", 0.85, 1_000)
+    shown = review(database, "list")
+    assert shown.code == 0
+    for word in ("first:[bold]", "second", "third é", "85 %", "1,000", "183,844.06"):
+        assert word in shown.out
+
+
+def test_a_person_approves_rejects_and_comments(database: TestDatabase) -> None:
+    queue(database, "a:b", "odd 'name' / é")
+    approved = review(database, "approve", "a:b", "--notes", " worth it ", "--reviewer", "ann", "--json")
+    assert approved.code == 0
+    assert (approved.document["status"], approved.document["reviewed_by"]) == ("approved", "ann")
+    assert approved.document["approval_notes"] == "worth it"
+    assert history_of(database, "a:b") == [{"action": "approved", "reviewer": "ann", "notes": "worth it"}]
+    assert mark_of(database, "a:b") == ("approved", "ann", "worth it", True)
+
+    rejected = review(database, "reject", "odd 'name' / é", "--reason", "a one-off")
+    assert (rejected.code, rejected.out.strip()) == (0, "odd 'name' / é is rejected, by system.")
+    assert mark_of(database, "odd 'name' / é") == ("rejected", "system", "a one-off", True)
+
+    before = snapshot(database, TABLES[:2])
+    noted = review(database, "comment", "a:b", "who owns this?", "--reviewer", "bob")
+    assert (noted.code, noted.out.strip()) == (0, "Noted, by bob.")
+    assert snapshot(database, TABLES[:2]) == before
+
+    shown = review(database, "show", "a:b", "--json")
+    assert shown.code == 0
+    said = [(item["action"], item["reviewer"], item["notes"]) for item in shown.document["history"]]
+    assert said == [("approved", "ann", "worth it"), ("commented", "bob", "who owns this?")]
+    assert shown.document["pattern_id"] == "a:b"
+    in_words = review(database, "show", "a:b").out
+    for word in ("a:b", "approved", "approved by ann: worth it", "commented by bob: who owns this?"):
+        assert word in in_words
+
+
+def test_a_standing_decision_is_left_alone_unless_it_is_named(database: TestDatabase) -> None:
+    queue(database, "a")
+    PatternSyncService(database.url).approve("a", reviewer="ann")
+    before = snapshot(database, TABLES)
+    late = review(database, "reject", "a", "--reason", "no", "--reviewer", "bob")
+    assert late.code == 1
+    assert "'a' was approved by ann on " in late.err
+    assert snapshot(database, TABLES) == before
+    undone = review(database, "reject", "a", "--reason", "no", "--reviewer", "bob", "--replaces", "approved", "--json")
+    assert (undone.code, undone.document["status"]) == (0, "rejected")
+    assert mark_of(database, "a") == ("rejected", "bob", "no", True)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["show", "nobody [bold]"],
+        ["reject", "nobody [bold]", "--reason", "x"],
+        ["comment", "nobody [bold]", "x"],
+    ],
+    ids=lambda arguments: str(arguments[0]),
+)
+def test_an_unknown_pattern_is_exit_code_1_and_named(database: TestDatabase, arguments: list[str]) -> None:
+    done = review(database, *arguments)
+    assert (done.code, done.out) == (1, "")
+    assert "There is no pattern 'nobody [bold]' in the review queue." in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["reject", "a", "--reason", " "], "reason is blank"),
+        (["comment", "a", " "], "comment is blank"),
+        (["approve", "a", "--replaces", "in_review"], "in_review"),
+        (["list", "--limit", "0"], "--limit"),
+    ],
+    ids=lambda value: " ".join(value)[:20] if isinstance(value, list) else None,
+)
+def test_what_cannot_be_used_is_exit_code_2_and_changes_nothing(
+    database: TestDatabase, arguments: list[str], words: str
+) -> None:
+    queue(database, "a")
+    before = snapshot(database, TABLES)
+    done = review(database, *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert words in done.err
+    assert snapshot(database, TABLES) == before

@@ -1,0 +1,224 @@
+"""What a person may say, and what the review makes of what its store holds."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pattern_sync.domain.decision import (
+    LONGEST_REVIEWER,
+    LONGEST_TEXT,
+    Decision,
+    Verdict,
+    check_comment,
+    check_reviewer,
+)
+from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntry, Status
+from pattern_sync.domain.errors import AlreadyDecided, InvalidInput, UnknownPattern
+from pattern_sync.domain.explanation import Explanation
+from pattern_sync.domain.text import is_storable
+from pattern_sync.review import Review
+from tests.support.asynchronous import run
+
+DECIDED_AT = datetime(2026, 11, 23, 6, 43, 27, 123456, tzinfo=UTC)
+UNSTORABLE = ["a\0b", "\0", "\ud800", "\udfff", "a\udc00b"]
+
+
+def entry(pattern_id: str, status: str = "pending", impact: float = 1.0) -> QueueEntry:
+    return QueueEntry(
+        pattern_id=pattern_id,
+        tool_sequence="Read",
+        status=status,
+        confidence_score=0.85,
+        occurrence_count=5,
+        estimated_savings_usd=1000.0,
+        impact_score=impact,
+        pattern_context=None,
+        example_sessions=(),
+        reviewed_by=None,
+        reviewed_at=None,
+        approval_notes=None,
+        created_at=None,
+    )
+
+
+class FakeStore:
+    """Entries in memory, in the order in which they were given; `asked` remembers every pattern id."""
+
+    def __init__(self, *entries: QueueEntry) -> None:
+        self.entries = {item.pattern_id: item for item in entries}
+        self.comments: list[tuple[str, str, str]] = []
+        self.asked: list[str] = []
+
+    async def list_entries(self, status: Status, after: Place | None, limit: int) -> list[QueueEntry]:
+        found = [item for item in self.entries.values() if item.status == status]
+        names = [item.pattern_id for item in found]
+        start = 0 if after is None else names.index(after.pattern_id) + 1
+        return found[start : start + limit]
+
+    async def find_entries(self, pattern_ids: Sequence[str]) -> list[QueueEntry]:
+        self.asked.extend(pattern_ids)
+        return [self.entries[name] for name in pattern_ids if name in self.entries]
+
+    async def count_entries(self) -> QueueCounts:
+        return QueueCounts(len(self.entries), 0, 0, 0, 0, len(self.entries))
+
+    async def history(self, pattern_id: str) -> list[HistoryItem]:
+        self.asked.append(pattern_id)
+        return []
+
+    async def decide(self, pattern_id: str, decision: Decision) -> bool:
+        self.asked.append(pattern_id)
+        standing = self.entries.get(pattern_id)
+        if standing is None or standing.status != decision.replaces:
+            return False
+        self.entries[pattern_id] = replace(standing, status=decision.verdict, reviewed_by=decision.reviewer)
+        return True
+
+    async def comment(self, pattern_id: str, reviewer: str, comment: str) -> bool:
+        self.asked.append(pattern_id)
+        self.comments.append((pattern_id, reviewer, comment))
+        return pattern_id in self.entries
+
+    async def explain(self, pattern_id: str) -> Explanation:
+        self.asked.append(pattern_id)
+        known = self.entries.get(pattern_id)
+        status = known.status if known else None
+        return Explanation(pattern_id, known is not None, None, eligible=True, entry_status=status, criteria=())
+
+
+@pytest.mark.parametrize("text", UNSTORABLE)
+def test_what_a_database_cannot_hold_is_known(text: str) -> None:
+    assert not is_storable(text)
+    for refused in (
+        lambda: Decision(Verdict.APPROVED, notes=text),
+        lambda: Decision(Verdict.REJECTED, notes=text),
+        lambda: Decision(Verdict.APPROVED, reviewer=text),
+        lambda: check_comment(text),
+        lambda: check_reviewer(text),
+    ):
+        with pytest.raises(InvalidInput, match="cannot be stored"):
+            refused()
+
+
+@given(st.text())
+def test_whatever_is_utf8_without_nul_can_be_stored(text: str) -> None:
+    try:
+        fits = "\0" not in text.encode().decode()
+    except UnicodeEncodeError:
+        fits = False
+    assert is_storable(text) is fits
+
+
+@pytest.mark.parametrize("blank", [None, "", "  ", "\n\t\u2003"])
+def test_blank_notes_are_none_and_a_blank_name_is_the_systems(blank: str | None) -> None:
+    decision = Decision(Verdict.APPROVED, blank, blank)
+    assert (decision.notes, decision.reviewer, decision.replaces) == (None, "system", Status.PENDING)
+
+
+@pytest.mark.parametrize("blank", [None, "", "  ", "\n\t\u2003"])
+def test_a_rejection_needs_a_reason(blank: str | None) -> None:
+    with pytest.raises(InvalidInput, match="reason is blank"):
+        Decision(Verdict.REJECTED, blank, "ann")
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\n\t\u2003"])
+def test_a_comment_says_something(blank: str) -> None:
+    with pytest.raises(InvalidInput, match="comment is blank"):
+        check_comment(blank)
+
+
+def test_blanks_around_a_text_are_dropped_and_those_within_kept() -> None:
+    decision = Decision(Verdict.REJECTED, " two  words\n", "\tann lee ")
+    assert (decision.notes, decision.reviewer) == ("two  words", "ann lee")
+    assert check_comment("  a\n\nb ") == "a\n\nb"
+
+
+def test_the_longest_texts_are_kept_and_longer_ones_refused_with_both_lengths() -> None:
+    assert len(check_comment("x" * LONGEST_TEXT + " ")) == 10_000
+    assert len(check_reviewer("x" * LONGEST_REVIEWER)) == 255
+    with pytest.raises(InvalidInput, match=r"comment has 10,001 characters; at most 10,000"):
+        check_comment("x" * 10_001)
+    with pytest.raises(InvalidInput, match=r"reviewer has 256 characters; at most 255"):
+        Decision(Verdict.APPROVED, reviewer="x" * 256)
+    with pytest.raises(InvalidInput, match=r"^reason has"):
+        Decision(Verdict.REJECTED, "x" * 10_001)
+    with pytest.raises(InvalidInput, match=r"^notes has"):
+        Decision(Verdict.APPROVED, "x" * 10_001)
+
+
+@pytest.mark.parametrize(("limit", "more"), [(1, True), (2, True), (3, False), (4, False)])
+def test_a_page_knows_whether_another_follows(limit: int, *, more: bool) -> None:
+    store = FakeStore(entry("a", impact=3), entry("b", impact=2), entry("c", impact=2), entry("d", "approved"))
+    page = run(Review(store).page(Status.PENDING, None, limit))
+    assert [item.pattern_id for item in page.entries] == ["a", "b", "c"][:limit]
+    last = page.entries[-1]
+    assert page.next == (Place(last.impact_score, last.pattern_id) if more else None)
+
+
+def test_an_empty_list_has_one_empty_page() -> None:
+    page = run(Review(FakeStore()).page(Status.PENDING, None, 20))
+    assert (page.entries, page.next) == ((), None)
+
+
+def test_a_decision_returns_the_entry_as_it_is_then() -> None:
+    decided = run(Review(FakeStore(entry("a"))).decide("a", Decision(Verdict.APPROVED, reviewer="ann")))
+    assert (decided.status, decided.reviewed_by) == ("approved", "ann")
+
+
+@pytest.mark.parametrize(
+    ("standing", "replaces", "words"),
+    [
+        (
+            replace(entry("a:b", "approved"), reviewed_by="ann", reviewed_at=DECIDED_AT),
+            Status.PENDING,
+            "'a:b' was approved by ann on 2026-11-23 at 06:43:27 UTC.",
+        ),
+        (entry("a:b", "auto-rejected"), Status.PENDING, "'a:b' was auto-rejected by an unknown reviewer."),
+        (entry("a:b"), Status.APPROVED, "'a:b' is pending, not approved: there is no such decision to replace."),
+    ],
+)
+def test_who_comes_second_is_told_what_stands(standing: QueueEntry, replaces: Status, words: str) -> None:
+    with pytest.raises(AlreadyDecided) as caught:
+        run(Review(FakeStore(standing)).decide("a:b", Decision(Verdict.APPROVED, replaces=replaces)))
+    assert str(caught.value) == words
+    assert caught.value.entry == standing
+
+
+def test_what_the_queue_does_not_have_is_unknown() -> None:
+    review = Review(FakeStore())
+    for asked in (
+        review.entry("x"),
+        review.history("x"),
+        review.explain("x"),
+        review.decide("x", Decision(Verdict.APPROVED)),
+        review.comment("x", "text", None),
+    ):
+        with pytest.raises(UnknownPattern, match="'x'"):
+            run(asked)
+
+
+@pytest.mark.parametrize("name", UNSTORABLE)
+def test_a_name_that_no_database_holds_is_unknown_without_asking_one(name: str) -> None:
+    store = FakeStore()
+    review = Review(store)
+    for asked in (
+        review.entry(name),
+        review.history(name),
+        review.explain(name),
+        review.decide(name, Decision(Verdict.APPROVED)),
+        review.comment(name, "text", None),
+    ):
+        with pytest.raises(UnknownPattern):
+            run(asked)
+    assert store.asked == []
+
+
+def test_a_comment_is_noted_under_a_name() -> None:
+    store = FakeStore(entry("a"))
+    assert run(Review(store).comment("a", " text ", "  ")) == "system"
+    assert run(Review(store).comment("a", "text", " ann ")) == "ann"
+    assert store.comments == [("a", "system", "text"), ("a", "ann", "text")]
