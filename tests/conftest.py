@@ -78,7 +78,7 @@ def admin(server_url: str) -> Iterator["psycopg.Connection[dict[str, object]]"]:
 @pytest.fixture(scope="session")
 def template(server_url: str, admin: "psycopg.Connection[dict[str, object]]") -> Iterator[str]:
     """Return the name of a migrated database, to be cloned."""
-    with _database(server_url, admin, "template") as database:
+    with fresh_database(server_url, admin, "template") as database:
         Installer(DatabaseAddress.parse(database.url)).migrate()
         yield database.name
 
@@ -86,21 +86,22 @@ def template(server_url: str, admin: "psycopg.Connection[dict[str, object]]") ->
 @pytest.fixture
 def database(server_url: str, admin: "psycopg.Connection[dict[str, object]]", template: str) -> Iterator[TestDatabase]:
     """Return a migrated database of its own for one test."""
-    with _database(server_url, admin, template) as database, database.connect():
+    with fresh_database(server_url, admin, template) as database, database.connect():
         yield database
 
 
 @pytest.fixture
 def empty_database(server_url: str, admin: "psycopg.Connection[dict[str, object]]") -> Iterator[TestDatabase]:
     """Return a database without anything in it."""
-    with _database(server_url, admin, None) as database, database.connect():
+    with fresh_database(server_url, admin, None) as database, database.connect():
         yield database
 
 
 @contextmanager
-def _database(
+def fresh_database(
     server_url: str, admin: "psycopg.Connection[dict[str, object]]", template: str | None
 ) -> Iterator[TestDatabase]:
+    """Create a database, cloned from the template or empty, and drop it at the end."""
     name = f"pattern_sync_test_{os.getpid()}_{next(_numbers)}"
     source = template if template and template.startswith("pattern_sync_test") else "template0"
     admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}"'.encode())

@@ -1,6 +1,7 @@
 """Settings: environment variables, a .env file, systemd credentials."""
 
 import difflib
+import ipaddress
 import os
 import re
 from pathlib import Path
@@ -16,6 +17,10 @@ from pattern_sync.domain.filter import MAX_OCCURRENCES, SyncFilter
 
 PREFIX = "PATTERN_SYNC_"
 ENV_FILE_VARIABLE = "PATTERN_SYNC_ENV_FILE"
+# Where the application's own review panel is served while it is developed.
+PANEL_ORIGIN = "http://localhost:9213"
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
+_TOKEN = re.compile(r"[!-~]+")  # what fits into an Authorization header
 
 
 class Settings(BaseSettings):
@@ -49,6 +54,26 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="How long a stop may finish announced patterns",
     )
+    http_host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description="Address that the HTTP API and the review page listen on; beyond loopback only with an API token",
+    )
+    http_port: int = Field(default=8002, ge=0, le=65_535, description="Port of the HTTP API; 0: any that is free")
+    api_token: SecretStr | None = Field(default=None, description="Token that readers and reviewers have to present")
+    api_token_file: Path | None = Field(default=None, description="File that holds the API token")
+    admin_token: SecretStr | None = Field(
+        default=None, description="Token of administrators, who may queue everything; none: nobody may over HTTP"
+    )
+    admin_token_file: Path | None = Field(default=None, description="File that holds the administrators' token")
+    cors_origins: Annotated[tuple[str, ...] | None, NoDecode] = Field(
+        default=None,
+        description="Other origins whose pages may call the API, comma-separated;"
+        f" none given: {PANEL_ORIGIN} on loopback, nobody otherwise",
+    )
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Host names that lead here, comma-separated, beside IP addresses and this machine's own"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="debug, info, warning or error"
     )
@@ -56,12 +81,20 @@ class Settings(BaseSettings):
         default="auto", description="auto (a terminal gets console), console or json"
     )
 
-    @field_validator("only_types", "exclude_types", mode="before")
+    @field_validator("only_types", "exclude_types", "cors_origins", "allowed_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(item.strip() for item in value.split(",") if item.strip())
         return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, origins: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for origin in origins or ():
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is not an origin; it has to be like https://panel.example:8443")
+        return origins
 
     @field_validator("log_level", "log_format", mode="before")
     @classmethod
@@ -84,7 +117,7 @@ class Settings(BaseSettings):
         given = {name: value for name, value in arguments.items() if value is not None}
         try:
             _refuse_misspelt(env_file, set(cls.model_fields))
-            settings = cls(_env_file=env_file, _secrets_dir=credentials, **given)  # type: ignore[call-arg]
+            settings = cls(_env_file=env_file, _secrets_dir=credentials, **given)
         except ValidationError as fault:
             raise InvalidSettings(" ".join(_explain(error) for error in fault.errors())) from None
         except OSError as fault:
@@ -97,6 +130,31 @@ class Settings(BaseSettings):
             raise InvalidSettings(re.sub(r"\b(only|exclude)_types\b", _variable, str(fault))) from None
         return settings
 
+    @property
+    def on_loopback(self) -> bool:
+        """Return whether only this machine can reach the HTTP API."""
+        try:
+            return ipaddress.ip_address(self.http_host).is_loopback
+        except ValueError:
+            return self.http_host == "localhost"
+
+    def tokens(self) -> tuple[str | None, str | None]:
+        """Return the API token and the administrators', from wherever they are. Raises InvalidSettings."""
+        api = _read_token("API_TOKEN", self.api_token, self.api_token_file)
+        admin = _read_token("ADMIN_TOKEN", self.admin_token, self.admin_token_file)
+        if api is None and not self.on_loopback:
+            raise InvalidSettings(
+                f"{PREFIX}HTTP_HOST is {self.http_host!r}, which others can reach, and there is no API token. Set"
+                f" {PREFIX}API_TOKEN (for example to the output of: openssl rand -hex 32), or listen on 127.0.0.1."
+            )
+        return api, admin
+
+    def origins(self) -> tuple[str, ...]:
+        """Return the other origins whose pages may call the API."""
+        if self.cors_origins is not None:
+            return self.cors_origins
+        return (PANEL_ORIGIN,) if self.on_loopback else ()
+
     def sync_filter(self) -> SyncFilter:
         """Return the filter that the daemon publishes. Raises InvalidSettings for a contradiction."""
         return SyncFilter(
@@ -107,6 +165,24 @@ class Settings(BaseSettings):
             only_types=self.only_types,
             exclude_types=self.exclude_types,
         )
+
+
+def _read_token(name: str, value: SecretStr | None, file: Path | None) -> str | None:
+    variable = f"{PREFIX}{name}"
+    if value is not None and file is not None:
+        raise InvalidSettings(f"{variable} and {variable}_FILE are both set; keep one of them.")
+    if value is None and file is None:
+        return None
+    source = variable if file is None else f"{variable}_FILE, {str(file)!r},"
+    try:
+        token = value.get_secret_value() if value is not None else (file or Path()).read_text(encoding="utf-8")
+    except OSError as fault:
+        raise InvalidSettings(f"{source} cannot be read: {fault.strerror}.") from None
+    except UnicodeDecodeError:
+        raise InvalidSettings(f"{source} is not a text file in UTF-8.") from None
+    if not _TOKEN.fullmatch(token.strip()):
+        raise InvalidSettings(f"{source} holds no token: one word of printable ASCII characters, without blanks.")
+    return token.strip()
 
 
 def _refuse_misspelt(env_file: str, fields: set[str]) -> None:
@@ -127,5 +203,5 @@ def _variable(name: re.Match[str]) -> str:
 
 def _explain(error: ErrorDetails) -> str:
     name = PREFIX + "_".join(str(part) for part in error["loc"]).upper()
-    value = "" if "URL" in name else f" is {error['input']!r}:"  # a URL can hold a password
+    value = "" if "URL" in name or "TOKEN" in name else f" is {error['input']!r}:"  # a URL can hold a password
     return f"{name}{value} {error['msg'][0].lower()}{error['msg'][1:]}."

@@ -80,6 +80,11 @@ def test_an_older_schema_is_refused(database: TestDatabase) -> None:
         ("PATTERN_SYNC_LOG_LEVEL", "loud", ["loud", "debug", "error"]),
         ("PATTERN_SYNC_DATABASE_URL", f"mysql://root:{SECRET}@localhost/x", ["postgresql://"]),
         ("PATTERN_SYNC_DATABASE_URL", f"postgresql://root:{SECRET}@localhost:port/x", ["postgresql://"]),
+        ("PATTERN_SYNC_API_TOKEN", f"two {SECRET}", ["one word"]),
+        ("PATTERN_SYNC_API_TOKEN_FILE", "/nonexistent/token", ["/nonexistent/token", "cannot be read"]),
+        ("PATTERN_SYNC_HTTP_HOST", "0.0.0.0", ["0.0.0.0", "PATTERN_SYNC_API_TOKEN", "127.0.0.1"]),
+        ("PATTERN_SYNC_HTTP_HOST", "::", ["'::'", "PATTERN_SYNC_API_TOKEN"]),
+        ("PATTERN_SYNC_HTTP_HOST", "192.0.2.20", ["192.0.2.20", "PATTERN_SYNC_API_TOKEN"]),
         ("PATTERN_SYNC_ENV_FILE", "/nonexistent/file", ["/nonexistent/file"]),
     ],
 )
@@ -96,6 +101,40 @@ def test_a_contradiction_between_two_settings_names_both() -> None:
     assert done.code == 2
     for word in ("PATTERN_SYNC_ONLY_TYPES", "PATTERN_SYNC_EXCLUDE_TYPES", "docs"):
         assert word in done.err
+
+
+def test_a_token_from_a_variable_and_from_a_file_is_one_too_many(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(SECRET)
+    done = run_command(
+        "run", PATTERN_SYNC_API_TOKEN=SECRET, PATTERN_SYNC_API_TOKEN_FILE=str(tmp_path / "token"), cwd=tmp_path
+    )
+    assert done.code == 2
+    assert "PATTERN_SYNC_API_TOKEN and PATTERN_SYNC_API_TOKEN_FILE are both set" in done.err
+    assert SECRET not in done.err + done.out
+
+
+@pytest.mark.parametrize("host", ["203.0.113.77", "no-such-host.invalid"])
+def test_an_address_that_is_not_this_machines_is_told_with_a_way_out(host: str) -> None:
+    done = run_command(
+        "run",
+        PATTERN_SYNC_DATABASE_URL="postgresql://nobody@127.0.0.1:1/x",
+        PATTERN_SYNC_HTTP_HOST=host,
+        PATTERN_SYNC_API_TOKEN=SECRET,
+    )
+    assert done.code == 2
+    for word in (host, "port 8002", "PATTERN_SYNC_HTTP_PORT", "PATTERN_SYNC_HTTP_HOST"):
+        assert word in done.err
+    assert SECRET not in done.err
+
+
+def test_two_daemons_on_one_port_leave_the_first_alone(database: TestDatabase) -> None:
+    with starting_daemon(database.url) as first:
+        port = first.http_url.rpartition(":")[2]
+        second = run_command("run", PATTERN_SYNC_DATABASE_URL=database.url, PATTERN_SYNC_HTTP_PORT=port)
+        assert second.code == 2
+        assert f"port {port}" in second.err
+        assert "Is another daemon running here?" in second.err
+        first.ready()
 
 
 def test_a_misspelt_line_of_the_env_file_is_found_too(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The wheel, not the checkout: what users install holds the SQL."""
+"""The wheel, not the checkout: what users install holds the SQL and the page."""
 
 import subprocess
 import sys
@@ -43,6 +43,13 @@ def test_the_wheel_holds_the_sql_and_the_mark_of_types(unpacked: Path) -> None:
     packaged = {file.relative_to(unpacked / "pattern_sync") for file in unpacked.rglob("*.sql")}
     for file in (ROOT / "sql").rglob("*.sql"):
         assert file.relative_to(ROOT) in packaged
+
+
+def test_the_wheel_holds_the_page(unpacked: Path) -> None:
+    page = Path("pattern_sync/web/static")
+    packaged = {file.name for file in (unpacked / page).iterdir()}
+    assert packaged == {file.name for file in (ROOT / "daemon" / page).iterdir()}
+    assert {"index.html", "app.js", "style.css"} <= packaged
 
 
 def test_the_command_runs_from_the_wheel_alone(unpacked: Path) -> None:

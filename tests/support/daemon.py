@@ -23,7 +23,9 @@ class DaemonProcess:
         address = {} if url is None else {"PATTERN_SYNC_DATABASE_URL": url}
         self.process = subprocess.Popen(
             [*COMMAND, "run"],
-            env=environment(PATTERN_SYNC_LOG_FORMAT="json", **address, **settings),
+            env=environment(
+                **{"PATTERN_SYNC_LOG_FORMAT": "json", "PATTERN_SYNC_HTTP_PORT": "0", **address, **settings}
+            ),
             cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -35,6 +37,11 @@ class DaemonProcess:
         self._ended = False
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+
+    @property
+    def http_url(self) -> str:
+        """Where it serves HTTP, without a slash at the end."""
+        return str(self.wait_for("serving")["url"]).rstrip("/")
 
     @property
     def pid(self) -> int:

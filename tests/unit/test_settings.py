@@ -46,6 +46,10 @@ def test_without_any_setting_the_high_priority_filter_and_the_embedded_server_ar
         ("only_types", "sdlc, test ,", ("sdlc", "test")),
         ("exclude_types", "deploy", ("deploy",)),
         ("drain_seconds", "0", 0.0),
+        ("http_host", "::1", "::1"),
+        ("http_port", "0", 0),
+        ("cors_origins", "https://panel.example, http://[::1]:9213,", ("https://panel.example", "http://[::1]:9213")),
+        ("allowed_hosts", "panel.example, second.example", ("panel.example", "second.example")),
         ("log_level", "DEBUG", "debug"),
         ("log_format", "Json", "json"),
     ],
@@ -69,6 +73,13 @@ def test_each_variable_sets_its_setting(monkeypatch: pytest.MonkeyPatch, name: s
         ("MIN_SAVINGS", "inf"),
         ("MIN_SAVINGS", "-0.01"),
         ("DRAIN_SECONDS", "301"),
+        ("HTTP_PORT", "65536"),
+        ("HTTP_PORT", "-1"),
+        ("HTTP_PORT", "http"),
+        ("CORS_ORIGINS", "*"),
+        ("CORS_ORIGINS", "panel.example"),
+        ("CORS_ORIGINS", "https://panel.example/path"),
+        ("CORS_ORIGINS", "https://panel.example,null"),
         ("LOG_LEVEL", "loud"),
         ("LOG_FORMAT", "xml"),
     ],
@@ -176,4 +187,128 @@ def test_the_password_is_in_no_form_of_the_settings(monkeypatch: pytest.MonkeyPa
     settings = Settings.load()
     assert SECRET not in f"{settings} {settings!r} {settings.model_dump()} {settings.model_dump_json()}"
     monkeypatch.setenv("PATTERN_SYNC_INTERVAL", "0")
+    assert SECRET not in refusal()
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.168.1.20", False),
+        ("2001:db8::1", False),
+        ("panel.example", False),
+    ],
+)
+def test_beyond_loopback_a_token_is_asked_for(monkeypatch: pytest.MonkeyPatch, host: str, *, loopback: bool) -> None:
+    monkeypatch.setenv("PATTERN_SYNC_HTTP_HOST", host)
+    monkeypatch.setenv("PATTERN_SYNC_ADMIN_TOKEN", "administrators")
+    settings = Settings.load()
+    if loopback:
+        assert settings.tokens() == (None, "administrators")
+    else:
+        with pytest.raises(InvalidSettings) as caught:
+            settings.tokens()
+        for word in (host, "PATTERN_SYNC_HTTP_HOST", "PATTERN_SYNC_API_TOKEN", "127.0.0.1"):
+            assert word in str(caught.value)
+    monkeypatch.setenv("PATTERN_SYNC_API_TOKEN", "readers")
+    assert Settings.load().tokens() == ("readers", "administrators")
+
+
+def test_the_panel_may_call_on_loopback_unless_others_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings.load().origins() == ("http://localhost:9213",)
+    monkeypatch.setenv("PATTERN_SYNC_CORS_ORIGINS", "https://panel.example")
+    assert Settings.load().origins() == ("https://panel.example",)
+    monkeypatch.setenv("PATTERN_SYNC_CORS_ORIGINS", ",")
+    assert Settings.load().origins() == ()
+    monkeypatch.delenv("PATTERN_SYNC_CORS_ORIGINS")
+    monkeypatch.setenv("PATTERN_SYNC_HTTP_HOST", "0.0.0.0")
+    assert Settings.load().origins() == ()
+
+
+@pytest.mark.parametrize("kind", ["API", "ADMIN"])
+def test_a_token_comes_from_a_variable_a_file_or_a_credential(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str
+) -> None:
+    position = ["API", "ADMIN"].index(kind)
+    assert Settings.load().tokens() == (None, None)
+    monkeypatch.setenv(f"PATTERN_SYNC_{kind}_TOKEN", f" {SECRET} ")
+    assert Settings.load().tokens()[position] == SECRET
+    monkeypatch.delenv(f"PATTERN_SYNC_{kind}_TOKEN")
+    (tmp_path / "token").write_text(f"{SECRET}\n")
+    monkeypatch.setenv(f"PATTERN_SYNC_{kind}_TOKEN_FILE", str(tmp_path / "token"))
+    assert Settings.load().tokens()[position] == SECRET
+    monkeypatch.delenv(f"PATTERN_SYNC_{kind}_TOKEN_FILE")
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    (credentials / f"pattern_sync_{kind.lower()}_token").write_text(f"{SECRET}\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
+    assert Settings.load().tokens()[position] == SECRET
+    assert Settings.load().tokens()[1 - position] is None
+
+
+def token_refusal() -> str:
+    with pytest.raises(InvalidSettings) as caught:
+        Settings.load().tokens()
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["API", "ADMIN"])
+def test_a_token_from_two_places_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str) -> None:
+    (tmp_path / "token").write_text(SECRET)
+    monkeypatch.setenv(f"PATTERN_SYNC_{kind}_TOKEN", SECRET)
+    monkeypatch.setenv(f"PATTERN_SYNC_{kind}_TOKEN_FILE", str(tmp_path / "token"))
+    message = token_refusal()
+    assert f"PATTERN_SYNC_{kind}_TOKEN and PATTERN_SYNC_{kind}_TOKEN_FILE" in message
+    assert SECRET not in message
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\n", b"two s3cr3t words", b"s3cr3t\nlines", b"s3cr3t\x07", b"s3cr3t\xff", "s3cr3té".encode()]
+)
+def test_a_file_that_holds_no_token_is_refused_without_showing_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "token").write_bytes(content)
+    monkeypatch.setenv("PATTERN_SYNC_API_TOKEN_FILE", str(tmp_path / "token"))
+    message = token_refusal()
+    assert "PATTERN_SYNC_API_TOKEN_FILE" in message
+    assert str(tmp_path / "token") in message
+    assert SECRET not in message
+
+
+@pytest.mark.parametrize("value", [" ", "two s3cr3t words", "s3cr3té", "s3cr3t\tx"])
+def test_a_variable_that_holds_no_token_is_refused_without_showing_it(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("PATTERN_SYNC_ADMIN_TOKEN", value)
+    message = token_refusal()
+    assert "PATTERN_SYNC_ADMIN_TOKEN holds no token" in message
+    assert SECRET not in message
+
+
+@pytest.mark.parametrize("name", ["nothing-here", "."])
+def test_a_token_file_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    monkeypatch.setenv("PATTERN_SYNC_API_TOKEN_FILE", str(tmp_path / name))
+    message = token_refusal()
+    assert "PATTERN_SYNC_API_TOKEN_FILE" in message
+    assert "cannot be read" in message
+
+
+def test_an_empty_credential_holds_no_token(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "pattern_sync_api_token").write_text("\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert "holds no token" in token_refusal()
+
+
+def test_a_token_is_in_no_form_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATTERN_SYNC_API_TOKEN", SECRET)
+    monkeypatch.setenv("PATTERN_SYNC_ADMIN_TOKEN", f"admin-{SECRET}")
+    settings = Settings.load()
+    assert SECRET not in f"{settings} {settings!r} {settings.model_dump()} {settings.model_dump_json()}"
+    monkeypatch.setenv("PATTERN_SYNC_HTTP_PORT", "x")
     assert SECRET not in refusal()

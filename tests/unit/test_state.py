@@ -118,13 +118,13 @@ def test_a_failure_is_a_warning_with_the_reason(recorder: Recorder) -> None:
 )
 def test_a_run_is_told_when_it_is_news(recorder: Recorder, kind: RunKind, result: SyncResult, *, told: bool) -> None:
     with capture_logs() as lines:
-        recorder.state.run_finished(kind, result)
+        recorder.state.run_finished({kind}, result)
     assert events(lines) == ([kind.value] if told else [])
 
 
 def test_a_run_with_errors_is_a_warning_and_shows_in_the_status(recorder: Recorder) -> None:
     with capture_logs() as lines:
-        recorder.state.run_finished(RunKind.SWEEP, SyncResult(synced_count=3, error_count=2, errors=("a: bad",)))
+        recorder.state.run_finished({RunKind.SWEEP}, SyncResult(synced_count=3, error_count=2, errors=("a: bad",)))
     assert (lines[0]["log_level"], lines[0]["first_error"]) == ("warning", "a: bad")
     assert recorder.shown[-1] == "starting; 3 queued, 2 failed since start"
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import typer
 
 from pattern_sync.observability.logs import configure_logging
-from pattern_sync.runtime.daemon import run_daemon
 from pattern_sync.runtime.host import open_host
 
 if TYPE_CHECKING:
@@ -26,11 +25,15 @@ def run(context: typer.Context) -> None:
     Waits for a database that cannot be reached, at start and later; exits where waiting would not help (a wrong
     password, a missing schema). SIGHUP reads the filter anew. Any number of daemons may run at once.
     """
+    # Here, as a web server takes longer to import than most commands to run.
+    from pattern_sync.runtime.daemon import run_daemon  # noqa: PLC0415
+
     session: Session = context.obj
     # Until the event loop takes the signals over: a stop while the embedded server starts leaves it in order, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     settings = session.settings()
+    settings.tokens()  # whoever listens beyond loopback without one is told so before anything is started
     configure_logging(settings.log_level, settings.log_format)
     with open_host(settings) as host:
         asyncio.run(run_daemon(settings, host, session.settings))

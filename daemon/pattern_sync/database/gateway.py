@@ -1,7 +1,7 @@
 """What the daemon asks of the database, over asyncpg."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
 from pattern_sync.database.pool import Pool
@@ -28,10 +28,14 @@ PLANNED_LENGTH = 10
 
 
 class DaemonGateway:
-    """Runs the daemon's statements; every method raises DatabaseError or SchemaError."""
+    """Runs the daemon's statements; every method raises DatabaseError or SchemaError.
 
-    def __init__(self, pool: Pool) -> None:
+    `on_written` gets what each reconcile came to, so that the review pages are told.
+    """
+
+    def __init__(self, pool: Pool, on_written: Callable[[list[PatternOutcome]], None]) -> None:
         self._pool = pool
+        self._on_written = on_written
 
     async def check_schema(self) -> None:
         """Raise SchemaError unless the schema in the database is this version's."""
@@ -52,7 +56,9 @@ class DaemonGateway:
         """Run one step of the reconcile; patterns that are gone are not in the result."""
         deadline = EVENT_SECONDS if len(pattern_ids) <= FEW_PATTERNS else SCAN_SECONDS
         arguments = (*filter_arguments(sync_filter), _at_least_ten(pattern_ids))
-        return to_outcomes(await self._pool.fetch("reconcile", *arguments, deadline_seconds=deadline))
+        outcomes = to_outcomes(await self._pool.fetch("reconcile", *arguments, deadline_seconds=deadline))
+        self._on_written(outcomes)
+        return outcomes
 
     async def side_by_side(self, steps: Sequence[Step]) -> list[list[PatternOutcome]]:
         """Run some steps at once, each on its own connection."""

@@ -11,7 +11,13 @@ from pattern_sync.database.connector import STATEMENT_CACHE_SIZE, Connector
 from pattern_sync.database.faults import translated
 from pattern_sync.domain.errors import PoolerInTheWay
 
+# Six for the services, three for a sync by hand, three for people (see Lane).
+MOST_CONNECTIONS = 12
+LANE_CONNECTIONS = 3
+# Long enough to count a large table, short enough for a person.
+LANE_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
+CANCEL_SECONDS = 1.0
 
 
 class Pool:
@@ -26,7 +32,7 @@ class Pool:
     async def __aenter__(self) -> Self:
         self._pool = await asyncpg.create_pool(
             min_size=0,
-            max_size=6,
+            max_size=MOST_CONNECTIONS,
             max_inactive_connection_lifetime=60.0,
             connect=self._connect,
             reset=_keep_as_it_is,
@@ -79,9 +85,15 @@ class Pool:
                 # Not acquire(timeout=…), which starts a task each time: a fifth of the way from commit to entry.
                 async with asyncio.timeout(self._connector.longest_seconds):
                     connection = await self._pool.acquire()
+                patience_seconds = CLOSE_SECONDS
                 try:
                     yield connection
-                except (TimeoutError, OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
+                except TimeoutError:
+                    # The server is being told to give the statement up: it must not be done after all, later. Over a
+                    # dead link that cannot be had.
+                    patience_seconds = CANCEL_SECONDS
+                    raise
+                except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
                     # A graceful close of a dead socket would wait for it.
                     connection.terminate()
                     raise
@@ -91,7 +103,7 @@ class Pool:
                 finally:
                     # A release that fails has dropped the connection; its error must not take a cancellation's place.
                     with contextlib.suppress(TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                        await self._pool.release(connection, timeout=CLOSE_SECONDS)
+                        await self._pool.release(connection, timeout=patience_seconds)
         except PoolerInTheWay:
             await self.adapt_to_pooler()
             raise
@@ -99,6 +111,25 @@ class Pool:
     async def _connect(self, *_: object, **__: object) -> "asyncpg.Connection[asyncpg.Record]":
         cache_size = 0 if self._behind_pooler else STATEMENT_CACHE_SIZE
         return await self._connector.connect("pattern-sync", statement_cache_size=cache_size)
+
+
+class Lane:
+    """A share of the pool for people's requests: however many there are, the event path never waits behind them."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._free = asyncio.Semaphore(LANE_CONNECTIONS)
+
+    async def fetch(self, name: str, *arguments: object) -> list[dict[str, object]]:
+        """Run one named statement. Raises DatabaseUnavailable when it, or the wait for a turn, takes too long."""
+        with translated():
+            async with asyncio.timeout(LANE_SECONDS):
+                await self._free.acquire()
+        try:
+            rows = await self._pool.fetch(name, *arguments, deadline_seconds=LANE_SECONDS)
+        finally:
+            self._free.release()
+        return [dict(row) for row in rows]
 
 
 async def _keep_as_it_is(_: object) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import asyncpg
 
 CHANNEL = "pattern_sync"
+QUEUE_CHANNEL = "pattern_sync_queue"
 HEARTBEAT_SECONDS = 2.0
 ROUND_TRIP_SECONDS = 3.0
 
@@ -28,7 +29,7 @@ class ListenSession:
         statements: Mapping[str, Statement],
         pool: Pool,
         ping_channel: str,
-        on_payload: Callable[[str], None],
+        on_payload: Mapping[str, Callable[[str], None]],
     ) -> None:
         self._connection = connection
         self._statements = statements
@@ -46,15 +47,16 @@ class ListenSession:
         connector: Connector,
         pool: Pool,
         ping_channel: str,
-        on_payload: Callable[[str], None],
+        on_payload: Mapping[str, Callable[[str], None]],
     ) -> Self:
-        """Connect and LISTEN; what commits after this returned is announced to `on_payload`."""
+        """Connect and LISTEN; what commits after this returned is announced, by channel, to `on_payload`."""
         connection = await connector.connect("pattern-sync listener")
         session = cls(connection, connector.statements, pool, ping_channel, on_payload)
         try:
             with translated():
                 async with asyncio.timeout(HEARTBEAT_SECONDS):
-                    await connection.add_listener(CHANNEL, session._on_notification)
+                    for channel in on_payload:
+                        await connection.add_listener(channel, session._on_notification)
                     await connection.add_listener(session._ping_channel, session._on_ping)
         except BaseException:
             session.terminate()
@@ -101,7 +103,7 @@ class ListenSession:
         if self._patience is not None:
             # A sign of life, too: the heartbeat's answer waits behind a flood of notifications.
             self._patience.reschedule(asyncio.get_running_loop().time() + HEARTBEAT_SECONDS)
-        self._on_payload(str(event[3]))
+        self._on_payload[str(event[2])](str(event[3]))
 
     def _on_ping(self, *event: object) -> None:
         if arrived := self._pings.get(str(event[3])):

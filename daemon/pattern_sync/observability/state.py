@@ -1,6 +1,6 @@
 """What the daemon is doing: one log line for each change, and the same facts for whoever asks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from enum import StrEnum
 
 import structlog
@@ -8,7 +8,7 @@ import structlog
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome
 from pattern_sync.domain.results import SyncResult
-from pattern_sync.domain.runs import RunKind
+from pattern_sync.domain.runs import RunKind, leading
 
 SHOWN_SIGNATURES = 5
 
@@ -31,9 +31,13 @@ class DaemonState:
         self._log = structlog.stdlib.get_logger("pattern_sync")
         self._now = now
         self._show = show
-        self._since = now()
-        self._database_lost_at: float | None = None
+        self.started_at = now()
         self.mode = Mode.STARTING
+        self.mode_since = now()
+        self.database_lost_at: float | None = None
+        self.last_notification_at: float | None = None
+        self.last_run_at: dict[RunKind, float] = {}
+        self.next_sweep_at: float | None = None
         self.last_run_seconds = 0.0
         self.queued_total = 0
         self.failed_total = 0
@@ -41,15 +45,15 @@ class DaemonState:
 
     def waiting(self, reason: str) -> None:
         """Say once that the database cannot be reached yet."""
-        if self._database_lost_at is None:
-            self._database_lost_at = self._now()
+        if self.database_lost_at is None:
+            self.database_lost_at = self._now()
             self._log.warning("waiting for the database", reason=reason)
             self._show(f"waiting for the database: {reason}")
 
     def listening(self) -> None:
         """Say that notifications arrive, as was just proven."""
         if self.mode is not Mode.LISTENING:
-            degraded_seconds = round(self._now() - self._since, 1) if self.mode is Mode.POLLING else None
+            degraded_seconds = round(self._now() - self.mode_since, 1) if self.mode is Mode.POLLING else None
             extra = {} if degraded_seconds is None else {"polled_for_seconds": degraded_seconds}
             self._change(Mode.LISTENING)
             self._log.info("listening", **extra)
@@ -60,17 +64,25 @@ class DaemonState:
             self._change(Mode.POLLING)
             self._log.warning("not listening, polling instead", reason=reason)
 
+    def notified(self) -> None:
+        """Note that something came on the channel."""
+        self.last_notification_at = self._now()
+
+    def sweep_planned(self, in_seconds: float) -> None:
+        """Note when the next sweep will be."""
+        self.next_sweep_at = self._now() + in_seconds
+
     def database_lost(self, reason: str) -> None:
         """Say that statements fail."""
-        if self._database_lost_at is None:
-            self._database_lost_at = self._now()
+        if self.database_lost_at is None:
+            self.database_lost_at = self._now()
             self._log.warning("database unavailable, trying again", reason=reason)
 
     def database_back(self) -> None:
         """Say that statements work again."""
-        if self._database_lost_at is not None:
-            self._log.info("database back", after_seconds=round(self._now() - self._database_lost_at, 1))
-            self._database_lost_at = None
+        if self.database_lost_at is not None:
+            self._log.info("database back", after_seconds=round(self._now() - self.database_lost_at, 1))
+            self.database_lost_at = None
 
     def filter_in_force(self, sync_filter: SyncFilter) -> None:
         """Say which filter the triggers and all daemons use from now on."""
@@ -99,8 +111,10 @@ class DaemonState:
                 signatures=queued[:SHOWN_SIGNATURES],
             )
 
-    def run_finished(self, kind: RunKind, result: SyncResult) -> None:
-        """Tell what a run did; a poll or a request that found nothing to do is no news."""
+    def run_finished(self, kinds: Collection[RunKind], result: SyncResult) -> None:
+        """Tell what a run for these wishes did; a poll or a request that found nothing to do is no news."""
+        kind = leading(kinds)
+        self.last_run_at.update(dict.fromkeys(kinds, self._now()))
         self.last_run_seconds = result.sync_duration_ms / 1000
         self.queued_total += result.synced_count
         self.failed_total += result.error_count
@@ -140,7 +154,7 @@ class DaemonState:
 
     def _change(self, mode: Mode) -> None:
         self.mode = mode
-        self._since = self._now()
+        self.mode_since = self._now()
         self._show_status()
 
     def _show_status(self) -> None:

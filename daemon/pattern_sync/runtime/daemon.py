@@ -4,34 +4,47 @@ import asyncio
 import random
 import secrets
 import signal
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import NoReturn
 
 import structlog
+from starlette.types import ASGIApp
 
 from pattern_sync.config import Settings
 from pattern_sync.database.connector import Connector
 from pattern_sync.database.gateway import DaemonGateway
-from pattern_sync.database.pool import Pool
-from pattern_sync.database.session import ListenSession
+from pattern_sync.database.pool import Lane, Pool
+from pattern_sync.database.reviews import ReviewGateway
+from pattern_sync.database.session import CHANNEL, QUEUE_CHANNEL, ListenSession
 from pattern_sync.database.statements import load_statements
 from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.errors import (
     DatabaseUnavailable,
 )
 from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.observability.health import HealthReporter
 from pattern_sync.observability.state import DaemonState
 from pattern_sync.observability.systemd import ServiceManager
+from pattern_sync.review import Review
 from pattern_sync.runtime.host import Host
 from pattern_sync.runtime.upkeep import EmbeddedSupervisor, Reloader, Watchdog
+from pattern_sync.sync.announcer import Announcer
 from pattern_sync.sync.intake import Intake
 from pattern_sync.sync.listener import Listener
+from pattern_sync.sync.manual import ManualSync
 from pattern_sync.sync.outage import Outage
 from pattern_sync.sync.periodic import Poller, Refresher, Sweeper
 from pattern_sync.sync.pulse import Pulse
 from pattern_sync.sync.reconciler import Reconciler
 from pattern_sync.sync.workers import EventWorker, FilterInForce, RunWorker
+from pattern_sync.web import live
+from pattern_sync.web.access import Tokens
+from pattern_sync.web.app import Access, Parts, create_app
+from pattern_sync.web.server import serving
 
 # Short, as a daemon has to have caught up two seconds after its server accepts again.
 RETRY_BASE_SECONDS = 0.1
@@ -64,11 +77,44 @@ class Daemon:
         connector = Connector(self._host.address, load_statements())
         with self._signals():
             async with Pool(connector) as pool:
-                gateway = DaemonGateway(pool)
-                in_force = await self._first_contact(gateway)
-                if in_force is not None:
-                    await self._serve(gateway, pool, FilterInForce(in_force), connector)
+                reviews = ReviewGateway(Lane(pool).fetch)
+                announcer = Announcer(reviews.announce_changes, self._outage(Announcer.NAME), self._pulse)
+                gateway = DaemonGateway(pool, announcer.add)
+                outage = self._outage(live.NAME)
+                updates = live.LiveUpdates(reviews, self._state, outage, self._pulse, self._loop.time)
+                app = self._create_app(gateway, reviews, updates)
+                async with (
+                    serving(app, self._settings.http_host, self._settings.http_port),
+                    _running(live.NAME, updates.run),
+                    _running(Announcer.NAME, announcer.run),
+                ):
+                    in_force = await self._first_contact(gateway)
+                    if in_force is not None:
+                        await self._serve(gateway, pool, FilterInForce(in_force), connector, updates)
+                        await announcer.run_once()
         self._log.info("stopped")
+
+    def _create_app(self, gateway: DaemonGateway, reviews: ReviewGateway, updates: live.LiveUpdates) -> ASGIApp:
+        now = self._loop.time
+        release = version("pattern-sync")
+        health = HealthReporter(
+            self._state,
+            release,
+            now,
+            wall_clock=lambda: datetime.now(UTC),
+            queue_depth=self._intake.__len__,
+            stalled=self._pulse.stalled,
+        )
+        syncs = ManualSync(Reconciler(gateway, now), gateway)
+        parts = Parts(Review(reviews), syncs, reviews, health, updates, self._pulse)
+        return create_app(parts, self._access(), release)
+
+    def _access(self) -> Access:
+        settings = self._settings
+        api_token, admin_token = settings.tokens()
+        machine = socket.gethostname()
+        names = {"localhost", machine, machine.partition(".")[0], settings.http_host, *settings.allowed_hosts}
+        return Access(Tokens(api_token, admin_token), settings.origins(), names)
 
     async def _first_contact(self, gateway: DaemonGateway) -> SyncFilter | None:
         """Wait for the database and publish the filter; None where a stop was asked for meanwhile."""
@@ -87,7 +133,14 @@ class Daemon:
                 return wanted
         return None
 
-    async def _serve(self, gateway: DaemonGateway, pool: Pool, in_force: FilterInForce, connector: Connector) -> None:
+    async def _serve(
+        self,
+        gateway: DaemonGateway,
+        pool: Pool,
+        in_force: FilterInForce,
+        connector: Connector,
+        updates: live.LiveUpdates,
+    ) -> None:
         now = self._loop.time
         reconciler = Reconciler(gateway, now)
 
@@ -97,10 +150,13 @@ class Daemon:
         async def open_session(on_payload: Callable[[str], None]) -> ListenSession:
             # What was open before belongs to a server that may be gone, or a primary that is none any more.
             await pool.expire()
-            return await ListenSession.open(connector, pool, ping_channel, on_payload)
+            channels = {CHANNEL: on_payload, QUEUE_CHANNEL: updates.hint}
+            session = await ListenSession.open(connector, pool, ping_channel, channels)
+            updates.everything_changed()
+            return session
 
         listener = Listener(open_session, self._intake, self._state, self._backoff(), self._pulse)
-        sweeper = Sweeper(self._intake, self._settings.interval, random.random, self._pulse)
+        sweeper = Sweeper(self._intake, self._settings.interval, random.random, self._state, self._pulse)
         poller = Poller(self._intake, self._state, self._pulse)
         refresher = Refresher(reconciler, in_force, self._state, self._pulse)
         reloader = Reloader(
@@ -188,6 +244,14 @@ class Daemon:
         finally:
             for number in wanted:
                 self._loop.remove_signal_handler(number)
+
+
+@asynccontextmanager
+async def _running(name: str, run: Callable[[], Awaitable[None]]) -> AsyncGenerator[None, None]:
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(_for_ever(name, run), name=name)
+        yield
+        task.cancel()
 
 
 async def _for_ever(name: str, run: Callable[[], Awaitable[None]]) -> NoReturn:

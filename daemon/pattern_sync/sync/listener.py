@@ -106,6 +106,7 @@ class Listener:
         raise DatabaseUnavailable("the connection was lost")
 
     def _on_payload(self, payload: str) -> None:
+        self._state.notified()
         match parse_payload(payload):
             case int(pattern_id):
                 self._intake.add([pattern_id])

@@ -23,16 +23,26 @@ class Sweeper:
 
     NAME = "sweeper"
 
-    def __init__(self, intake: Intake, interval_seconds: float, random: Callable[[], float], pulse: Pulse) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        interval_seconds: float,
+        random: Callable[[], float],
+        state: DaemonState,
+        pulse: Pulse,
+    ) -> None:
         self._intake = intake
         self._interval_seconds = interval_seconds
         self._random = random
+        self._state = state
         self._pulse = pulse
 
     async def run(self) -> None:
         """Sweep until cancelled, each time up to a tenth earlier, so that replicas drift apart."""
         while True:
-            await self._pulse.pause(self.NAME, self._interval_seconds * (1 - 0.1 * self._random()))
+            delay = self._interval_seconds * (1 - 0.1 * self._random())
+            self._state.sweep_planned(delay)
+            await self._pulse.pause(self.NAME, delay)
             self.run_once()
 
     def run_once(self) -> None:

@@ -130,5 +130,5 @@ class RunWorker:
         self._outage.over()
         if RunKind.SETTINGS in kinds:
             self._state.filter_in_force(self._in_force.value)
-        self._state.run_finished(kind, result)
+        self._state.run_finished(kinds, result)
         self._on_caught_up()

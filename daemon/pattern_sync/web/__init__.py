@@ -1,0 +1,1 @@
+"""What is served over HTTP: the API, live updates, probes, the review page."""

@@ -1,0 +1,84 @@
+"""Who may do what: tokens, compared in constant time."""
+
+import base64
+import binascii
+import hmac
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, WebSocket
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+SUBPROTOCOL = "pattern-sync.v1"
+_TOKEN_SUBPROTOCOL = "bearer."  # noqa: S105 - a prefix; browsers can give a WebSocket no header
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="Pattern Sync"'}
+
+_bearer = HTTPBearer(
+    auto_error=False, description="PATTERN_SYNC_API_TOKEN, where one is set; PATTERN_SYNC_ADMIN_TOKEN for /sync/all"
+)
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The tokens of the settings; None for `api` lets everybody read and decide, None for `admin` nobody administer."""
+
+    api: str | None = field(default=None, repr=False)
+    admin: str | None = field(default=None, repr=False)
+
+
+class Guard:
+    """Admits requests, or raises HTTPException: 401 without a token or with a wrong one, 403 with a lesser one."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+
+    async def reader(self, credentials: Credentials) -> None:
+        """Admit who may read and decide: everybody where no API token is set."""
+        self._admit_reader(credentials.credentials if credentials else None)
+
+    async def administrator(self, credentials: Credentials) -> None:
+        """Admit administrators only."""
+        if self._tokens.admin is None:
+            raise HTTPException(403, "Only administrators may do this, and no PATTERN_SYNC_ADMIN_TOKEN is set here.")
+        presented = credentials.credentials if credentials else None
+        if _same(presented, self._tokens.admin):
+            return
+        if presented is not None and _same(presented, self._tokens.api):
+            raise HTTPException(403, "Only administrators may do this; the API token is not enough.")
+        raise _unauthorized(presented, "administrators' token")
+
+    def websocket(self, socket: WebSocket) -> None:
+        """Admit a WebSocket by its Authorization header, or by the token among its subprotocols."""
+        scheme, _, presented = socket.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            self._admit_reader(presented.strip())
+        else:
+            self._admit_reader(_token_among(socket.scope["subprotocols"]))
+
+    def _admit_reader(self, presented: str | None) -> None:
+        if self._tokens.api is None or _same(presented, self._tokens.api) or _same(presented, self._tokens.admin):
+            return
+        raise _unauthorized(presented, "API token")
+
+
+def _unauthorized(presented: str | None, name: str) -> HTTPException:
+    what = "is missing" if presented is None else "is wrong"
+    return HTTPException(401, f"The {name} {what}; send it as Authorization: Bearer TOKEN.", _CHALLENGE)
+
+
+def _same(presented: str | None, expected: str | None) -> bool:
+    if presented is None or expected is None:
+        return False
+    return hmac.compare_digest(presented.encode(errors="replace"), expected.encode())
+
+
+def _token_among(subprotocols: list[str]) -> str | None:
+    for offered in subprotocols:
+        if offered.startswith(_TOKEN_SUBPROTOCOL):
+            encoded = offered.removeprefix(_TOKEN_SUBPROTOCOL)
+            try:
+                return base64.b64decode(encoded + "=" * (-len(encoded) % 4), b"-_", validate=True).decode()
+            except (binascii.Error, ValueError):
+                return ""
+    return None

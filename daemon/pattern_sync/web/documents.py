@@ -1,0 +1,247 @@
+"""What goes over the wire, beyond the domain's own classes: requests, and answers with their conclusions spelt out."""
+
+from abc import abstractmethod
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic.config import JsonDict
+
+from pattern_sync.domain.decision import (
+    LONGEST_REVIEWER,
+    LONGEST_TEXT,
+    Decision,
+    Verdict,
+    check_comment,
+    check_reviewer,
+)
+from pattern_sync.domain.entry import QueueEntry, Status
+from pattern_sync.domain.errors import InvalidSettings
+from pattern_sync.domain.explanation import Criterion, Explanation
+from pattern_sync.domain.filter import (
+    MANUAL_MAX_PATTERNS,
+    MANUAL_MIN_CONFIDENCE,
+    MANUAL_MIN_OCCURRENCES,
+    MAX_OCCURRENCES,
+    SyncFilter,
+)
+from pattern_sync.domain.outcomes import Outcome
+from pattern_sync.observability.health import Condition
+
+MOST_PATTERNS = 200
+
+ENTRY_EXAMPLE: dict[str, Any] = {
+    "pattern_id": "sdlc:full:all",
+    "tool_sequence": "Read→Edit→Write",
+    "status": "pending",
+    "confidence_score": 0.85,
+    "occurrence_count": 78167,
+    "estimated_savings_usd": 183844.06,
+    "impact_score": 12214957842.317,
+    "pattern_context": "run the whole life cycle of a change",
+    "example_sessions": ["workflow-001", "workflow-002"],
+    "reviewed_by": None,
+    "reviewed_at": None,
+    "approval_notes": None,
+    "created_at": "2026-11-23T06:43:27.123456Z",
+}
+
+# For whoever generates requests from the description; what enforces it are the domain's own checks.
+_STORABLE: JsonDict = {"pattern": "^[^\\u0000]*$"}
+_NOT_BLANK: JsonDict = {"pattern": "^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$"}
+PatternType = Annotated[str, Field(json_schema_extra=_NOT_BLANK)]
+
+
+class SyncCriteria(BaseModel):
+    """Criteria of a sync by hand; what is left out has the manual default."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"min_confidence": 80, "min_savings": 5000, "max_patterns": 10}]},
+    )
+
+    min_confidence: float = Field(MANUAL_MIN_CONFIDENCE, ge=0, le=100, allow_inf_nan=False, description="Percent")
+    min_occurrences: int = Field(MANUAL_MIN_OCCURRENCES, ge=1, le=MAX_OCCURRENCES)
+    min_savings: float | None = Field(None, ge=0, allow_inf_nan=False, description="USD a month; null: any")
+    max_patterns: int = Field(
+        MANUAL_MAX_PATTERNS, ge=1, le=MOST_PATTERNS, description="Queue at most so many, best impact first"
+    )
+    only_types: list[PatternType] = Field([], max_length=1_000, description="Pattern types to queue; none: all")
+    exclude_types: list[PatternType] = Field([], max_length=1_000, description="Pattern types not to queue")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        self.to_filter()
+        return self
+
+    def to_filter(self) -> SyncFilter:
+        """Return the filter. Raises ValueError for a contradiction."""
+        try:
+            return SyncFilter(
+                min_confidence=self.min_confidence,
+                min_occurrences=self.min_occurrences,
+                min_savings=self.min_savings,
+                max_patterns=self.max_patterns,
+                only_types=tuple(self.only_types),
+                exclude_types=tuple(self.exclude_types),
+            )
+        except InvalidSettings as fault:
+            raise ValueError(str(fault)) from None
+
+
+class SyncReport(BaseModel):
+    """What a sync did, or would do; total_candidates = synced + skipped + errors + remaining."""
+
+    total_candidates: int
+    synced_count: int
+    refreshed_count: int
+    skipped_count: int
+    error_count: int
+    remaining_count: int
+    gone_count: int
+    synced_pattern_ids: list[str]
+    errors: list[str]
+    sync_duration_ms: float
+    dry_run: bool
+
+
+class SyncCounts(BaseModel):
+    """How many patterns there are, here and in the queue."""
+
+    patterns_in_source: int
+    patterns_in_review: int
+    pending_sync: int = Field(description="Eligible patterns without an entry, whatever their figures")
+    sync_percentage: float = Field(description="In review / in source x 100")
+    qualifying: int = Field(description="Patterns that pass the filter in force")
+    qualifying_missing: int = Field(description="Those of them that are not in the queue: 0 when all is well")
+
+
+class Remark(BaseModel):
+    """What every remark of a person has."""
+
+    reviewer: str | None = Field(
+        None,
+        description="Who says so; the header X-Reviewer says it as well, else it is `system`",
+        max_length=LONGEST_REVIEWER,
+        json_schema_extra=_STORABLE,
+    )
+
+    @field_validator("reviewer")
+    @classmethod
+    def _check_reviewer(cls, name: str | None) -> str | None:
+        return None if name is None or not name.strip() else check_reviewer(name)
+
+
+class DecisionBody(Remark):
+    """What both decisions have."""
+
+    replaces: Status = Field(
+        Status.PENDING,
+        description="The status that this person saw and means to replace; where the entry has another one by now, the"
+        " answer is 409. So a standing decision is undone by a new one that names it",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        self.to_decision(None)
+        return self
+
+    @abstractmethod
+    def to_decision(self, header: str | None) -> Decision:
+        """Return the decision; the body's reviewer goes before the header's. Raises InvalidInput."""
+
+
+class Approval(DecisionBody):
+    """What a person says with an approval."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"notes": "worth a script", "reviewer": "ann"}]})
+
+    notes: str | None = Field(None, max_length=LONGEST_TEXT, json_schema_extra=_STORABLE)
+
+    def to_decision(self, header: str | None) -> Decision:
+        """Return the approval."""
+        return Decision(Verdict.APPROVED, self.notes, self.reviewer or header, self.replaces)
+
+
+class Rejection(DecisionBody):
+    """What a person says with a rejection."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "a one-off", "reviewer": "ann"}]})
+
+    reason: str = Field(description="Why; not blank", max_length=LONGEST_TEXT, json_schema_extra=_NOT_BLANK)
+
+    def to_decision(self, header: str | None) -> Decision:
+        """Return the rejection."""
+        return Decision(Verdict.REJECTED, self.reason, self.reviewer or header, self.replaces)
+
+
+class Comment(Remark):
+    """What a person says without deciding."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"comment": "who owns this?", "reviewer": "ann"}]})
+
+    comment: Annotated[str, AfterValidator(check_comment)] = Field(
+        description="Not blank", max_length=LONGEST_TEXT, json_schema_extra=_NOT_BLANK
+    )
+
+
+class Noted(BaseModel):
+    """That a comment was kept."""
+
+    status: str
+    message: str
+    pattern_id: str
+    reviewer: str
+
+
+class Reasons(BaseModel):
+    """Why a pattern is in the queue or is not."""
+
+    pattern_id: str
+    queued: bool
+    outcome: Outcome = Field(description="What a reconcile comes to; gone: the detector deleted the pattern")
+    reason: str
+    entry_status: str | None
+    automation_status: str | None
+    eligible: bool
+    criteria: list[Criterion]
+    shortfalls: list[Criterion] = Field(description="The criteria that are missed")
+
+    @classmethod
+    def of(cls, explanation: Explanation) -> Self:
+        """Return an explanation with its conclusions."""
+        return cls(
+            pattern_id=explanation.signature, queued=explanation.entry_status is not None, **explanation.to_dict()
+        )
+
+
+class Problem(BaseModel):
+    """Why a request was not done."""
+
+    detail: str
+
+
+class Conflict(Problem):
+    """Who decided what and when, and the entry as it is now; none where the database itself refused."""
+
+    entry: QueueEntry | None = None
+
+
+class InvalidField(BaseModel):
+    """One thing that is wrong with a request."""
+
+    loc: list[str | int]
+    msg: str
+    type: str
+
+
+class Invalid(BaseModel):
+    """What is wrong with a request."""
+
+    detail: list[InvalidField]
+
+
+class Readiness(BaseModel):
+    """Whether the daemon does its work."""
+
+    status: Condition
+    reasons: list[str]

@@ -1,0 +1,107 @@
+"""From our faults to answers: what went wrong, for a person, without SQL, addresses or tracebacks."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+from pattern_sync.domain.errors import (
+    AlreadyDecided,
+    DatabaseUnavailable,
+    InvalidInput,
+    PatternSyncError,
+    StatementFailed,
+    UnknownPattern,
+)
+from pattern_sync.web.documents import Conflict, Invalid, InvalidField, Problem
+
+Responses = dict[int | str, dict[str, Any]]
+
+EVERYWHERE: Responses = {
+    400: {"model": Problem, "description": "The body is not JSON in UTF-8, or the Host does not lead here"},
+    401: {"model": Problem, "description": "The token is missing or wrong"},
+    403: {"model": Problem, "description": "Not with this token, or not from this origin"},
+    408: {"model": Problem, "description": "The body did not come in time"},
+    413: {"model": Problem, "description": "The body is too large"},
+    422: {"model": Invalid, "description": "Something is wrong with the request"},
+    503: {"model": Problem, "description": "The database cannot be used now; try again"},
+}
+ONE_PATTERN: Responses = {404: {"model": Problem, "description": "There is no such pattern"}}
+DECISION: Responses = ONE_PATTERN | {
+    409: {"model": Conflict, "description": "Somebody else was faster, or the database refuses it"}
+}
+ADMINISTRATORS_ONLY: Responses = {403: {"model": Problem, "description": "For administrators only"}}
+
+_RETRY = {"Retry-After": "2"}
+
+
+def install_fault_handlers(app: FastAPI) -> None:
+    """Answer every expected fault with its status; what is left is a bug, logged by the server with its traceback."""
+    app.exception_handler(RequestValidationError)(_invalid_request)
+    app.exception_handler(InvalidInput)(_invalid_input)
+    app.exception_handler(UnknownPattern)(_unknown)
+    app.exception_handler(AlreadyDecided)(_decided)
+    app.exception_handler(StatementFailed)(_refused)
+    app.exception_handler(DatabaseUnavailable)(_unavailable)
+    app.exception_handler(PatternSyncError)(_misconfigured)
+    app.exception_handler(Exception)(_bug)
+
+
+async def _invalid_request(request: Request, fault: RequestValidationError) -> JSONResponse:
+    # Without the value itself: it may be what JSON cannot hold (NaN), or long.
+    fields = [
+        InvalidField(loc=list(error["loc"]), msg=error["msg"].removeprefix("Value error, "), type=error["type"])
+        for error in fault.errors()
+    ]
+    if fields[0].loc == ["body"] and "json" not in request.headers.get("content-type", ""):
+        fields[0].msg = "The body has to be a JSON object, sent with Content-Type: application/json"
+    return JSONResponse(Invalid(detail=fields).model_dump(), 422)
+
+
+async def _invalid_input(_: Request, fault: InvalidInput) -> JSONResponse:
+    field = InvalidField(loc=["body"], msg=str(fault), type="value_error")
+    return JSONResponse(Invalid(detail=[field]).model_dump(), 422)
+
+
+async def _unknown(_: Request, fault: UnknownPattern) -> JSONResponse:
+    return _problem(404, str(fault))
+
+
+async def _decided(_: Request, fault: AlreadyDecided) -> JSONResponse:
+    return JSONResponse(Conflict(detail=str(fault), entry=fault.entry).model_dump(mode="json"), 409)
+
+
+async def _refused(request: Request, fault: StatementFailed) -> JSONResponse:
+    _warn("the database refused a request", request, fault)
+    refusal = Conflict(detail="The database refused to keep this; the daemon's log says why.")
+    return JSONResponse(refusal.model_dump(), 409)
+
+
+async def _unavailable(request: Request, fault: DatabaseUnavailable) -> JSONResponse:
+    # The services tell of an outage, once; in one, every open page asks again and again.
+    structlog.stdlib.get_logger("pattern_sync").debug("database unavailable for a request", **_about(request, fault))
+    return _problem(503, "The database cannot be used now; try again in a few seconds.", _RETRY)
+
+
+async def _misconfigured(request: Request, fault: PatternSyncError) -> JSONResponse:
+    _warn("a request could not be served", request, fault)
+    return _problem(503, "The daemon cannot use its database; its log says why.")
+
+
+async def _bug(_: Request, __: Exception) -> JSONResponse:
+    return _problem(500, "This is a bug in Pattern Sync; the daemon's log has its trace.")
+
+
+def _problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(Problem(detail=detail).model_dump(), status, headers)
+
+
+def _warn(event: str, request: Request, fault: PatternSyncError) -> None:
+    structlog.stdlib.get_logger("pattern_sync").warning(event, **_about(request, fault))
+
+
+def _about(request: Request, fault: PatternSyncError) -> dict[str, str]:
+    return {"method": request.method, "path": request.url.path, "reason": str(fault)}

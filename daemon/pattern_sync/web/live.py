@@ -1,0 +1,264 @@
+"""Live updates: every change of the queue to every open page, and a fresh state after every gap."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from pydantic import TypeAdapter
+
+from pattern_sync.domain.entry import Place, QueueCounts, QueueEntry, Status
+from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable
+from pattern_sync.domain.text import is_storable
+from pattern_sync.observability.state import DaemonState, Mode
+from pattern_sync.sync.outage import Outage
+from pattern_sync.sync.pulse import Pulse
+
+NAME = "live updates"
+# What a client may leave unread before it is given up; the messages are shared, so that this costs one pointer each.
+MOST_UNREAD = 64
+# Shared or not, they are kept for as long as one client has not read them.
+MOST_UNREAD_CHARACTERS = 8_000_000
+# More changes than this at once, and everything is told instead.
+MOST_CHANGES = 1_000
+STATE_ENTRIES = 20
+# A burst becomes one message: at most ten a second.
+PACE_SECONDS = 0.1
+TICK_SECONDS = 0.5
+# How often the queue is looked at without having been told: rarely, and often while notifications do not arrive.
+SAFETY_NET_SECONDS = 30.0
+POLL_SECONDS = 1.0
+EVERYTHING = "*"
+
+Change = Literal["queued", "refreshed", "decided", "commented", "removed"]
+_HINT: TypeAdapter[dict[Change, list[str]]] = TypeAdapter(dict[Change, list[str]])
+
+
+@dataclass(frozen=True, slots=True)
+class EntryChange:
+    """One entry as it is now; `change` is a hint at what happened, `entry` is None where it was removed."""
+
+    change: Change
+    pattern_id: str
+    entry: QueueEntry | None
+
+
+@dataclass(frozen=True, slots=True)
+class StateMessage:
+    """Where everything stands: the counts, and the first pending entries."""
+
+    counts: QueueCounts
+    entries: tuple[QueueEntry, ...]
+    type: Literal["state"] = "state"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesMessage:
+    """What has changed since the message before."""
+
+    counts: QueueCounts
+    changes: tuple[EntryChange, ...]
+    type: Literal["changes"] = "changes"
+
+
+@dataclass(frozen=True, slots=True)
+class OutageMessage:
+    """The daemon has lost its database; a state follows when it is back."""
+
+    type: Literal["outage"] = "outage"
+
+
+Message = StateMessage | ChangesMessage | OutageMessage
+_MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
+
+
+class QueueView(Protocol):
+    """What live updates need to read."""
+
+    async def list_entries(self, status: Status, after: Place | None, limit: int) -> list[QueueEntry]: ...
+    async def find_entries(self, pattern_ids: Sequence[str]) -> list[QueueEntry]: ...
+    async def count_entries(self) -> QueueCounts: ...
+    async def fingerprint(self) -> str: ...
+
+
+class LiveClient:
+    """One open page: the messages that it has not read yet."""
+
+    def __init__(self) -> None:
+        self._unread: asyncio.Queue[str] = asyncio.Queue(MOST_UNREAD)
+        self._unread_characters = 0
+        self.too_slow = asyncio.Event()
+
+    def offer(self, message: str) -> None:
+        """Hand over a message; a client that lets too many lie, or too large ones, is given up."""
+        characters = self._unread_characters + len(message)
+        if self._unread.full() or (self._unread_characters and characters > MOST_UNREAD_CHARACTERS):
+            self.too_slow.set()
+            return
+        self._unread.put_nowait(message)
+        self._unread_characters = characters
+
+    async def next_message(self) -> str:
+        """Wait for the next message."""
+        message = await self._unread.get()
+        self._unread_characters -= len(message)
+        return message
+
+
+class LiveUpdates:
+    """Collects hints that entries have changed, reads those entries once and tells every client the same.
+
+    Hints only say what to look at: a mark is cleared before the rows are read, and what a hint that was lost would have
+    told is found by comparing fingerprints. While no page is open, nothing is read.
+    """
+
+    def __init__(
+        self, view: QueueView, state: DaemonState, outage: Outage, pulse: Pulse, now: Callable[[], float]
+    ) -> None:
+        self._view = view
+        self._state = state
+        self._outage = outage
+        self._pulse = pulse
+        self._now = now
+        self._clients: set[LiveClient] = set()
+        self._newcomers: set[LiveClient] = set()
+        self._changed: dict[str, Change] = {}
+        self._everything = False
+        self._wake = asyncio.Event()
+        self._interrupted = False
+        self._looked_at = now()
+        self._fingerprint: str | None = None
+
+    def __len__(self) -> int:
+        return len(self._clients)
+
+    def join(self) -> LiveClient:
+        """Add a client; the first thing that it gets is the state of the queue, or that there is none to be had now."""
+        client = LiveClient()
+        if self._interrupted:
+            client.offer(_to_json(OutageMessage()))
+        self._clients.add(client)
+        self._newcomers.add(client)
+        self._wake.set()
+        return client
+
+    def leave(self, client: LiveClient) -> None:
+        """Forget a client."""
+        self._clients.discard(client)
+        self._newcomers.discard(client)
+
+    def hint(self, payload: str) -> None:
+        """Take a payload of the queue's triggers."""
+        if not self._clients:
+            return
+        if payload == EVERYTHING:
+            self.everything_changed()
+            return
+        changes = _parse(payload)
+        if changes is None:
+            self._state.unknown_payload(ascii(payload[:60]))
+            return
+        self._mark(changes)
+        self._wake.set()
+
+    def everything_changed(self) -> None:
+        """Say that hints may have been missed."""
+        self._everything = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Tell the clients until cancelled."""
+        while True:
+            woken = await self._tick()
+            if not self._clients:
+                self._wake.clear()  # who comes gets the state of that moment
+            elif self._is_due():
+                await self.run_once()
+            if woken:
+                await self._pulse.pause(NAME, PACE_SECONDS)
+
+    async def run_once(self) -> None:
+        """Read what has changed and tell it once; in an outage say so, and take the marks up again."""
+        self._wake.clear()
+        changed, self._changed = self._changed, {}
+        everything, self._everything = self._everything or self._interrupted, False
+        newcomers, self._newcomers = self._newcomers, set()
+        self._looked_at = self._now()
+        try:
+            everything = everything or (not changed and not newcomers and await self._differs())
+            for_all = everything or newcomers >= self._clients
+            state = await self._read_state(for_all=for_all) if everything or newcomers else None
+            changes = await self._read_changes(changed) if changed and not everything else None
+        except (DatabaseUnavailable, AccessRefused) as fault:
+            self._mark(changed)
+            self._everything |= everything
+            self._newcomers |= newcomers & self._clients
+            self._interrupt()
+            await self._outage.wait_out(fault)
+            self._wake.set()
+            return
+        self._outage.over()
+        self._interrupted = False
+        for client in self._clients - self._newcomers:  # who has just come gets the next state first
+            if message := state if everything or client in newcomers else changes:
+                client.offer(message)
+
+    async def _tick(self) -> bool:
+        self._pulse.beat(NAME)
+        try:
+            async with asyncio.timeout(TICK_SECONDS):
+                return await self._wake.wait()
+        except TimeoutError:
+            return False
+
+    def _is_due(self) -> bool:
+        if self._state.database_lost_at is not None:
+            self._interrupt()
+            return False
+        patience = POLL_SECONDS if self._state.mode is Mode.POLLING else SAFETY_NET_SECONDS
+        return self._wake.is_set() or self._interrupted or self._now() - self._looked_at >= patience
+
+    def _mark(self, changes: dict[str, Change]) -> None:
+        self._changed |= changes
+        if len(self._changed) > MOST_CHANGES:
+            self._changed.clear()
+            self._everything = True
+
+    async def _differs(self) -> bool:
+        return await self._view.fingerprint() != self._fingerprint
+
+    async def _read_state(self, *, for_all: bool) -> str:
+        if for_all:
+            self._fingerprint = await self._view.fingerprint()  # first: what is changed meanwhile is a difference later
+        entries = await self._view.list_entries(Status.PENDING, None, STATE_ENTRIES)
+        return _to_json(StateMessage(await self._view.count_entries(), tuple(entries)))
+
+    async def _read_changes(self, changed: dict[str, Change]) -> str:
+        # The queue is known to differ; once it is quiet again, one state says that all is told.
+        self._fingerprint = None
+        found = {entry.pattern_id: entry for entry in await self._view.find_entries(list(changed))}
+        changes = tuple(
+            EntryChange(change if pattern_id in found else "removed", pattern_id, found.get(pattern_id))
+            for pattern_id, change in changed.items()
+        )
+        return _to_json(ChangesMessage(await self._view.count_entries(), changes))
+
+    def _interrupt(self) -> None:
+        if not self._interrupted:
+            self._interrupted = True
+            message = _to_json(OutageMessage())
+            for client in self._clients:
+                client.offer(message)
+
+
+def _to_json(message: Message) -> str:
+    return _MESSAGE.dump_json(message).decode()
+
+
+def _parse(payload: str) -> dict[str, Change] | None:
+    try:
+        told = _HINT.validate_json(payload, strict=True)
+    except ValueError:
+        return None
+    changes = {pattern_id: change for change, pattern_ids in told.items() for pattern_id in pattern_ids}
+    return changes if all(map(is_storable, changes)) else None

@@ -1,0 +1,160 @@
+"""The review endpoints: the queue as people see it, and what they do."""
+
+import base64
+import json
+from contextlib import suppress
+from typing import Annotated
+from urllib.parse import quote, unquote
+
+from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
+from pydantic import AfterValidator
+
+from pattern_sync.domain.decision import check_reviewer
+from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntry, Status
+from pattern_sync.domain.errors import InvalidInput
+from pattern_sync.domain.text import is_storable
+from pattern_sync.review import Review
+from pattern_sync.web.access import Guard
+from pattern_sync.web.documents import ENTRY_EXAMPLE, Approval, Comment, Noted, Reasons, Rejection
+from pattern_sync.web.faults import DECISION, EVERYWHERE, ONE_PATTERN, Responses
+
+MOST_ENTRIES = 500
+
+
+def _decode_id(raw: str) -> str:
+    try:
+        return unquote(raw, errors="strict")
+    except UnicodeDecodeError:
+        raise ValueError("it is not UTF-8 behind its percent signs") from None
+
+
+def _decode_cursor(cursor: str | None) -> Place | None:
+    if cursor is None:
+        return None
+    try:
+        impact, pattern_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        place = Place(float(impact), str(pattern_id))
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        place = None
+    if place is None or not is_storable(place.pattern_id):
+        raise InvalidInput("this is no cursor; take the one that the Link header of the page before gives")
+    return place
+
+
+def _check_cursor(cursor: str | None) -> str | None:
+    _decode_cursor(cursor)
+    return cursor
+
+
+def _decode_header(name: str | None) -> str | None:
+    if name is None or not name.strip():
+        return None
+    # A header is read as Latin-1; whoever writes a name beyond ASCII into one mostly means UTF-8.
+    with suppress(UnicodeError):
+        name = name.encode("latin-1").decode()
+    return check_reviewer(name)
+
+
+PatternId = Annotated[
+    str,
+    Path(description="The pattern's signature, percent-encoded (a slash is %2F)", examples=["sdlc:full:all"]),
+    AfterValidator(_decode_id),
+]
+Limit = Annotated[int, Query(ge=1, le=MOST_ENTRIES, description="At most so many entries")]
+Cursor = Annotated[
+    str | None,
+    Query(description="Where to go on, from the Link header of the page before"),
+    AfterValidator(_check_cursor),
+]
+Reviewer = Annotated[
+    str | None,
+    Header(alias="X-Reviewer", description="Who says so, unless the body does"),
+    AfterValidator(_decode_header),
+]
+_ONE: Responses = {200: {"content": {"application/json": {"example": ENTRY_EXAMPLE}}}}
+_MANY: Responses = {
+    200: {
+        "content": {"application/json": {"example": [ENTRY_EXAMPLE]}},
+        "headers": {
+            "Link": {"description": 'The next page, rel="next"; absent on the last', "schema": {"type": "string"}}
+        },
+    }
+}
+
+
+class ReviewRoutes:
+    """What the application's panel, the review page and scripts ask of the review."""
+
+    def __init__(self, review: Review, guard: Guard) -> None:
+        self._review = review
+        self.router = APIRouter(
+            prefix="/api/v1/patterns", tags=["review"], responses=EVERYWHERE, dependencies=[Depends(guard.reader)]
+        )
+        one = "/{pattern_id:path}"
+        # In this order: the last of them takes every id.
+        self.router.get("", responses=_MANY)(self.entries)
+        self.router.get("/pending", responses=_MANY)(self.pending)
+        self.router.get("/statistics")(self.statistics)
+        self.router.get(f"{one}/history", responses=ONE_PATTERN)(self.history)
+        self.router.get(f"{one}/explain", responses=ONE_PATTERN)(self.explain)
+        self.router.post(f"{one}/approve", responses=_ONE | DECISION)(self.approve)
+        self.router.post(f"{one}/reject", responses=_ONE | DECISION)(self.reject)
+        self.router.post(f"{one}/comment", responses=ONE_PATTERN)(self.comment)
+        self.router.get(one, responses=_ONE | ONE_PATTERN)(self.entry)
+
+    async def entries(
+        self,
+        request: Request,
+        response: Response,
+        status: Status = Status.PENDING,
+        limit: Limit = 20,
+        cursor: Cursor = None,
+    ) -> tuple[QueueEntry, ...]:
+        """List the entries of one status, best impact first."""
+        page = await self._review.page(status, _decode_cursor(cursor), limit)
+        if page.next:
+            response.headers["Link"] = f'<{_next_url(request, status, limit, page.next)}>; rel="next"'
+        return page.entries
+
+    async def pending(
+        self, request: Request, response: Response, limit: Limit = 20, cursor: Cursor = None
+    ) -> tuple[QueueEntry, ...]:
+        """List the entries that wait for a decision, best impact first."""
+        return await self.entries(request, response, Status.PENDING, limit, cursor)
+
+    async def statistics(self) -> QueueCounts:
+        """Count the entries in each status."""
+        return await self._review.counts()
+
+    async def history(self, pattern_id: PatternId) -> list[HistoryItem]:
+        """Show the decisions and comments on one pattern, oldest first."""
+        return await self._review.history(pattern_id)
+
+    async def explain(self, pattern_id: PatternId) -> Reasons:
+        """Say why a pattern is in the queue, or which criterion it misses."""
+        return Reasons.of(await self._review.explain(pattern_id))
+
+    async def approve(
+        self, pattern_id: PatternId, body: Annotated[Approval | None, Body()] = None, x_reviewer: Reviewer = None
+    ) -> QueueEntry:
+        """Approve a pattern: the first who decides wins, the other gets 409."""
+        return await self._review.decide(pattern_id, (body or Approval()).to_decision(x_reviewer))
+
+    async def reject(self, pattern_id: PatternId, body: Rejection, x_reviewer: Reviewer = None) -> QueueEntry:
+        """Reject a pattern: the first who decides wins, the other gets 409."""
+        return await self._review.decide(pattern_id, body.to_decision(x_reviewer))
+
+    async def comment(self, pattern_id: PatternId, body: Comment, x_reviewer: Reviewer = None) -> Noted:
+        """Note a comment on a pattern, whatever its status."""
+        reviewer = await self._review.comment(pattern_id, body.comment, body.reviewer or x_reviewer)
+        return Noted(status="success", message="The comment was noted.", pattern_id=pattern_id, reviewer=reviewer)
+
+    async def entry(self, pattern_id: PatternId) -> QueueEntry:
+        """Show one entry."""
+        return await self._review.entry(pattern_id)
+
+
+def _next_url(request: Request, status: Status, limit: int, place: Place) -> str:
+    cursor = base64.urlsafe_b64encode(json.dumps([place.impact, place.pattern_id]).encode()).decode()
+    asked_status = f"status={quote(status)}&" if "status" in request.query_params else ""
+    return f"{request.url.path}?{asked_status}limit={limit}&cursor={quote(cursor)}"

@@ -1,0 +1,30 @@
+"""The names that the application's panel knows, written down by hand: a change of them breaks it."""
+
+ENTRY_FIELDS = {
+    "pattern_id",
+    "tool_sequence",
+    "status",
+    "confidence_score",
+    "occurrence_count",
+    "estimated_savings_usd",
+    "impact_score",
+    "pattern_context",
+    "example_sessions",
+    "reviewed_by",
+    "reviewed_at",
+    "approval_notes",
+    "created_at",
+}
+REPORT_FIELDS = {
+    "total_candidates",
+    "synced_count",
+    "refreshed_count",
+    "skipped_count",
+    "error_count",
+    "remaining_count",
+    "gone_count",
+    "synced_pattern_ids",
+    "errors",
+    "sync_duration_ms",
+    "dry_run",
+}

@@ -1,0 +1,136 @@
+"""What the probes say of every state that a daemon can be in."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pattern_sync.domain.errors import DatabaseUnavailable
+from pattern_sync.domain.results import SyncResult
+from pattern_sync.domain.runs import RunKind
+from pattern_sync.observability.health import Condition, Health, HealthReporter
+from pattern_sync.observability.state import DaemonState, Mode
+from pattern_sync.sync.pulse import STALLED_SECONDS, Pulse
+from tests.support.fakes import Clock
+
+START = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
+DRIVERS_WORDS = "connection to server at 10.0.0.5, user app, failed"
+
+
+class Observed:
+    """A daemon's state on a clock that stands still, and its report."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self._begun = self.clock()
+        self.state = DaemonState(self.clock, lambda _: None)
+        self.pulse = Pulse(self.clock)
+        self.waiting: list[int] = []
+        self._reporter = HealthReporter(
+            self.state, "1.2.3", self.clock, self._wall_clock, self.waiting.__len__, self.pulse.stalled
+        )
+
+    def _wall_clock(self) -> datetime:
+        return START + timedelta(seconds=self.clock() - self._begun)
+
+    def report(self) -> Health:
+        return self._reporter.report()
+
+    def caught_up(self) -> None:
+        self.state.listening()
+        self.state.run_finished({RunKind.CATCH_UP}, SyncResult())
+
+
+@pytest.fixture
+def observed() -> Observed:
+    return Observed()
+
+
+def test_before_its_first_catch_up_a_daemon_is_not_available(observed: Observed) -> None:
+    report = observed.report()
+    assert report.status is Condition.UNAVAILABLE
+    assert report.reasons == ("The first catch-up is not done yet.",)
+    assert (report.database, report.listener) == (Condition.OK, Mode.STARTING)
+    assert (report.started_at, report.version) == (START, "1.2.3")
+
+
+def test_a_daemon_that_listens_and_has_caught_up_is_well(observed: Observed) -> None:
+    observed.clock.seconds += 2
+    observed.caught_up()
+    observed.clock.seconds += 60
+    report = observed.report()
+    assert (report.status, report.reasons) == (Condition.OK, ())
+    assert report.started_at == START
+    assert report.last_catch_up_at == report.listener_since == START + timedelta(seconds=2)
+    assert report.last_sweep_at is report.last_notification_at is report.database_lost_at is None
+
+
+def test_every_moment_is_told_as_a_time_of_day(observed: Observed) -> None:
+    observed.caught_up()
+    observed.clock.seconds += 10
+    observed.state.notified()
+    observed.clock.seconds += 10
+    observed.state.run_finished({RunKind.SWEEP, RunKind.REQUEST}, SyncResult(synced_count=3, error_count=1))
+    observed.state.sweep_planned(3600)
+    observed.waiting.extend([1, 2])
+    observed.clock.seconds += 10
+    report = observed.report()
+    assert report.last_notification_at == START + timedelta(seconds=10)
+    assert report.last_sweep_at == START + timedelta(seconds=20)
+    assert report.next_sweep_at == START + timedelta(seconds=3620)
+    assert (report.queued_total, report.failed_total, report.queue_depth) == (3, 1, 2)
+
+
+def test_a_lost_database_is_told_without_the_drivers_words_until_it_is_back(observed: Observed) -> None:
+    observed.caught_up()
+    observed.clock.seconds += 5
+    observed.state.database_lost(str(DatabaseUnavailable(DRIVERS_WORDS)))
+    observed.clock.seconds += 5
+    observed.state.database_lost("again")
+    report = observed.report()
+    assert (report.status, report.database) == (Condition.UNAVAILABLE, Condition.UNAVAILABLE)
+    assert report.database_lost_at == START + timedelta(seconds=5)
+    assert "10.0.0.5" not in " ".join(report.reasons)
+    observed.state.database_back()
+    assert observed.report().status is Condition.OK
+
+
+def test_a_database_that_was_never_reached_is_lost(observed: Observed) -> None:
+    observed.state.waiting(DRIVERS_WORDS)
+    report = observed.report()
+    assert (report.status, report.database) == (Condition.UNAVAILABLE, Condition.UNAVAILABLE)
+    assert DRIVERS_WORDS not in " ".join(report.reasons)
+
+
+def test_a_daemon_that_polls_is_degraded(observed: Observed) -> None:
+    observed.caught_up()
+    observed.state.polling(DRIVERS_WORDS)
+    report = observed.report()
+    assert (report.status, report.listener, report.database) == (Condition.DEGRADED, Mode.POLLING, Condition.OK)
+    assert "polls" in report.reasons[0]
+    assert DRIVERS_WORDS not in " ".join(report.reasons)
+    observed.state.listening()
+    assert observed.report().status is Condition.OK
+
+
+def test_a_service_that_hangs_is_named(observed: Observed) -> None:
+    observed.caught_up()
+    observed.pulse.beat("sweeper")
+    observed.pulse.beat("listener")
+    observed.clock.seconds += STALLED_SECONDS
+    observed.pulse.beat("listener")
+    assert observed.report().status is Condition.OK
+    observed.clock.seconds += 1
+    report = observed.report()
+    assert report.status is Condition.DEGRADED
+    assert report.reasons == ("Hanging: sweeper.",)
+
+
+def test_everything_that_is_wrong_is_told_and_the_worst_counts(observed: Observed) -> None:
+    observed.pulse.beat("sweeper")
+    observed.caught_up()
+    observed.state.polling("deaf")
+    observed.state.database_lost("gone")
+    observed.clock.seconds += STALLED_SECONDS + 1
+    report = observed.report()
+    assert report.status is Condition.UNAVAILABLE
+    assert len(report.reasons) == 3

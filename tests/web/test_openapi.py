@@ -1,0 +1,212 @@
+"""The description of the API is true: requests made from it are answered as it says, and it describes everything."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.generation import GenerationMode
+from schemathesis.schemas import BaseSchema
+
+from tests.support.daemon import DaemonProcess, running_daemon
+from tests.support.database import TestDatabase
+from tests.support.waiting import tell
+from tests.web.conftest import ADMIN_TOKEN, API_TOKEN
+
+EXAMPLES = 25
+ENTRIES = 30
+# What the description gives as an example of an id.
+KNOWN = "sdlc:full:all"
+
+OPERATIONS = [
+    "GET /api/v1/patterns",
+    "GET /api/v1/patterns/pending",
+    "GET /api/v1/patterns/statistics",
+    "GET /api/v1/patterns/{pattern_id}",
+    "GET /api/v1/patterns/{pattern_id}/history",
+    "GET /api/v1/patterns/{pattern_id}/explain",
+    "POST /api/v1/patterns/{pattern_id}/approve",
+    "POST /api/v1/patterns/{pattern_id}/reject",
+    "POST /api/v1/patterns/{pattern_id}/comment",
+    "GET /api/v1/patterns/sync/statistics",
+    "POST /api/v1/patterns/sync/run",
+    "POST /api/v1/patterns/sync/high-priority",
+    "POST /api/v1/patterns/sync/all",
+    "GET /api/v1/system/health",
+    "GET /readyz",
+    "GET /livez",
+]
+# Nothing can be wrong about a request for these: they take nothing, or an id, which may be any text.
+NOTHING_TO_GET_WRONG = {
+    "GET /api/v1/patterns/{pattern_id}",
+    "GET /api/v1/patterns/{pattern_id}/history",
+    "GET /api/v1/patterns/{pattern_id}/explain",
+    "GET /api/v1/patterns/statistics",
+    "GET /api/v1/patterns/sync/statistics",
+    "GET /api/v1/system/health",
+    "GET /readyz",
+    "GET /livez",
+}
+
+Document = dict[str, Any]
+Case = schemathesis.Case[Any]
+
+
+@pytest.fixture(scope="module")
+def daemon(module_database: TestDatabase) -> Iterator[DaemonProcess]:
+    module_database.add_patterns(ENTRIES, "sdlc")
+    module_database.add_pattern(KNOWN)
+    with running_daemon(
+        module_database.url, PATTERN_SYNC_API_TOKEN=API_TOKEN, PATTERN_SYNC_ADMIN_TOKEN=ADMIN_TOKEN
+    ) as daemon:
+        yield daemon
+
+
+@pytest.fixture(scope="module")
+def document(daemon: DaemonProcess) -> Document:
+    read: Document = httpx.get(f"{daemon.http_url}/openapi.json").raise_for_status().json()
+    return read
+
+
+@pytest.fixture(scope="module")
+def described(daemon: DaemonProcess) -> BaseSchema:
+    config = schemathesis.Config.from_dict(
+        {
+            # Unknown parameters of a query are nobody's fault, and the token is the test's to send.
+            "generation": {"allow-extra-parameters": False, "with-security-parameters": False},
+            # What is too long may be too large even to be looked at.
+            "checks": {"negative_data_rejection": {"expected-statuses": ["400", "404", "405", "409", "413", "422"]}},
+        }
+    )
+    return schemathesis.openapi.from_url(f"{daemon.http_url}/openapi.json", config=config)
+
+
+@pytest.fixture(scope="module")
+def answered() -> Counter[str]:
+    """Return what was answered how often, by operation and status."""
+    return Counter()
+
+
+def leave_out_what_no_schema_can_say(case: Case) -> None:
+    """Which cursors there are, and that two lists must not contradict each other."""
+    case.query.pop("cursor", None)
+    if isinstance(case.body, dict) and {"only_types", "exclude_types"} <= case.body.keys():
+        del case.body["exclude_types"]
+
+
+def ask_all(described: BaseSchema, operation: str, mode: GenerationMode, answered: Counter[str]) -> None:
+    method, path = operation.split()
+
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(described[path][method].as_strategy(generation_mode=mode))
+    def ask(case: Case) -> None:
+        if mode.is_positive:
+            leave_out_what_no_schema_can_say(case)
+        if case.path_parameters and answered.total() % 2 == 0:
+            case.path_parameters["pattern_id"] = f"sdlc:{answered.total() % ENTRIES + 1}"
+        response = case.call(headers={"Authorization": f"Bearer {ADMIN_TOKEN}"})
+        answered[f"{operation} {response.status_code}"] += 1
+        case.validate_response(response)
+
+    ask()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_what_is_asked_as_described_is_answered_as_described(
+    described: BaseSchema, answered: Counter[str], operation: str
+) -> None:
+    ask_all(described, operation, GenerationMode.POSITIVE, answered)
+    assert answered[f"{operation} 200"] > 0, answered
+
+
+@pytest.mark.parametrize("operation", sorted(set(OPERATIONS) - NOTHING_TO_GET_WRONG))
+def test_what_is_asked_otherwise_is_refused_as_described(
+    described: BaseSchema, answered: Counter[str], operation: str
+) -> None:
+    ask_all(described, operation, GenerationMode.NEGATIVE, answered)
+
+
+def test_every_operation_is_described_and_no_other(document: Document) -> None:
+    found = [f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods]
+    assert sorted(found) == sorted(OPERATIONS)
+
+
+def operations(document: Document) -> dict[str, Document]:
+    return {
+        f"{method.upper()} {path}": operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def test_every_operation_has_a_name_a_summary_and_words(document: Document) -> None:
+    found = operations(document)
+    names = [operation["operationId"] for operation in found.values()]
+    assert len(set(names)) == len(names)
+    for name in names:
+        assert re.fullmatch(r"(review|sync|system)_[a-z_]+", name)
+        assert "api_v1" not in name
+    for operation in found.values():
+        assert operation["summary"]
+        assert operation["description"].endswith(".")
+        assert len(operation["tags"]) == 1
+
+
+def test_what_takes_or_gives_entries_shows_an_example(document: Document) -> None:
+    for name, operation in operations(document).items():
+        answer = operation["responses"]["200"]["content"]["application/json"]
+        if "QueueEntry" in json.dumps(answer):
+            example = answer["example"]
+            entry = example[0] if isinstance(example, list) else example
+            assert entry["pattern_id"] == KNOWN, name
+        if body := operation.get("requestBody"):
+            schema = json.dumps(body["content"]["application/json"]["schema"])
+            (reference,) = re.findall(r"#/components/schemas/(\w+)", schema)
+            assert document["components"]["schemas"][reference]["examples"], name
+
+
+def test_the_example_of_an_entry_is_a_possible_one(document: Document, daemon: DaemonProcess) -> None:
+    example = operations(document)["GET /api/v1/patterns/{pattern_id}"]["responses"]["200"]["content"]
+    entry = httpx.get(
+        f"{daemon.http_url}/api/v1/patterns/{KNOWN}", headers={"Authorization": f"Bearer {API_TOKEN}"}
+    ).json()
+    shown = example["application/json"]["example"]
+    assert shown.keys() <= entry.keys()
+    product = shown["confidence_score"] * shown["occurrence_count"] * shown["estimated_savings_usd"]
+    assert shown["impact_score"] == pytest.approx(product)
+
+
+def test_who_needs_a_token_is_said_and_so_is_what_happens_without(document: Document, daemon: DaemonProcess) -> None:
+    (scheme,) = document["components"]["securitySchemes"].values()
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    assert "PATTERN_SYNC_API_TOKEN" in scheme["description"]
+    for name, operation in operations(document).items():
+        method, path = name.split()
+        answer = httpx.request(method, daemon.http_url + path.replace("{pattern_id}", KNOWN))
+        is_open = operation["tags"] == ["system"]
+        assert ("security" not in operation) is is_open, name
+        assert (answer.status_code != 401) is is_open, name
+        assert ("401" in operation["responses"]) is not is_open, name
+
+
+def test_the_live_updates_are_described_in_words(document: Document) -> None:
+    for word in ("/api/v1/ws/patterns", "pattern-sync.v1", "bearer.", "state", "changes", "outage"):
+        assert word in document["info"]["description"]
+
+
+def test_nothing_that_was_asked_was_a_bug_to_the_daemon(daemon: DaemonProcess, answered: Counter[str]) -> None:
+    tell(f"{answered.total()} requests made from the description")
+    assert not [line for line in daemon.lines() if line["level"] in {"error", "critical"}]
+    assert "Traceback" not in daemon.text
