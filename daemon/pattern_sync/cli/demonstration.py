@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from pattern_sync.cli.output import queue_table
-from pattern_sync.config import PREFIX
+from pattern_sync.config import PREFIX, Settings
 from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.embedded import EmbeddedServer, ends_with_us
 from pattern_sync.database.installer import Installer
@@ -42,6 +43,7 @@ class Demonstration:
         self._patterns = invent_patterns(patterns, seed)
         self._seed = seed
         self._ended = ended
+        self._detected = threading.Event()
         self._observed = 0
         self._console = Console(highlight=False)
 
@@ -53,8 +55,9 @@ class Demonstration:
             Installer(address).migrate()
             service = PatternSyncService(server.url)
             log = folder / "daemon.log"
-            with _daemon(server.url, log):
-                self._console.print(f"Look for yourself: psql '{server.url}'\n", soft_wrap=True)
+            with _daemon(server.url, log) as page_url:
+                self._console.print(f"The review page: {page_url}", soft_wrap=True)
+                self._console.print(f"The database:    psql '{server.url}'\n", soft_wrap=True)
                 detector = SimulatedDetector(address, self._patterns, self._seed)
                 thread = threading.Thread(target=self._detect, args=(detector, per_second, seconds))
                 thread.start()
@@ -71,7 +74,11 @@ class Demonstration:
         try:
             for observed in detector.run(per_second=per_second, seconds=seconds, stopped=self._ended.is_set):
                 self._observed = observed
-        finally:
+        except BaseException:
+            self._ended.set()
+            raise
+        self._detected.set()
+        if not self._console.is_terminal:  # where somebody looks on, the page stays until Ctrl-C
             self._ended.set()
 
     def _watch(self, service: PatternSyncService, log: Path) -> None:
@@ -81,7 +88,7 @@ class Demonstration:
             return
         with Live(console=self._console, auto_refresh=False) as view:
             while not self._ended.wait(_VIEW_SECONDS):
-                queue = queue_table(service.top_of_queue(_SHOWN_ENTRIES))
+                queue = queue_table(service.list_entries(limit=_SHOWN_ENTRIES))
                 view.update(
                     Group(self._headline(service), queue, Panel(_tail(log), title="the daemon's log")),
                     refresh=True,
@@ -92,11 +99,12 @@ class Demonstration:
         return Text(
             f"{self._observed:,} observations, {counts.patterns_in_source:,} patterns,"
             f" {counts.qualifying:,} qualify, {counts.patterns_in_review:,} in the queue"
+            + ("; the detector has finished, the page stays until Ctrl-C" if self._detected.is_set() else "")
         )
 
     def _conclude(self, service: PatternSyncService) -> None:
         counts = service.get_sync_statistics()
-        self._console.print(queue_table(service.top_of_queue(_SHOWN_ENTRIES)))
+        self._console.print(queue_table(service.list_entries(limit=_SHOWN_ENTRIES)))
         self._console.print(
             f"{self._observed:,} observations of {counts.patterns_in_source:,} patterns; {counts.qualifying:,} came to"
             f" qualify, {counts.patterns_in_review:,} are in the queue, {counts.qualifying_missing:,} are missing."
@@ -114,22 +122,41 @@ def _temporary_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def _daemon(url: str, log: Path) -> Iterator[None]:
+def _daemon(url: str, log: Path) -> Iterator[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    environment |= {f"{PREFIX}DATABASE_URL": url, f"{PREFIX}LOG_FORMAT": "json"}
+    environment |= {
+        f"{PREFIX}DATABASE_URL": url,
+        f"{PREFIX}LOG_FORMAT": "json",
+        f"{PREFIX}HTTP_PORT": str(_port()),
+    }
     # A demonstration that is killed must not leave a daemon behind.
     command = ends_with_us([sys.executable, "-m", "pattern_sync", "run"])
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=environment, stderr=output, cwd=log.parent, start_new_session=True)  # noqa: S603 - our own command
     try:
         _wait_until_ready(process, log)
-        yield
+        yield _page_url(log)
     finally:
         process.send_signal(signal.SIGTERM)
         try:
             process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+def _port() -> int:
+    """Return the port that people know, or 0, for any, where something else has it."""
+    usual = Settings.model_fields["http_port"].default
+    try:
+        socket.create_server(("127.0.0.1", usual)).close()
+    except OSError:
+        return 0
+    return int(usual)
+
+
+def _page_url(log: Path) -> str:
+    lines = (json.loads(line) for line in log.read_text(encoding="utf-8").splitlines())
+    return str(next(line["url"] for line in lines if line["event"] == "serving"))
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", log: Path) -> None:

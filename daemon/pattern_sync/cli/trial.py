@@ -70,9 +70,10 @@ def demo(
     seconds: Seconds = 30.0,
     seed: Seed = 1,
 ) -> None:
-    """Show the main job at work: an embedded server, a daemon, a simulated detector, the queue filling up.
+    """Show the main job at work: an embedded server, a daemon with its review page, a simulated detector.
 
-    Everything lives in a temporary folder that is removed at the end. Ctrl-C ends it earlier.
+    On a terminal the page stays when the detector has finished, until Ctrl-C. Everything lives in a temporary folder
+    that is removed at the end.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # clean up as after Ctrl-C
     ended = threading.Event()

@@ -1,0 +1,150 @@
+"""What the page may load and whom it lets in: nothing from elsewhere, nobody without the token."""
+
+import json
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.browser import Tabs
+from tests.support.daemon import DaemonProcess, running_daemon
+from tests.support.database import TestDatabase
+from tests.support.review_page import ReviewPage
+from tests.support.waiting import eventually
+from tests.web.conftest import Served
+
+NAME = "sdlc:full:all"
+TOKEN = "a-token-of-32-characters-0123456"
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self'",
+    "connect-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+    "require-trusted-types-for": "'script'",
+}
+# What a refused request, and a refused WebSocket, are to the browser.
+REFUSED = r"status of 401|WebSocket connection to"
+
+
+@pytest.fixture(scope="module")
+def guarded(module_database: TestDatabase) -> Iterator[DaemonProcess]:
+    """Return a daemon that asks for a token, with one pattern in its queue."""
+    with running_daemon(module_database.url, PATTERN_SYNC_API_TOKEN=TOKEN) as daemon:
+        module_database.add_pattern(NAME)
+        eventually(lambda: NAME in module_database.queue())
+        yield daemon
+
+
+def enter(page: ReviewPage, token: str) -> None:
+    expect(page.dialog("Access")).to_be_visible()
+    page["token"].fill(token)
+    page.press("Enter")
+
+
+def test_nothing_is_loaded_from_elsewhere_and_everything_is_served_with_a_strict_policy(
+    served: Served, tabs: Tabs
+) -> None:
+    page = tabs.open(served.daemon.http_url).until_live()
+    loaded = page.evaluate(
+        "() => performance.getEntries().filter(each => each.name.startsWith('http')).map(each => each.name)"
+    )
+    paths = {urlsplit(url).path for url in loaded}
+    assert {"/", "/style.css", "/app.js", "/icon.svg", "/api/v1/patterns/pending"} <= paths
+    for url in loaded:
+        assert url.startswith(served.daemon.http_url + "/")
+        headers = httpx.get(url).headers
+        policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
+        assert policy == POLICY, url
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["cross-origin-opener-policy"] == "same-origin"
+        assert "set-cookie" not in headers
+        assert headers["cache-control"] == ("no-store" if "/api/" in url else "no-cache")
+
+
+def test_the_browser_enforces_the_policy_and_the_tests_hear_of_every_breach(served: Served, tabs: Tabs) -> None:
+    page = tabs.open(served.daemon.http_url).until_live()
+    for attempt in (
+        "document.body.innerHTML = '<b>x</b>'",
+        "document.body.append(Object.assign(document.createElement('script'), { text: 'window.ran = 1' }))",
+        "location.href = 'javascript:window.ran = 1'",
+        "fetch('http://localhost:1/')",
+        "new Image().src = 'http://localhost:1/x.png'",
+        "document.body.setAttribute('style', 'color: red')",
+        "throw new Error('nobody catches this')",
+        "alert('window.ran = 1')",
+    ):
+        heard = len(tabs.faults())
+        page.evaluate(f"() => {{ setTimeout(() => {{ {attempt} }}); }}")
+        eventually(lambda heard=heard: page.evaluate("1") and len(tabs.faults()) > heard, what=attempt)  # type: ignore[misc]
+    assert page.evaluate("() => window.ran") is None
+    page.excuse(".")
+
+
+def test_who_has_no_token_sees_nothing_and_is_asked_for_it(guarded: DaemonProcess, tabs: Tabs) -> None:
+    page = tabs.open(guarded.http_url)
+    page.excuse(REFUSED)
+    expect(page.dialog("Access")).to_be_visible()
+    assert page.focused() == "token"
+    assert page.ids() == []
+    enter(page, "wrong")
+    expect(page["token-notice"]).to_contain_text("That token was not accepted.")
+    expect(page["token"]).to_have_value("")
+    page.press("Escape")
+    expect(page.empty).to_contain_text("The patterns could not be loaded.")
+    page.until_connection("reconnecting")
+    page["empty-action"].dispatch_event("click")  # not a mouse's: another request may have asked anew meanwhile
+    enter(page, TOKEN)
+    page.until_live().until_ids(NAME)
+
+
+def test_the_token_opens_everything_and_is_kept_for_the_tab_only(
+    guarded: DaemonProcess, module_database: TestDatabase, tabs: Tabs
+) -> None:
+    page = tabs.open(guarded.http_url)
+    page.excuse(REFUSED)
+    enter(page, TOKEN)
+    page.until_live().select(NAME)
+    expect(page["history-text"]).to_have_text("No decisions or comments yet.")
+    module_database.add_pattern("live:with:token", occurrence_count=5)
+    page.until_ids(NAME, "live:with:token")
+    page.press("c").type("seen").sign("ann").press("Control+Enter")
+    expect(page["history"]).to_contain_text("seen")
+
+    page.page.reload()
+    page.until_live().until_ids(NAME, "live:with:token")
+    assert TOKEN not in page.page.url
+    kept = page.page.context.storage_state()
+    assert TOKEN not in json.dumps(kept), "in cookies or for other tabs"
+    beside = tabs.open_beside(page.page.context.new_page(), guarded.http_url)
+    beside.excuse(REFUSED)
+    expect(beside.dialog("Access")).to_be_visible()
+    assert beside.ids() == []
+
+
+def test_a_new_token_is_asked_for_where_the_work_stopped(database: TestDatabase, tabs: Tabs) -> None:
+    with running_daemon(database.url, PATTERN_SYNC_API_TOKEN=TOKEN) as daemon:
+        database.add_pattern(NAME)
+        page = tabs.open(daemon.http_url)
+        page.excuse(REFUSED + "|Failed to load resource")
+        enter(page, TOKEN)
+        page.until_live().until_ids(NAME)
+        page.select(NAME).press("a").type("typed before").sign("ann")
+        port = str(urlsplit(daemon.http_url).port)
+        daemon.stop()
+    renewed = TOKEN[::-1]
+    with running_daemon(database.url, PATTERN_SYNC_API_TOKEN=renewed, PATTERN_SYNC_HTTP_PORT=port):
+        page.press("Control+Enter")
+        expect(page["token-notice"]).to_contain_text("That token was not accepted.")
+        enter(page, renewed)
+        expect(page.toast).to_contain_text(f"Approved “{NAME}”")
+        page.until_connection("live")
+    rows = database.execute("SELECT reviewer, notes FROM pattern_review_history")
+    assert [tuple(row.values()) for row in rows] == [("ann", "typed before")]

@@ -1,0 +1,249 @@
+"""Every way of reading and working: by ear, by keyboard, on a phone, in the dark, without motion."""
+
+from typing import Any, Literal
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.browser import Tabs
+from tests.support.review_page import ReviewPage
+from tests.web.conftest import Served
+
+FIRST, SECOND, THIRD = NAMES = ("sdlc:full:all", "test:pytest:all", "fix:lint:all")
+PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 780}, "has_touch": True, "is_mobile": True}
+INTERACTIVE = {"button", "checkbox", "combobox", "link", "listbox", "option", "searchbox", "textbox", "dialog"}
+# The smallest target that a thumb hits, in CSS pixels.
+THUMB = 44
+# Texts that stand out too little from what is behind them, with their contrast: 4.5 to 1, large ones 3 to 1.
+FAINT_TEXTS = """() => {
+    const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+    const rgba = color => {
+        canvas.clearRect(0, 0, 1, 1);
+        canvas.fillStyle = color;
+        canvas.fillRect(0, 0, 1, 1);
+        return [...canvas.getImageData(0, 0, 1, 1).data];
+    };
+    const over = (top, below) => [0, 1, 2].map(i => (part => below[i] + (top[i] - below[i]) * part)(top[3] / 255));
+    const behind = element => {
+        if (!element) return [255, 255, 255];
+        const own = rgba(getComputedStyle(element).backgroundColor);
+        return own[3] === 255 ? own : over(own, behind(element.parentElement));
+    };
+    const linear = part => part <= 10 ? part / 3294.6 : ((part / 255 + 0.055) / 1.055) ** 2.4;
+    const light = ([red, green, blue]) => 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
+    const faint = [];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+        const element = walker.currentNode.parentElement;
+        const text = walker.currentNode.data.trim();
+        if (!text || !element.checkVisibility() || element.closest(":disabled, script, template, noscript")) continue;
+        const style = getComputedStyle(element);
+        const below = behind(element);
+        const [one, other] = [light(over(rgba(style.color), below)), light(below)];
+        const contrast = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+        const size = parseFloat(style.fontSize);
+        const large = size >= 24 || size >= 18.66 && style.fontWeight >= 700;
+        if (contrast < (large ? 3 : 4.5)) faint.push(`${text.slice(0, 40)}: ${contrast.toFixed(2)}`);
+    }
+    return faint;
+}"""
+SMALL_TARGETS = """() => [...document.querySelectorAll("button, input, select, textarea, [role=option], label.check")]
+    .filter(each => each.checkVisibility() && each.type !== "checkbox")
+    .filter(each => each.getBoundingClientRect().height < %d)
+    .map(each => each.id || each.textContent)"""
+
+
+@pytest.fixture
+def three(emptied: Served) -> Served:
+    for number, name in enumerate(NAMES):
+        emptied.queue(name, occurrence_count=78_167 // 10**number, typical_input_pattern=f"context of {name}")
+    return emptied
+
+
+def nameless(page: Page) -> list[str]:
+    """Return the interactive elements, as assistive technology is told them, that have no name."""
+    session = page.context.new_cdp_session(page)
+    nodes = session.send("Accessibility.getFullAXTree")["nodes"]
+    session.detach()
+    told = [
+        (node["role"]["value"], node["name"]["value"].strip())
+        for node in nodes
+        if not node["ignored"] and node["role"]["value"].lower() in INTERACTIVE
+    ]
+    assert told, "or there is no tree"
+    return [role for role, name in told if not name]
+
+
+def tab_order(page: ReviewPage, key: str = "Tab") -> list[str]:
+    """Return where the focus goes with each press, until it leaves the page or is where it was first."""
+    order: list[str] = []
+    while len(order) < 60:
+        page.press(key)
+        place = page.evaluate("""() => {
+            const at = document.activeElement;
+            return at === document.body ? null : at.id || at.dataset.view || at.textContent;
+        }""")
+        if place is None or (order and place == order[0]):
+            return order
+        order.append(place)
+    raise AssertionError(f"the focus does not leave: {order}")
+
+
+def test_everything_has_a_role_and_a_name(three: Served, tabs: Tabs) -> None:
+    page = tabs.open(three.daemon.http_url).until_live()
+    for role, name in {"navigation": "Views", "region": "Pending patterns", "listbox": "Patterns"}.items():
+        expect(page.page.get_by_role(role, name=name)).to_be_visible()  # type: ignore[arg-type]
+    for landmark in ("header:has(h1)", "main", "[role=search]"):
+        expect(page.page.locator(landmark)).to_have_count(1)
+    expect(page.page.get_by_role("heading", level=1)).to_have_text("Pattern Sync")
+    assert nameless(page.page) == []
+    page.select(FIRST)
+    expect(page.page.get_by_role("region", name=FIRST)).to_be_visible()
+    expect(page["list"].get_by_role("option", selected=True)).to_have_attribute("data-pattern-id", FIRST)
+    active = page["list"].get_attribute("aria-activedescendant")
+    expect(page[active or "none"]).to_have_attribute("data-pattern-id", FIRST)
+    assert nameless(page.page) == []
+    for key, name in {
+        "a": "Approve pattern",
+        "r": "Reject pattern",
+        "c": "Comment on pattern",
+        "?": "Keys",
+    }.items():
+        page.press(key)
+        expect(page.dialog(name)).to_be_visible()
+        assert nameless(page.page) == []
+        page.press("Escape")
+    expect(page["why"]).to_have_accessible_name("Why it is here")
+    assert page.page.locator("html").get_attribute("lang") == "en"
+
+
+def test_the_tab_key_visits_everything_in_order_and_is_never_trapped(three: Served, tabs: Tabs) -> None:
+    page = tabs.open(three.daemon.http_url, path=f"/#pattern={FIRST}").until_live()
+    expect(page.title).to_have_text(FIRST)
+    views = ["pending", "approved", "rejected", "auto-approved"]
+    wanted = ["skip", *views, "keys-button", "search", "type", "list", "approve", "reject", "comment"]
+    assert tab_order(page) == wanted
+    assert tab_order(page, "Shift+Tab") == wanted[::-1]
+    page["skip"].focus()
+    page.press("Enter")
+    assert page.focused() == "list"
+
+
+def test_a_dialog_keeps_the_focus_and_gives_it_back(three: Served, tabs: Tabs) -> None:
+    page = tabs.open(three.daemon.http_url).until_live().press("j")
+    assert page.focused() == "list"
+    page.press("r")
+    assert page.focused() == "decide-text"
+    assert set(tab_order(page)) <= {"decide-text", "reviewer", "decide-cancel", "decide-submit"}
+    page.press("Escape")
+    assert page.focused() == "list"
+    for button in ("approve", "comment", "keys-button"):
+        page[button].click()
+        expect(page.page.locator("dialog[open]")).to_be_visible()
+        page.press("Escape")
+        assert page.focused() == button
+    page["list"].focus()
+    page.press("a").sign("ann").press("Control+Enter")
+    expect(page.title).to_have_text(SECOND)
+    expect(page["decide"]).to_be_hidden()
+    assert page.focused() == "list"
+    # The button goes away with the last entry.
+    page["approve"].click()
+    page.press("Control+Enter")
+    expect(page.title).to_have_text(THIRD)
+    page["approve"].click()
+    page.press("Control+Enter")
+    expect(page.empty).to_contain_text("Nothing to decide.")
+    expect(page["decide"]).to_be_hidden()
+    assert page.focused() == "list"
+
+
+def test_what_happens_is_told_to_who_does_not_see_it(three: Served, tabs: Tabs) -> None:
+    page = tabs.open(three.daemon.http_url).until_live().press("j", "a")
+    page.press("Control+Enter")
+    expect(page["reviewer"]).to_have_accessible_description(
+        "Your name goes into the history. Recorded with what you decide, and remembered in this browser."
+    )
+    expect(page["reviewer"]).to_have_attribute("aria-invalid", "true")
+    page.sign("ann").press("Control+Enter")
+    expect(page.page.get_by_role("status").filter(has_text=f"Approved “{FIRST}”")).to_have_count(1)
+    three.queue("new:one", occurrence_count=90_000)
+    expect(page.page.get_by_role("status").filter(has_text="1 new pattern")).to_have_count(1)
+    page["search"].fill("new")
+    expect(page.page.get_by_role("status").filter(has_text="1 pattern of 3 shown")).to_have_count(1)
+
+
+def test_on_a_phone_one_thing_is_shown_at_a_time_and_everything_can_be_decided(three: Served, tabs: Tabs) -> None:
+    page = tabs.open(three.daemon.http_url, **PHONE).until_live()
+    page.until_ids(*NAMES)
+    expect_to_fit(page)
+    page.row(FIRST).tap()
+    expect(page.title).to_be_in_viewport()
+    page.until_details()
+    expect_to_fit(page)
+    page.page.get_by_role("button", name="Patterns").tap()
+    expect(page.title).to_be_hidden()
+    expect(page.row(FIRST)).to_have_attribute("aria-selected", "true")
+    assert page.focused() == "list"
+
+    page.row(SECOND).tap()
+    expect(page.title).to_have_text(SECOND)
+    page.page.go_back()
+    expect(page.title).to_be_hidden()
+    page.row(SECOND).tap()
+    page["previous"].tap()
+    expect(page.title).to_have_text(FIRST)
+    page["approve"].tap()
+    page.sign("ann")
+    expect_to_fit(page)
+    page["decide-submit"].tap()
+    expect(page.title).to_have_text(SECOND)
+    expect(page.toast).to_contain_text(f"Approved “{FIRST}”")
+    page["back"].tap()
+    page.until_ids(SECOND, THIRD)
+    page.page.set_viewport_size({"width": 320, "height": 480})
+    expect_to_fit(page)
+
+
+def expect_to_fit(page: ReviewPage) -> None:
+    wide = page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
+    assert wide <= 0, f"{wide} px wider than the screen"
+    assert page.evaluate(SMALL_TARGETS % THUMB) == []
+
+
+def test_every_text_stands_out_in_the_light_and_in_the_dark(three: Served, tabs: Tabs) -> None:
+    three.database.decide(THIRD)
+    page = tabs.open(three.daemon.http_url, reduced_motion="reduce").until_live()
+    expect(page.count("rejected")).to_have_text("1")
+    expect_clear_texts(page)
+    page.select(FIRST)
+    expect_clear_texts(page)
+    page.press("r", "Control+Enter")
+    expect_clear_texts(page)
+    page.press("Escape")
+    page.view("rejected").click()
+    page.select(THIRD)
+    expect_clear_texts(page)
+
+
+def expect_clear_texts(page: ReviewPage) -> None:
+    schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+    for scheme in schemes:
+        page.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        for part in ("body", "#queue", "#details"):
+            background = page.page.locator(part).evaluate("element => getComputedStyle(element).backgroundColor")
+            brightness = sum(int(each) for each in background.removeprefix("rgb(").removesuffix(")").split(",")) / 3
+            assert (brightness < 64) is (scheme == "dark"), f"{part} is {background}"
+            assert (brightness > 192) is (scheme == "light"), f"{part} is {background}"
+        assert page.evaluate(FAINT_TEXTS) == [], scheme
+
+
+def test_nothing_moves_for_who_wants_no_motion(three: Served, tabs: Tabs) -> None:
+    page = tabs.open(three.daemon.http_url).until_live()
+    motions: tuple[Literal["no-preference", "reduce"], ...] = ("no-preference", "reduce")
+    for number, motion in enumerate(motions):
+        page.page.emulate_media(reduced_motion=motion)
+        three.queue(f"new:{motion}", occurrence_count=90_000 + number)
+        moving = page.row(f"new:{motion}").evaluate("row => row.getAnimations().length")
+        assert (moving == 0) is (motion == "reduce")
+    assert page.evaluate("() => document.getAnimations().length") == 0

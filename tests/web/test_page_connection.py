@@ -1,0 +1,200 @@
+"""Restarts and outages under an open page: it says what it does not know, loses nothing typed, and comes back alone."""
+
+import re
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Route, expect
+
+from tests.support.browser import Tabs
+from tests.support.daemon import DaemonProcess, running_daemon
+from tests.support.database import TestDatabase
+from tests.support.proxy import Proxy, proxy_to
+from tests.support.review_page import ReviewPage
+from tests.support.waiting import eventually, tell
+from tests.web.conftest import Served
+
+NAME = "sdlc:full:all"
+OTHER = "test:pytest:all"
+# What the browser itself says of every request and WebSocket that fails.
+NETWORK = r"Failed to load resource|WebSocket connection to"
+
+
+def queue_two(database: TestDatabase) -> None:
+    database.add_pattern(NAME)
+    database.add_pattern(OTHER, occurrence_count=10)
+    eventually(lambda: database.queue() == {NAME, OTHER})
+
+
+def open_with_a_reason_typed(tabs: Tabs, daemon: DaemonProcess) -> ReviewPage:
+    page = tabs.open(daemon.http_url)
+    page.excuse(NETWORK)
+    page.until_live().select(NAME)
+    return page.press("r").type("typed before").sign("ann")
+
+
+def expect_recorded(page: ReviewPage, database: TestDatabase) -> None:
+    expect(page.toast).to_contain_text(f"Rejected “{NAME}”")
+    rows = database.execute("SELECT action, reviewer, notes FROM pattern_review_history")
+    assert [tuple(row.values()) for row in rows] == [("rejected", "ann", "typed before")]
+
+
+def connections_to(port: int) -> int:
+    """Return how many open connections to a port this machine has."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(row[2].endswith(f":{port:04X}") and row[3] == "01" for row in rows)
+
+
+@contextmanager
+def restarted(daemon: DaemonProcess, database: TestDatabase) -> Iterator[DaemonProcess]:
+    """Start a daemon where a stopped one served."""
+    port = str(urlsplit(daemon.http_url).port)
+    with running_daemon(database.url, PATTERN_SYNC_HTTP_PORT=port) as successor:
+        yield successor
+
+
+def test_a_restart_of_the_daemon_is_said_and_survived(database: TestDatabase, tabs: Tabs) -> None:
+    with running_daemon(database.url) as daemon:
+        queue_two(database)
+        page = open_with_a_reason_typed(tabs, daemon)
+        daemon.stop(signal.SIGTERM)
+        page.until_connection("reconnecting")
+        expect(page["connection"]).to_have_text("Reconnecting…")
+        expect(page.banner).to_be_visible()
+        expect(page["banner-text"]).to_have_text(re.compile(r"Connection lost at \d\d:\d\d; what you see may be old\."))
+        page.press("Control+Enter")
+        expect(page["decide-notice"]).to_contain_text("The daemon cannot be reached.")
+        expect(page["decide-notice"]).to_contain_text("What you typed is kept here.")
+        database.add_pattern("new:meanwhile", occurrence_count=5)
+        database.decide(OTHER)
+        with restarted(daemon, database):
+            started = time.monotonic()
+            page.until_connection("live")
+            tell(f"ready after a restart -> live: {time.monotonic() - started:.1f} s")
+            expect(page.banner).to_be_hidden()
+            page.until_ids(NAME, "new:meanwhile")
+            expect(page["decide-text"]).to_have_value("typed before")
+            page.press("Control+Enter")
+            expect_recorded(page, database)
+            page.until_ids("new:meanwhile")
+
+
+def test_what_was_decided_while_the_daemon_was_away_is_shown_when_it_is_back(
+    database: TestDatabase, tabs: Tabs
+) -> None:
+    with running_daemon(database.url) as daemon:
+        queue_two(database)
+        page = open_with_a_reason_typed(tabs, daemon)
+        daemon.stop()
+        page.press("Escape")
+        with page.page.expect_websocket():
+            page.page.get_by_role("button", name="Try now").click()
+        database.decide(NAME, "approved")
+        with restarted(daemon, database):
+            page.until_connection("live")
+            page.until_ids(OTHER)
+            expect(page.title).to_have_text(NAME)
+            expect(page["decision-title"]).to_contain_text("Approved by ann")
+            page["reject"].click()
+            expect(page["decide-text"]).to_have_value("typed before")
+
+
+def test_a_lost_database_is_said_and_nothing_typed_is_lost(database: TestDatabase, tabs: Tabs) -> None:
+    with proxy_to(database.url) as (proxy, url), running_daemon(url) as daemon:
+        queue_two(database)
+        page = open_with_a_reason_typed(tabs, daemon)
+        proxy.refuse(refusing=True)
+        proxy.cut()
+        page.until_connection("outage")
+        expect(page["connection"]).to_have_text("No database")
+        expect(page.banner).to_be_visible()
+        expect(page["banner-text"]).to_contain_text("The daemon has lost its database (since ")
+        expect(page.row(OTHER)).to_be_visible()
+        page.press("Control+Enter")
+        expect(page["decide-notice"]).to_contain_text("Nothing was recorded. What you typed is kept here.")
+        expect(page["decide-text"]).to_have_value("typed before")
+
+        # Somebody who opens the page now is told, and needs no reload.
+        late = tabs.open(daemon.http_url)
+        late.excuse(NETWORK)
+        expect(late.empty).to_have_attribute("data-reason", "fault")
+        expect(late.empty).to_contain_text("The page tries again by itself.")
+
+        database.decide(OTHER, "approved")
+        database.add_pattern("new:meanwhile", occurrence_count=5)
+        proxy.refuse(refusing=False)
+        back = time.monotonic()
+        for each in (page, late):
+            each.until_connection("live")
+            expect(each.banner).to_be_hidden()
+            each.until_ids(NAME, "new:meanwhile")
+            expect(each.count("approved")).to_have_text("1")
+        tell(f"database back -> both pages live and right: {time.monotonic() - back:.1f} s")
+        page.press("Control+Enter")
+        expect_recorded(page, database)
+        late.until_ids("new:meanwhile")
+
+
+def test_a_browser_that_goes_offline_says_so_and_catches_up_when_it_is_back(emptied: Served, tabs: Tabs) -> None:
+    daemon, database = emptied.daemon, emptied.database
+    queue_two(database)
+    page = tabs.open(daemon.http_url)
+    page.excuse(NETWORK)
+    page.until_live()
+    page.page.context.set_offline(True)
+    page.until_connection("reconnecting")
+    expect(page.banner).to_be_visible()
+    database.decide(OTHER)
+    page.page.context.set_offline(False)
+    page.until_connection("live")
+    page.until_ids(NAME)
+
+
+def test_a_connection_that_died_without_a_word_is_given_up_when_the_browser_wakes(emptied: Served, tabs: Tabs) -> None:
+    daemon, database = emptied.daemon, emptied.database
+    queue_two(database)
+    target = urlsplit(daemon.http_url)
+    assert target.hostname is not None
+    assert target.port is not None
+    with Proxy(target.hostname, target.port) as link:
+        page = tabs.open(f"http://127.0.0.1:{link.port}").until_live()
+        # The daemon closes what nobody uses, as it has long before a connection dies in its sleep.
+        eventually(lambda: connections_to(link.port) == 1, what="the end of idle connections")
+        link.half_open()
+        database.decide(OTHER)
+        page.evaluate("() => window.dispatchEvent(new Event('online'))")
+        woken = time.monotonic()
+        page.until_ids(NAME)
+        tell(f"silent connection: given up and caught up {time.monotonic() - woken:.1f} s after waking")
+        page.until_connection("live")
+        expect(page.count("rejected")).to_have_text("1")
+
+
+def lose_the_answer(route: Route) -> None:
+    route.fetch()
+    route.abort()
+
+
+def test_a_decision_without_an_answer_is_said_to_be_unknown_and_sending_it_again_does_no_harm(
+    emptied: Served, tabs: Tabs
+) -> None:
+    daemon, database = emptied.daemon, emptied.database
+    queue_two(database)
+    page = open_with_a_reason_typed(tabs, daemon)
+    page.page.route("**/reject", lose_the_answer, times=1)
+    page.page.route("**/reject", lambda route: route.abort(), times=1)
+    page.press("Control+Enter")
+    expect(page["decide-notice"]).to_contain_text(
+        "Whether the decision was recorded is not known: sending it again does no harm."
+    )
+    page.press("Control+Enter")
+    expect(page["decide-notice"]).to_contain_text("Meanwhile: Rejected by ann")
+    expect(page["decide-text"]).to_have_value("typed before")
+    page.press("Control+Enter", "Escape")
+    page.until_ids(OTHER)
+    rows = database.execute("SELECT action, reviewer, notes FROM pattern_review_history")
+    assert [tuple(row.values()) for row in rows] == [("rejected", "ann", "typed before")]
