@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 from rich.console import Console
 
-from benchmarks import bulk, idle, latency, memory, sweep, throughput
+from benchmarks import bulk, idle, latency, live, memory, sweep, throughput
 from benchmarks.patterns import table_of
 from benchmarks.report import Measurement, print_table, write_json
 from benchmarks.server import Server, open_server
@@ -33,16 +33,19 @@ class Scale:
     sweeps: int = 15
     events: int = 1_000_000
     idle_seconds: float = 20.0
+    changes: int = 200
 
 
-QUICK = Scale(100, 10_000, 1, 1_000, 2, 0.5, 20_000, 10_000, 3, 50_000, 5.0)
+QUICK = Scale(100, 10_000, 1, 1_000, 2, 0.5, 20_000, 10_000, 3, 50_000, 5.0, 20)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a smoke run of about a minute; its figures mean little")
     parser.add_argument("--json", type=Path, default=Path(__file__).parent / "results.json", help="where to write them")
-    parser.add_argument("--only", nargs="+", choices=("latency", "bulk", "throughput", "sweep", "memory", "idle"))
+    parser.add_argument(
+        "--only", nargs="+", choices=("latency", "bulk", "live", "throughput", "sweep", "memory", "idle")
+    )
     arguments = parser.parse_args()
     scale = QUICK if arguments.quick else Scale()
     chosen = set(arguments.only or ())
@@ -72,6 +75,7 @@ def _topics(
     simple: dict[str, Callable[[], Iterable[Measurement]]] = {
         "latency": lambda: latency.measure(server, scale.samples),
         "bulk": lambda: bulk.measure(server, scale.bulk_patterns, scale.bulk_rounds, scale.jobs),
+        "live": lambda: live.measure(server, scale.changes),
         "throughput": lambda: throughput.measure(server, scale.pairs, scale.block_seconds, scale.bulk_insert),
         "large tables": lambda: _large_tables(server, scale, chosen),
         "idle": lambda: idle.measure(server, scale.idle_seconds),

@@ -75,7 +75,13 @@ class DaemonProcess:
                 [sys.executable, "-m", "pattern_sync", "run"],
                 stderr=log,
                 cwd=self._folder.name,  # where there is no .env
-                env={**clean, "PATTERN_SYNC_DATABASE_URL": url, "PATTERN_SYNC_LOG_FORMAT": "json", **settings},
+                env={
+                    **clean,
+                    "PATTERN_SYNC_DATABASE_URL": url,
+                    "PATTERN_SYNC_LOG_FORMAT": "json",
+                    "PATTERN_SYNC_HTTP_PORT": "0",
+                    **settings,
+                },
             )
 
     def __enter__(self) -> Self:
@@ -97,6 +103,12 @@ class DaemonProcess:
             self._folder.cleanup()
         if code:
             raise RuntimeError(f"The daemon ended with {code}:\n{said[-2000:]}")
+
+    @property
+    def http_url(self) -> str:
+        """Where it serves HTTP, without a slash at the end."""
+        lines = (json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{"))
+        return next(str(line["url"]).rstrip("/") for line in lines if line["event"] == "serving")
 
     def has_said(self, words: str) -> bool:
         return words in self._log.read_text()
