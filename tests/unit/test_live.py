@@ -16,6 +16,9 @@ from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable
 from pattern_sync.observability.state import DaemonState
 from pattern_sync.sync.outage import Outage
 from pattern_sync.web.live import (
+    HEARTBEAT_SECONDS,
+    LONGEST_MESSAGE_CHARACTERS,
+    LONGEST_UNPROVEN_SECONDS,
     MOST_CHANGES,
     MOST_UNREAD,
     NAME,
@@ -109,7 +112,7 @@ class Live:
     def __post_init__(self) -> None:
         self.state = DaemonState(self.clock, lambda _: None)
         self.pulse = RecordingPulse(self.clock)
-        outage = Outage(NAME, self.state, Backoff(lambda: 1.0, 1.0, 4.0), self.pulse)
+        outage = Outage(NAME, self.state.pages_lost, self.state.pages_back, Backoff(lambda: 1.0, 1.0, 4.0), self.pulse)
         self.updates = LiveUpdates(self.view, self.state, outage, self.pulse, self.clock)
 
     async def joined(self) -> LiveClient:
@@ -420,7 +423,7 @@ def test_a_change_that_nobody_hinted_at_is_found_in_time(*, polling: bool, patie
         live.view.write("unheard")
         ticked = asyncio.create_task(asyncio.sleep(0.6))  # longer than a tick, which is real time
         await ticked
-        assert await told(client) == []
+        assert {each["type"] for each in await told(client)} <= {"heartbeat"}
         live.clock.seconds += 0.001
         await settle(lambda: live.view.reads.count("list") == 2)
         (state,) = await told(client)
@@ -495,7 +498,80 @@ def test_a_change_that_was_heard_does_not_hide_another_that_was_not() -> None:
         live.hint("decided", "a")
         await live.updates.run_once()
         await live.updates.run_once()
-        assert [each["type"] for each in await told(client)] == ["changes", "state"]
+        assert [each["type"] for each in await told(client)] == ["changes"]
+        live.clock.seconds += LONGEST_UNPROVEN_SECONDS
+        await live.updates.run_once()
+        assert [each["type"] for each in await told(client)] == ["state"]
+        live.clock.seconds += LONGEST_UNPROVEN_SECONDS
+        await live.updates.run_once()
+        assert await told(client) == []
+
+    run(check())
+
+
+def test_changes_without_a_pause_do_not_put_off_for_ever_what_was_not_heard() -> None:
+    async def check() -> None:
+        live = Live(FakeView("a", "b"))
+        client = await live.joined()
+        live.view.write("b", "approved")
+        types = []
+        for _ in range(10):
+            live.clock.seconds += LONGEST_UNPROVEN_SECONDS / 10
+            live.view.write("a")
+            live.hint("refreshed", "a")
+            await live.updates.run_once()
+            types += [each["type"] for each in await told(client)]
+        assert types == ["changes"] * 9 + ["state"]
+
+    run(check())
+
+
+def test_changes_that_are_longer_than_a_message_may_be_become_a_state() -> None:
+    async def check() -> None:
+        live = Live(FakeView("a"))
+        client = await live.joined()
+        newcomer = live.updates.join()
+        name = "b" * (LONGEST_MESSAGE_CHARACTERS // 2)
+        live.view.write(name)
+        live.hint("queued", name)
+        await live.updates.run_once()
+        for each in (client, newcomer):
+            assert [message["type"] for message in await told(each)] == ["state"]
+
+    run(check())
+
+
+def test_a_page_hears_a_heartbeat_when_there_is_nothing_else_to_tell() -> None:
+    async def check() -> None:
+        live = Live(FakeView("a"))
+        client = live.updates.join()
+        running = asyncio.create_task(live.updates.run())
+        await settle(lambda: "count" in live.view.reads)
+        assert [each["type"] for each in await told(client)] == ["state"]
+        live.clock.seconds += HEARTBEAT_SECONDS
+        assert json.loads(await client.next_message()) == {"type": "heartbeat"}
+        live.state.database_lost("gone")
+        assert json.loads(await client.next_message()) == {"type": "outage"}
+        live.clock.seconds += HEARTBEAT_SECONDS
+        assert json.loads(await client.next_message()) == {"type": "heartbeat"}
+        running.cancel()
+
+    run(check())
+
+
+def test_what_only_the_pages_lack_is_no_outage_of_the_daemon() -> None:
+    async def check() -> None:
+        live = Live(FakeView("a"))
+        client = await live.joined()
+        live.view.faults = [AccessRefused("permission denied for table pattern_review_history")]
+        live.updates.everything_changed()
+        await live.updates.run_once()
+        assert [each["type"] for each in await told(client)] == ["outage"]
+        assert live.state.pages_cut_off
+        assert live.state.database_lost_at is None
+        await live.updates.run_once()
+        assert [each["type"] for each in await told(client)] == ["state"]
+        assert not live.state.pages_cut_off
 
     run(check())
 

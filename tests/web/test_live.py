@@ -199,7 +199,7 @@ STRANGE = {
     "sessions that are too much": "example_sessions = repeat('[', 100000)",
     "sessions of a strange kind": """example_sessions = '[1, null, {"a": "\\ud800"}, "\\u0000"]'""",
     "control characters": "tool_sequence = E'\\x01\\x1b[31m\\u2028', reviewed_by = E'\\t\\r\\n'",
-    "a very long text": "pattern_context = repeat('x', 1000000), approval_notes = repeat(E'\\U0001F389', 10000)",
+    "a very long text": "pattern_context = repeat('x', 900000), approval_notes = repeat(E'\\U0001F389', 10000)",
 }
 
 

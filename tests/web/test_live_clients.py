@@ -47,6 +47,8 @@ INSERT_LARGE = (
     f"INSERT INTO pattern_approvals ({COLUMNS}, pattern_context)"
     " SELECT %s || i, 'approved', 0.5, 1, 2000, 'Read', repeat('x', %s) FROM generate_series(1, %s) AS i"
 )
+# Characters of an entry's context, and entries: the longest message that is still told as changes, about 0.9 MB.
+LARGE = (1_800, 400)
 TOUCH_ALL = "UPDATE pattern_approvals SET occurrence_count = occurrence_count + 1"
 # Opens a page, says so, and would read for ever; it is to be stopped.
 SLEEPER = """
@@ -398,7 +400,7 @@ def test_nothing_of_all_this_was_a_bug_to_the_daemon(served: Served, guarded: Da
 
 
 def test_a_stop_closes_the_pages_and_takes_no_longer_than_a_few_seconds(database: TestDatabase) -> None:
-    database.execute(INSERT_LARGE, "large:", 2_000, 900)
+    database.execute(INSERT_LARGE, "large:", *LARGE)
     with ExitStack() as stack:
         daemon = stack.enter_context(running_daemon(database.url))
         pages = [stack.enter_context(Page(daemon.http_url)) for _ in range(20)]
@@ -407,10 +409,11 @@ def test_a_stop_closes_the_pages_and_takes_no_longer_than_a_few_seconds(database
         for page in pages:
             first_state(page)
         # Until the buffers of the mute ones are full and their senders wait.
-        for _ in range(8):
-            seen = len(pages[0].received())
+        for _ in range(12):
+            seen = [len(page.received()) for page in pages]
             database.execute(TOUCH_ALL)
-            pages[0].wait_for_type("changes", since=seen)
+            for page, since in zip(pages, seen, strict=True):
+                page.wait_for_type("changes", since=since)
         begun = time.monotonic()
         daemon.stop()
         took = time.monotonic() - begun
@@ -422,7 +425,7 @@ def test_a_stop_closes_the_pages_and_takes_no_longer_than_a_few_seconds(database
 def test_a_client_that_never_reads_is_given_up_and_costs_neither_the_others_nor_memory_nor_an_orderly_stop(
     database: TestDatabase,
 ) -> None:
-    database.execute(INSERT_LARGE, "large:", 10_000, 400)
+    database.execute(INSERT_LARGE, "large:", *LARGE)
     with ExitStack() as stack:
         daemon = stack.enter_context(running_daemon(database.url))
         page = stack.enter_context(Page(daemon.http_url))
@@ -430,13 +433,13 @@ def test_a_client_that_never_reads_is_given_up_and_costs_neither_the_others_nor_
         before, peak, worst = daemon.resident_kilobytes(), 0, 0.0
 
         def change_everything(until: float) -> None:
-            """Send messages of about 4 MB, as many as there can be."""
+            """Send large messages, as many as there can be."""
             nonlocal peak, worst
             while time.monotonic() < until:
                 seen = len(page.received())
                 database.execute(TOUCH_ALL)
                 committed = time.monotonic()
-                received = page.wait_for(lambda _: True, since=seen)
+                received = page.wait_for_type("changes", since=seen)
                 worst = max(worst, received.at - committed)
                 peak = max(peak, daemon.resident_kilobytes())
 

@@ -1,16 +1,16 @@
 """Tells the review pages, here and at every replica, what this daemon has written."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 
 from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable
-from pattern_sync.domain.outcomes import WRITTEN, Outcome, PatternOutcome, signatures_of
+from pattern_sync.domain.outcomes import Outcome, PatternOutcome, signatures_of
 from pattern_sync.sync.outage import Outage
 from pattern_sync.sync.pulse import Pulse
 
 # A burst is told at once: at most ten times a second.
 PACE_SECONDS = 0.1
-# One more than the database names; above that it says "everything", and no more names need to be kept.
+# Of each kind: one more than the database names. Above that it says "everything", and no more names need to be kept.
 MOST_NAMES = 1_001
 _BREATH_SECONDS = 5.0
 
@@ -27,19 +27,23 @@ class Announcer:
         self._tell = tell
         self._outage = outage
         self._pulse = pulse
-        self._written: list[PatternOutcome] = []
+        self._queued: list[str] = []
+        self._refreshed: list[str] = []
         self._wake = asyncio.Event()
+        self._closed = False
 
-    def add(self, outcomes: Iterable[PatternOutcome]) -> None:
+    def add(self, outcomes: Sequence[PatternOutcome]) -> None:
         """Mark what a reconcile has written."""
-        room = MOST_NAMES - len(self._written)
-        self._written += [item for item in outcomes if item.outcome in WRITTEN][:room]
-        if self._written:
-            self._wake.set()
+        self._mark(signatures_of(outcomes, Outcome.QUEUED), signatures_of(outcomes, Outcome.REFRESHED))
+
+    def close(self) -> None:
+        """Tell what is marked and end."""
+        self._closed = True
+        self._wake.set()
 
     async def run(self) -> None:
-        """Tell until cancelled."""
-        while True:
+        """Tell until closed."""
+        while not self._closed:
             self._pulse.beat(self.NAME)
             try:
                 async with asyncio.timeout(_BREATH_SECONDS):
@@ -48,17 +52,25 @@ class Announcer:
                 continue
             await self.run_once()
             await self._pulse.pause(self.NAME, PACE_SECONDS)
+        await self.run_once()
 
     async def run_once(self) -> None:
         """Tell what is marked; in an outage it stays marked."""
-        written, self._written = self._written, []
+        queued, self._queued = self._queued, []
+        refreshed, self._refreshed = self._refreshed, []
         self._wake.clear()
-        if not written:
+        if not queued and not refreshed:
             return
         try:
-            await self._tell(signatures_of(written, Outcome.QUEUED), signatures_of(written, Outcome.REFRESHED))
+            await self._tell(queued, refreshed)
         except (DatabaseUnavailable, AccessRefused) as fault:
-            self.add(written)
+            self._mark(queued, refreshed)
             await self._outage.wait_out(fault)
         else:
             self._outage.over()
+
+    def _mark(self, queued: list[str], refreshed: list[str]) -> None:
+        self._queued += queued[: MOST_NAMES - len(self._queued)]
+        self._refreshed += refreshed[: MOST_NAMES - len(self._refreshed)]
+        if self._queued or self._refreshed:
+            self._wake.set()

@@ -15,19 +15,25 @@ from pattern_sync.sync.outage import Outage
 from pattern_sync.sync.pulse import Pulse
 
 NAME = "live updates"
-# What a client may leave unread before it is given up; the messages are shared, so that this costs one pointer each.
+# What a client may leave unread before it is given up; what waits here is shared, so that it costs one pointer each.
 MOST_UNREAD = 64
 # Shared or not, they are kept for as long as one client has not read them.
 MOST_UNREAD_CHARACTERS = 8_000_000
-# More changes than this at once, and everything is told instead.
+# More changes than this at once, or longer ones, and everything is told instead: on its way each client has a copy.
 MOST_CHANGES = 1_000
+LONGEST_MESSAGE_CHARACTERS = 1_000_000
 STATE_ENTRIES = 20
-# A burst becomes one message: at most ten a second.
+# A burst becomes one message: at most ten a second, and fewer where the queue takes long to read.
 PACE_SECONDS = 0.1
+LARGEST_SHARE_OF_TIME = 0.25
 TICK_SECONDS = 0.5
-# How often the queue is looked at without having been told: rarely, and often while notifications do not arrive.
+# A page that hears nothing for a few of these knows that its connection is dead, whatever its browser believes.
+HEARTBEAT_SECONDS = 15.0
+# How often the queue is compared without having been told: rarely, and often while notifications do not arrive.
 SAFETY_NET_SECONDS = 30.0
 POLL_SECONDS = 1.0
+# Beside changes that were told, one that was not cannot be seen: now and then everything is told again.
+LONGEST_UNPROVEN_SECONDS = 300.0
 EVERYTHING = "*"
 
 Change = Literal["queued", "refreshed", "decided", "commented", "removed"]
@@ -68,7 +74,14 @@ class OutageMessage:
     type: Literal["outage"] = "outage"
 
 
-Message = StateMessage | ChangesMessage | OutageMessage
+@dataclass(frozen=True, slots=True)
+class HeartbeatMessage:
+    """Nothing has changed, and the connection is alive."""
+
+    type: Literal["heartbeat"] = "heartbeat"
+
+
+Message = StateMessage | ChangesMessage | OutageMessage | HeartbeatMessage
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 
 
@@ -127,7 +140,11 @@ class LiveUpdates:
         self._wake = asyncio.Event()
         self._interrupted = False
         self._looked_at = now()
+        self._reading_seconds = 0.0
+        self._told_at = now()
+        # Of the queue as all clients know it, and when that was last proven; None once changes were told.
         self._fingerprint: str | None = None
+        self._proven_at = now()
 
     def __len__(self) -> int:
         return len(self._clients)
@@ -174,8 +191,9 @@ class LiveUpdates:
                 self._wake.clear()  # who comes gets the state of that moment
             elif self._is_due():
                 await self.run_once()
+            self._keep_alive()
             if woken:
-                await self._pulse.pause(NAME, PACE_SECONDS)
+                await self._pulse.pause(NAME, max(PACE_SECONDS, self._reading_seconds / LARGEST_SHARE_OF_TIME))
 
     async def run_once(self) -> None:
         """Read what has changed and tell it once; in an outage say so, and take the marks up again."""
@@ -185,10 +203,12 @@ class LiveUpdates:
         newcomers, self._newcomers = self._newcomers, set()
         self._looked_at = self._now()
         try:
-            everything = everything or (not changed and not newcomers and await self._differs())
+            everything = everything or await self._is_unproven(quiet=not changed and not newcomers)
+            changes = await self._read_changes(changed) if changed and not everything else None
+            if changes is not None and len(changes) > LONGEST_MESSAGE_CHARACTERS:
+                everything = True
             for_all = everything or newcomers >= self._clients
             state = await self._read_state(for_all=for_all) if everything or newcomers else None
-            changes = await self._read_changes(changed) if changed and not everything else None
         except (DatabaseUnavailable, AccessRefused) as fault:
             self._mark(changed)
             self._everything |= everything
@@ -199,9 +219,12 @@ class LiveUpdates:
             return
         self._outage.over()
         self._interrupted = False
+        self._reading_seconds = self._now() - self._looked_at
         for client in self._clients - self._newcomers:  # who has just come gets the next state first
             if message := state if everything or client in newcomers else changes:
                 client.offer(message)
+        if everything or changes:
+            self._told_at = self._now()
 
     async def _tick(self) -> bool:
         self._pulse.beat(NAME)
@@ -224,17 +247,34 @@ class LiveUpdates:
             self._changed.clear()
             self._everything = True
 
-    async def _differs(self) -> bool:
-        return await self._view.fingerprint() != self._fingerprint
+    def _keep_alive(self) -> None:
+        if self._now() - self._told_at >= HEARTBEAT_SECONDS:
+            self._tell_all(HeartbeatMessage())
+
+    def _tell_all(self, message: Message) -> None:
+        text = _to_json(message)
+        for client in self._clients:
+            client.offer(text)
+        self._told_at = self._now()
+
+    async def _is_unproven(self, *, quiet: bool) -> bool:
+        if self._fingerprint is None:
+            return self._now() - self._proven_at >= LONGEST_UNPROVEN_SECONDS
+        if not quiet:
+            return False
+        if await self._view.fingerprint() != self._fingerprint:
+            return True
+        self._proven_at = self._now()
+        return False
 
     async def _read_state(self, *, for_all: bool) -> str:
         if for_all:
             self._fingerprint = await self._view.fingerprint()  # first: what is changed meanwhile is a difference later
+            self._proven_at = self._now()
         entries = await self._view.list_entries(Status.PENDING, None, STATE_ENTRIES)
         return _to_json(StateMessage(await self._view.count_entries(), tuple(entries)))
 
     async def _read_changes(self, changed: dict[str, Change]) -> str:
-        # The queue is known to differ; once it is quiet again, one state says that all is told.
         self._fingerprint = None
         found = {entry.pattern_id: entry for entry in await self._view.find_entries(list(changed))}
         changes = tuple(
@@ -246,9 +286,7 @@ class LiveUpdates:
     def _interrupt(self) -> None:
         if not self._interrupted:
             self._interrupted = True
-            message = _to_json(OutageMessage())
-            for client in self._clients:
-                client.offer(message)
+            self._tell_all(OutageMessage())
 
 
 def _to_json(message: Message) -> str:
