@@ -20,6 +20,7 @@ ENV_FILE_VARIABLE = "PATTERN_SYNC_ENV_FILE"
 # Where the application's own review panel is served while it is developed.
 PANEL_ORIGIN = "http://localhost:9213"
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
+_HOST = re.compile(r"[a-zA-Z0-9_]([a-zA-Z0-9_.-]*[a-zA-Z0-9_])?")
 _TOKEN = re.compile(r"[!-~]+")  # what fits into an Authorization header
 
 
@@ -68,8 +69,8 @@ class Settings(BaseSettings):
     admin_token_file: Path | None = Field(default=None, description="File that holds the administrators' token")
     cors_origins: Annotated[tuple[str, ...] | None, NoDecode] = Field(
         default=None,
-        description="Other origins whose pages may call the API, comma-separated;"
-        f" none given: {PANEL_ORIGIN} on loopback, nobody otherwise",
+        description="Other origins whose pages may call the API, comma-separated, or `none`;"
+        f" not given: {PANEL_ORIGIN} on loopback, nobody otherwise",
     )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Host names that lead here, comma-separated, beside IP addresses and this machine's own"
@@ -91,10 +92,20 @@ class Settings(BaseSettings):
     @field_validator("cors_origins")
     @classmethod
     def _check_origins(cls, origins: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if origins == ("none",):
+            return ()
         for origin in origins or ():
             if not _ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin!r} is not an origin; it has to be like https://panel.example:8443")
         return origins
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _check_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        for host in hosts:
+            if not _HOST.fullmatch(host):
+                raise ValueError(f"{host!r} is not a host's name; it has to be like review.example, without a port")
+        return hosts
 
     @field_validator("log_level", "log_format", mode="before")
     @classmethod

@@ -25,6 +25,7 @@ REPORT_FIELDS = {
     "gone_count",
     "synced_pattern_ids",
     "errors",
+    "failed_pattern_ids",
     "sync_duration_ms",
     "dry_run",
 }

@@ -80,6 +80,8 @@ def test_each_variable_sets_its_setting(monkeypatch: pytest.MonkeyPatch, name: s
         ("CORS_ORIGINS", "panel.example"),
         ("CORS_ORIGINS", "https://panel.example/path"),
         ("CORS_ORIGINS", "https://panel.example,null"),
+        ("ALLOWED_HOSTS", "review.example:8443"),
+        ("ALLOWED_HOSTS", "https://review.example"),
         ("LOG_LEVEL", "loud"),
         ("LOG_FORMAT", "xml"),
     ],
@@ -223,7 +225,7 @@ def test_the_panel_may_call_on_loopback_unless_others_are_named(monkeypatch: pyt
     assert Settings.load().origins() == ("http://localhost:9213",)
     monkeypatch.setenv("PATTERN_SYNC_CORS_ORIGINS", "https://panel.example")
     assert Settings.load().origins() == ("https://panel.example",)
-    monkeypatch.setenv("PATTERN_SYNC_CORS_ORIGINS", ",")
+    monkeypatch.setenv("PATTERN_SYNC_CORS_ORIGINS", "none")
     assert Settings.load().origins() == ()
     monkeypatch.delenv("PATTERN_SYNC_CORS_ORIGINS")
     monkeypatch.setenv("PATTERN_SYNC_HTTP_HOST", "0.0.0.0")

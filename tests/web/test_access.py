@@ -3,7 +3,9 @@
 import asyncio
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -13,9 +15,11 @@ from starlette.types import Message
 
 from pattern_sync.web import perimeter
 from pattern_sync.web.access import Guard, Tokens
+from pattern_sync.web.server import HEAD_SECONDS
 from tests.support.asynchronous import run
 from tests.support.daemon import running_daemon
 from tests.support.database import TestDatabase, snapshot
+from tests.support.waiting import PATIENCE_SECONDS
 from tests.web.conftest import ADMIN_TOKEN, API_TOKEN, Served, path_of
 
 PANEL = "http://localhost:9213"
@@ -382,6 +386,25 @@ def test_a_body_may_have_64_kilobytes(served: Served, *, chunked: bool) -> None:
     assert served.database.execute(
         "SELECT count(*) AS n FROM pattern_review_history WHERE pattern_id = %s", f"large:{chunked}"
     ) == [{"n": 1}]
+
+
+def test_who_connects_and_asks_nothing_is_sent_away(served: Served) -> None:
+    address = urlsplit(served.daemon.http_url)
+    asked = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    half = b"GET /livez HTTP/1.1\r\nHost: local"
+    with ExitStack() as stack:
+        silent, begun, asked_once = (
+            stack.enter_context(socket.create_connection((str(address.hostname), int(address.port or 0))))
+            for _ in range(3)
+        )
+        begun.sendall(half)
+        asked_once.sendall(asked)
+        assert asked_once.recv(4096).startswith(b"HTTP/1.1 200")
+        asked_once.sendall(half)
+        for connection in (silent, begun, asked_once):
+            connection.settimeout(HEAD_SECONDS + PATIENCE_SECONDS)
+            while connection.recv(4096):
+                pass  # the rest of the answer; an error here where it stays open
 
 
 def test_a_body_that_never_comes_is_waited_for_no_longer_than_that(monkeypatch: pytest.MonkeyPatch) -> None:

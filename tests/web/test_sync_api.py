@@ -137,6 +137,34 @@ def test_at_most_so_many_are_queued_as_were_asked_for(idle: Served) -> None:
     assert len(idle.database.queue()) == 2
 
 
+def test_null_means_the_same_as_nothing(idle: Served) -> None:
+    fill(idle.database)
+    criteria = ("min_confidence", "min_occurrences", "min_savings", "max_patterns", "only_types", "exclude_types")
+    report = sync(idle, "run", dict.fromkeys(criteria))
+    assert (report["total_candidates"], report["synced_count"], report["remaining_count"]) == (90, 50, 40)
+
+
+def test_a_row_that_the_database_refuses_is_named_and_what_it_said_is_kept_for_the_log(idle: Served) -> None:
+    idle.database.add_patterns(2, "good")
+    idle.database.add_pattern("bad:one")
+    idle.database.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " RAISE 'postgres://u:secret@h/db refused: SELECT * FROM billing'; END $$"
+    )
+    idle.database.execute(
+        "CREATE TRIGGER refuse BEFORE INSERT ON pattern_approvals FOR EACH ROW"
+        " WHEN (NEW.pattern_id = 'bad:one') EXECUTE FUNCTION refuse()"
+    )
+    try:
+        report = sync(idle, "run")
+    finally:
+        idle.database.execute("DROP FUNCTION refuse CASCADE")
+    assert (report["synced_count"], report["error_count"], report["failed_pattern_ids"]) == (2, 1, ["bad:one"])
+    assert report["errors"] == ["bad:one: the database refused it; the daemon's log says why."]
+    logged = idle.daemon.wait_for("manual")
+    assert logged["first_error"] == "bad:one: postgres://u:secret@h/db refused: SELECT * FROM billing"
+
+
 def test_high_priority_queues_the_best_twenty(idle: Served) -> None:
     fill(idle.database)
     report = sync(idle, "high-priority")
@@ -230,11 +258,11 @@ def test_syncs_at_once_queue_everything_exactly_once(idle: Served) -> None:
 @pytest.mark.parametrize(
     ("field", "values"),
     [
-        ("min_confidence", [-0.01, 100.01, "high", None, [], "NaN"]),
-        ("min_occurrences", [0, -1, 1.5, 2**31, 10**30, "few", None]),
+        ("min_confidence", [-0.01, 100.01, "high", [], "NaN"]),
+        ("min_occurrences", [0, -1, 1.5, 2**31, 10**30, "few"]),
         ("min_savings", [-0.01, "much", [], "-inf"]),
-        ("max_patterns", [0, -1, 201, 1.5, "all", None]),
-        ("only_types", ["sdlc", [""], [" "], [5], [None], ["a\0b"], None, ["x"] * 1_001]),
+        ("max_patterns", [0, -1, 201, 1.5, "all"]),
+        ("only_types", ["sdlc", [""], [" "], [5], [None], ["a\0b"], ["x"] * 1_001]),
         ("exclude_types", ["sdlc", [""], [["sdlc"]], {"a": 1}]),
         ("dry_run", [True]),
         ("min_confidense", [80]),

@@ -94,5 +94,6 @@ def _from_interface_error(fault: asyncpg.InterfaceError) -> DatabaseError:
 
 
 def _message(fault: Exception) -> str:
-    primary = fault.diag.message_primary if isinstance(fault, psycopg.Error) else None
-    return " ".join((primary or str(fault)).split()) or type(fault).__name__
+    # Without the detail, which quotes the row.
+    primary = fault.diag.message_primary if isinstance(fault, psycopg.Error) else fault.args and fault.args[0]
+    return " ".join(str(primary or fault).split()) or type(fault).__name__

@@ -15,8 +15,8 @@ class SyncResult:
     """Result of one run; `total_candidates` = synced + skipped + errors + remaining.
 
     Skipped are the candidates that are in the queue already, remaining those that the cap left out. A dry run counts
-    what it would have done. `synced_pattern_ids` holds signatures, best impact first, at most the first 200, and
-    `errors` at most 20 messages.
+    what it would have done. `synced_pattern_ids` holds signatures, best impact first, at most the first 200. `errors`
+    holds at most 20 messages, with what the database itself said, `failed_pattern_ids` the signatures they are about.
     """
 
     synced_count: int = 0
@@ -27,6 +27,7 @@ class SyncResult:
     gone_count: int = 0
     synced_pattern_ids: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
+    failed_pattern_ids: tuple[str, ...] = ()
     sync_duration_ms: float = 0.0
     dry_run: bool = False
 
@@ -50,6 +51,7 @@ class Tally:
     failed: int = 0
     signatures: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    failed_signatures: list[str] = field(default_factory=list)
 
     def add_missing(self, outcomes: Iterable[PatternOutcome]) -> None:
         """Count patterns that qualified and had no entry when the run looked for them."""
@@ -76,3 +78,4 @@ class Tally:
         self.failed += 1
         if len(self.errors) < KEPT_ERRORS:
             self.errors.append(f"{item.signature}: {item.error}")
+            self.failed_signatures.append(item.signature)

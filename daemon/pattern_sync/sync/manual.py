@@ -16,11 +16,17 @@ class RunRecord(Protocol):
 
 
 class ManualSync:
-    """Ends in the same reconcile step as the daemon's own runs."""
+    """Ends in the same reconcile step as the daemon's own runs; `on_finished` is told what was written."""
 
-    def __init__(self, reconciler: Reconciler, record: RunRecord) -> None:
+    def __init__(
+        self,
+        reconciler: Reconciler,
+        record: RunRecord,
+        on_finished: Callable[[SyncResult], None] = lambda _result: None,
+    ) -> None:
         self._reconciler = reconciler
         self._record = record
+        self._on_finished = on_finished
 
     async def run(
         self,
@@ -36,5 +42,6 @@ class ManualSync:
         if dry_run:
             return await self._reconciler.preview_everything(sync_filter)
         result = await self._reconciler.reconcile_everything(sync_filter, on_progress)
+        self._on_finished(result)
         await self._record.record_run(RunKind.MANUAL, result)
         return result

@@ -52,21 +52,25 @@ PatternType = Annotated[str, Field(json_schema_extra=_NOT_BLANK)]
 
 
 class SyncCriteria(BaseModel):
-    """Criteria of a sync by hand; what is left out has the manual default."""
+    """Criteria of a sync by hand; what is left out, or null, has the manual default."""
 
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={"examples": [{"min_confidence": 80, "min_savings": 5000, "max_patterns": 10}]},
     )
 
-    min_confidence: float = Field(MANUAL_MIN_CONFIDENCE, ge=0, le=100, allow_inf_nan=False, description="Percent")
-    min_occurrences: int = Field(MANUAL_MIN_OCCURRENCES, ge=1, le=MAX_OCCURRENCES)
+    min_confidence: float | None = Field(
+        MANUAL_MIN_CONFIDENCE, ge=0, le=100, allow_inf_nan=False, description="Percent"
+    )
+    min_occurrences: int | None = Field(MANUAL_MIN_OCCURRENCES, ge=1, le=MAX_OCCURRENCES)
     min_savings: float | None = Field(None, ge=0, allow_inf_nan=False, description="USD a month; null: any")
-    max_patterns: int = Field(
+    max_patterns: int | None = Field(
         MANUAL_MAX_PATTERNS, ge=1, le=MOST_PATTERNS, description="Queue at most so many, best impact first"
     )
-    only_types: list[PatternType] = Field([], max_length=1_000, description="Pattern types to queue; none: all")
-    exclude_types: list[PatternType] = Field([], max_length=1_000, description="Pattern types not to queue")
+    only_types: list[PatternType] | None = Field(
+        None, max_length=1_000, description="Pattern types to queue; none: all"
+    )
+    exclude_types: list[PatternType] | None = Field(None, max_length=1_000, description="Pattern types not to queue")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -75,15 +79,10 @@ class SyncCriteria(BaseModel):
 
     def to_filter(self) -> SyncFilter:
         """Return the filter. Raises ValueError for a contradiction."""
+        given = self.model_dump(exclude_none=True)
+        given |= {name: tuple(given.get(name, ())) for name in ("only_types", "exclude_types")}
         try:
-            return SyncFilter(
-                min_confidence=self.min_confidence,
-                min_occurrences=self.min_occurrences,
-                min_savings=self.min_savings,
-                max_patterns=self.max_patterns,
-                only_types=tuple(self.only_types),
-                exclude_types=tuple(self.exclude_types),
-            )
+            return SyncFilter(**given)
         except InvalidSettings as fault:
             raise ValueError(str(fault)) from None
 
@@ -99,7 +98,8 @@ class SyncReport(BaseModel):
     remaining_count: int
     gone_count: int
     synced_pattern_ids: list[str]
-    errors: list[str]
+    errors: list[str] = Field(description="At most 20 messages")
+    failed_pattern_ids: list[str] = Field(description="The patterns that they are about")
     sync_duration_ms: float
     dry_run: bool
 

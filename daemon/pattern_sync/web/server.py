@@ -7,9 +7,11 @@ import socket
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
+import h11
 import structlog
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from pattern_sync.domain.errors import InvalidSettings
 
@@ -19,8 +21,39 @@ GRACEFUL_SECONDS = 3
 WANTED_FILES = 8_192
 OTHER_FILES = 100  # of the database, the log and Python itself
 PING_SECONDS = 20.0
+# For the head of a request; without a limit, whoever opens connections and says nothing keeps everybody else out.
+HEAD_SECONDS = 10.0
 # A client that takes nothing for this long is dropped by the kernel, with what was buffered for it.
 _KEEPALIVE = {"TCP_KEEPIDLE": 20, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 20_000}
+
+
+class _Protocol(H11Protocol):
+    """Closes a connection on which a request's head does not come in time; uvicorn would wait for ever."""
+
+    _impatience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        super().connection_made(transport)
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._calm()
+        super().connection_lost(exc)
+
+    def _watch(self) -> None:
+        if self.conn.their_state is not h11.IDLE:
+            self._calm()
+        elif self._impatience is None:
+            self._impatience = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _calm(self) -> None:
+        if self._impatience is not None:
+            self._impatience.cancel()
+            self._impatience = None
 
 
 class _Server(uvicorn.Server):
@@ -37,7 +70,7 @@ async def serving(app: ASGIApp, host: str, port: int) -> AsyncGenerator[str, Non
     server = _Server(
         uvicorn.Config(
             app,
-            http="h11",
+            http=_Protocol,
             ws="websockets-sansio",
             ws_max_size=4096,  # nothing that a client says is of interest
             ws_ping_interval=PING_SECONDS,

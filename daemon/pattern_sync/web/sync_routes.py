@@ -72,4 +72,9 @@ class SyncRoutes:
             result = await self._syncs.run(sync_filter, dry_run=dry_run)
         finally:
             self._turn.release()
-        return SyncReport.model_validate(result.to_dict())
+        # What the database said of a row may hold anything: it is for the log.
+        errors = [
+            f"{signature}: the database refused it; the daemon's log says why."
+            for signature in result.failed_pattern_ids
+        ]
+        return SyncReport.model_validate({**result.to_dict(), "errors": errors})
