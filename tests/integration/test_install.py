@@ -110,6 +110,20 @@ def test_a_dry_run_shows_every_step_and_changes_nothing(empty_database: TestData
     assert_complete_but_for_the_fingerprint(empty_database)
 
 
+def test_a_dry_run_of_an_upgrade_shows_the_triggers_that_it_will_create(database: TestDatabase) -> None:
+    database.execute("DELETE FROM pattern_sync.migrations WHERE version > 1")
+    database.execute("DROP TRIGGER pattern_sync_inserted ON pattern_approvals")
+    # As the first release had it: it knew of no trigger on the queue.
+    database.execute(
+        "CREATE OR REPLACE FUNCTION pattern_sync.tables_without_trigger() RETURNS SETOF regclass"
+        " LANGUAGE sql STABLE AS 'SELECT NULL::regclass WHERE false'"
+    )
+    planned = [step.about for step in installer(database).plan()]
+    assert planned[-2:] == ["create the functions", "create the triggers that are missing"]
+    made = [step.about for step in installer(database).migrate()]
+    assert made[-1] == "create the triggers on pattern_approvals"
+
+
 @pytest.mark.parametrize("adopted", [False, True], ids=["created", "adopted"])
 def test_the_script_for_a_person_installs_the_same_as_migrate(
     empty_database: TestDatabase, database: TestDatabase, *, adopted: bool

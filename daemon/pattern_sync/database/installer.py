@@ -40,7 +40,7 @@ class Installer:
     def plan(self) -> list[Step]:
         """Return what migrate would do now; changes nothing."""
         with BlockingDatabase.connect(self._address) as database, database.transaction(read_only=True):
-            return [*_schema_steps(database, self._definitions), *_trigger_steps(database, self._definitions)]
+            return _plan(database, self._definitions)
 
     def migrate(self) -> list[Step]:
         """Install or upgrade; returns what was done, nothing where all was there.
@@ -104,9 +104,12 @@ def _schema_steps(database: BlockingDatabase, definitions: Definitions) -> list[
     return steps
 
 
-def _trigger_steps(database: BlockingDatabase, definitions: Definitions) -> list[Step]:
-    lacking = database.fetch("tables_without_trigger") if database.fetch("is_installed")[0]["installed"] else [{}]
-    return [Step("create the triggers", definitions.trigger)] if lacking else []
+def _plan(database: BlockingDatabase, definitions: Definitions) -> list[Step]:
+    steps = _schema_steps(database, definitions)
+    # The functions of an older version do not know which triggers this one wants.
+    if steps or database.fetch("tables_without_trigger"):
+        steps.append(Step("create the triggers that are missing", definitions.trigger))
+    return steps
 
 
 def _install_next_trigger(database: BlockingDatabase) -> Step | None:
@@ -184,7 +187,7 @@ def _persist(attempt: Callable[[], Done]) -> Done:
         except TransactionConflict as fault:
             if time.monotonic() > deadline:
                 raise DatabaseUnavailable(
-                    f"A lock on operation_patterns could not be had for {PATIENCE_SECONDS:.0f} seconds; a long"
+                    f"A lock on the application's tables could not be had for {PATIENCE_SECONDS:.0f} seconds; a long"
                     f" transaction holds it. Nothing was changed half-way; try again later. ({fault})"
                 ) from fault
             time.sleep(backoff.next_delay_seconds())
