@@ -224,9 +224,12 @@ END $$;
 -- A person's decision, its history and the mark on the pattern, in one transaction. False, with nothing written, where
 -- no entry has the status that it replaces: somebody was faster, or there is no entry. An application whose CHECK
 -- refuses the status on its patterns gets the rest of the mark.
+--
+-- It waits for a lock for less than a deadlock_timeout (1 s): where it and an application's transaction wait for each
+-- other it is this one that is given up, and tried again.
 CREATE OR REPLACE FUNCTION pattern_sync.decide(
     signature text, decision text, reviewer text, notes text, replaces text
-) RETURNS boolean LANGUAGE plpgsql AS $$
+) RETURNS boolean LANGUAGE plpgsql SET search_path FROM CURRENT SET lock_timeout = '800ms' AS $$
 BEGIN -- every parameter by its full name: an application's own columns may be called the same
     UPDATE pattern_approvals AS a
     SET
@@ -316,7 +319,7 @@ $$;
 -- Give one table the triggers that it lacks. To be called only where one is missing: CREATE TRIGGER waits for the
 -- writers of the moment and holds up those that come after.
 CREATE OR REPLACE FUNCTION pattern_sync.install_trigger(relation regclass)
-RETURNS void LANGUAGE plpgsql AS $$
+RETURNS void LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     missing record;
 BEGIN

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from pattern_sync.domain.conflicts import despite_conflicts
 from pattern_sync.domain.decision import Decision, check_comment, check_reviewer
 from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.errors import AlreadyDecided, UnknownPattern
@@ -72,7 +73,7 @@ class Review:
 
     async def decide(self, pattern_id: str, decision: Decision) -> QueueEntry:
         """Approve or reject, and return the entry. Raises AlreadyDecided where somebody was faster."""
-        decided = is_storable(pattern_id) and await self._store.decide(pattern_id, decision)
+        decided = is_storable(pattern_id) and await despite_conflicts(lambda: self._store.decide(pattern_id, decision))
         entry = await self.entry(pattern_id)
         if not decided:
             raise AlreadyDecided(_standing(entry, decision), entry)

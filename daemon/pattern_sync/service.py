@@ -14,6 +14,7 @@ from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.statistics import Overview, SyncStatistics
+from pattern_sync.domain.text import is_storable
 from pattern_sync.review import Review
 from pattern_sync.sync.manual import ManualSync
 from pattern_sync.sync.reconciler import Reconciler
@@ -62,7 +63,8 @@ class PatternSyncService:
     def explain(self, signature: str) -> Explanation:
         """Return why a pattern is in the queue or is not, by the filter in force."""
         with self._reviews() as gateway:
-            return run_blocking(gateway.explain(signature.replace("\0", "")))
+            known = is_storable(signature)
+            return run_blocking(gateway.explain(signature)) if known else Explanation.of_nothing(signature)
 
     def overview(self) -> Overview:
         """Return everything that `pattern-sync status` shows."""

@@ -92,6 +92,8 @@ BEGIN
 END $$;
 CREATE FUNCTION pattern_sync.decide(signature text, decision text, reviewer text, notes text, replaces text) RETURNS boolean
     LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    SET lock_timeout TO '800ms'
     AS $$
 BEGIN -- every parameter by its full name: an application's own columns may be called the same
     UPDATE pattern_approvals AS a
@@ -167,6 +169,7 @@ CREATE FUNCTION pattern_sync.impact(confidence double precision, occurrences big
 $$;
 CREATE FUNCTION pattern_sync.install_trigger(relation regclass) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 DECLARE
     missing record;

@@ -15,7 +15,7 @@ from pattern_sync.database import pool
 from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.blocking import BlockingDatabase, run_blocking
 from pattern_sync.database.connector import Connector
-from pattern_sync.database.pool import Lane, Pool
+from pattern_sync.database.pool import PEOPLES_CONNECTIONS, Lane, Pool
 from pattern_sync.database.reviews import ReviewGateway
 from pattern_sync.database.statements import load_statements
 from pattern_sync.domain.decision import Decision, Verdict
@@ -48,7 +48,7 @@ class Door(Protocol):
 def over_asyncpg(database: TestDatabase, use: Callable[[Review], Coroutine[Any, Any, Result]]) -> Result:
     async def go() -> Result:
         async with Pool(Connector(DatabaseAddress.parse(database.url), load_statements())) as opened:
-            return await use(Review(ReviewGateway(Lane(opened).fetch)))
+            return await use(Review(ReviewGateway(Lane(opened, PEOPLES_CONNECTIONS).fetch)))
 
     return run(go())
 
@@ -231,6 +231,50 @@ def test_who_decides_second_waits_for_what_becomes_of_the_first(
     winner = ("approved", "ann", None) if first_commits else ("rejected", "bob", "no")
     assert actions_of(database, "a") == [winner[0]]
     assert mark_of(database, "a") == (*winner, True)
+
+
+def test_who_decides_second_loses_at_a_stricter_isolation_too(database: TestDatabase, door: Door) -> None:
+    queue(database, "a")
+    database.execute(f"ALTER DATABASE \"{database.name}\" SET default_transaction_isolation = 'repeatable read'")
+    with (
+        ThreadPoolExecutor(max_workers=1) as people,
+        database.another_connection(autocommit=False) as first,
+    ):
+        first.execute("SELECT pattern_sync.decide('a', 'approved', 'ann', NULL, 'pending')")
+        second = people.submit(decide, database, door, "a", rejection("bob"))
+        eventually(lambda: database.execute(WAITS_FOR_A_LOCK))
+        first.commit()
+        with pytest.raises(AlreadyDecided, match="approved by ann"):
+            second.result(30)
+
+
+def test_of_a_decision_and_the_application_in_each_others_way_the_application_goes_on(
+    database: TestDatabase, door: Door
+) -> None:
+    queue(database, "a")
+    with (
+        ThreadPoolExecutor(max_workers=1) as people,
+        database.another_connection(autocommit=False) as application,
+    ):
+        application.execute("UPDATE operation_patterns SET last_seen = now()")
+        decision = people.submit(decide, database, door, "a", approval("bob"))
+        eventually(lambda: database.execute(WAITS_FOR_A_LOCK))
+        application.execute("UPDATE pattern_approvals SET pattern_context = 'seen by the application'")
+        application.commit()
+        assert decision.result(30).status == "approved"
+    (entry,) = database.execute("SELECT pattern_context FROM pattern_approvals")
+    assert entry["pattern_context"] == "seen by the application"
+    assert actions_of(database, "a") == ["approved"]
+
+
+def test_our_functions_find_the_tables_whatever_the_session_looks_into(database: TestDatabase) -> None:
+    queue(database, "a")
+    database.execute("SET search_path TO pg_catalog")
+    (made,) = database.execute("SELECT pattern_sync.decide('a', 'approved', 'ann', NULL, 'pending') AS decided")
+    assert made["decided"]
+    database.execute("DROP TRIGGER pattern_sync_deleted ON public.pattern_approvals")
+    database.execute("SELECT pattern_sync.install_trigger('public.pattern_approvals')")
+    assert database.execute("SELECT * FROM pattern_sync.missing_triggers()") == []
 
 
 @pytest.mark.parametrize("locked", ["pattern_approvals", "operation_patterns"])

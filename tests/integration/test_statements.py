@@ -88,6 +88,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
             **dict.fromkeys(["total_candidates", "synced", "refreshed", "skipped", "errors", "remaining"], "int8"),
         },
     ),
+    "missing_rights": ((), {"remedy": "text"}),
     "explain": (
         (*FILTER, "text"),
         {

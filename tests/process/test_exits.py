@@ -25,6 +25,25 @@ def wrong_password(database: TestDatabase) -> str:
     pytest.skip("this server trusts everybody")
 
 
+def test_a_role_that_may_not_review_is_told_what_to_grant(database: TestDatabase) -> None:
+    role = f"half_{database.name}"
+    database.execute(f"CREATE ROLE {role}")
+    database.execute(f"GRANT SELECT, INSERT, UPDATE ON pattern_approvals TO {role}")
+    database.execute(f"GRANT SELECT ON operation_patterns, pattern_occurrences, pattern_review_history TO {role}")
+    database.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA pattern_sync TO {role}")
+    joint = "&" if "?" in database.url else "?"
+    done = run_command("run", PATTERN_SYNC_DATABASE_URL=f"{database.url}{joint}options=-crole%3D{role}")
+    assert done.code == 3
+    assert f"GRANT INSERT ON pattern_review_history TO {role};" in done.err
+    assert (
+        f"GRANT UPDATE (automation_status, reviewed_by, reviewed_at, review_notes) ON operation_patterns TO {role};"
+        in done.err
+    )
+    assert "GRANT SELECT" not in done.err
+    database.execute(f"DROP OWNED BY {role}")
+    database.execute(f"DROP ROLE {role}")
+
+
 @pytest.mark.parametrize("command", ["run", "status", "sync", "migrate"])
 def test_a_wrong_password_is_told_without_the_password(database: TestDatabase, command: str) -> None:
     done = run_command(command, PATTERN_SYNC_DATABASE_URL=wrong_password(database))
@@ -119,6 +138,7 @@ def test_an_address_that_is_not_this_machines_is_told_with_a_way_out(host: str) 
         "run",
         PATTERN_SYNC_DATABASE_URL="postgresql://nobody@127.0.0.1:1/x",
         PATTERN_SYNC_HTTP_HOST=host,
+        PATTERN_SYNC_HTTP_PORT="8002",
         PATTERN_SYNC_API_TOKEN=SECRET,
     )
     assert done.code == 2

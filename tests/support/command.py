@@ -21,7 +21,8 @@ def environment(**settings: str) -> dict[str, str]:
     """Return our environment with no settings but these."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     # A wide terminal, so that no message is cut or folded.
-    return {**kept, "COLUMNS": "200", "PYTHONUNBUFFERED": "1", **settings}
+    # And a port of its own: another daemon may run on this machine.
+    return {**kept, "COLUMNS": "200", "PYTHONUNBUFFERED": "1", "PATTERN_SYNC_HTTP_PORT": "0", **settings}
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,7 @@ class DaemonProcess:
         address = {} if url is None else {"PATTERN_SYNC_DATABASE_URL": url}
         self.process = subprocess.Popen(
             [*COMMAND, "run"],
-            env=environment(
-                **{"PATTERN_SYNC_LOG_FORMAT": "json", "PATTERN_SYNC_HTTP_PORT": "0", **address, **settings}
-            ),
+            env=environment(**{"PATTERN_SYNC_LOG_FORMAT": "json", **address, **settings}),
             cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

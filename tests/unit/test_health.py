@@ -112,6 +112,23 @@ def test_a_daemon_that_polls_is_degraded(observed: Observed) -> None:
     assert observed.report().status is Condition.OK
 
 
+def test_a_daemon_whose_pages_are_cut_off_is_degraded_and_queues_on(observed: Observed) -> None:
+    observed.caught_up()
+    observed.state.pages_lost(DRIVERS_WORDS)
+    report = observed.report()
+    assert (report.status, report.database) == (Condition.DEGRADED, Condition.OK)
+    assert "pages" in report.reasons[0]
+    assert DRIVERS_WORDS not in " ".join(report.reasons)
+    observed.state.pages_back()
+    assert observed.report().status is Condition.OK
+
+
+def test_a_sync_by_hand_is_no_catch_up(observed: Observed) -> None:
+    observed.state.manual_run_finished(SyncResult(synced_count=2))
+    report = observed.report()
+    assert (report.status, report.queued_total) == (Condition.UNAVAILABLE, 2)
+
+
 def test_a_service_that_hangs_is_named(observed: Observed) -> None:
     observed.caught_up()
     observed.pulse.beat("sweeper")

@@ -2,11 +2,12 @@
 
 import pytest
 
+from pattern_sync.domain.conflicts import MOST_CONFLICTS
 from pattern_sync.domain.errors import DatabaseUnavailable, TransactionConflict
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.outcomes import Outcome
 from pattern_sync.domain.quarantine import FIRST_RETRY_SECONDS
-from pattern_sync.sync.reconciler import MOST_CONFLICTS, MOST_LOOKS, Reconciler
+from pattern_sync.sync.reconciler import MOST_LOOKS, Reconciler
 from tests.support.asynchronous import run
 from tests.support.fakes import Clock, FakeQueue
 

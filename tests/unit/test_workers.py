@@ -45,7 +45,7 @@ class Bench:
         self.pulse = RecordingPulse(clock)
         self.caught_up = 0
         state, reconciler = DaemonState(clock, lambda _: None), Reconciler(queue, clock)
-        outage = Outage("worker", state, Backoff(lambda: 1.0, 0.1, 1.5), self.pulse)
+        outage = Outage("worker", state.database_lost, state.database_back, Backoff(lambda: 1.0, 0.1, 1.5), self.pulse)
         self.events = EventWorker(self.intake, reconciler, self.in_force, state, outage, self.pulse, clock)
         self.runs = RunWorker(
             self.intake, reconciler, self.installation, self.in_force, state, outage, self.pulse, self._on_caught_up

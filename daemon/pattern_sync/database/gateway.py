@@ -13,6 +13,7 @@ from pattern_sync.database.rows import (
     to_filter,
     to_outcomes,
 )
+from pattern_sync.domain.errors import AccessRefused
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.outcomes import Candidate, PatternOutcome
 from pattern_sync.domain.results import SyncResult
@@ -41,6 +42,13 @@ class DaemonGateway:
         """Raise SchemaError unless the schema in the database is this version's."""
         rows = await self._pool.fetch("schema_version", deadline_seconds=EVENT_SECONDS)
         check_version(rows[0]["version"])
+
+    async def check_rights(self) -> None:
+        """Raise AccessRefused, with the statements that help, where the daemon's role may not do all of its work."""
+        rows = await self._pool.fetch("missing_rights", deadline_seconds=EVENT_SECONDS)
+        if rows:
+            grants = " ".join(str(row["remedy"]) for row in rows)
+            raise AccessRefused(f"The daemon's role lacks rights. As the owner of the tables: {grants}")
 
     async def read_filter(self) -> SyncFilter:
         """Return the filter in force."""

@@ -11,9 +11,10 @@ from pattern_sync.database.connector import STATEMENT_CACHE_SIZE, Connector
 from pattern_sync.database.faults import translated
 from pattern_sync.domain.errors import PoolerInTheWay
 
-# Six for the services, three for a sync by hand, three for people (see Lane).
-MOST_CONNECTIONS = 12
-LANE_CONNECTIONS = 3
+# Six for the services, three for a sync by hand, and the lanes.
+MOST_CONNECTIONS = 14
+PEOPLES_CONNECTIONS = 3
+PAGES_CONNECTIONS = 2  # to read what the pages are told, and to tell the other daemons
 # Long enough to count a large table, short enough for a person.
 LANE_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
@@ -114,11 +115,11 @@ class Pool:
 
 
 class Lane:
-    """A share of the pool for people's requests: however many there are, the event path never waits behind them."""
+    """A share of the pool: however many people ask, and whatever lock holds them up, nobody else waits behind them."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, connections: int) -> None:
         self._pool = pool
-        self._free = asyncio.Semaphore(LANE_CONNECTIONS)
+        self._free = asyncio.Semaphore(connections)
 
     async def fetch(self, name: str, *arguments: object) -> list[dict[str, object]]:
         """Run one named statement. Raises DatabaseUnavailable when it, or the wait for a turn, takes too long."""

@@ -1,7 +1,7 @@
 """Why a pattern is in the queue, or why it is not."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 from pattern_sync.domain.outcomes import Outcome
 
@@ -26,6 +26,11 @@ class Explanation:
     eligible: bool
     entry_status: str | None
     criteria: tuple[Criterion, ...]
+
+    @classmethod
+    def of_nothing(cls, signature: str) -> Self:
+        """Return what there is to say of a name that no pattern has."""
+        return cls(signature, exists=False, automation_status=None, eligible=False, entry_status=None, criteria=())
 
     @property
     def shortfalls(self) -> tuple[Criterion, ...]:

@@ -96,6 +96,8 @@ class HealthReporter:
         reasons = []
         if self._state.mode is Mode.POLLING:
             reasons.append("Notifications do not arrive; the daemon polls instead, its log says why.")
+        if self._state.pages_cut_off:
+            reasons.append("The review pages are not kept up to date; the daemon's log says why.")
         if stalled := self._stalled():
             reasons.append(f"Hanging: {', '.join(stalled)}.")
         return tuple(reasons)

@@ -35,6 +35,7 @@ class DaemonState:
         self.mode = Mode.STARTING
         self.mode_since = now()
         self.database_lost_at: float | None = None
+        self.pages_cut_off = False
         self.last_notification_at: float | None = None
         self.last_run_at: dict[RunKind, float] = {}
         self.next_sweep_at: float | None = None
@@ -84,6 +85,18 @@ class DaemonState:
             self._log.info("database back", after_seconds=round(self._now() - self.database_lost_at, 1))
             self.database_lost_at = None
 
+    def pages_lost(self, reason: str) -> None:
+        """Say that the review pages cannot be told what changes; patterns are queued all the same."""
+        if not self.pages_cut_off:
+            self.pages_cut_off = True
+            self._log.warning("review pages are not kept up to date, trying again", reason=reason)
+
+    def pages_back(self) -> None:
+        """Say that the review pages are told again."""
+        if self.pages_cut_off:
+            self.pages_cut_off = False
+            self._log.info("review pages are kept up to date again")
+
     def filter_in_force(self, sync_filter: SyncFilter) -> None:
         """Say which filter the triggers and all daemons use from now on."""
         self._log.info("filter in force", filter=str(sync_filter))
@@ -113,9 +126,24 @@ class DaemonState:
 
     def run_finished(self, kinds: Collection[RunKind], result: SyncResult) -> None:
         """Tell what a run for these wishes did; a poll or a request that found nothing to do is no news."""
-        kind = leading(kinds)
         self.last_run_at.update(dict.fromkeys(kinds, self._now()))
         self.last_run_seconds = result.sync_duration_ms / 1000
+        self._report_run(leading(kinds), result)
+
+    def manual_run_finished(self, result: SyncResult) -> None:
+        """Tell what a sync by hand did; it is none of the daemon's own looks at everything."""
+        self._report_run(RunKind.MANUAL, result)
+
+    def refreshed(self, result: SyncResult) -> None:
+        """Tell, to whoever wants the details, that pending entries show newer figures."""
+        if result.refreshed_count:
+            self._log.debug(
+                "refreshed",
+                patterns=result.refreshed_count,
+                milliseconds=round(result.sync_duration_ms, 1),
+            )
+
+    def _report_run(self, kind: RunKind, result: SyncResult) -> None:
         self.queued_total += result.synced_count
         self.failed_total += result.error_count
         did_something = result.synced_count or result.refreshed_count or result.error_count
@@ -132,15 +160,6 @@ class DaemonState:
                 **({"first_error": result.errors[0]} if result.errors else {}),
             )
         self._show_status()
-
-    def refreshed(self, result: SyncResult) -> None:
-        """Tell, to whoever wants the details, that pending entries show newer figures."""
-        if result.refreshed_count:
-            self._log.debug(
-                "refreshed",
-                patterns=result.refreshed_count,
-                milliseconds=round(result.sync_duration_ms, 1),
-            )
 
     def _report_failures(self, failed: Sequence[PatternOutcome]) -> None:
         self.failed_total += len(failed)

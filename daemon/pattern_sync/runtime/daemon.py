@@ -5,7 +5,7 @@ import random
 import secrets
 import signal
 import socket
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from pattern_sync.config import Settings
 from pattern_sync.database.connector import Connector
 from pattern_sync.database.gateway import DaemonGateway
-from pattern_sync.database.pool import Lane, Pool
+from pattern_sync.database.pool import PAGES_CONNECTIONS, PEOPLES_CONNECTIONS, Lane, Pool
 from pattern_sync.database.reviews import ReviewGateway
 from pattern_sync.database.session import CHANNEL, QUEUE_CHANNEL, ListenSession
 from pattern_sync.database.statements import load_statements
@@ -46,6 +46,8 @@ from pattern_sync.web.access import Tokens
 from pattern_sync.web.app import Access, Parts, create_app
 from pattern_sync.web.server import serving
 
+# To tell the pages of other daemons what was written last.
+ANNOUNCE_SECONDS = 2.0
 # Short, as a daemon has to have caught up two seconds after its server accepts again.
 RETRY_BASE_SECONDS = 0.1
 RETRY_CAP_SECONDS = 1.5
@@ -77,21 +79,21 @@ class Daemon:
         connector = Connector(self._host.address, load_statements())
         with self._signals():
             async with Pool(connector) as pool:
-                reviews = ReviewGateway(Lane(pool).fetch)
-                announcer = Announcer(reviews.announce_changes, self._outage(Announcer.NAME), self._pulse)
+                for_people = ReviewGateway(Lane(pool, PEOPLES_CONNECTIONS).fetch)
+                for_pages = ReviewGateway(Lane(pool, PAGES_CONNECTIONS).fetch)
+                announcer = Announcer(for_pages.announce_changes, self._outage(Announcer.NAME), self._pulse)
                 gateway = DaemonGateway(pool, announcer.add)
-                outage = self._outage(live.NAME)
-                updates = live.LiveUpdates(reviews, self._state, outage, self._pulse, self._loop.time)
-                app = self._create_app(gateway, reviews, updates)
+                # What the pages lack is their own trouble: patterns may be queued all the same.
+                outage = Outage(live.NAME, self._state.pages_lost, self._state.pages_back, self._backoff(), self._pulse)
+                updates = live.LiveUpdates(for_pages, self._state, outage, self._pulse, self._loop.time)
+                app = self._create_app(gateway, for_people, updates)
                 async with (
                     serving(app, self._settings.http_host, self._settings.http_port),
                     _running(live.NAME, updates.run),
-                    _running(Announcer.NAME, announcer.run),
                 ):
                     in_force = await self._first_contact(gateway)
                     if in_force is not None:
-                        await self._serve(gateway, pool, FilterInForce(in_force), connector, updates)
-                        await announcer.run_once()
+                        await self._serve(gateway, pool, FilterInForce(in_force), connector, announcer, updates)
         self._log.info("stopped")
 
     def _create_app(self, gateway: DaemonGateway, reviews: ReviewGateway, updates: live.LiveUpdates) -> ASGIApp:
@@ -105,7 +107,7 @@ class Daemon:
             queue_depth=self._intake.__len__,
             stalled=self._pulse.stalled,
         )
-        syncs = ManualSync(Reconciler(gateway, now), gateway)
+        syncs = ManualSync(Reconciler(gateway, now), gateway, self._state.manual_run_finished)
         parts = Parts(Review(reviews), syncs, reviews, health, updates, self._pulse)
         return create_app(parts, self._access(), release)
 
@@ -123,6 +125,7 @@ class Daemon:
         while not self._stop.is_set():
             try:
                 await gateway.check_schema()
+                await gateway.check_rights()
                 await gateway.publish_filter(wanted)
             except DatabaseUnavailable as fault:
                 self._state.waiting(str(fault))
@@ -139,6 +142,7 @@ class Daemon:
         pool: Pool,
         in_force: FilterInForce,
         connector: Connector,
+        announcer: Announcer,
         updates: live.LiveUpdates,
     ) -> None:
         now = self._loop.time
@@ -195,10 +199,13 @@ class Daemon:
                 workers.create_task(events.run(), name=EventWorker.__name__),
                 workers.create_task(runs.run(), name=RunWorker.__name__),
             ]
+            telling = workers.create_task(announcer.run(), name=Announcer.__name__)
             await self._run_until_stopped(producers)
             self._manager.stopping()
             self._intake.close()
             await self._drain(tasks)
+            announcer.close()
+            await _finish([telling], ANNOUNCE_SECONDS)
 
     async def _run_until_stopped(self, producers: dict[str, Callable[[], Awaitable[None]]]) -> None:
         async with asyncio.TaskGroup() as group:
@@ -209,10 +216,7 @@ class Daemon:
                 task.cancel()
 
     async def _drain(self, workers: list[asyncio.Task[None]]) -> None:
-        _, unfinished = await asyncio.wait(workers, timeout=self._settings.drain_seconds)
-        for worker in unfinished:
-            worker.cancel()
-        if unfinished or len(self._intake):
+        if await _finish(workers, self._settings.drain_seconds) or len(self._intake):
             self._log.warning("not finished in time, left to the next start", patterns=len(self._intake))
 
     async def _announce_ready(self) -> None:
@@ -229,7 +233,7 @@ class Daemon:
             return
 
     def _outage(self, service: str) -> Outage:
-        return Outage(service, self._state, self._backoff(), self._pulse)
+        return Outage(service, self._state.database_lost, self._state.database_back, self._backoff(), self._pulse)
 
     def _backoff(self) -> Backoff:
         return Backoff(random.random, RETRY_BASE_SECONDS, RETRY_CAP_SECONDS)
@@ -252,6 +256,14 @@ async def _running(name: str, run: Callable[[], Awaitable[None]]) -> AsyncGenera
         task = group.create_task(_for_ever(name, run), name=name)
         yield
         task.cancel()
+
+
+async def _finish(workers: Collection[asyncio.Task[None]], seconds: float) -> bool:
+    """Wait for tasks that are about to end; True where some had to be cut off."""
+    _, unfinished = await asyncio.wait(workers, timeout=seconds)
+    for worker in unfinished:
+        worker.cancel()
+    return bool(unfinished)
 
 
 async def _for_ever(name: str, run: Callable[[], Awaitable[None]]) -> NoReturn:

@@ -4,7 +4,8 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from typing import Any, Protocol
 
-from pattern_sync.domain.errors import StatementFailed, TransactionConflict
+from pattern_sync.domain.conflicts import despite_conflicts
+from pattern_sync.domain.errors import StatementFailed
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.outcomes import WRITTEN, Candidate, Outcome, PatternOutcome
 from pattern_sync.domain.quarantine import Quarantine
@@ -12,7 +13,6 @@ from pattern_sync.domain.results import SyncResult, Tally
 
 # A pattern that changes faster than it can be looked at is left to the refresh of a few seconds later.
 MOST_LOOKS = 5
-MOST_CONFLICTS = 5
 # More than this many patterns are written by two connections at once, where the queue has two.
 MOST_IN_ONE_STATEMENT = 4_000
 
@@ -137,20 +137,12 @@ class Reconciler:
             done = await self._queue.side_by_side([self._step(half, sync_filter) for half in halves])
             return [*done[0], *done[1]]
         try:
-            return await self._retry_conflicts(pattern_ids, sync_filter)
+            return await despite_conflicts(lambda: self._queue.reconcile(pattern_ids, sync_filter))
         except StatementFailed as fault:
             if len(pattern_ids) == 1:
                 return [await self._poisoned(pattern_ids[0], str(fault))]
         # One row spoils the statement for all: halve until it is alone.
         return [*await self._step(halves[0], sync_filter), *await self._step(halves[1], sync_filter)]
-
-    async def _retry_conflicts(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]:
-        for _ in range(MOST_CONFLICTS):
-            try:
-                return await self._queue.reconcile(pattern_ids, sync_filter)
-            except TransactionConflict:
-                continue
-        return await self._queue.reconcile(pattern_ids, sync_filter)
 
     async def _poisoned(self, pattern_id: int, error: str) -> PatternOutcome:
         self._quarantine.failed(pattern_id, self._now())
@@ -177,6 +169,7 @@ class Reconciler:
             gone_count=gone,
             synced_pattern_ids=tuple(tally.signatures),
             errors=tuple(tally.errors),
+            failed_pattern_ids=tuple(tally.failed_signatures),
             sync_duration_ms=round((self._now() - started) * 1000, 3),
             dry_run=dry_run,
         )

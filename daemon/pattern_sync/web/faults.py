@@ -14,6 +14,7 @@ from pattern_sync.domain.errors import (
     InvalidInput,
     PatternSyncError,
     StatementFailed,
+    TransactionConflict,
     UnknownPattern,
 )
 from pattern_sync.web.documents import Conflict, Invalid, InvalidField, Problem
@@ -27,7 +28,7 @@ EVERYWHERE: Responses = {
     408: {"model": Problem, "description": "The body did not come in time"},
     413: {"model": Problem, "description": "The body is too large"},
     422: {"model": Invalid, "description": "Something is wrong with the request"},
-    503: {"model": Problem, "description": "The database cannot be used now; try again"},
+    503: {"model": Problem, "description": "The database or the entry cannot be used now; try again"},
 }
 ONE_PATTERN: Responses = {404: {"model": Problem, "description": "There is no such pattern"}}
 DECISION: Responses = ONE_PATTERN | {
@@ -45,6 +46,7 @@ def install_fault_handlers(app: FastAPI) -> None:
     app.exception_handler(UnknownPattern)(_unknown)
     app.exception_handler(AlreadyDecided)(_decided)
     app.exception_handler(StatementFailed)(_refused)
+    app.exception_handler(TransactionConflict)(_busy)
     app.exception_handler(DatabaseUnavailable)(_unavailable)
     app.exception_handler(PatternSyncError)(_misconfigured)
     app.exception_handler(Exception)(_bug)
@@ -78,6 +80,12 @@ async def _refused(request: Request, fault: StatementFailed) -> JSONResponse:
     _warn("the database refused a request", request, fault)
     refusal = Conflict(detail="The database refused to keep this; the daemon's log says why.")
     return JSONResponse(refusal.model_dump(), 409)
+
+
+async def _busy(_: Request, __: TransactionConflict) -> JSONResponse:
+    return _problem(
+        503, "Somebody else is at work on this pattern; nothing was changed. Try again in a moment.", _RETRY
+    )
 
 
 async def _unavailable(request: Request, fault: DatabaseUnavailable) -> JSONResponse:

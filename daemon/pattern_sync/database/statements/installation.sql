@@ -4,6 +4,22 @@
 -- The newest migration that is installed; an error where there is none.
 SELECT coalesce(max(m.version), 0) AS version FROM pattern_sync.migrations AS m;
 
+-- name: missing_rights
+-- What the daemon does to the application's tables and this role may not, each with the statement that helps.
+SELECT format('GRANT %s ON %s TO %I;', needed.privilege || needed.columns, needed.relation, current_user) AS remedy
+FROM (
+    VALUES
+        ('operation_patterns', 'SELECT', ''),
+        ('operation_patterns', 'UPDATE', ' (automation_status, reviewed_by, reviewed_at, review_notes)'),
+        ('pattern_occurrences', 'SELECT', ''),
+        ('pattern_approvals', 'SELECT', ''),
+        ('pattern_approvals', 'INSERT', ''),
+        ('pattern_approvals', 'UPDATE', ''),
+        ('pattern_review_history', 'SELECT', ''),
+        ('pattern_review_history', 'INSERT', '')
+) AS needed (relation, privilege, columns)
+WHERE NOT has_any_column_privilege(needed.relation, needed.privilege);
+
 -- name: read_filter
 -- The filter that the trigger and every daemon use.
 SELECT s.min_confidence, s.min_occurrences, s.min_savings::double precision AS min_savings, s.only_types, s.exclude_types
