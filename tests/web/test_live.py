@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,15 +23,16 @@ from tests.support.command import run_command
 from tests.support.daemon import DaemonProcess, running_daemon, starting_daemon
 from tests.support.database import TestDatabase
 from tests.support.proxy import WithoutNotifications, proxy_to
-from tests.support.waiting import eventually, tell
+from tests.support.waiting import AT_WORST_SECONDS, PATIENCE_SECONDS, assert_soon, eventually, tell
 from tests.support.websocket import Document, Page, first_state
 from tests.web.conftest import path_of
 
 if TYPE_CHECKING:
     from psycopg.rows import DictRow
 
-# What is promised, whoever made the change.
-SOON_SECONDS = 1.0
+# Shorter than the daemons' safety net, which would put everything right by itself.
+RIGHT_SECONDS = 20.0
+ENOUGH_CHANGES = 300
 KILL_LISTENERS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
     " WHERE application_name = 'pattern-sync listener' AND datname = current_database()"
@@ -61,10 +63,10 @@ class Replicas:
             yield pages
 
     def get(self, path: str) -> Any:  # noqa: ANN401 - whatever the path answers
-        return httpx.get(self.daemons[0].http_url + path).raise_for_status().json()
+        return httpx.get(self.daemons[0].http_url + path, timeout=PATIENCE_SECONDS).raise_for_status().json()
 
     def post(self, path: str, document: object) -> None:
-        httpx.post(self.daemons[0].http_url + path, json=document).raise_for_status()
+        httpx.post(self.daemons[0].http_url + path, json=document, timeout=PATIENCE_SECONDS).raise_for_status()
 
     def review(self, *arguments: str) -> None:
         done = run_command("review", *arguments, PATTERN_SYNC_DATABASE_URL=self.database.url)
@@ -100,7 +102,7 @@ def test_a_pattern_that_this_daemon_queues_is_told_to_the_pages_of_all_daemons(r
                 assert change["entry"] == replicas.get(path_of(name))
                 assert received.document["counts"]["total"] == replicas.database.count("pattern_approvals")
     tell(f"commit of a pattern -> every page: {max(took) * 1000:.0f} ms at worst of {len(took)}")
-    assert max(took) < SOON_SECONDS
+    assert_soon(took)
 
 
 Act = Callable[[Replicas, str], object]
@@ -135,15 +137,16 @@ def test_whoever_changes_an_entry_every_page_of_every_daemon_is_told(replicas: R
         replicas.database.execute(INSERT, name, "pending", 3)
         committed = time.monotonic()
         queued = [page.wait_for_change(name, "queued", seconds=5)[0] for page in pages]
-        assert max(each.at for each in queued) - committed < SOON_SECONDS
+        took = [each.at - committed for each in queued]
         seen = [len(page.received()) for page in pages]
         act(replicas, name)
         acted = time.monotonic()
         for page, since in zip(pages, seen, strict=True):
             received, told = page.wait_for_change(name, change, since=since, seconds=5)
-            assert received.at - acted < SOON_SECONDS
+            took.append(received.at - acted)
             assert told["entry"] == (None if change == "removed" else replicas.get(path_of(name)))
             assert received.document["counts"] == replicas.get("/api/v1/patterns/statistics")
+    assert_soon(took)
 
 
 def test_newer_figures_of_a_pattern_are_told_as_a_refreshed_entry(replicas: Replicas) -> None:
@@ -159,24 +162,30 @@ def test_newer_figures_of_a_pattern_are_told_as_a_refreshed_entry(replicas: Repl
             assert told["entry"]["occurrence_count"] == 99_999
 
 
-def test_a_large_change_is_told_entry_by_entry_and_a_huge_one_as_a_state(replicas: Replicas) -> None:
+def test_a_large_change_is_told_entry_by_entry(replicas: Replicas) -> None:
+    names = [f"large:{number}" for number in range(1, 901)]
     with replicas.pages() as pages:
-        for rows, huge in ((900, False), (5_000, True)):
-            seen = [len(page.received()) for page in pages]
-            replicas.database.execute(INSERT_MANY, f"bulk:{rows}:", rows)
-            committed = time.monotonic()
-            total = replicas.database.count("pattern_approvals")
-            for page, since in zip(pages, seen, strict=True):
-                last = page.wait_for(
-                    lambda document, total=total: document["counts"]["total"] == total,  # type: ignore[misc]
-                    since=since,
-                )
-                assert last.at - committed < SOON_SECONDS
-                told = [each.document for each in page.received()[since:]]
-                named = [each["pattern_id"] for document in told for each in document.get("changes", [])]
-                assert len(set(named)) == len(named)
-                assert (len(named) == rows) is not huge
-                assert ("state" in {document["type"] for document in told}) is huge
+        seen = [len(page.received()) for page in pages]
+        replicas.database.execute(INSERT_MANY, "large:", len(names))
+        committed = time.monotonic()
+        for page, since in zip(pages, seen, strict=True):
+            # What PostgreSQL sends in two parts may be told in two messages.
+            eventually(partial(tells_all, page, since, len(names)))
+            assert page.received()[-1].at - committed < AT_WORST_SECONDS
+            assert sorted(named_in(page, since)) == sorted(names)
+
+
+def test_a_huge_change_is_told_as_a_state(replicas: Replicas) -> None:
+    with replicas.pages() as pages:
+        seen = [len(page.received()) for page in pages]
+        replicas.database.execute(INSERT_MANY, "huge:", 5_000)
+        committed = time.monotonic()
+        total = replicas.database.count("pattern_approvals")
+        for page, since in zip(pages, seen, strict=True):
+            state = page.wait_for(partial(counts_to, total=total), since=since)
+            assert state.at - committed < AT_WORST_SECONDS
+            assert state.document["type"] == "state"
+            assert named_in(page, since) == []
 
 
 def test_a_queue_that_is_emptied_is_told_as_a_state(replicas: Replicas) -> None:
@@ -186,7 +195,7 @@ def test_a_queue_that_is_emptied_is_told_as_a_state(replicas: Replicas) -> None:
         committed = time.monotonic()
         for page, since in zip(pages, seen, strict=True):
             received = page.wait_for_type("state", since=since)
-            assert received.at - committed < SOON_SECONDS
+            assert received.at - committed < AT_WORST_SECONDS
             assert (received.document["counts"]["total"], received.document["entries"]) == (0, [])
 
 
@@ -212,7 +221,7 @@ def test_whatever_an_application_writes_is_told_and_stops_nobody(replicas: Repli
         committed = time.monotonic()
         for page in pages:
             received, told = page.wait_for_change(name, "refreshed", seconds=5)
-            assert received.at - committed < SOON_SECONDS
+            assert received.at - committed < AT_WORST_SECONDS
             assert told["entry"] == replicas.get(path_of(name))
         # And as part of the first state.
         with Page(replicas.daemons[0].http_url) as newcomer:
@@ -221,6 +230,19 @@ def test_whatever_an_application_writes_is_told_and_stops_nobody(replicas: Repli
     for daemon in replicas.daemons:
         assert daemon.process.poll() is None
         assert "Traceback" not in daemon.text
+
+
+def counts_to(document: Document, total: int) -> bool:
+    return bool(document.get("counts", {}).get("total") == total)
+
+
+def named_in(page: Page, since: int) -> list[str]:
+    told = [each.document for each in page.received()[since:]]
+    return [each["pattern_id"] for document in told for each in document.get("changes", [])]
+
+
+def tells_all(page: Page, since: int, number: int) -> bool:
+    return len(named_in(page, since)) >= number
 
 
 class Mirror:
@@ -263,7 +285,7 @@ class Mirror:
     def shown(self) -> list[tuple[Any, ...]]:
         return sorted(
             (entry["pattern_id"], entry["status"], entry["occurrence_count"], entry["reviewed_by"])
-            for entry in self.entries.values()
+            for entry in list(self.entries.values())  # which the reader's thread goes on changing
         )
 
 
@@ -322,7 +344,8 @@ class Writer(threading.Thread):
                     self._run(NOTE, name)
             case "api":
                 daemon = chance.choice(self._replicas.daemons)
-                httpx.post(f"{daemon.http_url}{path_of(name)}/reject", json={"reason": "no", "reviewer": str(count)})
+                body = {"reason": "no", "reviewer": str(count)}
+                httpx.post(f"{daemon.http_url}{path_of(name)}/reject", json=body, timeout=PATIENCE_SECONDS)
             case "many":
                 self._run(INSERT_MANY + " ON CONFLICT DO NOTHING", f"many{count}:", chance.choice([60, 1_200]))
                 self._run("DELETE FROM pattern_approvals WHERE pattern_id LIKE 'many%%' AND occurrence_count > %s", 5)
@@ -331,6 +354,10 @@ class Writer(threading.Thread):
 
     def _run(self, sql: str, *arguments: object) -> None:
         self._connection.execute(sql.encode(), arguments or None)
+
+
+def all_alive(writers: Sequence[Writer]) -> bool:
+    return all(writer.is_alive() for writer in writers)
 
 
 @pytest.mark.parametrize("seed", ["one", "two"])
@@ -351,6 +378,8 @@ def test_what_a_page_shows_is_the_table_in_the_end_whatever_happened_when_it_cam
                 database.execute(KILL_LISTENERS)
             database.add_pattern(f"pattern:{number}")
             stop.wait(chance.uniform(0.1, 0.5))
+        # On a slow machine it takes longer until enough was tried.
+        eventually(lambda: sum(writer.done for writer in writers) >= ENOUGH_CHANGES or not all_alive(writers))
         stop.set()
         for writer in writers:
             writer.join()
@@ -359,7 +388,7 @@ def test_what_a_page_shows_is_the_table_in_the_end_whatever_happened_when_it_cam
         for number, mirror in enumerate(mirrors):
             first_state(mirror.page)
             try:
-                eventually(lambda mirror=mirror: mirror.shown() == table(database), seconds=5)  # type: ignore[misc]
+                eventually(lambda mirror=mirror: mirror.shown() == table(database), RIGHT_SECONDS)  # type: ignore[misc]
             except AssertionError:
                 assert mirror.shown() == table(database), f"page {number} got: {mirror.page.documents()[-5:]}"
             eventually(lambda mirror=mirror: mirror.counts["total"] == len(mirror.entries))  # type: ignore[misc]
@@ -369,7 +398,7 @@ def test_what_a_page_shows_is_the_table_in_the_end_whatever_happened_when_it_cam
             f"{sum(writer.done for writer in writers)} changes, {messages} messages, {told} told;"
             f" {len(mirrors)} pages were right {time.monotonic() - stopped:.2f} s after the last change"
         )
-        assert told > 1_000, "or nothing was tried"
+        assert told > ENOUGH_CHANGES, "or nothing was tried"
     for daemon in replicas.daemons:
         assert "Traceback" not in daemon.text
 
@@ -449,11 +478,10 @@ def test_behind_a_pooler_that_swallows_notifications_every_change_is_told_as_a_s
         daemon.wait_for("ready")
         with Page(daemon.http_url) as page:
             first_state(page)
-            # A change before it is known that nothing is heard.
-            assert not daemon.lines("not listening, polling instead")
+            # A change before it is known that nothing is heard, mostly.
             database.execute(INSERT, "unheard:0", "pending", 1)
             page.wait_for(lambda document: document["counts"]["total"] == 1, seconds=10)
-            assert daemon.lines("not listening, polling instead")
+            daemon.wait_for("not listening, polling instead")
             for number in (1, 2, 3):
                 seen = len(page.received())
                 database.execute(INSERT, f"unheard:{number}", "pending", 1)

@@ -4,14 +4,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from tests.support.waiting import tell
+from tests.support.waiting import assert_soon, tell
 from tests.support.websocket import Document, Page
 from tests.web.conftest import Served
 
 # More than people have connections.
 PEOPLE = 9
-# Without the hold it is a fraction of a second; with every page waiting behind the lock it was twenty.
-SOON_SECONDS = 5
 
 
 def tells(document: Document, context: str) -> bool:
@@ -42,7 +40,7 @@ def test_an_entry_that_somebody_holds_is_no_outage(served: Served) -> None:
         answers = [each.result(60) for each in waiting]
         somebody.rollback()
         tell(f"with an entry held, another's change was told after {max(told):.2f} s at most")
-        assert max(told) < SOON_SECONDS
+        assert_soon(told)
         assert ready == {200}
         assert page.documents("outage") == []
         for answer in answers:

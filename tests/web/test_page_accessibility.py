@@ -155,7 +155,7 @@ def test_a_dialog_keeps_the_focus_and_gives_it_back(three: Served, tabs: Tabs) -
     page.press("Control+Enter")
     expect(page.empty).to_contain_text("Nothing to decide.")
     expect(page["decide"]).to_be_hidden()
-    assert page.focused() == "list"
+    expect(page["list"]).to_be_focused()
 
 
 def test_what_happens_is_told_to_who_does_not_see_it(three: Served, tabs: Tabs) -> None:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import Tabs
-from tests.support.waiting import eventually, tell
+from tests.support.waiting import AT_WORST_SECONDS, assert_soon, eventually, tell
 from tests.web.conftest import Served
 
 ENTRIES = 10_000
@@ -16,7 +16,6 @@ FIRST_ROWS_SECONDS = 5.0
 COMPLETE_SECONDS = 20.0
 USUAL_FRAME_MILLISECONDS = 300.0
 WORST_FRAME_MILLISECONDS = 1_000.0
-SOON_SECONDS = 1.0
 MOST_ROWS = 60
 SEARCHED = "full:77 sdlc"
 INSERT = """
@@ -110,7 +109,7 @@ def test_among_ten_thousand_a_new_one_is_seen_at_once_and_a_flood_of_them_in_ful
         committed = time.time()
         took.append(page.arrived_at(f"top:{number}") - committed)
     tell(f"commit -> row among {ENTRIES}: p50 {statistics.median(took) * 1000:.0f} ms, max {max(took) * 1000:.0f} ms")
-    assert max(took) < SOON_SECONDS
+    assert_soon(took)
     page.select("top:4").press("a").sign("ann").press("Control+Enter")
     expect(page.title).to_have_text("top:3")
     expect(page["summary"]).to_contain_text("10,004 patterns ·")
@@ -127,5 +126,5 @@ def test_among_ten_thousand_a_new_one_is_seen_at_once_and_a_flood_of_them_in_ful
         f"a flood of 800: all shown after {time.monotonic() - committed:.1f} s;"
         f" longest task of the page {max(tasks, default=0):.0f} ms, {len(tasks)} over 50 ms"
     )
-    assert max(tasks, default=0) < SOON_SECONDS * 1000
+    assert max(tasks, default=0) < AT_WORST_SECONDS * 1000
     expect(page.count("total")).to_have_text("10,805")

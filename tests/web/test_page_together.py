@@ -11,7 +11,7 @@ from tests.web.conftest import Served, path_of
 
 NAME = "sdlc:full:all"
 OTHER = "test:pytest:all"
-WHEN = r"\d{1,2} \w{3} \d{4}, \d{2}:\d{2}"
+WHEN = r"\d{1,2} \w{3,4} \d{4}, \d{2}:\d{2}"
 
 
 @pytest.fixture
