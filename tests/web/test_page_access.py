@@ -148,3 +148,20 @@ def test_a_new_token_is_asked_for_where_the_work_stopped(database: TestDatabase,
         page.until_connection("live")
     rows = database.execute("SELECT reviewer, notes FROM pattern_review_history")
     assert [tuple(row.values()) for row in rows] == [("ann", "typed before")]
+
+
+def test_a_page_that_nobody_touches_asks_for_the_new_token_too(database: TestDatabase, tabs: Tabs) -> None:
+    with running_daemon(database.url, PATTERN_SYNC_API_TOKEN=TOKEN) as daemon:
+        database.add_pattern(NAME)
+        page = tabs.open(daemon.http_url)
+        page.excuse(REFUSED + "|Failed to load resource")
+        enter(page, TOKEN)
+        page.until_live().until_ids(NAME)
+        port = str(urlsplit(daemon.http_url).port)
+        daemon.stop()
+    renewed = TOKEN[::-1]
+    with running_daemon(database.url, PATTERN_SYNC_API_TOKEN=renewed, PATTERN_SYNC_HTTP_PORT=port):
+        expect(page["token-notice"]).to_contain_text("That token was not accepted.")
+        enter(page, renewed)
+        page.until_connection("live")
+        page.until_ids(NAME)

@@ -1,5 +1,6 @@
 """Every way of reading and working: by ear, by keyboard, on a phone, in the dark, without motion."""
 
+import re
 from typing import Any, Literal
 
 import pytest
@@ -7,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.support.browser import Tabs
 from tests.support.review_page import ReviewPage
+from tests.support.waiting import eventually
 from tests.web.conftest import Served
 
 FIRST, SECOND, THIRD = NAMES = ("sdlc:full:all", "test:pytest:all", "fix:lint:all")
@@ -46,6 +48,11 @@ FAINT_TEXTS = """() => {
         if (contrast < (large ? 3 : 4.5)) faint.push(`${text.slice(0, 40)}: ${contrast.toFixed(2)}`);
     }
     return faint;
+}"""
+LINES = """element => {
+    const text = document.createRange();
+    text.selectNodeContents(element);
+    return new Set([...text.getClientRects()].map(each => each.top)).size;
 }"""
 SMALL_TARGETS = """() => [...document.querySelectorAll("button, input, select, textarea, [role=option], label.check")]
     .filter(each => each.checkVisibility() && each.type !== "checkbox")
@@ -203,6 +210,69 @@ def test_on_a_phone_one_thing_is_shown_at_a_time_and_everything_can_be_decided(t
     page.until_ids(SECOND, THIRD)
     page.page.set_viewport_size({"width": 320, "height": 480})
     expect_to_fit(page)
+
+
+def test_back_and_forward_lead_where_a_person_was(three: Served, tabs: Tabs) -> None:
+    page = tabs.open(three.daemon.http_url, **PHONE).until_live()
+    page.row(FIRST).tap()
+    expect(page.title).to_be_visible()
+    page.page.go_back()
+    expect(page.title).to_be_hidden()
+    page.page.go_forward()
+    expect(page.title).to_have_text(FIRST)
+    expect(page.title).to_be_visible()
+    page["back"].tap()
+    expect(page.title).to_be_hidden()
+    page.row(SECOND).tap()
+    expect(page.title).to_have_text(SECOND)
+    # Turned to lie and back again: the details are where they were, and one tap leads out of them.
+    page.page.set_viewport_size({"width": 1180, "height": 820})
+    expect(page["list"]).to_be_visible()
+    page.page.set_viewport_size({"width": 820, "height": 1180})
+    expect(page.title).to_be_in_viewport()
+    page["back"].tap()
+    expect(page.title).to_be_hidden()
+    expect(page.row(SECOND)).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "height"), [(740, 340), (320, 256)], ids=["a phone on its side", "zoomed in"])
+def test_nobody_is_caught_in_the_list_of_a_low_window(three: Served, tabs: Tabs, width: int, height: int) -> None:
+    three.database.add_patterns(60, "many", occurrence_count=50)
+    page = tabs.open(three.daemon.http_url, viewport={"width": width, "height": height}).until_live()
+    expect(page.count("pending")).to_have_text("63")
+    page.page.mouse.move(width / 2, height / 2)
+    page.evaluate("() => scrollTo(0, document.body.scrollHeight)")
+    assert page.evaluate("() => scrollY") > 0
+    for _ in range(12):
+        page.page.mouse.wheel(0, -600)
+    eventually(lambda: page.evaluate("() => scrollY") == 0, what="the way back to the top")
+
+
+@pytest.mark.parametrize("width", [961, 1024, 1280])
+def test_no_figure_is_broken_or_cut(three: Served, tabs: Tabs, width: int) -> None:
+    page = tabs.open(three.daemon.http_url, viewport={"width": width, "height": 800}).until_live().select(FIRST)
+    for figure in ("savings", "share", "occurrences", "confidence"):
+        assert page[f"figure-{figure}"].evaluate(LINES) == 1, figure
+
+
+def test_a_dialog_says_what_it_is_about_and_what_happens_meanwhile(three: Served, tabs: Tabs) -> None:
+    page = tabs.open(three.daemon.http_url).until_live().press("j", "a")
+    dialog = page.dialog("Approve pattern")
+    expect(dialog).to_have_accessible_description(re.compile(f"{FIRST}.*a month.*undone only by a new decision"))
+    expect(page["reviewer"]).to_have_attribute("required", "")
+    three.queue("new:one", occurrence_count=10)
+    # Outside of it everything is inert.
+    expect(dialog.get_by_role("status").filter(has_text="1 new pattern")).to_have_count(1)
+    page.press("Escape", "/").type("fix")
+    expect(page.page.get_by_role("status").filter(has_text="1 pattern of 4 shown")).to_have_count(1)
+
+
+def test_after_a_decision_by_button_the_next_pattern_has_the_focus(three: Served, tabs: Tabs) -> None:
+    page = tabs.open(three.daemon.http_url).until_live().select(FIRST)
+    page["approve"].click()
+    page.sign("ann").press("Control+Enter")
+    expect(page.title).to_have_text(SECOND)
+    expect(page.title).to_be_focused()
 
 
 def expect_to_fit(page: ReviewPage) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Browser, Page, Route, WebSocketRoute, expect
 
 from tests.support.browser import Tabs
 from tests.support.daemon import DaemonProcess, running_daemon
@@ -22,6 +22,22 @@ NAME = "sdlc:full:all"
 OTHER = "test:pytest:all"
 # What the browser itself says of every request and WebSocket that fails.
 NETWORK = r"Failed to load resource|WebSocket connection to"
+
+
+# Counted within the click: the page connects by itself, too.
+CONNECTIONS_OF_A_CLICK = """() => {
+    const Original = window.WebSocket;
+    let made = 0;
+    window.WebSocket = class extends Original {
+        constructor(...options) {
+            super(...options);
+            made += 1;
+        }
+    };
+    document.getElementById("banner-retry").click();
+    window.WebSocket = Original;
+    return made;
+}"""
 
 
 def queue_two(database: TestDatabase) -> None:
@@ -91,8 +107,8 @@ def test_what_was_decided_while_the_daemon_was_away_is_shown_when_it_is_back(
         page = open_with_a_reason_typed(tabs, daemon)
         daemon.stop()
         page.press("Escape")
-        with page.page.expect_websocket():
-            page.page.get_by_role("button", name="Try now").click()
+        expect(page.page.get_by_role("button", name="Try now")).to_be_visible()
+        assert page.evaluate(CONNECTIONS_OF_A_CLICK) == 1
         database.decide(NAME, "approved")
         with restarted(daemon, database):
             page.until_connection("live")
@@ -174,14 +190,81 @@ def test_a_connection_that_died_without_a_word_is_given_up_when_the_browser_wake
         expect(page.count("rejected")).to_have_text("1")
 
 
+def test_a_connection_that_died_without_a_word_is_given_up_when_nothing_is_heard_any_more(
+    emptied: Served, tabs: Tabs, browser: Browser
+) -> None:
+    daemon, database = emptied.daemon, emptied.database
+    queue_two(database)
+    target = urlsplit(daemon.http_url)
+    assert target.hostname is not None
+    assert target.port is not None
+    with Proxy(target.hostname, target.port) as link:
+        tab = browser.new_context().new_page()
+        tab.clock.install()
+        page = tabs.open_beside(tab, f"http://127.0.0.1:{link.port}").until_live()
+        eventually(lambda: connections_to(link.port) == 1, what="the end of idle connections")
+        link.half_open()
+        # Of the counts nothing changes.
+        database.execute("UPDATE pattern_approvals SET pattern_context = 'new' WHERE pattern_id = %s", NAME)
+        tab.clock.fast_forward(30_000)
+        page.until_connection("live")
+        tab.clock.fast_forward(15_000)
+        page.select(NAME)
+        expect(page["context"]).to_have_text("new")
+        page.until_connection("live")
+
+
+def test_a_link_that_is_followed_in_an_outage_claims_nothing_that_is_not_known(
+    database: TestDatabase, tabs: Tabs
+) -> None:
+    with proxy_to(database.url) as (proxy, url), running_daemon(url) as daemon:
+        queue_two(database)
+        proxy.refuse(refusing=True)
+        proxy.cut()
+        daemon.wait_for("database unavailable, trying again")
+        page = tabs.open(daemon.http_url, path=f"/#pattern={NAME}")
+        page.excuse(NETWORK)
+        expect(page["pattern-status"]).to_have_text("Not known")
+        expect(page["pattern-elsewhere"]).to_contain_text("The database cannot be used now")
+        proxy.refuse(refusing=False)
+        page.until_connection("live")
+        expect(page["pattern-status"]).to_have_text("Pending")
+
+
+class Deaf:
+    """Keeps from a page what the daemon tells it once the first state is through."""
+
+    def __init__(self, page: Page) -> None:
+        page.route_web_socket("**/ws/patterns", self._route)
+
+    def _route(self, socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+        server.on_message(lambda text: socket.send(text) if '"state"' in str(text)[-40:] else None)
+
+
 def lose_the_answer(route: Route) -> None:
     route.fetch()
     route.abort()
 
 
-def test_a_decision_without_an_answer_is_said_to_be_unknown_and_sending_it_again_does_no_harm(
-    emptied: Served, tabs: Tabs
-) -> None:
+def test_a_decision_whose_answer_was_lost_may_be_sent_again(emptied: Served, tabs: Tabs, browser: Browser) -> None:
+    queue_two(emptied.database)
+    tab = browser.new_context().new_page()
+    Deaf(tab)
+    page = tabs.open_beside(tab, emptied.daemon.http_url)
+    page.excuse(NETWORK + "|status of 409")
+    page.until_live().select(NAME).press("r").type("typed before").sign("ann")
+    tab.route("**/reject", lose_the_answer, times=1)
+    page.press("Control+Enter")
+    expect(page["decide-notice"]).to_contain_text("sending it again does no harm")
+    page.press("Control+Enter")
+    expect(page["decide-notice"]).to_contain_text("was rejected by ann")
+    expect(page["decide-notice"]).to_contain_text("Nothing was changed.")
+    rows = emptied.database.execute("SELECT action, reviewer, notes FROM pattern_review_history")
+    assert [tuple(row.values()) for row in rows] == [("rejected", "ann", "typed before")]
+
+
+def test_a_decision_without_an_answer_is_said_to_be_unknown(emptied: Served, tabs: Tabs) -> None:
     daemon, database = emptied.daemon, emptied.database
     queue_two(database)
     page = open_with_a_reason_typed(tabs, daemon)

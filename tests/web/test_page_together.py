@@ -7,6 +7,7 @@ from playwright.sync_api import Route, expect
 
 from tests.support.browser import Tabs
 from tests.support.review_page import ReviewPage
+from tests.support.waiting import eventually
 from tests.web.conftest import Served, path_of
 
 NAME = "sdlc:full:all"
@@ -128,3 +129,57 @@ def test_a_comment_goes_through_although_the_entry_was_decided_meanwhile(entries
     expect(page["decide-notice"]).to_contain_text("Meanwhile: Approved by ann")
     page.press("Control+Enter")
     expect(page["history"]).to_contain_text("see the runbook")
+
+
+def test_what_a_toast_leads_to_is_the_entry_as_it_is_now(entries: Served, tabs: Tabs) -> None:
+    page = reviewer_at(tabs, entries)
+    page.press("a").sign("ann").press("Control+Enter")
+    expect(page.toast).to_contain_text(f"Approved “{NAME}”")
+    entries.database.execute(
+        "UPDATE pattern_approvals SET status = 'rejected', reviewed_by = 'bob', reviewed_at = now()"
+        " WHERE pattern_id = %s",
+        NAME,
+    )
+    expect(page.count("rejected")).to_have_text("1")
+    page.toast.get_by_role("button", name="Show").click()
+    expect(page.title).to_have_text(NAME)
+    expect(page["decision-title"]).to_contain_text("Rejected by bob")
+    expect(page.title).to_be_focused()
+
+
+def test_an_answer_that_is_older_than_what_was_announced_changes_nothing(entries: Served, tabs: Tabs) -> None:
+    held: list[Route] = []
+    page = tabs.open(entries.daemon.http_url).until_live()
+    page.view("approved").click()
+    expect(page.empty).to_contain_text("No approved patterns.")
+    page.page.route(f"**{path_of(NAME)}", held.append)
+    page.page.evaluate("hash => { location.hash = hash; }", f"#pattern={NAME}")
+    eventually(lambda: page.evaluate("1") and held)
+    outdated = held[0].fetch()
+    entries.database.decide(NAME, "auto-rejected")
+    expect(page["decision-title"]).to_contain_text("Auto-rejected by ann")
+    held[0].fulfill(response=outdated)
+    page.press("?", "Escape")
+    expect(page["pattern-status"]).to_have_text("Auto-rejected")
+
+
+def test_nothing_of_another_pattern_stands_under_the_name_of_one_that_was_not_there(
+    entries: Served, tabs: Tabs
+) -> None:
+    entries.client.post(f"{path_of(NAME)}/comment", json={"comment": f"about {NAME}", "reviewer": "bob"})
+    page = reviewer_at(tabs, entries)
+    expect(page["history"]).to_contain_text(f"about {NAME}")
+    page.excuse("status of 404")
+    page.page.evaluate("() => { location.hash = '#pattern=new%3Aone'; }")
+    expect(page["pattern-status"]).to_have_text("Not in the queue")
+    page.page.route("**/new%3Aone/**", lambda route: route.abort())
+    page.excuse("Failed to load resource")
+    entries.queue("new:one")
+    expect(page["pattern-status"]).to_have_text("Pending")
+    expect(page["history-text"]).to_contain_text("The daemon cannot be reached.")
+    expect(page["history"].get_by_role("listitem")).to_have_count(0)
+    expect(page["criteria"]).to_be_hidden()
+    page.page.unroute("**/new%3Aone/**")
+    page["history-text"].get_by_role("button", name="Try again").click()
+    expect(page["history-text"]).to_have_text("No decisions or comments yet.")
+    expect(page.title).to_be_focused()

@@ -36,12 +36,12 @@ export class Api {
     return { entries: await body(response), next: nextPage(response.headers.get("Link")) };
   }
 
-  async statistics(signal) {
-    return body(await this.#request("/api/v1/patterns/statistics", { signal }));
+  async statistics() {
+    return body(await this.#request("/api/v1/patterns/statistics"));
   }
 
-  async entry(patternId, signal) {
-    return body(await this.#request(address(patternId), { signal }));
+  async entry(patternId) {
+    return body(await this.#request(address(patternId)));
   }
 
   async history(patternId, signal) {
@@ -57,7 +57,7 @@ export class Api {
     return body(await this.#request(`${address(patternId)}/${action}`, { document }));
   }
 
-  async #request(path, { signal, document }) {
+  async #request(path, { signal, document } = {}) {
     for (;;) {
       const token = this.#token();
       const response = await send(path, { signal, document, token });

@@ -12,8 +12,6 @@ import { Store } from "./store.js";
 import { Views } from "./views.js";
 
 const FIRST_WORD_SECONDS = 0.3;
-const PROBE_SECONDS = 60;
-const PROBE_GRACE_SECONDS = 3;
 
 /** The parts of the page, and what they tell each other. */
 class ReviewPage {
@@ -26,8 +24,9 @@ class ReviewPage {
     token: () => this.#memory.token,
     receive: (message) => this.#receive(message),
     change: (state) => this.#signs.connection(state),
+    refused: () => this.#learnWhy(),
   });
-  #signs = new Signs({ retry: () => this.#live.connect() });
+  #signs = new Signs({ retry: () => this.#retry(), leave: () => this.#list.focus() });
   #views = new Views({ choose: (view) => this.#showView(view) });
   #list = new VirtualList({ store: this.#store, choose: (entry) => this.#choose(entry) });
   #details = new Details({ api: this.#api });
@@ -43,6 +42,9 @@ class ReviewPage {
   });
   #decisionDialog = new DecisionDialog({ memory: this.#memory, send: (decision) => this.#send(decision) });
   #started = false;
+  #unwilling = false;
+  #sending = null;
+  #fromDetails = false;
 
   start() {
     for (const action of ["approve", "reject", "comment"]) {
@@ -58,10 +60,9 @@ class ReviewPage {
       this.#list.focus();
     });
     listenToKeys({ actions: this.#keyActions(), list: this.#list, memory: this.#memory });
-    window.addEventListener("online", () => this.#wake());
-    window.addEventListener("offline", () => this.#probe());
-    document.addEventListener("visibilitychange", () => document.hidden || this.#wake());
-    setInterval(() => document.hidden || this.#probe(), PROBE_SECONDS * 1000);
+    window.addEventListener("online", () => this.#live.connect());
+    window.addEventListener("offline", () => this.#live.connect());
+    document.addEventListener("visibilitychange", () => document.hidden || this.#live.wake());
     this.#live.connect();
     // The first message says that everything from now on will be announced: loading after it loads once. A daemon
     // that cannot be heard is asked all the same.
@@ -85,6 +86,7 @@ class ReviewPage {
   }
 
   #changed(patternId, entry) {
+    if (this.#sending?.patternId === patternId) this.#sending.latest = entry;
     this.#queue.apply(patternId, entry);
     this.#selection.changed(patternId, entry);
     this.#decisionDialog.entryChanged(patternId, entry);
@@ -113,15 +115,27 @@ class ReviewPage {
     this.#selection.open({ focus: false });
   }
 
+  // What it is now, and not what it was when this was offered.
+  async #show(patternId) {
+    await this.#selection.find(patternId);
+    this.#selection.open();
+  }
+
   #decide(action) {
     const { entry } = this.#selection;
     if (!entry || (action !== "comment" && document.getElementById(action).hidden)) return;
     if (this.#decisionDialog.busy) this.#signs.toast("The last one is still being sent.");
-    else this.#decisionDialog.open(entry, action);
+    else {
+      this.#fromDetails = this.#details.hasFocus;
+      this.#decisionDialog.open(entry, action);
+    }
   }
 
+  // Resolves to what is to be done when the dialog is closed: before that, the focus cannot leave it.
   async #send({ entry, action, text, reviewer }) {
     const { pattern_id: patternId, status } = entry;
+    const sending = { patternId, latest: null };
+    this.#sending = sending;
     const document = {
       approve: { notes: text || undefined, reviewer, replaces: status },
       reject: { reason: text, reviewer, replaces: status },
@@ -129,20 +143,22 @@ class ReviewPage {
     }[action];
     try {
       const answer = await this.#api.write(patternId, action, document);
-      if (action === "comment") this.#commented(entry);
-      else this.#decided(entry, answer, action);
+      if (action === "comment") return () => this.#commented(entry);
+      return () => this.#decided(entry, newer(answer, sending.latest), action);
     } catch (fault) {
       if (fault.status === 409 && fault.body?.entry) this.#changed(patternId, fault.body.entry);
       throw fault;
+    } finally {
+      this.#sending = null;
     }
   }
 
   #decided(before, after, action) {
     this.#queue.apply(after.pattern_id, after);
     this.#queue.draw();
-    if (before.status === this.#store.view) this.#selection.succeed(before);
+    if (before.status === this.#store.view) this.#selection.succeed(before, { focus: this.#fromDetails });
     else this.#selection.changed(after.pattern_id, after);
-    this.#signs.toast(recorded(action, after), () => this.#choose(after));
+    this.#signs.toast(recorded(action, before), () => this.#show(before.pattern_id));
     this.#refreshCounts();
   }
 
@@ -153,27 +169,22 @@ class ReviewPage {
 
   async #askToken(wrong) {
     const token = await this.#tokenDialog.ask(wrong);
-    if (token === null) return false;
+    this.#unwilling = token === null;
+    if (this.#unwilling) return false;
     this.#memory.token = token;
     this.#live.connect();
     return true;
   }
 
-  #wake() {
-    if (this.#live.state === "live" || this.#live.state === "outage") this.#probe();
-    else this.#live.connect();
+  #retry() {
+    this.#unwilling = false;
+    this.#live.connect();
   }
 
-  // A connection can die without anybody telling the browser. A daemon that answers otherwise, or counts that changed
-  // unannounced, give it away.
-  async #probe() {
-    if (this.#live.state !== "live") return;
-    const heardAt = this.#live.heardAt;
-    const before = { ...this.#views.counts };
-    const counts = await this.#api.statistics().catch((fault) => (fault.status === 0 ? null : this.#views.counts));
-    if (counts && sameCounts(counts, before)) return;
-    if (counts) await new Promise((resolve) => setTimeout(resolve, PROBE_GRACE_SECONDS * 1000));
-    if (this.#live.state === "live" && this.#live.heardAt === heardAt) this.#live.distrust();
+  // A browser does not say why a WebSocket was refused. Where it is for want of a token, any request asks for one; but
+  // not again and again who has none.
+  #learnWhy() {
+    if (this.#started && !this.#unwilling) this.#refreshCounts();
   }
 
   #keyActions() {
@@ -192,7 +203,8 @@ class ReviewPage {
 
   #leaveSearch() {
     this.#list.focus();
-    if (this.#selection.patternId === null) this.#selection.move(1);
+    const { entry } = this.#selection;
+    if (!entry || this.#store.index(entry) < 0) this.#selection.move(-Infinity);
   }
 
   #leave() {
@@ -201,8 +213,9 @@ class ReviewPage {
   }
 }
 
-function sameCounts(one, other) {
-  return Object.keys(one).every((name) => one[name] === other?.[name]);
+/** Of an answer and a message that came meanwhile, the one about the later decision. */
+function newer(answer, message) {
+  return message && Date.parse(message.reviewed_at) > Date.parse(answer.reviewed_at) ? message : answer;
 }
 
 new ReviewPage().start();

@@ -75,15 +75,13 @@ export class Details {
   }
 
   /** Show that there is no such entry. */
-  showMissing(patternId, text) {
-    this.#forget();
-    this.#patternId = patternId;
-    this.#frame("missing", patternId);
-    this.#write({ "pattern-status": "Not in the queue", "pattern-since": "", "pattern-elsewhere": text });
-    this.#elements["pattern-status"].dataset.status = "missing";
-    this.#elements["pattern-elsewhere"].hidden = false;
-    this.#elements.actions.hidden = true;
-    this.#elements.facts.hidden = true;
+  showMissing(patternId) {
+    this.#showNothing(patternId, "Not in the queue", ["There is no such entry in the queue."]);
+  }
+
+  /** Show that it could not be learnt whether there is such an entry; `retry()` asks again. */
+  showUnknown(patternId, reason, retry) {
+    this.#showNothing(patternId, "Not known", [`${reason} `, this.#again(retry)]);
   }
 
   /** Ask the daemon again for history and criteria; what is shown stays until it has answered. */
@@ -91,8 +89,34 @@ export class Details {
     this.#timer ??= setTimeout(() => this.#load(), SETTLE_MILLISECONDS);
   }
 
+  get hasFocus() {
+    return this.#elements.details.contains(document.activeElement);
+  }
+
   focusTitle() {
     this.#elements["details-title"].focus();
+  }
+
+  // The next entry, were it of the same name, starts afresh: what is known of this one is nothing.
+  #showNothing(patternId, status, explanation) {
+    this.#forget();
+    this.#patternId = null;
+    this.#frame("missing", patternId);
+    this.#write({ "pattern-status": status, "pattern-since": "" });
+    this.#elements["pattern-status"].dataset.status = "missing";
+    this.#elements["pattern-elsewhere"].replaceChildren(...explanation);
+    this.#elements["pattern-elsewhere"].hidden = false;
+    this.#elements.actions.hidden = true;
+    this.#elements.facts.hidden = true;
+  }
+
+  #again(retry) {
+    const button = node("button", { type: "button", className: "small" }, "Try again");
+    button.addEventListener("click", () => {
+      this.focusTitle(); // the button goes
+      retry();
+    });
+    return button;
   }
 
   #forget() {
@@ -196,9 +220,7 @@ export class Details {
 
   #showFault(section, fault) {
     const text = this.#elements[section === "why" ? "why-text" : "history-text"];
-    const again = node("button", { type: "button", className: "small" }, "Try again");
-    again.addEventListener("click", () => this.refresh());
-    text.replaceChildren(`${fault.message} `, again);
+    text.replaceChildren(`${fault.message} `, this.#again(() => this.refresh()));
   }
 
   #busy(section, busy) {

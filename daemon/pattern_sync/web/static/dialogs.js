@@ -35,7 +35,10 @@ export class DecisionDialog {
   #case = null;
   #busy = false;
 
-  /** `send({entry, action, text, reviewer})` resolves when it is recorded and throws an ApiError otherwise. */
+  /**
+   * `send({entry, action, text, reviewer})` resolves when it is recorded, to what is to be done once the dialog is
+   * closed, and throws an ApiError otherwise.
+   */
   constructor({ memory, send }) {
     this.#memory = memory;
     this.#send = send;
@@ -115,10 +118,12 @@ export class DecisionDialog {
     this.#say(null);
     this.#enable();
     try {
-      await this.#send({ entry: current.entry, action: current.action, text: this.#text.value.trim(), reviewer });
+      const text = this.#text.value.trim();
+      const conclude = await this.#send({ entry: current.entry, action: current.action, text, reviewer });
       this.#busy = false;
       this.#drafts.delete(draftName);
       this.#dialog.close();
+      conclude();
     } catch (fault) {
       this.#busy = false;
       this.#failed(fault);
@@ -186,7 +191,8 @@ export class TokenDialog {
 
   constructor() {
     document.getElementById("token-cancel").addEventListener("click", () => this.#dialog.close());
-    this.#dialog.addEventListener("close", () => this.#resolve(null));
+    // The event comes a moment after the close; by then it may be asked, and open, again.
+    this.#dialog.addEventListener("close", () => this.#dialog.open || this.#resolve(null));
     document.getElementById("token-form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submitted();

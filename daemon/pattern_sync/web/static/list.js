@@ -20,7 +20,7 @@ export class VirtualList {
   #marked = new Map();
   #unseen = new Set();
 
-  /** `choose(entry, opens)` is called for the row a person picks; `opens` when it was by pointer. */
+  /** `choose(entry)` is called for the row that a person picks. */
   constructor({ store, choose }) {
     this.#store = store;
     this.#choose = choose;

@@ -1,33 +1,37 @@
 const PROTOCOL = "pattern-sync.v1";
 const PATIENCE_SECONDS = 10;
+// The daemon says something every 15 seconds; after some more than two of them its connection is dead, whatever the
+// browser believes.
+const SILENCE_SECONDS = 40;
+const STALE_SECONDS = 20;
 const FIRST_BACKOFF_SECONDS = 0.5;
 const LONGEST_BACKOFF_SECONDS = 10;
 
-/** The life of the WebSocket: connects, gives up attempts that hang, and connects again. */
+/** The life of the WebSocket: connects, gives up what hangs or is silent, and connects again. */
 export class Live {
   #token;
   #receive;
   #change;
+  #refused;
   #socket = null;
   #timer = null;
   #failures = 0;
   #state = "connecting";
   #heardAt = 0;
 
-  /** `receive(message)` gets each message; `change(state)` gets live, reconnecting or outage as it comes. */
-  constructor({ token, receive, change }) {
+  /**
+   * `receive(message)` gets each message; `change(state)` gets live, reconnecting or outage as it comes; `refused()` is
+   * called when a connection ends on which nothing was said.
+   */
+  constructor({ token, receive, change, refused }) {
     this.#token = token;
     this.#receive = receive;
     this.#change = change;
+    this.#refused = refused;
   }
 
   get state() {
     return this.#state;
-  }
-
-  /** When the daemon was last heard, in milliseconds of performance.now(). */
-  get heardAt() {
-    return this.#heardAt;
   }
 
   /** Connect now, in place of whatever there is. */
@@ -36,25 +40,27 @@ export class Live {
     const previous = this.#socket;
     const socket = new WebSocket(address(), protocols(this.#token()));
     this.#socket = socket;
+    this.#heardAt = 0;
     previous?.close();
     socket.onmessage = ({ data }) => this.#heard(socket, JSON.parse(data));
     socket.onclose = () => this.#lost(socket);
     this.#timer = setTimeout(() => this.#lost(socket), PATIENCE_SECONDS * 1000);
   }
 
-  /** The connection is known to be dead, whatever the browser believes. */
-  distrust() {
-    this.#enter("reconnecting");
-    this.connect();
+  /** The browser may have slept: connect anew unless the daemon was heard just now. */
+  wake() {
+    // Of the wall clock: others stand still while a machine sleeps.
+    if (this.#state !== "live" || Date.now() - this.#heardAt > STALE_SECONDS * 1000) this.connect();
   }
 
   #heard(socket, message) {
     if (socket !== this.#socket) return;
     clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#lost(socket), SILENCE_SECONDS * 1000);
     this.#failures = 0;
-    this.#heardAt = performance.now();
+    this.#heardAt = Date.now();
     if (message.type === "outage") this.#enter("outage");
-    else if (message.type === "state" || this.#state !== "outage") this.#enter("live");
+    else if (message.type === "state") this.#enter("live");
     this.#receive(message);
   }
 
@@ -65,6 +71,7 @@ export class Live {
     this.#enter("reconnecting");
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.connect(), this.#backoff());
+    if (this.#heardAt === 0) this.#refused();
   }
 
   // Full jitter: browsers that lost the same daemon must not come back at the same moment.

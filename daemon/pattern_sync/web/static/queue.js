@@ -42,7 +42,7 @@ export class Queue {
     this.#search.addEventListener("input", () => this.#searched());
     this.#search.form.addEventListener("submit", (event) => event.preventDefault());
     this.#type.addEventListener("change", () => this.#filtered());
-    document.getElementById("fault-retry").addEventListener("click", () => this.#loader.retry());
+    document.getElementById("fault-retry").addEventListener("click", () => this.#tryAgain());
     this.#emptyAction.addEventListener("click", () => this.#emptyActionChosen());
   }
 
@@ -146,10 +146,12 @@ export class Queue {
   }
 
   #drawTypes() {
-    const types = this.#store.types.slice(0, MOST_TYPES);
+    const known = this.#store.types;
+    const types = known.slice(0, MOST_TYPES);
     const chosen = this.#type.selectedOptions[0]?.dataset.type;
-    if (chosen !== undefined && !types.some(([type]) => type === chosen)) types.push([chosen, 0]);
-    const more = this.#store.types.length - types.length;
+    const isChosen = ([type]) => type === chosen;
+    if (chosen !== undefined && !types.some(isChosen)) types.push(known.find(isChosen) ?? [chosen, 0]);
+    const more = known.length - types.filter(([, entries]) => entries > 0).length;
     const wanted = [
       { text: `All types (${count(this.#store.size)})` },
       ...types.map(([type, entries]) => ({
@@ -224,13 +226,15 @@ export class Queue {
   }
 
   #emptyActionChosen() {
-    if (this.#empty.dataset.reason === "fault") {
-      this.#loader.retry();
-      this.draw();
-    } else {
-      this.clearSearch();
-      this.#list.focus();
-    }
+    if (this.#empty.dataset.reason === "fault") return this.#tryAgain();
+    this.clearSearch();
+    this.#list.focus();
+  }
+
+  #tryAgain() {
+    this.#list.focus(); // the button goes
+    this.#loader.retry();
+    this.draw();
   }
 }
 

@@ -11,6 +11,7 @@ export class Selection {
   #patternId = null;
   #entry = null;
   #opened = false;
+  #changes = 0;
   #reveal = false;
   #covered = [document.querySelector(".top"), document.getElementById("queue")];
   #narrow = window.matchMedia("(max-width: 59.99rem)");
@@ -20,9 +21,9 @@ export class Selection {
     this.#store = store;
     this.#list = list;
     this.#details = details;
-    this.#narrow.addEventListener("change", () => this.#cover(this.#opened && this.#narrow.matches));
+    this.#narrow.addEventListener("change", () => this.#cover(this.#openedInHistory));
     window.addEventListener("hashchange", () => this.follow());
-    window.addEventListener("popstate", ({ state }) => this.#wentBack(state));
+    window.addEventListener("popstate", () => this.#followHistory());
     document.getElementById("back").addEventListener("click", () => this.close());
     document.getElementById("next").addEventListener("click", () => this.move(1));
     document.getElementById("previous").addEventListener("click", () => this.move(-1));
@@ -61,19 +62,19 @@ export class Selection {
     else this.#list.focus();
   }
 
-  /** Go on to what takes the place of an entry that has just left the list. */
-  succeed(entry) {
+  /** Go on to what takes the place of an entry that has just left the list; `focus`: to its details. */
+  succeed(entry, { focus }) {
     const { shown } = this.#store;
     const position = this.#store.position(entry);
     this.select(shown[position] ?? shown[position - 1] ?? null);
-    if (this.#opened) this.#details.focusTitle();
+    if (focus || this.#opened) this.#details.focusTitle();
   }
 
   /** Show the details: over the list on a narrow screen, and with the focus in them on a wide one. */
   open({ focus = true } = {}) {
     if (this.#patternId === null) return;
     if (this.#narrow.matches && !this.#opened) {
-      history.pushState({ opened: true }, "");
+      if (!history.state?.opened) history.pushState({ opened: true }, "");
       this.#cover(true);
     }
     if (focus || this.#opened) this.#details.focusTitle();
@@ -89,8 +90,9 @@ export class Selection {
   /** The selected entry changed; null: it was removed. */
   changed(patternId, entry) {
     if (patternId !== this.#patternId) return;
+    this.#changes += 1;
     this.#take(entry);
-    this.#details.refresh();
+    if (entry) this.#details.refresh();
   }
 
   /** The view was loaded again: so is what is known of the selected entry. */
@@ -107,6 +109,12 @@ export class Selection {
   async follow() {
     const patternId = fromAddress();
     if (patternId === null || patternId === this.#patternId) return;
+    await this.find(patternId);
+    if (this.#narrow.matches) this.#cover(true);
+  }
+
+  /** Select a pattern, in whatever status it is. */
+  async find(patternId) {
     const entry = this.#store.get(patternId);
     if (entry) this.select(entry);
     else {
@@ -114,8 +122,8 @@ export class Selection {
       this.#entry = null;
       this.#reveal = true;
       await this.#fetch(patternId);
+      this.#writeAddress();
     }
-    if (this.#narrow.matches) this.#cover(true);
   }
 
   /** Show the figures as they are now. */
@@ -126,15 +134,18 @@ export class Selection {
   }
 
   async #fetch(patternId) {
+    const changes = this.#changes;
+    // What was announced meanwhile is newer than the answer.
+    const overtaken = () => patternId !== this.#patternId || changes !== this.#changes;
     try {
       const entry = await this.#api.entry(patternId);
-      if (patternId !== this.#patternId) return;
+      if (overtaken()) return;
       this.#take(entry);
       this.#details.refresh();
     } catch (fault) {
-      if (patternId !== this.#patternId) return;
+      if (overtaken()) return;
       if (fault.status === 404) this.#take(null);
-      else if (!this.#entry) this.#details.showMissing(patternId, fault.message);
+      else if (!this.#entry) this.#details.showUnknown(patternId, fault.message, () => this.#fetch(patternId));
     }
   }
 
@@ -146,7 +157,7 @@ export class Selection {
     } else {
       this.#entry = null;
       this.#list.select(null);
-      this.#details.showMissing(this.#patternId, "There is no such entry in the queue.");
+      this.#details.showMissing(this.#patternId);
     }
   }
 
@@ -169,9 +180,18 @@ export class Selection {
     if (location.hash !== hash) history.replaceState(history.state, "", location.pathname + location.search + hash);
   }
 
-  #wentBack(state) {
-    if (!this.#opened || state?.opened) return;
-    this.#uncover();
+  get #openedInHistory() {
+    return this.#narrow.matches && this.#patternId !== null && Boolean(history.state?.opened);
+  }
+
+  // Back or Forward.
+  #followHistory() {
+    if (this.#openedInHistory === this.#opened) return;
+    if (this.#opened) this.#uncover();
+    else {
+      this.#cover(true);
+      this.#details.focusTitle();
+    }
     this.#writeAddress();
   }
 

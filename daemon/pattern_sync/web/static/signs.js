@@ -20,8 +20,11 @@ export class Signs {
   #arrived = 0;
   #arrivedTimer = null;
 
-  /** `retry()` is called when a person wants to connect now. */
-  constructor({ retry }) {
+  #leave;
+
+  /** `retry()` is called when a person wants to connect now, `leave()` to take the focus from what is about to go. */
+  constructor({ retry, leave }) {
+    this.#leave = leave;
     document.getElementById("banner-retry").addEventListener("click", retry);
   }
 
@@ -70,6 +73,7 @@ export class Signs {
 
   #recovered() {
     if (!this.#banner.hidden && this.#wasLive) this.announce("Live again");
+    if (this.#banner.contains(document.activeElement)) this.#leave();
     this.#banner.hidden = true;
     this.#wasLive = true;
     this.#lostAt = null;
@@ -95,6 +99,8 @@ export class Signs {
 
   /** Tell screen readers only. */
   announce(text) {
+    // Everything outside an open dialog is inert, for screen readers too.
+    (document.querySelector("dialog[open]") ?? document.body).append(this.#announcer);
     // The same words twice are a change only when they were gone in between.
     this.#announcer.textContent = "";
     clearTimeout(this.#announceTimer);
