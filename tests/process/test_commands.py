@@ -130,6 +130,7 @@ def test_simulate_leaves_a_foreign_database_alone_unless_told(database: TestData
 
 def test_the_demonstration_fills_the_queue_and_misses_nothing() -> None:
     done = run_command("demo", "--seconds", "3", "--rate", "60", "--patterns", "20")
+    assert re.search(r"The review page: http://127\.0\.0\.1:\d+/", done.out)
     assert done.code == 0
     queued = re.search(r"([\d,]+) are in the queue, ([\d,]+) are missing", done.out)
     assert queued
@@ -153,3 +154,10 @@ def test_the_readme_tells_of_every_command(command: str) -> None:
 @pytest.mark.parametrize("setting", [*Settings.model_fields, "env_file"])
 def test_the_readme_tells_of_every_setting(setting: str) -> None:
     assert f"PATTERN_SYNC_{setting.upper()}" in README.read_text(encoding="utf-8")
+
+
+def test_the_readme_shows_the_page_and_where_it_is() -> None:
+    text = README.read_text(encoding="utf-8")
+    (picture,) = re.findall(r"!\[[^]]+\]\(([^)]+)\)", text)
+    assert (README.parent / picture).read_bytes().startswith(b"\x89PNG")
+    assert f"http://127.0.0.1:{Settings.model_fields['http_port'].default}/" in text

@@ -96,6 +96,7 @@ def test_a_standing_decision_is_left_alone_unless_it_is_named(database: TestData
     "arguments",
     [
         ["show", "nobody [bold]"],
+        ["approve", "nobody [bold]"],
         ["reject", "nobody [bold]", "--reason", "x"],
         ["comment", "nobody [bold]", "x"],
     ],

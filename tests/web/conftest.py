@@ -68,15 +68,20 @@ def emptied(served: Served) -> Served:
     return served
 
 
-@pytest.fixture(scope="module")  # not longer: while Playwright runs, asyncio.run() of other tests would refuse
-def browser() -> "Iterator[Browser]":
+@pytest.fixture(scope="session")
+def chromium() -> str:
     program = find_chromium()
     if program is None:
         missing = "no Chromium here; install the distribution's package `chromium`"
         if os.environ.get("PATTERN_SYNC_TEST_REQUIRE_BROWSER"):
             pytest.fail(missing)
         pytest.skip(missing)
-    with running_chromium(program) as browser:
+    return program
+
+
+@pytest.fixture(scope="module")  # not longer: while Playwright runs, asyncio.run() of other tests would refuse
+def browser(chromium: str) -> "Iterator[Browser]":
+    with running_chromium(chromium) as browser:
         yield browser
 
 
@@ -88,4 +93,4 @@ def tabs(browser: "Browser", request: pytest.FixtureRequest) -> Iterator[Tabs]:
         yield tabs
         if request.session.testsfailed > failed_before:
             tabs.describe()
-        assert tabs.faults() == []
+    assert tabs.faults() == []  # after the end of the pages: what they did last is told by then

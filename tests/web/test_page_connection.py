@@ -178,6 +178,7 @@ def test_a_connection_that_died_without_a_word_is_given_up_when_the_browser_wake
     assert target.port is not None
     with Proxy(target.hostname, target.port) as link:
         page = tabs.open(f"http://127.0.0.1:{link.port}").until_live()
+        page.excuse(NETWORK)
         # The daemon closes what nobody uses, as it has long before a connection dies in its sleep.
         eventually(lambda: connections_to(link.port) == 1, what="the end of idle connections")
         link.half_open()

@@ -1,0 +1,138 @@
+"""What the application answers in states that a healthy daemon never shows, in memory, without a server."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import httpx
+import pytest
+from starlette.types import ASGIApp, Message
+
+from pattern_sync.database.reviews import ReviewGateway
+from pattern_sync.domain.backoff import Backoff
+from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.results import SyncResult
+from pattern_sync.observability.health import HealthReporter
+from pattern_sync.observability.state import DaemonState
+from pattern_sync.review import Review
+from pattern_sync.sync.outage import Outage
+from pattern_sync.sync.pulse import STALLED_SECONDS, Pulse
+from pattern_sync.web import live_routes, sync_routes
+from pattern_sync.web.access import Tokens
+from pattern_sync.web.app import Access, Parts, create_app
+from pattern_sync.web.live import LiveUpdates
+from tests.support.asynchronous import run, settle
+from tests.support.fakes import Clock
+
+PANEL = "http://localhost:9213"
+SECRET = "postgresql://owner:secret@10.0.0.5/app"
+
+
+class SlowSyncs:
+    """Runs one sync until it is let go."""
+
+    def __init__(self) -> None:
+        self.running = False
+        self.go = asyncio.Event()
+
+    async def run(self, _filter: SyncFilter, *, dry_run: bool) -> SyncResult:
+        self.running = True
+        await self.go.wait()
+        return SyncResult(dry_run=dry_run)
+
+
+class Broken:
+    """An application whose every statement is a bug."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.pulse = Pulse(self.clock)
+        self.syncs = SlowSyncs()
+        state = DaemonState(self.clock, lambda _: None)
+        reviews = ReviewGateway(self._fetch)
+        health = HealthReporter(
+            state, "1.2.3", self.clock, lambda: datetime(2026, 11, 23, tzinfo=UTC), lambda: 0, self.pulse.stalled
+        )
+        outage = Outage("live", state.pages_lost, state.pages_back, Backoff(lambda: 1.0, 1.0, 4.0), self.pulse)
+        updates = LiveUpdates(reviews, state, outage, self.pulse, self.clock)
+        parts = Parts(Review(reviews), self.syncs, reviews, health, updates, self.pulse)
+        self.app = create_app(parts, Access(Tokens(), [PANEL], ["localhost"]), "1.2.3")
+
+    @staticmethod
+    async def _fetch(name: str, /, *arguments: object) -> Sequence[dict[str, Any]]:
+        raise RuntimeError(f"{name} {arguments} at {SECRET}")
+
+
+def asked(app: ASGIApp, use: Callable[[httpx.AsyncClient], Coroutine[Any, Any, httpx.Response]]) -> httpx.Response:
+    async def go() -> httpx.Response:
+        transport = httpx.ASGITransport(cast("Any", app), raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return await use(client)
+
+    return run(go())
+
+
+def test_a_bug_is_said_to_be_one_without_a_word_of_what_it_is() -> None:
+    answer = asked(Broken().app, lambda client: client.get("/api/v1/patterns/pending", headers={"Origin": PANEL}))
+    assert answer.status_code == 500
+    assert answer.json() == {"detail": "This is a bug in Pattern Sync; the daemon's log has its trace."}
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert answer.headers["access-control-allow-origin"] == PANEL
+
+
+def test_a_service_that_hangs_is_a_reason_to_restart() -> None:
+    broken = Broken()
+    assert asked(broken.app, lambda client: client.get("/livez")).status_code == 200
+    broken.pulse.beat("sweeper")
+    broken.clock.seconds += STALLED_SECONDS + 1
+    answer = asked(broken.app, lambda client: client.get("/livez"))
+    assert (answer.status_code, answer.json()["reasons"]) == (503, ["sweeper"])
+
+
+@pytest.mark.parametrize("path", ["/livez", "/", "/style.css"])
+def test_a_head_is_answered_like_a_get(path: str) -> None:
+    got, headed = (asked(Broken().app, lambda client, ask=ask: client.request(ask, path)) for ask in ("GET", "HEAD"))  # type: ignore[misc]
+    assert headed.status_code == got.status_code == 200
+    assert headed.headers["content-length"] == got.headers["content-length"]
+
+
+def test_a_second_sync_by_hand_waits_for_the_first_and_then_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sync_routes, "TURN_SECONDS", 0.05)
+    broken = Broken()
+
+    async def two(client: httpx.AsyncClient) -> httpx.Response:
+        first = asyncio.create_task(client.post("/api/v1/patterns/sync/run"))
+        await settle(lambda: broken.syncs.running)
+        second = await client.post("/api/v1/patterns/sync/run?dry_run=true")
+        broken.syncs.go.set()
+        assert (await first).status_code == 200
+        return second
+
+    answer = asked(broken.app, two)
+    assert answer.status_code == 503
+    assert answer.json() == {"detail": "Another sync by hand is still running; try again later."}
+
+
+def test_one_page_too_many_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_routes, "MOST_PAGES", 0)
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "websocket",
+        "path": "/api/v1/ws/patterns",
+        "raw_path": b"/api/v1/ws/patterns",
+        "query_string": b"",
+        "headers": [(b"host", b"localhost")],
+        "subprotocols": [],
+        "extensions": {"websocket.http.response": {}},
+    }
+    run(cast("Any", Broken().app)(scope, receive, send))
+    assert sent[0]["status"] == 503
+    assert b"pages are open already" in sent[1]["body"]
