@@ -2,17 +2,25 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol
-
-from pydantic import TypeAdapter
+from typing import Protocol
 
 from pattern_sync.domain.entry import Place, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable
-from pattern_sync.domain.text import is_storable
 from pattern_sync.observability.state import DaemonState, Mode
 from pattern_sync.sync.outage import Outage
 from pattern_sync.sync.pulse import Pulse
+from pattern_sync.web.messages import (
+    EVERYTHING,
+    Change,
+    ChangesMessage,
+    EntryChange,
+    HeartbeatMessage,
+    Message,
+    OutageMessage,
+    StateMessage,
+    parse_hint,
+    to_json,
+)
 
 NAME = "live updates"
 # What a client may leave unread before it is given up; what waits here is shared, so that it costs one pointer each.
@@ -25,6 +33,7 @@ LONGEST_MESSAGE_CHARACTERS = 1_000_000
 STATE_ENTRIES = 20
 # A burst becomes one message: at most ten a second, and fewer where the queue takes long to read.
 PACE_SECONDS = 0.1
+SLOWEST_PACE_SECONDS = 2.0
 LARGEST_SHARE_OF_TIME = 0.25
 TICK_SECONDS = 0.5
 # A page that hears nothing for a few of these knows that its connection is dead, whatever its browser believes.
@@ -34,55 +43,6 @@ SAFETY_NET_SECONDS = 30.0
 POLL_SECONDS = 1.0
 # Beside changes that were told, one that was not cannot be seen: now and then everything is told again.
 LONGEST_UNPROVEN_SECONDS = 300.0
-EVERYTHING = "*"
-
-Change = Literal["queued", "refreshed", "decided", "commented", "removed"]
-_HINT: TypeAdapter[dict[Change, list[str]]] = TypeAdapter(dict[Change, list[str]])
-
-
-@dataclass(frozen=True, slots=True)
-class EntryChange:
-    """One entry as it is now; `change` is a hint at what happened, `entry` is None where it was removed."""
-
-    change: Change
-    pattern_id: str
-    entry: QueueEntry | None
-
-
-@dataclass(frozen=True, slots=True)
-class StateMessage:
-    """Where everything stands: the counts, and the first pending entries."""
-
-    counts: QueueCounts
-    entries: tuple[QueueEntry, ...]
-    type: Literal["state"] = "state"
-
-
-@dataclass(frozen=True, slots=True)
-class ChangesMessage:
-    """What has changed since the message before."""
-
-    counts: QueueCounts
-    changes: tuple[EntryChange, ...]
-    type: Literal["changes"] = "changes"
-
-
-@dataclass(frozen=True, slots=True)
-class OutageMessage:
-    """The daemon has lost its database; a state follows when it is back."""
-
-    type: Literal["outage"] = "outage"
-
-
-@dataclass(frozen=True, slots=True)
-class HeartbeatMessage:
-    """Nothing has changed, and the connection is alive."""
-
-    type: Literal["heartbeat"] = "heartbeat"
-
-
-Message = StateMessage | ChangesMessage | OutageMessage | HeartbeatMessage
-_MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 
 
 class QueueView(Protocol):
@@ -153,7 +113,7 @@ class LiveUpdates:
         """Add a client; the first thing that it gets is the state of the queue, or that there is none to be had now."""
         client = LiveClient()
         if self._interrupted:
-            client.offer(_to_json(OutageMessage()))
+            client.offer(to_json(OutageMessage()))
         self._clients.add(client)
         self._newcomers.add(client)
         self._wake.set()
@@ -171,7 +131,7 @@ class LiveUpdates:
         if payload == EVERYTHING:
             self.everything_changed()
             return
-        changes = _parse(payload)
+        changes = parse_hint(payload)
         if changes is None:
             self._state.unknown_payload(ascii(payload[:60]))
             return
@@ -193,7 +153,7 @@ class LiveUpdates:
                 await self.run_once()
             self._keep_alive()
             if woken:
-                await self._pulse.pause(NAME, max(PACE_SECONDS, self._reading_seconds / LARGEST_SHARE_OF_TIME))
+                await self._pulse.pause(NAME, self._pace_seconds())
 
     async def run_once(self) -> None:
         """Read what has changed and tell it once; in an outage say so, and take the marks up again."""
@@ -234,6 +194,10 @@ class LiveUpdates:
         except TimeoutError:
             return False
 
+    def _pace_seconds(self) -> float:
+        unhurried = self._reading_seconds / LARGEST_SHARE_OF_TIME
+        return min(SLOWEST_PACE_SECONDS, max(PACE_SECONDS, unhurried))
+
     def _is_due(self) -> bool:
         if self._state.database_lost_at is not None:
             self._interrupt()
@@ -252,7 +216,7 @@ class LiveUpdates:
             self._tell_all(HeartbeatMessage())
 
     def _tell_all(self, message: Message) -> None:
-        text = _to_json(message)
+        text = to_json(message)
         for client in self._clients:
             client.offer(text)
         self._told_at = self._now()
@@ -272,7 +236,7 @@ class LiveUpdates:
             self._fingerprint = await self._view.fingerprint()  # first: what is changed meanwhile is a difference later
             self._proven_at = self._now()
         entries = await self._view.list_entries(Status.PENDING, None, STATE_ENTRIES)
-        return _to_json(StateMessage(await self._view.count_entries(), tuple(entries)))
+        return to_json(StateMessage(await self._view.count_entries(), tuple(entries)))
 
     async def _read_changes(self, changed: dict[str, Change]) -> str:
         self._fingerprint = None
@@ -281,22 +245,9 @@ class LiveUpdates:
             EntryChange(change if pattern_id in found else "removed", pattern_id, found.get(pattern_id))
             for pattern_id, change in changed.items()
         )
-        return _to_json(ChangesMessage(await self._view.count_entries(), changes))
+        return to_json(ChangesMessage(await self._view.count_entries(), changes))
 
     def _interrupt(self) -> None:
         if not self._interrupted:
             self._interrupted = True
             self._tell_all(OutageMessage())
-
-
-def _to_json(message: Message) -> str:
-    return _MESSAGE.dump_json(message).decode()
-
-
-def _parse(payload: str) -> dict[str, Change] | None:
-    try:
-        told = _HINT.validate_json(payload, strict=True)
-    except ValueError:
-        return None
-    changes = {pattern_id: change for change, pattern_ids in told.items() for pattern_id in pattern_ids}
-    return changes if all(map(is_storable, changes)) else None
