@@ -149,10 +149,14 @@ def test_what_a_toast_leads_to_is_the_entry_as_it_is_now(entries: Served, tabs: 
 
 def test_an_answer_that_is_older_than_what_was_announced_changes_nothing(entries: Served, tabs: Tabs) -> None:
     held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
     page = tabs.open(entries.daemon.http_url).until_live()
     page.view("approved").click()
     expect(page.empty).to_contain_text("No approved patterns.")
-    page.page.route(f"**{path_of(NAME)}", held.append)
+    page.page.route(f"**{path_of(NAME)}", hold)
     page.page.evaluate("hash => { location.hash = hash; }", f"#pattern={NAME}")
     eventually(lambda: page.evaluate("1") and held)
     outdated = held[0].fetch()
