@@ -117,8 +117,7 @@ class ReviewPage {
 
   // What it is now, and not what it was when this was offered.
   async #show(patternId) {
-    await this.#selection.find(patternId);
-    this.#selection.open();
+    if (await this.#selection.find(patternId)) this.#selection.open();
   }
 
   #decide(action) {

@@ -74,6 +74,11 @@ export class Details {
     if (another) this.#startAfresh();
   }
 
+  /** Show that an entry is being asked for. */
+  showLoading(patternId) {
+    this.#showNothing(patternId, "Loading…", []);
+  }
+
   /** Show that there is no such entry. */
   showMissing(patternId) {
     this.#showNothing(patternId, "Not in the queue", ["There is no such entry in the queue."]);

@@ -41,6 +41,7 @@ export class Live {
     const socket = new WebSocket(address(), protocols(this.#token()));
     this.#socket = socket;
     this.#heardAt = 0;
+    if (previous) this.#enter("reconnecting");
     previous?.close();
     socket.onmessage = ({ data }) => this.#heard(socket, JSON.parse(data));
     socket.onclose = () => this.#lost(socket);

@@ -113,7 +113,7 @@ export class Selection {
     if (this.#narrow.matches) this.#cover(true);
   }
 
-  /** Select a pattern, in whatever status it is. */
+  /** Select a pattern, in whatever status it is; resolves to whether it still is the selected one. */
   async find(patternId) {
     const entry = this.#store.get(patternId);
     if (entry) this.select(entry);
@@ -121,9 +121,11 @@ export class Selection {
       this.#patternId = patternId;
       this.#entry = null;
       this.#reveal = true;
+      this.#details.showLoading(patternId);
       await this.#fetch(patternId);
       this.#writeAddress();
     }
+    return patternId === this.#patternId;
   }
 
   /** Show the figures as they are now. */

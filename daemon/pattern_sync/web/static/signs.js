@@ -19,7 +19,6 @@ export class Signs {
   #lostAt = null;
   #arrived = 0;
   #arrivedTimer = null;
-
   #leave;
 
   /** `retry()` is called when a person wants to connect now, `leave()` to take the focus from what is about to go. */
@@ -57,7 +56,7 @@ export class Signs {
       toast.append(button);
     }
     this.#toasts.replaceChildren(toast);
-    setTimeout(() => leave(toast), TOAST_SECONDS * 1000);
+    setTimeout(() => dismiss(toast), TOAST_SECONDS * 1000);
   }
 
   /** Tell screen readers, once for all that arrive within a moment. */
@@ -99,19 +98,25 @@ export class Signs {
 
   /** Tell screen readers only. */
   announce(text) {
-    // Everything outside an open dialog is inert, for screen readers too.
-    (document.querySelector("dialog[open]") ?? document.body).append(this.#announcer);
+    this.#place();
     // The same words twice are a change only when they were gone in between.
     this.#announcer.textContent = "";
     clearTimeout(this.#announceTimer);
     this.#announceTimer = setTimeout(() => {
+      this.#place();
       this.#announcer.textContent = text;
     }, 100);
   }
+
+  // Everything outside the topmost dialog is inert, for screen readers too.
+  #place() {
+    const place = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
+    if (this.#announcer.parentElement !== place) place.append(this.#announcer);
+  }
 }
 
-function leave(toast) {
+function dismiss(toast) {
   // Somebody is at its button.
-  if (toast.matches(":hover, :focus-within")) setTimeout(() => leave(toast), 1000);
+  if (toast.matches(":hover, :focus-within")) setTimeout(() => dismiss(toast), 1000);
   else toast.remove();
 }
