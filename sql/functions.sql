@@ -226,10 +226,11 @@ END $$;
 -- refuses the status on its patterns gets the rest of the mark.
 --
 -- It waits for a lock for less than a deadlock_timeout (1 s): where it and an application's transaction wait for each
--- other it is this one that is given up, and tried again.
+-- other it is this one that is given up, and tried again. The search_path is the session's: an application's own
+-- triggers on these tables run as they do for every other statement.
 CREATE OR REPLACE FUNCTION pattern_sync.decide(
     signature text, decision text, reviewer text, notes text, replaces text
-) RETURNS boolean LANGUAGE plpgsql SET search_path FROM CURRENT SET lock_timeout = '800ms' AS $$
+) RETURNS boolean LANGUAGE plpgsql SET lock_timeout = '800ms' AS $$
 BEGIN -- every parameter by its full name: an application's own columns may be called the same
     UPDATE pattern_approvals AS a
     SET

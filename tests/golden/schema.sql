@@ -92,7 +92,6 @@ BEGIN
 END $$;
 CREATE FUNCTION pattern_sync.decide(signature text, decision text, reviewer text, notes text, replaces text) RETURNS boolean
     LANGUAGE plpgsql
-    SET search_path TO 'public', 'pg_temp'
     SET lock_timeout TO '800ms'
     AS $$
 BEGIN -- every parameter by its full name: an application's own columns may be called the same

@@ -267,11 +267,8 @@ def test_of_a_decision_and_the_application_in_each_others_way_the_application_go
     assert actions_of(database, "a") == ["approved"]
 
 
-def test_our_functions_find_the_tables_whatever_the_session_looks_into(database: TestDatabase) -> None:
-    queue(database, "a")
+def test_a_trigger_is_installed_whatever_the_session_looks_into(database: TestDatabase) -> None:
     database.execute("SET search_path TO pg_catalog")
-    (made,) = database.execute("SELECT pattern_sync.decide('a', 'approved', 'ann', NULL, 'pending') AS decided")
-    assert made["decided"]
     database.execute("DROP TRIGGER pattern_sync_deleted ON public.pattern_approvals")
     database.execute("SELECT pattern_sync.install_trigger('public.pattern_approvals')")
     assert database.execute("SELECT * FROM pattern_sync.missing_triggers()") == []

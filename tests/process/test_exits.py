@@ -35,10 +35,9 @@ def test_a_role_that_may_not_review_is_told_what_to_grant(database: TestDatabase
     done = run_command("run", PATTERN_SYNC_DATABASE_URL=f"{database.url}{joint}options=-crole%3D{role}")
     assert done.code == 3
     assert f"GRANT INSERT ON pattern_review_history TO {role};" in done.err
-    assert (
-        f"GRANT UPDATE (automation_status, reviewed_by, reviewed_at, review_notes) ON operation_patterns TO {role};"
-        in done.err
-    )
+    for column in ("automation_status", "reviewed_by", "reviewed_at", "review_notes"):
+        assert f"GRANT UPDATE ({column}) ON operation_patterns TO {role};" in done.err
+    assert f"GRANT USAGE ON SEQUENCE pattern_review_history_id_seq TO {role};" in done.err
     assert "GRANT SELECT" not in done.err
     database.execute(f"DROP OWNED BY {role}")
     database.execute(f"DROP ROLE {role}")

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 
 from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.errors import DatabaseUnavailable
@@ -25,7 +26,13 @@ class Told:
         self.state = DaemonState(clock, lambda _: None)
         pulse = RecordingPulse(clock)
         backoff = Backoff(lambda: 1.0, 0.1, 1.5)
-        outage = Outage(Announcer.NAME, self.state.database_lost, self.state.database_back, backoff, pulse)
+        outage = Outage(
+            Announcer.NAME,
+            partial(self.state.pages_lost, Announcer.NAME),
+            partial(self.state.pages_back, Announcer.NAME),
+            backoff,
+            pulse,
+        )
         self.announcer = Announcer(self._tell, outage, pulse)
 
     async def _tell(self, queued: list[str], refreshed: list[str]) -> None:
@@ -86,11 +93,12 @@ def test_what_could_not_be_told_in_an_outage_is_told_after_it() -> None:
         it = Told(faults=[DatabaseUnavailable("gone")])
         it.add(Outcome.QUEUED, "new")
         await it.announcer.run_once()
-        assert it.state.database_lost_at is not None
+        assert it.state.pages_cut_off
+        assert it.state.database_lost_at is None
         it.add(Outcome.REFRESHED, "old")
         await it.announcer.run_once()
         assert it.told == [(["new"], ["old"])]
-        assert it.state.database_lost_at is None
+        assert not it.state.pages_cut_off
 
     run(check())
 

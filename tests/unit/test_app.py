@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, cast
 
 import httpx
@@ -54,7 +55,13 @@ class Broken:
         health = HealthReporter(
             state, "1.2.3", self.clock, lambda: datetime(2026, 11, 23, tzinfo=UTC), lambda: 0, self.pulse.stalled
         )
-        outage = Outage("live", state.pages_lost, state.pages_back, Backoff(lambda: 1.0, 1.0, 4.0), self.pulse)
+        outage = Outage(
+            "live",
+            partial(state.pages_lost, "live"),
+            partial(state.pages_back, "live"),
+            Backoff(lambda: 1.0, 1.0, 4.0),
+            self.pulse,
+        )
         updates = LiveUpdates(reviews, state, outage, self.pulse, self.clock)
         parts = Parts(Review(reviews), self.syncs, reviews, health, updates, self.pulse)
         self.app = create_app(parts, Access(Tokens(), [PANEL], ["localhost"]), "1.2.3")

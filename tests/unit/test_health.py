@@ -114,12 +114,12 @@ def test_a_daemon_that_polls_is_degraded(observed: Observed) -> None:
 
 def test_a_daemon_whose_pages_are_cut_off_is_degraded_and_queues_on(observed: Observed) -> None:
     observed.caught_up()
-    observed.state.pages_lost(DRIVERS_WORDS)
+    observed.state.pages_lost("live updates", DRIVERS_WORDS)
     report = observed.report()
     assert (report.status, report.database) == (Condition.DEGRADED, Condition.OK)
     assert "pages" in report.reasons[0]
     assert DRIVERS_WORDS not in " ".join(report.reasons)
-    observed.state.pages_back()
+    observed.state.pages_back("live updates")
     assert observed.report().status is Condition.OK
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -112,7 +113,13 @@ class Live:
     def __post_init__(self) -> None:
         self.state = DaemonState(self.clock, lambda _: None)
         self.pulse = RecordingPulse(self.clock)
-        outage = Outage(NAME, self.state.pages_lost, self.state.pages_back, Backoff(lambda: 1.0, 1.0, 4.0), self.pulse)
+        outage = Outage(
+            NAME,
+            partial(self.state.pages_lost, NAME),
+            partial(self.state.pages_back, NAME),
+            Backoff(lambda: 1.0, 1.0, 4.0),
+            self.pulse,
+        )
         self.updates = LiveUpdates(self.view, self.state, outage, self.pulse, self.clock)
 
     async def joined(self) -> LiveClient:
@@ -643,5 +650,42 @@ def test_a_hint_at_nothing_tells_nothing() -> None:
             await live.updates.run_once()
         assert await told(client) == []
         assert live.state.unknown_payloads_total == 0
+
+    run(check())
+
+
+def test_a_change_that_was_told_does_not_blind_a_daemon_that_has_to_poll_from_then_on() -> None:
+    async def check() -> None:
+        live = Live(FakeView("a"))
+        live.state.listening()
+        client = await live.joined()
+        live.view.write("b")
+        live.hint("queued", "b")
+        await live.updates.run_once()
+        assert [each["type"] for each in await told(client)] == ["changes"]
+        live.state.polling("a pooler")
+        live.view.write("unheard")
+        await live.updates.run_once()
+        assert [each["type"] for each in await told(client)] == ["state"]
+        await live.updates.run_once()
+        assert await told(client) == []
+
+    run(check())
+
+
+def test_nobody_is_cut_off_when_nobody_is_there() -> None:
+    async def check() -> None:
+        live = Live(FakeView("a"))
+        client = await live.joined()
+        live.view.faults = [DatabaseUnavailable("gone")]
+        live.updates.everything_changed()
+        await live.updates.run_once()
+        assert live.state.pages_cut_off
+        live.updates.leave(client)
+        running = asyncio.create_task(live.updates.run())
+        await settle(lambda: not live.state.pages_cut_off)
+        newcomer = live.updates.join()
+        assert json.loads(await newcomer.next_message())["type"] == "state"
+        running.cancel()
 
     run(check())

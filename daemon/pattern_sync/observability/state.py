@@ -35,7 +35,7 @@ class DaemonState:
         self.mode = Mode.STARTING
         self.mode_since = now()
         self.database_lost_at: float | None = None
-        self.pages_cut_off = False
+        self._cut_off: set[str] = set()
         self.last_notification_at: float | None = None
         self.last_run_at: dict[RunKind, float] = {}
         self.next_sweep_at: float | None = None
@@ -85,17 +85,23 @@ class DaemonState:
             self._log.info("database back", after_seconds=round(self._now() - self.database_lost_at, 1))
             self.database_lost_at = None
 
-    def pages_lost(self, reason: str) -> None:
-        """Say that the review pages cannot be told what changes; patterns are queued all the same."""
-        if not self.pages_cut_off:
-            self.pages_cut_off = True
-            self._log.warning("review pages are not kept up to date, trying again", reason=reason)
+    @property
+    def pages_cut_off(self) -> bool:
+        """Return whether the review pages are not told what changes."""
+        return bool(self._cut_off)
 
-    def pages_back(self) -> None:
-        """Say that the review pages are told again."""
-        if self.pages_cut_off:
-            self.pages_cut_off = False
-            self._log.info("review pages are kept up to date again")
+    def pages_lost(self, service: str, reason: str) -> None:
+        """Say that a service cannot tell the review pages what changes; patterns are queued all the same."""
+        if not self._cut_off:
+            self._log.warning("review pages are not kept up to date, trying again", reason=reason)
+        self._cut_off.add(service)
+
+    def pages_back(self, service: str) -> None:
+        """Say that a service tells the review pages again."""
+        if service in self._cut_off:
+            self._cut_off.remove(service)
+            if not self._cut_off:
+                self._log.info("review pages are kept up to date again")
 
     def filter_in_force(self, sync_filter: SyncFilter) -> None:
         """Say which filter the triggers and all daemons use from now on."""
@@ -131,7 +137,9 @@ class DaemonState:
         self._report_run(leading(kinds), result)
 
     def manual_run_finished(self, result: SyncResult) -> None:
-        """Tell what a sync by hand did; it is none of the daemon's own looks at everything."""
+        """Tell what a sync by hand did, in full: its caller is told only of which patterns it failed."""
+        if result.errors:
+            self._log.warning("could not be queued by hand", errors=list(result.errors))
         self._report_run(RunKind.MANUAL, result)
 
     def refreshed(self, result: SyncResult) -> None:

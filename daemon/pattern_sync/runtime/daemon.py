@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from typing import NoReturn
 
@@ -81,11 +82,11 @@ class Daemon:
             async with Pool(connector) as pool:
                 for_people = ReviewGateway(Lane(pool, PEOPLES_CONNECTIONS).fetch)
                 for_pages = ReviewGateway(Lane(pool, PAGES_CONNECTIONS).fetch)
-                announcer = Announcer(for_pages.announce_changes, self._outage(Announcer.NAME), self._pulse)
+                announcer = Announcer(for_pages.announce_changes, self._pages_outage(Announcer.NAME), self._pulse)
                 gateway = DaemonGateway(pool, announcer.add)
-                # What the pages lack is their own trouble: patterns may be queued all the same.
-                outage = Outage(live.NAME, self._state.pages_lost, self._state.pages_back, self._backoff(), self._pulse)
-                updates = live.LiveUpdates(for_pages, self._state, outage, self._pulse, self._loop.time)
+                updates = live.LiveUpdates(
+                    for_pages, self._state, self._pages_outage(live.NAME), self._pulse, self._loop.time
+                )
                 app = self._create_app(gateway, for_people, updates)
                 async with (
                     serving(app, self._settings.http_host, self._settings.http_port),
@@ -234,6 +235,11 @@ class Daemon:
 
     def _outage(self, service: str) -> Outage:
         return Outage(service, self._state.database_lost, self._state.database_back, self._backoff(), self._pulse)
+
+    def _pages_outage(self, service: str) -> Outage:
+        # What the pages lack is their own trouble: patterns may be queued all the same.
+        lost, back = partial(self._state.pages_lost, service), partial(self._state.pages_back, service)
+        return Outage(service, lost, back, self._backoff(), self._pulse)
 
     def _backoff(self) -> Backoff:
         return Backoff(random.random, RETRY_BASE_SECONDS, RETRY_CAP_SECONDS)

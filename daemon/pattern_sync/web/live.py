@@ -33,7 +33,7 @@ LONGEST_MESSAGE_CHARACTERS = 1_000_000
 STATE_ENTRIES = 20
 # A burst becomes one message: at most ten a second, and fewer where the queue takes long to read.
 PACE_SECONDS = 0.1
-SLOWEST_PACE_SECONDS = 2.0
+SLOWEST_PACE_SECONDS = 0.5
 LARGEST_SHARE_OF_TIME = 0.25
 TICK_SECONDS = 0.5
 # A page that hears nothing for a few of these knows that its connection is dead, whatever its browser believes.
@@ -148,7 +148,7 @@ class LiveUpdates:
         while True:
             woken = await self._tick()
             if not self._clients:
-                self._wake.clear()  # who comes gets the state of that moment
+                self._rest()
             elif self._is_due():
                 await self.run_once()
             self._keep_alive()
@@ -186,6 +186,12 @@ class LiveUpdates:
         if everything or changes:
             self._told_at = self._now()
 
+    def _rest(self) -> None:
+        # Who comes gets the state of that moment; nobody is cut off from it meanwhile.
+        self._wake.clear()
+        self._interrupted = False
+        self._outage.over()
+
     async def _tick(self) -> bool:
         self._pulse.beat(NAME)
         try:
@@ -202,8 +208,11 @@ class LiveUpdates:
         if self._state.database_lost_at is not None:
             self._interrupt()
             return False
-        patience = POLL_SECONDS if self._state.mode is Mode.POLLING else SAFETY_NET_SECONDS
+        patience = POLL_SECONDS if self._is_polling() else SAFETY_NET_SECONDS
         return self._wake.is_set() or self._interrupted or self._now() - self._looked_at >= patience
+
+    def _is_polling(self) -> bool:
+        return self._state.mode is Mode.POLLING
 
     def _mark(self, changes: dict[str, Change]) -> None:
         self._changed |= changes
@@ -223,7 +232,9 @@ class LiveUpdates:
 
     async def _is_unproven(self, *, quiet: bool) -> bool:
         if self._fingerprint is None:
-            return self._now() - self._proven_at >= LONGEST_UNPROVEN_SECONDS
+            # While notifications do not arrive there would be nothing else to find a change by.
+            overdue = self._now() - self._proven_at >= LONGEST_UNPROVEN_SECONDS
+            return overdue or (quiet and self._is_polling())
         if not quiet:
             return False
         if await self._view.fingerprint() != self._fingerprint:

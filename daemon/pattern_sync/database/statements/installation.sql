@@ -5,20 +5,38 @@
 SELECT coalesce(max(m.version), 0) AS version FROM pattern_sync.migrations AS m;
 
 -- name: missing_rights
--- What the daemon does to the application's tables and this role may not, each with the statement that helps.
-SELECT format('GRANT %s ON %s TO %I;', needed.privilege || needed.columns, needed.relation, current_user) AS remedy
+-- What the daemon does and this role may not, each with the statement that helps.
+SELECT format('GRANT %s ON %s TO %I;', needed.privilege, needed.relation, current_user) AS remedy
 FROM (
     VALUES
-        ('operation_patterns', 'SELECT', ''),
-        ('operation_patterns', 'UPDATE', ' (automation_status, reviewed_by, reviewed_at, review_notes)'),
-        ('pattern_occurrences', 'SELECT', ''),
-        ('pattern_approvals', 'SELECT', ''),
-        ('pattern_approvals', 'INSERT', ''),
-        ('pattern_approvals', 'UPDATE', ''),
-        ('pattern_review_history', 'SELECT', ''),
-        ('pattern_review_history', 'INSERT', '')
-) AS needed (relation, privilege, columns)
-WHERE NOT has_any_column_privilege(needed.relation, needed.privilege);
+        ('operation_patterns', 'SELECT'),
+        ('pattern_occurrences', 'SELECT'),
+        ('pattern_approvals', 'SELECT'),
+        ('pattern_approvals', 'INSERT'),
+        ('pattern_approvals', 'UPDATE'),
+        ('pattern_review_history', 'SELECT'),
+        ('pattern_review_history', 'INSERT'),
+        ('pattern_sync.settings', 'UPDATE'),
+        ('pattern_sync.runs', 'INSERT')
+) AS needed (relation, privilege)
+WHERE NOT has_any_column_privilege(needed.relation, needed.privilege)
+UNION ALL
+SELECT format('GRANT UPDATE (%s) ON operation_patterns TO %I;', marked.column_name, current_user)
+FROM unnest(ARRAY['automation_status', 'reviewed_by', 'reviewed_at', 'review_notes']) AS marked (column_name)
+WHERE NOT has_column_privilege('operation_patterns', marked.column_name, 'UPDATE')
+UNION ALL
+SELECT format('GRANT DELETE ON pattern_sync.runs TO %I;', current_user)
+WHERE NOT has_table_privilege('pattern_sync.runs', 'DELETE')
+UNION ALL
+-- The sequences behind SERIAL ids; those of identity columns need no right.
+SELECT format('GRANT USAGE ON SEQUENCE %s TO %I;', d.objid::regclass, current_user)
+FROM pg_depend AS d
+JOIN pg_class AS s ON s.oid = d.objid AND s.relkind = 'S'
+WHERE d.classid = 'pg_class'::regclass
+  AND d.refclassid = 'pg_class'::regclass
+  AND d.refobjid IN ('pattern_approvals'::regclass, 'pattern_review_history'::regclass)
+  AND d.deptype = 'a'
+  AND NOT has_sequence_privilege(d.objid, 'USAGE');
 
 -- name: read_filter
 -- The filter that the trigger and every daemon use.
