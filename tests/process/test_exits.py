@@ -6,6 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.support.application import adopt
 from tests.support.command import run_command
 from tests.support.daemon import starting_daemon
 from tests.support.database import TestDatabase
@@ -25,7 +26,10 @@ def wrong_password(database: TestDatabase) -> str:
     pytest.skip("this server trusts everybody")
 
 
-def test_a_role_that_may_not_review_is_told_what_to_grant(database: TestDatabase) -> None:
+def test_a_role_that_may_not_review_is_told_what_to_grant(empty_database: TestDatabase) -> None:
+    database = empty_database
+    adopt(database)
+    assert run_command("migrate", PATTERN_SYNC_DATABASE_URL=database.url).code == 0
     role = f"half_{database.name}"
     database.execute(f"CREATE ROLE {role}")
     database.execute(f"GRANT SELECT, INSERT, UPDATE ON pattern_approvals TO {role}")
