@@ -66,10 +66,15 @@ class Review:
 
     async def explain(self, pattern_id: str) -> Explanation:
         """Return why a pattern is in the queue or is not; it need not be in the queue to be known."""
-        explanation = await self._store.explain(pattern_id) if is_storable(pattern_id) else None
-        if explanation is None or explanation.outcome is None:
+        explanation = await self.explanation(pattern_id)
+        if explanation.outcome is None:
             raise UnknownPattern(f"There is no pattern {pattern_id!r}, neither among the patterns nor in the queue.")
         return explanation
+
+    async def explanation(self, signature: str) -> Explanation:
+        """Return what is known of a name, be it nothing: the one method that does not raise UnknownPattern."""
+        known = is_storable(signature)
+        return await self._store.explain(signature) if known else Explanation.of_nothing(signature)
 
     async def decide(self, pattern_id: str, decision: Decision) -> QueueEntry:
         """Approve or reject, and return the entry. Raises AlreadyDecided where somebody was faster."""

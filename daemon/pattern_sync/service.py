@@ -14,7 +14,6 @@ from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.statistics import Overview, SyncStatistics
-from pattern_sync.domain.text import is_storable
 from pattern_sync.review import Review
 from pattern_sync.sync.manual import ManualSync
 from pattern_sync.sync.reconciler import Reconciler
@@ -63,8 +62,7 @@ class PatternSyncService:
     def explain(self, signature: str) -> Explanation:
         """Return why a pattern is in the queue or is not, by the filter in force."""
         with self._reviews() as gateway:
-            known = is_storable(signature)
-            return run_blocking(gateway.explain(signature)) if known else Explanation.of_nothing(signature)
+            return run_blocking(Review(gateway).explanation(signature))
 
     def overview(self) -> Overview:
         """Return everything that `pattern-sync status` shows."""

@@ -19,16 +19,15 @@ from pattern_sync.sync.outage import Outage
 from pattern_sync.web.live import (
     HEARTBEAT_SECONDS,
     LONGEST_MESSAGE_CHARACTERS,
-    LONGEST_UNPROVEN_SECONDS,
     MOST_CHANGES,
-    MOST_UNREAD,
     NAME,
     POLL_SECONDS,
     SAFETY_NET_SECONDS,
     STATE_ENTRIES,
-    LiveClient,
     LiveUpdates,
 )
+from pattern_sync.web.live_client import MOST_UNREAD, LiveClient
+from pattern_sync.web.proof import LONGEST_UNPROVEN_SECONDS
 from tests.support.asynchronous import run, settle
 from tests.support.fakes import Clock, RecordingPulse
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 import structlog
 
 from pattern_sync.domain.filter import SyncFilter
-from pattern_sync.domain.outcomes import Outcome, PatternOutcome
+from pattern_sync.domain.outcomes import Outcome, PatternOutcome, signatures_of
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.runs import RunKind, leading
 
@@ -117,7 +117,7 @@ class DaemonState:
 
     def reconciled(self, outcomes: Sequence[PatternOutcome], milliseconds: float) -> None:
         """Tell what the event path did; nothing where it had nothing to do."""
-        queued = [item.signature for item in outcomes if item.outcome is Outcome.QUEUED]
+        queued = signatures_of(outcomes, Outcome.QUEUED)
         refreshed = sum(item.outcome is Outcome.REFRESHED for item in outcomes)
         self._report_failures([item for item in outcomes if item.outcome is Outcome.FAILED])
         self.queued_total += len(queued)

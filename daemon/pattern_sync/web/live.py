@@ -9,6 +9,7 @@ from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable
 from pattern_sync.observability.state import DaemonState, Mode
 from pattern_sync.sync.outage import Outage
 from pattern_sync.sync.pulse import Pulse
+from pattern_sync.web.live_client import LiveClient
 from pattern_sync.web.messages import (
     EVERYTHING,
     Change,
@@ -21,12 +22,9 @@ from pattern_sync.web.messages import (
     parse_hint,
     to_json,
 )
+from pattern_sync.web.proof import Proof
 
 NAME = "live updates"
-# What a client may leave unread before it is given up; what waits here is shared, so that it costs one pointer each.
-MOST_UNREAD = 64
-# Shared or not, they are kept for as long as one client has not read them.
-MOST_UNREAD_CHARACTERS = 8_000_000
 # More changes than this at once, or longer ones, and everything is told instead: on its way each client has a copy.
 MOST_CHANGES = 1_000
 LONGEST_MESSAGE_CHARACTERS = 1_000_000
@@ -41,8 +39,6 @@ HEARTBEAT_SECONDS = 15.0
 # How often the queue is compared without having been told: rarely, and often while notifications do not arrive.
 SAFETY_NET_SECONDS = 30.0
 POLL_SECONDS = 1.0
-# Beside changes that were told, one that was not cannot be seen: now and then everything is told again.
-LONGEST_UNPROVEN_SECONDS = 300.0
 
 
 class QueueView(Protocol):
@@ -52,30 +48,6 @@ class QueueView(Protocol):
     async def find_entries(self, pattern_ids: Sequence[str]) -> list[QueueEntry]: ...
     async def count_entries(self) -> QueueCounts: ...
     async def fingerprint(self) -> str: ...
-
-
-class LiveClient:
-    """One open page: the messages that it has not read yet."""
-
-    def __init__(self) -> None:
-        self._unread: asyncio.Queue[str] = asyncio.Queue(MOST_UNREAD)
-        self._unread_characters = 0
-        self.too_slow = asyncio.Event()
-
-    def offer(self, message: str) -> None:
-        """Hand over a message; a client that lets too many lie, or too large ones, is given up."""
-        characters = self._unread_characters + len(message)
-        if self._unread.full() or (self._unread_characters and characters > MOST_UNREAD_CHARACTERS):
-            self.too_slow.set()
-            return
-        self._unread.put_nowait(message)
-        self._unread_characters = characters
-
-    async def next_message(self) -> str:
-        """Wait for the next message."""
-        message = await self._unread.get()
-        self._unread_characters -= len(message)
-        return message
 
 
 class LiveUpdates:
@@ -102,9 +74,7 @@ class LiveUpdates:
         self._looked_at = now()
         self._reading_seconds = 0.0
         self._told_at = now()
-        # Of the queue as all clients know it, and when that was last proven; None once changes were told.
-        self._fingerprint: str | None = None
-        self._proven_at = now()
+        self._proof = Proof(view.fingerprint, now)
 
     def __len__(self) -> int:
         return len(self._clients)
@@ -163,7 +133,8 @@ class LiveUpdates:
         newcomers, self._newcomers = self._newcomers, set()
         self._looked_at = self._now()
         try:
-            everything = everything or await self._is_unproven(quiet=not changed and not newcomers)
+            quiet = not changed and not newcomers
+            everything = everything or await self._proof.is_lacking(quiet=quiet, polling=self._is_polling())
             changes = await self._read_changes(changed) if changed and not everything else None
             if changes is not None and len(changes) > LONGEST_MESSAGE_CHARACTERS:
                 everything = True
@@ -230,27 +201,14 @@ class LiveUpdates:
             client.offer(text)
         self._told_at = self._now()
 
-    async def _is_unproven(self, *, quiet: bool) -> bool:
-        if self._fingerprint is None:
-            # While notifications do not arrive there would be nothing else to find a change by.
-            overdue = self._now() - self._proven_at >= LONGEST_UNPROVEN_SECONDS
-            return overdue or (quiet and self._is_polling())
-        if not quiet:
-            return False
-        if await self._view.fingerprint() != self._fingerprint:
-            return True
-        self._proven_at = self._now()
-        return False
-
     async def _read_state(self, *, for_all: bool) -> str:
         if for_all:
-            self._fingerprint = await self._view.fingerprint()  # first: what is changed meanwhile is a difference later
-            self._proven_at = self._now()
+            await self._proof.begin()
         entries = await self._view.list_entries(Status.PENDING, None, STATE_ENTRIES)
         return to_json(StateMessage(await self._view.count_entries(), tuple(entries)))
 
     async def _read_changes(self, changed: dict[str, Change]) -> str:
-        self._fingerprint = None
+        self._proof.lose()
         found = {entry.pattern_id: entry for entry in await self._view.find_entries(list(changed))}
         changes = tuple(
             EntryChange(change if pattern_id in found else "removed", pattern_id, found.get(pattern_id))

@@ -6,7 +6,8 @@ from fastapi import APIRouter, HTTPException, WebSocket, WebSocketDisconnect
 from starlette.responses import JSONResponse
 
 from pattern_sync.web.access import SUBPROTOCOL, Guard
-from pattern_sync.web.live import LiveClient, LiveUpdates
+from pattern_sync.web.live import LiveUpdates
+from pattern_sync.web.live_client import LiveClient
 
 # Longer than a slow link needs for one message; a client that takes longer is given up.
 SEND_SECONDS = 10.0
