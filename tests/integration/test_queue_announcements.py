@@ -1,7 +1,6 @@
 """What the triggers on the queue and on its history announce, and that they never stand in a writer's way."""
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -218,16 +217,12 @@ def test_any_id_arrives_as_it_is(database: TestDatabase, ear: Ear, name: str) ->
 
 @pytest.fixture
 def writer_role(database: TestDatabase) -> Iterator[str]:
-    role = f"pattern_sync_test_writer_{os.getpid()}"
-    database.execute(f"CREATE ROLE {role}")
-    database.execute(f"GRANT INSERT ON pattern_approvals, pattern_review_history TO {role}")
-    database.execute(f"GRANT SELECT (pattern_id), UPDATE (occurrence_count), DELETE ON pattern_approvals TO {role}")
-    database.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}")
-    try:
+    with database.role(
+        "INSERT ON pattern_approvals, pattern_review_history",
+        "SELECT (pattern_id), UPDATE (occurrence_count), DELETE ON pattern_approvals",
+        "USAGE ON ALL SEQUENCES IN SCHEMA public",
+    ) as role:
         yield role
-    finally:
-        database.execute(f"DROP OWNED BY {role}")
-        database.execute(f"DROP ROLE {role}")
 
 
 def test_a_writer_with_no_rights_of_ours_writes_and_is_announced(

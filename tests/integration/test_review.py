@@ -78,20 +78,6 @@ def queue(database: TestDatabase, *names: str, **columns: object) -> None:
     PatternSyncService(database.url).sync_patterns()
 
 
-def insert_entry(database: TestDatabase, signature: str, **columns: object) -> None:
-    row = {
-        "pattern_id": signature,
-        "status": "pending",
-        "confidence_score": 0.5,
-        "occurrence_count": 10,
-        "estimated_savings_usd": 100,
-        "tool_sequence": "Read",
-        **columns,
-    }
-    marks = ", ".join(["%s"] * len(row))
-    database.execute(f"INSERT INTO pattern_approvals ({', '.join(row)}) VALUES ({marks})", *row.values())
-
-
 def decide(database: TestDatabase, door: Door, signature: str, decision: Decision) -> QueueEntry:
     return door(database, lambda review: review.decide(signature, decision))
 
@@ -104,18 +90,8 @@ def rejection(reviewer: str = "ann", reason: str = "no", replaces: Status = Stat
     return Decision(Verdict.REJECTED, reason, reviewer, replaces)
 
 
-def mark_of(database: TestDatabase, signature: str) -> tuple[object, ...]:
-    row = database.execute(
-        "SELECT automation_status, reviewed_by, review_notes, reviewed_at IS NOT NULL AS dated"
-        " FROM operation_patterns WHERE pattern_signature = %s",
-        signature,
-    )[0]
-    return tuple(row.values())
-
-
 def actions_of(database: TestDatabase, signature: str) -> list[str]:
-    rows = database.execute("SELECT action FROM pattern_review_history WHERE pattern_id = %s ORDER BY id", signature)
-    return [row["action"] for row in rows]
+    return [row["action"] for row in database.history_of(signature)]
 
 
 @pytest.mark.parametrize("verdict", [approval(notes="fine"), rejection()], ids=["approved", "rejected"])
@@ -134,7 +110,7 @@ def test_both_doors_write_the_same(database: TestDatabase, verdict: Decision) ->
                 entry.reviewed_by,
                 entry.approval_notes,
                 [(item.action, item.reviewer, item.notes) for item in history],
-                mark_of(database, name),
+                database.mark_of(name),
             )
         )
     assert written[0] == written[1]
@@ -143,7 +119,7 @@ def test_both_doors_write_the_same(database: TestDatabase, verdict: Decision) ->
 def test_an_approval_marks_an_applications_pattern(adopted: TestDatabase, door: Door) -> None:
     queue(adopted, "a")
     decide(adopted, door, "a", approval(notes="worth it"))
-    assert mark_of(adopted, "a") == ("approved", "ann", "worth it", True)
+    assert adopted.mark_of("a") == ("approved", "ann", "worth it", True)
 
 
 def test_a_rejection_stands_where_the_application_knows_no_such_status(adopted: TestDatabase, door: Door) -> None:
@@ -151,7 +127,7 @@ def test_a_rejection_stands_where_the_application_knows_no_such_status(adopted: 
     entry = decide(adopted, door, "a", rejection(reason="a one-off"))
     assert (entry.status, entry.reviewed_by, entry.approval_notes) == ("rejected", "ann", "a one-off")
     assert actions_of(adopted, "a") == ["rejected"]
-    assert mark_of(adopted, "a") == ("detected", "ann", "a one-off", True)
+    assert adopted.mark_of("a") == ("detected", "ann", "a one-off", True)
     # The pattern still looks eligible, and yet no machine queues it again.
     again = PatternSyncService(adopted.url).sync_all_patterns()
     assert again.synced_count == 1
@@ -169,17 +145,17 @@ def test_a_rejection_that_replaces_an_approval_does_not_leave_the_pattern_approv
     queue(adopted, "a")
     decide(adopted, door, "a", approval())
     decide(adopted, door, "a", rejection("bob", "changed my mind", Status.APPROVED))
-    assert mark_of(adopted, "a") == ("detected", "bob", "changed my mind", True)
+    assert adopted.mark_of("a") == ("detected", "bob", "changed my mind", True)
     assert actions_of(adopted, "a") == ["approved", "rejected"]
     decide(adopted, door, "a", approval("eve", replaces=Status.REJECTED))
-    assert mark_of(adopted, "a") == ("approved", "eve", None, True)
+    assert adopted.mark_of("a") == ("approved", "eve", None, True)
 
 
 def test_a_rejection_leaves_a_status_alone_that_the_application_gave_itself(adopted: TestDatabase, door: Door) -> None:
     queue(adopted, "a")
     adopted.execute("UPDATE operation_patterns SET automation_status = 'candidate'")
     decide(adopted, door, "a", rejection())
-    assert mark_of(adopted, "a") == ("candidate", "ann", "no", True)
+    assert adopted.mark_of("a") == ("candidate", "ann", "no", True)
 
 
 def test_a_mark_that_the_application_refuses_altogether_takes_the_decision_back(
@@ -230,7 +206,7 @@ def test_who_decides_second_waits_for_what_becomes_of_the_first(
             assert second.result(30).status == "rejected"
     winner = ("approved", "ann", None) if first_commits else ("rejected", "bob", "no")
     assert actions_of(database, "a") == [winner[0]]
-    assert mark_of(database, "a") == (*winner, True)
+    assert database.mark_of("a") == (*winner, True)
 
 
 def test_who_decides_second_loses_at_a_stricter_isolation_too(database: TestDatabase, door: Door) -> None:
@@ -299,14 +275,14 @@ def test_figures_held_as_real_are_those_that_people_know(adopted: TestDatabase, 
 
 @pytest.mark.parametrize("figure", ["NaN", "Infinity", "-Infinity", "3e38", "1e-40"])
 def test_figures_that_are_none_count_as_nothing(adopted: TestDatabase, door: Door, figure: str) -> None:
-    insert_entry(adopted, "a", confidence_score=figure, estimated_savings_usd=figure)
+    adopted.add_entry("a", confidence_score=figure, estimated_savings_usd=figure)
     entry = door(adopted, lambda review: review.entry("a"))
     assert (entry.confidence_score, entry.estimated_savings_usd, entry.impact_score) == (0, 0, 0)
 
 
 def test_times_without_a_zone_are_the_databases(adopted: TestDatabase, door: Door) -> None:
     adopted.execute(f"ALTER DATABASE \"{adopted.name}\" SET timezone = 'Asia/Kolkata'")
-    insert_entry(adopted, "a", created_at="2026-11-23 12:00:00.5")
+    adopted.add_entry("a", created_at="2026-11-23 12:00:00.5")
     entry = door(adopted, lambda review: review.entry("a"))
     assert entry.created_at == datetime(2026, 11, 23, 6, 30, 0, 500_000, tzinfo=UTC)
     decided = decide(adopted, door, "a", approval())
@@ -315,7 +291,7 @@ def test_times_without_a_zone_are_the_databases(adopted: TestDatabase, door: Doo
 
 
 def test_an_entry_without_a_time_can_be_decided(adopted: TestDatabase, door: Door) -> None:
-    insert_entry(adopted, "a", created_at=None)
+    adopted.add_entry("a", created_at=None)
     assert decide(adopted, door, "a", approval()).created_at is None
     adopted.execute("UPDATE pattern_review_history SET created_at = NULL")
     (item,) = door(adopted, lambda review: review.history("a"))
@@ -328,8 +304,8 @@ def test_an_entry_without_a_time_can_be_decided(adopted: TestDatabase, door: Doo
     ids=["half of a surrogate pair", "the same in an object", "deep", "deep objects", "less deep"],
 )
 def test_sessions_that_nobody_can_show_do_not_hide_the_queue(database: TestDatabase, door: Door, text: str) -> None:
-    insert_entry(database, "poison", example_sessions=text)
-    insert_entry(database, "healthy")
+    database.add_entry("poison", example_sessions=text)
+    database.add_entry("healthy")
     page = door(database, lambda review: review.page(Status.PENDING, None, 20))
     assert {entry.pattern_id for entry in page.entries} == {"healthy", "poison"}
     for entry in page.entries:
@@ -339,8 +315,8 @@ def test_sessions_that_nobody_can_show_do_not_hide_the_queue(database: TestDatab
 
 @pytest.mark.parametrize("moment", ["infinity", "-infinity", "0044-03-15 12:00:00 BC", "99999-01-01", "10000-01-01"])
 def test_times_beyond_the_calendar_do_not_hide_the_queue(database: TestDatabase, door: Door, moment: str) -> None:
-    insert_entry(database, "poison", created_at=moment)
-    insert_entry(database, "healthy")
+    database.add_entry("poison", created_at=moment)
+    database.add_entry("healthy")
     page = door(database, lambda review: review.page(Status.PENDING, None, 20))
     assert {entry.pattern_id for entry in page.entries} == {"healthy", "poison"}
     assert decide(database, door, "poison", approval()).status == "approved"
@@ -367,15 +343,9 @@ def test_the_python_api_reviews_like_the_others(database: TestDatabase) -> None:
 @pytest.fixture
 def restricted(database: TestDatabase) -> Iterator[TestDatabase]:
     """Return the database for a role that has exactly the rights of the README."""
-    role = f"daemon_{database.name}"
-    (rights,) = re.findall(r"```sql\n((?:\s*GRANT .*\n)+)\s*```", README.read_text(encoding="utf-8"))
-    database.execute(f"CREATE ROLE {role}")
-    for grant in filter(None, map(str.strip, rights.splitlines())):
-        database.execute(grant.replace("pattern_sync_daemon", role))
-    joint = "&" if "?" in database.url else "?"
-    yield TestDatabase(f"{database.url}{joint}options=-crole%3D{role}", database.name)
-    database.execute(f"DROP OWNED BY {role}")
-    database.execute(f"DROP ROLE {role}")
+    (block,) = re.findall(r"```sql\n((?:\s*GRANT .*\n)+)\s*```", README.read_text(encoding="utf-8"))
+    with database.role(*re.findall(r"GRANT (.+) TO pattern_sync_daemon;", block)) as role:
+        yield TestDatabase(database.url_as(role), database.name)
 
 
 def test_the_rights_of_the_readme_are_enough_to_review(
@@ -389,7 +359,9 @@ def test_the_rights_of_the_readme_are_enough_to_review(
     assert door(restricted, lambda review: review.comment("a", "seen", "ann")) == "ann"
     assert len(door(restricted, lambda review: review.history("a"))) == 2
     assert decided_explanation(restricted, door, "a")
-    assert mark_of(database, "a") == ("approved", "ann", None, True)
+    assert database.mark_of("a") == ("approved", "ann", None, True)
+    with restricted_connection(restricted) as connection:
+        assert connection.fetch("missing_rights") == [], "which a daemon would refuse to start with"
     with pytest.raises(AccessRefused), restricted_connection(restricted) as connection:
         connection.run_script("DELETE FROM operation_patterns")
 

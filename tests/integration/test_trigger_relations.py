@@ -1,6 +1,5 @@
 """The trigger on applications whose patterns are partitioned, inherited or written by a role without rights."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -72,14 +71,10 @@ def test_a_child_that_inherits_gets_its_own_trigger_from_migrate(database: TestD
 
 @pytest.fixture
 def detector_role(database: TestDatabase) -> Iterator[str]:
-    role = f"pattern_sync_test_detector_{os.getpid()}"
-    database.execute(f"CREATE ROLE {role}")
-    database.execute(f"GRANT INSERT, SELECT, UPDATE ON operation_patterns TO {role}")
-    try:
+    with database.role(
+        "INSERT, SELECT, UPDATE ON operation_patterns",
+    ) as role:
         yield role
-    finally:
-        database.execute(f"DROP OWNED BY {role}")
-        database.execute(f"DROP ROLE {role}")
 
 
 def test_a_detector_without_rights_on_our_tables_writes_and_is_announced(

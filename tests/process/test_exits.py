@@ -30,21 +30,18 @@ def test_a_role_that_may_not_review_is_told_what_to_grant(empty_database: TestDa
     database = empty_database
     adopt(database)
     assert run_command("migrate", PATTERN_SYNC_DATABASE_URL=database.url).code == 0
-    role = f"half_{database.name}"
-    database.execute(f"CREATE ROLE {role}")
-    database.execute(f"GRANT SELECT, INSERT, UPDATE ON pattern_approvals TO {role}")
-    database.execute(f"GRANT SELECT ON operation_patterns, pattern_occurrences, pattern_review_history TO {role}")
-    database.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA pattern_sync TO {role}")
-    joint = "&" if "?" in database.url else "?"
-    done = run_command("run", PATTERN_SYNC_DATABASE_URL=f"{database.url}{joint}options=-crole%3D{role}")
+    with database.role(
+        "SELECT, INSERT, UPDATE ON pattern_approvals",
+        "SELECT ON operation_patterns, pattern_occurrences, pattern_review_history",
+        "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA pattern_sync",
+    ) as role:
+        done = run_command("run", PATTERN_SYNC_DATABASE_URL=database.url_as(role))
     assert done.code == 3
     assert f"GRANT INSERT ON pattern_review_history TO {role};" in done.err
     for column in ("automation_status", "reviewed_by", "reviewed_at", "review_notes"):
         assert f"GRANT UPDATE ({column}) ON operation_patterns TO {role};" in done.err
     assert f"GRANT USAGE ON SEQUENCE pattern_review_history_id_seq TO {role};" in done.err
     assert "GRANT SELECT" not in done.err
-    database.execute(f"DROP OWNED BY {role}")
-    database.execute(f"DROP ROLE {role}")
 
 
 @pytest.mark.parametrize("command", ["run", "status", "sync", "migrate"])

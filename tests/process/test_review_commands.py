@@ -1,7 +1,5 @@
 """The review on the command line: the same effects in the tables, in words or in JSON, and the exit codes."""
 
-from typing import Any
-
 import pytest
 
 from pattern_sync import PatternSyncService
@@ -20,21 +18,6 @@ def queue(database: TestDatabase, *names: str) -> None:
     for number, name in enumerate(names):
         database.add_pattern(name, occurrence_count=1_000 - number)
     PatternSyncService(database.url).sync_high_priority_patterns()
-
-
-def history_of(database: TestDatabase, signature: str) -> list[dict[str, Any]]:
-    return database.execute(
-        "SELECT action, reviewer, notes FROM pattern_review_history WHERE pattern_id = %s ORDER BY id", signature
-    )
-
-
-def mark_of(database: TestDatabase, signature: str) -> tuple[object, ...]:
-    row = database.execute(
-        "SELECT automation_status, reviewed_by, review_notes, reviewed_at IS NOT NULL AS dated"
-        " FROM operation_patterns WHERE pattern_signature = %s",
-        signature,
-    )[0]
-    return tuple(row.values())
 
 
 def test_what_waits_is_listed_best_impact_first(database: TestDatabase) -> None:
@@ -57,12 +40,12 @@ def test_a_person_approves_rejects_and_comments(database: TestDatabase) -> None:
     assert approved.code == 0
     assert (approved.document["status"], approved.document["reviewed_by"]) == ("approved", "ann")
     assert approved.document["approval_notes"] == "worth it"
-    assert history_of(database, "a:b") == [{"action": "approved", "reviewer": "ann", "notes": "worth it"}]
-    assert mark_of(database, "a:b") == ("approved", "ann", "worth it", True)
+    assert database.history_of("a:b") == [{"action": "approved", "reviewer": "ann", "notes": "worth it"}]
+    assert database.mark_of("a:b") == ("approved", "ann", "worth it", True)
 
     rejected = review(database, "reject", "odd 'name' / é", "--reason", "a one-off")
     assert (rejected.code, rejected.out.strip()) == (0, "odd 'name' / é is rejected, by system.")
-    assert mark_of(database, "odd 'name' / é") == ("rejected", "system", "a one-off", True)
+    assert database.mark_of("odd 'name' / é") == ("rejected", "system", "a one-off", True)
 
     before = snapshot(database, TABLES[:2])
     noted = review(database, "comment", "a:b", "who owns this?", "--reviewer", "bob")
@@ -89,7 +72,7 @@ def test_a_standing_decision_is_left_alone_unless_it_is_named(database: TestData
     assert snapshot(database, TABLES) == before
     undone = review(database, "reject", "a", "--reason", "no", "--reviewer", "bob", "--replaces", "approved", "--json")
     assert (undone.code, undone.document["status"]) == (0, "rejected")
-    assert mark_of(database, "a") == ("rejected", "bob", "no", True)
+    assert database.mark_of("a") == ("rejected", "bob", "no", True)
 
 
 @pytest.mark.parametrize(

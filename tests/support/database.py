@@ -75,6 +75,52 @@ class TestDatabase:
     def count(self, table: str) -> int:
         return int(self.execute(f"SELECT count(*) AS n FROM {table}")[0]["n"])
 
+    def mark_of(self, signature: str) -> tuple[object, ...]:
+        """Return what a decision left on the pattern itself: status, reviewer, notes, and whether it is dated."""
+        row = self.execute(
+            "SELECT automation_status, reviewed_by, review_notes, reviewed_at IS NOT NULL AS dated"
+            " FROM operation_patterns WHERE pattern_signature = %s",
+            signature,
+        )[0]
+        return tuple(row.values())
+
+    def history_of(self, signature: str) -> list[DictRow]:
+        """Return what was said about an entry, oldest first."""
+        return self.execute(
+            "SELECT action, reviewer, notes FROM pattern_review_history WHERE pattern_id = %s ORDER BY id", signature
+        )
+
+    def add_entry(self, signature: str, status: str = "pending", **columns: object) -> None:
+        """Insert an entry as an application does, without a pattern behind it."""
+        row = {
+            "pattern_id": signature,
+            "status": status,
+            "confidence_score": 0.5,
+            "occurrence_count": 10,
+            "estimated_savings_usd": 100,
+            "tool_sequence": "Read",
+            **columns,
+        }
+        marks = ", ".join(["%s"] * len(row))
+        self.execute(f"INSERT INTO pattern_approvals ({', '.join(row)}) VALUES ({marks})", *row.values())
+
+    @contextmanager
+    def role(self, *rights: str) -> Iterator[str]:
+        """Yield a role with some rights (what stands between GRANT and TO); it is gone at the end."""
+        role = f"{self.name}_role"
+        self.execute(f"CREATE ROLE {role}")
+        try:
+            for right in rights:
+                self.execute(f"GRANT {right} TO {role}")
+            yield role
+        finally:
+            self.execute(f"DROP OWNED BY {role}")
+            self.execute(f"DROP ROLE {role}")
+
+    def url_as(self, role: str) -> str:
+        """Return the URL with which a session has another role's rights."""
+        return f"{self.url}{'&' if '?' in self.url else '?'}options=-crole%3D{role}"
+
     def decide(self, signature: str, status: str = "rejected") -> None:
         """Decide as the application's own panel does: by writing SQL."""
         self.execute(

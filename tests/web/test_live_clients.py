@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -19,6 +18,7 @@ from websockets.typing import Origin, Subprotocol
 
 from tests.support.asynchronous import run
 from tests.support.command import run_command
+from tests.support.connections import connections_at
 from tests.support.daemon import DaemonProcess, running_daemon
 from tests.support.database import TestDatabase
 from tests.support.proxy import Proxy
@@ -79,13 +79,6 @@ def raw_connection(http_url: str) -> Iterator[Callable[..., bytes]]:
         yield send
 
 
-def connections_of(daemon: DaemonProcess) -> int:
-    """Return how many connections are open on a daemon's port."""
-    port = f":{int(daemon.http_url.rpartition(':')[2]):04X}"
-    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return sum(row[1].endswith(port) and row[3] == "01" for row in rows)
-
-
 def seconds_to(page: Page, database: TestDatabase, name: str) -> float:
     """Change the queue and return how long that took to reach a page, as a change or in the counts of a state."""
     total = database.count("pattern_approvals") + 1
@@ -107,8 +100,8 @@ class Dead:
 @pytest.fixture(scope="module")
 def dead(served: Served) -> Iterator[Dead]:
     """Open them for the first test of the module: the last one sees them go, 40 seconds later."""
-    before = connections_of(served.daemon)
     host, port = served.daemon.http_url.removeprefix("http://").split(":")
+    before = connections_at(int(port))
     with ExitStack() as stack:
         process = stack.enter_context(
             subprocess.Popen(
@@ -123,7 +116,7 @@ def dead(served: Served) -> Iterator[Dead]:
         vanished = stack.enter_context(Page(f"http://127.0.0.1:{proxy.port}"))
         first_state(vanished)
         proxy.half_open()
-        assert connections_of(served.daemon) == before + 2
+        assert connections_at(int(port)) == before + 2
         yield Dead(time.monotonic(), before, process)
         proxy.cut()
 
@@ -484,7 +477,8 @@ def test_a_daemon_that_has_to_give_up_does_so_in_order_with_pages_open(database:
 def test_dead_clients_are_dropped(served: Served, dead: Dead) -> None:
     """Last in this file: it waits for what is left of the time that was given them."""
     patience = max(1.0, dead.since + DEAD_AFTER_SECONDS - time.monotonic())
-    eventually(lambda: connections_of(served.daemon) <= dead.connections_before, patience, what="the end of the dead")
+    port = int(served.daemon.http_url.rpartition(":")[2])
+    eventually(lambda: connections_at(port) <= dead.connections_before, patience, what="the end of the dead")
     tell(f"dead clients were gone {time.monotonic() - dead.since:.0f} s after they died, at the latest")
     dead.process.send_signal(signal.SIGCONT)
     assert dead.process.stdout is not None

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from tests.web.conftest import Served
 
 NAME = "sdlc:full:all"
 TOKEN = "a-token-of-32-characters-0123456"
+RENEWED = TOKEN[::-1]
 POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -135,21 +137,33 @@ def test_the_token_opens_everything_and_is_kept_for_the_tab_only(
     assert beside.ids() == []
 
 
-def test_a_new_token_is_asked_for_where_the_work_stopped(database: TestDatabase, tabs: Tabs) -> None:
+@contextmanager
+def open_before_a_new_token(database: TestDatabase, tabs: Tabs) -> Iterator[tuple[ReviewPage, DaemonProcess]]:
+    """Yield a page that was let in, and its daemon, which ends behind it."""
     with running_daemon(database.url, PATTERN_SYNC_API_TOKEN=TOKEN) as daemon:
         database.add_pattern(NAME)
         page = tabs.open(daemon.http_url)
         page.excuse(REFUSED + "|Failed to load resource")
         enter(page, TOKEN)
         page.until_live().until_ids(NAME)
+        yield page, daemon
+
+
+def renewed(daemon: DaemonProcess, database: TestDatabase) -> AbstractContextManager[DaemonProcess]:
+    """Start a daemon with another token where one has ended."""
+    port = str(urlsplit(daemon.http_url).port)
+    return running_daemon(database.url, PATTERN_SYNC_API_TOKEN=RENEWED, PATTERN_SYNC_HTTP_PORT=port)
+
+
+def test_a_new_token_is_asked_for_where_the_work_stopped(database: TestDatabase, tabs: Tabs) -> None:
+    with open_before_a_new_token(database, tabs) as (page, daemon):
         page.select(NAME).press("a").type("typed before").sign("ann")
-        port = str(urlsplit(daemon.http_url).port)
-        daemon.stop()
-    renewed = TOKEN[::-1]
-    with running_daemon(database.url, PATTERN_SYNC_API_TOKEN=renewed, PATTERN_SYNC_HTTP_PORT=port):
+        # Or the page, which finds out by itself too, may ask before the decision does.
+        page.page.route("**/api/v1/patterns/statistics", lambda route: route.abort())
+    with renewed(daemon, database):
         page.press("Control+Enter")
         expect(page["token-notice"]).to_contain_text("That token was not accepted.")
-        enter(page, renewed)
+        enter(page, RENEWED)
         expect(page.toast).to_contain_text(f"Approved “{NAME}”")
         page.until_connection("live")
     rows = database.execute("SELECT reviewer, notes FROM pattern_review_history")
@@ -157,17 +171,10 @@ def test_a_new_token_is_asked_for_where_the_work_stopped(database: TestDatabase,
 
 
 def test_a_page_that_nobody_touches_asks_for_the_new_token_too(database: TestDatabase, tabs: Tabs) -> None:
-    with running_daemon(database.url, PATTERN_SYNC_API_TOKEN=TOKEN) as daemon:
-        database.add_pattern(NAME)
-        page = tabs.open(daemon.http_url)
-        page.excuse(REFUSED + "|Failed to load resource")
-        enter(page, TOKEN)
-        page.until_live().until_ids(NAME)
-        port = str(urlsplit(daemon.http_url).port)
-        daemon.stop()
-    renewed = TOKEN[::-1]
-    with running_daemon(database.url, PATTERN_SYNC_API_TOKEN=renewed, PATTERN_SYNC_HTTP_PORT=port):
+    with open_before_a_new_token(database, tabs) as (page, daemon):
+        pass
+    with renewed(daemon, database):
         expect(page["token-notice"]).to_contain_text("That token was not accepted.")
-        enter(page, renewed)
+        enter(page, RENEWED)
         page.until_connection("live")
         page.until_ids(NAME)

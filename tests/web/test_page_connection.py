@@ -5,12 +5,12 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, Route, WebSocketRoute, expect
 
 from tests.support.browser import Tabs
+from tests.support.connections import connections_to
 from tests.support.daemon import DaemonProcess, running_daemon
 from tests.support.database import TestDatabase
 from tests.support.proxy import Proxy, proxy_to
@@ -57,12 +57,6 @@ def expect_recorded(page: ReviewPage, database: TestDatabase) -> None:
     expect(page.toast).to_contain_text(f"Rejected “{NAME}”")
     rows = database.execute("SELECT action, reviewer, notes FROM pattern_review_history")
     assert [tuple(row.values()) for row in rows] == [("rejected", "ann", "typed before")]
-
-
-def connections_to(port: int) -> int:
-    """Return how many open connections to a port this machine has."""
-    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return sum(row[2].endswith(f":{port:04X}") and row[3] == "01" for row in rows)
 
 
 @contextmanager
@@ -170,18 +164,24 @@ def test_a_browser_that_goes_offline_says_so_and_catches_up_when_it_is_back(empt
     page.until_ids(NAME)
 
 
+def link_to(daemon: DaemonProcess) -> Proxy:
+    host, port = daemon.http_url.removeprefix("http://").split(":")
+    return Proxy(host, int(port))
+
+
+def leave_in_silence(link: Proxy) -> None:
+    # The daemon closes what nobody uses, as it has long before a connection dies in its sleep.
+    eventually(lambda: connections_to(link.port) == 1, what="the end of idle connections")
+    link.half_open()
+
+
 def test_a_connection_that_died_without_a_word_is_given_up_when_the_browser_wakes(emptied: Served, tabs: Tabs) -> None:
     daemon, database = emptied.daemon, emptied.database
     queue_two(database)
-    target = urlsplit(daemon.http_url)
-    assert target.hostname is not None
-    assert target.port is not None
-    with Proxy(target.hostname, target.port) as link:
+    with link_to(daemon) as link:
         page = tabs.open(f"http://127.0.0.1:{link.port}").until_live()
         page.excuse(NETWORK)
-        # The daemon closes what nobody uses, as it has long before a connection dies in its sleep.
-        eventually(lambda: connections_to(link.port) == 1, what="the end of idle connections")
-        link.half_open()
+        leave_in_silence(link)
         database.decide(OTHER)
         page.evaluate("() => window.dispatchEvent(new Event('online'))")
         woken = time.monotonic()
@@ -196,15 +196,11 @@ def test_a_connection_that_died_without_a_word_is_given_up_when_nothing_is_heard
 ) -> None:
     daemon, database = emptied.daemon, emptied.database
     queue_two(database)
-    target = urlsplit(daemon.http_url)
-    assert target.hostname is not None
-    assert target.port is not None
-    with Proxy(target.hostname, target.port) as link:
+    with link_to(daemon) as link:
         tab = browser.new_context().new_page()
         tab.clock.install()
         page = tabs.open_beside(tab, f"http://127.0.0.1:{link.port}").until_live()
-        eventually(lambda: connections_to(link.port) == 1, what="the end of idle connections")
-        link.half_open()
+        leave_in_silence(link)
         # Of the counts nothing changes.
         database.execute("UPDATE pattern_approvals SET pattern_context = 'new' WHERE pattern_id = %s", NAME)
         tab.clock.fast_forward(30_000)

@@ -49,24 +49,8 @@ ODD_SIGNATURES = [
 
 
 def insert_entry(database: TestDatabase, signature: str, status: str = "pending", **columns: object) -> str:
-    row = {
-        "pattern_id": signature,
-        "status": status,
-        "confidence_score": 0.5,
-        "occurrence_count": 10,
-        "estimated_savings_usd": 100,
-        "tool_sequence": "Read",
-        **columns,
-    }
-    marks = ", ".join(["%s"] * len(row))
-    database.execute(f"INSERT INTO pattern_approvals ({', '.join(row)}) VALUES ({marks})", *row.values())
+    database.add_entry(signature, status, **columns)
     return path_of(signature)
-
-
-def history_of(database: TestDatabase, signature: str) -> list[dict[str, Any]]:
-    return database.execute(
-        "SELECT action, reviewer, notes FROM pattern_review_history WHERE pattern_id = %s ORDER BY id", signature
-    )
 
 
 def source_of(database: TestDatabase, signature: str) -> dict[str, Any]:
@@ -233,7 +217,7 @@ def test_a_pattern_may_have_any_name(served: Served, signature: str) -> None:
     assert (decided["pattern_id"], decided["status"]) == (signature, "approved")
     shown = served.client.get(f"{path}/history").json()
     assert [item["action"] for item in shown] == ["commented", "approved"]
-    assert [item["action"] for item in history_of(served.database, signature)] == ["commented", "approved"]
+    assert [item["action"] for item in served.database.history_of(signature)] == ["commented", "approved"]
 
 
 def test_an_encoded_slash_belongs_to_the_name_and_a_plain_one_before_a_known_word_to_the_path(served: Served) -> None:
@@ -325,7 +309,7 @@ def test_a_decision_writes_entry_history_and_the_mark_on_the_pattern(
     entry = served.database.entry(f"written:{status}")
     assert entry is not None
     assert (entry["status"], entry["reviewed_by"], entry["approval_notes"]) == (status, "ann", notes)
-    assert history_of(served.database, f"written:{status}") == [{"action": status, "reviewer": "ann", "notes": notes}]
+    assert served.database.history_of(f"written:{status}") == [{"action": status, "reviewer": "ann", "notes": notes}]
     source = source_of(served.database, f"written:{status}")
     assert (source["automation_status"], source["reviewed_by"], source["review_notes"]) == (status, "ann", notes)
     assert source["reviewed_at"] == entry["reviewed_at"]
@@ -343,7 +327,7 @@ def test_a_decision_marks_no_other_pattern(served: Served) -> None:
 def test_an_entry_whose_pattern_is_gone_can_be_decided(served: Served) -> None:
     path = insert_entry(served.database, "gone:decided")
     assert served.client.post(f"{path}/reject", json={"reason": "gone"}).json()["status"] == "rejected"
-    assert len(history_of(served.database, "gone:decided")) == 1
+    assert len(served.database.history_of("gone:decided")) == 1
 
 
 @pytest.mark.parametrize(
@@ -368,9 +352,9 @@ def test_ten_thousand_characters_are_kept_and_one_more_is_refused(served: Served
     path = insert_entry(served.database, f"long:{field}")
     answer = served.client.post(path + ending, json={field: "é" * 10_001})
     assert "10" in assert_invalid(answer, "body", field)
-    assert history_of(served.database, f"long:{field}") == []
+    assert served.database.history_of(f"long:{field}") == []
     assert served.client.post(path + ending, json={field: "é" * 10_000}).status_code == 200
-    assert history_of(served.database, f"long:{field}")[0]["notes"] == "é" * 10_000
+    assert served.database.history_of(f"long:{field}")[0]["notes"] == "é" * 10_000
 
 
 def test_what_cannot_be_written_to_the_history_is_not_written_anywhere(served: Served) -> None:
@@ -456,7 +440,7 @@ def test_the_same_decision_twice_is_a_conflict_too(served: Served) -> None:
     path = served.queue("twice")
     assert served.client.post(f"{path}/approve").status_code == 200
     assert served.client.post(f"{path}/approve").status_code == 409
-    assert len(history_of(served.database, "twice")) == 1
+    assert len(served.database.history_of("twice")) == 1
 
 
 @pytest.mark.parametrize("standing", STATUSES[1:])
@@ -537,7 +521,7 @@ def test_of_many_who_decide_at_once_exactly_one_wins_each_entry(served: Served) 
     for name, (person, won) in winners.items():
         assert served.client.get(paths[name]).json() == won.json()
         assert won.json()["reviewed_by"] == person
-        (only,) = history_of(served.database, name)
+        (only,) = served.database.history_of(name)
         assert (only["action"], only["reviewer"]) == (won.json()["status"], person)
         source = source_of(served.database, name)
         assert (source["automation_status"], source["reviewed_by"]) == (won.json()["status"], person)
@@ -564,7 +548,7 @@ def test_of_many_who_undo_the_same_decision_at_once_exactly_one_does(served: Ser
             )
         )
     assert Counter(codes) == {200: 1, 409: 7}
-    assert [item["action"] for item in history_of(served.database, "race:undo")] == ["approved", "rejected"]
+    assert [item["action"] for item in served.database.history_of("race:undo")] == ["approved", "rejected"]
 
 
 @pytest.mark.parametrize(
@@ -596,7 +580,7 @@ def test_the_body_names_the_reviewer_before_the_header_does(
         answer = served.client.post(f"{path}/{ending}", json=said, headers=headers)
         assert answer.status_code == 200, answer.text
         assert answer.json()["reviewer" if ending == "comment" else "reviewed_by"] == name
-        assert history_of(served.database, signature)[0]["reviewer"] == name
+        assert served.database.history_of(signature)[0]["reviewer"] == name
 
 
 def test_a_header_that_is_no_utf8_is_read_as_latin_1(served: Served) -> None:
@@ -623,7 +607,7 @@ def test_a_name_that_cannot_be_kept_is_refused(served: Served, ending: str, cont
     answer = served.client.post(f"{path}/{ending}", content=content, headers={"Content-Type": "application/json"})
     assert answer.status_code == 422
     assert "reviewer" in answer.text
-    assert history_of(served.database, signature) == []
+    assert served.database.history_of(signature) == []
 
 
 def test_a_header_that_is_too_long_is_refused(served: Served) -> None:
@@ -642,7 +626,7 @@ def test_a_text_that_cannot_be_kept_is_refused(served: Served, ending: str, fiel
     )
     assert answer.status_code == 422
     assert field in answer.text
-    assert history_of(served.database, signature) == []
+    assert served.database.history_of(signature) == []
 
 
 def test_a_comment_is_noted_and_changes_nothing_else(served: Served) -> None:
@@ -653,7 +637,7 @@ def test_a_comment_is_noted_and_changes_nothing_else(served: Served) -> None:
     assert set(answer.json()) == {"status", "message", "pattern_id", "reviewer"}
     assert answer.json()["status"] == "success"
     assert (answer.json()["pattern_id"], answer.json()["reviewer"]) == ("comment:one", "ann")
-    assert history_of(served.database, "comment:one") == [
+    assert served.database.history_of("comment:one") == [
         {"action": "commented", "reviewer": "ann", "notes": "who owns this?"}
     ]
     assert snapshot(served.database, TABLES[:2]) == before
@@ -670,7 +654,7 @@ def test_an_entry_can_be_commented_whatever_its_status(served: Served, status: s
 def test_a_blank_comment_is_refused(served: Served, body: dict[str, object]) -> None:
     path = insert_entry(served.database, f"blank:{body}")
     assert_invalid(served.client.post(f"{path}/comment", json=body), "body", "comment")
-    assert history_of(served.database, f"blank:{body}") == []
+    assert served.database.history_of(f"blank:{body}") == []
 
 
 def test_the_history_is_told_oldest_first_with_what_others_wrote(served: Served) -> None:
