@@ -4,21 +4,40 @@
 -- list, no SQL-standard function body. PostgreSQL would otherwise refuse the application's own ALTER TABLE. Functions
 -- that read those tables keep the search_path of the migration, so they find them wherever the application has them.
 
--- What qualifies: the one predicate. A bound that is NULL is no bound; NULL figures count as 0; NaN and infinities
--- never qualify. Written so that it is inlined, and so that an index on the coalesced columns can serve it.
-CREATE OR REPLACE FUNCTION pattern_sync.qualifies(
-    confidence double precision, occurrences bigint, savings numeric, pattern_type text,
-    min_confidence double precision, min_occurrences bigint, min_savings numeric,
-    only_types text[], exclude_types text[]
-) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT coalesce(savings, 0) >= coalesce(min_savings, '-Infinity')
-       AND coalesce(savings, 0) > '-Infinity' AND coalesce(savings, 0) < 'Infinity'
-       AND coalesce(confidence, 0) >= coalesce(min_confidence, '-Infinity')
-       AND coalesce(confidence, 0) > '-Infinity' AND coalesce(confidence, 0) < 'Infinity'
-       AND coalesce(occurrences, 0) >= coalesce(min_occurrences, coalesce(occurrences, 0))
-       AND (only_types = '{}' OR coalesce(pattern_type, '') = ANY (only_types))
-       AND coalesce(pattern_type, '') <> ALL (exclude_types)
+-- What qualifies: the one text of the predicate, over whatever stands for its nine values. A bound that is NULL is no
+-- bound; NULL figures count as 0; NaN and infinities never qualify. An index on the coalesced columns can serve it.
+CREATE OR REPLACE FUNCTION pattern_sync.predicate(
+    confidence text, occurrences text, savings text, pattern_type text,
+    min_confidence text, min_occurrences text, min_savings text, only_types text, exclude_types text
+) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT pg_catalog.format(
+        $predicate$coalesce(%3$s, 0) >= coalesce(%7$s, '-Infinity')
+       AND coalesce(%3$s, 0) > '-Infinity' AND coalesce(%3$s, 0) < 'Infinity'
+       AND coalesce(%1$s, 0) >= coalesce(%5$s, '-Infinity')
+       AND coalesce(%1$s, 0) > '-Infinity' AND coalesce(%1$s, 0) < 'Infinity'
+       AND coalesce(%2$s, 0) >= coalesce(%6$s, coalesce(%2$s, 0))
+       AND (pg_catalog.cardinality(%8$s) = 0 OR coalesce(%4$s, '') = ANY (%8$s))
+       AND coalesce(%4$s, '') <> ALL (%9$s)$predicate$,
+        confidence, occurrences, savings, pattern_type,
+        min_confidence, min_occurrences, min_savings, only_types, exclude_types
+    )
 $$;
+
+-- The predicate as a function, written so that it is inlined.
+DO $$
+BEGIN
+    EXECUTE pg_catalog.format(
+        'CREATE OR REPLACE FUNCTION pattern_sync.qualifies('
+        ' confidence double precision, occurrences bigint, savings numeric, pattern_type text,'
+        ' min_confidence double precision, min_occurrences bigint, min_savings numeric,'
+        ' only_types text[], exclude_types text[]'
+        ') RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS %L',
+        pg_catalog.concat('SELECT ', pattern_sync.predicate(
+            'confidence', 'occurrences', 'savings', 'pattern_type',
+            'min_confidence', 'min_occurrences', 'min_savings', 'only_types', 'exclude_types'
+        ))
+    );
+END $$;
 
 -- Whether a machine may still queue the pattern: what somebody has taken further is theirs.
 CREATE OR REPLACE FUNCTION pattern_sync.eligible(automation_status text)
@@ -29,54 +48,60 @@ $$;
 -- A figure that every column of the queue can hold: what is NULL, not finite or absurd becomes 0.
 CREATE OR REPLACE FUNCTION pattern_sync.figure(value numeric)
 RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE WHEN value > -1e30 AND value < 1e30 THEN round(value, 6) ELSE 0 END
+    SELECT CASE
+        WHEN value > '-1e30'::numeric AND value < '1e30'::numeric THEN pg_catalog.round(value, 6) ELSE 0::numeric
+    END
 $$;
 
 -- The order of the queue: confidence (0 to 1) x occurrences x monthly savings. What is not finite or absurd counts as
 -- 0: an overflow of DOUBLE PRECISION is an error, and one absurd row would stop the whole sweep.
 CREATE OR REPLACE FUNCTION pattern_sync.impact(confidence double precision, occurrences bigint, savings numeric)
 RETURNS double precision LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE WHEN confidence > -1e30 AND confidence < 1e30 THEN confidence ELSE 0 END
-         * coalesce(occurrences, 0)
-         * CASE WHEN savings > -1e30 AND savings < 1e30 THEN savings::double precision ELSE 0 END
+    SELECT CASE
+            WHEN confidence > '-1e30'::double precision AND confidence < '1e30'::double precision THEN confidence
+            ELSE 0::double precision
+        END
+        * coalesce(occurrences, 0)::double precision
+        * CASE
+            WHEN savings > '-1e30'::numeric AND savings < '1e30'::numeric THEN savings::double precision
+            ELSE 0::double precision
+        END
 $$;
 
--- The three figures of an entry, as a column of this application's queue would hold them: each goes through a variable
--- of the column's very type and scale. Compared as they are, a REAL never equals its source, and every look would write
--- the entry again. PL/pgSQL, because a variable keeps the scale, and the function does not depend on the column.
-CREATE OR REPLACE FUNCTION pattern_sync.entry_confidence(confidence double precision)
-RETURNS double precision LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    held pattern_approvals.confidence_score%TYPE := pattern_sync.figure(confidence::numeric / 100);
-BEGIN
-    RETURN held;
-END $$;
-
+-- Occurrences as the queue's INTEGER holds them.
 CREATE OR REPLACE FUNCTION pattern_sync.entry_occurrences(occurrences bigint)
 RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT greatest(least(coalesce(occurrences, 0), 2147483647), -2147483648)::integer
 $$;
 
-CREATE OR REPLACE FUNCTION pattern_sync.entry_savings(savings numeric)
-RETURNS double precision LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    held pattern_approvals.estimated_savings_usd%TYPE := pattern_sync.figure(savings);
-BEGIN
-    RETURN held;
-END $$;
-
 -- A time that every calendar can hold: BC, the years from 10000 on and infinity become NULL.
 CREATE OR REPLACE FUNCTION pattern_sync.moment(value timestamptz)
 RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE WHEN value >= '0001-01-02 00:00+00' AND value < '9999-12-31 00:00+00' THEN value END
+    SELECT CASE
+        WHEN value >= '0001-01-02 00:00+00'::timestamptz AND value < '9999-12-31 00:00+00'::timestamptz THEN value
+    END
 $$;
 
--- Send a payload on a channel of ours. A full notification queue would fail the commit of whoever notifies, so it is
--- left alone while it is half full; the sweep finds what was not said.
-CREATE OR REPLACE FUNCTION pattern_sync.send(channel text, payload text)
-RETURNS void LANGUAGE sql VOLATILE AS $$
-    SELECT pg_notify(channel, payload) WHERE pg_notification_queue_usage() < 0.5
+-- Leave word for the daemons in a table, where it cannot be notified; they look there every few seconds.
+CREATE OR REPLACE FUNCTION pattern_sync.mark(channel text, payload text)
+RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    INSERT INTO pattern_sync.marks (channel, payload) VALUES (mark.channel, mark.payload)
 $$;
+
+-- Send a payload on a channel of ours. Two writers cannot notify, and leave a mark instead: one that is quiet
+-- (pattern_sync.quiet = on, for a role, a database or a transaction), as PostgreSQL refuses PREPARE TRANSACTION after a
+-- NOTIFY; and any while the notification queue is half full, as a full one would fail the writer's commit.
+CREATE OR REPLACE FUNCTION pattern_sync.send(channel text, payload text)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF pg_catalog.lower(pg_catalog.current_setting('pattern_sync.quiet', true)) IN ('on', 'true', 'yes', '1')
+        OR pg_catalog.pg_notification_queue_usage() >= 0.5::double precision
+    THEN
+        PERFORM pattern_sync.mark(send.channel, send.payload);
+    ELSE
+        PERFORM pg_catalog.pg_notify(send.channel, send.payload);
+    END IF;
+END $$;
 
 -- Send the daemons a hint about the patterns: a row id, '*' for "look at everything" or 'settings'.
 CREATE OR REPLACE FUNCTION pattern_sync.notify(payload text)
@@ -90,51 +115,85 @@ $$;
 CREATE OR REPLACE FUNCTION pattern_sync.announce_pattern(id bigint, signature text)
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET lock_timeout = '100ms' AS $$
 DECLARE
-    announced integer := coalesce(nullif(current_setting('pattern_sync.announced', true), ''), '0')::integer;
+    announced integer := coalesce(nullif(pg_catalog.current_setting('pattern_sync.announced', true), ''), '0')::integer;
 BEGIN
     IF announced > 300 THEN -- by itself: an expression that names the queue takes its lock, whatever it comes to
         RETURN;
     END IF;
-    IF EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id = signature) THEN
+    IF EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id::text = announce_pattern.signature) THEN
         RETURN;
     END IF;
-    PERFORM set_config('pattern_sync.announced', (announced + 1)::text, true);
-    PERFORM pattern_sync.notify(CASE WHEN announced < 300 THEN id::text ELSE '*' END);
+    PERFORM pg_catalog.set_config('pattern_sync.announced', (announced + 1)::text, true);
+    PERFORM pattern_sync.notify(CASE WHEN announced < 300 THEN announce_pattern.id::text ELSE '*' END);
 EXCEPTION WHEN lock_not_available THEN
-    PERFORM set_config('pattern_sync.announced', '301', true); -- wait once, not for every row
+    PERFORM pg_catalog.set_config('pattern_sync.announced', '301', true); -- wait once, not for every row
     PERFORM pattern_sync.notify('*');
 END $$;
 
--- Body of the trigger on the patterns. It runs inside the detector's transaction, for every row: whatever goes wrong
--- in here is swallowed and left to the sweep, and a row that does not matter costs about five microseconds. A row
--- trigger, because that is a quarter of what a transition table costs an UPDATE of one row, and because PostgreSQL
--- gives it to every partition, today's and tomorrow's.
-CREATE OR REPLACE FUNCTION pattern_sync.announce()
-RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    filter record; -- of no named type: where that is missing, PostgreSQL would refuse the detector's statement
-BEGIN
-    SELECT * INTO filter FROM pattern_sync.settings;
-    IF NOT pattern_sync.eligible(NEW.automation_status) OR NOT pattern_sync.qualifies(
-        NEW.confidence_score, NEW.occurrence_count, NEW.potential_monthly_savings::numeric, NEW.pattern_type,
-        filter.min_confidence, filter.min_occurrences, filter.min_savings, filter.only_types, filter.exclude_types
-    ) THEN
-        RETURN NULL;
-    END IF;
-    IF TG_OP = 'UPDATE' AND OLD.pattern_signature = NEW.pattern_signature
-        AND pattern_sync.eligible(OLD.automation_status) AND pattern_sync.qualifies(
-            OLD.confidence_score, OLD.occurrence_count, OLD.potential_monthly_savings::numeric, OLD.pattern_type,
-            filter.min_confidence, filter.min_occurrences, filter.min_savings, filter.only_types, filter.exclude_types
+-- Whether a row of the patterns matters, as an expression with the criteria of one filter as constants.
+CREATE OR REPLACE FUNCTION pattern_sync.matters(row_name text, in_force pattern_sync.settings)
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT pg_catalog.format(
+        'coalesce(%s.automation_status::text, ''detected'') = ''detected'' AND %s',
+        row_name,
+        pattern_sync.predicate(
+            pg_catalog.format('%s.confidence_score::double precision', row_name),
+            pg_catalog.format('%s.occurrence_count::bigint', row_name),
+            pg_catalog.format('%s.potential_monthly_savings::numeric', row_name),
+            pg_catalog.format('%s.pattern_type::text', row_name),
+            pg_catalog.format('%L::double precision', (in_force).min_confidence),
+            pg_catalog.format('%L::bigint', (in_force).min_occurrences),
+            pg_catalog.format('%L::numeric', (in_force).min_savings),
+            pg_catalog.format('%L::text[]', coalesce((in_force).only_types, '{}')),
+            pg_catalog.format('%L::text[]', coalesce((in_force).exclude_types, '{}'))
         )
+    )
+$$;
+
+-- Create the body of the trigger on the patterns for the filter in force. It runs inside the detector's transaction, for
+-- every row, so the criteria are constants in one expression: a query of the settings would cost as much as all the rest.
+-- A row trigger, because that is a quarter of what a transition table costs an UPDATE of one row, and because PostgreSQL
+-- gives it to every partition, today's and tomorrow's. Creating a function anew locks no table.
+--
+-- An UPDATE is announced when the row comes to qualify; a busy pattern is not announced with every observation.
+-- Whatever goes wrong is swallowed, but not in silence: what cannot be evaluated (a column that got another type is an
+-- error in every session that was open) becomes "look at everything". PostgreSQL sends the same payload once a
+-- transaction. Of ours it needs nothing for that, as a restore may have lost everybody's rights on our schema.
+CREATE OR REPLACE FUNCTION pattern_sync.create_announce()
+RETURNS void LANGUAGE plpgsql AS $create$
+DECLARE
+    in_force pattern_sync.settings;
+BEGIN
+    SELECT s.* INTO in_force FROM pattern_sync.settings AS s;
+    EXECUTE pg_catalog.format(
+        $template$
+CREATE OR REPLACE FUNCTION pattern_sync.announce() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    IF %s
+       AND NOT (TG_OP = 'UPDATE' AND OLD.pattern_signature::text = NEW.pattern_signature::text
+       AND %s)
     THEN
-        RETURN NULL; -- announced when it came to qualify; a busy pattern is not announced with every observation
+        PERFORM pattern_sync.announce_pattern(NEW.id::bigint, NEW.pattern_signature::text);
     END IF;
-    PERFORM pattern_sync.announce_pattern(NEW.id, NEW.pattern_signature);
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
-    RAISE LOG 'pattern_sync: a pattern was not announced and is left to the sweep: %', SQLERRM;
+    RAISE LOG 'pattern_sync: a pattern could not be announced, everything will be looked at: %%', SQLERRM;
+    BEGIN
+        PERFORM pattern_sync.notify('*');
+    EXCEPTION WHEN OTHERS THEN
+        IF coalesce(pg_catalog.current_setting('pattern_sync.quiet', true), '') IN ('', 'off', 'false', 'no', '0')
+            AND pg_catalog.pg_notification_queue_usage() < 0.5::double precision
+        THEN
+            PERFORM pg_catalog.pg_notify('pattern_sync', '*');
+        END IF;
+    END;
     RETURN NULL;
-END $$;
+END $body$
+        $template$,
+        pattern_sync.matters('NEW', in_force),
+        pattern_sync.matters('OLD', in_force)
+    );
+END $create$;
 
 -- Tell the review pages that entries were changed, 50 to a payload; more than 1,000 become one "everything", and so do
 -- names that are too long for a payload, which would be an error.
@@ -190,16 +249,21 @@ EXCEPTION WHEN OTHERS THEN
     RETURN NULL;
 END $$;
 
--- A change of the filter: every daemon reads it anew and looks at everything.
+-- A change of the filter: the trigger on the patterns is created for it, and every daemon reads it anew and looks at
+-- everything. With the owner's rights, as a daemon may change the filter and nothing else of ours; whoever changes it at
+-- the same time waits for the row.
 CREATE OR REPLACE FUNCTION pattern_sync.announce_settings()
-RETURNS trigger LANGUAGE plpgsql AS $$
+RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM pattern_sync.create_announce();
     PERFORM pattern_sync.notify('settings');
     RETURN NULL;
 END $$;
 
-CREATE OR REPLACE TRIGGER announce_settings AFTER UPDATE ON pattern_sync.settings
+CREATE OR REPLACE TRIGGER announce_settings AFTER INSERT OR UPDATE ON pattern_sync.settings
     FOR EACH ROW EXECUTE FUNCTION pattern_sync.announce_settings();
+
+SELECT pattern_sync.create_announce();
 
 -- Ask for another look at everything.
 CREATE OR REPLACE FUNCTION pattern_sync.request()
@@ -213,7 +277,9 @@ RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT A
 DECLARE
     found_id bigint;
 BEGIN
-    SELECT p.id INTO found_id FROM operation_patterns AS p WHERE p.pattern_signature = signature;
+    SELECT p.id INTO found_id FROM operation_patterns AS p
+    WHERE p.pattern_signature::text = request.signature
+    LIMIT 1;
     IF found_id IS NULL THEN
         RETURN false;
     END IF;

@@ -35,7 +35,7 @@ def load_definitions() -> Definitions:
         migrations=tuple(
             Migration(int(name[:4]), f"migrations/{name}", _read(folder / "migrations" / name)) for name in names
         ),
-        functions=_read(folder / "functions.sql"),
+        functions=_read(folder / "functions.sql") + _read(folder / "reconcile.sql"),
         trigger=_read(folder / "trigger.sql"),
         uninstall=_read(folder / "uninstall.sql"),
     )

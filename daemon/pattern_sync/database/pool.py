@@ -57,14 +57,10 @@ class Pool:
             async with connection.transaction():  # keeps the statement and what it prepares on one server
                 return await connection.fetch(sql, *arguments, timeout=deadline_seconds)
 
-    async def stream(
-        self, name: str, *arguments: object, batch_size: int, deadline_seconds: float
-    ) -> AsyncGenerator[Sequence[asyncpg.Record], None]:
-        """Yield the rows of one named statement in batches, all of one snapshot."""
-        async with self._acquire() as connection, connection.transaction(readonly=True):
-            cursor = await connection.cursor(self._statements[name].sql, *arguments, timeout=deadline_seconds)
-            while rows := await cursor.fetch(batch_size, timeout=deadline_seconds):
-                yield rows
+    @property
+    def behind_pooler(self) -> bool:
+        """Return whether sessions are shared behind our back."""
+        return self._behind_pooler
 
     async def adapt_to_pooler(self) -> None:
         """From now on prepare nothing that has to outlive a transaction."""

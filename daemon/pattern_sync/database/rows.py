@@ -9,8 +9,8 @@ from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntr
 from pattern_sync.domain.errors import SchemaMissing, SchemaOutdated, SchemaTooNew
 from pattern_sync.domain.explanation import Criterion, Explanation
 from pattern_sync.domain.filter import SyncFilter
-from pattern_sync.domain.outcomes import Candidate, Outcome, PatternOutcome
-from pattern_sync.domain.results import SyncResult
+from pattern_sync.domain.outcomes import Outcome, PatternOutcome
+from pattern_sync.domain.results import MissingPreview, QueuedPage, RefreshedPage, Retried, SyncResult
 from pattern_sync.domain.statistics import (
     ConnectedDaemon,
     Overview,
@@ -52,14 +52,48 @@ def to_filter(row: Row) -> SyncFilter:
     )
 
 
-def to_candidates(rows: Iterable[Row]) -> list[Candidate]:
-    """Return patterns to reconcile."""
-    return [Candidate(row["pattern_id"], row["signature"]) for row in rows]
-
-
 def to_outcomes(rows: Iterable[Row]) -> list[PatternOutcome]:
-    """Return what the reconcile statement did."""
-    return [PatternOutcome(row["pattern_id"], row["signature"], Outcome(row["outcome"])) for row in rows]
+    """Return what the reconcile did, with the server's own words where it failed."""
+    return [PatternOutcome(row["row_id"], row["signature"], Outcome(row["outcome"]), row["reason"]) for row in rows]
+
+
+def to_queued_page(row: Row) -> QueuedPage:
+    """Return what one step of queueing what is missing came to."""
+    return QueuedPage(
+        candidates=row["candidates"],
+        missing=row["missing"],
+        refused=row["refused"],
+        handled=row["handled"],
+        queued=row["queued"],
+        failed=row["failed"],
+        held=tuple(row["held"]),
+        queued_signatures=tuple(row["queued_signatures"]),
+        failed_signatures=tuple(row["failed_signatures"]),
+        failed_reasons=tuple(row["failed_reasons"]),
+        finished=row["finished"],
+    )
+
+
+def to_refreshed_page(row: Row) -> RefreshedPage:
+    """Return what one step of refreshing came to."""
+    return RefreshedPage(row["listed"], row["refreshed"], tuple(row["refreshed_signatures"]), row["last_id"])
+
+
+def to_missing_preview(row: Row) -> MissingPreview:
+    """Return what queueing what is missing would find."""
+    return MissingPreview(row["candidates"], row["missing"], row["listed"], tuple(row["signatures"]))
+
+
+def to_retried(row: Row) -> Retried:
+    """Return what a try of the quarantine came to."""
+    return Retried(
+        tried=row["tried"],
+        failed=row["failed"],
+        refused=row["refused"],
+        reasons=tuple(row["reasons"]),
+        queued_signatures=tuple(row["queued_signatures"]),
+        refreshed_signatures=tuple(row["refreshed_signatures"]),
+    )
 
 
 def run_arguments(kind: str, result: SyncResult) -> tuple[object, ...]:
