@@ -212,18 +212,18 @@ END $$;
 -- Queue some patterns that have no entry, and remember of which figures; returns those that are in the queue now because
 -- of it, in the order given. Rows are written in key order, so that two daemons cannot deadlock.
 --
--- Raises PS001 where the application's own trigger, rule or policy keeps an entry out without an error, or lets it in
--- under another name: what was written is undone with the statement, and whoever called looks for the row.
+-- Raises PS001 where the application's own trigger or policy keeps an entry out without an error, or lets it in under
+-- another name: what was written is undone with the statement, and whoever called looks for the row.
 CREATE OR REPLACE FUNCTION pattern_sync.insert_entries(criteria pattern_sync.criteria, row_ids bigint[])
 RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
     wanted text[];
     queued text[];
 BEGIN
-    IF pattern_sync.queue_has_rules() THEN -- with which PostgreSQL takes neither ON CONFLICT nor a RETURNING
-        SELECT pg_catalog.array_agg(fresh.signature ORDER BY fresh.place) INTO wanted
-        FROM pattern_sync.new_entries(criteria, insert_entries.row_ids) AS fresh
-        WHERE NOT EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id::text = fresh.signature);
+    WITH fresh AS MATERIALIZED (
+        SELECT f.* FROM pattern_sync.new_entries(criteria, insert_entries.row_ids) AS f ORDER BY f.signature
+    ),
+    inserted AS (
         INSERT INTO pattern_approvals (
             pattern_id, status, confidence_score, occurrence_count, estimated_savings_usd,
             tool_sequence, pattern_context, example_sessions
@@ -231,59 +231,35 @@ BEGIN
         SELECT
             fresh.signature, 'pending', fresh.confidence_score, fresh.occurrence_count, fresh.estimated_savings_usd,
             fresh.tool_sequence, fresh.pattern_context, fresh.example_sessions
-        FROM pattern_sync.new_entries(criteria, insert_entries.row_ids) AS fresh
-        WHERE fresh.signature = ANY (wanted);
+        FROM fresh
+        ON CONFLICT (pattern_id) DO NOTHING
+        RETURNING pattern_id::text AS signature
+    ),
+    remembered AS (
         INSERT INTO pattern_sync.written AS w (pattern_id, confidence, occurrences, savings)
         SELECT fresh.signature, fresh.confidence, fresh.occurrences, fresh.savings
-        FROM pattern_sync.new_entries(criteria, insert_entries.row_ids) AS fresh
-        WHERE fresh.signature = ANY (wanted)
-        ON CONFLICT (pattern_id) DO UPDATE
-        SET confidence = EXCLUDED.confidence, occurrences = EXCLUDED.occurrences, savings = EXCLUDED.savings;
-        queued := wanted;
-    ELSE
-        WITH fresh AS MATERIALIZED (
-            SELECT * FROM pattern_sync.new_entries(criteria, insert_entries.row_ids) AS f ORDER BY f.signature
-        ),
-        inserted AS (
-            INSERT INTO pattern_approvals (
-                pattern_id, status, confidence_score, occurrence_count, estimated_savings_usd,
-                tool_sequence, pattern_context, example_sessions
-            )
-            SELECT
-                fresh.signature, 'pending', fresh.confidence_score, fresh.occurrence_count, fresh.estimated_savings_usd,
-                fresh.tool_sequence, fresh.pattern_context, fresh.example_sessions
-            FROM fresh
-            ON CONFLICT (pattern_id) DO NOTHING
-            RETURNING pattern_id::text AS signature
-        ),
-        remembered AS (
-            INSERT INTO pattern_sync.written AS w (pattern_id, confidence, occurrences, savings)
-            SELECT fresh.signature, fresh.confidence, fresh.occurrences, fresh.savings
-            FROM fresh
-            WHERE fresh.signature IN (SELECT inserted.signature FROM inserted)
-            ON CONFLICT (pattern_id) DO UPDATE
-            SET confidence = EXCLUDED.confidence, occurrences = EXCLUDED.occurrences, savings = EXCLUDED.savings
-        )
-        SELECT
-            pg_catalog.array_agg(fresh.signature ORDER BY fresh.place),
-            pg_catalog.array_agg(fresh.signature ORDER BY fresh.place) FILTER (WHERE inserted.signature IS NOT NULL)
-        INTO wanted, queued
         FROM fresh
-        LEFT JOIN inserted ON inserted.signature = fresh.signature;
-    END IF;
+        WHERE fresh.signature IN (SELECT inserted.signature FROM inserted)
+        ON CONFLICT (pattern_id) DO UPDATE
+        SET confidence = EXCLUDED.confidence, occurrences = EXCLUDED.occurrences, savings = EXCLUDED.savings
+    )
+    SELECT
+        pg_catalog.array_agg(fresh.signature ORDER BY fresh.place),
+        pg_catalog.array_agg(fresh.signature ORDER BY fresh.place) FILTER (WHERE inserted.signature IS NOT NULL)
+    INTO wanted, queued
+    FROM fresh
+    LEFT JOIN inserted ON inserted.signature = fresh.signature;
     -- Read anew: what somebody else has queued meanwhile is in the queue as well.
-    IF queued IS DISTINCT FROM wanted OR pattern_sync.queue_has_rules() THEN
-        IF EXISTS (
-            SELECT FROM pg_catalog.unnest(wanted) AS kept_out (signature)
-            WHERE NOT EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id::text = kept_out.signature)
-        ) THEN
-            RAISE EXCEPTION 'the application''s own trigger or rule kept it out' USING ERRCODE = 'PS001';
-        END IF;
+    IF queued IS DISTINCT FROM wanted AND EXISTS (
+        SELECT FROM pg_catalog.unnest(wanted) AS kept_out (signature)
+        WHERE NOT EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id::text = kept_out.signature)
+    ) THEN
+        RAISE EXCEPTION 'the application''s own trigger or rule kept it out' USING ERRCODE = 'PS001';
     END IF;
     RETURN coalesce(queued, '{}');
 END $$;
 
--- Whether the application has rules on the queue.
+-- Whether the application has rules on the queue, with which PostgreSQL takes no ON CONFLICT.
 CREATE OR REPLACE FUNCTION pattern_sync.queue_has_rules()
 RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT c.relhasrules FROM pg_catalog.pg_class AS c WHERE c.oid = pg_catalog.to_regclass('pattern_approvals')::oid
@@ -435,13 +411,130 @@ BEGIN
     ) AS looked (place, row_id, signature, state);
 END $$;
 
+-- Bring the entries of some patterns up to date, each by itself: what one of them comes to is nothing to the others, and
+-- an error undoes only its own row. A duplicate key where the entry is there was somebody who was faster.
+CREATE OR REPLACE FUNCTION pattern_sync.write_each(
+    criteria pattern_sync.criteria, row_ids bigint[], known_missing boolean
+)
+RETURNS TABLE (row_id bigint, signature text, outcome text, reason text) LANGUAGE plpgsql AS $$
+DECLARE
+    missing bigint[] := write_each.row_ids;
+    looked record;
+    fresh record;
+    code text;
+    asked bigint;
+    refused pattern_sync.refusals[] := '{}';
+    taken bigint[] := '{}';
+BEGIN
+    IF NOT known_missing THEN
+        missing := '{}';
+        FOREACH asked IN ARRAY write_each.row_ids LOOP
+            BEGIN
+                FOR looked IN SELECT l.* FROM pattern_sync.look(criteria, ARRAY[asked]) AS l LOOP
+                    row_id := asked;
+                    signature := looked.signature;
+                    outcome := looked.state;
+                    reason := NULL;
+                    IF outcome = 'missing' THEN
+                        missing := pg_catalog.array_append(missing, asked);
+                        CONTINUE;
+                    END IF;
+                    IF outcome = 'stale' THEN
+                        outcome := CASE pg_catalog.cardinality(pattern_sync.refresh_entries(ARRAY[asked]))
+                            WHEN 0 THEN 'unchanged' ELSE 'refreshed'
+                        END;
+                        SET CONSTRAINTS ALL IMMEDIATE;
+                    END IF;
+                    taken := pg_catalog.array_append(taken, asked);
+                    RETURN NEXT;
+                END LOOP;
+            EXCEPTION WHEN OTHERS THEN
+                GET STACKED DIAGNOSTICS reason = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
+                outcome := pattern_sync.verdict(code);
+                row_id := asked;
+                signature := pattern_sync.name_of(asked);
+                IF outcome = 'failed' THEN
+                    refused := pg_catalog.array_append(refused, pattern_sync.refusal(asked, signature, reason, code));
+                END IF;
+                RETURN NEXT;
+            END;
+        END LOOP;
+    END IF;
+    BEGIN
+        FOR fresh IN SELECT f.* FROM pattern_sync.new_entries(criteria, missing) AS f ORDER BY f.signature LOOP
+            row_id := missing[fresh.place];
+            signature := fresh.signature;
+            reason := NULL;
+            BEGIN
+                INSERT INTO pattern_approvals (
+                    pattern_id, status, confidence_score, occurrence_count, estimated_savings_usd,
+                    tool_sequence, pattern_context, example_sessions
+                )
+                VALUES (
+                    fresh.signature, 'pending', fresh.confidence_score, fresh.occurrence_count,
+                    fresh.estimated_savings_usd, fresh.tool_sequence, fresh.pattern_context, fresh.example_sessions
+                );
+                IF NOT EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id::text = fresh.signature) THEN
+                    RAISE EXCEPTION 'the application''s own trigger or rule kept it out' USING ERRCODE = 'PS001';
+                END IF;
+                SET CONSTRAINTS ALL IMMEDIATE;
+                INSERT INTO pattern_sync.written AS w (pattern_id, confidence, occurrences, savings)
+                VALUES (fresh.signature, fresh.confidence, fresh.occurrences, fresh.savings)
+                ON CONFLICT (pattern_id) DO UPDATE
+                SET confidence = EXCLUDED.confidence, occurrences = EXCLUDED.occurrences, savings = EXCLUDED.savings;
+                outcome := 'queued';
+                taken := pg_catalog.array_append(taken, row_id);
+            EXCEPTION WHEN OTHERS THEN
+                GET STACKED DIAGNOSTICS reason = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
+                outcome := pattern_sync.verdict(code);
+                IF code = '23505'
+                    AND EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id::text = fresh.signature)
+                THEN
+                    outcome := 'unchanged';
+                ELSIF outcome = 'failed' THEN
+                    refused := pg_catalog.array_append(refused, pattern_sync.refusal(row_id, signature, reason, code));
+                ELSE
+                    PERFORM pg_catalog.set_config('lock_timeout', '5ms', true);
+                END IF;
+            END;
+            RETURN NEXT;
+        END LOOP;
+    EXCEPTION WHEN OTHERS THEN -- the entry of one of them cannot even be composed
+        GET STACKED DIAGNOSTICS reason = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
+        outcome := pattern_sync.verdict(code);
+        IF pg_catalog.cardinality(missing) > 1 THEN
+            FOREACH asked IN ARRAY missing LOOP
+                RETURN QUERY SELECT e.* FROM pattern_sync.write_each(criteria, ARRAY[asked], true) AS e;
+            END LOOP;
+        ELSE
+            row_id := missing[1];
+            signature := pattern_sync.name_of(row_id);
+            refused := pg_catalog.array_append(refused, pattern_sync.refusal(row_id, signature, reason, code));
+            RETURN NEXT;
+        END IF;
+    END;
+    PERFORM pattern_sync.refuse(refused);
+    PERFORM pattern_sync.forgive(taken);
+END $$;
+
+-- What an error says of a row: held where somebody has locked it, failed otherwise, whatever the SQLSTATE, as it cannot
+-- say whose fault it is. What is no row's (a full disk, a server that stops or takes no writes) is raised again.
+CREATE OR REPLACE FUNCTION pattern_sync.verdict(code text)
+RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    IF pg_catalog."left"(code, 2) IN ('08', '25', '53', '57', '58') THEN
+        RAISE EXCEPTION 'the server cannot write now' USING ERRCODE = code;
+    END IF;
+    RETURN CASE WHEN code IN ('55P03', '40P01', '40001') THEN 'held' ELSE 'failed' END;
+END $$;
+
 -- Bring the entries of some patterns up to date; one row a pattern with what was done: queued, refreshed, unchanged,
--- decided, short; failed, with the server's own words, where the application refuses the row, whatever the SQLSTATE, as it
--- cannot say whose fault it is; held where somebody has locked it. One row never stops the others: after an error they
--- are tried in chunks, and those of a chunk that fails one by one, each undone by itself.
+-- decided, short; failed, with the server's own words, where the application refuses the row; held where somebody has
+-- locked it. One row never stops the others: after an error they are tried in chunks, and those of a chunk that fails
+-- each by itself.
 --
 -- It waits for a lock for less than a deadlock_timeout (1 s), and less still after the first that it did not get: it is
--- always this one that gives way, never the application. What is not the row's (a full disk, a server that stops) is raised.
+-- always this one that gives way, never the application.
 CREATE OR REPLACE FUNCTION pattern_sync.reconcile(
     criteria pattern_sync.criteria, row_ids bigint[], known_missing boolean DEFAULT false
 )
@@ -452,13 +545,15 @@ DECLARE
     chunk bigint[];
     size integer := greatest(pg_catalog.cardinality(reconcile.row_ids), 1);
     position integer := 1;
-    alone integer := 0; -- how many of a chunk that failed are still to be tried one by one
-    said text;
     code text;
 BEGIN
     PERFORM pg_catalog.set_config('pattern_sync.announced_later', 'on', true);
     IF NOT pattern_sync.signature_is_unique() THEN
         ids := pattern_sync.spokesmen(criteria, ids);
+    END IF;
+    IF pattern_sync.queue_has_rules() THEN
+        RETURN QUERY SELECT e.* FROM pattern_sync.write_each(criteria, ids, known_missing) AS e;
+        RETURN;
     END IF;
     WHILE position <= pg_catalog.cardinality(ids) LOOP
         chunk := ids[position:position + size - 1];
@@ -470,34 +565,18 @@ BEGIN
             ORDER BY w.place;
             PERFORM pattern_sync.forgive(chunk);
         EXCEPTION WHEN OTHERS THEN
-            GET STACKED DIAGNOSTICS said = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
-            IF pg_catalog."left"(code, 2) IN ('08', '25', '53', '57', '58') THEN
-                RAISE;
+            GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE;
+            IF pattern_sync.verdict(code) = 'held' THEN
+                PERFORM pg_catalog.set_config('lock_timeout', '50ms', true);
             END IF;
         END;
-        IF code IS NOT NULL AND pg_catalog.cardinality(chunk) > 1 THEN
-            alone := CASE WHEN size > 50 THEN 0 ELSE pg_catalog.cardinality(chunk) END;
-            size := CASE WHEN size > 50 THEN 50 ELSE 1 END;
+        IF code IS NOT NULL AND size > 500 THEN
+            size := 500;
             CONTINUE;
-        END IF;
-        IF code IN ('55P03', '40P01', '40001') THEN
-            PERFORM pg_catalog.set_config('lock_timeout', '5ms', true);
-            row_id := chunk[1];
-            signature := pattern_sync.name_of(row_id);
-            outcome := 'held';
-            reason := said;
-            RETURN NEXT;
         ELSIF code IS NOT NULL THEN
-            row_id := chunk[1];
-            signature := pattern_sync.name_of(row_id);
-            outcome := 'failed';
-            reason := said;
-            PERFORM pattern_sync.refuse(row_id, signature, said, code);
-            RETURN NEXT;
+            RETURN QUERY SELECT e.* FROM pattern_sync.write_each(criteria, chunk, known_missing) AS e;
         END IF;
         position := position + pg_catalog.cardinality(chunk);
-        alone := alone - 1;
-        size := CASE WHEN size = 1 AND alone <= 0 THEN 50 ELSE size END;
     END LOOP;
 END $$;
 
@@ -513,14 +592,22 @@ EXCEPTION WHEN OTHERS THEN
     RETURN pg_catalog.concat('row ', name_of.row_id);
 END $$;
 
--- Put one pattern into the quarantine, each time for twice as long: 5 seconds at first, an hour at most.
-CREATE OR REPLACE FUNCTION pattern_sync.refuse(row_id bigint, signature text, reason text, code text)
-RETURNS void LANGUAGE sql VOLATILE AS $$
-    INSERT INTO pattern_sync.refusals AS r (row_id, pattern_id, reason, sqlstate, refused_at, retry_at)
-    VALUES (
-        refuse.row_id, refuse.signature, refuse.reason, refuse.code,
+-- A refusal, as it is kept: the first one is tried again after 5 seconds.
+CREATE OR REPLACE FUNCTION pattern_sync.refusal(row_id bigint, signature text, reason text, code text)
+RETURNS pattern_sync.refusals LANGUAGE sql VOLATILE AS $$
+    SELECT ROW(
+        row_id, signature, reason, code, 1,
         pg_catalog.clock_timestamp(), pg_catalog.clock_timestamp() + '5 s'::interval
-    )
+    )::pattern_sync.refusals
+$$;
+
+-- Put patterns into the quarantine, each time for twice as long, an hour at most.
+CREATE OR REPLACE FUNCTION pattern_sync.refuse(refused pattern_sync.refusals[])
+RETURNS void LANGUAGE sql VOLATILE AS $$
+    INSERT INTO pattern_sync.refusals AS r (row_id, pattern_id, reason, sqlstate, attempts, refused_at, retry_at)
+    SELECT DISTINCT ON (u.row_id) u.row_id, u.pattern_id, u.reason, u.sqlstate, u.attempts, u.refused_at, u.retry_at
+    FROM pg_catalog.unnest(refused) AS u
+    ORDER BY u.row_id
     ON CONFLICT (row_id) DO UPDATE
     SET
         pattern_id = EXCLUDED.pattern_id,

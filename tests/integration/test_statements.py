@@ -106,13 +106,37 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
             "type_met": "bool",
         },
     ),
-    "reconcile": ((*FILTER, "int8[]"), {"pattern_id": "int8", "signature": "varchar", "outcome": "text"}),
+    "reconcile": (
+        (*FILTER, "int8[]"),
+        {"row_id": "int8", "signature": "text", "outcome": "text", "reason": "text"},
+    ),
     "announce_changes": (("text[]", "text[]"), {"tell_changes": "void"}),
-    "missing_patterns": ((*FILTER, "int8"), {"pattern_id": "int8", "signature": "varchar"}),
-    "count_candidates": (FILTER, {"candidates": "int8", "missing": "int8"}),
-    "stale_patterns": (("int8", "int8"), {"pattern_id": "int8", "signature": "varchar"}),
+    "queue_missing": (
+        (*FILTER, "int8", "bool", "int4", "int4", "float8", "bool"),
+        {
+            **dict.fromkeys(["candidates", "missing", "refused", "handled", "queued", "failed"], "int8"),
+            "held": "int8[]",
+            **dict.fromkeys(["queued_signatures", "failed_signatures", "failed_reasons"], "text[]"),
+            "finished": "bool",
+        },
+    ),
+    "preview_missing": (
+        (*FILTER, "int8"),
+        {"candidates": "int8", "missing": "int8", "listed": "int8", "signatures": "text[]"},
+    ),
+    "refresh_stale": (
+        (*FILTER, "int8", "int8"),
+        {"listed": "int8", "refreshed": "int8", "refreshed_signatures": "text[]", "last_id": "int8"},
+    ),
+    "count_stale": ((), {"stale": "int8"}),
+    "retry_refused": (
+        (*FILTER, "int8"),
+        {
+            **dict.fromkeys(["tried", "failed", "refused"], "int8"),
+            **dict.fromkeys(["reasons", "queued_signatures", "refreshed_signatures"], "text[]"),
+        },
+    ),
     "count_gone": ((), {"gone": "int8"}),
-    "pattern_signature": (("int8",), {"signature": "varchar"}),
     "installed_functions": ((), {"functions_md5": "text"}),
     "record_functions": (("text",), {}),
     "server_state": ((), {"in_recovery": "bool", "read_only": "bool"}),
@@ -123,8 +147,18 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "note_occurrence": (("int8", "text"), {}),
     "rate_pattern": (("int8", "float8", "float8"), {}),
 }
-SAMPLES: Mapping[str, object] = {"text": "x", "int8": 1, "float8": 1.5, "text[]": ["x"], "int8[]": [1, 2]}
+SAMPLES: Mapping[str, object] = {
+    "text": "x",
+    "int4": 1,
+    "int8": 1,
+    "float8": 1.5,
+    "bool": False,
+    "text[]": ["x"],
+    "int8[]": [1, 2],
+}
 OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
+    # No commit: the tests run it in a transaction that is undone.
+    "queue_missing": (70.0, 5, 1000.0, [], [], None, False, 0, 1, 0.0, False),
     "set_lock_timeout": ("100",),
     "install_trigger": ("pattern_occurrences",),
     "observe_first": ("new", "x", "x", '["Read"]'),

@@ -140,7 +140,6 @@ class DaemonGateway:
         await self._pool.fetch("record_run", *run_arguments(kind, result), deadline_seconds=EVENT_SECONDS)
 
 
-
 async def _side_by_side(steps: Sequence[Coroutine[None, None, QueuedPage]]) -> list[QueuedPage]:
     try:
         async with asyncio.TaskGroup() as group:

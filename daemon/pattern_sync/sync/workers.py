@@ -84,7 +84,6 @@ class EventWorker:
         self._hold(held_of(outcomes))
         self._state.reconciled(outcomes, (self._now() - started) * 1000)
 
-
     def _hold(self, pattern_ids: Sequence[int]) -> None:
         if pattern_ids:
             self._held.update(pattern_ids)
