@@ -635,7 +635,8 @@ END $$;
 CREATE OR REPLACE FUNCTION pattern_sync.pick_missing(
     criteria pattern_sync.criteria, most bigint, retry boolean, lane integer, lanes integer,
     OUT candidates bigint, OUT missing bigint, OUT refused bigint, OUT row_ids bigint[]
-) LANGUAGE plpgsql STABLE SET enable_nestloop = off SET plan_cache_mode = force_custom_plan AS $$
+) LANGUAGE plpgsql STABLE
+SET enable_nestloop = off SET plan_cache_mode = force_custom_plan SET lock_timeout = '500ms' AS $$
 BEGIN
     SELECT
         pg_catalog.count(*),
@@ -758,7 +759,7 @@ END $$;
 CREATE OR REPLACE FUNCTION pattern_sync.pick_stale(after_id bigint, most bigint)
 RETURNS bigint[] LANGUAGE plpgsql STABLE
 SET enable_nestloop = off SET enable_hashjoin = on SET enable_mergejoin = on
-SET plan_cache_mode = force_custom_plan AS $$
+SET plan_cache_mode = force_custom_plan SET lock_timeout = '500ms' AS $$
 DECLARE
     pending bigint := (
         SELECT pg_catalog.count(*)
@@ -838,7 +839,8 @@ END $$;
 
 -- How many pending entries of ours have lost their pattern. Those that another program wrote never had one.
 CREATE OR REPLACE FUNCTION pattern_sync.count_gone()
-RETURNS bigint LANGUAGE plpgsql STABLE SET enable_nestloop = off SET plan_cache_mode = force_custom_plan AS $$
+RETURNS bigint LANGUAGE plpgsql STABLE
+SET enable_nestloop = off SET plan_cache_mode = force_custom_plan SET lock_timeout = '500ms' AS $$
 BEGIN
     RETURN (
         SELECT pg_catalog.count(*)
