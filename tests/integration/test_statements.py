@@ -115,7 +115,8 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "pattern_signature": (("int8",), {"signature": "varchar"}),
     "installed_functions": ((), {"functions_md5": "text"}),
     "record_functions": (("text",), {}),
-    "server_state": ((), {"in_recovery": "bool", "read_only": "bool"}),
+    "server_state": (("text[]", "text[]"), {"in_recovery": "bool", "read_only": "bool", "lacking": "text[]"}),
+    "settle": (("text[]", "text[]", "bool"), {"value": "text"}),
     "heartbeat": ((), {"listening": "bool", "in_recovery": "bool"}),
     "ping": (("text", "text"), {"pg_notify": "void"}),
     "observe_again": (("text",), {"id": "int8", "occurrence_count": "int4"}),
@@ -127,6 +128,8 @@ SAMPLES: Mapping[str, object] = {"text": "x", "int8": 1, "float8": 1.5, "text[]"
 OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
     "set_lock_timeout": ("100",),
     "install_trigger": ("pattern_occurrences",),
+    "server_state": (["jit"], ["off"]),
+    "settle": (["jit"], ["off"], True),
     "observe_first": ("new", "x", "x", '["Read"]'),
 }
 
