@@ -150,7 +150,13 @@ def test_the_usual_password_file_is_found(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("parameters", "seconds"),
-    [("", 5), ("connect_timeout=10", 10), ("connect_timeout=0", 5), ("connect_timeout=-1", 5), ("connect_timeout=900", 60)],
+    [
+        ("", 5),
+        ("connect_timeout=10", 10),
+        ("connect_timeout=0", 5),
+        ("connect_timeout=-1", 5),
+        ("connect_timeout=900", 60),
+    ],
 )
 def test_a_connect_has_a_deadline_whatever_is_asked_for(parameters: str, seconds: float) -> None:
     address = DatabaseAddress.parse(f"postgresql://db/work?{parameters}")

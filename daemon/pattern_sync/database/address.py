@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from pattern_sync.database.libpq import find_password, resolve, socket_folder
 from pattern_sync.database.session_settings import as_options
-from pattern_sync.database.tls import tls_context
+from pattern_sync.database.tls import file_of_authorities, tls_context
 from pattern_sync.domain.errors import InvalidSettings
 
 _VARIABLE = "PATTERN_SYNC_DATABASE_URL"
@@ -145,6 +145,8 @@ class DatabaseAddress:
         """Return what psycopg is to connect with: the first host that takes writes, with our settings or without."""
         passed = {name: value for name, value in self.parameters.items() if name not in _NOT_PASSED_ON}
         options = self.parameters.get("options", "")
+        if authorities := passed.get("sslrootcert"):
+            passed["sslrootcert"] = file_of_authorities(authorities)
         return {
             **passed,
             **{name: str(value) for name, value in self.keepalive.items()},

@@ -43,7 +43,7 @@ _REFUSED_WORDS = (
     "authentication failed",
     "no password",
     "does not exist",
-    "no pg_hba.conf entry",
+    "pg_hba.conf",
     "permission denied for",
     "unrecognized configuration parameter",
     "unsupported startup parameter",

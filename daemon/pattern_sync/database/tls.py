@@ -9,6 +9,12 @@ from pathlib import Path
 from pattern_sync.domain.errors import InvalidSettings
 
 _FOLDER = Path("~/.postgresql")
+_SYSTEMS_AUTHORITIES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
 
 
 class _NamedContext(ssl.SSLContext):
@@ -43,6 +49,14 @@ def tls_context(parameters: Mapping[str, str], host: str) -> ssl.SSLContext:
     if parameters.get("sslcertmode") != "disable":
         _identify(context, parameters)
     return context
+
+
+def file_of_authorities(named: str) -> str:
+    """Return what sslrootcert is to be for libpq: psycopg's own OpenSSL does not know where the system has them."""
+    if named != "system":
+        return named
+    candidates = [ssl.get_default_verify_paths().cafile, *_SYSTEMS_AUTHORITIES]
+    return next((file for file in candidates if file and Path(file).is_file()), named)
 
 
 def _trust(context: ssl.SSLContext, parameters: Mapping[str, str], mode: str) -> None:
