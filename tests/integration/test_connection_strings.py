@@ -4,9 +4,9 @@ import asyncio
 import os
 import shutil
 import socket
+import subprocess
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from pattern_sync import AccessRefused, DatabaseUnavailable, InvalidSettings, Pa
 from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.blocking import BlockingDatabase
 from pattern_sync.database.connector import Connector
-from pattern_sync.database.embedded import EmbeddedServer, all_binaries
+from pattern_sync.database.embedded import EmbeddedServer, PostgresBinaries, all_binaries
 from pattern_sync.database.installer import Installer
 from pattern_sync.database.statements import load_statements
 from tests.support.asynchronous import run, settle
@@ -93,18 +93,25 @@ def both_refuse(url: str, *words: str, kind: type[Exception] = AccessRefused) ->
         assert PASSWORD not in str(refusal.value)
 
 
-@dataclass(frozen=True, slots=True)
 class Server:
-    """A server with TLS: whatever `host` and `port` are followed by goes through `at`."""
+    """A server with roles for every way to be let in, or refused."""
 
-    host: str
-    port: int
-    folder: Path
-    authority: Authority
-    admin: str
+    def __init__(self, host: str, port: int, admin: str) -> None:
+        self.host = host
+        self.port = port
+        self.admin = admin
 
     def at(self, parameters: str = "", user: str = "ann", host: str | None = None) -> str:
         return f"postgresql://{user}:{PASSWORD}@{host or self.host}:{self.port}/{DATABASE}?{parameters}"
+
+
+class TlsServer(Server):
+    """A server that shows certificates."""
+
+    def __init__(self, server: Server, folder: Path) -> None:
+        super().__init__(server.host, server.port, server.admin)
+        self.folder = folder
+        self.authority = Authority(folder, "authority")
 
     def trusting(self, parameters: str, **others: str) -> str:
         return self.at(f"{parameters}&sslrootcert={self.authority.own.file}", **others)
@@ -112,26 +119,37 @@ class Server:
     def present(self, certificate: Certificate) -> None:
         """Have the server show another certificate to whoever connects from now on."""
         with psycopg.connect(self.admin, autocommit=True) as connection:
-            row = connection.execute("SHOW data_directory").fetchone()
-            assert row is not None
-            data = Path(row[0])
-            for source in (certificate.file, certificate.key):
-                target = data / source.name
-                shutil.copy(source, target)
-                if os.geteuid() == 0:
-                    owner = data.stat()
-                    os.chown(target, owner.st_uid, owner.st_gid)
-                target.chmod(0o600)
+            self._copy(connection, certificate.file)
+            self._copy(connection, certificate.key)
             connection.execute(f"ALTER SYSTEM SET ssl_cert_file = '{certificate.file.name}'".encode())
             connection.execute(f"ALTER SYSTEM SET ssl_key_file = '{certificate.key.name}'".encode())
-            connection.execute("ALTER SYSTEM SET ssl = on")
-            connection.execute("SELECT pg_reload_conf()")
-        eventually(lambda: self._presented() == certificate.file.name)
+        self.switch_tls("on")
+        eventually(lambda: self._setting("ssl_cert_file") == certificate.file.name)
 
-    def _presented(self) -> str:
+    def trust_clients(self) -> None:
+        """Have the server accept clients' certificates that our authority has signed."""
+        with psycopg.connect(self.admin, autocommit=True) as connection:
+            self._copy(connection, self.authority.own.file)
+            connection.execute(f"ALTER SYSTEM SET ssl_ca_file = '{self.authority.own.file.name}'".encode())
+
+    def switch_tls(self, state: str) -> None:
+        with psycopg.connect(self.admin, autocommit=True) as connection:
+            connection.execute(f"ALTER SYSTEM SET ssl = {state}".encode())
+            connection.execute("SELECT pg_reload_conf()")
+        eventually(lambda: self._setting("ssl") == state)
+
+    def _setting(self, name: str) -> str:
         with psycopg.connect(self.admin) as connection:
-            row = connection.execute("SELECT current_setting('ssl_cert_file') WHERE current_setting('ssl') = 'on'")
-            return str((row.fetchone() or [""])[0])
+            return setting(connection, name)
+
+    def _copy(self, connection: psycopg.Connection[Any], source: Path) -> None:
+        data = Path(setting(connection, "data_directory"))
+        target = data / source.name
+        shutil.copy(source, target)
+        if os.geteuid() == 0:
+            owner = data.stat()
+            os.chown(target, owner.st_uid, owner.st_gid)
+        target.chmod(0o600)
 
 
 HBA = """
@@ -145,41 +163,51 @@ ROLES = ("ann", "only_tls", "only_plain", "trusted", "carl")
 
 
 @pytest.fixture(scope="module")
-def tls() -> Iterator[Server]:
+def server() -> Iterator[Server]:
+    with tempfile.TemporaryDirectory(prefix="pattern-sync-addresses-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        with EmbeddedServer(folder / "server", durable=False, binaries=preferably_with_tls()) as embedded:
+            Installer(DatabaseAddress.parse(embedded.url)).migrate()
+            with psycopg.connect(embedded.url, autocommit=True) as connection:
+                for role in ROLES:
+                    connection.execute(f"CREATE ROLE {role} LOGIN SUPERUSER PASSWORD '{PASSWORD}'".encode())
+                connection.execute("SET password_encryption = md5")
+                connection.execute(f"CREATE ROLE of_old LOGIN SUPERUSER PASSWORD '{PASSWORD}'".encode())
+                rules = Path(setting(connection, "hba_file"))
+                rules.write_text(HBA + rules.read_text())
+                connection.execute("SELECT pg_reload_conf()")
+                yield Server(connection.info.host, connection.info.port, embedded.url)
+
+
+@pytest.fixture(scope="module")
+def tls(server: Server) -> Iterator[TlsServer]:
+    with psycopg.connect(server.admin) as connection:
+        if not setting(connection, "ssl_library"):
+            pytest.skip("no PostgreSQL with TLS is here")
+    with tempfile.TemporaryDirectory(prefix="pattern-sync-certificates-") as name:
+        made = TlsServer(server, Path(name))
+        made.trust_clients()
+        made.present(made.authority.sign("server", "IP:127.0.0.1,DNS:localhost"))
+        yield made
+        made.switch_tls("off")
+
+
+def preferably_with_tls() -> PostgresBinaries | None:
     for binaries in all_binaries():
-        with tempfile.TemporaryDirectory(prefix="pattern-sync-tls-") as name:
-            folder = Path(name)
-            folder.chmod(0o755)
-            server = EmbeddedServer(folder / "server", durable=False, binaries=binaries)
-            with server, psycopg.connect(server.url, autocommit=True) as connection:
-                row = connection.execute("SELECT FROM pg_settings WHERE name = 'ssl_library' AND setting <> ''")
-                if row.rowcount:
-                    yield prepared(server, connection, folder)
-                    return
-    pytest.skip("no PostgreSQL with TLS is here")
+        linked = subprocess.run(["ldd", binaries.directory / "postgres"], capture_output=True, text=True, check=False)
+        if "libssl" in linked.stdout:
+            return binaries
+    return None
 
 
-def prepared(server: EmbeddedServer, connection: psycopg.Connection[Any], folder: Path) -> Server:
-    Installer(DatabaseAddress.parse(server.url)).migrate()
-    for role in ROLES:
-        connection.execute(f"CREATE ROLE {role} LOGIN SUPERUSER PASSWORD '{PASSWORD}'".encode())
-    connection.execute("SET password_encryption = md5")
-    connection.execute(f"CREATE ROLE of_old LOGIN SUPERUSER PASSWORD '{PASSWORD}'".encode())
-    authority = Authority(folder, "authority")
-    row = connection.execute("SELECT current_setting('hba_file'), current_setting('data_directory')").fetchone()
+def setting(connection: psycopg.Connection[Any], name: str) -> str:
+    row = connection.execute("SELECT current_setting(%s)", [name]).fetchone()
     assert row is not None
-    rules = Path(row[0])
-    rules.write_text(HBA + rules.read_text())
-    trusted = Path(row[1]) / "clients.crt"
-    shutil.copy(authority.own.file, trusted)
-    trusted.chmod(0o644)
-    connection.execute("ALTER SYSTEM SET ssl_ca_file = 'clients.crt'")
-    made = Server(connection.info.host, connection.info.port, folder, authority, server.url)
-    made.present(authority.sign("server", "IP:127.0.0.1,DNS:localhost"))
-    return made
+    return str(row[0])
 
 
-def test_every_sslmode_does_what_it_says(tls: Server) -> None:
+def test_every_sslmode_does_what_it_says(tls: TlsServer) -> None:
     for mode, encrypted in {"disable": False, "allow": False, "prefer": True, "require": True}.items():
         assert both_at(tls.at(f"sslmode={mode}"))["tls"] is encrypted, mode
     for mode in ("verify-ca", "verify-full"):
@@ -192,7 +220,7 @@ def test_every_sslmode_does_what_it_says(tls: Server) -> None:
     both_refuse(tls.at("sslmode=require", user="only_plain"), "rejects connection", "SSL encryption")
 
 
-def test_a_hosted_services_default_url_is_taken(tls: Server) -> None:
+def test_a_hosted_services_default_url_is_taken(tls: TlsServer) -> None:
     assert both_at(tls.at("sslmode=require&channel_binding=require"))["tls"]
     assert both_at(tls.at("channel_binding=require"))["tls"]
     extras = "connect_timeout=10&gssencmode=disable&keepalives=1&keepalives_idle=30&load_balance_hosts=random"
@@ -200,7 +228,7 @@ def test_a_hosted_services_default_url_is_taken(tls: Server) -> None:
     assert both_at(tls.at("application_name=mine&client_encoding=latin1&fallback_application_name=x"))["role"] == "ann"
 
 
-def test_a_certificate_that_is_not_accepted_is_called_one(tls: Server) -> None:
+def test_a_certificate_that_is_not_accepted_is_called_one(tls: TlsServer) -> None:
     try:
         stranger = Authority(tls.folder, "stranger").own.file
         both_refuse(tls.at(f"sslmode=verify-ca&sslrootcert={stranger}"), "certificate")
@@ -220,7 +248,7 @@ def test_a_certificate_that_is_not_accepted_is_called_one(tls: Server) -> None:
         tls.present(tls.authority.sign("server", "IP:127.0.0.1,DNS:localhost"))
 
 
-def test_files_that_cannot_be_used_are_named_with_their_parameter(tls: Server, tmp_path: Path) -> None:
+def test_files_that_cannot_be_used_are_named_with_their_parameter(tls: TlsServer, tmp_path: Path) -> None:
     nonsense = tmp_path / "nonsense"
     nonsense.write_text("no certificate")
     client = tls.authority.sign("clumsy")
@@ -239,7 +267,7 @@ def test_files_that_cannot_be_used_are_named_with_their_parameter(tls: Server, t
     assert both_at(tls.at(f"sslmode=require&sslcert={missing}"))["client_dn"] is None
 
 
-def test_a_client_shows_its_own_certificate(tls: Server, tmp_path: Path) -> None:
+def test_a_client_shows_its_own_certificate(tls: TlsServer, tmp_path: Path) -> None:
     carl = tls.authority.sign("carl")
     own = f"sslmode=require&sslcert={carl.file}&sslkey={carl.key}"
     assert both_at(tls.at(own, user="carl"))["client_dn"] == "/CN=carl"
@@ -253,38 +281,34 @@ def test_a_client_shows_its_own_certificate(tls: Server, tmp_path: Path) -> None
     assert both_at(tls.at("sslmode=require", user="carl"))["client_dn"] == "/CN=carl"
 
 
-def test_the_systems_authorities_are_those_of_the_system(tls: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_systems_authorities_are_those_of_the_system(tls: TlsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     both_refuse(tls.at("sslrootcert=system"), "certificate")
     monkeypatch.setenv("SSL_CERT_FILE", str(tls.authority.own.file))
     assert both_at(tls.at("sslrootcert=system"))["tls"]
 
 
-def test_a_numeric_address_is_connected_to_under_the_hosts_name(tls: Server) -> None:
+def test_a_numeric_address_is_connected_to_under_the_hosts_name(tls: TlsServer) -> None:
     assert both_at(tls.trusting("sslmode=verify-full&hostaddr=127.0.0.1", host="localhost"))["tls"]
     both_refuse(tls.trusting("sslmode=verify-full&hostaddr=127.0.0.1", host="db.example"), "certificate")
 
 
-def test_a_server_without_tls_is_not_talked_to_in_plain_text_where_tls_is_asked_for(tls: Server) -> None:
-    with psycopg.connect(tls.admin, autocommit=True) as admin:
-        admin.execute("ALTER SYSTEM SET ssl = off")
-        admin.execute("SELECT pg_reload_conf()")
-        try:
-            eventually(lambda: not both_at(tls.at("sslmode=prefer"))["tls"])
-            both_refuse(tls.at("sslmode=require"), "does no TLS", "does not support SSL")
-        finally:
-            admin.execute("ALTER SYSTEM SET ssl = on")
-            admin.execute("SELECT pg_reload_conf()")
-            eventually(lambda: both_at(tls.at("sslmode=prefer"))["tls"])
+def test_a_server_without_tls_is_not_talked_to_in_plain_text_where_tls_is_asked_for(tls: TlsServer) -> None:
+    tls.switch_tls("off")
+    try:
+        assert not both_at(tls.at("sslmode=prefer"))["tls"]
+        both_refuse(tls.at("sslmode=require"), "does no TLS", "does not support SSL")
+    finally:
+        tls.switch_tls("on")
 
 
-def test_passwords_of_every_kind_are_taken_and_wrong_ones_refused(tls: Server, tmp_path: Path) -> None:
-    assert both_at(tls.at(user="of_old"))["role"] == "of_old"
-    assert both_at(f"host={tls.host} port={tls.port} user=trusted dbname={DATABASE}")["role"] == "trusted"
-    without = f"host={tls.host} port={tls.port} user=ann dbname={DATABASE}"
+def test_passwords_of_every_kind_are_taken_and_wrong_ones_refused(server: Server, tmp_path: Path) -> None:
+    assert both_at(server.at(user="of_old"))["role"] == "of_old"
+    assert both_at(f"host={server.host} port={server.port} user=trusted dbname={DATABASE}")["role"] == "trusted"
+    without = f"host={server.host} port={server.port} user=ann dbname={DATABASE}"
     both_refuse(without, "no password")
     both_refuse(f"{without} password=wrong", "password authentication failed")
     file = tmp_path / "pass"
-    file.write_text(f"{tls.host}:{tls.port}:*:ann:{PASSWORD}\n")
+    file.write_text(f"{server.host}:{server.port}:*:ann:{PASSWORD}\n")
     file.chmod(0o600)
     assert both_at(f"{without} passfile={file}")["role"] == "ann"
     file.chmod(0o644)
@@ -293,10 +317,10 @@ def test_passwords_of_every_kind_are_taken_and_wrong_ones_refused(tls: Server, t
 
 
 def test_the_environment_and_service_files_lead_both_to_the_same_database(
-    tls: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("PGHOST", tls.host)
-    monkeypatch.setenv("PGPORT", str(tls.port))
+    monkeypatch.setenv("PGHOST", server.host)
+    monkeypatch.setenv("PGPORT", str(server.port))
     monkeypatch.setenv("PGPASSWORD", PASSWORD)
     found = both_at(f"postgresql://ann@/{DATABASE}")
     assert (found["role"], found["name"]) == ("ann", DATABASE)
@@ -309,8 +333,8 @@ def test_the_environment_and_service_files_lead_both_to_the_same_database(
     assert both_at("postgresql+asyncpg://")["name"] == DATABASE
 
 
-def test_the_environment_cannot_lead_one_of_the_two_astray(tls: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    address = tls.at("sslmode=disable")
+def test_the_environment_cannot_lead_one_of_the_two_astray(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = server.at("sslmode=disable")
     monkeypatch.setenv("PGTARGETSESSIONATTRS", "any")
     monkeypatch.setenv("PGSSLMODE", "verify-full")
     monkeypatch.setenv("PGSSLNEGOTIATION", "postgres")
@@ -319,12 +343,12 @@ def test_the_environment_cannot_lead_one_of_the_two_astray(tls: Server, monkeypa
     assert both_at(address)["search_path"] == "elsewhere"
 
 
-def test_several_hosts_are_tried_in_order(tls: Server) -> None:
+def test_several_hosts_are_tried_in_order(server: Server) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         dead = int(closed.getsockname()[1])
-    for hosts in (f"127.0.0.1:{dead},{tls.host}:{tls.port}", f"[::1]:{dead},{tls.host}:{tls.port}"):
+    for hosts in (f"127.0.0.1:{dead},{server.host}:{server.port}", f"[::1]:{dead},{server.host}:{server.port}"):
         assert both_at(f"postgresql://ann:{PASSWORD}@{hosts}/{DATABASE}")["role"] == "ann"
-    spoken = f"host=127.0.0.1,{tls.host} port={dead},{tls.port} user=ann password={PASSWORD} dbname={DATABASE}"
+    spoken = f"host=127.0.0.1,{server.host} port={dead},{server.port} user=ann password={PASSWORD} dbname={DATABASE}"
     assert both_at(spoken)["role"] == "ann"
     both_refuse(f"postgresql://ann@127.0.0.1:{dead}/{DATABASE}", "refused", kind=DatabaseUnavailable)
 
@@ -341,10 +365,10 @@ class SocketProxy(Proxy):
 
 
 @pytest.mark.parametrize("form", ["postgresql://ann@{quoted}/{name}?", "host={folder} user=ann dbname={name} "])
-def test_a_folder_is_a_unix_socket(tls: Server, form: str) -> None:
+def test_a_folder_is_a_unix_socket(server: Server, form: str) -> None:
     with tempfile.TemporaryDirectory(prefix="ps-") as folder:
         url = form.format(quoted=folder.replace("/", "%2F"), folder=folder, name=DATABASE)
-        with SocketProxy(tls.host, tls.port, Path(folder) / ".s.PGSQL.5432"):
+        with SocketProxy(server.host, server.port, Path(folder) / ".s.PGSQL.5432"):
             # TLS is for networks: over a socket it is never asked for.
             assert not both_at(f"{url}password={PASSWORD}")["tls"]
             separator = "&" if "?" in url else " "
@@ -352,12 +376,12 @@ def test_a_folder_is_a_unix_socket(tls: Server, form: str) -> None:
         both_refuse(url, "refused", kind=DatabaseUnavailable)
 
 
-def test_an_option_that_the_server_does_not_know_is_told_and_is_no_missing_schema(tls: Server) -> None:
-    both_refuse(tls.at("options=-cno_such_setting%3D1"), "no_such_setting")
-    both_refuse(tls.at("options=-crole%3Dno_such_role"), "no_such_role")
+def test_an_option_that_the_server_does_not_know_is_told_and_is_no_missing_schema(server: Server) -> None:
+    both_refuse(server.at("options=-cno_such_setting%3D1"), "no_such_setting")
+    both_refuse(server.at("options=-crole%3Dno_such_role"), "no_such_role")
 
 
-def test_a_daemon_queues_over_a_verified_connection_and_a_program_sees_it(tls: Server) -> None:
+def test_a_daemon_queues_over_a_verified_connection_and_a_program_sees_it(tls: TlsServer) -> None:
     url = tls.trusting("sslmode=verify-full&channel_binding=require&connect_timeout=10&gssencmode=disable")
     database = TestDatabase(tls.admin, DATABASE)
     with database.connect(), running_daemon(url.replace("postgresql://", "postgresql+psycopg://")):

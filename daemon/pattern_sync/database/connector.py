@@ -1,5 +1,6 @@
 """New connections for the event loop: host by host, each with a deadline, to a server that takes writes."""
 
+import asyncio
 import random
 import socket
 import ssl
@@ -146,11 +147,12 @@ class Connector:
         names, values = known_to(connection.get_server_version().major)
         state = None
         try:
-            # In a transaction, as a pooler may otherwise prepare the statement on one server and run it on another.
+            # In a transaction, as a pooler may otherwise prepare the statement on one server and run it on another; and
+            # without a name, as it would stay there.
             with translated():
-                async with connection.transaction():
-                    sql = self.statements["server_state"].sql
-                    state = await connection.fetchrow(sql, names, values, timeout=self._address.connect_seconds)
+                async with asyncio.timeout(self._address.connect_seconds), connection.transaction():
+                    statement = await connection.prepare(self.statements["server_state"].sql, name="")
+                    state = await statement.fetchrow(names, values)
                 lacking = [] if state is None else state["lacking"]
                 settled = AT_STARTUP.keys().isdisjoint(lacking)
                 if settled and lacking:

@@ -68,9 +68,15 @@ class Pool:
     ) -> AsyncGenerator[Sequence[asyncpg.Record], None]:
         """Yield the rows of one named statement in batches, all of one snapshot."""
         async with self._acquire() as connection, connection.transaction(isolation="read_committed", readonly=True):
+            sql = self._statements[name].sql
             if self._behind_pooler or self._unsettled:
                 await self._settle(connection)
-            cursor = await connection.cursor(self._statements[name].sql, *arguments, timeout=deadline_seconds)
+                # A cursor's statement has a name, and would stay with a server that others use, too.
+                found = await connection.fetch(sql, *arguments, timeout=deadline_seconds)
+                for start in range(0, len(found), batch_size):
+                    yield found[start : start + batch_size]
+                return
+            cursor = await connection.cursor(sql, *arguments, timeout=deadline_seconds)
             while rows := await cursor.fetch(batch_size, timeout=deadline_seconds):
                 yield rows
 
