@@ -30,7 +30,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
     database_url: SecretStr | None = Field(
-        default=None, description="postgresql:// URL, with one or more hosts; none: the embedded server"
+        default=None,
+        description="postgresql:// URL, or a key=value string, as psql takes it, with one or more hosts;"
+        " none: the embedded server",
     )
     data_dir: Path | None = Field(
         default=None,

@@ -139,7 +139,8 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "count_gone": ((), {"gone": "int8"}),
     "installed_functions": ((), {"functions_md5": "text"}),
     "record_functions": (("text",), {}),
-    "server_state": ((), {"in_recovery": "bool", "read_only": "bool"}),
+    "server_state": (("text[]", "text[]"), {"in_recovery": "bool", "read_only": "bool", "lacking": "text[]"}),
+    "settle": (("text[]", "text[]", "bool"), {"value": "text"}),
     "heartbeat": ((), {"listening": "bool", "in_recovery": "bool"}),
     "ping": (("text", "text"), {"pg_notify": "void"}),
     "observe_again": (("text",), {"id": "int8", "occurrence_count": "int4"}),
@@ -161,6 +162,8 @@ OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
     "queue_missing": (70.0, 5, 1000.0, [], [], None, False, 0, 1, 0.0, False),
     "set_lock_timeout": ("100",),
     "install_trigger": ("pattern_occurrences",),
+    "server_state": (["jit"], ["off"]),
+    "settle": (["jit"], ["off"], True),
     "observe_first": ("new", "x", "x", '["Read"]'),
 }
 

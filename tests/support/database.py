@@ -37,6 +37,12 @@ class TestDatabase:
             self._connection = connection
             yield
 
+    def reached_by(self, url: str) -> "TestDatabase":
+        """Return the same database under another address, over the connection that is open."""
+        other = TestDatabase(url, self.name)
+        other._connection = self._connection
+        return other
+
     def another_connection(self, *, autocommit: bool = True) -> "psycopg.Connection[DictRow]":
         """Return a connection of its own; the caller closes it."""
         return psycopg.connect(self.url, row_factory=dict_row, autocommit=autocommit)

@@ -128,7 +128,7 @@ class DaemonGateway:
     async def _queue_lane(
         self, sync_filter: SyncFilter, most: int | None, lane: tuple[int, int], *, retry: bool, budget_seconds: float
     ) -> QueuedPage:
-        commits = not self._pool.behind_pooler
+        commits = not self._pool.in_transactions
         arguments = (*filter_arguments(sync_filter), most, retry, *lane, budget_seconds, commits)
         rows = await self._pool.fetch("queue_missing", *arguments, deadline_seconds=SCAN_SECONDS)
         page = to_queued_page(rows[0])
