@@ -212,7 +212,7 @@ def lives_through_everything(database: TestDatabase) -> None:
 @pytest.mark.parametrize("difference", FIT)
 def test_tables_of_other_types_are_adopted_and_everything_works(empty_database: TestDatabase, difference: str) -> None:
     if difference == "citext" and not empty_database.execute(
-        "SELECT FROM pg_available_extensions WHERE name = 'citext'"
+        "SELECT name FROM pg_available_extensions WHERE name = 'citext'"
     ):
         pytest.skip("this server has no citext")
     adopt(empty_database)
