@@ -311,7 +311,7 @@ WHERE m.version = (SELECT pg_catalog.max(newest.version) FROM pattern_sync.migra
 -- lost or changed, or a right that a restore has left out, shows. The body of announce() carries the filter in force,
 -- and is not compared.
 SELECT
-    p.oid::pg_catalog.regprocedure::text AS thing,
+    pg_catalog.concat('function ', p.oid::pg_catalog.regprocedure::text) AS thing,
     pg_catalog.md5(pg_catalog.concat_ws(
         '/',
         CASE WHEN p.proname::text <> 'announce'::text THEN p.prosrc END,
