@@ -197,15 +197,36 @@ END $create$;
 -- names that are too long for a payload, which would be an error.
 CREATE OR REPLACE FUNCTION pattern_sync.tell_changes(change text, pattern_ids text[])
 RETURNS void LANGUAGE sql VOLATILE AS $$
-    SELECT pattern_sync.send('pattern_sync_queue', CASE WHEN octet_length(told.payload) < 7900 THEN told.payload ELSE '*' END)
+    SELECT pattern_sync.send(
+        'pattern_sync_queue', CASE WHEN pg_catalog.octet_length(told.payload) < 7900 THEN told.payload ELSE '*' END
+    )
     FROM (
-        SELECT jsonb_build_object(change, jsonb_agg(listed.pattern_id))::text AS payload
-        FROM unnest(pattern_ids) WITH ORDINALITY AS listed (pattern_id, position)
-        WHERE cardinality(pattern_ids) <= 1000
-        GROUP BY (listed.position - 1) / 50
+        SELECT pg_catalog.jsonb_build_object(change, pg_catalog.jsonb_agg(listed.pattern_id))::text AS payload
+        FROM pg_catalog.unnest(pattern_ids) WITH ORDINALITY AS listed (pattern_id, position)
+        WHERE pg_catalog.cardinality(pattern_ids) <= 1000
+        GROUP BY (listed.position - 1::bigint) / 50::bigint
         UNION ALL
-        SELECT '*' WHERE cardinality(pattern_ids) > 1000
+        SELECT '*' WHERE pg_catalog.cardinality(pattern_ids) > 1000
     ) AS told
+$$;
+
+-- Remember rejections whose entries are deleted, where nothing on the pattern tells of them: it would be queued again.
+-- With the owner's rights, as an application need not know of our tables. So only for who may delete entries: anybody
+-- else could keep a pattern out of the queue with it.
+CREATE OR REPLACE FUNCTION pattern_sync.remember_rejections(pattern_ids text[])
+RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+    INSERT INTO pattern_sync.rejections (pattern_id)
+    SELECT rejected.pattern_id
+    FROM pg_catalog.unnest(remember_rejections.pattern_ids) AS rejected (pattern_id)
+    JOIN operation_patterns AS p ON p.pattern_signature::text = rejected.pattern_id
+    WHERE pattern_sync.eligible(p.automation_status::text)
+      AND pg_catalog.has_table_privilege(
+          CASE pg_catalog.current_setting('role') WHEN 'none' THEN session_user
+              ELSE pg_catalog.current_setting('role')::name END,
+          'pattern_approvals'::regclass::oid,
+          'DELETE'
+      )
+    ON CONFLICT (pattern_id) DO NOTHING
 $$;
 
 -- Body of the triggers on the queue and on its history: tell the review pages what was changed, whoever changed it. A
@@ -218,27 +239,54 @@ BEGIN
         PERFORM pattern_sync.send('pattern_sync_queue', '*');
         RETURN NULL;
     END IF;
-    IF (SELECT count(*) FROM (SELECT FROM changed LIMIT 1001) AS first) > 1000 THEN
+    IF TG_OP = 'DELETE' THEN
+        BEGIN
+            PERFORM pattern_sync.remember_rejections(rejected.pattern_ids)
+            FROM (
+                SELECT pg_catalog.array_agg(c.pattern_id::text) AS pattern_ids
+                FROM changed AS c
+                WHERE c.status::text IN ('rejected', 'auto-rejected')
+            ) AS rejected
+            WHERE rejected.pattern_ids IS NOT NULL;
+        EXCEPTION WHEN OTHERS THEN
+            RAISE LOG 'pattern_sync: rejections were not remembered: %', SQLERRM;
+        END;
+    END IF;
+    IF (SELECT pg_catalog.count(*) FROM (SELECT FROM changed LIMIT 1001) AS first) > 1000::bigint THEN
         PERFORM pattern_sync.send('pattern_sync_queue', '*');
         RETURN NULL;
     END IF;
-    IF TG_OP = 'UPDATE' THEN -- an entry that was given another name is no more under its old one
-        PERFORM pattern_sync.tell_changes('removed', array_agg(b.pattern_id))
-        FROM before AS b
-        WHERE NOT EXISTS (SELECT FROM changed AS c WHERE c.pattern_id = b.pattern_id)
-        HAVING count(*) > 0;
+    IF TG_OP = 'UPDATE' THEN
+        -- A decision is news where the status became one: another column of a decided entry is refreshed like a pending
+        -- one's figures. An entry that was given another name is no more under its old one. A full join, as that is
+        -- never a nested loop.
+        PERFORM pattern_sync.tell_changes(listed.change, pg_catalog.array_agg(listed.pattern_id))
+        FROM (
+            SELECT
+                coalesce(became.pattern_id, was.pattern_id) AS pattern_id,
+                CASE
+                    WHEN became.pattern_id IS NULL THEN 'removed'
+                    WHEN became.status = 'pending' OR became.status = was.status THEN 'refreshed'
+                    ELSE 'decided'
+                END AS change
+            FROM (SELECT b.pattern_id::text AS pattern_id, b.status::text AS status FROM before AS b) AS was
+            FULL JOIN (SELECT c.pattern_id::text AS pattern_id, c.status::text AS status FROM changed AS c) AS became
+                ON became.pattern_id = was.pattern_id
+        ) AS listed
+        GROUP BY listed.change;
+        RETURN NULL;
     END IF;
-    PERFORM pattern_sync.tell_changes(listed.change, array_agg(listed.pattern_id))
+    PERFORM pattern_sync.tell_changes(listed.change, pg_catalog.array_agg(listed.pattern_id))
     FROM (
         SELECT
-            first.item ->> 'pattern_id' AS pattern_id,
+            first.item ->> 'pattern_id'::text AS pattern_id,
             CASE
                 WHEN TG_OP = 'DELETE' THEN 'removed'
-                WHEN first.item ->> 'status' = 'pending' THEN CASE TG_OP WHEN 'INSERT' THEN 'queued' ELSE 'refreshed' END
-                WHEN first.item ->> 'action' IN ('commented', 'flagged') THEN 'commented'
+                WHEN first.item ->> 'status'::text = 'pending' THEN 'queued'
+                WHEN first.item ->> 'action'::text IN ('commented', 'flagged') THEN 'commented'
                 ELSE 'decided'
             END AS change
-        FROM (SELECT to_jsonb(changed) AS item FROM changed) AS first
+        FROM (SELECT pg_catalog.to_jsonb(changed) AS item FROM changed) AS first
     ) AS listed
     GROUP BY listed.change;
     RETURN NULL;
@@ -285,49 +333,146 @@ BEGIN
     RETURN true;
 END $$;
 
+-- What an error inside a decision or a comment becomes: the application's own tables, triggers and policies refuse it,
+-- with whatever SQLSTATE. What waiting or trying again helps against (locks, lost servers, full disks) stays what it is.
+CREATE OR REPLACE FUNCTION pattern_sync.refuse(code text, words text)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF pg_catalog.left(refuse.code, 2) IN ('08', '25', '40', '53', '57', '58') OR refuse.code = '55P03' THEN
+        RAISE EXCEPTION USING MESSAGE = refuse.words, ERRCODE = refuse.code;
+    END IF;
+    RAISE EXCEPTION USING MESSAGE = refuse.words || ' (SQLSTATE ' || refuse.code || ')', ERRCODE = 'P0001';
+END $$;
+
+-- Whether the history holds an event although its INSERT told of no row: a trigger that puts rows into child tables by
+-- itself tells of none.
+CREATE OR REPLACE FUNCTION pattern_sync.is_noted(signature text, action text, reviewer text, notes text)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT FROM pattern_review_history AS h
+        WHERE h.pattern_id::text = is_noted.signature
+          AND h.action::text = is_noted.action
+          AND h.reviewer::text = is_noted.reviewer
+          AND h.notes::text IS NOT DISTINCT FROM is_noted.notes
+    )
+$$;
+
 -- A person's decision, its history and the mark on the pattern, in one transaction. False, with nothing written, where
--- no entry has the status that it replaces: somebody was faster, or there is no entry. An application whose CHECK
--- refuses the status on its patterns gets the rest of the mark.
+-- no entry has the status that it replaces: somebody was faster, or there is no entry. NULL, with nothing written, where
+-- a trigger, rule or policy of the application kept the decision out without a word.
+--
+-- An application whose CHECK refuses the status on its patterns gets the rest of the mark; a rejection that nothing on
+-- the pattern tells of is remembered here, as it has to outlive the entry.
 --
 -- It waits for a lock for less than a deadlock_timeout (1 s): where it and an application's transaction wait for each
 -- other it is this one that is given up, and tried again. The search_path is the session's: an application's own
 -- triggers on these tables run as they do for every other statement.
+--
+-- A status goes through its row, and an action is a literal: the column may be an enum or a domain, and after an ALTER
+-- TABLE a variable of its type would stay what it was in every open session.
 CREATE OR REPLACE FUNCTION pattern_sync.decide(
     signature text, decision text, reviewer text, notes text, replaces text
 ) RETURNS boolean LANGUAGE plpgsql SET lock_timeout = '800ms' AS $$
 BEGIN -- every parameter by its full name: an application's own columns may be called the same
     UPDATE pattern_approvals AS a
     SET
-        status = decide.decision,
+        status = (pg_catalog.jsonb_populate_record(
+            a.*, pg_catalog.jsonb_build_object('status', decide.decision)
+        )).status,
         reviewed_by = decide.reviewer,
-        reviewed_at = now(),
-        approval_notes = decide.notes
-    WHERE a.pattern_id = decide.signature AND a.status = decide.replaces;
+        reviewed_at = pg_catalog.now(),
+        -- What the application's own readers look for.
+        approval_notes = CASE decide.decision WHEN 'rejected' THEN 'REJECTED: ' ELSE '' END || decide.notes
+    WHERE a.pattern_id::text = decide.signature AND a.status::text = decide.replaces;
     IF NOT FOUND THEN
-        RETURN false;
+        PERFORM FROM pattern_approvals AS a
+        WHERE a.pattern_id::text = decide.signature AND a.status::text = decide.replaces;
+        RETURN CASE WHEN FOUND THEN NULL ELSE false END;
     END IF;
-    INSERT INTO pattern_review_history (pattern_id, action, reviewer, notes)
-    VALUES (decide.signature, decide.decision, decide.reviewer, decide.notes);
+    IF decide.decision = 'rejected' THEN
+        INSERT INTO pattern_review_history (pattern_id, action, reviewer, notes)
+        VALUES (decide.signature, 'rejected', decide.reviewer, decide.notes);
+    ELSIF decide.decision = 'approved' THEN
+        INSERT INTO pattern_review_history (pattern_id, action, reviewer, notes)
+        VALUES (decide.signature, 'approved', decide.reviewer, decide.notes);
+    ELSE
+        RAISE EXCEPTION USING MESSAGE = pg_catalog.quote_nullable(decide.decision) || ' is no decision', ERRCODE = '22023';
+    END IF;
+    IF NOT FOUND AND NOT pattern_sync.is_noted(decide.signature, decide.decision, decide.reviewer, decide.notes) THEN
+        RAISE EXCEPTION USING MESSAGE = 'kept out', ERRCODE = 'PS001';
+    END IF;
     -- Last, as the detector's next observation waits for this lock.
     BEGIN
         UPDATE operation_patterns AS p
         SET
-            automation_status = decide.decision,
+            automation_status = (pg_catalog.jsonb_populate_record(
+                p.*, pg_catalog.jsonb_build_object('automation_status', decide.decision)
+            )).automation_status,
             reviewed_by = decide.reviewer,
-            reviewed_at = now(),
+            reviewed_at = pg_catalog.now(),
             review_notes = decide.notes
-        WHERE p.pattern_signature = decide.signature;
-    EXCEPTION WHEN check_violation THEN
+        WHERE p.pattern_signature::text = decide.signature;
+    EXCEPTION
+        -- A CHECK, an enum, a lookup table or a length that does not know the status.
+        WHEN check_violation OR invalid_text_representation OR foreign_key_violation OR string_data_right_truncation THEN
         UPDATE operation_patterns AS p
         SET
             -- What is rejected must not go on looking approved.
-            automation_status = CASE p.automation_status WHEN 'approved' THEN 'detected' ELSE p.automation_status END,
+            automation_status = CASE p.automation_status::text
+                WHEN 'approved' THEN (pg_catalog.jsonb_populate_record(
+                    p.*, pg_catalog.jsonb_build_object('automation_status', 'detected')
+                )).automation_status
+                ELSE p.automation_status
+            END,
             reviewed_by = decide.reviewer,
-            reviewed_at = now(),
+            reviewed_at = pg_catalog.now(),
             review_notes = decide.notes
-        WHERE p.pattern_signature = decide.signature;
+        WHERE p.pattern_signature::text = decide.signature;
     END;
+    IF decide.decision = 'rejected' THEN
+        INSERT INTO pattern_sync.rejections (pattern_id)
+        SELECT decide.signature
+        WHERE NOT EXISTS (
+            SELECT FROM operation_patterns AS p
+            WHERE p.pattern_signature::text = decide.signature
+              AND NOT pattern_sync.eligible(p.automation_status::text)
+        )
+        ON CONFLICT (pattern_id) DO NOTHING;
+    ELSE
+        DELETE FROM pattern_sync.rejections AS r WHERE r.pattern_id = decide.signature;
+    END IF;
+    -- Only what can be read afterwards is a decision: a trigger may have made something else of it.
+    IF NOT EXISTS (
+        SELECT FROM pattern_approvals AS a
+        WHERE a.pattern_id::text = decide.signature AND a.status::text = decide.decision
+    ) THEN
+        RAISE EXCEPTION USING MESSAGE = 'kept out', ERRCODE = 'PS001';
+    END IF;
     RETURN true;
+EXCEPTION
+    WHEN SQLSTATE 'PS001' THEN
+        RETURN NULL;
+    WHEN OTHERS THEN
+        PERFORM pattern_sync.refuse(SQLSTATE, SQLERRM);
+END $$;
+
+-- A person's comment. False where there is no such entry; NULL, with nothing written, where the application's own
+-- trigger, rule or policy kept it out.
+CREATE OR REPLACE FUNCTION pattern_sync.remark(signature text, reviewer text, comment text)
+RETURNS boolean LANGUAGE plpgsql SET lock_timeout = '800ms' AS $$
+BEGIN
+    PERFORM FROM pattern_approvals AS a WHERE a.pattern_id::text = remark.signature;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    INSERT INTO pattern_review_history (pattern_id, action, reviewer, notes)
+    VALUES (remark.signature, 'commented', remark.reviewer, remark.comment);
+    IF NOT FOUND AND NOT pattern_sync.is_noted(remark.signature, 'commented', remark.reviewer, remark.comment) THEN
+        RETURN NULL;
+    END IF;
+    RETURN true;
+EXCEPTION WHEN OTHERS THEN
+    PERFORM pattern_sync.refuse(SQLSTATE, SQLERRM);
 END $$;
 
 -- The triggers that are missing, each with the statement that creates it: on operation_patterns and on children that

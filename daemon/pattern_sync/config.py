@@ -17,8 +17,8 @@ from pattern_sync.domain.filter import MAX_OCCURRENCES, SyncFilter
 
 PREFIX = "PATTERN_SYNC_"
 ENV_FILE_VARIABLE = "PATTERN_SYNC_ENV_FILE"
-# Where the application's own review panel is served while it is developed.
-PANEL_ORIGIN = "http://localhost:9213"
+# Where the application's own review panel is served: by its front end, and by that one's development server.
+PANEL_ORIGINS = tuple(f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in (9213, 5173))
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
 _HOST = re.compile(r"[a-zA-Z0-9_]([a-zA-Z0-9_.-]*[a-zA-Z0-9_])?")
 _TOKEN = re.compile(r"[!-~]+")  # what fits into an Authorization header
@@ -72,7 +72,7 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...] | None, NoDecode] = Field(
         default=None,
         description="Other origins whose pages may call the API, comma-separated, or `none`;"
-        f" not given: {PANEL_ORIGIN} on loopback, nobody otherwise",
+        " not given: ports 9213 and 5173 of localhost and 127.0.0.1 on loopback, nobody otherwise",
     )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Host names that lead here, comma-separated, beside IP addresses and this machine's own"
@@ -166,7 +166,7 @@ class Settings(BaseSettings):
         """Return the other origins whose pages may call the API."""
         if self.cors_origins is not None:
             return self.cors_origins
-        return (PANEL_ORIGIN,) if self.on_loopback else ()
+        return PANEL_ORIGINS if self.on_loopback else ()
 
     def sync_filter(self) -> SyncFilter:
         """Return the filter that the daemon publishes. Raises InvalidSettings for a contradiction."""

@@ -20,7 +20,7 @@ from pattern_sync.database.reviews import ReviewGateway
 from pattern_sync.database.statements import load_statements
 from pattern_sync.domain.decision import Decision, Verdict
 from pattern_sync.domain.entry import QueueEntry, Status
-from pattern_sync.domain.errors import AccessRefused, AlreadyDecided, DatabaseUnavailable, StatementFailed
+from pattern_sync.domain.errors import AccessRefused, AlreadyDecided, DatabaseUnavailable, DecisionRefused
 from pattern_sync.domain.outcomes import Outcome
 from pattern_sync.review import Review
 from tests.support.application import adopt, installer
@@ -125,7 +125,8 @@ def test_an_approval_marks_an_applications_pattern(adopted: TestDatabase, door: 
 def test_a_rejection_stands_where_the_application_knows_no_such_status(adopted: TestDatabase, door: Door) -> None:
     queue(adopted, "a")
     entry = decide(adopted, door, "a", rejection(reason="a one-off"))
-    assert (entry.status, entry.reviewed_by, entry.approval_notes) == ("rejected", "ann", "a one-off")
+    assert (entry.status, entry.reviewed_by, entry.approval_notes) == ("rejected", "ann", "REJECTED: a one-off")
+    assert [item["notes"] for item in adopted.history_of("a")] == ["a one-off"]
     assert actions_of(adopted, "a") == ["rejected"]
     assert adopted.mark_of("a") == ("detected", "ann", "a one-off", True)
     # The pattern still looks eligible, and yet no machine queues it again.
@@ -165,7 +166,7 @@ def test_a_mark_that_the_application_refuses_altogether_takes_the_decision_back(
     adopted.execute("ALTER TABLE operation_patterns ADD CONSTRAINT known CHECK (reviewed_by <> 'eve')")
     before = snapshot(adopted, TABLES)
     for decision in (approval("eve"), rejection("eve")):
-        with pytest.raises(StatementFailed):
+        with pytest.raises(DecisionRefused):
             decide(adopted, door, "a", decision)
     assert snapshot(adopted, TABLES) == before
     decide(adopted, door, "a", rejection("ann"))
@@ -176,9 +177,9 @@ def test_a_history_that_refuses_takes_the_decision_back(database: TestDatabase, 
     database.execute("ALTER TABLE pattern_review_history ADD CONSTRAINT no_poison CHECK (notes <> 'poison')")
     before = snapshot(database, TABLES)
     for decision in (approval(notes="poison"), rejection(reason="poison")):
-        with pytest.raises(StatementFailed):
+        with pytest.raises(DecisionRefused):
             decide(database, door, "a", decision)
-    with pytest.raises(StatementFailed):
+    with pytest.raises(DecisionRefused):
         door(database, lambda review: review.comment("a", "poison", None))
     assert snapshot(database, TABLES) == before
 

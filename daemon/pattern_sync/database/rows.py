@@ -136,6 +136,8 @@ def to_explanation(signature: str, sync_filter: SyncFilter, row: Row) -> Explana
         eligible=bool(row["eligible"]),
         entry_status=row["entry_status"],
         criteria=_criteria(sync_filter, row) if exists else (),
+        rejected=bool(row["rejected"]),
+        written_by_us=bool(row["written_by_us"]),
     )
 
 

@@ -5,6 +5,7 @@ PatternSyncError
 ├── InvalidInput             exit 2   what a person said about a pattern cannot be kept: blank, too long
 ├── UnknownPattern           exit 1   the queue has no entry of this name
 ├── AlreadyDecided           exit 1   somebody else was faster, or decided otherwise before
+├── DecisionRefused          exit 1   the application's own trigger, rule or policy kept out what a person said
 ├── DatabaseError
 │   ├── DatabaseUnavailable  exit 3   cannot be reached, went away, is busy or read-only: waiting helps
 │   │   ├── PoolerInTheWay           sessions are shared behind our back: LISTEN cannot work
@@ -48,6 +49,18 @@ class AlreadyDecided(PatternSyncError):
     def __init__(self, message: str, entry: "QueueEntry") -> None:
         super().__init__(message)
         self.entry = entry
+
+
+class DecisionRefused(PatternSyncError):
+    """A decision or a comment was not kept, and nothing was written.
+
+    `sentence` says so without the server's own `words`, which may hold anything and are None where it had none.
+    """
+
+    def __init__(self, sentence: str, words: str | None = None) -> None:
+        super().__init__(sentence if words is None else f"{sentence} The database says: {words}")
+        self.sentence = sentence
+        self.words = words
 
 
 class DatabaseError(PatternSyncError):

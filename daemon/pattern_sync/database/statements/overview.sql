@@ -54,6 +54,8 @@ SELECT
     p.automation_status,
     pattern_sync.eligible(p.automation_status) AS eligible,
     a.status AS entry_status,
+    EXISTS (SELECT FROM pattern_sync.rejections AS r WHERE r.pattern_id = asked.signature) AS rejected,
+    EXISTS (SELECT FROM pattern_sync.written AS w WHERE w.pattern_id = asked.signature) AS written_by_us,
     pattern_sync.qualifies(
         p.confidence_score, 0, 0, '', $1::double precision, NULL, NULL, '{}', '{}') AS confidence_met,
     pattern_sync.qualifies(
