@@ -9,7 +9,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 _OWN_TABLE = re.compile(r"^CREATE TABLE pattern_sync\.(\w+)", re.MULTILINE)
-_OWN_FUNCTION = re.compile(r"^CREATE OR REPLACE FUNCTION pattern_sync\.(\w+)", re.MULTILINE)
+_OWN_FUNCTION = re.compile(r"^CREATE OR REPLACE (?:FUNCTION|PROCEDURE) pattern_sync\.(\w+)", re.MULTILINE)
 # What belongs to one table and is made together with it: an index, its first row.
 _PART = re.compile(r"^(?:CREATE (?:UNIQUE )?INDEX \w+ ON|INSERT INTO|ALTER TABLE) pattern_sync\.(\w+)", re.MULTILINE)
 _OWN_SCHEMA = re.compile(r"^CREATE SCHEMA pattern_sync\b", re.MULTILINE)
