@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.blocking import BlockingDatabase
 from pattern_sync.database.rows import to_sighting
 from pattern_sync.domain.watching import Sighting
-from tests.support.application import abouts, installer, server_major
+from tests.support.application import abouts, server_major
 from tests.support.database import TestDatabase
 from tests.support.notifications import listening
 
@@ -64,8 +65,10 @@ DAMAGES = {
     "all are disabled, as for a bulk load": Damage(
         ["ALTER TABLE pattern_approvals DISABLE TRIGGER ALL"],
         [
-            "the trigger on pattern_approvals is disabled (pattern_sync_deleted, pattern_sync_inserted,"
-            " pattern_sync_truncated, pattern_sync_updated)"
+            (
+                "the trigger on pattern_approvals is disabled (pattern_sync_deleted, pattern_sync_inserted,"
+                " pattern_sync_truncated, pattern_sync_updated)"
+            )
         ],
         ("pattern_approvals",),
     ),
@@ -87,36 +90,46 @@ DAMAGES = {
     "another function": Damage(
         [
             "CREATE FUNCTION public.mine() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
-            "CREATE OR REPLACE TRIGGER pattern_sync_announce AFTER INSERT OR UPDATE ON operation_patterns"
-            " FOR EACH ROW EXECUTE FUNCTION mine()",
+            (
+                "CREATE OR REPLACE TRIGGER pattern_sync_announce AFTER INSERT OR UPDATE ON operation_patterns"
+                " FOR EACH ROW EXECUTE FUNCTION mine()"
+            ),
         ],
         ["the trigger on operation_patterns calls another function (pattern_sync_announce)"],
     ),
     "fewer events": Damage(
         [
-            "CREATE OR REPLACE TRIGGER pattern_sync_announce AFTER INSERT ON operation_patterns"
-            " FOR EACH ROW EXECUTE FUNCTION pattern_sync.announce()"
+            (
+                "CREATE OR REPLACE TRIGGER pattern_sync_announce AFTER INSERT ON operation_patterns"
+                " FOR EACH ROW EXECUTE FUNCTION pattern_sync.announce()"
+            )
         ],
         ["the trigger on operation_patterns was changed (pattern_sync_announce)"],
     ),
     "a column list": Damage(
         [
-            "CREATE OR REPLACE TRIGGER pattern_sync_announce AFTER INSERT OR UPDATE OF pattern_type"
-            " ON operation_patterns FOR EACH ROW EXECUTE FUNCTION pattern_sync.announce()"
+            (
+                "CREATE OR REPLACE TRIGGER pattern_sync_announce AFTER INSERT OR UPDATE OF pattern_type"
+                " ON operation_patterns FOR EACH ROW EXECUTE FUNCTION pattern_sync.announce()"
+            )
         ],
         ["the trigger on operation_patterns was changed (pattern_sync_announce)"],
     ),
     "a condition": Damage(
         [
-            "CREATE OR REPLACE TRIGGER pattern_sync_announce AFTER INSERT OR UPDATE ON operation_patterns"
-            " FOR EACH ROW WHEN (NEW.occurrence_count > 9) EXECUTE FUNCTION pattern_sync.announce()"
+            (
+                "CREATE OR REPLACE TRIGGER pattern_sync_announce AFTER INSERT OR UPDATE ON operation_patterns"
+                " FOR EACH ROW WHEN (NEW.occurrence_count > 9) EXECUTE FUNCTION pattern_sync.announce()"
+            )
         ],
         ["the trigger on operation_patterns was changed (pattern_sync_announce)"],
     ),
     "the condition is gone": Damage(
         [
-            "CREATE OR REPLACE TRIGGER pattern_sync_truncated AFTER TRUNCATE ON pattern_approvals"
-            " FOR EACH STATEMENT EXECUTE FUNCTION pattern_sync.announce_entries()"
+            (
+                "CREATE OR REPLACE TRIGGER pattern_sync_truncated AFTER TRUNCATE ON pattern_approvals"
+                " FOR EACH STATEMENT EXECUTE FUNCTION pattern_sync.announce_entries()"
+            )
         ],
         ["the trigger on pattern_approvals was changed (pattern_sync_truncated)"],
         ("pattern_approvals",),
@@ -135,8 +148,10 @@ DAMAGES = {
             *PARTITIONED,
             "ALTER TABLE operation_patterns ATTACH PARTITION plain DEFAULT",
             "DROP TRIGGER pattern_sync_announce ON plain",
-            "CREATE TRIGGER pattern_sync_announce AFTER INSERT OR UPDATE ON operation_patterns"
-            " FOR EACH ROW EXECUTE FUNCTION pattern_sync.announce()",
+            (
+                "CREATE TRIGGER pattern_sync_announce AFTER INSERT OR UPDATE ON operation_patterns"
+                " FOR EACH ROW EXECUTE FUNCTION pattern_sync.announce()"
+            ),
             "ALTER TABLE operation_patterns ENABLE ALWAYS TRIGGER pattern_sync_announce",
             "ALTER TABLE plain DISABLE TRIGGER pattern_sync_announce",
         ],
@@ -162,7 +177,7 @@ DAMAGES = {
 
 
 def look(database: TestDatabase) -> Sighting:
-    with BlockingDatabase.connect(installer(database)._address) as connection:
+    with BlockingDatabase.connect(DatabaseAddress.parse(database.url)) as connection:
         return to_sighting(connection.fetch("watch")[0])
 
 
@@ -192,7 +207,7 @@ def test_what_silences_a_trigger_is_seen_and_mended(database: TestDatabase, dama
 def test_the_daemons_own_statement_mends_the_same(database: TestDatabase, damage: Damage) -> None:
     for statement in damage.done:
         database.execute(statement)
-    with BlockingDatabase.connect(installer(database)._address) as connection:
+    with BlockingDatabase.connect(DatabaseAddress.parse(database.url)) as connection:
         for relation in {fault.relation for fault in look(database).faults if fault.mendable}:
             connection.fetch("mend", relation)
     assert look(database).faults == ()

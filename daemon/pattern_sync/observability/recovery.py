@@ -33,7 +33,7 @@ class Recovery:
         self.last_at: float | None = None
         self.in_last_sweep = 0
         self._heard: dict[str, None] = {}
-        self._everything_at = now()
+        self._everything_at: float | None = None
         self._previous_run_at = now()
         self._deaf = True
         self._sweep: _Sweep | None = None
@@ -74,7 +74,8 @@ class Recovery:
         if sweep is None or self._now() < sweep.finished_at + SETTLE_SECONDS:
             return 0
         self._sweep = None
-        self.in_last_sweep = 0 if self._everything_at >= sweep.since else self._unannounced(sweep.result)
+        said_all = self._everything_at is not None and self._everything_at >= sweep.since
+        self.in_last_sweep = 0 if said_all else self._unannounced(sweep.result)
         self._heard.clear()
         if self.in_last_sweep:
             self.total += self.in_last_sweep

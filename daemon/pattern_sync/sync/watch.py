@@ -72,7 +72,6 @@ class TriggerWatch:
             sighting = await self._look()
             if self._mends and await self._mend(sighting.faults):
                 sighting = await self._look()
-            await self._look_after_filter(sighting.faults)
             if recovered := self._state.settle():
                 await self._watched.record_recovery(recovered)
         except PatternSyncError as fault:
@@ -94,6 +93,7 @@ class TriggerWatch:
             # The last answer may have been lost on the way, and marks with it.
             self._failures = 0
             self._look_at_everything()
+        await self._look_after_filter(sighting.faults)
         return sighting
 
     def _take_marks(self, sighting: Sighting) -> None:
