@@ -475,70 +475,300 @@ EXCEPTION WHEN OTHERS THEN
     PERFORM pattern_sync.refuse(SQLSTATE, SQLERRM);
 END $$;
 
--- The triggers that are missing, each with the statement that creates it: on operation_patterns and on children that
--- inherit from it (partitions get theirs from PostgreSQL together with the parent's), on the queue and on its history.
-CREATE OR REPLACE FUNCTION pattern_sync.missing_triggers()
-RETURNS TABLE (relation regclass, definition text) LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
-    WITH RECURSIVE family AS (
-        SELECT c.oid, c.relispartition FROM pg_class AS c WHERE c.oid = 'operation_patterns'::regclass
+-- What keeps changes from being told, a row each: the table and what is wrong in words; who hears nothing meanwhile
+-- ('patterns': the daemons, 'pages': the review pages, NULL: nobody misses anything); and the SQL that mends it, NULL
+-- where only creating the functions again helps. Asked every few seconds, and never an error, whatever is missing.
+--
+-- Wanted are: on operation_patterns and on children that inherit from it (partitions get theirs from PostgreSQL together
+-- with the parent's) a row trigger; on the queue and on its history, statement triggers. Each fires ALWAYS, so also for
+-- what a replica, or a session in the role of one, writes. The table is the one that the name means now: one that was
+-- created anew or swapped in has no trigger, and the one that was swapped out still has ours.
+CREATE OR REPLACE FUNCTION pattern_sync.trigger_faults()
+RETURNS TABLE (relation regclass, fault text, silenced text, mending text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+#variable_conflict use_column
+DECLARE
+    patterns oid := pg_catalog.to_regclass('operation_patterns')::oid;
+    settings oid := pg_catalog.to_regclass('pattern_sync.settings')::oid;
+    announce oid := pg_catalog.to_regprocedure('pattern_sync.announce()')::oid;
+    announce_entries oid := pg_catalog.to_regprocedure('pattern_sync.announce_entries()')::oid;
+    owner oid := (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = patterns);
+BEGIN
+    RETURN QUERY
+    WITH RECURSIVE wanted (table_name, trigger_name, event, type, old_rows, new_rows, silenced) AS (
+        -- The type is pg_trigger's bit mask: 1 row, 4 INSERT, 8 DELETE, 16 UPDATE, 32 TRUNCATE.
+        VALUES
+            ('operation_patterns', 'pattern_sync_announce', 'INSERT OR UPDATE', 21, NULL, NULL, 'patterns'),
+            ('pattern_approvals', 'pattern_sync_inserted', 'INSERT', 4, NULL, 'changed', 'pages'),
+            ('pattern_approvals', 'pattern_sync_updated', 'UPDATE', 16, 'before', 'changed', 'pages'),
+            ('pattern_approvals', 'pattern_sync_deleted', 'DELETE', 8, 'changed', NULL, 'pages'),
+            ('pattern_approvals', 'pattern_sync_truncated', 'TRUNCATE', 32, NULL, NULL, 'pages'),
+            ('pattern_review_history', 'pattern_sync_inserted', 'INSERT', 4, NULL, 'changed', 'pages')
+    ),
+    family (relation, is_partition) AS (
+        SELECT patterns, false
         UNION
         SELECT c.oid, c.relispartition
-        FROM family JOIN pg_inherits AS i ON i.inhparent = family.oid JOIN pg_class AS c ON c.oid = i.inhrelid
-    ),
-    wanted AS (
-        SELECT
-            family.oid AS relation,
-            'pattern_sync_announce' AS name,
-            'AFTER INSERT OR UPDATE' AS event,
-            'FOR EACH ROW EXECUTE FUNCTION pattern_sync.announce()' AS action
         FROM family
-        WHERE NOT family.relispartition
+        JOIN pg_catalog.pg_inherits AS i ON i.inhparent = family.relation
+        JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid
+    ),
+    target AS (
+        SELECT w.*, f.relation, f.is_partition, announce AS function, NULL::text AS condition
+        FROM wanted AS w
+        JOIN family AS f ON w.table_name = 'operation_patterns'::text
         UNION ALL
+        -- A reconcile tells what it has written when it is committed: between a commit and its entry it would cost a
+        -- tenth of the way.
+        SELECT w.*, pg_catalog.to_regclass(w.table_name)::oid, false, announce_entries, 'pattern_sync.announced_later'
+        FROM wanted AS w
+        WHERE w.table_name <> 'operation_patterns'::text
+    ),
+    seen AS (
         SELECT
-            queue.relation::regclass::oid,
-            queue.name,
-            queue.event,
-            -- A reconcile tells what it has written when it is committed: between a commit and its entry it would cost a
-            -- tenth of the way.
-            queue.referencing || ' FOR EACH STATEMENT '
-                'WHEN (current_setting(''pattern_sync.announced_later'', true) IS DISTINCT FROM ''on'') '
-                'EXECUTE FUNCTION pattern_sync.announce_entries()'
-        FROM (
-            VALUES
-                ('pattern_approvals', 'pattern_sync_inserted', 'AFTER INSERT', 'REFERENCING NEW TABLE AS changed'),
-                ('pattern_approvals', 'pattern_sync_updated', 'AFTER UPDATE', 'REFERENCING OLD TABLE AS before NEW TABLE AS changed'),
-                ('pattern_approvals', 'pattern_sync_deleted', 'AFTER DELETE', 'REFERENCING OLD TABLE AS changed'),
-                ('pattern_approvals', 'pattern_sync_truncated', 'AFTER TRUNCATE', ''),
-                ('pattern_review_history', 'pattern_sync_inserted', 'AFTER INSERT', 'REFERENCING NEW TABLE AS changed')
-        ) AS queue (relation, name, event, referencing)
+            target.*,
+            t.oid AS trigger_id,
+            t.tgparentid AS parent_id,
+            CASE
+                WHEN c.oid IS NULL THEN 'there is no table %2$s'
+                WHEN c.relkind::text <> ALL (ARRAY['r', 'p']::text[]) THEN '%s is no table'
+                WHEN t.oid IS NULL THEN CASE
+                    WHEN NOT target.is_partition OR EXISTS (
+                        SELECT
+                        FROM pg_catalog.pg_trigger AS parent
+                        WHERE parent.tgrelid = patterns AND parent.tgname::text = target.trigger_name
+                    ) THEN 'the trigger on %s is missing (%s)'
+                END
+                WHEN t.tgfoid <> target.function THEN 'the trigger on %s calls another function (%s)'
+                WHEN t.tgtype::integer <> target.type
+                    OR pg_catalog.octet_length(t.tgattr::text) > 0
+                    OR coalesce(t.tgoldtable::text, '') <> coalesce(target.old_rows, '')
+                    OR coalesce(t.tgnewtable::text, '') <> coalesce(target.new_rows, '')
+                    OR (t.tgqual IS NULL) <> (target.condition IS NULL)
+                    OR pg_catalog.strpos(pg_catalog.pg_get_triggerdef(t.oid), target.condition) = 0
+                    THEN 'the trigger on %s was changed (%s)'
+                WHEN t.tgenabled::text = 'D'::text THEN 'the trigger on %s is disabled (%s)'
+                WHEN t.tgenabled::text <> 'A'::text THEN 'the trigger on %s does not fire for replicated writes (%s)'
+            END AS fault
+        FROM target
+        LEFT JOIN pg_catalog.pg_class AS c ON c.oid = target.relation
+        LEFT JOIN pg_catalog.pg_trigger AS t
+            ON t.tgrelid = target.relation AND t.tgname::text = target.trigger_name
+    ),
+    faulty AS (
+        SELECT
+            seen.relation,
+            seen.table_name,
+            seen.trigger_name,
+            seen.fault,
+            seen.silenced,
+            CASE
+                WHEN seen.function IS NULL OR seen.fault IN ('there is no table %2$s', '%s is no table') THEN NULL
+                ELSE pg_catalog.concat(
+                    CASE WHEN NOT enabling.enough THEN pg_catalog.concat(
+                        CASE WHEN seen.trigger_id IS NOT NULL THEN
+                            pg_catalog.format('DROP TRIGGER %I ON %s; ', seen.trigger_name, seen.relation::regclass)
+                        -- A partition that had a trigger of its own before it was attached.
+                        WHEN seen.relation = patterns THEN (
+                            SELECT pg_catalog.string_agg(
+                                pg_catalog.format('DROP TRIGGER %I ON %s; ', p.trigger_name, p.relation::regclass), '')
+                            FROM seen AS p
+                            WHERE p.is_partition AND p.trigger_id IS NOT NULL AND p.parent_id = 0::oid
+                        ) END,
+                        pg_catalog.format(
+                            'CREATE TRIGGER %I AFTER %s ON %s %s FOR EACH %s; ',
+                            seen.trigger_name,
+                            seen.event,
+                            seen.relation::regclass,
+                            nullif(
+                                pg_catalog.concat(
+                                    'REFERENCING',
+                                    ' OLD TABLE AS ' || seen.old_rows,
+                                    ' NEW TABLE AS ' || seen.new_rows
+                                ),
+                                'REFERENCING'
+                            ),
+                            CASE
+                                WHEN seen.condition IS NULL
+                                    THEN 'ROW EXECUTE FUNCTION pattern_sync.announce()'
+                                ELSE pg_catalog.format(
+                                    'STATEMENT WHEN (pg_catalog.current_setting(%L, true) IS DISTINCT FROM ''on'')'
+                                    ' EXECUTE FUNCTION pattern_sync.announce_entries()',
+                                    seen.condition
+                                )
+                            END
+                        )
+                    ) END,
+                    pg_catalog.format(
+                        'ALTER TABLE %s ENABLE ALWAYS TRIGGER %I; ', seen.relation::regclass, seen.trigger_name)
+                )
+            END AS mending
+        FROM seen
+        CROSS JOIN LATERAL (
+            SELECT seen.fault IN (
+                'the trigger on %s is disabled (%s)', 'the trigger on %s does not fire for replicated writes (%s)'
+            ) AS enough
+        ) AS enabling
+        WHERE seen.fault IS NOT NULL
     )
     SELECT
-        wanted.relation::regclass,
-        format('CREATE TRIGGER %I %s ON %s %s', wanted.name, wanted.event, wanted.relation::regclass, wanted.action)
-    FROM wanted
-    WHERE NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = wanted.relation AND t.tgname = wanted.name)
-    ORDER BY wanted.relation, wanted.name
-$$;
+        f.relation::regclass,
+        pg_catalog.format(
+            f.fault,
+            coalesce(f.relation::regclass::text, f.table_name),
+            CASE WHEN f.relation IS NULL THEN f.table_name
+            ELSE pg_catalog.string_agg(f.trigger_name, ', ' ORDER BY f.trigger_name) END
+        ),
+        f.silenced,
+        pg_catalog.string_agg(f.mending, '' ORDER BY f.trigger_name)
+    FROM faulty AS f
+    GROUP BY f.relation, f.table_name, f.fault, f.silenced
+    UNION ALL
+    SELECT
+        NULL::regclass,
+        pg_catalog.format('the function pattern_sync.%s() is missing', needed.name),
+        needed.silenced,
+        NULL
+    FROM (
+        VALUES ('announce', announce, 'patterns'), ('announce_entries', announce_entries, 'pages')
+    ) AS needed (name, function, silenced)
+    WHERE needed.function IS NULL
+    UNION ALL
+    -- Triggers of ours where none should be. Only on tables of the same owner: anybody may create a trigger that calls
+    -- our functions on a table of their own, and it is no business of ours.
+    SELECT
+        c.oid::regclass,
+        pg_catalog.format('%s has a trigger of Pattern Sync that is not wanted there (%s)', c.oid::regclass, t.tgname),
+        NULL,
+        pg_catalog.format('DROP TRIGGER %I ON %s; ', t.tgname, c.oid::regclass)
+    FROM pg_catalog.pg_depend AS d
+    JOIN pg_catalog.pg_trigger AS t ON t.oid = d.objid
+    JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid
+    WHERE d.refclassid = 'pg_catalog.pg_proc'::regclass::oid
+      AND d.refobjid IN (announce, announce_entries)
+      AND d.classid = 'pg_catalog.pg_trigger'::regclass::oid
+      AND t.tgparentid = 0::oid
+      AND c.relowner = owner
+      AND NOT EXISTS (
+          SELECT FROM seen WHERE seen.relation = t.tgrelid AND seen.trigger_name = t.tgname::text
+      )
+    UNION ALL
+    -- The trigger's body runs with the writer's rights.
+    SELECT
+        patterns::regclass,
+        pg_catalog.format(
+            '%s may write %s and may not use the schema pattern_sync',
+            pg_catalog.string_agg(writer.name, ', ' ORDER BY writer.name),
+            patterns::regclass
+        ),
+        'patterns',
+        pg_catalog.string_agg(
+            pg_catalog.format('GRANT USAGE ON SCHEMA pattern_sync TO %s; ', writer.name), '' ORDER BY writer.name)
+    FROM (
+        SELECT DISTINCT CASE granted.grantee
+            WHEN 0::oid THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(granted.grantee)::text)
+        END AS name
+        FROM (
+            SELECT coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner)) AS rights
+            FROM pg_catalog.pg_class AS c
+            WHERE c.oid = patterns
+            UNION ALL
+            SELECT a.attacl FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = patterns AND a.attacl IS NOT NULL
+        ) AS held
+        CROSS JOIN LATERAL pg_catalog.aclexplode(held.rights) AS granted
+        WHERE granted.privilege_type IN ('INSERT', 'UPDATE')
+          AND NOT CASE granted.grantee
+              WHEN 0::oid THEN pg_catalog.has_schema_privilege('public', 'pattern_sync', 'USAGE')
+              ELSE pg_catalog.has_schema_privilege(granted.grantee, 'pattern_sync', 'USAGE')
+          END
+    ) AS writer
+    HAVING pg_catalog.count(*) > 0::bigint
+    UNION ALL
+    SELECT
+        settings::regclass,
+        CASE
+            WHEN settings IS NULL THEN 'there is no table pattern_sync.settings'
+            WHEN pg_catalog.count(t.oid) = 0::bigint THEN 'the trigger on pattern_sync.settings is missing'
+            ELSE 'the trigger on pattern_sync.settings is disabled'
+        END,
+        'patterns',
+        pg_catalog.string_agg(
+            CASE WHEN t.oid IS NOT NULL THEN
+                pg_catalog.format('ALTER TABLE pattern_sync.settings ENABLE TRIGGER %I; ', t.tgname)
+            END,
+            ''
+        )
+    FROM (SELECT) AS always
+    LEFT JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = settings AND NOT t.tgisinternal
+    HAVING pg_catalog.count(t.oid) FILTER (WHERE t.tgenabled::text IN ('O', 'A'))
+        < greatest(pg_catalog.count(t.oid), 1::bigint)
+    ORDER BY 1, 2;
 
--- The tables that lack a trigger.
+    IF settings IS NOT NULL THEN -- apart, as a statement that names a table which is gone is an error
+        RETURN QUERY
+        SELECT
+            settings::regclass,
+            'pattern_sync.settings has no row, so there is no filter',
+            'patterns',
+            'INSERT INTO pattern_sync.settings DEFAULT VALUES; '
+        WHERE NOT EXISTS (SELECT FROM pattern_sync.settings);
+    END IF;
+END $$;
+
+-- The files in which the patterns are. Another answer than before means that rows may have come among them, or may have
+-- become others, without any trigger having fired: a partition was attached, a column got another type.
+CREATE OR REPLACE FUNCTION pattern_sync.storage()
+RETURNS text LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+BEGIN
+    RETURN (
+        WITH RECURSIVE family (relation) AS (
+            SELECT pg_catalog.to_regclass('operation_patterns')::oid
+            UNION
+            SELECT i.inhrelid FROM family JOIN pg_catalog.pg_inherits AS i ON i.inhparent = family.relation
+        )
+        SELECT pg_catalog.md5(
+            pg_catalog.string_agg(pg_catalog.concat(c.oid, '/', c.relfilenode), ' ' ORDER BY c.oid))
+        FROM family
+        JOIN pg_catalog.pg_class AS c ON c.oid = family.relation
+    );
+END $$;
+
+-- The tables with something that install_trigger mends.
 CREATE OR REPLACE FUNCTION pattern_sync.tables_without_trigger()
 RETURNS SETOF regclass LANGUAGE sql STABLE AS $$
-    SELECT DISTINCT missing.relation FROM pattern_sync.missing_triggers() AS missing ORDER BY missing.relation
+    SELECT DISTINCT f.relation FROM pattern_sync.trigger_faults() AS f WHERE f.mending IS NOT NULL ORDER BY f.relation
 $$;
 
--- Give one table the triggers that it lacks. To be called only where one is missing: CREATE TRIGGER waits for the
--- writers of the moment and holds up those that come after.
+-- Mend what is wrong with the triggers of one table. The lock waits for the writers of the moment and holds up those that
+-- come after, so a table without a fault is not touched; what is wrong is asked again under the lock, as another may have
+-- been faster.
 CREATE OR REPLACE FUNCTION pattern_sync.install_trigger(relation regclass)
 RETURNS void LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
-    missing record;
+    faulty text;
+    mending text;
 BEGIN
-    FOR missing IN
-        SELECT m.definition FROM pattern_sync.missing_triggers() AS m WHERE m.relation = install_trigger.relation
-    LOOP
-        EXECUTE missing.definition;
+    FOR attempt IN 1..2 LOOP
+        SELECT pg_catalog.string_agg(f.fault, '; '), pg_catalog.string_agg(f.mending, '') INTO faulty, mending
+        FROM pattern_sync.trigger_faults() AS f
+        WHERE f.mending IS NOT NULL AND f.relation::oid = install_trigger.relation::oid;
+        IF mending IS NULL THEN
+            RETURN;
+        END IF;
+        IF attempt = 1 THEN
+            EXECUTE pg_catalog.format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', install_trigger.relation);
+        END IF;
     END LOOP;
+    EXECUTE mending;
+    SELECT pg_catalog.string_agg(f.fault, '; ') INTO faulty
+    FROM pattern_sync.trigger_faults() AS f
+    WHERE f.mending IS NOT NULL AND f.relation::oid = install_trigger.relation::oid;
+    IF faulty IS NOT NULL THEN -- or whoever calls this until nothing is wrong would never end
+        RAISE EXCEPTION 'could not be mended: %', faulty;
+    END IF;
 END $$;
+
+DROP FUNCTION IF EXISTS pattern_sync.missing_triggers(); -- of version 2
 
 GRANT USAGE ON SCHEMA pattern_sync TO PUBLIC;
 GRANT SELECT ON pattern_sync.settings TO PUBLIC; -- the trigger reads it with the detector's rights

@@ -513,7 +513,7 @@ BEGIN
             RETURN NEXT;
         END IF;
     END;
-    PERFORM pattern_sync.refuse(refused);
+    PERFORM pattern_sync.quarantine(refused);
     PERFORM pattern_sync.forgive(taken);
 END $$;
 
@@ -602,7 +602,7 @@ RETURNS pattern_sync.refusals LANGUAGE sql VOLATILE AS $$
 $$;
 
 -- Put patterns into the quarantine, each time for twice as long, an hour at most.
-CREATE OR REPLACE FUNCTION pattern_sync.refuse(refused pattern_sync.refusals[])
+CREATE OR REPLACE FUNCTION pattern_sync.quarantine(refused pattern_sync.refusals[])
 RETURNS void LANGUAGE sql VOLATILE AS $$
     INSERT INTO pattern_sync.refusals AS r (row_id, pattern_id, reason, sqlstate, attempts, refused_at, retry_at)
     SELECT DISTINCT ON (u.row_id) u.row_id, u.pattern_id, u.reason, u.sqlstate, u.attempts, u.refused_at, u.retry_at

@@ -39,6 +39,10 @@ class Settings(BaseSettings):
         description="Folder of the embedded server; none: the user's state folder (/var/lib/pattern-sync as root)",
     )
     interval: float = Field(default=3600.0, ge=1, le=604_800, allow_inf_nan=False, description="Seconds between sweeps")
+    mend: bool = Field(
+        default=False,
+        description="on: mend triggers that are missing or disabled, where the daemon's role may; off: only say so",
+    )
     min_confidence: float = Field(
         default=70.0, ge=0, le=100, allow_inf_nan=False, description="Least confidence, 0 to 100"
     )

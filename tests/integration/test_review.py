@@ -248,7 +248,7 @@ def test_a_trigger_is_installed_whatever_the_session_looks_into(database: TestDa
     database.execute("SET search_path TO pg_catalog")
     database.execute("DROP TRIGGER pattern_sync_deleted ON public.pattern_approvals")
     database.execute("SELECT pattern_sync.install_trigger('public.pattern_approvals')")
-    assert database.execute("SELECT * FROM pattern_sync.missing_triggers()") == []
+    assert database.execute("SELECT * FROM pattern_sync.trigger_faults()") == []
 
 
 @pytest.mark.parametrize("locked", ["pattern_approvals", "operation_patterns"])

@@ -12,7 +12,7 @@ from pattern_sync.database.definitions import load_definitions
 from pattern_sync.database.rows import SCHEMA_VERSION
 from pattern_sync.database.statements import load_statements
 from pattern_sync.domain.entry import HistoryItem, QueueCounts, QueueEntry
-from pattern_sync.domain.statistics import ConnectedDaemon, Run, SyncStatistics
+from pattern_sync.domain.statistics import ConnectedDaemon, Recoveries, Run, SyncStatistics
 from tests.support.asynchronous import run
 from tests.support.database import TestDatabase
 
@@ -103,6 +103,21 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "comment": (("text",) * 3, {"noted": "bool"}),
     "server": ((), {"server_version": "text"}),
     "tables_without_trigger": ((), {"relation": "text"}),
+    "trigger_faults": ((), {"relation": "text", "fault": "text", "silenced": "text", "mendable": "bool"}),
+    "watch": (
+        (),
+        {
+            "faults": "text",
+            "patterns": "text[]",
+            "entries": "text[]",
+            "storage": "text",
+            "queue_usage": "float8",
+            "hinderer": "int4",
+        },
+    ),
+    "mend": (("text",), {"install_trigger": "void"}),
+    "recoveries": ((), {"patterns": "int8", "last_at": "timestamptz"}),
+    "refusals": ((), {"pattern_id": "text", "reason": "text", "total": "int8"}),
     "connected_daemons": ((), {"pid": "int4", "host": "text", "connected_at": "timestamptz"}),
     "last_runs": (
         (),
@@ -118,14 +133,14 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
         (*FILTER, "text"),
         {
             "pattern_exists": "bool",
-            "pattern_type": "varchar",
+            "pattern_type": "text",
             "confidence": "float8",
             "occurrences": "int8",
             "savings": "float8",
-            "automation_status": "varchar",
+            "automation_status": "text",
             "eligible": "bool",
-            "entry_status": "text",
             "rejected": "bool",
+            "entry_status": "text",
             "written_by_us": "bool",
             "confidence_met": "bool",
             "occurrences_met": "bool",
@@ -191,6 +206,7 @@ OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
     "install_trigger": ("pattern_occurrences",),
     "server_state": (["jit"], ["off"]),
     "settle": (["jit"], ["off"], True),
+    "mend": ("pattern_occurrences",),
     "observe_first": ("new", "x", "x", '["Read"]'),
 }
 
@@ -225,6 +241,7 @@ def test_every_statement_has_the_parameters_and_columns_that_the_code_expects(da
         ("history", HistoryItem),
         ("connected_daemons", ConnectedDaemon),
         ("last_runs", Run),
+        ("recoveries", Recoveries),
     ],
 )
 def test_the_columns_of_a_statement_are_the_fields_of_its_class(name: str, shape: type) -> None:

@@ -8,7 +8,7 @@ from pattern_sync.database.rows import (
     check_version,
     filter_arguments,
     run_arguments,
-    to_filter,
+    to_filter_in_force,
     to_missing_preview,
     to_outcomes,
     to_queued_page,
@@ -42,6 +42,7 @@ class DaemonGateway:
     def __init__(self, pool: Pool, on_written: Callable[[Sequence[str], Sequence[str]], None]) -> None:
         self._pool = pool
         self._on_written = on_written
+        self._published: SyncFilter | None = None
 
     async def check_schema(self) -> None:
         """Raise SchemaError unless the schema in the database is this version's."""
@@ -56,14 +57,20 @@ class DaemonGateway:
             raise AccessRefused(f"The daemon's role lacks rights. As the owner of the tables: {grants}")
 
     async def read_filter(self) -> SyncFilter:
-        """Return the filter in force."""
+        """Return the filter in force; the one that was published last where the database has lost it."""
         rows = await self._pool.fetch("read_filter", deadline_seconds=EVENT_SECONDS)
-        return to_filter(rows[0])
+        return self._published if not rows and self._published is not None else to_filter_in_force(rows)
 
     async def publish_filter(self, sync_filter: SyncFilter) -> bool:
         """Put a filter in force for the triggers and all daemons; False where it was already."""
+        self._published = sync_filter
         arguments = filter_arguments(sync_filter)
         return bool(await self._pool.fetch("publish_filter", *arguments, deadline_seconds=EVENT_SECONDS))
+
+    async def republish_filter(self) -> None:
+        """Put the filter in force again that was published last."""
+        if self._published is not None:
+            await self.publish_filter(self._published)
 
     async def reconcile(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]:
         """Run one step of the reconcile; patterns that are gone are not in the result."""

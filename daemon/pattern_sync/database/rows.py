@@ -14,9 +14,12 @@ from pattern_sync.domain.results import MissingPreview, QueuedPage, RefreshedPag
 from pattern_sync.domain.statistics import (
     ConnectedDaemon,
     Overview,
+    Recoveries,
+    Refusal,
     Run,
     SyncStatistics,
 )
+from pattern_sync.domain.watching import Audience, Sighting, TriggerFault
 
 # The newest file in sql/migrations; a test compares them.
 SCHEMA_VERSION = 3
@@ -49,6 +52,35 @@ def to_filter(row: Row) -> SyncFilter:
         max_patterns=None,
         only_types=tuple(row["only_types"]),
         exclude_types=tuple(row["exclude_types"]),
+    )
+
+
+def to_filter_in_force(rows: Sequence[Row]) -> SyncFilter:
+    """Return the filter in force. Raises SchemaMissing where its row is gone."""
+    if not rows:
+        raise SchemaMissing("The filter in force is lost: pattern_sync.settings has no row. Run: pattern-sync migrate")
+    return to_filter(rows[0])
+
+
+def to_sighting(row: Row) -> Sighting:
+    """Return what the watch saw."""
+    return Sighting(
+        faults=to_trigger_faults(json.loads(row["faults"] or "[]")),
+        patterns=tuple(row["patterns"]),
+        entries=tuple(row["entries"]),
+        storage=row["storage"],
+        queue_usage=row["queue_usage"],
+        hinderer=row["hinderer"],
+    )
+
+
+def to_trigger_faults(rows: Iterable[Row]) -> tuple[TriggerFault, ...]:
+    """Return what is wrong with the triggers."""
+    return tuple(
+        TriggerFault(
+            row["relation"], row["fault"], row["silenced"] and Audience(row["silenced"]), bool(row["mendable"])
+        )
+        for row in rows
     )
 
 
@@ -181,15 +213,22 @@ def decision_arguments(pattern_id: str, decision: Decision) -> tuple[object, ...
 def to_overview(address: str, fetch: Callable[[str], Sequence[Mapping[str, Any]]]) -> Overview:
     """Return what `status` shows; `fetch` runs a named statement."""
     server = fetch("server")[0]
+    in_force = fetch("read_filter")
+    faults = to_trigger_faults(fetch("trigger_faults"))
+    refusals = fetch("refusals")
     return Overview(
         database=address,
         server_version=server["server_version"],
         schema_version=fetch("schema_version")[0]["version"],
-        filter=to_filter(fetch("read_filter")[0]),
-        trigger_missing_on=tuple(row["relation"] for row in fetch("tables_without_trigger")),
+        filter=to_filter(in_force[0]) if in_force else None,
+        trigger_missing_on=tuple(dict.fromkeys(fault.relation for fault in faults if fault.relation)),
+        trigger_faults=tuple(fault.fault for fault in faults),
         statistics=to_statistics(fetch("statistics")[0]),
         queue=to_counts(fetch("queue_counts")[0]),
         gone=fetch("count_gone")[0]["gone"],
+        refused=refusals[0]["total"] if refusals else 0,
+        refusals=tuple(Refusal(row["pattern_id"], row["reason"]) for row in refusals),
+        recovered=Recoveries(**fetch("recoveries")[0]),
         daemons=tuple(ConnectedDaemon(**row) for row in fetch("connected_daemons")),
         runs=tuple(Run(**row) for row in fetch("last_runs")),
     )

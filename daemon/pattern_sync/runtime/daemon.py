@@ -22,6 +22,7 @@ from pattern_sync.database.pool import PAGES_CONNECTIONS, PEOPLES_CONNECTIONS, L
 from pattern_sync.database.reviews import ReviewGateway
 from pattern_sync.database.session import CHANNEL, QUEUE_CHANNEL, ListenSession
 from pattern_sync.database.statements import load_statements
+from pattern_sync.database.watching import WatchGateway
 from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.errors import (
     DatabaseUnavailable,
@@ -41,6 +42,7 @@ from pattern_sync.sync.outage import Outage
 from pattern_sync.sync.periodic import Poller, Refresher, Sweeper
 from pattern_sync.sync.pulse import Pulse
 from pattern_sync.sync.reconciler import Reconciler
+from pattern_sync.sync.watch import TriggerWatch
 from pattern_sync.sync.workers import EventWorker, FilterInForce, RunWorker
 from pattern_sync.web import live
 from pattern_sync.web.access import Tokens
@@ -163,6 +165,15 @@ class Daemon:
         listener = Listener(open_session, self._intake, self._state, self._backoff(), self._pulse)
         sweeper = Sweeper(self._intake, self._settings.interval, random.random, self._state, self._pulse)
         poller = Poller(self._intake, self._state, self._pulse)
+        watch = TriggerWatch(
+            WatchGateway(pool),
+            self._intake,
+            updates.hint,
+            gateway.republish_filter,
+            self._state,
+            self._pulse,
+            mends=self._settings.mend,
+        )
         refresher = Refresher(reconciler, in_force, self._state, self._pulse)
         reloader = Reloader(
             self._reload,
@@ -188,6 +199,7 @@ class Daemon:
             Listener.__name__: listener.run,
             Sweeper.__name__: sweeper.run,
             Poller.__name__: poller.run,
+            TriggerWatch.__name__: watch.run,
             Refresher.__name__: refresher.run,
             "ReadyNotice": self._announce_ready,
             Reloader.__name__: reloader.run,
