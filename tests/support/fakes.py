@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from pattern_sync.domain.errors import DatabaseUnavailable, StatementFailed
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.outcomes import Candidate, Outcome, PatternOutcome
-from pattern_sync.sync.pulse import Pulse
+from pattern_sync.sync.liveness import Life
 from pattern_sync.sync.reconciler import Step
 
 BATCH = 4
@@ -107,14 +107,13 @@ class FakeSession:
         self.terminated = True
 
 
-class RecordingPulse(Pulse):
+class RecordingLife(Life):
     """Waits for nothing and remembers for how long it should have."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        super().__init__(now)
+    def __init__(self, now: Callable[[], float], name: str = "service") -> None:
+        super().__init__(name, now)
         self.pauses: list[float] = []
 
-    async def pause(self, service: str, seconds: float) -> None:
+    async def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
-        self.beat(service)
-        await asyncio.sleep(0)
+        await super().pause(0)

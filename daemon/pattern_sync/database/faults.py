@@ -29,8 +29,6 @@ _POOLED = {"26000", "42P05"}  # a prepared statement is gone, or there already: 
 _REFUSED_CLASSES = {"28"}
 _REFUSED = {"3D000", "42501"}
 _NOT_INSTALLED = {"3F000", "42P01", "42883", "42703", "42704"}
-# What a row can be refused for: data, constraints, a trigger's RAISE. The rest (42: our own SQL) is a bug, and crashes.
-_ROW_CLASSES = {"09", "21", "22", "23", "27", "2F", "38", "39", "44", "54", "HV", "P0"}
 
 
 @contextmanager
@@ -55,8 +53,8 @@ def translated() -> Iterator[None]:
         raise DatabaseUnavailable("the connection was lost") from fault
 
 
-def from_driver(fault: asyncpg.PostgresError | psycopg.Error) -> Exception:
-    """Return our error for a driver's, or the driver's own where it is a bug."""
+def from_driver(fault: asyncpg.PostgresError | psycopg.Error) -> PatternSyncError:
+    """Return our error for a driver's: whatever a server answers, it is no bug of the process that asked."""
     message = _message(fault)
     sqlstate = fault.sqlstate
     if sqlstate is None:
@@ -68,10 +66,10 @@ def from_driver(fault: asyncpg.PostgresError | psycopg.Error) -> Exception:
         message = "a prepared statement vanished, as behind a transaction-mode pooler"
     if kind is SchemaMissing:
         message = f"The schema is missing or incomplete: {message}. Run: pattern-sync migrate"
-    return fault if kind is None else kind(message)
+    return kind(message)
 
 
-def _kind(sqlstate: str) -> type[PatternSyncError] | None:
+def _kind(sqlstate: str) -> type[PatternSyncError]:
     in_class = sqlstate[:2]
     if sqlstate in _CONFLICT:
         return TransactionConflict
@@ -83,7 +81,7 @@ def _kind(sqlstate: str) -> type[PatternSyncError] | None:
         return AccessRefused
     if sqlstate in _NOT_INSTALLED:
         return SchemaMissing
-    return StatementFailed if in_class in _ROW_CLASSES else None
+    return StatementFailed
 
 
 def _from_interface_error(fault: asyncpg.InterfaceError) -> DatabaseError:

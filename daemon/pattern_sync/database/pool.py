@@ -10,6 +10,7 @@ import asyncpg
 from pattern_sync.database.connector import STATEMENT_CACHE_SIZE, Connector
 from pattern_sync.database.faults import translated
 from pattern_sync.domain.errors import PoolerInTheWay
+from pattern_sync.sync.liveness import working
 
 # Six for the services, three for a sync by hand, and the lanes.
 MOST_CONNECTIONS = 14
@@ -51,6 +52,11 @@ class Pool:
     async def fetch(self, name: str, *arguments: object, deadline_seconds: float) -> Sequence[asyncpg.Record]:
         """Run one named statement in its own transaction and return its rows."""
         sql = self._statements[name].sql
+        # Whichever service asks: as long as the statement may last, it does not hang.
+        with working(self._connector.longest_seconds + deadline_seconds + CLOSE_SECONDS):
+            return await self._fetch(sql, arguments, deadline_seconds)
+
+    async def _fetch(self, sql: str, arguments: Sequence[object], deadline_seconds: float) -> Sequence[asyncpg.Record]:
         async with self._acquire() as connection:
             if not self._behind_pooler:
                 return await connection.fetch(sql, *arguments, timeout=deadline_seconds)
@@ -63,13 +69,23 @@ class Pool:
         """Yield the rows of one named statement in batches, all of one snapshot."""
         async with self._acquire() as connection, connection.transaction(readonly=True):
             cursor = await connection.cursor(self._statements[name].sql, *arguments, timeout=deadline_seconds)
-            while rows := await cursor.fetch(batch_size, timeout=deadline_seconds):
+            while True:
+                with working(deadline_seconds):
+                    rows = await cursor.fetch(batch_size, timeout=deadline_seconds)
+                if not rows:
+                    return
                 yield rows
 
     async def adapt_to_pooler(self) -> None:
         """From now on prepare nothing that has to outlive a transaction."""
         if not self._behind_pooler:
             self._behind_pooler = True
+            await self.expire()
+
+    async def leave_pooler_mode(self) -> None:
+        """Prepare statements again: what looked like a pooler was none, or has gone."""
+        if self._behind_pooler:
+            self._behind_pooler = False
             await self.expire()
 
     async def expire(self) -> None:

@@ -93,6 +93,7 @@ class ListenSession:
             return False
         finally:
             del self._pings[payload]
+        await self._pool.leave_pooler_mode()
         return True
 
     def terminate(self) -> None:

@@ -5,18 +5,21 @@ PatternSyncError
 ├── InvalidInput             exit 2   what a person said about a pattern cannot be kept: blank, too long
 ├── UnknownPattern           exit 1   the queue has no entry of this name
 ├── AlreadyDecided           exit 1   somebody else was faster, or decided otherwise before
-├── DatabaseError
+├── DatabaseError (passing)
 │   ├── DatabaseUnavailable  exit 3   cannot be reached, went away, is busy or read-only: waiting helps
 │   │   ├── PoolerInTheWay           sessions are shared behind our back: LISTEN cannot work
 │   │   └── TransactionConflict      a deadlock, a lock not had in time: try the same again
 │   ├── AccessRefused        exit 3   wrong password, unknown database or role, no TLS: waiting does not help
 │   └── StatementFailed      exit 1   the database refused what a statement writes (a poison row)
 ├── SchemaError              exit 4
-│   ├── SchemaMissing
+│   ├── SchemaMissing (passing)
 │   ├── SchemaOutdated
 │   ├── SchemaTooNew
 │   └── UnfitApplication     an adopted table lacks what we need
 └── EmbeddedServerError      exit 3
+
+What is passing ends a command, and the start of the daemon where waiting would not help. Once services run they wait it
+out, whatever the server says: a table may be renamed for a moment, a right be taken away and given back.
 """
 
 from typing import TYPE_CHECKING
@@ -49,7 +52,11 @@ class AlreadyDecided(PatternSyncError):
         self.entry = entry
 
 
-class DatabaseError(PatternSyncError):
+class PassingFault(PatternSyncError):
+    """What a running service waits out: said once, tried again for ever."""
+
+
+class DatabaseError(PassingFault):
     """The database did not do what was asked."""
 
 
@@ -77,7 +84,7 @@ class SchemaError(PatternSyncError):
     """The schema in the database is not the one that this version works with."""
 
 
-class SchemaMissing(SchemaError):
+class SchemaMissing(SchemaError, PassingFault):
     """Pattern Sync is not installed in this database."""
 
 

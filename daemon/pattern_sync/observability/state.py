@@ -36,6 +36,7 @@ class DaemonState:
         self.mode_since = now()
         self.database_lost_at: float | None = None
         self._cut_off: set[str] = set()
+        self.not_serving: str | None = None
         self.last_notification_at: float | None = None
         self.last_run_at: dict[RunKind, float] = {}
         self.next_sweep_at: float | None = None
@@ -64,6 +65,19 @@ class DaemonState:
         if self.mode is not Mode.POLLING:
             self._change(Mode.POLLING)
             self._log.warning("not listening, polling instead", reason=reason)
+
+    def serving_refused(self, reason: str) -> None:
+        """Say once that nobody can be served over HTTP yet; patterns are queued all the same."""
+        if reason != self.not_serving:
+            self.not_serving = reason
+            self._log.warning("not serving HTTP, trying again", reason=reason)
+            self._show_status()
+
+    def serving(self, url: str) -> None:
+        """Say where the API and the review page are from now on."""
+        self.not_serving = None
+        self._log.info("serving", url=url)
+        self._show_status()
 
     def notified(self) -> None:
         """Note that something came on the channel."""
@@ -185,4 +199,5 @@ class DaemonState:
         self._show_status()
 
     def _show_status(self) -> None:
-        self._show(f"{self.mode}; {self.queued_total} queued, {self.failed_total} failed since start")
+        line = f"{self.mode}; {self.queued_total} queued, {self.failed_total} failed since start"
+        self._show(f"{line}; not serving HTTP: {self.not_serving}" if self.not_serving else line)

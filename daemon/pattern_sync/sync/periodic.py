@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable
+from pattern_sync.domain.errors import PassingFault
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.runs import RunKind
 from pattern_sync.observability.state import DaemonState, Mode
 from pattern_sync.sync.intake import Intake
-from pattern_sync.sync.pulse import Pulse
+from pattern_sync.sync.liveness import Life
 from pattern_sync.sync.reconciler import Reconciler
 from pattern_sync.sync.workers import FilterInForce
 
@@ -29,20 +29,20 @@ class Sweeper:
         interval_seconds: float,
         random: Callable[[], float],
         state: DaemonState,
-        pulse: Pulse,
+        life: Life,
     ) -> None:
         self._intake = intake
         self._interval_seconds = interval_seconds
         self._random = random
         self._state = state
-        self._pulse = pulse
+        self._life = life
 
     async def run(self) -> None:
         """Sweep until cancelled, each time up to a tenth earlier, so that replicas drift apart."""
         while True:
             delay = self._interval_seconds * (1 - 0.1 * self._random())
             self._state.sweep_planned(delay)
-            await self._pulse.pause(self.NAME, delay)
+            await self._life.pause(delay)
             self.run_once()
 
     def run_once(self) -> None:
@@ -55,24 +55,25 @@ class Refresher:
 
     NAME = "refresher"
 
-    def __init__(self, reconciler: Reconciler, in_force: FilterInForce, state: DaemonState, pulse: Pulse) -> None:
+    def __init__(self, reconciler: Reconciler, in_force: FilterInForce, state: DaemonState, life: Life) -> None:
         self._reconciler = reconciler
         self._in_force = in_force
         self._state = state
-        self._pulse = pulse
+        self._life = life
 
     async def run(self) -> None:
         """Refresh until cancelled."""
         while True:
-            result = await self.run_once()
+            with self._life.working():
+                result = await self.run_once()
             took = result.sync_duration_ms / 1000 if result else 0.0
-            await self._pulse.pause(self.NAME, max(REFRESH_SECONDS, took / LARGEST_SHARE_OF_TIME))
+            await self._life.pause(max(REFRESH_SECONDS, took / LARGEST_SHARE_OF_TIME))
 
     async def run_once(self) -> SyncResult | None:
         """Refresh what is stale now; None in an outage, which the other services report and wait out."""
         try:
             result = await self._reconciler.refresh_stale(self._in_force.value)
-        except (DatabaseUnavailable, AccessRefused) as fault:
+        except PassingFault as fault:
             self._state.database_lost(str(fault))
             return None
         self._state.database_back()
@@ -85,15 +86,15 @@ class Poller:
 
     NAME = "poller"
 
-    def __init__(self, intake: Intake, state: DaemonState, pulse: Pulse) -> None:
+    def __init__(self, intake: Intake, state: DaemonState, life: Life) -> None:
         self._intake = intake
         self._state = state
-        self._pulse = pulse
+        self._life = life
 
     async def run(self) -> None:
         """Poll until cancelled."""
         while True:
-            await self._pulse.pause(self.NAME, max(POLL_SECONDS, self._state.last_run_seconds / LARGEST_SHARE_OF_TIME))
+            await self._life.pause(max(POLL_SECONDS, self._state.last_run_seconds / LARGEST_SHARE_OF_TIME))
             self.run_once()
 
     def run_once(self) -> None:
