@@ -35,6 +35,7 @@ class DaemonState:
         self.mode = Mode.STARTING
         self.mode_since = now()
         self.database_lost_at: float | None = None
+        self._without_database: set[str] = set()
         self._cut_off: set[str] = set()
         self.not_serving: str | None = None
         self.last_notification_at: float | None = None
@@ -87,15 +88,17 @@ class DaemonState:
         """Note when the next sweep will be."""
         self.next_sweep_at = self._now() + in_seconds
 
-    def database_lost(self, reason: str) -> None:
-        """Say that statements fail."""
+    def database_lost(self, reason: str, service: str = "") -> None:
+        """Say that statements fail; those of a service that gives its name until that service says otherwise."""
+        self._without_database.add(service)
         if self.database_lost_at is None:
             self.database_lost_at = self._now()
             self._log.warning("database unavailable, trying again", reason=reason)
 
-    def database_back(self) -> None:
-        """Say that statements work again."""
-        if self.database_lost_at is not None:
+    def database_back(self, service: str = "") -> None:
+        """Say that statements work again, for a service; what one cannot do is not mended by what others can."""
+        self._without_database -= {service, ""}
+        if self.database_lost_at is not None and not self._without_database:
             self._log.info("database back", after_seconds=round(self._now() - self.database_lost_at, 1))
             self.database_lost_at = None
 

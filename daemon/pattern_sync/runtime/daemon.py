@@ -272,7 +272,13 @@ class Daemon:
         return self._liveness.life_of(service)
 
     def _outage(self, service: type[Service]) -> Outage:
-        return Outage(self._state.database_lost, self._state.database_back, self._backoff(), self._life(service))
+        lost, back = self._state.database_lost, self._state.database_back
+        return Outage(
+            partial(lost, service=service.NAME),
+            partial(back, service.NAME),
+            self._backoff(),
+            self._life(service),
+        )
 
     def _pages_outage(self, service: type[Service]) -> Outage:
         # What the pages lack is their own trouble: patterns may be queued all the same.
