@@ -46,10 +46,9 @@ def test_a_quiet_transaction_that_is_undone_leaves_nothing(database: TestDatabas
 
 def test_a_role_can_be_quiet_without_any_right_on_what_is_ours(database: TestDatabase) -> None:
     rights = ("INSERT, SELECT ON operation_patterns", "USAGE ON ALL SEQUENCES IN SCHEMA public")
-    with database.role(*rights) as role:
-        with psycopg.connect(database.url_as(role), autocommit=True) as writer:
-            writer.execute("SET pattern_sync.quiet = on")
-            writer.execute(INSERT.encode(), ["quiet", *QUALIFYING.values()])
+    with database.role(*rights) as role, psycopg.connect(database.url_as(role), autocommit=True) as writer:
+        writer.execute("SET pattern_sync.quiet = on")
+        writer.execute(INSERT.encode(), ["quiet", *QUALIFYING.values()])
     assert len(marks(database)) == 1
 
 

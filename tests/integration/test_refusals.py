@@ -126,8 +126,7 @@ def test_an_entry_that_never_takes_the_value_is_written_once_for_each_change(dat
         " NEW.estimated_savings_usd := round(NEW.estimated_savings_usd, -3); RETURN NEW; END $$"
     )
     database.execute(
-        "CREATE TRIGGER round_it BEFORE INSERT OR UPDATE ON pattern_approvals"
-        " FOR EACH ROW EXECUTE FUNCTION round_it()"
+        "CREATE TRIGGER round_it BEFORE INSERT OR UPDATE ON pattern_approvals FOR EACH ROW EXECUTE FUNCTION round_it()"
     )
     database.add_pattern("x", potential_monthly_savings=12_345)
     assert reconcile(database) == {"x": Outcome.QUEUED}

@@ -7,7 +7,7 @@ from pattern_sync.domain.errors import DatabaseUnavailable
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome, signatures_of
 from pattern_sync.domain.results import MissingPreview, QueuedPage, RefreshedPage, Retried
-from pattern_sync.sync.pulse import Pulse
+from pattern_sync.sync.liveness import Life
 
 BATCH = 4
 
@@ -25,7 +25,7 @@ class Clock:
 class FakeQueue:
     """A queue in memory, quarantine included.
 
-    `patterns` qualify, `poison` cannot be written, `held` are locked by somebody; `faults` are raised first, one a call.
+    `patterns` qualify, `poison` cannot be written, `held` are locked; `faults` are raised first, one a call.
     """
 
     def __init__(self, patterns: Iterable[int] = (), poison: Iterable[int] = ()) -> None:
@@ -148,14 +148,13 @@ class FakeSession:
         self.terminated = True
 
 
-class RecordingPulse(Pulse):
+class RecordingLife(Life):
     """Waits for nothing and remembers for how long it should have."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        super().__init__(now)
+    def __init__(self, now: Callable[[], float], name: str = "service") -> None:
+        super().__init__(name, now)
         self.pauses: list[float] = []
 
-    async def pause(self, service: str, seconds: float) -> None:
+    async def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
-        self.beat(service)
-        await asyncio.sleep(0)
+        await super().pause(0)

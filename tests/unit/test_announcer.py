@@ -11,7 +11,7 @@ from pattern_sync.observability.state import DaemonState
 from pattern_sync.sync.announcer import MOST_NAMES, Announcer
 from pattern_sync.sync.outage import Outage
 from tests.support.asynchronous import run, settle
-from tests.support.fakes import Clock, RecordingPulse
+from tests.support.fakes import Clock, RecordingLife
 
 
 @dataclass
@@ -24,16 +24,15 @@ class Told:
     def __post_init__(self) -> None:
         clock = Clock()
         self.state = DaemonState(clock, lambda _: None)
-        pulse = RecordingPulse(clock)
+        life = RecordingLife(clock)
         backoff = Backoff(lambda: 1.0, 0.1, 1.5)
         outage = Outage(
-            Announcer.NAME,
             partial(self.state.pages_lost, Announcer.NAME),
             partial(self.state.pages_back, Announcer.NAME),
             backoff,
-            pulse,
+            life,
         )
-        self.announcer = Announcer(self._tell, outage, pulse)
+        self.announcer = Announcer(self._tell, outage, life)
 
     async def _tell(self, queued: list[str], refreshed: list[str]) -> None:
         if self.faults:

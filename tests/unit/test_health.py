@@ -10,7 +10,8 @@ from pattern_sync.domain.runs import RunKind
 from pattern_sync.domain.watching import Audience, Sighting, TriggerFault
 from pattern_sync.observability.health import Condition, Health, HealthReporter
 from pattern_sync.observability.state import DaemonState, Mode
-from pattern_sync.sync.pulse import STALLED_SECONDS, Pulse
+from pattern_sync.sync.liveness import STEP_SECONDS, Liveness
+from pattern_sync.sync.periodic import Poller, Sweeper
 from tests.support.fakes import Clock
 
 START = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
@@ -24,10 +25,10 @@ class Observed:
         self.clock = Clock()
         self._begun = self.clock()
         self.state = DaemonState(self.clock, lambda _: None)
-        self.pulse = Pulse(self.clock)
+        self.liveness = Liveness(self.clock)
         self.waiting: list[int] = []
         self._reporter = HealthReporter(
-            self.state, "1.2.3", self.clock, self._wall_clock, self.waiting.__len__, self.pulse.stalled
+            self.state, "1.2.3", self.clock, self._wall_clock, self.waiting.__len__, self.liveness.stalled
         )
 
     def _wall_clock(self) -> datetime:
@@ -181,23 +182,23 @@ def test_a_sync_by_hand_is_no_catch_up(observed: Observed) -> None:
 
 def test_a_service_that_hangs_is_named(observed: Observed) -> None:
     observed.caught_up()
-    observed.pulse.beat("sweeper")
-    observed.pulse.beat("listener")
-    observed.clock.seconds += STALLED_SECONDS
-    observed.pulse.beat("listener")
-    assert observed.report().status is Condition.OK
-    observed.clock.seconds += 1
-    report = observed.report()
+    poller, sweeper = (observed.liveness.life_of(service) for service in (Poller, Sweeper))
+    with poller.working() as polling, sweeper.working():
+        observed.clock.seconds += STEP_SECONDS
+        polling.renew()
+        assert observed.report().status is Condition.OK
+        observed.clock.seconds += 1
+        report = observed.report()
     assert report.status is Condition.DEGRADED
     assert report.reasons == ("Hanging: sweeper.",)
 
 
 def test_everything_that_is_wrong_is_told_and_the_worst_counts(observed: Observed) -> None:
-    observed.pulse.beat("sweeper")
     observed.caught_up()
     observed.state.polling("deaf")
     observed.state.database_lost("gone")
-    observed.clock.seconds += STALLED_SECONDS + 1
-    report = observed.report()
+    with observed.liveness.life_of(Sweeper).working():
+        observed.clock.seconds += STEP_SECONDS + 1
+        report = observed.report()
     assert report.status is Condition.UNAVAILABLE
     assert len(report.reasons) == 3

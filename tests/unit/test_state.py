@@ -48,6 +48,31 @@ def test_a_second_outage_is_told_again(recorder: Recorder) -> None:
     assert len(lines) == 4
 
 
+def test_what_one_service_cannot_do_is_not_mended_by_what_another_can(recorder: Recorder) -> None:
+    with capture_logs() as lines:
+        recorder.state.database_lost("a right is missing", "run worker")
+        for _ in range(50):
+            recorder.state.database_lost("gone for a moment")
+            recorder.state.database_back("event worker")
+            recorder.state.database_back()
+        assert events(lines) == ["database unavailable, trying again"]
+        recorder.state.database_back("run worker")
+    assert events(lines) == ["database unavailable, trying again", "database back"]
+    assert recorder.state.database_lost_at is None
+
+
+def test_a_port_that_is_taken_is_told_once_and_shown_until_it_is_free(recorder: Recorder) -> None:
+    with capture_logs() as lines:
+        for _ in range(50):
+            recorder.state.serving_refused("port 8002 is taken")
+        recorder.state.listening()
+        assert recorder.shown[-1].endswith("; not serving HTTP: port 8002 is taken")
+        recorder.state.serving("http://127.0.0.1:8002/")
+    assert events(lines) == ["not serving HTTP, trying again", "listening", "serving"]
+    assert "not serving" not in recorder.shown[-1]
+    assert recorder.state.not_serving is None
+
+
 def test_waiting_for_the_first_connect_is_one_line(recorder: Recorder) -> None:
     with capture_logs() as lines:
         for _ in range(50):

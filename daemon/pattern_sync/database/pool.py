@@ -11,6 +11,7 @@ from pattern_sync.database.connector import STATEMENT_CACHE_SIZE, Connector
 from pattern_sync.database.faults import translated
 from pattern_sync.database.session_settings import known_to
 from pattern_sync.domain.errors import PlanOutdated, PoolerInTheWay
+from pattern_sync.sync.liveness import working
 
 # Six for the services, three for a sync by hand, and the lanes.
 MOST_CONNECTIONS = 14
@@ -55,6 +56,11 @@ class Pool:
     async def fetch(self, name: str, *arguments: object, deadline_seconds: float) -> Sequence[asyncpg.Record]:
         """Run one named statement in its own transaction and return its rows."""
         sql = self._statements[name].sql
+        # Whichever service asks: as long as the statement may last, it does not hang.
+        with working(self._connector.longest_seconds + deadline_seconds + CLOSE_SECONDS):
+            return await self._fetch(sql, arguments, deadline_seconds)
+
+    async def _fetch(self, sql: str, arguments: Sequence[object], deadline_seconds: float) -> Sequence[asyncpg.Record]:
         async with self._acquire() as connection:
             if not (self._behind_pooler or self._unsettled):
                 return await connection.fetch(sql, *arguments, timeout=deadline_seconds)

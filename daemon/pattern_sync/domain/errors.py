@@ -6,7 +6,7 @@ PatternSyncError
 ├── UnknownPattern           exit 1   the queue has no entry of this name
 ├── AlreadyDecided           exit 1   somebody else was faster, or decided otherwise before
 ├── DecisionRefused          exit 1   the application's own trigger, rule or policy kept out what a person said
-├── DatabaseError
+├── DatabaseError (passing)
 │   ├── DatabaseUnavailable  exit 3   cannot be reached, went away, is busy or read-only: waiting helps
 │   │   ├── PoolerInTheWay           sessions are shared behind our back: LISTEN cannot work
 │   │   └── TransactionConflict      a deadlock, a lock not had in time: try the same again
@@ -14,11 +14,14 @@ PatternSyncError
 │   ├── AccessRefused        exit 3   wrong password, unknown database or role, no TLS: waiting does not help
 │   └── StatementFailed      exit 1   the server refused one statement, whatever for (a poison row, say)
 ├── SchemaError              exit 4
-│   ├── SchemaMissing
+│   ├── SchemaMissing (passing)
 │   ├── SchemaOutdated
 │   ├── SchemaTooNew
 │   └── UnfitApplication     an adopted table lacks what we need
 └── EmbeddedServerError      exit 3
+
+What is passing ends a command, and the start of the daemon where waiting would not help. Once services run they wait it
+out, whatever the server says: a table may be renamed for a moment, a right be taken away and given back.
 """
 
 from typing import TYPE_CHECKING
@@ -63,7 +66,11 @@ class DecisionRefused(PatternSyncError):
         self.words = words
 
 
-class DatabaseError(PatternSyncError):
+class PassingFault(PatternSyncError):
+    """What a running service waits out: said once, tried again for ever."""
+
+
+class DatabaseError(PassingFault):
     """The database did not do what was asked; `sqlstate` is what the server called it, if it was the server."""
 
     def __init__(self, message: str = "", *, sqlstate: str | None = None) -> None:
@@ -103,7 +110,7 @@ class SchemaError(PatternSyncError):
         self.sqlstate = sqlstate
 
 
-class SchemaMissing(SchemaError):
+class SchemaMissing(SchemaError, PassingFault):
     """Pattern Sync is not installed in this database."""
 
 

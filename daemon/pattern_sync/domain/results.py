@@ -71,7 +71,7 @@ class RefreshedPage:
 
 @dataclass(frozen=True, slots=True)
 class MissingPreview:
-    """What queueing what is missing would find: `listed` are those within the cap, `signatures` the first 200 of them."""
+    """What queueing what is missing would find: `listed` within the cap, `signatures` the first 200 of them."""
 
     candidates: int
     missing: int

@@ -7,7 +7,7 @@ import structlog
 
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome, signatures_of
-from pattern_sync.domain.results import SyncResult
+from pattern_sync.domain.results import Retried, SyncResult
 from pattern_sync.domain.runs import RunKind, leading
 from pattern_sync.domain.watching import Audience
 from pattern_sync.observability.recovery import Recovery
@@ -39,7 +39,9 @@ class DaemonState:
         self.mode = Mode.STARTING
         self.mode_since = now()
         self.database_lost_at: float | None = None
+        self._without_database: set[str] = set()
         self._cut_off: set[str] = set()
+        self.not_serving: str | None = None
         self.last_notification_at: float | None = None
         self.last_run_at: dict[RunKind, float] = {}
         self.next_sweep_at: float | None = None
@@ -81,6 +83,19 @@ class DaemonState:
             self._change(Mode.POLLING)
             self._log.warning("not listening, polling instead", reason=reason)
 
+    def serving_refused(self, reason: str) -> None:
+        """Say once that nobody can be served over HTTP yet; patterns are queued all the same."""
+        if reason != self.not_serving:
+            self.not_serving = reason
+            self._log.warning("not serving HTTP, trying again", reason=reason)
+            self._show_status()
+
+    def serving(self, url: str) -> None:
+        """Say where the API and the review page are from now on."""
+        self.not_serving = None
+        self._log.info("serving", url=url)
+        self._show_status()
+
     def notified(self) -> None:
         """Note that something came on the channel."""
         self.last_notification_at = self._now()
@@ -89,15 +104,17 @@ class DaemonState:
         """Note when the next sweep will be."""
         self.next_sweep_at = self._now() + in_seconds
 
-    def database_lost(self, reason: str) -> None:
-        """Say that statements fail."""
+    def database_lost(self, reason: str, service: str = "") -> None:
+        """Say that statements fail; those of a service that gives its name until that service says otherwise."""
+        self._without_database.add(service)
         if self.database_lost_at is None:
             self.database_lost_at = self._now()
             self._log.warning("database unavailable, trying again", reason=reason)
 
-    def database_back(self) -> None:
-        """Say that statements work again."""
-        if self.database_lost_at is not None:
+    def database_back(self, service: str = "") -> None:
+        """Say that statements work again, for a service; what one cannot do is not mended by what others can."""
+        self._without_database -= {service, ""}
+        if self.database_lost_at is not None and not self._without_database:
             self._log.info("database back", after_seconds=round(self._now() - self.database_lost_at, 1))
             self.database_lost_at = None
 
@@ -158,6 +175,18 @@ class DaemonState:
     def refusals(self, count: int, reasons: Sequence[str]) -> None:
         """Note how many patterns qualify and are refused by the application, and why some of them are."""
         self.refused.update(count, reasons)
+
+    def retried(self, retried: Retried) -> None:
+        """Tell what of the quarantine went through at last."""
+        self.refusals(retried.refused, retried.reasons)
+        self.queued_total += len(retried.queued_signatures)
+        if retried.queued_signatures:
+            self._log.info(
+                "queued after a refusal",
+                patterns=len(retried.queued_signatures),
+                still_refused=retried.refused,
+                signatures=list(retried.queued_signatures[:SHOWN_SIGNATURES]),
+            )
 
     def settle(self) -> int:
         """Say what has become clear meanwhile; return how many patterns the last sweep recovered, once."""
@@ -233,4 +262,5 @@ class DaemonState:
 
     def _show_status(self) -> None:
         mode = Mode.POLLING if self.must_poll else self.mode
-        self._show(f"{mode}; {self.queued_total} queued, {self.failed_total} failed since start")
+        line = f"{mode}; {self.queued_total} queued, {self.failed_total} failed since start"
+        self._show(f"{line}; not serving HTTP: {self.not_serving}" if self.not_serving else line)

@@ -3,15 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable
+from pattern_sync.domain.errors import PassingFault
+from pattern_sync.sync.liveness import Life
 from pattern_sync.sync.outage import Outage
-from pattern_sync.sync.pulse import Pulse
 
 # A burst is told at once: at most ten times a second.
 PACE_SECONDS = 0.1
 # Of each kind: one more than the database names. Above that it says "everything", and no more names need to be kept.
 MOST_NAMES = 1_001
-_BREATH_SECONDS = 5.0
 
 
 class Announcer:
@@ -22,10 +21,10 @@ class Announcer:
 
     NAME = "announcer"
 
-    def __init__(self, tell: Callable[[list[str], list[str]], Awaitable[None]], outage: Outage, pulse: Pulse) -> None:
+    def __init__(self, tell: Callable[[list[str], list[str]], Awaitable[None]], outage: Outage, life: Life) -> None:
         self._tell = tell
         self._outage = outage
-        self._pulse = pulse
+        self._life = life
         self._queued: list[str] = []
         self._refreshed: list[str] = []
         self._wake = asyncio.Event()
@@ -43,14 +42,10 @@ class Announcer:
     async def run(self) -> None:
         """Tell until closed."""
         while not self._closed:
-            self._pulse.beat(self.NAME)
-            try:
-                async with asyncio.timeout(_BREATH_SECONDS):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
-            await self.run_once()
-            await self._pulse.pause(self.NAME, PACE_SECONDS)
+            await self._wake.wait()
+            with self._life.working():
+                await self.run_once()
+            await self._life.pause(PACE_SECONDS)
         await self.run_once()
 
     async def run_once(self) -> None:
@@ -62,7 +57,7 @@ class Announcer:
             return
         try:
             await self._tell(queued, refreshed)
-        except (DatabaseUnavailable, AccessRefused) as fault:
+        except PassingFault as fault:
             self._mark(queued, refreshed)
             await self._outage.wait_out(fault)
         else:

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable
+from pattern_sync.domain.errors import PassingFault
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import Retried
-from pattern_sync.sync.pulse import Pulse
+from pattern_sync.sync.liveness import Life
 from pattern_sync.sync.workers import FilterInForce
 
 # While something is refused, its time comes after 5 seconds at the earliest.
@@ -27,7 +27,10 @@ class Reconciler(Protocol):
 
 
 class Retrier:
-    """Tries patterns in the quarantine again when their time has come, at a bounded share of time."""
+    """Tries patterns in the quarantine again when their time has come, at a bounded share of time.
+
+    `failures_total` tells that this daemon has put something into it, `now` is a monotonic clock in seconds.
+    """
 
     NAME = "retrier"
 
@@ -36,33 +39,32 @@ class Retrier:
         reconciler: Reconciler,
         in_force: FilterInForce,
         on_retried: Callable[[Retried], None],
-        pulse: Pulse,
+        failures_total: Callable[[], int],
+        life: Life,
         now: Callable[[], float],
     ) -> None:
         self._reconciler = reconciler
         self._in_force = in_force
         self._on_retried = on_retried
-        self._pulse = pulse
+        self._failures_total = failures_total
+        self._life = life
         self._now = now
         self._most = FEW
         self._refused = 0
-
-    def note_refused(self) -> None:
-        """Look after the quarantine from now on: something was put into it."""
-        self._refused = max(self._refused, 1)
 
     async def run(self) -> None:
         """Retry until cancelled."""
         while True:
             started = self._now()
-            await self.run_once()
+            with self._life.working():
+                await self.run_once()
             await self._pause(self._now() - started)
 
     async def run_once(self) -> None:
         """Try those again that are due; in an outage, which the other services report, nothing."""
         try:
             retried = await self._reconciler.retry_refused(self._in_force.value, self._most)
-        except (DatabaseUnavailable, AccessRefused):
+        except PassingFault:
             return
         self._refused = retried.refused
         all_went_through = retried.tried > 0 and retried.failed == 0
@@ -72,11 +74,10 @@ class Retrier:
     async def _pause(self, took_seconds: float) -> None:
         if self._most > FEW and self._refused:
             return
-        if not self._refused:
-            # In steps, as something may be put into the quarantine meanwhile.
-            waited = 0.0
-            while waited < IDLE_SECONDS and not self._refused:
-                await self._pulse.pause(self.NAME, PERIOD_SECONDS)
-                waited += PERIOD_SECONDS
+        if self._refused:
+            await self._life.pause(max(PERIOD_SECONDS, took_seconds / LARGEST_SHARE_OF_TIME))
             return
-        await self._pulse.pause(self.NAME, max(PERIOD_SECONDS, took_seconds / LARGEST_SHARE_OF_TIME))
+        waited_seconds, before = 0.0, self._failures_total()
+        while waited_seconds < IDLE_SECONDS and self._failures_total() == before:
+            await self._life.pause(PERIOD_SECONDS)
+            waited_seconds += PERIOD_SECONDS

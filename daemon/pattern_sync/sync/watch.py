@@ -11,7 +11,7 @@ from pattern_sync.domain.runs import RunKind
 from pattern_sync.domain.watching import Audience, Sighting, TriggerFault
 from pattern_sync.observability.state import DaemonState
 from pattern_sync.sync.intake import Intake
-from pattern_sync.sync.pulse import Pulse
+from pattern_sync.sync.liveness import Life
 
 # One statement. What is marked has to be found in seconds, a fault within fifteen.
 WATCH_SECONDS = 5.0
@@ -43,7 +43,7 @@ class TriggerWatch:
         tell_pages: Callable[[str], None],
         republish: Callable[[], Awaitable[object]],
         state: DaemonState,
-        pulse: Pulse,
+        life: Life,
         *,
         mends: bool,
     ) -> None:
@@ -53,7 +53,7 @@ class TriggerWatch:
         self._tell_pages = tell_pages
         self._republish = republish
         self._state = state
-        self._pulse = pulse
+        self._life = life
         self._mends = mends
         self._storage: str | None = None
         self._failures = 0
@@ -63,8 +63,9 @@ class TriggerWatch:
     async def run(self) -> None:
         """Watch until cancelled."""
         while True:
-            await self.run_once()
-            await self._pulse.pause(self.NAME, WATCH_SECONDS)
+            with self._life.working():
+                await self.run_once()
+            await self._life.pause(WATCH_SECONDS)
 
     async def run_once(self) -> None:
         """Look once. What fails is tried again: nothing that the watch meets may end the daemon."""
