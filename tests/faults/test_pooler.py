@@ -25,14 +25,12 @@ STATEMENTS = {**load_statements(), "probe": PROBE}
 PASSED_OVER = ",".join([*AT_STARTUP, "options"]).lower()
 
 
-def in_pool(url: str) -> tuple[list[str], list[str]]:
-    async def go() -> tuple[list[str], list[str]]:
+def in_pool(url: str) -> list[str]:
+    async def go() -> list[str]:
         async with Pool(Connector(DatabaseAddress.parse(url), STATEMENTS)) as pool:
             for _ in range(3):
                 rows = await pool.fetch("probe", NAMES, deadline_seconds=5)
-            stream = pool.stream("probe", NAMES, batch_size=100, deadline_seconds=5)
-            streamed = [row["value"] async for batch in stream for row in batch]
-        return [row["value"] for row in rows], streamed
+        return [row["value"] for row in rows]
 
     return run(go())
 
@@ -64,7 +62,7 @@ def test_settings_are_in_force_in_each_transaction_and_left_to_nobody(
     database.execute(f'ALTER DATABASE "{database.name}" SET default_transaction_isolation = serializable')
     database.execute(f"ALTER DATABASE \"{database.name}\" SET DateStyle = 'SQL, DMY'")
     with pooler_to(database.url, connections=1, ignored=ignored) as url:
-        assert in_pool(url) == (OURS, OURS)
+        assert in_pool(url) == OURS
         assert in_program(url, monkeypatch) == [OURS, OURS]
         assert left_behind(url) == ("on", left_behind(database.url)[1], "SQL, DMY", 0)
 

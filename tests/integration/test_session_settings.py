@@ -249,19 +249,10 @@ def test_a_table_that_is_altered_under_a_session_passes(database: TestDatabase) 
     database.add_patterns(3)
     statements = {**load_statements(), "probe": Statement("probe", "", "SELECT p.* FROM operation_patterns AS p")}
 
-    async def look(pool: Pool) -> int:
-        stream = pool.stream("probe", batch_size=2, deadline_seconds=5)
-        return sum([len(rows) async for rows in stream])
-
     async def go() -> None:
         async with Pool(Connector(DatabaseAddress.parse(database.url), statements)) as pool:
-            assert await look(pool) == 3
             assert len(await pool.fetch("probe", deadline_seconds=5)) == 3
             await asyncio.to_thread(database.execute, "ALTER TABLE operation_patterns ADD COLUMN more int")
-            # In a transaction asyncpg cannot prepare anew by itself.
-            with pytest.raises(PlanOutdated):
-                await look(pool)
-            assert await look(pool) == 3
             assert len(await pool.fetch("probe", deadline_seconds=5)) == 3
 
     run(go())

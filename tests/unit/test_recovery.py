@@ -14,7 +14,7 @@ from pattern_sync.observability.state import DaemonState
 from pattern_sync.sync.intake import Intake
 from pattern_sync.sync.periodic import POLL_SECONDS, RECOVERING_SECONDS, Poller, Sweeper
 from tests.support.asynchronous import run
-from tests.support.fakes import Clock, RecordingPulse
+from tests.support.fakes import Clock, RecordingLife
 
 HOUR = 3600.0
 DISABLED = TriggerFault("operation_patterns", "the trigger is disabled", Audience.DAEMONS, mendable=True)
@@ -115,14 +115,14 @@ def test_what_is_found_after_deafness_was_not_to_be_heard(hearing: Hearing) -> N
 
 def pauses_until_the_next_sweep(state: DaemonState, clock: Clock, interval: float = HOUR) -> tuple[float, ...]:
     async def sweep() -> tuple[float, ...]:
-        pulse, intake = RecordingPulse(clock), Intake()
-        task = asyncio.create_task(Sweeper(intake, interval, lambda: 0.0, state, pulse).run())
+        life, intake = RecordingLife(clock), Intake()
+        task = asyncio.create_task(Sweeper(intake, interval, lambda: 0.0, state, life).run())
         try:
             assert await intake.take_everything(5.0) == {RunKind.SWEEP}
         finally:
             task.cancel()
             await asyncio.wait([task])
-        return tuple(pulse.pauses)
+        return tuple(life.pauses)
 
     return run(sweep())
 
@@ -145,8 +145,8 @@ def test_sweeps_that_are_more_frequent_stay_so(hearing: Hearing) -> None:
 
 def test_the_poller_polls_while_nothing_is_heard_or_nothing_is_told(hearing: Hearing) -> None:
     async def check() -> None:
-        intake, pulse = Intake(), RecordingPulse(hearing.clock)
-        poller = Poller(intake, hearing.state, pulse)
+        intake, life = Intake(), RecordingLife(hearing.clock)
+        poller = Poller(intake, hearing.state, life)
         poller.run_once()
         assert await intake.take_everything(0) == frozenset()
         hearing.state.silence.seen(Sighting((DISABLED,)))
@@ -162,6 +162,6 @@ def test_the_poller_polls_while_nothing_is_heard_or_nothing_is_told(hearing: Hea
         assert await intake.take_everything(5.0) == {RunKind.POLL}
         task.cancel()
         await asyncio.wait([task])
-        assert pulse.pauses[0] == POLL_SECONDS
+        assert life.pauses[0] == POLL_SECONDS
 
     run(check())

@@ -16,7 +16,7 @@ def test_the_candidates_are_the_synced_the_skipped_the_failed_and_the_remaining(
     assert result.to_dict()["synced_pattern_ids"] == ()
 
 
-def page(**figures: Any) -> QueuedPage:
+def page(**figures: Any) -> QueuedPage:  # noqa: ANN401 - fields of several types
     zero: dict[str, Any] = dict.fromkeys(["candidates", "missing", "refused", "handled", "queued", "failed"], 0)
     names: dict[str, Any] = dict.fromkeys(["held", "queued_signatures", "failed_signatures", "failed_reasons"], ())
     return QueuedPage(**{**zero, **names, "finished": True, **figures})

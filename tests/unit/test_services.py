@@ -13,8 +13,8 @@ from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.entry import Place, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.errors import DatabaseUnavailable, EmbeddedServerError
 from pattern_sync.domain.filter import SyncFilter
-from pattern_sync.domain.outcomes import Candidate, Outcome, PatternOutcome
-from pattern_sync.domain.results import SyncResult
+from pattern_sync.domain.outcomes import PatternOutcome
+from pattern_sync.domain.results import QueuedPage, RefreshedPage, Retried, SyncResult
 from pattern_sync.domain.runs import RunKind
 from pattern_sync.observability.state import DaemonState
 from pattern_sync.observability.systemd import ServiceManager
@@ -26,6 +26,7 @@ from pattern_sync.sync.liveness import STEP_SECONDS, Life, Liveness, Service, wo
 from pattern_sync.sync.outage import Outage
 from pattern_sync.sync.periodic import Poller, Refresher, Sweeper
 from pattern_sync.sync.reconciler import Reconciler
+from pattern_sync.sync.retrier import Retrier
 from pattern_sync.sync.workers import EventWorker, FilterInForce, RunWorker
 from pattern_sync.web.live import LiveUpdates
 from tests.support.asynchronous import run, settle
@@ -81,14 +82,18 @@ class Database(FakeQueue):
         await self.ask()
         return await super().reconcile(pattern_ids, sync_filter)
 
-    async def count_candidates(self, sync_filter: SyncFilter) -> tuple[int, int]:
+    async def queue_missing(self, sync_filter: SyncFilter, *, retry: bool) -> AsyncGenerator[QueuedPage, None]:
         await self.ask()
-        return await super().count_candidates(sync_filter)
+        async for page in super().queue_missing(sync_filter, retry=retry):
+            yield page
 
-    async def stale_patterns(self) -> AsyncGenerator[list[Candidate], None]:
+    async def refresh_stale(self, sync_filter: SyncFilter, after_id: int) -> RefreshedPage:
         await self.ask()
-        async for batch in super().stale_patterns():
-            yield batch
+        return await super().refresh_stale(sync_filter, after_id)
+
+    async def retry_refused(self, sync_filter: SyncFilter, most: int) -> Retried:
+        await self.ask()
+        return await super().retry_refused(sync_filter, most)
 
     async def open_session(self, _on_payload: Callable[[str], None]) -> FakeSession:
         await self.ask()
@@ -179,6 +184,9 @@ class Stage:
                 self.intake, reconciler, self.database, in_force, self.state, outage, self.life, self._on_caught_up
             ),
             Announcer: lambda: self.announcer,
+            Retrier: lambda: Retrier(
+                reconciler, in_force, self.state.retried, lambda: self.state.failed_total, self.life, self.clock
+            ),
             LiveUpdates: lambda: self.updates,
             Reloader: lambda: Reloader(
                 self.asked, SyncFilter, self.database.publish, Readiness(manager), outage, self.life
@@ -196,7 +204,7 @@ class Stage:
     def give_work(self) -> None:
         self.intake.add([1, 2, 3])
         self.intake.add_everything(RunKind.CATCH_UP)
-        self.announcer.add([PatternOutcome(1, "a", Outcome.QUEUED)])
+        self.announcer.add(["a"], [])
         self.updates.join()
         self.asked.set()
 
@@ -204,7 +212,7 @@ class Stage:
         return asyncio.create_task(self.life.run(self.service))
 
 
-WORKING: list[type[Service]] = [Listener, Refresher, EventWorker, RunWorker, Announcer, LiveUpdates, Reloader]
+WORKING: list[type[Service]] = [Listener, Refresher, Retrier, EventWorker, RunWorker, Announcer, LiveUpdates, Reloader]
 ALL: list[type[Service]] = [*WORKING, Sweeper, Poller, Watchdog, EmbeddedSupervisor]
 
 

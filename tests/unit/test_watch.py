@@ -14,7 +14,7 @@ from pattern_sync.observability.state import DaemonState
 from pattern_sync.sync.intake import Intake
 from pattern_sync.sync.watch import PATIENT_LOOKS, SETTINGS, WATCH_SECONDS, TriggerWatch
 from tests.support.asynchronous import run, settle
-from tests.support.fakes import Clock, RecordingPulse
+from tests.support.fakes import Clock, RecordingLife
 
 DISABLED = TriggerFault("operation_patterns", "the trigger is disabled", Audience.DAEMONS, mendable=True)
 PAGES_ONLY = TriggerFault("pattern_approvals", "the trigger is missing", Audience.PAGES, mendable=True)
@@ -53,11 +53,11 @@ class Bench:
         self.database = FakeDatabase(answers)
         self.intake = Intake()
         self.state = DaemonState(self.clock, lambda _: None)
-        self.pulse = RecordingPulse(self.clock)
+        self.life = RecordingLife(self.clock)
         self.told: list[str] = []
         self.republished = 0
         self.watch = TriggerWatch(
-            self.database, self.intake, self.told.append, self._republish, self.state, self.pulse, mends=mends
+            self.database, self.intake, self.told.append, self._republish, self.state, self.life, mends=mends
         )
 
     async def _republish(self) -> None:
@@ -293,9 +293,9 @@ def test_it_looks_every_few_seconds() -> None:
     async def check() -> None:
         bench = Bench(Sighting())
         task = asyncio.create_task(bench.watch.run())
-        await settle(lambda: len(bench.pulse.pauses) > 3)
+        await settle(lambda: len(bench.life.pauses) > 3)
         task.cancel()
         await asyncio.wait([task])
-        assert set(bench.pulse.pauses) == {WATCH_SECONDS}
+        assert set(bench.life.pauses) == {WATCH_SECONDS}
 
     run(check())
