@@ -16,6 +16,7 @@ from pattern_sync.domain.statistics import ConnectedDaemon, Run, SyncStatistics
 from tests.support.asynchronous import run
 from tests.support.database import TestDatabase
 
+pytestmark = pytest.mark.lived_in_too
 FILTER = ("float8", "int8", "float8", "text[]", "text[]")
 # What rows.py reads and what the gateways pass, written down by hand.
 EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
