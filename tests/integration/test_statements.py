@@ -170,6 +170,7 @@ def test_the_columns_of_a_statement_are_the_fields_of_its_class(name: str, shape
 
 def test_every_statement_runs_over_both_drivers_from_the_same_text(database: TestDatabase) -> None:
     database.add_pattern("x", occurrence_count=7)
+    database.execute("UPDATE operation_patterns SET id = 1")  # the sample's
     with psycopg.connect(database.url, cursor_factory=psycopg.RawCursor, row_factory=dict_row) as connection:
         for name, statement in load_statements().items():
             cursor = connection.execute(statement.sql.encode(), arguments(name))

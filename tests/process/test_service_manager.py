@@ -12,11 +12,11 @@ from tests.support.daemon import running_daemon, starting_daemon
 from tests.support.database import TestDatabase
 from tests.support.manager import service_manager
 
-pytestmark = pytest.mark.lived_in_too
 # Nothing listens on the port for the TCP port multiplexer.
 UNREACHABLE = "postgresql://nobody@127.0.0.1:1/x"
 
 
+@pytest.mark.lived_in_too
 def test_readiness_is_told_after_the_first_catch_up_and_the_stop_before_the_end(database: TestDatabase) -> None:
     database.add_patterns(20)
     with service_manager() as manager:
@@ -58,6 +58,7 @@ def test_a_watchdog_that_is_meant_for_another_process_is_not_fed(database: TestD
         assert manager.messages().count("WATCHDOG=1") <= 2
 
 
+@pytest.mark.lived_in_too
 def test_a_reload_is_told_from_its_begin_to_its_end(database: TestDatabase, tmp_path: Path) -> None:
     env_file = tmp_path / "settings.env"
     env_file.write_text("PATTERN_SYNC_MIN_CONFIDENCE=71\n")
