@@ -8,7 +8,8 @@ from tests.support.waiting import eventually
 
 DECIDED = "SELECT a::text AS entry FROM pattern_approvals AS a WHERE a.status <> 'pending' ORDER BY a.id"
 OLD_FIGURES = (
-    "SELECT count(*) AS n FROM pattern_approvals AS a JOIN operation_patterns AS p ON p.pattern_signature = a.pattern_id"
+    "SELECT count(*) AS n"
+    " FROM pattern_approvals AS a JOIN operation_patterns AS p ON p.pattern_signature = a.pattern_id"
     " WHERE a.status = 'pending' AND a.occurrence_count IS DISTINCT FROM p.occurrence_count"
 )
 
@@ -20,7 +21,9 @@ def test_it_starts_catches_up_queues_decides_and_starts_again(lived_in: LivedInD
         assert lived_in.count("pattern_approvals") == ENTRIES + QUALIFYING - ENTERED
         lived_in.add_pattern("new")
         assert eventually(lambda: lived_in.entry("new"), what="the entry of a new pattern") < 2
-        lived_in.execute("UPDATE operation_patterns SET confidence_score = 99, potential_monthly_savings = 9000 WHERE id < 9")
+        lived_in.execute(
+            "UPDATE operation_patterns SET confidence_score = 99, potential_monthly_savings = 9000 WHERE id < 9"
+        )
     lived_in.execute("VACUUM (ANALYZE)")
     with running_daemon(lived_in.daemon_url) as daemon:
         assert daemon.lines("catch-up")[0]["synced"] == 0
