@@ -7,9 +7,10 @@ SELECT pg_is_in_recovery() AS in_recovery, current_setting('transaction_read_onl
 -- name: heartbeat
 -- Proof that this very session still listens, and on a server that takes writes.
 SELECT
-    ARRAY['pattern_sync', 'pattern_sync_queue'] <@ ARRAY(SELECT pg_listening_channels()) AS listening,
-    pg_is_in_recovery() AS in_recovery;
+    ARRAY['pattern_sync', 'pattern_sync_queue'] OPERATOR(pg_catalog.<@) ARRAY(SELECT pg_catalog.pg_listening_channels())
+        AS listening,
+    pg_catalog.pg_is_in_recovery() AS in_recovery;
 
 -- name: ping
 -- Send a payload ($2) to this session's private channel ($1): only its arrival proves the whole way.
-SELECT pg_notify($1::text, $2::text);
+SELECT pg_catalog.pg_notify($1::text, $2::text);
