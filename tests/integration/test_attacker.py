@@ -3,6 +3,7 @@
 The test's own SQL compares nothing, or it would be the victim.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -15,7 +16,7 @@ from pattern_sync.domain.errors import PatternSyncError
 from tests.conftest import cloned, fresh_database
 from tests.integration.test_statements import arguments
 from tests.support.application import APPLICATION_TABLES, installer
-from tests.support.attacker import attacker, set_traps, trapped
+from tests.support.attacker import ROOT, Parser, attacker, set_traps, trapped
 from tests.support.database import TestDatabase
 from tests.support.lived_in import LivedInDatabase, Roles, readme_rights
 from tests.support.paths import UNCAPPED, daemon_everything, with_gateway
@@ -30,6 +31,7 @@ ENTRY = (
     "INSERT INTO pattern_approvals (pattern_id, status, confidence_score, occurrence_count, estimated_savings_usd,"
     " tool_sequence) VALUES ('{0}', '{1}', 0.1, 1, 1, 'x')"
 )
+NO_FUNCTIONS = frozenset({"application_tables.sql", "trigger.sql", "uninstall.sql"})
 DETECTED: dict[str, str] = {
     "a pattern that qualifies": PATTERN.format("new", 85),
     "a pattern that does not": PATTERN.format("poor", 5),
@@ -106,17 +108,32 @@ def test_the_traps_work(trapped_database: LivedInDatabase) -> None:
     assert trapped(trapped_database) == 2
 
 
-def test_no_statement_runs_anothers_code(trapped_database: LivedInDatabase) -> None:
+def test_no_statement_chooses_anothers_code(trapped_database: LivedInDatabase) -> None:
     victim = Victim(trapped_database)
     with psycopg.connect(trapped_database.url, cursor_factory=psycopg.RawCursor) as session:
+        parser = Parser(session)
         for name, statement in load_statements().items():
             victim.does(name, partial(session.execute, statement.sql.encode(), arguments(name)))
             session.rollback()
+            if chosen := parser.chosen():
+                victim.found[name] = f"{victim.found.get(name, '')}: {', '.join(chosen)}"
     assert not victim.found, victim.report()
 
 
+def test_no_function_of_ours_chooses_anothers_code(trapped_database: LivedInDatabase) -> None:
+    """PostgreSQL parses the body of a function in SQL when it is created; those in PL/pgSQL are for the other tests."""
+    with psycopg.connect(trapped_database.url) as session:
+        parser = Parser(session)
+        for path in sorted((ROOT / "sql").glob("*.sql")):
+            if path.name not in NO_FUNCTIONS:
+                session.execute(path.read_bytes())
+                session.rollback()
+        chosen = parser.chosen()
+    assert not chosen, "\n".join(chosen)
+
+
 def test_no_path_to_the_queue_runs_anothers_code(trapped_database: LivedInDatabase, url: str) -> None:
-    as_victim = LivedInDatabase(url, trapped_database.name, trapped_database.roles)
+    as_victim = TestDatabase(url, trapped_database.name)
     service = PatternSyncService(url)
     victim = Victim(trapped_database)
     victim.does("a dry run", lambda: service.sync_all_patterns(dry_run=True))
@@ -147,9 +164,11 @@ def test_no_request_runs_anothers_code_with_our_rights(trapped_database: LivedIn
 @pytest.mark.parametrize("written", DETECTED)
 def test_no_trigger_of_ours_runs_anothers_code(trapped_database: LivedInDatabase, written: str) -> None:
     told: list[str] = []
-    with psycopg.connect(trapped_database.url, options="-cclient_min_messages=log", autocommit=True) as session:
+    with psycopg.connect(trapped_database.url, autocommit=True) as session:
         session.add_notice_handler(lambda notice: told.append(str(notice.message_primary)))
+        parser = Parser(session)
         session.execute(DETECTED[written].encode())
+    assert parser.chosen() == []
     # A trap may also make one of ours fail before it is walked into: a string becomes a literal of another type.
     assert [text for text in told if text.startswith(("pattern_sync", "hijacked"))] == []
     assert trapped(trapped_database) == 0
@@ -167,6 +186,7 @@ def test_neither_installing_nor_uninstalling_runs_anothers_code(trapped_database
 
 # Whoever writes patterns runs them, or may ask us to look: they announce, and do no more with the owner's rights.
 EVERYBODYS = {"announce_pattern", "mark", "request"}
+DYNAMIC = re.compile(r"^\s*EXECUTE\b", re.MULTILINE)
 OURS = (
     "SELECT p.proname AS name, p.prosecdef AS with_the_owners_rights, p.proconfig AS settings, p.prosrc AS body,"
     " p.prorettype = 'trigger'::regtype AS is_trigger, has_function_privilege('public', p.oid, 'EXECUTE') AS everybodys"
@@ -177,7 +197,7 @@ OURS = (
 def test_only_what_announces_is_run_by_anybody_with_the_owners_rights(database: TestDatabase) -> None:
     callable_by_all = [row for row in database.execute(OURS) if row["everybodys"] and not row["is_trigger"]]
     assert {row["name"] for row in callable_by_all if row["with_the_owners_rights"]} <= EVERYBODYS
-    assert [row["name"] for row in callable_by_all if "EXECUTE " in row["body"]] == []
+    assert [row["name"] for row in callable_by_all if DYNAMIC.search(row["body"])] == []
 
 
 def test_what_runs_with_the_owners_rights_looks_for_nothing_in_temporary_tables_first(database: TestDatabase) -> None:

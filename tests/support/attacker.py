@@ -18,6 +18,12 @@ OPERATORS = (
 _TRAPS = Path(__file__).with_name("attacker.sql")
 _CALL = re.compile(r"(?<![\w.])([a-z_][a-z0-9_]*)\s*\(")
 _COMMENT = re.compile(r"--.*")
+_CHOSEN = re.compile(r":(?:opno|funcid|aggfnoid|winfnoid) (\d+)")
+_FIRST_OF_OTHERS = 16_384  # what PostgreSQL brings along has smaller numbers
+_NAMED = (
+    "SELECT o.oid::bigint, o.oid::regoperator::text FROM pg_catalog.pg_operator AS o"
+    " UNION ALL SELECT f.oid::bigint, f.oid::regprocedure::text FROM pg_catalog.pg_proc AS f"
+)
 _AGGREGATES = "SELECT DISTINCT proname FROM pg_proc WHERE prokind = 'a' AND pronamespace = 'pg_catalog'::regnamespace"
 
 
@@ -59,3 +65,24 @@ def trapped(database: TestDatabase) -> int:
     """Return how often a trap was walked into so far, whoever swallowed the exception."""
     (row,) = database.execute("SELECT CASE WHEN v.is_called THEN v.last_value ELSE 0 END AS n FROM public.victims AS v")
     return int(row["n"])
+
+
+class Parser:
+    """Tells which traps a session has chosen, run or not: the server says the parse tree of all that it prepares."""
+
+    def __init__(self, session: "psycopg.Connection[tuple[object, ...]]") -> None:
+        named = ((int(str(number)), str(name)) for number, name in session.execute(_NAMED.encode()))
+        self._traps = {number: name for number, name in named if number >= _FIRST_OF_OTHERS and "." not in name}
+        self._chosen: set[str] = set()
+        session.add_notice_handler(self._read)
+        session.execute(b"SET client_min_messages = log; SET debug_print_parse = on; SET debug_pretty_print = off")
+        session.commit()
+
+    def chosen(self) -> list[str]:
+        """Return the traps since the last call."""
+        chosen, self._chosen = sorted(self._chosen), set()
+        return chosen
+
+    def _read(self, notice: psycopg.errors.Diagnostic) -> None:
+        numbers = {int(number) for number in _CHOSEN.findall(notice.message_detail or "")}
+        self._chosen.update(self._traps[number] for number in numbers & self._traps.keys())

@@ -9,9 +9,9 @@ GRANT ALL ON SEQUENCE public.victims TO PUBLIC;
 DO $attack$
 DECLARE
     types text[] := ARRAY[
-        'text', 'varchar', 'bpchar', 'name', '"char"', 'boolean', 'smallint', 'integer', 'bigint', 'numeric', 'real',
-        'double precision', 'oid', 'xid', 'regclass', 'timestamp', 'timestamptz', 'interval', 'jsonb', 'inet',
-        'text[]', 'varchar[]', 'name[]', 'bigint[]', 'integer[]', 'int2vector'
+        'text', 'varchar', 'name', '"char"', 'boolean', 'smallint', 'integer', 'bigint', 'numeric', 'real',
+        'double precision', 'oid', 'xid', 'regclass', 'timestamp', 'timestamptz', 'jsonb', 'text[]', 'varchar[]',
+        'bigint[]', 'int2vector'
     ];
     fewer text[] := ARRAY[
         'text', 'varchar', 'name', 'integer', 'bigint', 'numeric', 'real', 'double precision', 'regclass', 'jsonb',
