@@ -15,6 +15,7 @@ from tests.support.paths import (
     with_gateway,
 )
 
+pytestmark = pytest.mark.lived_in_too
 QUEUE = ("pattern_approvals", "pattern_review_history", "operation_patterns")
 DECIDED = ("approved", "rejected", "auto-approved", "auto-rejected")
 SHORT = {"confidence_score": 69.9}

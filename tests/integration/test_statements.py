@@ -16,6 +16,7 @@ from pattern_sync.domain.statistics import ConnectedDaemon, Recoveries, Run, Syn
 from tests.support.asynchronous import run
 from tests.support.database import TestDatabase
 
+pytestmark = pytest.mark.lived_in_too
 FILTER = ("float8", "int8", "float8", "text[]", "text[]")
 # What rows.py reads and what the gateways pass, written down by hand.
 EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
@@ -250,6 +251,7 @@ def test_the_columns_of_a_statement_are_the_fields_of_its_class(name: str, shape
 
 def test_every_statement_runs_over_both_drivers_from_the_same_text(database: TestDatabase) -> None:
     database.add_pattern("x", occurrence_count=7)
+    database.execute("UPDATE operation_patterns SET id = 1")  # the sample's
     with psycopg.connect(database.url, cursor_factory=psycopg.RawCursor, row_factory=dict_row) as connection:
         for name, statement in load_statements().items():
             cursor = connection.execute(statement.sql.encode(), arguments(name))

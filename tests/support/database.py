@@ -27,6 +27,11 @@ class TestDatabase:
         self.name = name
         self._connection: psycopg.Connection[DictRow] | None = None
 
+    @property
+    def daemon_url(self) -> str:
+        """Return the URL that a daemon is given: the same here, as on a developer's machine."""
+        return self.url
+
     @classmethod
     def named(cls, server_url: str, name: str) -> "TestDatabase":
         return cls(urlunsplit(urlsplit(server_url)._replace(path=f"/{name}")), name)

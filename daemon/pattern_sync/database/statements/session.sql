@@ -20,9 +20,10 @@ FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS
 -- name: heartbeat
 -- Proof that this very session still listens, and on a server that takes writes.
 SELECT
-    ARRAY['pattern_sync', 'pattern_sync_queue'] <@ ARRAY(SELECT pg_listening_channels()) AS listening,
-    pg_is_in_recovery() AS in_recovery;
+    ARRAY['pattern_sync', 'pattern_sync_queue'] OPERATOR(pg_catalog.<@) ARRAY(SELECT pg_catalog.pg_listening_channels())
+        AS listening,
+    pg_catalog.pg_is_in_recovery() AS in_recovery;
 
 -- name: ping
 -- Send a payload ($2) to this session's private channel ($1): only its arrival proves the whole way.
-SELECT pg_notify($1::text, $2::text);
+SELECT pg_catalog.pg_notify($1::text, $2::text);
