@@ -179,10 +179,12 @@ def a_filter_that_was_lost(database: TestDatabase) -> None:
 def a_daemon_that_may_not_mend(database: TestDatabase) -> None:
     with (
         database.role(
-            "ALL ON ALL TABLES IN SCHEMA public",
-            "ALL ON ALL SEQUENCES IN SCHEMA public",
-            "ALL ON ALL TABLES IN SCHEMA pattern_sync",
-            "ALL ON ALL SEQUENCES IN SCHEMA pattern_sync",
+            # Exactly the README's grants.
+            "SELECT ON operation_patterns, pattern_occurrences",
+            "UPDATE (automation_status, reviewed_by, reviewed_at, review_notes) ON operation_patterns",
+            "SELECT, INSERT, UPDATE ON pattern_approvals",
+            "SELECT, INSERT ON pattern_review_history",
+            "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA pattern_sync",
         ) as role,
         running_daemon(database.url_as(role), PATTERN_SYNC_MEND="on") as daemon,
     ):
@@ -232,14 +234,15 @@ SITUATIONS: Mapping[str, Callable[[TestDatabase], None]] = {
 
 @pytest.fixture(scope="module")
 def played(
-    server_url: str, admin: "psycopg.Connection[dict[str, object]]", template: str
+    request: pytest.FixtureRequest, server_url: str, admin: "psycopg.Connection[dict[str, object]]", template: str
 ) -> Iterator[Mapping[str, "Future[None]"]]:
     def play(situation: Callable[[TestDatabase], None]) -> None:
         with fresh_database(server_url, admin, template) as database, database.connect():
             situation(database)
 
+    wanted = {item.callspec.params.get("name") for item in request.session.items if hasattr(item, "callspec")}
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {name: pool.submit(play, situation) for name, situation in SITUATIONS.items()}
+        yield {name: pool.submit(play, situation) for name, situation in SITUATIONS.items() if name in wanted}
 
 
 @pytest.mark.parametrize("name", SITUATIONS)

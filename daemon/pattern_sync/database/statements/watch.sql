@@ -35,6 +35,7 @@ SELECT
         SELECT s.pid
         FROM pg_catalog.pg_stat_activity AS s
         WHERE s.pid::integer <> pg_catalog.pg_backend_pid()
+          AND s.backend_type::text = 'client backend'::text
           AND (s.xact_start IS NOT NULL OR s.wait_event::text = 'ClientWrite'::text)
         ORDER BY coalesce(s.xact_start, s.state_change)
         LIMIT 1
