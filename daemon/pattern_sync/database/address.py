@@ -108,7 +108,7 @@ class DatabaseAddress:
         address = cls(url, tuple(_hosts(parameters)), parameters["user"], parameters["dbname"], parameters)
         for host in address.hosts:
             if not host.is_socket and parameters["sslmode"] != "disable":
-                address.check_tls(host)
+                address._check_tls(host)  # the files are the same for all of them
                 break
         return address
 
@@ -125,7 +125,7 @@ class DatabaseAddress:
             return {}
         return {name: int(self.parameters.get(name) or default) for name, default in KEEPALIVE.items()}
 
-    def check_tls(self, host: Host) -> None:
+    def _check_tls(self, host: Host) -> None:
         """Read the certificates' files. Raises InvalidSettings where one cannot be used."""
         try:
             tls_context(self.parameters, host.name)
