@@ -73,7 +73,9 @@ class BlockingDatabase:
     def transaction(self, *, read_only: bool = False) -> Iterator[None]:
         """Keep what is run within in one transaction; a read-only one sees one snapshot."""
         self._connection.read_only = read_only
-        self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ if read_only else None
+        # Not a role's or a database's default: an installer has to see what was done while it waited for others.
+        level = psycopg.IsolationLevel.REPEATABLE_READ if read_only else psycopg.IsolationLevel.READ_COMMITTED
+        self._connection.isolation_level = level
         with translated(), self._connection.transaction():
             yield
 
