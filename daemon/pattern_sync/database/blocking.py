@@ -77,6 +77,7 @@ class BlockingDatabase:
         """Keep what is run within in one transaction; a read-only one sees one snapshot."""
         isolation = psycopg.IsolationLevel.REPEATABLE_READ if read_only else psycopg.IsolationLevel.READ_COMMITTED
         self._connection.read_only = read_only
+        # Not a role's or a database's default: an installer has to see what was done while it waited for others.
         self._connection.isolation_level = isolation
         with translated(), self._connection.transaction():
             if not self._settled:
