@@ -30,13 +30,19 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
     database_url: SecretStr | None = Field(
-        default=None, description="postgresql:// URL, with one or more hosts; none: the embedded server"
+        default=None,
+        description="postgresql:// URL, or a key=value string, as psql takes it, with one or more hosts;"
+        " none: the embedded server",
     )
     data_dir: Path | None = Field(
         default=None,
         description="Folder of the embedded server; none: the user's state folder (/var/lib/pattern-sync as root)",
     )
     interval: float = Field(default=3600.0, ge=1, le=604_800, allow_inf_nan=False, description="Seconds between sweeps")
+    mend: bool = Field(
+        default=False,
+        description="on: mend triggers that are missing or disabled, where the daemon's role may; off: only say so",
+    )
     min_confidence: float = Field(
         default=70.0, ge=0, le=100, allow_inf_nan=False, description="Least confidence, 0 to 100"
     )

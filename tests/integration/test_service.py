@@ -15,12 +15,13 @@ from pattern_sync.domain.entry import QueueCounts
 from pattern_sync.domain.outcomes import Outcome
 from tests.support.database import TestDatabase
 
+pytestmark = pytest.mark.lived_in_too
 SECRET = "s3cr3t"
 
 
 @pytest.fixture
 def service(database: TestDatabase) -> PatternSyncService:
-    return PatternSyncService(database.url)
+    return PatternSyncService(database.daemon_url)
 
 
 def test_the_statistics_are_those_that_people_know(database: TestDatabase, service: PatternSyncService) -> None:

@@ -1,8 +1,11 @@
 """What makes the daemon give up, with which code and which words."""
 
+import os
 import signal
+import socket
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 
@@ -11,6 +14,7 @@ from tests.support.command import run_command
 from tests.support.daemon import starting_daemon
 from tests.support.database import TestDatabase
 from tests.support.proxy import proxy_to, with_address
+from tests.support.waiting import eventually
 
 SECRET = "s3cret-that-nobody-reads"
 
@@ -132,8 +136,8 @@ def test_a_token_from_a_variable_and_from_a_file_is_one_too_many(tmp_path: Path)
     assert SECRET not in done.err + done.out
 
 
-@pytest.mark.parametrize("host", ["203.0.113.77", "no-such-host.invalid"])
-def test_an_address_that_is_not_this_machines_is_told_with_a_way_out(host: str) -> None:
+def test_a_name_that_nobody_knows_is_told_with_a_way_out() -> None:
+    host = "no-such-host.invalid"
     done = run_command(
         "run",
         PATTERN_SYNC_DATABASE_URL="postgresql://nobody@127.0.0.1:1/x",
@@ -147,14 +151,41 @@ def test_an_address_that_is_not_this_machines_is_told_with_a_way_out(host: str) 
     assert SECRET not in done.err
 
 
-def test_two_daemons_on_one_port_leave_the_first_alone(database: TestDatabase) -> None:
+def test_a_port_that_is_taken_does_not_stop_the_queue_and_is_served_as_soon_as_it_is_free(
+    database: TestDatabase,
+) -> None:
     with starting_daemon(database.url) as first:
-        port = first.http_url.rpartition(":")[2]
-        second = run_command("run", PATTERN_SYNC_DATABASE_URL=database.url, PATTERN_SYNC_HTTP_PORT=port)
-        assert second.code == 2
-        assert f"port {port}" in second.err
-        assert "Is another daemon running here?" in second.err
-        first.ready()
+        port = first.ready().http_url.rpartition(":")[2]
+        with starting_daemon(database.url, PATTERN_SYNC_HTTP_PORT=port) as second:
+            reason = second.wait_for("not serving HTTP, trying again")["reason"]
+            for words in (f"port {port}", f"process {first.pid}", "PATTERN_SYNC_HTTP_PORT"):
+                assert words in reason
+            second.ready()
+            first.stop()
+            database.add_pattern("without the page")
+            assert eventually(lambda: database.entry("without the page")) < 3
+            assert second.http_url.endswith(f":{port}")
+            assert httpx.get(f"{second.http_url}/readyz").status_code == 200
+            assert len(second.lines("not serving HTTP, trying again")) == 1
+
+
+def test_a_daemon_that_waits_for_its_port_can_be_stopped(database: TestDatabase) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with starting_daemon(database.url, PATTERN_SYNC_HTTP_PORT=port) as daemon:
+            assert f"process {os.getpid()}" in daemon.wait_for("not serving HTTP, trying again")["reason"]
+            daemon.ready()
+            daemon.stop()
+            assert not daemon.lines("serving")
+
+
+def test_an_address_that_this_machine_does_not_have_yet_is_waited_for(database: TestDatabase) -> None:
+    with starting_daemon(database.url, PATTERN_SYNC_HTTP_HOST="203.0.113.77", PATTERN_SYNC_API_TOKEN=SECRET) as daemon:
+        reason = daemon.wait_for("not serving HTTP, trying again")["reason"]
+        assert "203.0.113.77" in reason
+        assert "PATTERN_SYNC_HTTP_HOST" in reason
+        daemon.ready()
+        assert SECRET not in daemon.text
 
 
 def test_a_misspelt_line_of_the_env_file_is_found_too(tmp_path: Path) -> None:
@@ -187,12 +218,51 @@ def test_a_daemon_that_still_waits_for_its_database_can_be_stopped() -> None:
         assert SECRET not in daemon.text
 
 
-def test_a_daemon_whose_schema_is_taken_away_ends_and_says_why(database: TestDatabase) -> None:
+def test_a_schema_that_is_taken_away_from_a_daemon_is_waited_for_and_the_remedy_told(database: TestDatabase) -> None:
     with starting_daemon(database.url) as daemon:
         daemon.ready()
         assert run_command("uninstall", PATTERN_SYNC_DATABASE_URL=database.url).code == 0
         # Nothing announces any more; the next pending entry, sweep, reload or reconnect meets the missing functions.
+        assert "pattern-sync migrate" in daemon.wait_for("database unavailable, trying again")["reason"]
+        database.add_pattern("meanwhile")
+        assert run_command("migrate", PATTERN_SYNC_DATABASE_URL=database.url).code == 0
+        daemon.wait_for("database back")
+        database.execute("SELECT pattern_sync.request()")
+        eventually(lambda: database.entry("meanwhile"))
+        assert len(daemon.lines("database unavailable, trying again")) == 1
+
+
+def test_a_daemon_whose_database_was_migrated_by_a_newer_one_ends_and_says_why(database: TestDatabase) -> None:
+    with starting_daemon(database.url) as daemon:
+        daemon.ready()
+        database.execute("INSERT INTO pattern_sync.migrations (version) VALUES (999)")
+        database.execute("SELECT pattern_sync.request()")
         assert daemon.exit_code() == 4
-        assert "pattern-sync migrate" in daemon.text
+        assert "newer" in daemon.text
         assert "Traceback" not in daemon.text
-    assert database.count("operation_patterns") == 0
+
+
+def test_a_table_that_is_renamed_away_for_a_moment_ends_nobody(database: TestDatabase) -> None:
+    with starting_daemon(database.url) as daemon:
+        daemon.ready()
+        database.execute("ALTER TABLE pattern_approvals RENAME TO elsewhere")
+        database.execute("SELECT pattern_sync.request()")
+        daemon.wait_for("database unavailable, trying again")
+        database.execute("ALTER TABLE elsewhere RENAME TO pattern_approvals")
+        daemon.wait_for("database back")
+        database.add_pattern("after")
+        assert eventually(lambda: database.entry("after")) < 5
+
+
+def test_a_notification_queue_that_is_full_at_the_start_is_waited_for(database: TestDatabase) -> None:
+    database.execute(
+        "CREATE FUNCTION full_queue() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " RAISE program_limit_exceeded USING MESSAGE = 'too many notifications in the NOTIFY queue'; END $$"
+    )
+    database.execute(
+        "CREATE TRIGGER full_queue BEFORE UPDATE ON pattern_sync.settings FOR EACH ROW EXECUTE FUNCTION full_queue()"
+    )
+    with starting_daemon(database.url, PATTERN_SYNC_MIN_CONFIDENCE="71") as daemon:
+        assert "NOTIFY queue" in daemon.wait_for("waiting for the database")["reason"]
+        database.execute("DROP TRIGGER full_queue ON pattern_sync.settings")
+        daemon.ready()

@@ -17,8 +17,9 @@ from pattern_sync.domain.results import SyncResult
 from pattern_sync.observability.health import HealthReporter
 from pattern_sync.observability.state import DaemonState
 from pattern_sync.review import Review
+from pattern_sync.sync.liveness import STEP_SECONDS, Liveness
 from pattern_sync.sync.outage import Outage
-from pattern_sync.sync.pulse import STALLED_SECONDS, Pulse
+from pattern_sync.sync.periodic import Sweeper
 from pattern_sync.web import live_routes, sync_routes
 from pattern_sync.web.access import Tokens
 from pattern_sync.web.app import Access, Parts, create_app
@@ -48,22 +49,22 @@ class Broken:
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self.pulse = Pulse(self.clock)
+        self.liveness = Liveness(self.clock)
         self.syncs = SlowSyncs()
         state = DaemonState(self.clock, lambda _: None)
         reviews = ReviewGateway(self._fetch)
         health = HealthReporter(
-            state, "1.2.3", self.clock, lambda: datetime(2026, 11, 23, tzinfo=UTC), lambda: 0, self.pulse.stalled
+            state, "1.2.3", self.clock, lambda: datetime(2026, 11, 23, tzinfo=UTC), lambda: 0, self.liveness.stalled
         )
+        life = self.liveness.life_of(LiveUpdates)
         outage = Outage(
-            "live",
             partial(state.pages_lost, "live"),
             partial(state.pages_back, "live"),
             Backoff(lambda: 1.0, 1.0, 4.0),
-            self.pulse,
+            life,
         )
-        updates = LiveUpdates(reviews, state, outage, self.pulse, self.clock)
-        parts = Parts(Review(reviews), self.syncs, reviews, health, updates, self.pulse)
+        updates = LiveUpdates(reviews, state, outage, life, self.clock)
+        parts = Parts(Review(reviews), self.syncs, reviews, health, updates, self.liveness)
         self.app = create_app(parts, Access(Tokens(), [PANEL], ["localhost"]), "1.2.3")
 
     @staticmethod
@@ -91,9 +92,9 @@ def test_a_bug_is_said_to_be_one_without_a_word_of_what_it_is() -> None:
 def test_a_service_that_hangs_is_a_reason_to_restart() -> None:
     broken = Broken()
     assert asked(broken.app, lambda client: client.get("/livez")).status_code == 200
-    broken.pulse.beat("sweeper")
-    broken.clock.seconds += STALLED_SECONDS + 1
-    answer = asked(broken.app, lambda client: client.get("/livez"))
+    with broken.liveness.life_of(Sweeper).working():
+        broken.clock.seconds += STEP_SECONDS + 1
+        answer = asked(broken.app, lambda client: client.get("/livez"))
     assert (answer.status_code, answer.json()["reasons"]) == (503, ["sweeper"])
 
 

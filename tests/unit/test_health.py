@@ -7,9 +7,11 @@ import pytest
 from pattern_sync.domain.errors import DatabaseUnavailable
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.runs import RunKind
+from pattern_sync.domain.watching import Audience, Sighting, TriggerFault
 from pattern_sync.observability.health import Condition, Health, HealthReporter
 from pattern_sync.observability.state import DaemonState, Mode
-from pattern_sync.sync.pulse import STALLED_SECONDS, Pulse
+from pattern_sync.sync.liveness import STEP_SECONDS, Liveness
+from pattern_sync.sync.periodic import Poller, Sweeper
 from tests.support.fakes import Clock
 
 START = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
@@ -23,10 +25,10 @@ class Observed:
         self.clock = Clock()
         self._begun = self.clock()
         self.state = DaemonState(self.clock, lambda _: None)
-        self.pulse = Pulse(self.clock)
+        self.liveness = Liveness(self.clock)
         self.waiting: list[int] = []
         self._reporter = HealthReporter(
-            self.state, "1.2.3", self.clock, self._wall_clock, self.waiting.__len__, self.pulse.stalled
+            self.state, "1.2.3", self.clock, self._wall_clock, self.waiting.__len__, self.liveness.stalled
         )
 
     def _wall_clock(self) -> datetime:
@@ -112,6 +114,55 @@ def test_a_daemon_that_polls_is_degraded(observed: Observed) -> None:
     assert observed.report().status is Condition.OK
 
 
+def test_a_silent_trigger_degrades_and_is_named_with_the_remedy(observed: Observed) -> None:
+    observed.caught_up()
+    fault = TriggerFault("operation_patterns", "the trigger is disabled", Audience.DAEMONS, mendable=True)
+    unwanted = TriggerFault("old", "a trigger is left", None, mendable=True)
+    observed.state.silence.seen(Sighting((fault, unwanted)))
+    report = observed.report()
+    assert (report.status, report.database) == (Condition.DEGRADED, Condition.OK)
+    assert report.reasons == (
+        "Some changes are not told to the daemons: the trigger is disabled. Run: pattern-sync migrate",
+    )
+    observed.state.silence.seen(Sighting((unwanted,)))
+    assert observed.report().status is Condition.OK, "nobody misses anything"
+
+
+def test_a_full_notification_queue_degrades(observed: Observed) -> None:
+    observed.caught_up()
+    observed.state.silence.seen(Sighting(queue_usage=0.5, hinderer=4711))
+    assert "50% full" in observed.report().reasons[0]
+    assert "4711" in observed.report().reasons[0]
+    observed.state.silence.seen(Sighting(queue_usage=0.49))
+    assert observed.report().status is Condition.OK
+
+
+def test_what_a_sweep_recovered_is_told_until_one_finds_nothing(observed: Observed) -> None:
+    observed.caught_up()
+    observed.clock.seconds += 3600
+    observed.state.run_finished({RunKind.SWEEP}, SyncResult(synced_count=2, synced_pattern_ids=("a", "b")))
+    observed.clock.seconds += 5
+    assert observed.state.settle() == 2
+    report = observed.report()
+    assert (report.status, report.recovered_total) == (Condition.DEGRADED, 2)
+    assert report.last_recovered_at == report.last_sweep_at
+    assert "2 patterns" in report.reasons[0]
+    observed.state.run_finished({RunKind.SWEEP}, SyncResult())
+    report = observed.report()
+    assert (report.status, report.recovered_total) == (Condition.OK, 2)
+
+
+def test_patterns_that_are_refused_degrade_by_their_number(observed: Observed) -> None:
+    observed.caught_up()
+    observed.state.refusals(3, [DRIVERS_WORDS])
+    report = observed.report()
+    assert (report.status, report.refused) == (Condition.DEGRADED, 3)
+    assert "3 patterns that qualify could not be queued" in report.reasons[0]
+    assert DRIVERS_WORDS not in report.reasons[0]
+    observed.state.refusals(0, ())
+    assert observed.report().status is Condition.OK
+
+
 def test_a_daemon_whose_pages_are_cut_off_is_degraded_and_queues_on(observed: Observed) -> None:
     observed.caught_up()
     observed.state.pages_lost("live updates", DRIVERS_WORDS)
@@ -131,23 +182,23 @@ def test_a_sync_by_hand_is_no_catch_up(observed: Observed) -> None:
 
 def test_a_service_that_hangs_is_named(observed: Observed) -> None:
     observed.caught_up()
-    observed.pulse.beat("sweeper")
-    observed.pulse.beat("listener")
-    observed.clock.seconds += STALLED_SECONDS
-    observed.pulse.beat("listener")
-    assert observed.report().status is Condition.OK
-    observed.clock.seconds += 1
-    report = observed.report()
+    poller, sweeper = (observed.liveness.life_of(service) for service in (Poller, Sweeper))
+    with poller.working() as polling, sweeper.working():
+        observed.clock.seconds += STEP_SECONDS
+        polling.renew()
+        assert observed.report().status is Condition.OK
+        observed.clock.seconds += 1
+        report = observed.report()
     assert report.status is Condition.DEGRADED
     assert report.reasons == ("Hanging: sweeper.",)
 
 
 def test_everything_that_is_wrong_is_told_and_the_worst_counts(observed: Observed) -> None:
-    observed.pulse.beat("sweeper")
     observed.caught_up()
     observed.state.polling("deaf")
     observed.state.database_lost("gone")
-    observed.clock.seconds += STALLED_SECONDS + 1
-    report = observed.report()
+    with observed.liveness.life_of(Sweeper).working():
+        observed.clock.seconds += STEP_SECONDS + 1
+        report = observed.report()
     assert report.status is Condition.UNAVAILABLE
     assert len(report.reasons) == 3

@@ -2,9 +2,12 @@
 
 import asyncio
 
+import pytest
+
 from pattern_sync.domain.runs import RunKind
-from pattern_sync.sync.intake import MOST_PATTERNS, Intake
+from pattern_sync.sync.intake import LONGEST_WAIT_SECONDS, MOST_PATTERNS, PACED, Intake
 from tests.support.asynchronous import run
+from tests.support.fakes import Clock
 
 LONG_SECONDS = 20.0
 
@@ -119,5 +122,103 @@ def test_closing_wakes_whoever_waits() -> None:
         intake.close()
         assert await patterns == []
         assert await everything == frozenset()
+
+    run(check(), seconds=LONG_SECONDS / 2)
+
+
+@pytest.mark.parametrize("kind", sorted(PACED))
+def test_a_request_that_led_to_nothing_makes_the_next_one_wait_so_that_looks_take_a_tenth_of_the_time(
+    kind: RunKind,
+) -> None:
+    async def check() -> None:
+        clock = Clock()
+        intake = Intake(clock)
+        intake.add_everything(kind)
+        assert await intake.take_everything(0) == {kind}, "the first is served at once"
+        clock.seconds += 0.5
+        intake.worked({kind}, 0.5, in_vain=True)
+        intake.add_everything(kind)
+        assert await intake.take_everything(0) == frozenset()
+        clock.seconds += 4.9
+        assert await intake.take_everything(0) == frozenset()
+        clock.seconds += 0.1
+        assert await intake.take_everything(0) == {kind}
+
+    run(check())
+
+
+def test_however_long_a_look_takes_a_request_waits_a_minute_at_most() -> None:
+    async def check() -> None:
+        clock = Clock()
+        intake = Intake(clock)
+        intake.worked({RunKind.REQUEST}, 500.0, in_vain=True)
+        intake.add_everything(RunKind.REQUEST)
+        clock.seconds += LONGEST_WAIT_SECONDS - 0.1
+        assert await intake.take_everything(0) == frozenset()
+        clock.seconds += 0.1
+        assert await intake.take_everything(0) == {RunKind.REQUEST}
+
+    run(check())
+
+
+def test_a_request_that_found_something_makes_nobody_wait() -> None:
+    async def check() -> None:
+        intake = Intake(Clock())
+        intake.worked({RunKind.REQUEST}, 500.0, in_vain=True)
+        intake.worked({RunKind.REQUEST}, 1.0, in_vain=False)
+        intake.add_everything(RunKind.REQUEST)
+        assert await intake.take_everything(0) == {RunKind.REQUEST}
+
+    run(check())
+
+
+@pytest.mark.parametrize("kind", [RunKind.CATCH_UP, RunKind.SWEEP, RunKind.POLL])
+def test_what_the_daemon_wants_itself_neither_waits_nor_makes_wait(kind: RunKind) -> None:
+    async def check() -> None:
+        intake = Intake(Clock())
+        intake.worked({RunKind.REQUEST}, 500.0, in_vain=True)
+        intake.add_everything(RunKind.REQUEST)
+        intake.add_everything(kind)
+        assert await intake.take_everything(0) == {RunKind.REQUEST, kind}, "the request goes along"
+        intake = Intake(Clock())
+        intake.worked({kind}, 500.0, in_vain=True)
+        intake.add_everything(RunKind.REQUEST)
+        assert await intake.take_everything(0) == {RunKind.REQUEST}
+
+    run(check())
+
+
+def test_a_catch_up_wakes_a_taker_that_holds_a_request_back() -> None:
+    async def check() -> None:
+        intake = Intake()
+        intake.worked({RunKind.REQUEST}, 500.0, in_vain=True)
+        taker = asyncio.create_task(intake.take_everything(LONG_SECONDS))
+        await asyncio.sleep(0)
+        intake.add_everything(RunKind.REQUEST)
+        await asyncio.sleep(0.01)
+        assert not taker.done()
+        intake.add_everything(RunKind.CATCH_UP)
+        assert await taker == {RunKind.REQUEST, RunKind.CATCH_UP}
+
+    run(check(), seconds=LONG_SECONDS / 2)
+
+
+def test_a_taker_hands_a_request_out_when_its_time_has_come_without_being_woken() -> None:
+    async def check() -> None:
+        intake = Intake()
+        intake.worked({RunKind.REQUEST}, 0.005, in_vain=True)
+        intake.add_everything(RunKind.REQUEST)
+        assert await intake.take_everything(LONG_SECONDS) == {RunKind.REQUEST}
+
+    run(check(), seconds=LONG_SECONDS / 2)
+
+
+def test_a_request_that_waits_is_handed_out_at_the_end() -> None:
+    async def check() -> None:
+        intake = Intake()
+        intake.worked({RunKind.REQUEST}, 500.0, in_vain=True)
+        intake.add_everything(RunKind.REQUEST)
+        intake.close()
+        assert await intake.take_everything(LONG_SECONDS) == {RunKind.REQUEST}
 
     run(check(), seconds=LONG_SECONDS / 2)

@@ -6,14 +6,20 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from pattern_sync.domain.backoff import Backoff
-from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable, PoolerInTheWay
+from pattern_sync.domain.errors import (
+    AccessRefused,
+    DatabaseUnavailable,
+    PoolerInTheWay,
+    SchemaMissing,
+    StatementFailed,
+)
 from pattern_sync.domain.runs import RunKind
 from pattern_sync.observability.state import DaemonState, Mode
 from pattern_sync.sync import listener as module
 from pattern_sync.sync.intake import Intake
-from pattern_sync.sync.listener import DEAF_RETRY_SECONDS, Listener
+from pattern_sync.sync.listener import DEAF_BASE_SECONDS, DEAF_CAP_SECONDS, Listener
 from tests.support.asynchronous import run, settle
-from tests.support.fakes import Clock, FakeSession, RecordingPulse
+from tests.support.fakes import Clock, FakeSession, RecordingLife
 
 
 @pytest.fixture(autouse=True)
@@ -29,10 +35,11 @@ class Bench:
         self.intake = Intake()
         self.state = DaemonState(clock, lambda _: None)
         self.backoff = Backoff(lambda: 1.0, base_seconds=0.1, cap_seconds=1.5)
-        self.pulse = RecordingPulse(clock)
+        self.deaf_backoff = Backoff(lambda: 1.0, DEAF_BASE_SECONDS, DEAF_CAP_SECONDS)
+        self.life = RecordingLife(clock)
         self.marks_at_open: list[int] = []
         self._sessions: Iterator[FakeSession | Exception] = iter(sessions)
-        self.listener = Listener(self._open, self.intake, self.state, self.backoff, self.pulse)
+        self.listener = Listener(self._open, self.intake, self.state, self.backoff, self.deaf_backoff, self.life)
 
     async def _open(self, on_payload: Callable[[str], None]) -> FakeSession:
         self.marks_at_open.append(len(await self.intake.take_everything(0)))
@@ -74,15 +81,25 @@ def test_it_listens_once_the_round_trip_is_proven() -> None:
     run(check())
 
 
-def test_a_session_that_hears_nothing_means_polling_and_a_long_wait() -> None:
+def test_a_session_that_hears_nothing_means_polling_and_tries_that_come_after_seconds_and_grow_rare() -> None:
     async def check() -> None:
-        session = FakeSession(hears=False)
-        bench = Bench([session])
-        await bench.run_until(lambda: bench.pulse.pauses)
+        sessions = [FakeSession(hears=False) for _ in range(8)]
+        bench = Bench([*sessions])
+        await bench.run_until(lambda: len(bench.life.pauses) >= 8)
         assert bench.state.mode is Mode.POLLING
-        assert session.terminated
-        assert bench.pulse.pauses[0] == DEAF_RETRY_SECONDS
+        assert all(session.terminated for session in sessions)
+        assert bench.life.pauses[:8] == [5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 300.0, 300.0]
         assert bench.backoff.attempts <= 1, "being deaf is no outage"
+
+    run(check())
+
+
+def test_a_session_that_hears_again_makes_the_next_deafness_short() -> None:
+    async def check() -> None:
+        deaf, hearing = (FakeSession(hears=False) for _ in range(3)), FakeSession(dies_after=1)
+        bench = Bench([*deaf, hearing, FakeSession(hears=False)])
+        await bench.run_until(lambda: len(bench.life.pauses) >= 5)
+        assert bench.life.pauses[:5] == [5.0, 10.0, 20.0, 0.1, 5.0]
 
     run(check())
 
@@ -96,13 +113,21 @@ def test_a_pooler_that_shows_itself_at_once_means_the_same() -> None:
     run(check())
 
 
-@pytest.mark.parametrize("fault", [DatabaseUnavailable("down"), AccessRefused("wrong password")])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        DatabaseUnavailable("down"),
+        AccessRefused("wrong password"),
+        StatementFailed("too many notifications in the NOTIFY queue"),
+        SchemaMissing("a function is gone"),
+    ],
+)
 def test_what_cannot_be_reached_is_polled_for_and_tried_again(fault: Exception) -> None:
     async def check() -> None:
         session = FakeSession()
         bench = Bench([fault, fault, session])
         await bench.run_until(lambda: bench.state.mode is Mode.LISTENING)
-        assert bench.pulse.pauses[:2] == [0.1, 0.2]
+        assert bench.life.pauses[:2] == [0.1, 0.2]
 
     run(check())
 
@@ -110,8 +135,8 @@ def test_what_cannot_be_reached_is_polled_for_and_tried_again(fault: Exception) 
 def test_a_session_that_dies_before_a_heartbeat_does_not_reset_the_backoff() -> None:
     async def check() -> None:
         bench = Bench([FakeSession(dies_after=0) for _ in range(4)])
-        await bench.run_until(lambda: len(bench.pulse.pauses) >= 4)
-        assert bench.pulse.pauses[:4] == [0.1, 0.2, 0.4, 0.8]
+        await bench.run_until(lambda: len(bench.life.pauses) >= 4)
+        assert bench.life.pauses[:4] == [0.1, 0.2, 0.4, 0.8]
 
     run(check())
 
@@ -119,8 +144,8 @@ def test_a_session_that_dies_before_a_heartbeat_does_not_reset_the_backoff() -> 
 def test_a_proven_heartbeat_resets_the_backoff() -> None:
     async def check() -> None:
         bench = Bench([FakeSession(dies_after=0), FakeSession(dies_after=0), FakeSession(dies_after=2)])
-        await bench.run_until(lambda: len(bench.pulse.pauses) >= 3)
-        assert bench.pulse.pauses[:3] == [0.1, 0.2, 0.1]
+        await bench.run_until(lambda: len(bench.life.pauses) >= 3)
+        assert bench.life.pauses[:3] == [0.1, 0.2, 0.1]
 
     run(check())
 

@@ -20,7 +20,6 @@ from pattern_sync.web.live import (
     HEARTBEAT_SECONDS,
     LONGEST_MESSAGE_CHARACTERS,
     MOST_CHANGES,
-    NAME,
     POLL_SECONDS,
     SAFETY_NET_SECONDS,
     STATE_ENTRIES,
@@ -29,7 +28,7 @@ from pattern_sync.web.live import (
 from pattern_sync.web.live_client import MOST_UNREAD, LiveClient
 from pattern_sync.web.proof import LONGEST_UNPROVEN_SECONDS
 from tests.support.asynchronous import run, settle
-from tests.support.fakes import Clock, RecordingPulse
+from tests.support.fakes import Clock, RecordingLife
 
 Document = dict[str, Any]
 
@@ -111,15 +110,14 @@ class Live:
 
     def __post_init__(self) -> None:
         self.state = DaemonState(self.clock, lambda _: None)
-        self.pulse = RecordingPulse(self.clock)
+        self.life = RecordingLife(self.clock)
         outage = Outage(
-            NAME,
-            partial(self.state.pages_lost, NAME),
-            partial(self.state.pages_back, NAME),
+            partial(self.state.pages_lost, LiveUpdates.NAME),
+            partial(self.state.pages_back, LiveUpdates.NAME),
             Backoff(lambda: 1.0, 1.0, 4.0),
-            self.pulse,
+            self.life,
         )
-        self.updates = LiveUpdates(self.view, self.state, outage, self.pulse, self.clock)
+        self.updates = LiveUpdates(self.view, self.state, outage, self.life, self.clock)
 
     async def joined(self) -> LiveClient:
         """Return a client that knows the state."""
@@ -289,7 +287,7 @@ def test_marks_survive_an_outage_which_is_said_once_and_ends_with_a_state(fault:
         await live.updates.run_once()
         await live.updates.run_once()
         assert await told(client) == [{"type": "outage"}]
-        assert live.pulse.pauses == [1.0, 2.0]
+        assert live.life.pauses == [1.0, 2.0]
         await live.updates.run_once()
         (state,) = await told(client)
         assert [entry["pattern_id"] for entry in state["entries"]] == ["a"]
@@ -397,16 +395,16 @@ def test_nothing_is_read_while_nobody_is_there() -> None:
         live.hint("queued", "a")
         live.updates.everything_changed()
         live.clock.seconds += 10 * SAFETY_NET_SECONDS
-        await settle(lambda: live.pulse.pauses)  # woken, and over it
+        await settle(lambda: live.life.pauses)  # woken, and over it
         assert live.view.reads == []
         client = live.updates.join()
         await settle(lambda: live.view.reads)
         assert len(await told(client)) == 1
         live.updates.leave(client)
         live.view.reads.clear()
-        woken = len(live.pulse.pauses)
+        woken = len(live.life.pauses)
         live.updates.everything_changed()
-        await settle(lambda: len(live.pulse.pauses) > woken)
+        await settle(lambda: len(live.life.pauses) > woken)
         assert live.view.reads == []
         running.cancel()
 

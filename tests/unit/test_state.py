@@ -8,6 +8,7 @@ from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.runs import RunKind
+from pattern_sync.domain.watching import Sighting
 from pattern_sync.observability.state import SHOWN_SIGNATURES, DaemonState, Mode
 from tests.support.fakes import Clock
 
@@ -45,6 +46,31 @@ def test_a_second_outage_is_told_again(recorder: Recorder) -> None:
             recorder.state.database_lost("down")
             recorder.state.database_back()
     assert len(lines) == 4
+
+
+def test_what_one_service_cannot_do_is_not_mended_by_what_another_can(recorder: Recorder) -> None:
+    with capture_logs() as lines:
+        recorder.state.database_lost("a right is missing", "run worker")
+        for _ in range(50):
+            recorder.state.database_lost("gone for a moment")
+            recorder.state.database_back("event worker")
+            recorder.state.database_back()
+        assert events(lines) == ["database unavailable, trying again"]
+        recorder.state.database_back("run worker")
+    assert events(lines) == ["database unavailable, trying again", "database back"]
+    assert recorder.state.database_lost_at is None
+
+
+def test_a_port_that_is_taken_is_told_once_and_shown_until_it_is_free(recorder: Recorder) -> None:
+    with capture_logs() as lines:
+        for _ in range(50):
+            recorder.state.serving_refused("port 8002 is taken")
+        recorder.state.listening()
+        assert recorder.shown[-1].endswith("; not serving HTTP: port 8002 is taken")
+        recorder.state.serving("http://127.0.0.1:8002/")
+    assert events(lines) == ["not serving HTTP, trying again", "listening", "serving"]
+    assert "not serving" not in recorder.shown[-1]
+    assert recorder.state.not_serving is None
 
 
 def test_waiting_for_the_first_connect_is_one_line(recorder: Recorder) -> None:
@@ -140,3 +166,44 @@ def test_refreshed_figures_are_a_detail(recorder: Recorder) -> None:
         recorder.state.refreshed(SyncResult())
         recorder.state.refreshed(SyncResult(refreshed_count=2))
     assert [(line["log_level"], line["patterns"]) for line in lines] == [("debug", 2)]
+
+
+def test_failures_are_told_once_a_minute_and_added_up(recorder: Recorder) -> None:
+    failed = [PatternOutcome(1, f"s{i}", Outcome.FAILED, f"refused {i}") for i in range(4)]
+    with capture_logs() as lines:
+        recorder.state.reconciled(failed[:1], 1.0)
+        for _ in range(100):
+            recorder.state.reconciled(failed[1:], 1.0)
+            recorder.state.settle()
+        assert len(lines) == 1
+        recorder.clock.seconds += 60
+        recorder.state.settle()
+        recorder.state.settle()
+    assert [line["patterns"] for line in lines] == [1, 300]
+    assert lines[1]["first_error"] == "refused 1"
+    assert len(lines[1]["signatures"]) == SHOWN_SIGNATURES
+    assert recorder.state.failed_total == 301
+
+
+def test_refusals_are_told_when_their_number_changes_and_once_a_minute_at_most(recorder: Recorder) -> None:
+    with capture_logs() as lines:
+        recorder.state.refusals(0, ())
+        recorder.state.refusals(3, ["a: no", "b: no"])
+        for count in range(4, 50):
+            recorder.clock.seconds += 1
+            recorder.state.refusals(count, ["a: no"])
+        assert [line["patterns"] for line in lines] == [3]
+        recorder.clock.seconds += 60
+        recorder.state.settle()
+        recorder.state.settle()
+        recorder.clock.seconds += 60
+        recorder.state.refusals(0, ())
+    assert events(lines) == ["some patterns that qualify are refused"] * 2 + ["no pattern is refused any more"]
+    assert lines[1]["patterns"] == 49
+
+
+def test_a_silent_trigger_shows_as_polling_in_the_status(recorder: Recorder) -> None:
+    recorder.state.listening()
+    recorder.state.silence.blind("no right")
+    assert recorder.shown[-1].startswith("polling")
+    recorder.state.silence.seen(Sighting())

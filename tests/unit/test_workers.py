@@ -3,7 +3,13 @@
 import pytest
 
 from pattern_sync.domain.backoff import Backoff
-from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable, SchemaMissing
+from pattern_sync.domain.errors import (
+    AccessRefused,
+    DatabaseUnavailable,
+    SchemaMissing,
+    SchemaOutdated,
+    StatementFailed,
+)
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.runs import RunKind
@@ -13,10 +19,14 @@ from pattern_sync.sync.outage import Outage
 from pattern_sync.sync.reconciler import Reconciler
 from pattern_sync.sync.workers import EventWorker, FilterInForce, RunWorker
 from tests.support.asynchronous import run
-from tests.support.fakes import Clock, FakeQueue, RecordingPulse
+from tests.support.fakes import Clock, FakeQueue, RecordingLife
 
 PUBLISHED = SyncFilter(80.0, 9, None, max_patterns=None)
-OUTAGES = [DatabaseUnavailable("down"), AccessRefused("the role is gone")]
+OUTAGES = [
+    DatabaseUnavailable("down"),
+    AccessRefused("the role is gone"),
+    SchemaMissing("the table was renamed"),
+]
 
 
 class FakeInstallation:
@@ -42,13 +52,13 @@ class Bench:
         self.intake = Intake()
         self.installation = FakeInstallation()
         self.in_force = FilterInForce(SyncFilter())
-        self.pulse = RecordingPulse(clock)
+        self.life = RecordingLife(clock)
         self.caught_up = 0
         state, reconciler = DaemonState(clock, lambda _: None), Reconciler(queue, clock)
-        outage = Outage("worker", state.database_lost, state.database_back, Backoff(lambda: 1.0, 0.1, 1.5), self.pulse)
-        self.events = EventWorker(self.intake, reconciler, self.in_force, state, outage, self.pulse, clock)
+        outage = Outage(state.database_lost, state.database_back, Backoff(lambda: 1.0, 0.1, 1.5), self.life)
+        self.events = EventWorker(self.intake, reconciler, self.in_force, state, outage, self.life, clock)
         self.runs = RunWorker(
-            self.intake, reconciler, self.installation, self.in_force, state, outage, self.pulse, self._on_caught_up
+            self.intake, reconciler, self.installation, self.in_force, state, outage, self.life, self._on_caught_up
         )
 
     def _on_caught_up(self) -> None:
@@ -74,7 +84,7 @@ def test_in_an_outage_announced_patterns_are_marked_again(fault: Exception) -> N
         queue.faults = [fault]
         bench = Bench(queue)
         await bench.events.run_once([1, 2])
-        assert bench.pulse.pauses == [0.1]
+        assert bench.life.pauses == [0.1]
         assert await bench.intake.take_patterns(0) == [1, 2]
 
     run(check())
@@ -115,7 +125,7 @@ def test_a_poll_that_found_nothing_is_not_recorded() -> None:
     run(check())
 
 
-@pytest.mark.parametrize("fault", OUTAGES)
+@pytest.mark.parametrize("fault", [*OUTAGES, StatementFailed("the notification queue is full")])
 def test_in_an_outage_the_wishes_are_wished_again_and_nothing_is_caught_up(fault: Exception) -> None:
     async def check() -> None:
         bench = Bench(FakeQueue([1]))
@@ -130,9 +140,9 @@ def test_in_an_outage_the_wishes_are_wished_again_and_nothing_is_caught_up(fault
 def test_a_schema_that_stopped_fitting_ends_the_worker() -> None:
     async def check() -> None:
         bench = Bench(FakeQueue([1]))
-        bench.installation.faults = [SchemaMissing("not installed")]
+        bench.installation.faults = [SchemaOutdated("of another version")]
         bench.intake.add_everything(RunKind.SWEEP)
-        with pytest.raises(SchemaMissing):
+        with pytest.raises(SchemaOutdated):
             await bench.runs.run()
 
     run(check())

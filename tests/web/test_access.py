@@ -15,7 +15,7 @@ from starlette.types import Message
 
 from pattern_sync.web import perimeter
 from pattern_sync.web.access import Guard, Tokens
-from pattern_sync.web.server import HEAD_SECONDS
+from pattern_sync.web.connections import HEAD_SECONDS
 from tests.support.asynchronous import run
 from tests.support.daemon import running_daemon
 from tests.support.database import TestDatabase, snapshot

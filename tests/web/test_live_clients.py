@@ -17,7 +17,6 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from tests.support.asynchronous import run
-from tests.support.command import run_command
 from tests.support.connections import connections_at
 from tests.support.daemon import DaemonProcess, running_daemon
 from tests.support.database import TestDatabase
@@ -464,10 +463,10 @@ def test_a_daemon_that_has_to_give_up_does_so_in_order_with_pages_open(database:
         stack.enter_context(MutePage(daemon.http_url))
         for page in pages:
             first_state(page)
-        assert run_command("uninstall", PATTERN_SYNC_DATABASE_URL=database.url).code == 0
-        database.execute("SELECT pg_notify('pattern_sync_queue', '*')")
+        database.execute("INSERT INTO pattern_sync.migrations (version) VALUES (999)")
+        database.execute("SELECT pattern_sync.request()")
         assert daemon.exit_code() == 4
-        assert "pattern-sync migrate" in daemon.text
+        assert "newer" in daemon.text
         assert "Traceback" not in daemon.text
         assert '"exception"' not in daemon.text
         for page in pages:

@@ -10,7 +10,7 @@ from pattern_sync.database.rows import (
     to_counts,
     to_entry,
     to_explanation,
-    to_filter,
+    to_filter_in_force,
     to_history,
     to_statistics,
 )
@@ -71,7 +71,7 @@ class ReviewGateway:
 
     async def explain(self, pattern_id: str) -> Explanation:
         """Return what is known of a pattern, by the filter in force."""
-        in_force = to_filter((await self._fetch("read_filter"))[0])
+        in_force = to_filter_in_force(await self._fetch("read_filter"))
         rows = await self._fetch("explain", *filter_arguments(in_force), pattern_id)
         return to_explanation(pattern_id, in_force, rows[0])
 

@@ -3,16 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable
-from pattern_sync.domain.outcomes import Outcome, PatternOutcome, signatures_of
+from pattern_sync.domain.errors import PassingFault
+from pattern_sync.sync.liveness import Life
 from pattern_sync.sync.outage import Outage
-from pattern_sync.sync.pulse import Pulse
 
 # A burst is told at once: at most ten times a second.
 PACE_SECONDS = 0.1
 # Of each kind: one more than the database names. Above that it says "everything", and no more names need to be kept.
 MOST_NAMES = 1_001
-_BREATH_SECONDS = 5.0
 
 
 class Announcer:
@@ -23,18 +21,18 @@ class Announcer:
 
     NAME = "announcer"
 
-    def __init__(self, tell: Callable[[list[str], list[str]], Awaitable[None]], outage: Outage, pulse: Pulse) -> None:
+    def __init__(self, tell: Callable[[list[str], list[str]], Awaitable[None]], outage: Outage, life: Life) -> None:
         self._tell = tell
         self._outage = outage
-        self._pulse = pulse
+        self._life = life
         self._queued: list[str] = []
         self._refreshed: list[str] = []
         self._wake = asyncio.Event()
         self._closed = False
 
-    def add(self, outcomes: Sequence[PatternOutcome]) -> None:
+    def add(self, queued: Sequence[str], refreshed: Sequence[str]) -> None:
         """Mark what a reconcile has written."""
-        self._mark(signatures_of(outcomes, Outcome.QUEUED), signatures_of(outcomes, Outcome.REFRESHED))
+        self._mark(queued, refreshed)
 
     def close(self) -> None:
         """Tell what is marked and end."""
@@ -44,14 +42,10 @@ class Announcer:
     async def run(self) -> None:
         """Tell until closed."""
         while not self._closed:
-            self._pulse.beat(self.NAME)
-            try:
-                async with asyncio.timeout(_BREATH_SECONDS):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
-            await self.run_once()
-            await self._pulse.pause(self.NAME, PACE_SECONDS)
+            await self._wake.wait()
+            with self._life.working():
+                await self.run_once()
+            await self._life.pause(PACE_SECONDS)
         await self.run_once()
 
     async def run_once(self) -> None:
@@ -63,13 +57,13 @@ class Announcer:
             return
         try:
             await self._tell(queued, refreshed)
-        except (DatabaseUnavailable, AccessRefused) as fault:
+        except PassingFault as fault:
             self._mark(queued, refreshed)
             await self._outage.wait_out(fault)
         else:
             self._outage.over()
 
-    def _mark(self, queued: list[str], refreshed: list[str]) -> None:
+    def _mark(self, queued: Sequence[str], refreshed: Sequence[str]) -> None:
         self._queued += queued[: MOST_NAMES - len(self._queued)]
         self._refreshed += refreshed[: MOST_NAMES - len(self._refreshed)]
         if self._queued or self._refreshed:

@@ -5,18 +5,19 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from pattern_sync.domain.backoff import Backoff
-from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable, PoolerInTheWay
+from pattern_sync.domain.errors import DatabaseUnavailable, PassingFault, PoolerInTheWay
 from pattern_sync.domain.notification import Request, UnknownPayload, parse_payload
 from pattern_sync.domain.runs import RunKind
 from pattern_sync.observability.state import DaemonState
 from pattern_sync.sync.intake import Intake
-from pattern_sync.sync.pulse import Pulse
+from pattern_sync.sync.liveness import Life
 
-NAME = "listener"
 HEARTBEAT_INTERVAL_SECONDS = 3.0
 ROUND_TRIP_INTERVAL_SECONDS = 60.0
-# A pooler does not go away by itself; polling finds everything meanwhile.
-DEAF_RETRY_SECONDS = 300.0
+# A pooler does not go away by itself, and polling finds everything meanwhile; but what looks like one may have been a
+# link that stood still for a moment.
+DEAF_BASE_SECONDS = 5.0
+DEAF_CAP_SECONDS = 300.0
 _DEAF = (
     "LISTEN is accepted but no notification comes back, as behind a transaction-mode pooler;"
     " point PATTERN_SYNC_DATABASE_URL at the server itself"
@@ -24,7 +25,7 @@ _DEAF = (
 
 
 class Session(Protocol):
-    """A connection that listens; its methods raise DatabaseUnavailable."""
+    """A connection that listens; its methods raise PassingFault, and each has deadlines of its own."""
 
     lost: asyncio.Event
 
@@ -36,35 +37,39 @@ class Session(Protocol):
 class Listener:
     """Connects, listens, catches up, proves the session every few seconds, and starts over."""
 
+    NAME = "listener"
+
     def __init__(
         self,
         open_session: Callable[[Callable[[str], None]], Awaitable[Session]],
         intake: Intake,
         state: DaemonState,
         backoff: Backoff,
-        pulse: Pulse,
+        deaf_backoff: Backoff,
+        life: Life,
     ) -> None:
         self._open_session = open_session
         self._intake = intake
         self._state = state
         self._backoff = backoff
-        self._pulse = pulse
+        self._deaf_backoff = deaf_backoff
+        self._life = life
 
     async def run(self) -> None:
         """Listen until cancelled."""
         while True:
             heard = await self.run_once()
-            delay = self._backoff.next_delay_seconds() if heard else DEAF_RETRY_SECONDS
-            await self._pulse.pause(NAME, delay)
+            backoff = self._backoff if heard else self._deaf_backoff
+            await self._life.pause(backoff.next_delay_seconds())
 
     async def run_once(self) -> bool:
         """Live one session, from connecting to losing it; False where it was deaf."""
-        self._pulse.beat(NAME)
         try:
-            session = await self._open_session(self._on_payload)
+            with self._life.working():
+                session = await self._open_session(self._on_payload)
         except PoolerInTheWay:
             return self._deaf()
-        except (DatabaseUnavailable, AccessRefused) as fault:
+        except PassingFault as fault:
             self._state.polling(str(fault))
             return True
         try:
@@ -73,7 +78,7 @@ class Listener:
             return await self._prove_until_lost(session)
         except PoolerInTheWay:
             return self._deaf()
-        except DatabaseUnavailable as fault:
+        except PassingFault as fault:
             self._state.polling(str(fault))
             return True
         finally:
@@ -82,15 +87,16 @@ class Listener:
     async def _prove_until_lost(self, session: Session) -> bool:
         beats_until_round_trip = 0
         while True:
-            await session.heartbeat()
-            if beats_until_round_trip == 0:
-                if not await session.round_trip():
-                    return self._deaf()
-                beats_until_round_trip = int(ROUND_TRIP_INTERVAL_SECONDS / HEARTBEAT_INTERVAL_SECONDS)
+            with self._life.working():
+                await session.heartbeat()
+                if beats_until_round_trip == 0:
+                    if not await session.round_trip():
+                        return self._deaf()
+                    beats_until_round_trip = int(ROUND_TRIP_INTERVAL_SECONDS / HEARTBEAT_INTERVAL_SECONDS)
             beats_until_round_trip -= 1
             self._backoff.reset()
+            self._deaf_backoff.reset()
             self._state.listening()
-            self._pulse.beat(NAME)
             await self._wait_for_loss(session)
 
     def _deaf(self) -> bool:
@@ -111,6 +117,7 @@ class Listener:
             case int(pattern_id):
                 self._intake.add([pattern_id])
             case Request.EVERYTHING:
+                self._state.recovery.everything_announced()
                 self._intake.add_everything(RunKind.REQUEST)
             case Request.SETTINGS:
                 self._intake.add_everything(RunKind.SETTINGS)

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from pattern_sync.domain.backoff import Backoff
-from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable
-from pattern_sync.sync.pulse import Pulse
+from pattern_sync.domain.errors import PassingFault
+from pattern_sync.sync.liveness import Life
 
 
 class Outage:
@@ -13,19 +13,16 @@ class Outage:
     `lost` is told the reason of every failure, `back` of every success: they are the state's, which says each once.
     """
 
-    def __init__(
-        self, service: str, lost: Callable[[str], None], back: Callable[[], None], backoff: Backoff, pulse: Pulse
-    ) -> None:
-        self._service = service
+    def __init__(self, lost: Callable[[str], None], back: Callable[[], None], backoff: Backoff, life: Life) -> None:
         self._lost = lost
         self._back = back
         self._backoff = backoff
-        self._pulse = pulse
+        self._life = life
 
-    async def wait_out(self, fault: DatabaseUnavailable | AccessRefused) -> None:
+    async def wait_out(self, fault: PassingFault) -> None:
         """Wait before the next attempt."""
         self._lost(str(fault))
-        await self._pulse.pause(self._service, self._backoff.next_delay_seconds())
+        await self._life.pause(self._backoff.next_delay_seconds())
 
     def over(self) -> None:
         """Note that a statement worked."""

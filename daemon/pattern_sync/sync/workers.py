@@ -4,17 +4,19 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable
+from pattern_sync.domain.errors import PassingFault
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.runs import RunKind, leading
 from pattern_sync.observability.state import DaemonState
 from pattern_sync.sync.intake import Intake
+from pattern_sync.sync.liveness import Life
 from pattern_sync.sync.outage import Outage
-from pattern_sync.sync.pulse import Pulse
-from pattern_sync.sync.reconciler import Reconciler
+from pattern_sync.sync.reconciler import Reconciler, held_of
 
 _BREATH_SECONDS = 5.0
+# A pattern that somebody has locked is looked at again after this long; whoever it is must not be pressed.
+HELD_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -33,7 +35,7 @@ class Installation(Protocol):
 
 
 class EventWorker:
-    """Reconciles the patterns that were announced, and the poison rows whose time has come."""
+    """Reconciles the patterns that were announced, and again a moment later those that somebody had locked."""
 
     NAME = "event worker"
 
@@ -44,7 +46,7 @@ class EventWorker:
         in_force: FilterInForce,
         state: DaemonState,
         outage: Outage,
-        pulse: Pulse,
+        life: Life,
         now: Callable[[], float],
     ) -> None:
         self._intake = intake
@@ -52,30 +54,40 @@ class EventWorker:
         self._in_force = in_force
         self._state = state
         self._outage = outage
-        self._pulse = pulse
+        self._life = life
         self._now = now
+        self._held: set[int] = set()
+        self._held_until = 0.0
 
     async def run(self) -> None:
         """Work until the intake is closed and empty."""
         while not (self._intake.closed and not len(self._intake)):
-            self._pulse.beat(self.NAME)
-            pattern_ids = await self._intake.take_patterns(_BREATH_SECONDS)
-            due = self._reconciler.take_due()
-            if pattern_ids or due:
-                await self.run_once([*pattern_ids, *due])
+            pattern_ids = await self._intake.take_patterns(HELD_SECONDS if self._held else _BREATH_SECONDS)
+            if self._held and self._now() >= self._held_until:
+                pattern_ids = [*pattern_ids, *self._held]
+                self._held.clear()
+            if pattern_ids:
+                with self._life.working():
+                    await self.run_once(pattern_ids)
 
     async def run_once(self, pattern_ids: Sequence[int]) -> None:
         """Reconcile some patterns; in an outage they are marked again."""
         started = self._now()
         try:
             outcomes = await self._reconciler.reconcile(pattern_ids, self._in_force.value)
-        except (DatabaseUnavailable, AccessRefused) as fault:
+        except PassingFault as fault:
             if not self._intake.closed:  # else the catch-up of the next start finds them
                 self._intake.add(pattern_ids)
                 await self._outage.wait_out(fault)
             return
         self._outage.over()
+        self._hold(held_of(outcomes))
         self._state.reconciled(outcomes, (self._now() - started) * 1000)
+
+    def _hold(self, pattern_ids: Sequence[int]) -> None:
+        if pattern_ids:
+            self._held.update(pattern_ids)
+            self._held_until = self._now() + HELD_SECONDS
 
 
 class RunWorker:
@@ -91,7 +103,7 @@ class RunWorker:
         in_force: FilterInForce,
         state: DaemonState,
         outage: Outage,
-        pulse: Pulse,
+        life: Life,
         on_caught_up: Callable[[], None],
     ) -> None:
         self._intake = intake
@@ -100,15 +112,15 @@ class RunWorker:
         self._in_force = in_force
         self._state = state
         self._outage = outage
-        self._pulse = pulse
+        self._life = life
         self._on_caught_up = on_caught_up
 
     async def run(self) -> None:
         """Work until the intake is closed."""
         while not self._intake.closed:
-            self._pulse.beat(self.NAME)
             if kinds := await self._intake.take_everything(_BREATH_SECONDS):
-                await self.run_once(kinds)
+                with self._life.working():
+                    await self.run_once(kinds)
 
     async def run_once(self, kinds: Collection[RunKind]) -> None:
         """Run once for all these wishes; in an outage they are wished again."""
@@ -116,12 +128,10 @@ class RunWorker:
         try:
             await self._installation.check_schema()
             self._in_force.value = await self._installation.read_filter()
-            result = await self._reconciler.reconcile_everything(
-                self._in_force.value, on_progress=lambda *_: self._pulse.beat(self.NAME)
-            )
+            result = await self._reconciler.reconcile_everything(self._in_force.value, on_held=self._intake.add)
             if kind is not RunKind.POLL or result.synced_count:
                 await self._installation.record_run(kind, result)
-        except (DatabaseUnavailable, AccessRefused) as fault:
+        except PassingFault as fault:
             if not self._intake.closed:
                 for wish in kinds:
                     self._intake.add_everything(wish)
@@ -130,5 +140,6 @@ class RunWorker:
         self._outage.over()
         if RunKind.SETTINGS in kinds:
             self._state.filter_in_force(self._in_force.value)
+        self._intake.worked(kinds, result.sync_duration_ms / 1000, in_vain=not result.synced_count)
         self._state.run_finished(kinds, result)
         self._on_caught_up()

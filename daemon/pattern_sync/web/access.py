@@ -48,6 +48,11 @@ class Guard:
             raise HTTPException(403, "Only administrators may do this; the API token is not enough.")
         raise _unauthorized(presented, "administrators' token")
 
+    def refuse_stranger(self, authorization: str) -> None:
+        """Refuse, by the Authorization header alone, whoever would be admitted nowhere."""
+        scheme, _, presented = authorization.partition(" ")
+        self._admit_reader(presented.strip() if scheme.lower() == "bearer" else None)
+
     def websocket(self, socket: WebSocket) -> None:
         """Admit a WebSocket by its Authorization header, or by the token among its subprotocols."""
         scheme, _, presented = socket.headers.get("authorization", "").partition(" ")

@@ -11,12 +11,20 @@ from starlette.types import ASGIApp
 
 from pattern_sync.observability.health import HealthReporter
 from pattern_sync.review import Review
-from pattern_sync.sync.pulse import Pulse
+from pattern_sync.sync.liveness import Liveness
 from pattern_sync.web.access import Guard, Tokens
 from pattern_sync.web.faults import install_fault_handlers
 from pattern_sync.web.live import LiveUpdates
 from pattern_sync.web.live_routes import LiveRoutes
-from pattern_sync.web.perimeter import BodyLimit, HeadAsGet, HostCheck, OriginCheck, RawPatternIds, ResponseHeaders
+from pattern_sync.web.perimeter import (
+    BodyLimit,
+    HeadAsGet,
+    HostCheck,
+    OriginCheck,
+    RawPatternIds,
+    ResponseHeaders,
+    TokenFirst,
+)
 from pattern_sync.web.review_routes import ReviewRoutes
 from pattern_sync.web.sync_routes import Counts, SyncRoutes, Syncs
 from pattern_sync.web.system_routes import SystemRoutes
@@ -53,7 +61,7 @@ class Parts:
     counts: Counts
     health: HealthReporter
     live: LiveUpdates
-    pulse: Pulse
+    liveness: Liveness
 
 
 def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
@@ -72,13 +80,13 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
     for routes in (
         SyncRoutes(parts.syncs, parts.counts, guard),
         ReviewRoutes(parts.review, guard),
-        SystemRoutes(parts.health, parts.pulse.stalled),
+        SystemRoutes(parts.health, parts.liveness.stalled),
         LiveRoutes(parts.live, guard),
     ):
         api.include_router(routes.router)
     api.mount("/", StaticFiles(directory=STATIC, html=True))
     app: ASGIApp = HeadAsGet(RawPatternIds(api))
-    app = BodyLimit(app)
+    app = TokenFirst(BodyLimit(app), guard)
     app = CORSMiddleware(
         app,
         allow_origins=list(access.origins),

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from pattern_sync.domain.entry import Place, QueueCounts, QueueEntry, Status
-from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable
+from pattern_sync.domain.errors import PassingFault
 from pattern_sync.observability.state import DaemonState, Mode
+from pattern_sync.sync.liveness import Life
 from pattern_sync.sync.outage import Outage
-from pattern_sync.sync.pulse import Pulse
 from pattern_sync.web.live_client import LiveClient
 from pattern_sync.web.messages import (
     EVERYTHING,
@@ -24,7 +24,6 @@ from pattern_sync.web.messages import (
 )
 from pattern_sync.web.proof import Proof
 
-NAME = "live updates"
 # More changes than this at once, or longer ones, and everything is told instead: on its way each client has a copy.
 MOST_CHANGES = 1_000
 LONGEST_MESSAGE_CHARACTERS = 1_000_000
@@ -57,13 +56,15 @@ class LiveUpdates:
     told is found by comparing fingerprints. While no page is open, nothing is read.
     """
 
+    NAME = "live updates"
+
     def __init__(
-        self, view: QueueView, state: DaemonState, outage: Outage, pulse: Pulse, now: Callable[[], float]
+        self, view: QueueView, state: DaemonState, outage: Outage, life: Life, now: Callable[[], float]
     ) -> None:
         self._view = view
         self._state = state
         self._outage = outage
-        self._pulse = pulse
+        self._life = life
         self._now = now
         self._clients: set[LiveClient] = set()
         self._newcomers: set[LiveClient] = set()
@@ -120,10 +121,11 @@ class LiveUpdates:
             if not self._clients:
                 self._rest()
             elif self._is_due():
-                await self.run_once()
+                with self._life.working():
+                    await self.run_once()
             self._keep_alive()
             if woken:
-                await self._pulse.pause(NAME, self._pace_seconds())
+                await self._life.pause(self._pace_seconds())
 
     async def run_once(self) -> None:
         """Read what has changed and tell it once; in an outage say so, and take the marks up again."""
@@ -140,7 +142,7 @@ class LiveUpdates:
                 everything = True
             for_all = everything or newcomers >= self._clients
             state = await self._read_state(for_all=for_all) if everything or newcomers else None
-        except (DatabaseUnavailable, AccessRefused) as fault:
+        except PassingFault as fault:
             self._mark(changed)
             self._everything |= everything
             self._newcomers |= newcomers & self._clients
@@ -164,7 +166,6 @@ class LiveUpdates:
         self._outage.over()
 
     async def _tick(self) -> bool:
-        self._pulse.beat(NAME)
         try:
             async with asyncio.timeout(TICK_SECONDS):
                 return await self._wake.wait()

@@ -1,19 +1,24 @@
-"""What every request passes before a route sees it: host, origin, size; and what every answer carries."""
+"""What every request passes before a route sees it: host, origin, token, size; and what every answer carries."""
 
 import asyncio
 import ipaddress
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
+from fastapi import HTTPException
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from pattern_sync.web.access import Guard
+
 API = "/api/"
 PATTERNS = "/api/v1/patterns/"
 LARGEST_BODY_BYTES = 64 * 1024
-BODY_SECONDS = 30.0
+BODY_SECONDS = 10.0
+# Of all bodies that have begun and not ended. What people write comes whole: those that take longest make room.
+MOST_UNFINISHED_BYTES = 8 * 1024 * 1024
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none';"
@@ -99,23 +104,45 @@ class OriginCheck:
             await _refuse(scope, receive, send, 403, detail)
 
 
+class TokenFirst:
+    """Refuses who has no token before a byte of the body is kept; what the token is good for is the routes' affair."""
+
+    def __init__(self, app: ASGIApp, guard: Guard) -> None:
+        self._app = app
+        self._guard = guard
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer with 401."""
+        if scope["type"] == "http" and scope["method"] not in _SAFE_METHODS:
+            try:
+                self._guard.refuse_stranger(Headers(scope=scope).get("authorization", ""))
+            except HTTPException as refusal:
+                await _refuse(scope, receive, send, refusal.status_code, str(refusal.detail), refusal.headers)
+                return
+        await self._app(scope, receive, send)
+
+
 class BodyLimit:
     """Refuses bodies that are larger than anything that a person writes, or that never come to an end."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._unfinished: dict[asyncio.Timeout, int] = {}  # bytes so far, oldest first
+        self._unfinished_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer with 413 or 408."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                body = await _read_body(receive)
-        except TimeoutError:
-            await _refuse(scope, receive, send, 408, f"The body did not come within {BODY_SECONDS:.0f} seconds.")
-            return
+        if _declared_bytes(scope) > LARGEST_BODY_BYTES:
+            body = None
+        else:
+            try:
+                body = await self._read_body(receive)
+            except TimeoutError:
+                await _refuse(scope, receive, send, 408, "The body did not come in time.")
+                return
         if body is None:
             await _refuse(scope, receive, send, 413, f"The body is larger than {LARGEST_BODY_BYTES:,} bytes.")
             return
@@ -126,16 +153,36 @@ class BodyLimit:
 
         await self._app(scope, receive_whole, send)
 
+    async def _read_body(self, receive: Receive) -> bytes | None:
+        body = bytearray()
+        async with asyncio.timeout(BODY_SECONDS) as patience:
+            try:
+                while True:
+                    message = await receive()
+                    body += message.get("body", b"")
+                    if len(body) > LARGEST_BODY_BYTES:
+                        return None
+                    if not message.get("more_body", False):  # the end, or a client that has gone
+                        return bytes(body)
+                    self._keep(patience, len(body))
+            finally:
+                self._drop(patience)
 
-async def _read_body(receive: Receive) -> bytes | None:
-    body = bytearray()
-    while True:
-        message = await receive()
-        body += message.get("body", b"")
-        if len(body) > LARGEST_BODY_BYTES:
-            return None
-        if not message.get("more_body", False):  # the end, or a client that has gone
-            return bytes(body)
+    def _keep(self, patience: asyncio.Timeout, size: int) -> None:
+        self._unfinished_bytes += size - self._unfinished.get(patience, 0)
+        self._unfinished[patience] = size
+        while self._unfinished_bytes > MOST_UNFINISHED_BYTES:
+            oldest = next(iter(self._unfinished))
+            self._drop(oldest)
+            oldest.reschedule(0)  # long ago
+
+    def _drop(self, patience: asyncio.Timeout) -> None:
+        self._unfinished_bytes -= self._unfinished.pop(patience, 0)
+
+
+def _declared_bytes(scope: Scope) -> int:
+    declared = Headers(scope=scope).get("content-length", "")
+    return int(declared) if declared.isascii() and declared.isdigit() else 0
 
 
 class HeadAsGet:
@@ -169,8 +216,10 @@ def _is_same(origin: str, host: str) -> bool:
     return scheme in {"http", "https"} and origin_host.lower() == host.lower()
 
 
-async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, detail: str) -> None:
-    response = JSONResponse({"detail": detail}, status)
+async def _refuse(
+    scope: Scope, receive: Receive, send: Send, status: int, detail: str, headers: Mapping[str, str] | None = None
+) -> None:
+    response = JSONResponse({"detail": detail}, status, headers)
     if scope["type"] == "websocket":
         await WebSocket(scope, receive, send).send_denial_response(response)
     else:
