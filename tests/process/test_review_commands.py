@@ -110,3 +110,19 @@ def test_what_cannot_be_used_is_exit_code_2_and_changes_nothing(
     assert (done.code, done.out) == (2, "")
     assert words in done.err
     assert snapshot(database, TABLES) == before
+
+
+def test_what_the_application_keeps_out_is_said_with_the_servers_words_and_exits_1(database: TestDatabase) -> None:
+    queue(database, "a")
+    database.execute(
+        "CREATE FUNCTION own() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN IF NEW.status = 'rejected' THEN RETURN NULL; END IF; RAISE EXCEPTION 'no ticket'; END $$"
+    )
+    database.execute("CREATE TRIGGER own BEFORE UPDATE ON pattern_approvals FOR EACH ROW EXECUTE FUNCTION own()")
+    refused = review(database, "approve", "a")
+    assert refused.code == 1
+    assert "The database refused the decision on 'a'; nothing was written." in refused.err
+    assert "no ticket (SQLSTATE P0001)" in refused.err
+    swallowed = review(database, "reject", "a", "--reason", "no")
+    assert swallowed.code == 1
+    assert "The application's own trigger or policy kept the decision on 'a' out; nothing was written." in swallowed.err

@@ -396,6 +396,32 @@ def test_a_mark_that_the_database_refuses_takes_the_decision_back(served: Served
     eventually(lambda: "secret words" in served.daemon.text, what="the reason in the log")
 
 
+@pytest.mark.parametrize(
+    ("ending", "body", "table", "event", "said"),
+    [
+        ("/approve", {}, "pattern_approvals", "UPDATE", "decision"),
+        ("/reject", {"reason": "no"}, "pattern_review_history", "INSERT", "decision"),
+        ("/comment", {"comment": "hm"}, "pattern_review_history", "INSERT", "comment"),
+    ],
+)
+def test_what_the_applications_trigger_swallows_is_said_to_be_kept_out(
+    served: Served, ending: str, body: dict[str, str], table: str, event: str, said: str
+) -> None:
+    path = served.queue(f"swallowed:{ending}")
+    served.database.execute("CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
+    served.database.execute(f"CREATE TRIGGER swallow BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION swallow()")
+    try:
+        before = snapshot(served.database, TABLES)
+        answer = served.client.post(path + ending, json=body)
+        assert answer.status_code == 409
+        assert answer.json()["detail"] == (
+            f"The application's own trigger or policy kept the {said} on 'swallowed:{ending}' out; nothing was written."
+        )
+        assert snapshot(served.database, TABLES) == before
+    finally:
+        served.database.execute("DROP FUNCTION swallow CASCADE")
+
+
 def test_a_decided_entry_is_never_touched_by_a_machine_again(served: Served) -> None:
     path = served.queue("kept")
     served.client.post(f"{path}/reject", json={"reason": "no"})

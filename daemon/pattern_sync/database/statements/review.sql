@@ -10,7 +10,9 @@
 SELECT
     shown.*,
     CASE
-        WHEN EXISTS (SELECT FROM pattern_sync.written AS w WHERE w.pattern_id = shown.pattern_id) THEN true
+        WHEN EXISTS (
+            SELECT FROM pattern_sync.written AS w WHERE w.pattern_id = shown.pattern_id COLLATE pg_catalog."C"
+        ) THEN true
         ELSE EXISTS (SELECT FROM operation_patterns AS p WHERE p.pattern_signature::text = shown.pattern_id)
     END AS from_pattern
 FROM (
