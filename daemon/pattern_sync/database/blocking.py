@@ -11,6 +11,7 @@ from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.faults import translated
 from pattern_sync.database.rows import (
     filter_arguments,
+    ids_argument,
     run_arguments,
     to_missing_preview,
     to_outcomes,
@@ -133,7 +134,7 @@ class BlockingQueue:
 
     async def reconcile(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]:
         """Run one step of the reconcile."""
-        outcomes = to_outcomes(self._database.fetch("reconcile", *filter_arguments(sync_filter), list(pattern_ids)))
+        outcomes = to_outcomes(self._database.fetch("reconcile", *filter_arguments(sync_filter), ids_argument(pattern_ids)))
         self._announce(signatures_of(outcomes, Outcome.QUEUED), signatures_of(outcomes, Outcome.REFRESHED))
         return outcomes
 
