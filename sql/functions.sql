@@ -4,21 +4,38 @@
 -- list, no SQL-standard function body. PostgreSQL would otherwise refuse the application's own ALTER TABLE. Functions
 -- that read those tables keep the search_path of the migration, so they find them wherever the application has them.
 
--- What qualifies: the one predicate. A bound that is NULL is no bound; NULL figures count as 0; NaN and infinities
--- never qualify. Written so that it is inlined, and so that an index on the coalesced columns can serve it.
-CREATE OR REPLACE FUNCTION pattern_sync.qualifies(
-    confidence double precision, occurrences bigint, savings numeric, pattern_type text,
-    min_confidence double precision, min_occurrences bigint, min_savings numeric,
-    only_types text[], exclude_types text[]
-) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT coalesce(savings, 0) >= coalesce(min_savings, '-Infinity')
-       AND coalesce(savings, 0) > '-Infinity' AND coalesce(savings, 0) < 'Infinity'
-       AND coalesce(confidence, 0) >= coalesce(min_confidence, '-Infinity')
-       AND coalesce(confidence, 0) > '-Infinity' AND coalesce(confidence, 0) < 'Infinity'
-       AND coalesce(occurrences, 0) >= coalesce(min_occurrences, coalesce(occurrences, 0))
-       AND (only_types = '{}' OR coalesce(pattern_type, '') = ANY (only_types))
-       AND coalesce(pattern_type, '') <> ALL (exclude_types)
+-- What qualifies: the one text of the predicate, over whatever stands for its nine values. A bound that is NULL is no
+-- bound but -1e308; NULL figures count as 0; NaN (above infinity) and infinities never qualify. An index on the coalesced columns can serve it.
+CREATE OR REPLACE FUNCTION pattern_sync.predicate(
+    confidence text, occurrences text, savings text, pattern_type text,
+    min_confidence text, min_occurrences text, min_savings text, only_types text, exclude_types text
+) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT pg_catalog.format(
+        $predicate$coalesce(%3$s, 0) >= coalesce(%7$s, '-1e308') AND coalesce(%3$s, 0) < 'Infinity'
+       AND coalesce(%1$s, 0) >= coalesce(%5$s, '-1e308') AND coalesce(%1$s, 0) < 'Infinity'
+       AND coalesce(%2$s, 0) >= coalesce(%6$s, coalesce(%2$s, 0))
+       AND (pg_catalog.cardinality(%8$s) = 0 OR coalesce(%4$s, '') = ANY (%8$s))
+       AND coalesce(%4$s, '') <> ALL (%9$s)$predicate$,
+        confidence, occurrences, savings, pattern_type,
+        min_confidence, min_occurrences, min_savings, only_types, exclude_types
+    )
 $$;
+
+-- The predicate as a function, written so that it is inlined.
+DO $$
+BEGIN
+    EXECUTE pg_catalog.format(
+        'CREATE OR REPLACE FUNCTION pattern_sync.qualifies('
+        ' confidence double precision, occurrences bigint, savings numeric, pattern_type text,'
+        ' min_confidence double precision, min_occurrences bigint, min_savings numeric,'
+        ' only_types text[], exclude_types text[]'
+        ') RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS %L',
+        pg_catalog.concat('SELECT ', pattern_sync.predicate(
+            'confidence', 'occurrences', 'savings', 'pattern_type',
+            'min_confidence', 'min_occurrences', 'min_savings', 'only_types', 'exclude_types'
+        ))
+    );
+END $$;
 
 -- Whether a machine may still queue the pattern: what somebody has taken further is theirs.
 CREATE OR REPLACE FUNCTION pattern_sync.eligible(automation_status text)
@@ -29,54 +46,60 @@ $$;
 -- A figure that every column of the queue can hold: what is NULL, not finite or absurd becomes 0.
 CREATE OR REPLACE FUNCTION pattern_sync.figure(value numeric)
 RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE WHEN value > -1e30 AND value < 1e30 THEN round(value, 6) ELSE 0 END
+    SELECT CASE
+        WHEN value > '-1e30'::numeric AND value < '1e30'::numeric THEN pg_catalog.round(value, 6) ELSE 0::numeric
+    END
 $$;
 
 -- The order of the queue: confidence (0 to 1) x occurrences x monthly savings. What is not finite or absurd counts as
 -- 0: an overflow of DOUBLE PRECISION is an error, and one absurd row would stop the whole sweep.
 CREATE OR REPLACE FUNCTION pattern_sync.impact(confidence double precision, occurrences bigint, savings numeric)
 RETURNS double precision LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE WHEN confidence > -1e30 AND confidence < 1e30 THEN confidence ELSE 0 END
-         * coalesce(occurrences, 0)
-         * CASE WHEN savings > -1e30 AND savings < 1e30 THEN savings::double precision ELSE 0 END
+    SELECT CASE
+            WHEN confidence > '-1e30'::double precision AND confidence < '1e30'::double precision THEN confidence
+            ELSE 0::double precision
+        END
+        * coalesce(occurrences, 0)::double precision
+        * CASE
+            WHEN savings > '-1e30'::numeric AND savings < '1e30'::numeric THEN savings::double precision
+            ELSE 0::double precision
+        END
 $$;
 
--- The three figures of an entry, as a column of this application's queue would hold them: each goes through a variable
--- of the column's very type and scale. Compared as they are, a REAL never equals its source, and every look would write
--- the entry again. PL/pgSQL, because a variable keeps the scale, and the function does not depend on the column.
-CREATE OR REPLACE FUNCTION pattern_sync.entry_confidence(confidence double precision)
-RETURNS double precision LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    held pattern_approvals.confidence_score%TYPE := pattern_sync.figure(confidence::numeric / 100);
-BEGIN
-    RETURN held;
-END $$;
-
+-- Occurrences as the queue's INTEGER holds them.
 CREATE OR REPLACE FUNCTION pattern_sync.entry_occurrences(occurrences bigint)
 RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT greatest(least(coalesce(occurrences, 0), 2147483647), -2147483648)::integer
 $$;
 
-CREATE OR REPLACE FUNCTION pattern_sync.entry_savings(savings numeric)
-RETURNS double precision LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    held pattern_approvals.estimated_savings_usd%TYPE := pattern_sync.figure(savings);
-BEGIN
-    RETURN held;
-END $$;
-
 -- A time that every calendar can hold: BC, the years from 10000 on and infinity become NULL.
 CREATE OR REPLACE FUNCTION pattern_sync.moment(value timestamptz)
 RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE WHEN value >= '0001-01-02 00:00+00' AND value < '9999-12-31 00:00+00' THEN value END
+    SELECT CASE
+        WHEN value >= '0001-01-02 00:00+00'::timestamptz AND value < '9999-12-31 00:00+00'::timestamptz THEN value
+    END
 $$;
 
--- Send a payload on a channel of ours. A full notification queue would fail the commit of whoever notifies, so it is
--- left alone while it is half full; the sweep finds what was not said.
-CREATE OR REPLACE FUNCTION pattern_sync.send(channel text, payload text)
-RETURNS void LANGUAGE sql VOLATILE AS $$
-    SELECT pg_notify(channel, payload) WHERE pg_notification_queue_usage() < 0.5
+-- Leave word for the daemons in a table, where it cannot be notified; they look there every few seconds.
+CREATE OR REPLACE FUNCTION pattern_sync.mark(channel text, payload text)
+RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    INSERT INTO pattern_sync.marks (channel, payload) VALUES (mark.channel, mark.payload)
 $$;
+
+-- Send a payload on a channel of ours. Two writers cannot notify, and leave a mark instead: one that is quiet
+-- (pattern_sync.quiet = on, for a role, a database or a transaction), as PostgreSQL refuses PREPARE TRANSACTION after a
+-- NOTIFY; and any while the notification queue is half full, as a full one would fail the writer's commit.
+CREATE OR REPLACE FUNCTION pattern_sync.send(channel text, payload text)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF pg_catalog.lower(pg_catalog.current_setting('pattern_sync.quiet', true)) IN ('on', 'true', 'yes', '1')
+        OR pg_catalog.pg_notification_queue_usage() >= 0.5::double precision
+    THEN
+        PERFORM pattern_sync.mark(send.channel, send.payload);
+    ELSE
+        PERFORM pg_catalog.pg_notify(send.channel, send.payload);
+    END IF;
+END $$;
 
 -- Send the daemons a hint about the patterns: a row id, '*' for "look at everything" or 'settings'.
 CREATE OR REPLACE FUNCTION pattern_sync.notify(payload text)
@@ -90,65 +113,120 @@ $$;
 CREATE OR REPLACE FUNCTION pattern_sync.announce_pattern(id bigint, signature text)
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET lock_timeout = '100ms' AS $$
 DECLARE
-    announced integer := coalesce(nullif(current_setting('pattern_sync.announced', true), ''), '0')::integer;
+    announced integer := coalesce(nullif(pg_catalog.current_setting('pattern_sync.announced', true), ''), '0')::integer;
 BEGIN
     IF announced > 300 THEN -- by itself: an expression that names the queue takes its lock, whatever it comes to
         RETURN;
     END IF;
-    IF EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id = signature) THEN
+    IF EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id::text = announce_pattern.signature) THEN
         RETURN;
     END IF;
-    PERFORM set_config('pattern_sync.announced', (announced + 1)::text, true);
-    PERFORM pattern_sync.notify(CASE WHEN announced < 300 THEN id::text ELSE '*' END);
+    PERFORM pg_catalog.set_config('pattern_sync.announced', (announced + 1)::text, true);
+    PERFORM pattern_sync.notify(CASE WHEN announced < 300 THEN announce_pattern.id::text ELSE '*' END);
 EXCEPTION WHEN lock_not_available THEN
-    PERFORM set_config('pattern_sync.announced', '301', true); -- wait once, not for every row
+    PERFORM pg_catalog.set_config('pattern_sync.announced', '301', true); -- wait once, not for every row
     PERFORM pattern_sync.notify('*');
 END $$;
 
--- Body of the trigger on the patterns. It runs inside the detector's transaction, for every row: whatever goes wrong
--- in here is swallowed and left to the sweep, and a row that does not matter costs about five microseconds. A row
--- trigger, because that is a quarter of what a transition table costs an UPDATE of one row, and because PostgreSQL
--- gives it to every partition, today's and tomorrow's.
-CREATE OR REPLACE FUNCTION pattern_sync.announce()
-RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    filter record; -- of no named type: where that is missing, PostgreSQL would refuse the detector's statement
-BEGIN
-    SELECT * INTO filter FROM pattern_sync.settings;
-    IF NOT pattern_sync.eligible(NEW.automation_status) OR NOT pattern_sync.qualifies(
-        NEW.confidence_score, NEW.occurrence_count, NEW.potential_monthly_savings::numeric, NEW.pattern_type,
-        filter.min_confidence, filter.min_occurrences, filter.min_savings, filter.only_types, filter.exclude_types
-    ) THEN
-        RETURN NULL;
-    END IF;
-    IF TG_OP = 'UPDATE' AND OLD.pattern_signature = NEW.pattern_signature
-        AND pattern_sync.eligible(OLD.automation_status) AND pattern_sync.qualifies(
-            OLD.confidence_score, OLD.occurrence_count, OLD.potential_monthly_savings::numeric, OLD.pattern_type,
-            filter.min_confidence, filter.min_occurrences, filter.min_savings, filter.only_types, filter.exclude_types
+-- Whether a row of the patterns matters, as an expression with the criteria of one filter as constants.
+CREATE OR REPLACE FUNCTION pattern_sync.matters(row_name text, in_force pattern_sync.settings)
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT pg_catalog.format(
+        'coalesce(%s.automation_status::text, ''detected'') = ''detected'' AND %s',
+        row_name,
+        pattern_sync.predicate(
+            pg_catalog.format('%s.confidence_score::double precision', row_name),
+            pg_catalog.format('%s.occurrence_count::bigint', row_name),
+            pg_catalog.format('%s.potential_monthly_savings::numeric', row_name),
+            pg_catalog.format('%s.pattern_type::text', row_name),
+            pg_catalog.format('%L::double precision', (in_force).min_confidence),
+            pg_catalog.format('%L::bigint', (in_force).min_occurrences),
+            pg_catalog.format('%L::numeric', (in_force).min_savings),
+            pg_catalog.format('%L::text[]', coalesce((in_force).only_types, '{}')),
+            pg_catalog.format('%L::text[]', coalesce((in_force).exclude_types, '{}'))
         )
+    )
+$$;
+
+-- Create the body of the trigger on the patterns for the filter in force. It runs inside the detector's transaction, for
+-- every row, so the criteria are constants in one expression: a query of the settings would cost as much as all the rest.
+-- A row trigger, because that is a quarter of what a transition table costs an UPDATE of one row, and because PostgreSQL
+-- gives it to every partition, today's and tomorrow's. Creating a function anew locks no table.
+--
+-- An UPDATE is announced when the row comes to qualify; a busy pattern is not announced with every observation.
+-- Whatever goes wrong is swallowed, but not in silence: what cannot be evaluated (a column that got another type is an
+-- error in every session that was open) becomes "look at everything". PostgreSQL sends the same payload once a
+-- transaction. Of ours it needs nothing for that, as a restore may have lost everybody's rights on our schema.
+CREATE OR REPLACE FUNCTION pattern_sync.create_announce()
+RETURNS void LANGUAGE plpgsql AS $create$
+DECLARE
+    in_force pattern_sync.settings;
+BEGIN
+    SELECT s.* INTO in_force FROM pattern_sync.settings AS s;
+    EXECUTE pg_catalog.format(
+        $template$
+CREATE OR REPLACE FUNCTION pattern_sync.announce() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    IF %s
+       AND NOT (TG_OP = 'UPDATE' AND OLD.pattern_signature::text = NEW.pattern_signature::text
+       AND %s)
     THEN
-        RETURN NULL; -- announced when it came to qualify; a busy pattern is not announced with every observation
+        PERFORM pattern_sync.announce_pattern(NEW.id::bigint, NEW.pattern_signature::text);
     END IF;
-    PERFORM pattern_sync.announce_pattern(NEW.id, NEW.pattern_signature);
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
-    RAISE LOG 'pattern_sync: a pattern was not announced and is left to the sweep: %', SQLERRM;
+    RAISE LOG 'pattern_sync: a pattern could not be announced, everything will be looked at: %%', SQLERRM;
+    BEGIN
+        PERFORM pattern_sync.notify('*');
+    EXCEPTION WHEN OTHERS THEN
+        IF coalesce(pg_catalog.current_setting('pattern_sync.quiet', true), '') IN ('', 'off', 'false', 'no', '0')
+            AND pg_catalog.pg_notification_queue_usage() < 0.5::double precision
+        THEN
+            PERFORM pg_catalog.pg_notify('pattern_sync', '*');
+        END IF;
+    END;
     RETURN NULL;
-END $$;
+END $body$
+        $template$,
+        pattern_sync.matters('NEW', in_force),
+        pattern_sync.matters('OLD', in_force)
+    );
+END $create$;
 
 -- Tell the review pages that entries were changed, 50 to a payload; more than 1,000 become one "everything", and so do
 -- names that are too long for a payload, which would be an error.
 CREATE OR REPLACE FUNCTION pattern_sync.tell_changes(change text, pattern_ids text[])
 RETURNS void LANGUAGE sql VOLATILE AS $$
-    SELECT pattern_sync.send('pattern_sync_queue', CASE WHEN octet_length(told.payload) < 7900 THEN told.payload ELSE '*' END)
+    SELECT pattern_sync.send(
+        'pattern_sync_queue', CASE WHEN pg_catalog.octet_length(told.payload) < 7900 THEN told.payload ELSE '*' END
+    )
     FROM (
-        SELECT jsonb_build_object(change, jsonb_agg(listed.pattern_id))::text AS payload
-        FROM unnest(pattern_ids) WITH ORDINALITY AS listed (pattern_id, position)
-        WHERE cardinality(pattern_ids) <= 1000
-        GROUP BY (listed.position - 1) / 50
+        SELECT pg_catalog.jsonb_build_object(change, pg_catalog.jsonb_agg(listed.pattern_id))::text AS payload
+        FROM pg_catalog.unnest(pattern_ids) WITH ORDINALITY AS listed (pattern_id, position)
+        WHERE pg_catalog.cardinality(pattern_ids) <= 1000
+        GROUP BY (listed.position - 1::bigint) / 50::bigint
         UNION ALL
-        SELECT '*' WHERE cardinality(pattern_ids) > 1000
+        SELECT '*' WHERE pg_catalog.cardinality(pattern_ids) > 1000
     ) AS told
+$$;
+
+-- Remember rejections whose entries are deleted, where nothing on the pattern tells of them: it would be queued again.
+-- With the owner's rights, as an application need not know of our tables. So only for who may delete entries: anybody
+-- else could keep a pattern out of the queue with it.
+CREATE OR REPLACE FUNCTION pattern_sync.remember_rejections(pattern_ids text[])
+RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+    INSERT INTO pattern_sync.rejections (pattern_id)
+    SELECT rejected.pattern_id
+    FROM pg_catalog.unnest(remember_rejections.pattern_ids) AS rejected (pattern_id)
+    JOIN operation_patterns AS p ON p.pattern_signature::text = rejected.pattern_id
+    WHERE pattern_sync.eligible(p.automation_status::text)
+      AND pg_catalog.has_table_privilege(
+          CASE pg_catalog.current_setting('role') WHEN 'none' THEN session_user
+              ELSE pg_catalog.current_setting('role')::name END,
+          'pattern_approvals'::regclass::oid,
+          'DELETE'
+      )
+    ON CONFLICT (pattern_id) DO NOTHING
 $$;
 
 -- Body of the triggers on the queue and on its history: tell the review pages what was changed, whoever changed it. A
@@ -161,27 +239,54 @@ BEGIN
         PERFORM pattern_sync.send('pattern_sync_queue', '*');
         RETURN NULL;
     END IF;
-    IF (SELECT count(*) FROM (SELECT FROM changed LIMIT 1001) AS first) > 1000 THEN
+    IF TG_OP = 'DELETE' THEN
+        BEGIN
+            PERFORM pattern_sync.remember_rejections(rejected.pattern_ids)
+            FROM (
+                SELECT pg_catalog.array_agg(c.pattern_id::text) AS pattern_ids
+                FROM changed AS c
+                WHERE c.status::text IN ('rejected', 'auto-rejected')
+            ) AS rejected
+            WHERE rejected.pattern_ids IS NOT NULL;
+        EXCEPTION WHEN OTHERS THEN
+            RAISE LOG 'pattern_sync: rejections were not remembered: %', SQLERRM;
+        END;
+    END IF;
+    IF (SELECT pg_catalog.count(*) FROM (SELECT FROM changed LIMIT 1001) AS first) > 1000::bigint THEN
         PERFORM pattern_sync.send('pattern_sync_queue', '*');
         RETURN NULL;
     END IF;
-    IF TG_OP = 'UPDATE' THEN -- an entry that was given another name is no more under its old one
-        PERFORM pattern_sync.tell_changes('removed', array_agg(b.pattern_id))
-        FROM before AS b
-        WHERE NOT EXISTS (SELECT FROM changed AS c WHERE c.pattern_id = b.pattern_id)
-        HAVING count(*) > 0;
+    IF TG_OP = 'UPDATE' THEN
+        -- A decision is news where the status became one: another column of a decided entry is refreshed like a pending
+        -- one's figures. An entry that was given another name is no more under its old one. A full join, as that is
+        -- never a nested loop.
+        PERFORM pattern_sync.tell_changes(listed.change, pg_catalog.array_agg(listed.pattern_id))
+        FROM (
+            SELECT
+                coalesce(became.pattern_id, was.pattern_id) AS pattern_id,
+                CASE
+                    WHEN became.pattern_id IS NULL THEN 'removed'
+                    WHEN became.status = 'pending' OR became.status = was.status THEN 'refreshed'
+                    ELSE 'decided'
+                END AS change
+            FROM (SELECT b.pattern_id::text AS pattern_id, b.status::text AS status FROM before AS b) AS was
+            FULL JOIN (SELECT c.pattern_id::text AS pattern_id, c.status::text AS status FROM changed AS c) AS became
+                ON became.pattern_id = was.pattern_id
+        ) AS listed
+        GROUP BY listed.change;
+        RETURN NULL;
     END IF;
-    PERFORM pattern_sync.tell_changes(listed.change, array_agg(listed.pattern_id))
+    PERFORM pattern_sync.tell_changes(listed.change, pg_catalog.array_agg(listed.pattern_id))
     FROM (
         SELECT
-            first.item ->> 'pattern_id' AS pattern_id,
+            first.item ->> 'pattern_id'::text AS pattern_id,
             CASE
                 WHEN TG_OP = 'DELETE' THEN 'removed'
-                WHEN first.item ->> 'status' = 'pending' THEN CASE TG_OP WHEN 'INSERT' THEN 'queued' ELSE 'refreshed' END
-                WHEN first.item ->> 'action' IN ('commented', 'flagged') THEN 'commented'
+                WHEN first.item ->> 'status'::text = 'pending' THEN 'queued'
+                WHEN first.item ->> 'action'::text IN ('commented', 'flagged') THEN 'commented'
                 ELSE 'decided'
             END AS change
-        FROM (SELECT to_jsonb(changed) AS item FROM changed) AS first
+        FROM (SELECT pg_catalog.to_jsonb(changed) AS item FROM changed) AS first
     ) AS listed
     GROUP BY listed.change;
     RETURN NULL;
@@ -190,16 +295,21 @@ EXCEPTION WHEN OTHERS THEN
     RETURN NULL;
 END $$;
 
--- A change of the filter: every daemon reads it anew and looks at everything.
+-- A change of the filter: the trigger on the patterns is created for it, and every daemon reads it anew and looks at
+-- everything. With the owner's rights, as a daemon may change the filter and nothing else of ours; whoever changes it at
+-- the same time waits for the row.
 CREATE OR REPLACE FUNCTION pattern_sync.announce_settings()
-RETURNS trigger LANGUAGE plpgsql AS $$
+RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM pattern_sync.create_announce();
     PERFORM pattern_sync.notify('settings');
     RETURN NULL;
 END $$;
 
-CREATE OR REPLACE TRIGGER announce_settings AFTER UPDATE ON pattern_sync.settings
+CREATE OR REPLACE TRIGGER announce_settings AFTER INSERT OR UPDATE ON pattern_sync.settings
     FOR EACH ROW EXECUTE FUNCTION pattern_sync.announce_settings();
+
+SELECT pattern_sync.create_announce();
 
 -- Ask for another look at everything.
 CREATE OR REPLACE FUNCTION pattern_sync.request()
@@ -213,7 +323,9 @@ RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT A
 DECLARE
     found_id bigint;
 BEGIN
-    SELECT p.id INTO found_id FROM operation_patterns AS p WHERE p.pattern_signature = signature;
+    SELECT p.id INTO found_id FROM operation_patterns AS p
+    WHERE p.pattern_signature::text = request.signature
+    LIMIT 1;
     IF found_id IS NULL THEN
         RETURN false;
     END IF;
@@ -221,115 +333,442 @@ BEGIN
     RETURN true;
 END $$;
 
+-- What an error inside a decision or a comment becomes: the application's own tables, triggers and policies refuse it,
+-- with whatever SQLSTATE. What waiting or trying again helps against (locks, lost servers, full disks) stays what it is.
+CREATE OR REPLACE FUNCTION pattern_sync.refuse(code text, words text)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF pg_catalog.left(refuse.code, 2) IN ('08', '25', '40', '53', '57', '58') OR refuse.code = '55P03' THEN
+        RAISE EXCEPTION USING MESSAGE = refuse.words, ERRCODE = refuse.code;
+    END IF;
+    RAISE EXCEPTION USING MESSAGE = refuse.words || ' (SQLSTATE ' || refuse.code || ')', ERRCODE = 'P0001';
+END $$;
+
+-- Whether the history holds an event although its INSERT told of no row: a trigger that puts rows into child tables by
+-- itself tells of none.
+CREATE OR REPLACE FUNCTION pattern_sync.is_noted(signature text, action text, reviewer text, notes text)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT FROM pattern_review_history AS h
+        WHERE h.pattern_id::text = is_noted.signature
+          AND h.action::text = is_noted.action
+          AND h.reviewer::text = is_noted.reviewer
+          AND h.notes::text IS NOT DISTINCT FROM is_noted.notes
+    )
+$$;
+
 -- A person's decision, its history and the mark on the pattern, in one transaction. False, with nothing written, where
--- no entry has the status that it replaces: somebody was faster, or there is no entry. An application whose CHECK
--- refuses the status on its patterns gets the rest of the mark.
+-- no entry has the status that it replaces: somebody was faster, or there is no entry. NULL, with nothing written, where
+-- a trigger, rule or policy of the application kept the decision out without a word.
+--
+-- An application whose CHECK refuses the status on its patterns gets the rest of the mark; a rejection that nothing on
+-- the pattern tells of is remembered here, as it has to outlive the entry.
 --
 -- It waits for a lock for less than a deadlock_timeout (1 s): where it and an application's transaction wait for each
 -- other it is this one that is given up, and tried again. The search_path is the session's: an application's own
 -- triggers on these tables run as they do for every other statement.
+--
+-- A status goes through its row, and an action is a literal: the column may be an enum or a domain, and after an ALTER
+-- TABLE a variable of its type would stay what it was in every open session.
 CREATE OR REPLACE FUNCTION pattern_sync.decide(
     signature text, decision text, reviewer text, notes text, replaces text
 ) RETURNS boolean LANGUAGE plpgsql SET lock_timeout = '800ms' AS $$
 BEGIN -- every parameter by its full name: an application's own columns may be called the same
     UPDATE pattern_approvals AS a
     SET
-        status = decide.decision,
+        status = (pg_catalog.jsonb_populate_record(
+            a.*, pg_catalog.jsonb_build_object('status', decide.decision)
+        )).status,
         reviewed_by = decide.reviewer,
-        reviewed_at = now(),
-        approval_notes = decide.notes
-    WHERE a.pattern_id = decide.signature AND a.status = decide.replaces;
+        reviewed_at = pg_catalog.now(),
+        -- What the application's own readers look for.
+        approval_notes = CASE decide.decision WHEN 'rejected' THEN 'REJECTED: ' ELSE '' END || decide.notes
+    WHERE a.pattern_id::text = decide.signature AND a.status::text = decide.replaces;
     IF NOT FOUND THEN
-        RETURN false;
+        PERFORM FROM pattern_approvals AS a
+        WHERE a.pattern_id::text = decide.signature AND a.status::text = decide.replaces;
+        RETURN CASE WHEN FOUND THEN NULL ELSE false END;
     END IF;
-    INSERT INTO pattern_review_history (pattern_id, action, reviewer, notes)
-    VALUES (decide.signature, decide.decision, decide.reviewer, decide.notes);
+    IF decide.decision = 'rejected' THEN
+        INSERT INTO pattern_review_history (pattern_id, action, reviewer, notes)
+        VALUES (decide.signature, 'rejected', decide.reviewer, decide.notes);
+    ELSIF decide.decision = 'approved' THEN
+        INSERT INTO pattern_review_history (pattern_id, action, reviewer, notes)
+        VALUES (decide.signature, 'approved', decide.reviewer, decide.notes);
+    ELSE
+        RAISE EXCEPTION USING MESSAGE = pg_catalog.quote_nullable(decide.decision) || ' is no decision', ERRCODE = '22023';
+    END IF;
+    IF NOT FOUND AND NOT pattern_sync.is_noted(decide.signature, decide.decision, decide.reviewer, decide.notes) THEN
+        RAISE EXCEPTION USING MESSAGE = 'kept out', ERRCODE = 'PS001';
+    END IF;
     -- Last, as the detector's next observation waits for this lock.
     BEGIN
         UPDATE operation_patterns AS p
         SET
-            automation_status = decide.decision,
+            automation_status = (pg_catalog.jsonb_populate_record(
+                p.*, pg_catalog.jsonb_build_object('automation_status', decide.decision)
+            )).automation_status,
             reviewed_by = decide.reviewer,
-            reviewed_at = now(),
+            reviewed_at = pg_catalog.now(),
             review_notes = decide.notes
-        WHERE p.pattern_signature = decide.signature;
-    EXCEPTION WHEN check_violation THEN
+        WHERE p.pattern_signature::text = decide.signature;
+    EXCEPTION
+        -- A CHECK, an enum, a lookup table or a length that does not know the status.
+        WHEN check_violation OR invalid_text_representation OR foreign_key_violation OR string_data_right_truncation THEN
         UPDATE operation_patterns AS p
         SET
             -- What is rejected must not go on looking approved.
-            automation_status = CASE p.automation_status WHEN 'approved' THEN 'detected' ELSE p.automation_status END,
+            automation_status = CASE p.automation_status::text
+                WHEN 'approved' THEN (pg_catalog.jsonb_populate_record(
+                    p.*, pg_catalog.jsonb_build_object('automation_status', 'detected')
+                )).automation_status
+                ELSE p.automation_status
+            END,
             reviewed_by = decide.reviewer,
-            reviewed_at = now(),
+            reviewed_at = pg_catalog.now(),
             review_notes = decide.notes
-        WHERE p.pattern_signature = decide.signature;
+        WHERE p.pattern_signature::text = decide.signature;
     END;
+    IF decide.decision = 'rejected' THEN
+        INSERT INTO pattern_sync.rejections (pattern_id)
+        SELECT decide.signature
+        WHERE NOT EXISTS (
+            SELECT FROM operation_patterns AS p
+            WHERE p.pattern_signature::text = decide.signature
+              AND NOT pattern_sync.eligible(p.automation_status::text)
+        )
+        ON CONFLICT (pattern_id) DO NOTHING;
+    ELSE
+        DELETE FROM pattern_sync.rejections AS r WHERE r.pattern_id = decide.signature;
+    END IF;
+    -- Only what can be read afterwards is a decision: a trigger may have made something else of it.
+    IF NOT EXISTS (
+        SELECT FROM pattern_approvals AS a
+        WHERE a.pattern_id::text = decide.signature AND a.status::text = decide.decision
+    ) THEN
+        RAISE EXCEPTION USING MESSAGE = 'kept out', ERRCODE = 'PS001';
+    END IF;
     RETURN true;
+EXCEPTION
+    WHEN SQLSTATE 'PS001' THEN
+        RETURN NULL;
+    WHEN OTHERS THEN
+        PERFORM pattern_sync.refuse(SQLSTATE, SQLERRM);
 END $$;
 
--- The triggers that are missing, each with the statement that creates it: on operation_patterns and on children that
--- inherit from it (partitions get theirs from PostgreSQL together with the parent's), on the queue and on its history.
-CREATE OR REPLACE FUNCTION pattern_sync.missing_triggers()
-RETURNS TABLE (relation regclass, definition text) LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
-    WITH RECURSIVE family AS (
-        SELECT c.oid, c.relispartition FROM pg_class AS c WHERE c.oid = 'operation_patterns'::regclass
+-- A person's comment. False where there is no such entry; NULL, with nothing written, where the application's own
+-- trigger, rule or policy kept it out.
+CREATE OR REPLACE FUNCTION pattern_sync.remark(signature text, reviewer text, comment text)
+RETURNS boolean LANGUAGE plpgsql SET lock_timeout = '800ms' AS $$
+BEGIN
+    PERFORM FROM pattern_approvals AS a WHERE a.pattern_id::text = remark.signature;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    INSERT INTO pattern_review_history (pattern_id, action, reviewer, notes)
+    VALUES (remark.signature, 'commented', remark.reviewer, remark.comment);
+    IF NOT FOUND AND NOT pattern_sync.is_noted(remark.signature, 'commented', remark.reviewer, remark.comment) THEN
+        RETURN NULL;
+    END IF;
+    RETURN true;
+EXCEPTION WHEN OTHERS THEN
+    PERFORM pattern_sync.refuse(SQLSTATE, SQLERRM);
+END $$;
+
+-- What keeps changes from being told, a row each: the table and what is wrong in words; who hears nothing meanwhile
+-- ('patterns': the daemons, 'pages': the review pages, NULL: nobody misses anything); and the SQL that mends it, NULL
+-- where only creating the functions again helps. Asked every few seconds, and never an error, whatever is missing.
+--
+-- Wanted are: on operation_patterns and on children that inherit from it (partitions get theirs from PostgreSQL together
+-- with the parent's) a row trigger; on the queue and on its history, statement triggers. Each fires ALWAYS, so also for
+-- what a replica, or a session in the role of one, writes. The table is the one that the name means now: one that was
+-- created anew or swapped in has no trigger, and the one that was swapped out still has ours.
+CREATE OR REPLACE FUNCTION pattern_sync.trigger_faults()
+RETURNS TABLE (relation regclass, fault text, silenced text, mending text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+#variable_conflict use_column
+DECLARE
+    patterns oid := pg_catalog.to_regclass('operation_patterns')::oid;
+    settings oid := pg_catalog.to_regclass('pattern_sync.settings')::oid;
+    announce oid := pg_catalog.to_regprocedure('pattern_sync.announce()')::oid;
+    announce_entries oid := pg_catalog.to_regprocedure('pattern_sync.announce_entries()')::oid;
+    owner oid := (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = patterns);
+BEGIN
+    RETURN QUERY
+    WITH RECURSIVE wanted (table_name, trigger_name, event, type, old_rows, new_rows, silenced) AS (
+        -- The type is pg_trigger's bit mask: 1 row, 4 INSERT, 8 DELETE, 16 UPDATE, 32 TRUNCATE.
+        VALUES
+            ('operation_patterns', 'pattern_sync_announce', 'INSERT OR UPDATE', 21, NULL, NULL, 'patterns'),
+            ('pattern_approvals', 'pattern_sync_inserted', 'INSERT', 4, NULL, 'changed', 'pages'),
+            ('pattern_approvals', 'pattern_sync_updated', 'UPDATE', 16, 'before', 'changed', 'pages'),
+            ('pattern_approvals', 'pattern_sync_deleted', 'DELETE', 8, 'changed', NULL, 'pages'),
+            ('pattern_approvals', 'pattern_sync_truncated', 'TRUNCATE', 32, NULL, NULL, 'pages'),
+            ('pattern_review_history', 'pattern_sync_inserted', 'INSERT', 4, NULL, 'changed', 'pages')
+    ),
+    family (relation, is_partition) AS (
+        SELECT patterns, false
         UNION
         SELECT c.oid, c.relispartition
-        FROM family JOIN pg_inherits AS i ON i.inhparent = family.oid JOIN pg_class AS c ON c.oid = i.inhrelid
-    ),
-    wanted AS (
-        SELECT
-            family.oid AS relation,
-            'pattern_sync_announce' AS name,
-            'AFTER INSERT OR UPDATE' AS event,
-            'FOR EACH ROW EXECUTE FUNCTION pattern_sync.announce()' AS action
         FROM family
-        WHERE NOT family.relispartition
+        JOIN pg_catalog.pg_inherits AS i ON i.inhparent = family.relation
+        JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid
+    ),
+    target AS (
+        SELECT w.*, f.relation, f.is_partition, announce AS function, NULL::text AS condition
+        FROM wanted AS w
+        JOIN family AS f ON w.table_name = 'operation_patterns'::text
         UNION ALL
+        -- A reconcile tells what it has written when it is committed: between a commit and its entry it would cost a
+        -- tenth of the way.
+        SELECT w.*, pg_catalog.to_regclass(w.table_name)::oid, false, announce_entries, 'pattern_sync.announced_later'
+        FROM wanted AS w
+        WHERE w.table_name <> 'operation_patterns'::text
+    ),
+    seen AS (
         SELECT
-            queue.relation::regclass::oid,
-            queue.name,
-            queue.event,
-            -- A reconcile tells what it has written when it is committed: between a commit and its entry it would cost a
-            -- tenth of the way.
-            queue.referencing || ' FOR EACH STATEMENT '
-                'WHEN (current_setting(''pattern_sync.announced_later'', true) IS DISTINCT FROM ''on'') '
-                'EXECUTE FUNCTION pattern_sync.announce_entries()'
-        FROM (
-            VALUES
-                ('pattern_approvals', 'pattern_sync_inserted', 'AFTER INSERT', 'REFERENCING NEW TABLE AS changed'),
-                ('pattern_approvals', 'pattern_sync_updated', 'AFTER UPDATE', 'REFERENCING OLD TABLE AS before NEW TABLE AS changed'),
-                ('pattern_approvals', 'pattern_sync_deleted', 'AFTER DELETE', 'REFERENCING OLD TABLE AS changed'),
-                ('pattern_approvals', 'pattern_sync_truncated', 'AFTER TRUNCATE', ''),
-                ('pattern_review_history', 'pattern_sync_inserted', 'AFTER INSERT', 'REFERENCING NEW TABLE AS changed')
-        ) AS queue (relation, name, event, referencing)
+            target.*,
+            t.oid AS trigger_id,
+            t.tgparentid AS parent_id,
+            CASE
+                WHEN c.oid IS NULL THEN 'there is no table %2$s'
+                WHEN c.relkind::text <> ALL (ARRAY['r', 'p']::text[]) THEN '%s is no table'
+                WHEN t.oid IS NULL THEN CASE
+                    WHEN NOT target.is_partition OR EXISTS (
+                        SELECT
+                        FROM pg_catalog.pg_trigger AS parent
+                        WHERE parent.tgrelid = patterns AND parent.tgname::text = target.trigger_name
+                    ) THEN 'the trigger on %s is missing (%s)'
+                END
+                WHEN t.tgfoid <> target.function THEN 'the trigger on %s calls another function (%s)'
+                WHEN t.tgtype::integer <> target.type
+                    OR pg_catalog.octet_length(t.tgattr::text) > 0
+                    OR coalesce(t.tgoldtable::text, '') <> coalesce(target.old_rows, '')
+                    OR coalesce(t.tgnewtable::text, '') <> coalesce(target.new_rows, '')
+                    OR (t.tgqual IS NULL) <> (target.condition IS NULL)
+                    OR pg_catalog.strpos(pg_catalog.pg_get_triggerdef(t.oid), target.condition) = 0
+                    THEN 'the trigger on %s was changed (%s)'
+                WHEN t.tgenabled::text = 'D'::text THEN 'the trigger on %s is disabled (%s)'
+                WHEN t.tgenabled::text <> 'A'::text THEN 'the trigger on %s does not fire for replicated writes (%s)'
+            END AS fault
+        FROM target
+        LEFT JOIN pg_catalog.pg_class AS c ON c.oid = target.relation
+        LEFT JOIN pg_catalog.pg_trigger AS t
+            ON t.tgrelid = target.relation AND t.tgname::text = target.trigger_name
+    ),
+    faulty AS (
+        SELECT
+            seen.relation,
+            seen.table_name,
+            seen.trigger_name,
+            seen.fault,
+            seen.silenced,
+            CASE
+                WHEN seen.function IS NULL OR seen.fault IN ('there is no table %2$s', '%s is no table') THEN NULL
+                ELSE pg_catalog.concat(
+                    CASE WHEN NOT enabling.enough THEN pg_catalog.concat(
+                        CASE WHEN seen.trigger_id IS NOT NULL THEN
+                            pg_catalog.format('DROP TRIGGER %I ON %s; ', seen.trigger_name, seen.relation::regclass)
+                        -- A partition that had a trigger of its own before it was attached.
+                        WHEN seen.relation = patterns THEN (
+                            SELECT pg_catalog.string_agg(
+                                pg_catalog.format('DROP TRIGGER %I ON %s; ', p.trigger_name, p.relation::regclass), '')
+                            FROM seen AS p
+                            WHERE p.is_partition AND p.trigger_id IS NOT NULL AND p.parent_id = 0::oid
+                        ) END,
+                        pg_catalog.format(
+                            'CREATE TRIGGER %I AFTER %s ON %s %s FOR EACH %s; ',
+                            seen.trigger_name,
+                            seen.event,
+                            seen.relation::regclass,
+                            nullif(
+                                pg_catalog.concat(
+                                    'REFERENCING',
+                                    ' OLD TABLE AS ' || seen.old_rows,
+                                    ' NEW TABLE AS ' || seen.new_rows
+                                ),
+                                'REFERENCING'
+                            ),
+                            CASE
+                                WHEN seen.condition IS NULL
+                                    THEN 'ROW EXECUTE FUNCTION pattern_sync.announce()'
+                                ELSE pg_catalog.format(
+                                    'STATEMENT WHEN (pg_catalog.current_setting(%L, true) IS DISTINCT FROM ''on'')'
+                                    ' EXECUTE FUNCTION pattern_sync.announce_entries()',
+                                    seen.condition
+                                )
+                            END
+                        )
+                    ) END,
+                    pg_catalog.format(
+                        'ALTER TABLE %s ENABLE ALWAYS TRIGGER %I; ', seen.relation::regclass, seen.trigger_name)
+                )
+            END AS mending
+        FROM seen
+        CROSS JOIN LATERAL (
+            SELECT seen.fault IN (
+                'the trigger on %s is disabled (%s)', 'the trigger on %s does not fire for replicated writes (%s)'
+            ) AS enough
+        ) AS enabling
+        WHERE seen.fault IS NOT NULL
     )
     SELECT
-        wanted.relation::regclass,
-        format('CREATE TRIGGER %I %s ON %s %s', wanted.name, wanted.event, wanted.relation::regclass, wanted.action)
-    FROM wanted
-    WHERE NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = wanted.relation AND t.tgname = wanted.name)
-    ORDER BY wanted.relation, wanted.name
-$$;
+        f.relation::regclass,
+        pg_catalog.format(
+            f.fault,
+            coalesce(f.relation::regclass::text, f.table_name),
+            CASE WHEN f.relation IS NULL THEN f.table_name
+            ELSE pg_catalog.string_agg(f.trigger_name, ', ' ORDER BY f.trigger_name) END
+        ),
+        f.silenced,
+        pg_catalog.string_agg(f.mending, '' ORDER BY f.trigger_name)
+    FROM faulty AS f
+    GROUP BY f.relation, f.table_name, f.fault, f.silenced
+    UNION ALL
+    SELECT
+        NULL::regclass,
+        pg_catalog.format('the function pattern_sync.%s() is missing', needed.name),
+        needed.silenced,
+        NULL
+    FROM (
+        VALUES ('announce', announce, 'patterns'), ('announce_entries', announce_entries, 'pages')
+    ) AS needed (name, function, silenced)
+    WHERE needed.function IS NULL
+    UNION ALL
+    -- Triggers of ours where none should be. Only on tables of the same owner: anybody may create a trigger that calls
+    -- our functions on a table of their own, and it is no business of ours.
+    SELECT
+        c.oid::regclass,
+        pg_catalog.format('%s has a trigger of Pattern Sync that is not wanted there (%s)', c.oid::regclass, t.tgname),
+        NULL,
+        pg_catalog.format('DROP TRIGGER %I ON %s; ', t.tgname, c.oid::regclass)
+    FROM pg_catalog.pg_depend AS d
+    JOIN pg_catalog.pg_trigger AS t ON t.oid = d.objid
+    JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid
+    WHERE d.refclassid = 'pg_catalog.pg_proc'::regclass::oid
+      AND d.refobjid IN (announce, announce_entries)
+      AND d.classid = 'pg_catalog.pg_trigger'::regclass::oid
+      AND t.tgparentid = 0::oid
+      AND c.relowner = owner
+      AND NOT EXISTS (
+          SELECT FROM seen WHERE seen.relation = t.tgrelid AND seen.trigger_name = t.tgname::text
+      )
+    UNION ALL
+    -- The trigger's body runs with the writer's rights.
+    SELECT
+        patterns::regclass,
+        pg_catalog.format(
+            '%s may write %s and may not use the schema pattern_sync',
+            pg_catalog.string_agg(writer.name, ', ' ORDER BY writer.name),
+            patterns::regclass
+        ),
+        'patterns',
+        pg_catalog.string_agg(
+            pg_catalog.format('GRANT USAGE ON SCHEMA pattern_sync TO %s; ', writer.name), '' ORDER BY writer.name)
+    FROM (
+        SELECT DISTINCT CASE granted.grantee
+            WHEN 0::oid THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(granted.grantee)::text)
+        END AS name
+        FROM (
+            SELECT coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner)) AS rights
+            FROM pg_catalog.pg_class AS c
+            WHERE c.oid = patterns
+            UNION ALL
+            SELECT a.attacl FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = patterns AND a.attacl IS NOT NULL
+        ) AS held
+        CROSS JOIN LATERAL pg_catalog.aclexplode(held.rights) AS granted
+        WHERE granted.privilege_type IN ('INSERT', 'UPDATE')
+          AND NOT CASE granted.grantee
+              WHEN 0::oid THEN pg_catalog.has_schema_privilege('public', 'pattern_sync', 'USAGE')
+              ELSE pg_catalog.has_schema_privilege(granted.grantee, 'pattern_sync', 'USAGE')
+          END
+    ) AS writer
+    HAVING pg_catalog.count(*) > 0::bigint
+    UNION ALL
+    SELECT
+        settings::regclass,
+        CASE
+            WHEN settings IS NULL THEN 'there is no table pattern_sync.settings'
+            WHEN pg_catalog.count(t.oid) = 0::bigint THEN 'the trigger on pattern_sync.settings is missing'
+            ELSE 'the trigger on pattern_sync.settings is disabled'
+        END,
+        'patterns',
+        pg_catalog.string_agg(
+            CASE WHEN t.oid IS NOT NULL THEN
+                pg_catalog.format('ALTER TABLE pattern_sync.settings ENABLE TRIGGER %I; ', t.tgname)
+            END,
+            ''
+        )
+    FROM (SELECT) AS always
+    LEFT JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = settings AND NOT t.tgisinternal
+    HAVING pg_catalog.count(t.oid) FILTER (WHERE t.tgenabled::text IN ('O', 'A'))
+        < greatest(pg_catalog.count(t.oid), 1::bigint)
+    ORDER BY 1, 2;
 
--- The tables that lack a trigger.
+    IF settings IS NOT NULL THEN -- apart, as a statement that names a table which is gone is an error
+        RETURN QUERY
+        SELECT
+            settings::regclass,
+            'pattern_sync.settings has no row, so there is no filter',
+            'patterns',
+            'INSERT INTO pattern_sync.settings DEFAULT VALUES; '
+        WHERE NOT EXISTS (SELECT FROM pattern_sync.settings);
+    END IF;
+END $$;
+
+-- The files in which the patterns are. Another answer than before means that rows may have come among them, or may have
+-- become others, without any trigger having fired: a partition was attached, a column got another type.
+CREATE OR REPLACE FUNCTION pattern_sync.storage()
+RETURNS text LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+BEGIN
+    RETURN (
+        WITH RECURSIVE family (relation) AS (
+            SELECT pg_catalog.to_regclass('operation_patterns')::oid
+            UNION
+            SELECT i.inhrelid FROM family JOIN pg_catalog.pg_inherits AS i ON i.inhparent = family.relation
+        )
+        SELECT pg_catalog.md5(
+            pg_catalog.string_agg(pg_catalog.concat(c.oid, '/', c.relfilenode), ' ' ORDER BY c.oid))
+        FROM family
+        JOIN pg_catalog.pg_class AS c ON c.oid = family.relation
+    );
+END $$;
+
+-- The tables with something that install_trigger mends.
 CREATE OR REPLACE FUNCTION pattern_sync.tables_without_trigger()
 RETURNS SETOF regclass LANGUAGE sql STABLE AS $$
-    SELECT DISTINCT missing.relation FROM pattern_sync.missing_triggers() AS missing ORDER BY missing.relation
+    SELECT DISTINCT f.relation FROM pattern_sync.trigger_faults() AS f WHERE f.mending IS NOT NULL ORDER BY f.relation
 $$;
 
--- Give one table the triggers that it lacks. To be called only where one is missing: CREATE TRIGGER waits for the
--- writers of the moment and holds up those that come after.
+-- Mend what is wrong with the triggers of one table. The lock waits for the writers of the moment and holds up those that
+-- come after, so a table without a fault is not touched; what is wrong is asked again under the lock, as another may have
+-- been faster.
 CREATE OR REPLACE FUNCTION pattern_sync.install_trigger(relation regclass)
 RETURNS void LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
-    missing record;
+    faulty text;
+    mending text;
 BEGIN
-    FOR missing IN
-        SELECT m.definition FROM pattern_sync.missing_triggers() AS m WHERE m.relation = install_trigger.relation
-    LOOP
-        EXECUTE missing.definition;
+    FOR attempt IN 1..2 LOOP
+        SELECT pg_catalog.string_agg(f.fault, '; '), pg_catalog.string_agg(f.mending, '') INTO faulty, mending
+        FROM pattern_sync.trigger_faults() AS f
+        WHERE f.mending IS NOT NULL AND f.relation::oid = install_trigger.relation::oid;
+        IF mending IS NULL THEN
+            RETURN;
+        END IF;
+        IF attempt = 1 THEN
+            EXECUTE pg_catalog.format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', install_trigger.relation);
+        END IF;
     END LOOP;
+    EXECUTE mending;
+    SELECT pg_catalog.string_agg(f.fault, '; ') INTO faulty
+    FROM pattern_sync.trigger_faults() AS f
+    WHERE f.mending IS NOT NULL AND f.relation::oid = install_trigger.relation::oid;
+    IF faulty IS NOT NULL THEN -- or whoever calls this until nothing is wrong would never end
+        RAISE EXCEPTION 'could not be mended: %', faulty;
+    END IF;
 END $$;
+
+DROP FUNCTION IF EXISTS pattern_sync.missing_triggers(); -- of version 2
 
 GRANT USAGE ON SCHEMA pattern_sync TO PUBLIC;
 GRANT SELECT ON pattern_sync.settings TO PUBLIC; -- the trigger reads it with the detector's rights

@@ -6,7 +6,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -18,7 +18,9 @@ from testcontainers.community.postgres import PostgresContainer
 from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.embedded import EmbeddedServer
 from pattern_sync.database.installer import Installer
+from tests.support import lived_in
 from tests.support.database import TestDatabase
+from tests.support.lived_in import LivedInDatabase, Roles
 
 _numbers = itertools.count(1)
 
@@ -83,10 +85,60 @@ def template(server_url: str, admin: "psycopg.Connection[dict[str, object]]") ->
         yield database.name
 
 
+@pytest.fixture(scope="session")
+def roles(admin: "psycopg.Connection[dict[str, object]]") -> Iterator[Roles]:
+    """Return the owner and the daemon's role of every lived-in database."""
+    with Roles.created(admin, f"pattern_sync_test_{os.getpid()}") as roles:
+        yield roles
+
+
+@pytest.fixture(scope="session")
+def lived_in_template(
+    server_url: str, admin: "psycopg.Connection[dict[str, object]]", roles: Roles
+) -> Iterator[LivedInDatabase]:
+    """Return a database as after a year of use, to be cloned."""
+    with fresh_database(server_url, admin, None, owner=roles.owner) as empty:
+        database = LivedInDatabase(empty.url, empty.name, roles)
+        lived_in.fill(database)
+        yield database
+
+
+@pytest.fixture(scope="session")
+def purged_template(
+    server_url: str, admin: "psycopg.Connection[dict[str, object]]", lived_in_template: LivedInDatabase
+) -> Iterator[LivedInDatabase]:
+    """Return the same after a purge: nothing left but what surrounds it, and statistics of rows that are gone."""
+    with cloned(server_url, admin, lived_in_template) as database:
+        lived_in.purge(database)
+        yield database
+
+
+@pytest.fixture(name="lived_in")
+def lived_in_database(
+    server_url: str, admin: "psycopg.Connection[dict[str, object]]", lived_in_template: LivedInDatabase
+) -> Iterator[LivedInDatabase]:
+    """Return a database of its own for one test, as after a year of use; see tests/support/lived_in.py."""
+    with cloned(server_url, admin, lived_in_template) as database, database.connect():
+        yield database
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let a test that is marked `lived_in_too` have its `database` newborn and lived-in."""
+    if "database" in metafunc.fixturenames and metafunc.definition.get_closest_marker("lived_in_too"):
+        metafunc.parametrize("database", ["newborn", "lived-in"], indirect=True)
+
+
 @pytest.fixture
-def database(server_url: str, admin: "psycopg.Connection[dict[str, object]]", template: str) -> Iterator[TestDatabase]:
-    """Return a migrated database of its own for one test."""
-    with fresh_database(server_url, admin, template) as database, database.connect():
+def database(
+    request: pytest.FixtureRequest, server_url: str, admin: "psycopg.Connection[dict[str, object]]"
+) -> Iterator[TestDatabase]:
+    """Return a migrated database of its own for one test, without patterns; newborn, unless its parameter says else."""
+    opened: AbstractContextManager[TestDatabase]
+    if getattr(request, "param", "newborn") == "lived-in":
+        opened = cloned(server_url, admin, request.getfixturevalue("purged_template"))
+    else:
+        opened = fresh_database(server_url, admin, request.getfixturevalue("template"))
+    with opened as database, database.connect():
         yield database
 
 
@@ -99,13 +151,25 @@ def empty_database(server_url: str, admin: "psycopg.Connection[dict[str, object]
 
 @contextmanager
 def fresh_database(
-    server_url: str, admin: "psycopg.Connection[dict[str, object]]", template: str | None
+    server_url: str, admin: "psycopg.Connection[dict[str, object]]", template: str | None, *, owner: str | None = None
 ) -> Iterator[TestDatabase]:
     """Create a database, cloned from the template or empty, and drop it at the end."""
     name = f"pattern_sync_test_{os.getpid()}_{next(_numbers)}"
     source = template if template and template.startswith("pattern_sync_test") else "template0"
-    admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}"'.encode())
+    # A large one is copied file by file: row by row through the WAL takes several times as long.
+    by_file = " STRATEGY file_copy" if owner and admin.info.server_version >= 150_000 else ""
+    owned = f' OWNER "{owner}"' if owner else ""
+    admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}"{owned}{by_file}'.encode())
     try:
         yield TestDatabase.named(server_url, name)
     finally:
         admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+
+@contextmanager
+def cloned(
+    server_url: str, admin: "psycopg.Connection[dict[str, object]]", template: LivedInDatabase
+) -> Iterator[LivedInDatabase]:
+    """Create a copy of a lived-in database, and drop it at the end."""
+    with fresh_database(server_url, admin, template.name, owner=template.roles.owner) as copy:
+        yield LivedInDatabase(copy.url, copy.name, template.roles)

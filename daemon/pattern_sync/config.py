@@ -17,8 +17,8 @@ from pattern_sync.domain.filter import MAX_OCCURRENCES, SyncFilter
 
 PREFIX = "PATTERN_SYNC_"
 ENV_FILE_VARIABLE = "PATTERN_SYNC_ENV_FILE"
-# Where the application's own review panel is served while it is developed.
-PANEL_ORIGIN = "http://localhost:9213"
+# Where the application's own review panel is served: by its front end, and by that one's development server.
+PANEL_ORIGINS = tuple(f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in (9213, 5173))
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
 _HOST = re.compile(r"[a-zA-Z0-9_]([a-zA-Z0-9_.-]*[a-zA-Z0-9_])?")
 _TOKEN = re.compile(r"[!-~]+")  # what fits into an Authorization header
@@ -30,13 +30,19 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
     database_url: SecretStr | None = Field(
-        default=None, description="postgresql:// URL, with one or more hosts; none: the embedded server"
+        default=None,
+        description="postgresql:// URL, or a key=value string, as psql takes it, with one or more hosts;"
+        " none: the embedded server",
     )
     data_dir: Path | None = Field(
         default=None,
         description="Folder of the embedded server; none: the user's state folder (/var/lib/pattern-sync as root)",
     )
     interval: float = Field(default=3600.0, ge=1, le=604_800, allow_inf_nan=False, description="Seconds between sweeps")
+    mend: bool = Field(
+        default=False,
+        description="on: mend triggers that are missing or disabled, where the daemon's role may; off: only say so",
+    )
     min_confidence: float = Field(
         default=70.0, ge=0, le=100, allow_inf_nan=False, description="Least confidence, 0 to 100"
     )
@@ -70,7 +76,7 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...] | None, NoDecode] = Field(
         default=None,
         description="Other origins whose pages may call the API, comma-separated, or `none`;"
-        f" not given: {PANEL_ORIGIN} on loopback, nobody otherwise",
+        " not given: ports 9213 and 5173 of localhost and 127.0.0.1 on loopback, nobody otherwise",
     )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Host names that lead here, comma-separated, beside IP addresses and this machine's own"
@@ -164,7 +170,7 @@ class Settings(BaseSettings):
         """Return the other origins whose pages may call the API."""
         if self.cors_origins is not None:
             return self.cors_origins
-        return (PANEL_ORIGIN,) if self.on_loopback else ()
+        return PANEL_ORIGINS if self.on_loopback else ()
 
     def sync_filter(self) -> SyncFilter:
         """Return the filter that the daemon publishes. Raises InvalidSettings for a contradiction."""

@@ -1,26 +1,30 @@
 """What people do with the queue: list, show, decide, comment, ask why."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from pattern_sync.domain.conflicts import despite_conflicts
 from pattern_sync.domain.decision import Decision, check_comment, check_reviewer
-from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntry, Status
-from pattern_sync.domain.errors import AlreadyDecided, UnknownPattern
+from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntry, Status, is_by_a_rule
+from pattern_sync.domain.errors import AlreadyDecided, DecisionRefused, StatementFailed, UnknownPattern
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.text import is_storable
 
 
 class ReviewStore(Protocol):
-    """What the review needs of the database; `decide` returns False where the status was not the one to replace."""
+    """What the review needs of the database.
+
+    `decide` returns False where the status was not the one to replace, `comment` where there is no entry; both return
+    None where the application's own trigger, rule or policy kept out what was to be written.
+    """
 
     async def list_entries(self, status: Status, after: Place | None, limit: int) -> list[QueueEntry]: ...
     async def find_entries(self, pattern_ids: Sequence[str]) -> list[QueueEntry]: ...
     async def count_entries(self) -> QueueCounts: ...
     async def history(self, pattern_id: str) -> list[HistoryItem]: ...
-    async def decide(self, pattern_id: str, decision: Decision) -> bool: ...
-    async def comment(self, pattern_id: str, reviewer: str, comment: str) -> bool: ...
+    async def decide(self, pattern_id: str, decision: Decision) -> bool | None: ...
+    async def comment(self, pattern_id: str, reviewer: str, comment: str) -> bool | None: ...
     async def explain(self, pattern_id: str) -> Explanation: ...
 
 
@@ -77,20 +81,38 @@ class Review:
         return await self._store.explain(signature) if known else Explanation.of_nothing(signature)
 
     async def decide(self, pattern_id: str, decision: Decision) -> QueueEntry:
-        """Approve or reject, and return the entry. Raises AlreadyDecided where somebody was faster."""
-        decided = is_storable(pattern_id) and await despite_conflicts(lambda: self._store.decide(pattern_id, decision))
+        """Approve or reject, and return the entry.
+
+        Raises AlreadyDecided where somebody was faster, DecisionRefused where the database keeps the decision out.
+        """
+        decided = is_storable(pattern_id) and await _kept(
+            f"decision on {pattern_id!r}", lambda: self._store.decide(pattern_id, decision)
+        )
         entry = await self.entry(pattern_id)
         if not decided:
             raise AlreadyDecided(_standing(entry, decision), entry)
         return entry
 
     async def comment(self, pattern_id: str, comment: str, reviewer: str | None) -> str:
-        """Note a comment and return the name under which it was noted. Raises InvalidInput."""
+        """Note a comment and return the name under which it was noted. Raises InvalidInput, DecisionRefused."""
         name = check_reviewer(reviewer)
         checked = check_comment(comment)
-        if not is_storable(pattern_id) or not await self._store.comment(pattern_id, name, checked):
+        noted = is_storable(pattern_id) and await _kept(
+            f"comment on {pattern_id!r}", lambda: self._store.comment(pattern_id, name, checked)
+        )
+        if not noted:
             raise _unknown(pattern_id)
         return name
+
+
+async def _kept(what: str, attempt: Callable[[], Awaitable[bool | None]]) -> bool:
+    try:
+        kept = await despite_conflicts(attempt)
+    except StatementFailed as fault:
+        raise DecisionRefused(f"The database refused the {what}; nothing was written.", str(fault)) from fault
+    if kept is None:
+        raise DecisionRefused(f"The application's own trigger or policy kept the {what} out; nothing was written.")
+    return kept
 
 
 def _unknown(pattern_id: str) -> UnknownPattern:
@@ -101,4 +123,5 @@ def _standing(entry: QueueEntry, decision: Decision) -> str:
     if entry.status == Status.PENDING:
         return f"{entry.pattern_id!r} is pending, not {decision.replaces}: there is no such decision to replace."
     when = f" on {entry.reviewed_at:%Y-%m-%d at %H:%M:%S %Z}" if entry.reviewed_at else ""
-    return f"{entry.pattern_id!r} was {entry.status} by {entry.reviewed_by or 'an unknown reviewer'}{when}."
+    nobody = "a rule" if is_by_a_rule(entry.status) else "an unknown reviewer"
+    return f"{entry.pattern_id!r} was {entry.status} by {entry.reviewed_by or nobody}{when}."

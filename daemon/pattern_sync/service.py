@@ -4,8 +4,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 
+from pattern_sync.config import Settings
 from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.blocking import BlockingDatabase, BlockingQueue, run_blocking
+from pattern_sync.database.home import open_database
 from pattern_sync.database.reviews import ReviewGateway
 from pattern_sync.database.rows import check_version, to_overview
 from pattern_sync.domain.decision import Decision, Verdict
@@ -22,11 +24,17 @@ from pattern_sync.sync.reconciler import Reconciler
 class PatternSyncService:
     """Runs the daemon's reconcile from a program without an event loop; each call opens its own connection.
 
-    Every method raises DatabaseUnavailable, AccessRefused or SchemaError, all of them PatternSyncError.
+    Without a URL it is the database of the settings, as for every command: one that they name, or the embedded
+    server's, which each call then starts or shares. Raises InvalidSettings; every method raises DatabaseUnavailable,
+    AccessRefused or SchemaError, all of them PatternSyncError.
     """
 
-    def __init__(self, database_url: str) -> None:
-        self._address = DatabaseAddress.parse(database_url)
+    def __init__(self, database_url: str | None = None) -> None:
+        settings = Settings.load() if database_url is None else None
+        if settings and settings.database_url:
+            database_url = settings.database_url.get_secret_value()
+        self._address = None if database_url is None else DatabaseAddress.parse(database_url)
+        self._data_dir = settings.data_dir if settings else None
 
     def sync_patterns(
         self,
@@ -35,11 +43,12 @@ class PatternSyncService:
         dry_run: bool = False,
         on_progress: Callable[[int, int], None] = lambda _done, _of: None,
     ) -> SyncResult:
-        """Queue what passes the filter and is missing, best impact first; without a filter, the manual default.
+        """Queue what passes the filter and is missing, best impact first.
 
-        A dry run writes nothing. `on_progress` is told how many of how many patterns were handled.
+        Without a filter: confidence 60, occurrences 2, any savings, at most 50 patterns. A dry run writes nothing.
+        `on_progress` is told how many of how many patterns were handled.
         """
-        wanted = SyncFilter() if sync_filter is None else sync_filter
+        wanted = SyncFilter.manual() if sync_filter is None else sync_filter
         with self._connect() as database:
             queue = BlockingQueue(database)
             manual = ManualSync(Reconciler(queue, time.monotonic), queue)
@@ -66,8 +75,8 @@ class PatternSyncService:
 
     def overview(self) -> Overview:
         """Return everything that `pattern-sync status` shows."""
-        with self._connect() as database, database.transaction(read_only=True):
-            return to_overview(str(self._address), database.fetch)
+        with self._open() as (address, database), database.transaction(read_only=True):
+            return to_overview(str(address), database.fetch)
 
     def list_entries(self, status: Status = Status.PENDING, limit: int = 20) -> tuple[QueueEntry, ...]:
         """Return the entries of one status with the best impact."""
@@ -95,7 +104,8 @@ class PatternSyncService:
     ) -> QueueEntry:
         """Approve a pattern and return its entry.
 
-        Raises UnknownPattern, InvalidInput, and AlreadyDecided unless the entry has the status that this replaces.
+        Raises UnknownPattern, InvalidInput, AlreadyDecided unless the entry has the status that this replaces, and
+        DecisionRefused where the application's own trigger or policy, or the database, keeps the decision out.
         """
         return self._decide(pattern_id, Decision(Verdict.APPROVED, notes, reviewer, replaces))
 
@@ -106,7 +116,7 @@ class PatternSyncService:
         return self._decide(pattern_id, Decision(Verdict.REJECTED, reason, reviewer, replaces))
 
     def comment(self, pattern_id: str, comment: str, *, reviewer: str | None = None) -> str:
-        """Note a comment on a pattern and return whose it is. Raises UnknownPattern, InvalidInput."""
+        """Note a comment on a pattern and return whose it is. Raises UnknownPattern, InvalidInput, DecisionRefused."""
         with self._reviews() as gateway:
             return run_blocking(Review(gateway).comment(pattern_id, comment, reviewer))
 
@@ -121,6 +131,14 @@ class PatternSyncService:
 
     @contextmanager
     def _connect(self) -> Iterator[BlockingDatabase]:
-        with BlockingDatabase.connect(self._address) as database:
-            check_version(int(database.fetch("schema_version")[0]["version"]))
+        with self._open() as (_, database):
             yield database
+
+    @contextmanager
+    def _open(self) -> Iterator[tuple[DatabaseAddress, BlockingDatabase]]:
+        with (
+            open_database(self._address, self._data_dir) as (address, _),
+            BlockingDatabase.connect(address) as database,
+        ):
+            check_version(int(database.fetch("schema_version")[0]["version"]))
+            yield address, database

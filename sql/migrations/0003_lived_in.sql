@@ -1,9 +1,18 @@
 -- What a database that has lived needs us to remember: what we wrote last, what was refused, what could not be said.
 
+-- The criteria of a filter, as the functions take them. NULL: no such criterion.
+CREATE TYPE pattern_sync.criteria AS (
+    min_confidence  DOUBLE PRECISION,
+    min_occurrences BIGINT,
+    min_savings     NUMERIC,
+    only_types      TEXT[],
+    exclude_types   TEXT[]
+);
+
 -- The figures that the source had when we wrote an entry last. A figure of the entry is written again only when the
 -- source's has moved since: what another service has set on purpose, or a trigger has rounded, stays until then.
 CREATE TABLE pattern_sync.written (
-    pattern_id  TEXT COLLATE "C" PRIMARY KEY,
+    pattern_id  TEXT PRIMARY KEY,
     confidence  DOUBLE PRECISION,
     occurrences BIGINT,
     savings     NUMERIC
@@ -11,8 +20,8 @@ CREATE TABLE pattern_sync.written (
 
 -- The quarantine: patterns that the application's own tables, triggers or policies refuse, in the server's own words.
 CREATE TABLE pattern_sync.refusals (
-    pattern_id TEXT COLLATE "C" PRIMARY KEY,
-    row_id     BIGINT NOT NULL,
+    row_id     BIGINT PRIMARY KEY,
+    pattern_id TEXT NOT NULL,
     reason     TEXT NOT NULL,
     sqlstate   TEXT NOT NULL,
     attempts   INTEGER NOT NULL DEFAULT 1,
@@ -23,7 +32,7 @@ CREATE INDEX refusals_due_idx ON pattern_sync.refusals (retry_at);
 
 -- Rejections that the application's CHECK on automation_status cannot hold: they outlive the entry.
 CREATE TABLE pattern_sync.rejections (
-    pattern_id  TEXT COLLATE "C" PRIMARY KEY,
+    pattern_id  TEXT PRIMARY KEY,
     rejected_at TIMESTAMPTZ NOT NULL DEFAULT now()
 );
 

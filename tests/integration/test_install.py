@@ -48,6 +48,7 @@ def test_an_application_is_adopted_as_it_is_and_everything_works(empty_database:
     assert abouts(empty_database) == [
         "apply migrations/0001_bookkeeping.sql",
         "apply migrations/0002_review.sql",
+        "apply migrations/0003_lived_in.sql",
         "create the functions",
         *TRIGGERS,
     ]
@@ -164,7 +165,7 @@ def test_the_application_may_still_change_its_tables(empty_database: TestDatabas
 def test_the_application_may_still_drop_its_tables(empty_database: TestDatabase) -> None:
     adopt(empty_database)
     abouts(empty_database)
-    for table in reversed(APPLICATION):
+    for table in ("pattern_confidence_history", "pattern_executions", *reversed(APPLICATION)):
         empty_database.execute(f"DROP TABLE {table}")
 
 

@@ -74,6 +74,7 @@ def test_twenty_installers_at_once_install_once_and_hold_up_no_writer(empty_data
     assert sorted(steps) == [
         "apply migrations/0001_bookkeeping.sql",
         "apply migrations/0002_review.sql",
+        "apply migrations/0003_lived_in.sql",
         "create the functions",
         "create the triggers on operation_patterns",
         "create the triggers on pattern_approvals",

@@ -14,9 +14,7 @@ from tests.support.database import TestDatabase
         ("ALTER TABLE operation_patterns DROP COLUMN confidence_score", "column operation_patterns.confidence_score"),
         ("ALTER TABLE operation_patterns RENAME id TO row_id", "column operation_patterns.id"),
         ("ALTER TABLE pattern_approvals DROP COLUMN example_sessions", "column pattern_approvals.example_sessions"),
-        ("DROP TABLE pattern_occurrences", "table pattern_occurrences"),
         ("DROP TABLE pattern_approvals CASCADE", "table pattern_approvals"),
-        ("DROP TABLE pattern_review_history", "table pattern_review_history"),
         ("DROP TABLE operation_patterns CASCADE", "table operation_patterns"),
         (
             "ALTER TABLE pattern_approvals DROP CONSTRAINT pattern_approvals_pattern_id_key CASCADE",

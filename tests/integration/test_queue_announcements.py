@@ -109,11 +109,37 @@ def test_what_a_sync_by_hand_queues_is_announced_as_well(database: TestDatabase,
 
 
 def test_a_statement_that_changes_entries_in_two_ways_says_both(database: TestDatabase, ear: Ear) -> None:
-    for name, status in (("a", "pending"), ("b", "approved"), ("c", "pending")):
-        database.execute(INSERT, name, status)
+    for name in ("a", "b", "c"):
+        database.execute(INSERT, name, "pending")
     ear.heard()
-    database.execute("UPDATE pattern_approvals SET occurrence_count = 9")
+    database.execute("UPDATE pattern_approvals SET status = CASE pattern_id WHEN 'b' THEN 'approved' ELSE status END")
     assert named(ear.heard()) == {("refreshed", "a"), ("decided", "b"), ("refreshed", "c")}
+
+
+@pytest.mark.parametrize("status", ["approved", "rejected", "auto-approved", "auto-rejected"])
+def test_another_column_of_a_decided_entry_is_no_decision(database: TestDatabase, ear: Ear, status: str) -> None:
+    database.execute(INSERT, "a", status)
+    ear.heard()
+    database.execute("UPDATE pattern_approvals SET confidence_score = 0.7")
+    assert ear.heard() == ['{"refreshed": ["a"]}']
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "change"),
+    [
+        ("pending", "rejected", "decided"),
+        ("rejected", "approved", "decided"),
+        ("auto-rejected", "rejected", "decided"),
+        ("approved", "pending", "refreshed"),
+    ],
+)
+def test_a_status_that_became_a_decision_is_one(
+    database: TestDatabase, ear: Ear, before: str, after: str, change: str
+) -> None:
+    database.execute(INSERT, "a", before)
+    ear.heard()
+    database.execute("UPDATE pattern_approvals SET status = %s", after)
+    assert ear.heard() == [f'{{"{change}": ["a"]}}']
 
 
 def test_the_old_name_of_an_entry_that_is_renamed_is_announced_as_removed(database: TestDatabase, ear: Ear) -> None:

@@ -6,6 +6,7 @@ from pattern_sync import PatternSyncService, SyncFilter
 from tests.support.database import TestDatabase, snapshot
 from tests.support.paths import UNCAPPED, Everything, daemon_everything, service_everything
 
+pytestmark = pytest.mark.lived_in_too
 TABLES = (
     "operation_patterns",
     "pattern_occurrences",
@@ -26,7 +27,7 @@ def everything(request: pytest.FixtureRequest) -> Everything:
 
 @pytest.fixture
 def service(database: TestDatabase) -> PatternSyncService:
-    return PatternSyncService(database.url)
+    return PatternSyncService(database.daemon_url)
 
 
 def populate(database: TestDatabase) -> None:

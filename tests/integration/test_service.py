@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -14,12 +15,13 @@ from pattern_sync.domain.entry import QueueCounts
 from pattern_sync.domain.outcomes import Outcome
 from tests.support.database import TestDatabase
 
+pytestmark = pytest.mark.lived_in_too
 SECRET = "s3cr3t"
 
 
 @pytest.fixture
 def service(database: TestDatabase) -> PatternSyncService:
-    return PatternSyncService(database.url)
+    return PatternSyncService(database.daemon_url)
 
 
 def test_the_statistics_are_those_that_people_know(database: TestDatabase, service: PatternSyncService) -> None:
@@ -36,6 +38,37 @@ def test_the_statistics_are_those_that_people_know(database: TestDatabase, servi
     assert (statistics.patterns_in_source, statistics.patterns_in_review, statistics.pending_sync) == (196, 58, 138)
     assert statistics.sync_percentage == 29.6
     assert (statistics.qualifying, statistics.qualifying_missing) == (46, 0)
+
+
+def test_without_a_url_it_is_the_database_of_the_settings(
+    database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database.add_pattern("a")
+    monkeypatch.setenv("PATTERN_SYNC_DATABASE_URL", database.url)
+    assert PatternSyncService().sync_patterns().synced_pattern_ids == ("a",)
+    monkeypatch.setenv("PATTERN_SYNC_DATABASE_URL", "mysql://x/y")
+    with pytest.raises(InvalidSettings):
+        PatternSyncService()
+
+
+def test_without_any_url_it_is_the_embedded_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PATTERN_SYNC_DATABASE_URL", raising=False)
+    monkeypatch.setenv("PATTERN_SYNC_DATA_DIR", str(tmp_path / "server"))
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)  # as root, the server is another user's
+    service = PatternSyncService()
+    assert service.get_sync_statistics().patterns_in_source == 0
+    assert service.overview().runs == ()
+
+
+def test_what_a_filter_does_not_name_is_unbounded_and_no_filter_is_the_manual_default(
+    database: TestDatabase, service: PatternSyncService
+) -> None:
+    database.add_pattern("fair", confidence_score=60, occurrence_count=2, potential_monthly_savings=None)
+    database.add_pattern("poor", confidence_score=0, occurrence_count=1, potential_monthly_savings=0)
+    database.add_pattern("never", occurrence_count=0)
+    assert service.sync_patterns(dry_run=True).synced_pattern_ids == ("fair",)
+    assert set(service.sync_patterns(SyncFilter()).synced_pattern_ids) == {"fair", "poor"}
 
 
 def test_what_a_person_has_taken_further_is_not_pending(database: TestDatabase, service: PatternSyncService) -> None:

@@ -12,10 +12,11 @@ from pattern_sync.database.definitions import load_definitions
 from pattern_sync.database.rows import SCHEMA_VERSION
 from pattern_sync.database.statements import load_statements
 from pattern_sync.domain.entry import HistoryItem, QueueCounts, QueueEntry
-from pattern_sync.domain.statistics import ConnectedDaemon, Run, SyncStatistics
+from pattern_sync.domain.statistics import ConnectedDaemon, Recoveries, Run, SyncStatistics
 from tests.support.asynchronous import run
 from tests.support.database import TestDatabase
 
+pytestmark = pytest.mark.lived_in_too
 FILTER = ("float8", "int8", "float8", "text[]", "text[]")
 # What rows.py reads and what the gateways pass, written down by hand.
 EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
@@ -35,11 +36,35 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "lock_installation": ((), {"pg_advisory_xact_lock": "void"}),
     "set_lock_timeout": (("text",), {"set_config": "text"}),
     "set_search_path": (("text",), {"set_config": "text"}),
-    "application_schemas": ((), {"schema_name": "text", "tables": "text[]", "visible": "bool"}),
+    "application_schemas": (
+        (),
+        {"schema_name": "text", "visible": "bool", "announced": "bool", "looked_into": "bool"},
+    ),
     "current_schema": ((), {"schema_name": "text"}),
-    "unmet_needs": ((), {"table_name": "text", "column_name": "text", "table_missing": "bool"}),
-    "queue_key_is_unique": ((), {"is_unique": "bool"}),
-    "is_installed": ((), {"installed": "bool"}),
+    "application_relations": (
+        ("text",),
+        {"table_name": "text", "kind": "text", "owner": "text", "owned": "bool"},
+    ),
+    "column_faults": (("text",), {"table_name": "text", "column_name": "text", "fault": "text"}),
+    "unfilled_columns": (("text",), {"table_name": "text", "column_name": "text"}),
+    "queue_keys": (("text",), {"key_name": "text", "fault": "text"}),
+    "catch_all_publications": ((), {"publication": "text"}),
+    "own_schema": (
+        (),
+        {
+            "owner": "text",
+            **dict.fromkeys(["owned", "ours", "vacant", "may_create"], "bool"),
+            "role": "text",
+            "database": "text",
+        },
+    ),
+    "own_tables": ((), {"table_name": "text", "readable": "bool"}),
+    "filter_is_there": ((), {"present": "bool"}),
+    "inventory": (("text[]",), {"thing": "text", "digest": "text"}),
+    "not_the_owners": (("text[]", "text[]", "text"), {"found": "bool"}),
+    "readers_in_want": (("text", "text[]"), {"role": "text"}),
+    "disabled_triggers": ((), {"name": "text", "relation": "text", "remedy": "text"}),
+    "foreign_objects": (("text[]", "text[]"), {"described": "text"}),
     "install_trigger": (("text",), {"install_trigger": "void"}),
     "statistics": (
         (),
@@ -68,6 +93,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
             "reviewed_at": "timestamptz",
             "approval_notes": "text",
             "created_at": "timestamptz",
+            "from_pattern": "bool",
         },
     ),
     "history": (
@@ -75,9 +101,24 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
         {"action": "text", "reviewer": "text", "notes": "text", "created_at": "timestamptz"},
     ),
     "decide": (("text",) * 5, {"decided": "bool"}),
-    "comment": (("text",) * 3, {"pattern_id": "text"}),
+    "comment": (("text",) * 3, {"noted": "bool"}),
     "server": ((), {"server_version": "text"}),
     "tables_without_trigger": ((), {"relation": "text"}),
+    "trigger_faults": ((), {"relation": "text", "fault": "text", "silenced": "text", "mendable": "bool"}),
+    "watch": (
+        (),
+        {
+            "faults": "text",
+            "patterns": "text[]",
+            "entries": "text[]",
+            "storage": "text",
+            "queue_usage": "float8",
+            "hinderer": "int4",
+        },
+    ),
+    "mend": (("text",), {"install_trigger": "void"}),
+    "recoveries": ((), {"patterns": "int8", "last_at": "timestamptz"}),
+    "refusals": ((), {"pattern_id": "text", "reason": "text", "total": "int8"}),
     "connected_daemons": ((), {"pid": "int4", "host": "text", "connected_at": "timestamptz"}),
     "last_runs": (
         (),
@@ -93,29 +134,56 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
         (*FILTER, "text"),
         {
             "pattern_exists": "bool",
-            "pattern_type": "varchar",
+            "pattern_type": "text",
             "confidence": "float8",
             "occurrences": "int8",
             "savings": "float8",
-            "automation_status": "varchar",
+            "automation_status": "text",
             "eligible": "bool",
+            "rejected": "bool",
             "entry_status": "text",
+            "written_by_us": "bool",
             "confidence_met": "bool",
             "occurrences_met": "bool",
             "savings_met": "bool",
             "type_met": "bool",
         },
     ),
-    "reconcile": ((*FILTER, "int8[]"), {"pattern_id": "int8", "signature": "varchar", "outcome": "text"}),
+    "reconcile": (
+        (*FILTER, "int8[]"),
+        {"row_id": "int8", "signature": "text", "outcome": "text", "reason": "text"},
+    ),
     "announce_changes": (("text[]", "text[]"), {"tell_changes": "void"}),
-    "missing_patterns": ((*FILTER, "int8"), {"pattern_id": "int8", "signature": "varchar"}),
-    "count_candidates": (FILTER, {"candidates": "int8", "missing": "int8"}),
-    "stale_patterns": (("int8", "int8"), {"pattern_id": "int8", "signature": "varchar"}),
+    "queue_missing": (
+        (*FILTER, "int8", "bool", "int4", "int4", "float8", "bool"),
+        {
+            **dict.fromkeys(["candidates", "missing", "refused", "handled", "queued", "failed"], "int8"),
+            "held": "int8[]",
+            **dict.fromkeys(["queued_signatures", "failed_signatures", "failed_reasons"], "text[]"),
+            "finished": "bool",
+        },
+    ),
+    "preview_missing": (
+        (*FILTER, "int8"),
+        {"candidates": "int8", "missing": "int8", "listed": "int8", "signatures": "text[]"},
+    ),
+    "refresh_stale": (
+        (*FILTER, "int8", "int8"),
+        {"listed": "int8", "refreshed": "int8", "refreshed_signatures": "text[]", "last_id": "int8"},
+    ),
+    "count_stale": ((), {"stale": "int8"}),
+    "retry_refused": (
+        (*FILTER, "int8"),
+        {
+            **dict.fromkeys(["tried", "failed", "refused"], "int8"),
+            **dict.fromkeys(["reasons", "queued_signatures", "refreshed_signatures"], "text[]"),
+        },
+    ),
     "count_gone": ((), {"gone": "int8"}),
-    "pattern_signature": (("int8",), {"signature": "varchar"}),
     "installed_functions": ((), {"functions_md5": "text"}),
     "record_functions": (("text",), {}),
-    "server_state": ((), {"in_recovery": "bool", "read_only": "bool"}),
+    "server_state": (("text[]", "text[]"), {"in_recovery": "bool", "read_only": "bool", "lacking": "text[]"}),
+    "settle": (("text[]", "text[]", "bool"), {"value": "text"}),
     "heartbeat": ((), {"listening": "bool", "in_recovery": "bool"}),
     "ping": (("text", "text"), {"pg_notify": "void"}),
     "observe_again": (("text",), {"id": "int8", "occurrence_count": "int4"}),
@@ -123,10 +191,23 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "note_occurrence": (("int8", "text"), {}),
     "rate_pattern": (("int8", "float8", "float8"), {}),
 }
-SAMPLES: Mapping[str, object] = {"text": "x", "int8": 1, "float8": 1.5, "text[]": ["x"], "int8[]": [1, 2]}
+SAMPLES: Mapping[str, object] = {
+    "text": "x",
+    "int4": 1,
+    "int8": 1,
+    "float8": 1.5,
+    "bool": False,
+    "text[]": ["x"],
+    "int8[]": [1, 2],
+}
 OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
+    # No commit: the tests run it in a transaction that is undone.
+    "queue_missing": (70.0, 5, 1000.0, [], [], None, False, 0, 1, 0.0, False),
     "set_lock_timeout": ("100",),
     "install_trigger": ("pattern_occurrences",),
+    "server_state": (["jit"], ["off"]),
+    "settle": (["jit"], ["off"], True),
+    "mend": ("pattern_occurrences",),
     "observe_first": ("new", "x", "x", '["Read"]'),
 }
 
@@ -161,6 +242,7 @@ def test_every_statement_has_the_parameters_and_columns_that_the_code_expects(da
         ("history", HistoryItem),
         ("connected_daemons", ConnectedDaemon),
         ("last_runs", Run),
+        ("recoveries", Recoveries),
     ],
 )
 def test_the_columns_of_a_statement_are_the_fields_of_its_class(name: str, shape: type) -> None:
@@ -169,6 +251,7 @@ def test_the_columns_of_a_statement_are_the_fields_of_its_class(name: str, shape
 
 def test_every_statement_runs_over_both_drivers_from_the_same_text(database: TestDatabase) -> None:
     database.add_pattern("x", occurrence_count=7)
+    database.execute("UPDATE operation_patterns SET id = 1")  # the sample's
     with psycopg.connect(database.url, cursor_factory=psycopg.RawCursor, row_factory=dict_row) as connection:
         for name, statement in load_statements().items():
             cursor = connection.execute(statement.sql.encode(), arguments(name))

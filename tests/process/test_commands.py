@@ -69,6 +69,18 @@ def test_a_sync_by_hand_queues_best_impact_first_and_adds_up(database: TestDatab
     assert database.queue() == {f"p{number}" for number in range(5)}
 
 
+def test_criteria_that_are_not_named_are_unbounded_and_none_at_all_are_the_manual_ones(database: TestDatabase) -> None:
+    database.add_pattern("fair", confidence_score=60, occurrence_count=2, potential_monthly_savings=0)
+    database.add_pattern("poor", confidence_score=1, occurrence_count=1, potential_monthly_savings=0)
+    for options, names in (
+        ((), {"fair"}),
+        (("--max-patterns", "9"), {"fair"}),
+        (("--min-savings", "0"), {"fair", "poor"}),
+        (("--exclude-types", "docs"), {"fair", "poor"}),
+    ):
+        assert set(on(database, "sync", *options, "--dry-run", "--json").document["synced_pattern_ids"]) == names
+
+
 def test_a_sync_with_a_row_that_fails_queues_the_others_and_exits_1(database: TestDatabase) -> None:
     database.execute("ALTER TABLE pattern_approvals ADD CONSTRAINT no_poison CHECK (pattern_id <> 'poison')")
     database.add_pattern("poison")

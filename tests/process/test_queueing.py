@@ -3,9 +3,13 @@
 import statistics
 import time
 
+import pytest
+
 from tests.support.daemon import running_daemon, starting_daemon
 from tests.support.database import TestDatabase, snapshot
 from tests.support.waiting import eventually, tell
+
+pytestmark = pytest.mark.lived_in_too
 
 
 def test_what_was_committed_before_the_start_is_queued_before_the_daemon_calls_itself_ready(
@@ -13,7 +17,7 @@ def test_what_was_committed_before_the_start_is_queued_before_the_daemon_calls_i
 ) -> None:
     database.add_patterns(50, "before")
     database.add_pattern("short", confidence_score=10)
-    with starting_daemon(database.url) as daemon:
+    with starting_daemon(database.daemon_url) as daemon:
         daemon.wait_for("ready")
         assert database.count("pattern_approvals") == 50
         assert daemon.lines("catch-up")[0]["synced"] == 50
@@ -21,7 +25,7 @@ def test_what_was_committed_before_the_start_is_queued_before_the_daemon_calls_i
 
 
 def test_a_committed_pattern_is_in_the_queue_a_moment_later(database: TestDatabase) -> None:
-    with running_daemon(database.url) as daemon:
+    with running_daemon(database.daemon_url) as daemon:
         took = []
         for number in range(20):
             signature = f"sdlc:full:{number}"
@@ -37,7 +41,7 @@ def test_a_committed_pattern_is_in_the_queue_a_moment_later(database: TestDataba
 
 
 def test_a_pattern_that_comes_to_qualify_is_queued_when_it_does(database: TestDatabase) -> None:
-    with running_daemon(database.url):
+    with running_daemon(database.daemon_url):
         database.add_pattern("late", confidence_score=10)
         database.add_pattern("other")
         eventually(lambda: database.entry("other"))
@@ -47,7 +51,7 @@ def test_a_pattern_that_comes_to_qualify_is_queued_when_it_does(database: TestDa
 
 
 def test_figures_of_a_pending_entry_follow_the_pattern_within_seconds(database: TestDatabase) -> None:
-    with running_daemon(database.url):
+    with running_daemon(database.daemon_url):
         database.add_pattern("busy")
         eventually(lambda: database.entry("busy"))
         database.execute("UPDATE operation_patterns SET occurrence_count = 99000, potential_monthly_savings = 1")
@@ -60,7 +64,7 @@ def test_figures_of_a_pending_entry_follow_the_pattern_within_seconds(database: 
 
 
 def test_a_decided_entry_is_never_touched_by_a_running_daemon(database: TestDatabase) -> None:
-    with running_daemon(database.url):
+    with running_daemon(database.daemon_url):
         for signature in ("decided", "witness"):
             database.add_pattern(signature)
             eventually(lambda name=signature: database.entry(name))  # type: ignore[misc]
@@ -76,7 +80,7 @@ def test_a_decided_entry_is_never_touched_by_a_running_daemon(database: TestData
 
 
 def test_two_daemons_queue_each_pattern_once(database: TestDatabase) -> None:
-    with running_daemon(database.url) as first, running_daemon(database.url) as second:
+    with running_daemon(database.daemon_url) as first, running_daemon(database.daemon_url) as second:
         for number in range(30):
             database.add_pattern(f"single:{number}")
         database.add_patterns(1_000, "bulk")
@@ -97,7 +101,7 @@ def test_two_daemons_queue_each_pattern_once(database: TestDatabase) -> None:
 
 def test_a_quiet_daemon_writes_nothing(database: TestDatabase) -> None:
     database.add_patterns(20)
-    with running_daemon(database.url):
+    with running_daemon(database.daemon_url):
         before = snapshot(database, ["pattern_approvals", "operation_patterns", "pattern_sync.settings"])
         time.sleep(5)  # longer than the refresh interval: it is the absence of a write that is looked for
         assert snapshot(database, ["pattern_approvals", "operation_patterns", "pattern_sync.settings"]) == before

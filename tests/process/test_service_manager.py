@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.support.daemon import running_daemon, starting_daemon
 from tests.support.database import TestDatabase
@@ -17,10 +18,11 @@ from tests.support.proxy import proxy_to
 UNREACHABLE = "postgresql://nobody@127.0.0.1:1/x"
 
 
+@pytest.mark.lived_in_too
 def test_readiness_is_told_after_the_first_catch_up_and_the_stop_before_the_end(database: TestDatabase) -> None:
     database.add_patterns(20)
     with service_manager() as manager:
-        with starting_daemon(database.url, NOTIFY_SOCKET=manager.path) as daemon:
+        with starting_daemon(database.daemon_url, NOTIFY_SOCKET=manager.path) as daemon:
             manager.wait_for("READY=1")
             assert database.count("pattern_approvals") == 20
             daemon.wait_for("listening")
@@ -43,7 +45,7 @@ def test_a_daemon_that_cannot_reach_its_database_is_not_ready_and_says_why() -> 
 
 def test_the_watchdog_is_fed_several_times_in_its_interval(database: TestDatabase) -> None:
     with service_manager() as manager:
-        with running_daemon(database.url, NOTIFY_SOCKET=manager.path, WATCHDOG_USEC="1500000"):
+        with running_daemon(database.daemon_url, NOTIFY_SOCKET=manager.path, WATCHDOG_USEC="1500000"):
             manager.wait_for("WATCHDOG=1", times=5)
         fed = manager.times_of("WATCHDOG=1")
     assert max(later - earlier for earlier, later in pairwise(fed)) < 1.5
@@ -52,17 +54,20 @@ def test_the_watchdog_is_fed_several_times_in_its_interval(database: TestDatabas
 def test_a_watchdog_that_is_meant_for_another_process_is_not_fed(database: TestDatabase) -> None:
     with service_manager() as manager:
         other = str(os.getpid())
-        with running_daemon(database.url, NOTIFY_SOCKET=manager.path, WATCHDOG_USEC="30000", WATCHDOG_PID=other):
+        with running_daemon(database.daemon_url, NOTIFY_SOCKET=manager.path, WATCHDOG_USEC="30000", WATCHDOG_PID=other):
             manager.wait_for("READY=1")
         # Every 10 ms, if it were its own; without one, it is every 10 s.
         assert manager.messages().count("WATCHDOG=1") <= 2
 
 
+@pytest.mark.lived_in_too
 def test_a_reload_is_told_from_its_begin_to_its_end(database: TestDatabase, tmp_path: Path) -> None:
     env_file = tmp_path / "settings.env"
     env_file.write_text("PATTERN_SYNC_MIN_CONFIDENCE=71\n")
     with service_manager() as manager:
-        with running_daemon(database.url, NOTIFY_SOCKET=manager.path, PATTERN_SYNC_ENV_FILE=str(env_file)) as daemon:
+        with running_daemon(
+            database.daemon_url, NOTIFY_SOCKET=manager.path, PATTERN_SYNC_ENV_FILE=str(env_file)
+        ) as daemon:
             manager.wait_for("READY=1")
             before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
             daemon.send(signal.SIGHUP)
@@ -78,7 +83,7 @@ def test_a_reload_is_told_from_its_begin_to_its_end(database: TestDatabase, tmp_
 def test_a_reload_before_the_first_catch_up_is_part_of_the_start(database: TestDatabase) -> None:
     with service_manager() as manager, database.another_connection(autocommit=False) as blocker:
         blocker.execute("LOCK TABLE pattern_approvals IN ACCESS EXCLUSIVE MODE")
-        with starting_daemon(database.url, NOTIFY_SOCKET=manager.path) as daemon:
+        with starting_daemon(database.daemon_url, NOTIFY_SOCKET=manager.path) as daemon:
             daemon.wait_for("filter in force")
             daemon.send(signal.SIGHUP)
             daemon.wait_for("reloaded")
@@ -96,7 +101,7 @@ def test_a_reload_in_an_outage_ends_with_it_and_makes_nobody_hang(database: Test
     env_file.write_text("PATTERN_SYNC_MIN_CONFIDENCE=71\n")
     with (
         service_manager() as manager,
-        proxy_to(database.url) as (proxy, url),
+        proxy_to(database.daemon_url) as (proxy, url),
         running_daemon(
             url, NOTIFY_SOCKET=manager.path, PATTERN_SYNC_ENV_FILE=str(env_file), WATCHDOG_USEC="600000"
         ) as daemon,
@@ -119,5 +124,5 @@ def test_a_reload_in_an_outage_ends_with_it_and_makes_nobody_hang(database: Test
 
 def test_a_name_in_the_abstract_namespace_and_a_dead_socket_do_no_harm(database: TestDatabase) -> None:
     for name in ("@pattern-sync-test-of-nobody", "/nonexistent/socket"):
-        with running_daemon(database.url, NOTIFY_SOCKET=name):
+        with running_daemon(database.daemon_url, NOTIFY_SOCKET=name):
             pass

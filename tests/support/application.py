@@ -49,7 +49,7 @@ def abouts(database: TestDatabase) -> list[str]:
 def dump(database: TestDatabase, *options: str) -> str:
     """Return what pg_dump says of a database, without what differs from dump to dump."""
     done = subprocess.run(
-        [_pg_dump(database), f"--dbname={database.url}", "--no-owner", *options],
+        [server_program(server_major(database), "pg_dump"), f"--dbname={database.url}", "--no-owner", *options],
         capture_output=True,
         text=True,
         check=False,
@@ -64,16 +64,16 @@ def server_major(database: TestDatabase) -> int:
     return int(database.execute("SELECT current_setting('server_version_num')::int / 10000 AS major")[0]["major"])
 
 
-def _pg_dump(database: TestDatabase) -> str:
-    wanted = server_major(database)
+def server_program(wanted: int, name: str) -> str:
+    """Return a client program that is not older than a server's major version; skips where there is none."""
     # The oldest that is new enough: its own words about this server change least.
     for binaries in sorted(all_binaries(), key=lambda each: each.major):
-        program = binaries.directory / "pg_dump"
+        program = binaries.directory / name
         if binaries.major >= wanted and program.is_file():
             return str(program)
-    if program_on_path := shutil.which("pg_dump"):
+    if program_on_path := shutil.which(name):
         shown = subprocess.run([program_on_path, "--version"], capture_output=True, text=True, check=True).stdout
         version = re.search(r"\) (\d+)", shown)
         if version and int(version[1]) >= wanted:
             return program_on_path
-    pytest.skip(f"no pg_dump for a server of version {wanted}")
+    pytest.skip(f"no {name} for a server of version {wanted}")

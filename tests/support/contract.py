@@ -14,6 +14,8 @@ ENTRY_FIELDS = {
     "reviewed_at",
     "approval_notes",
     "created_at",
+    # Ours; the panel knows nothing of it.
+    "from_pattern",
 }
 REPORT_FIELDS = {
     "total_candidates",

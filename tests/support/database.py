@@ -27,6 +27,11 @@ class TestDatabase:
         self.name = name
         self._connection: psycopg.Connection[DictRow] | None = None
 
+    @property
+    def daemon_url(self) -> str:
+        """Return the URL that a daemon is given: the same here, as on a developer's machine."""
+        return self.url
+
     @classmethod
     def named(cls, server_url: str, name: str) -> "TestDatabase":
         return cls(urlunsplit(urlsplit(server_url)._replace(path=f"/{name}")), name)
@@ -36,6 +41,12 @@ class TestDatabase:
         with psycopg.connect(self.url, autocommit=True, row_factory=dict_row) as connection:
             self._connection = connection
             yield
+
+    def reached_by(self, url: str) -> "TestDatabase":
+        """Return the same database under another address, over the connection that is open."""
+        other = TestDatabase(url, self.name)
+        other._connection = self._connection
+        return other
 
     def another_connection(self, *, autocommit: bool = True) -> "psycopg.Connection[DictRow]":
         """Return a connection of its own; the caller closes it."""

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 
-from pattern_sync.domain.errors import DatabaseUnavailable, StatementFailed
+from pattern_sync.domain.errors import DatabaseUnavailable
 from pattern_sync.domain.filter import SyncFilter
-from pattern_sync.domain.outcomes import Candidate, Outcome, PatternOutcome
+from pattern_sync.domain.outcomes import Outcome, PatternOutcome, signatures_of
+from pattern_sync.domain.results import MissingPreview, QueuedPage, RefreshedPage, Retried
 from pattern_sync.sync.liveness import Life
-from pattern_sync.sync.reconciler import Step
 
 BATCH = 4
 
@@ -23,25 +23,38 @@ class Clock:
 
 
 class FakeQueue:
-    """A queue in memory: `patterns` qualify, `poison` cannot be written, `faults` are raised first, one a call."""
+    """A queue in memory, quarantine included.
+
+    `patterns` qualify, `poison` cannot be written, `held` are locked; `faults` are raised first, one a call.
+    """
 
     def __init__(self, patterns: Iterable[int] = (), poison: Iterable[int] = ()) -> None:
         self.patterns = list(patterns)
         self.poison = set(poison)
+        self.held: set[int] = set()
+        self.refused: set[int] = set()
         self.faults: list[Exception] = []
         self.entries: set[int] = set()
         self.stale: set[int] = set()
         self.restless: set[int] = set()  # these change under every look
         self.calls: list[tuple[int, ...]] = []
+        self.retries: list[int] = []
 
     async def reconcile(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]:
         assert sync_filter is not None
         self.calls.append(tuple(pattern_ids))
         if self.faults:
             raise self.faults.pop(0)
-        if spoiled := sorted(self.poison.intersection(pattern_ids) - self.entries):
-            raise StatementFailed(f"row {spoiled[0]} is poison")
-        return [PatternOutcome(item, f"s{item}", self._write(item)) for item in pattern_ids if item in self.patterns]
+        return [self._outcome(item) for item in pattern_ids if item in self.patterns]
+
+    def _outcome(self, item: int) -> PatternOutcome:
+        if item in self.held:
+            return PatternOutcome(item, f"s{item}", Outcome.HELD, "a lock")
+        if item in self.poison - self.entries:
+            self.refused.add(item)
+            return PatternOutcome(item, f"s{item}", Outcome.FAILED, f"row {item} is poison")
+        self.refused.discard(item)
+        return PatternOutcome(item, f"s{item}", self._write(item))
 
     def _write(self, item: int) -> Outcome:
         if item not in self.entries:
@@ -54,34 +67,62 @@ class FakeQueue:
             return Outcome.REFRESHED
         return Outcome.UNCHANGED
 
-    async def side_by_side(self, steps: Sequence[Step]) -> list[list[PatternOutcome]]:
-        return [await step for step in steps]
+    async def queue_missing(self, sync_filter: SyncFilter, *, retry: bool) -> AsyncGenerator[QueuedPage, None]:
+        missing = self._missing()
+        refused = [] if retry else [item for item in missing if item in self.refused]
+        picked = [item for item in missing if item not in refused][: sync_filter.max_patterns]
+        for start in range(0, max(len(picked), 1), BATCH):
+            if self.faults:
+                raise self.faults.pop(0)
+            outcomes = [self._outcome(item) for item in picked[start : start + BATCH]]
+            failed = [item for item in outcomes if item.outcome is Outcome.FAILED]
+            queued = signatures_of(outcomes, Outcome.QUEUED)
+            yield QueuedPage(
+                candidates=len(self.patterns),
+                missing=len(missing),
+                refused=len(refused),
+                handled=len(outcomes),
+                queued=len(queued),
+                failed=len(failed),
+                held=tuple(item.pattern_id for item in outcomes if item.outcome is Outcome.HELD),
+                queued_signatures=tuple(queued),
+                failed_signatures=tuple(item.signature for item in failed),
+                failed_reasons=tuple(str(item.error) for item in failed),
+                finished=start + BATCH >= len(picked),
+            )
 
-    async def signature_of(self, pattern_id: int) -> str:
-        return f"s{pattern_id}"
+    async def preview_missing(self, sync_filter: SyncFilter) -> MissingPreview:
+        missing = self._missing()
+        listed = missing[: sync_filter.max_patterns]
+        return MissingPreview(len(self.patterns), len(missing), len(listed), tuple(f"s{item}" for item in listed))
 
-    async def count_candidates(self, sync_filter: SyncFilter) -> tuple[int, int]:
+    async def refresh_stale(self, sync_filter: SyncFilter, after_id: int) -> RefreshedPage:
         assert sync_filter is not None
-        return len(self.patterns), len(self._missing())
+        if self.faults:
+            raise self.faults.pop(0)
+        page = sorted(item for item in self.stale if item > after_id)[:BATCH]
+        self.stale.difference_update(page)
+        return RefreshedPage(len(page), len(page), tuple(f"s{item}" for item in page), max(page, default=None))
+
+    async def retry_refused(self, sync_filter: SyncFilter, most: int) -> Retried:
+        assert sync_filter is not None
+        self.retries.append(most)
+        if self.faults:
+            raise self.faults.pop(0)
+        outcomes = [self._outcome(item) for item in sorted(self.refused)[:most]]
+        failed = [item for item in outcomes if item.outcome is Outcome.FAILED]
+        queued = tuple(signatures_of(outcomes, Outcome.QUEUED))
+        reasons = tuple(f"{item.signature}: {item.error}" for item in failed[:5])
+        return Retried(len(outcomes), len(failed), len(self.refused), reasons, queued, ())
+
+    async def count_stale(self) -> int:
+        return len(self.stale)
 
     async def count_gone(self) -> int:
         return len(self.entries - set(self.patterns))
 
-    async def missing_patterns(self, sync_filter: SyncFilter) -> AsyncGenerator[list[Candidate], None]:
-        async for batch in _batches(self._missing()[: sync_filter.max_patterns]):
-            yield batch
-
-    async def stale_patterns(self) -> AsyncGenerator[list[Candidate], None]:
-        async for batch in _batches(sorted(self.stale)):
-            yield batch
-
     def _missing(self) -> list[int]:
         return [item for item in self.patterns if item not in self.entries]
-
-
-async def _batches(items: Sequence[int]) -> AsyncGenerator[list[Candidate], None]:
-    for start in range(0, len(items), BATCH):
-        yield [Candidate(item, f"s{item}") for item in items[start : start + BATCH]]
 
 
 class FakeSession:

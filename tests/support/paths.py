@@ -25,8 +25,8 @@ def with_gateway(database: TestDatabase, use: Callable[[DaemonGateway], Awaitabl
     """Run something on the daemon's gateway, over asyncpg."""
 
     async def go() -> Result:
-        async with Pool(Connector(DatabaseAddress.parse(database.url), load_statements())) as pool:
-            return await use(DaemonGateway(pool, on_written=lambda _: None))
+        async with Pool(Connector(DatabaseAddress.parse(database.daemon_url), load_statements())) as pool:
+            return await use(DaemonGateway(pool, on_written=lambda *_: None))
 
     return run(go())
 
@@ -49,4 +49,4 @@ def daemon_everything(database: TestDatabase, sync_filter: SyncFilter) -> SyncRe
 
 def service_everything(database: TestDatabase, sync_filter: SyncFilter) -> SyncResult:
     """Run over everything as a program without an event loop does."""
-    return PatternSyncService(database.url).sync_patterns(sync_filter)
+    return PatternSyncService(database.daemon_url).sync_patterns(sync_filter)

@@ -1,32 +1,65 @@
-"""A database URL taken apart, and a form of it that can be shown."""
+"""A database address as people have it, read once for both drivers, and a form of it that can be shown."""
 
+import os
 import traceback
+from pathlib import Path
 
 import pytest
 
 from pattern_sync import InvalidSettings
 from pattern_sync.database.address import DatabaseAddress
+from pattern_sync.database.libpq import socket_folder
 
 SECRET = "s3cr3t"
+SOCKETS = socket_folder()
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+def places(url: str) -> list[tuple[str, int]]:
+    return [(host.name, host.port) for host in DatabaseAddress.parse(url).hosts]
 
 
 @pytest.mark.parametrize(
     ("url", "hosts"),
     [
-        ("postgresql://u@db/work", (("db", 5432),)),
-        ("postgres://u@db:6432/work", (("db", 6432),)),
-        ("postgresql://u@one,two:6000/work", (("one", 5432), ("two", 6000))),
-        ("postgresql://u@one:1,two:2,three:3/work", (("one", 1), ("two", 2), ("three", 3))),
-        ("postgresql://u@[::1]:6000/work", (("::1", 6000),)),
-        ("postgresql://u@[2001:db8::1]/work", (("2001:db8::1", 5432),)),
-        ("postgresql:///work?host=/run/postgresql", (("/run/postgresql", 5432),)),
-        ("postgresql://u@/work?host=one,two&port=6000", (("one", 6000), ("two", 6000))),
-        ("postgresql:///work", (("localhost", 5432),)),
-        ("postgresql://u@/work?hostaddr=10.0.0.1", (("10.0.0.1", 5432),)),
+        ("postgresql://u@db/work", [("db", 5432)]),
+        ("postgres://u@db:6432/work", [("db", 6432)]),
+        ("postgresql+psycopg://u@db/work", [("db", 5432)]),
+        ("postgresql+psycopg2://u@db/work", [("db", 5432)]),
+        ("postgresql+asyncpg://u@db/work", [("db", 5432)]),
+        ("host=db dbname=work user=u", [("db", 5432)]),
+        ("host='db' port = 6000", [("db", 6000)]),
+        ("postgresql://u@one,two:6000/work", [("one", 5432), ("two", 6000)]),
+        ("postgresql://u@one:1,two:2,three:3/work", [("one", 1), ("two", 2), ("three", 3)]),
+        ("postgresql://u@[::1]:6000/work", [("::1", 6000)]),
+        ("postgresql://u@[2001:db8::1]/work", [("2001:db8::1", 5432)]),
+        ("postgresql://u@[::1]:1,[2001:db8::1],db:3/work", [("::1", 1), ("2001:db8::1", 5432), ("db", 3)]),
+        ("host=::1,db port=1,2", [("::1", 1), ("db", 2)]),
+        ("postgresql:///work?host=/run/postgresql", [("/run/postgresql", 5432)]),
+        ("postgresql://u@%2Frun%2Fpostgresql:99/work", [("/run/postgresql", 99)]),
+        ("host=/tmp,db", [("/tmp", 5432), ("db", 5432)]),
+        ("postgresql://u@/work?host=one,two&port=6000", [("one", 6000), ("two", 6000)]),
+        ("postgresql:///work", [(SOCKETS, 5432)]),
+        ("host=one,,two", [("one", 5432), (SOCKETS, 5432), ("two", 5432)]),
+        ("postgresql://u@/work?hostaddr=10.0.0.1", [("10.0.0.1", 5432)]),
+        ("host=db hostaddr=10.0.0.1", [("db", 5432)]),
+        (f"postgresql://ann:{SECRET}℀@db/work", [("db", 5432)]),
     ],
 )
-def test_the_hosts_come_one_by_one(url: str, hosts: tuple[tuple[str, int], ...]) -> None:
-    assert DatabaseAddress.parse(url).hosts == hosts
+def test_the_hosts_come_one_by_one(url: str, hosts: list[tuple[str, int]]) -> None:
+    assert places(url) == hosts
+
+
+def test_the_numeric_address_is_where_to_connect_and_the_name_is_whose_certificate_it_is() -> None:
+    host, other = DatabaseAddress.parse("host=db,two hostaddr=10.0.0.1,::1").hosts
+    assert (host.name, host.address) == ("db", "10.0.0.1")
+    assert (other.name, other.address) == ("two", "::1")
 
 
 @pytest.mark.parametrize(
@@ -35,6 +68,7 @@ def test_the_hosts_come_one_by_one(url: str, hosts: tuple[tuple[str, int], ...])
         f"postgresql://ann:{SECRET}@db/work",
         f"postgresql://db/work?user=ann&password={SECRET}",
         f"postgresql://ann:{SECRET}@one,two/work?sslpassword={SECRET}",
+        f"host=db user=ann password={SECRET} dbname=work",
     ],
 )
 def test_the_password_is_in_no_form_of_an_address(url: str) -> None:
@@ -42,17 +76,163 @@ def test_the_password_is_in_no_form_of_an_address(url: str) -> None:
     assert SECRET in address.url
     assert SECRET not in f"{address} {address!r}"
     assert "ann@" in str(address)
+    assert address.password_for(address.hosts[0]) == SECRET
 
 
 def test_an_address_reads_like_a_url() -> None:
     assert str(DatabaseAddress.parse("postgresql://ann:x@one,two:6000/work")) == (
         "postgresql://ann@one:5432,two:6000/work"
     )
-    assert str(DatabaseAddress.parse("postgresql://[::1]/work")) == "postgresql://[::1]:5432/work"
+    assert str(DatabaseAddress.parse("postgresql://ann@[::1]/work")) == "postgresql://ann@[::1]:5432/work"
+    assert str(DatabaseAddress.parse("host=/run/pg user=ann dbname=work")) == "postgresql://ann@%2Frun%2Fpg:5432/work"
 
 
 def test_the_database_is_named_after_the_user_where_none_is_given() -> None:
     assert DatabaseAddress.parse("postgresql://ann@db").database == "ann"
+
+
+def test_the_environment_is_followed_as_psql_follows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = {"PGHOST": "env", "PGPORT": "7000", "PGUSER": "eve", "PGDATABASE": "base", "PGPASSWORD": SECRET}
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    address = DatabaseAddress.parse("postgresql://")
+    assert str(address) == "postgresql://eve@env:7000/base"
+    assert address.password_for(address.hosts[0]) == SECRET
+    assert str(DatabaseAddress.parse("postgresql://ann@db:1/work")) == "postgresql://ann@db:1/work"
+    monkeypatch.setenv("PGSSLMODE", "disable")
+    assert DatabaseAddress.parse("postgresql://db").parameters["sslmode"] == "disable"
+
+
+def test_both_drivers_get_what_a_service_file_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    services = tmp_path / "services"
+    services.write_text("[here]\nhost=one,two\nport=1,2\nuser=sue\ndbname=work\nload_balance_hosts=random\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(services))
+    for url in ("service=here", "postgresql:///?service=here"):
+        address = DatabaseAddress.parse(url)
+        assert str(address) == "postgresql://sue@one:1,two:2/work"
+        assert address.parameters["load_balance_hosts"] == "random"
+        passed = address.for_libpq(with_settings=True)
+        assert (passed["host"], passed["port"], passed["user"]) == ("one,two", "1,2", "sue")
+        assert "service" not in passed
+    assert str(DatabaseAddress.parse("service=here user=ann")) == "postgresql://ann@one:1,two:2/work"
+    monkeypatch.setenv("PGSERVICE", "here")
+    assert str(DatabaseAddress.parse("postgresql://db:3")) == "postgresql://sue@db:3/work"
+    with pytest.raises(InvalidSettings, match='service "nowhere" not found'):
+        DatabaseAddress.parse("service=nowhere")
+    monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "none"))
+    with pytest.raises(InvalidSettings, match="none"):
+        DatabaseAddress.parse("service=here")
+
+
+def test_a_password_file_is_read_anew_for_each_host(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "pass"
+    file.write_text(f"one:1:*:ann:first\ntwo:2:work:*:sec\\:ond\n/run/pg:5432:*:*:{SECRET}\n")
+    file.chmod(0o600)
+    address = DatabaseAddress.parse(f"host=one,two,three port=1,2,3 user=ann dbname=work passfile={file}")
+    assert [address.password_for(host) for host in address.hosts] == ["first", "sec:ond", ""]
+    file.write_text("*:*:*:*:changed\n")
+    assert address.password_for(address.hosts[2]) == "changed"
+    file.chmod(0o644)
+    assert address.password_for(address.hosts[0]) == ""
+    assert capfd.readouterr().err == ""
+    again = DatabaseAddress.parse(f"host=one user=ann passfile={file}")  # psql says this once, too
+    assert "group or world access" in capfd.readouterr().err
+    assert again.password_for(again.hosts[0]) == ""
+    assert "password" not in again.for_libpq(with_settings=True)
+
+
+def test_the_usual_password_file_is_found(tmp_path: Path) -> None:
+    (tmp_path / ".pgpass").write_text("db:5432:work:ann:usual\n")
+    (tmp_path / ".pgpass").chmod(0o600)
+    address = DatabaseAddress.parse("postgresql://ann@db/work")
+    assert address.password_for(address.hosts[0]) == "usual"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "seconds"),
+    [
+        ("", 5),
+        ("connect_timeout=10", 10),
+        ("connect_timeout=0", 5),
+        ("connect_timeout=-1", 5),
+        ("connect_timeout=900", 60),
+    ],
+)
+def test_a_connect_has_a_deadline_whatever_is_asked_for(parameters: str, seconds: float) -> None:
+    address = DatabaseAddress.parse(f"postgresql://db/work?{parameters}")
+    assert address.connect_seconds == seconds
+    assert address.for_libpq(with_settings=True)["connect_timeout"] == str(seconds)
+
+
+def test_keepalive_is_ours_unless_it_is_given_or_switched_off() -> None:
+    assert DatabaseAddress.parse("host=db").keepalive["keepalives_idle"] == 2
+    given = DatabaseAddress.parse("host=db keepalives_idle=30 tcp_user_timeout=0")
+    assert given.keepalive == {
+        "keepalives_idle": 30,
+        "keepalives_interval": 1,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 0,
+    }
+    assert given.for_libpq(with_settings=True)["keepalives_idle"] == "30"
+    assert not DatabaseAddress.parse("host=db keepalives=0").keepalive
+
+
+def test_what_is_ours_to_say_is_taken_and_replaced() -> None:
+    passed = DatabaseAddress.parse(
+        "host=db application_name=mine fallback_application_name=x client_encoding=latin1 target_session_attrs=any"
+        " options='-c search_path=app'"
+    ).for_libpq(with_settings=True)
+    assert passed["application_name"] == "pattern-sync"
+    assert passed["client_encoding"] == "UTF8"
+    assert passed["target_session_attrs"] == "read-write"
+    assert passed["options"].startswith("-c search_path=app -c ")
+    assert r"default_transaction_isolation=read\ committed" in passed["options"]
+
+
+@pytest.mark.parametrize("mode", ["disable", "allow", "prefer"])
+def test_channel_binding_asks_for_tls(mode: str) -> None:
+    assert DatabaseAddress.parse(f"host=db sslmode={mode} channel_binding=require").parameters["sslmode"] == "require"
+    assert DatabaseAddress.parse(f"host=db sslmode={mode} channel_binding=prefer").parameters["sslmode"] == mode
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ("sslmod=require", ["sslmod", "sslmode"]),
+        ("nonsense=1", ["nonsense", "target_session_attrs"]),
+        ("sslmode=maybe", ["sslmode", "maybe"]),
+        ("port=0", ["port", "'0'", "65535"]),
+        ("port=65536", ["port", "65536"]),
+        ("port=1,2", ["2 port numbers to 1 hosts"]),
+        ("hostaddr=1.2.3.4,1.2.3.5", ["1 host names to 2 hostaddr"]),
+        ("connect_timeout=soon", ["connect_timeout", "soon", "whole number"]),
+        ("keepalives=2", ["keepalives", "2"]),
+        ("keepalives_idle=x", ["keepalives_idle", "x"]),
+        ("load_balance_hosts=always", ["load_balance_hosts", "always", "random"]),
+        ("channel_binding=maybe", ["channel_binding", "maybe"]),
+        ("target_session_attrs=standby", ["target_session_attrs", "standby", "read-write"]),
+        ("target_session_attrs=nothing", ["target_session_attrs", "nothing"]),
+        ("require_auth=scram-sha-256", ["require_auth", "verify-full"]),
+        ("requirepeer=postgres", ["requirepeer"]),
+        ("replication=database", ["replication"]),
+        ("sslcertmode=require", ["sslcertmode", "require"]),
+        ("sslnegotiation=direct", ["sslnegotiation", "prefer"]),
+        ("sslmode=verify-full sslrootcert=/nonexistent/ca", ["sslrootcert", "/nonexistent/ca"]),
+        ("sslmode=verify-ca", ["root.crt", "sslrootcert", "system"]),
+        ("sslmode=require sslrootcert=system", ["sslmode", "require", "system"]),
+        ("ssl_min_protocol_version=TLSv9", ["ssl_min_protocol_version", "TLSv9"]),
+    ],
+)
+def test_what_cannot_be_honoured_is_refused_by_name(parameters: str, words: list[str]) -> None:
+    for url in (
+        f"host=db password={SECRET} {parameters}",
+        f"postgresql://ann:{SECRET}@db/work?{parameters.replace(' ', '&')}",
+    ):
+        with pytest.raises(InvalidSettings) as refusal:
+            DatabaseAddress.parse(url)
+        for word in ("PATTERN_SYNC_DATABASE_URL", *words):
+            assert word in str(refusal.value)
+        assert SECRET not in str(refusal.value)
 
 
 @pytest.mark.parametrize(
@@ -61,12 +241,18 @@ def test_the_database_is_named_after_the_user_where_none_is_given() -> None:
         "",
         SECRET,
         f"mysql://ann:{SECRET}@db/work",
+        f"mysql://ann:{SECRET}@db/work?x=1",
         f"postgresql//ann:{SECRET}@db/work",
         f"postgresql://ann:{SECRET}%zz@db/work",
         f"postgresql://ann:{SECRET}@db:port/work",
+        f"postgresql://ann:x@{SECRET}@db/work",
+        f"postgresql://ann:x@y:{SECRET}@db/work",
+        f"postgresql://ann:{SECRET}/x@db/work",
         f"postgresql://ann:{SECRET}@[::1/work",
-        f"postgresql://ann:{SECRET}℀@db/work",
-        f"postgresql://ann:{SECRET}@db/work?nonsense={SECRET}",
+        f"host=db password={SECRET} {SECRET}",
+        f"postgresql://ann@db/work?password=x&{SECRET}",
+        f"postgresql://ann@db/work?password=x&{SECRET}=1",
+        f"host=db password='{SECRET}",
     ],
 )
 def test_nonsense_is_refused_without_the_password_even_in_the_traceback(url: str) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 
 from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.errors import DatabaseUnavailable
-from pattern_sync.domain.outcomes import Outcome, PatternOutcome
+from pattern_sync.domain.outcomes import Outcome
 from pattern_sync.observability.state import DaemonState
 from pattern_sync.sync.announcer import MOST_NAMES, Announcer
 from pattern_sync.sync.outage import Outage
@@ -40,7 +40,8 @@ class Told:
         self.told.append((queued, refreshed))
 
     def add(self, outcome: Outcome, *names: str) -> None:
-        self.announcer.add([PatternOutcome(number, name, outcome) for number, name in enumerate(names)])
+        queued, refreshed = (names, ()) if outcome is Outcome.QUEUED else ((), names)
+        self.announcer.add(queued, refreshed)
 
 
 def names(prefix: str, number: int) -> list[str]:
@@ -50,8 +51,7 @@ def names(prefix: str, number: int) -> list[str]:
 def test_what_was_written_is_told_and_nothing_else() -> None:
     async def check() -> None:
         it = Told()
-        it.add(Outcome.UNCHANGED, "same")
-        it.add(Outcome.DECIDED, "decided")
+        it.announcer.add([], [])
         await it.announcer.run_once()
         assert it.told == []
         it.add(Outcome.QUEUED, "new")

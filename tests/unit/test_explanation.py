@@ -10,9 +10,15 @@ MISSED = Criterion("savings", "12.00 USD a month", "1,000.00 USD a month or more
 
 
 def explanation(
-    *criteria: Criterion, exists: bool = True, status: str | None = "detected", entry: str | None = None
+    *criteria: Criterion,
+    exists: bool = True,
+    status: str | None = "detected",
+    entry: str | None = None,
+    rejected: bool = False,
+    written_by_us: bool = True,
 ) -> Explanation:
-    return Explanation("sdlc:full:all", exists, status, status in (None, "detected"), entry, criteria)
+    eligible = status in (None, "detected")
+    return Explanation("sdlc:full:all", exists, status, eligible, entry, criteria, rejected, written_by_us)
 
 
 @pytest.mark.parametrize(
@@ -22,7 +28,11 @@ def explanation(
         (explanation(exists=False, entry="pending"), Outcome.GONE, "deleted"),
         (explanation(exists=False, entry="approved"), Outcome.DECIDED, "(approved)"),
         (explanation(MET, MISSED, entry="rejected"), Outcome.DECIDED, "(rejected)"),
-        (explanation(MET, entry="auto-approved"), Outcome.DECIDED, "(auto-approved)"),
+        (explanation(MET, MISSED, entry="rejected"), Outcome.DECIDED, "A person's decision"),
+        (explanation(MET, entry="auto-approved"), Outcome.DECIDED, "A rule's decision stands (auto-approved)"),
+        (explanation(MET, rejected=True), Outcome.SHORT, "it was rejected before; its entry was deleted"),
+        (explanation(MET, rejected=True, entry="pending"), Outcome.UNCHANGED, "waits for a decision"),
+        (explanation(exists=False, entry="pending", written_by_us=False), Outcome.GONE, "written by another program"),
         (explanation(MET, entry="pending"), Outcome.UNCHANGED, "waits for a decision"),
         (explanation(MET, MISSED, entry="pending"), Outcome.UNCHANGED, "waits for a decision"),
         (explanation(MET), Outcome.QUEUED, "about to be queued"),

@@ -68,11 +68,21 @@ def test_a_type_that_is_wanted_and_excluded_is_a_contradiction() -> None:
         SyncFilter(only_types=("test", "sdlc", "deploy"), exclude_types=("deploy", "test"))
 
 
-@pytest.mark.parametrize("types", ["sdlc", 7, None, ("",), ("  ",), (7,), ("a\0b",)])
+@pytest.mark.parametrize("types", ["sdlc", 7, ("",), ("  ",), (7,), ("a\0b",)])
 @pytest.mark.parametrize("name", ["only_types", "exclude_types"])
 def test_what_is_no_list_of_types_is_refused(name: str, types: object) -> None:
     with pytest.raises(InvalidSettings, match=name):
         SyncFilter(**{name: types})  # type: ignore[arg-type]
+
+
+def test_what_is_not_named_is_unbounded() -> None:
+    assert SyncFilter() == SyncFilter(0.0, 1, 0.0, 50)
+    assert SyncFilter(min_savings=5000.0) == SyncFilter(0.0, 1, 5000.0, 50)
+
+
+@pytest.mark.parametrize("name", ["only_types", "exclude_types"])
+def test_no_types_are_none(name: str) -> None:
+    assert SyncFilter(**{name: None}) == SyncFilter()  # type: ignore[arg-type]
 
 
 def test_types_are_trimmed_and_named_once() -> None:
@@ -81,7 +91,7 @@ def test_types_are_trimmed_and_named_once() -> None:
 
 def test_the_three_presets_are_those_that_people_know() -> None:
     assert SyncFilter.high_priority() == SyncFilter(70.0, 5, 1000.0, 20)
-    assert SyncFilter() == SyncFilter(60.0, 2, None, 50)
+    assert SyncFilter.manual() == SyncFilter(60.0, 2, None, 50)
     assert SyncFilter.everything() == SyncFilter(None, None, None, 200)
 
 

@@ -7,6 +7,7 @@ import pytest
 from pattern_sync.domain.errors import DatabaseUnavailable
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.runs import RunKind
+from pattern_sync.domain.watching import Audience, Sighting, TriggerFault
 from pattern_sync.observability.health import Condition, Health, HealthReporter
 from pattern_sync.observability.state import DaemonState, Mode
 from pattern_sync.sync.liveness import STEP_SECONDS, Liveness
@@ -110,6 +111,55 @@ def test_a_daemon_that_polls_is_degraded(observed: Observed) -> None:
     assert "polls" in report.reasons[0]
     assert DRIVERS_WORDS not in " ".join(report.reasons)
     observed.state.listening()
+    assert observed.report().status is Condition.OK
+
+
+def test_a_silent_trigger_degrades_and_is_named_with_the_remedy(observed: Observed) -> None:
+    observed.caught_up()
+    fault = TriggerFault("operation_patterns", "the trigger is disabled", Audience.DAEMONS, mendable=True)
+    unwanted = TriggerFault("old", "a trigger is left", None, mendable=True)
+    observed.state.silence.seen(Sighting((fault, unwanted)))
+    report = observed.report()
+    assert (report.status, report.database) == (Condition.DEGRADED, Condition.OK)
+    assert report.reasons == (
+        "Some changes are not told to the daemons: the trigger is disabled. Run: pattern-sync migrate",
+    )
+    observed.state.silence.seen(Sighting((unwanted,)))
+    assert observed.report().status is Condition.OK, "nobody misses anything"
+
+
+def test_a_full_notification_queue_degrades(observed: Observed) -> None:
+    observed.caught_up()
+    observed.state.silence.seen(Sighting(queue_usage=0.5, hinderer=4711))
+    assert "50% full" in observed.report().reasons[0]
+    assert "4711" in observed.report().reasons[0]
+    observed.state.silence.seen(Sighting(queue_usage=0.49))
+    assert observed.report().status is Condition.OK
+
+
+def test_what_a_sweep_recovered_is_told_until_one_finds_nothing(observed: Observed) -> None:
+    observed.caught_up()
+    observed.clock.seconds += 3600
+    observed.state.run_finished({RunKind.SWEEP}, SyncResult(synced_count=2, synced_pattern_ids=("a", "b")))
+    observed.clock.seconds += 5
+    assert observed.state.settle() == 2
+    report = observed.report()
+    assert (report.status, report.recovered_total) == (Condition.DEGRADED, 2)
+    assert report.last_recovered_at == report.last_sweep_at
+    assert "2 patterns" in report.reasons[0]
+    observed.state.run_finished({RunKind.SWEEP}, SyncResult())
+    report = observed.report()
+    assert (report.status, report.recovered_total) == (Condition.OK, 2)
+
+
+def test_patterns_that_are_refused_degrade_by_their_number(observed: Observed) -> None:
+    observed.caught_up()
+    observed.state.refusals(3, [DRIVERS_WORDS])
+    report = observed.report()
+    assert (report.status, report.refused) == (Condition.DEGRADED, 3)
+    assert "3 patterns that qualify could not be queued" in report.reasons[0]
+    assert DRIVERS_WORDS not in report.reasons[0]
+    observed.state.refusals(0, ())
     assert observed.report().status is Condition.OK
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pattern_sync.domain.notification import Request, UnknownPayload, parse_payload
 
 
-@pytest.mark.parametrize("payload", ["1", "78167", str(2**63 - 1)])
+@pytest.mark.parametrize("payload", ["1", "78167", str(2**63 - 1), "0", "-1", str(-(2**63))])
 def test_a_row_id_is_a_pattern(payload: str) -> None:
     assert parse_payload(payload) == int(payload)
 
@@ -20,8 +20,18 @@ def test_two_words_ask_for_more_than_a_pattern() -> None:
 @pytest.mark.parametrize(
     "payload",
     [
-        *("", " ", "0", "007", "-1", "+1", "1.0", "1e3", "1_000", "1\n", " 1", "٣", "１２"),  # noqa: RUF001
-        *(str(2**63), "9" * 8000, "**", "Settings", "null", "1,2", "\x00", "'; DROP TABLE operation_patterns; --"),
+        *("", " ", "-0", "007", "-01", "+1", "1.0", "1e3", "1_000", "1\n", " 1", "٣", "１２"),  # noqa: RUF001
+        *(
+            str(2**63),
+            str(-(2**63) - 1),
+            "9" * 8000,
+            "**",
+            "Settings",
+            "null",
+            "1,2",
+            "\x00",
+            "'; DROP TABLE operation_patterns; --",
+        ),
     ],
 )
 def test_everything_else_is_not_ours(payload: str) -> None:
@@ -39,4 +49,4 @@ def test_what_is_shown_of_garbage_is_short_and_printable() -> None:
 @given(st.text())
 def test_no_text_makes_it_raise(payload: str) -> None:
     parsed = parse_payload(payload)
-    assert not isinstance(parsed, int) or (str(parsed) == payload and 0 < parsed < 2**63)
+    assert not isinstance(parsed, int) or (str(parsed) == payload and -(2**63) <= parsed < 2**63)

@@ -6,8 +6,7 @@ from pattern_sync.domain.conflicts import MOST_CONFLICTS
 from pattern_sync.domain.errors import DatabaseUnavailable, TransactionConflict
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.outcomes import Outcome
-from pattern_sync.domain.quarantine import FIRST_RETRY_SECONDS
-from pattern_sync.sync.reconciler import MOST_LOOKS, Reconciler
+from pattern_sync.sync.reconciler import MOST_LOOKS, Reconciler, held_of
 from tests.support.asynchronous import run
 from tests.support.fakes import Clock, FakeQueue
 
@@ -53,50 +52,29 @@ def test_a_pattern_that_is_gone_is_not_in_the_result(clock: Clock) -> None:
     assert run(Reconciler(FakeQueue([1]), clock).reconcile([9], FILTER)) == []
 
 
-@pytest.mark.parametrize("poison", [1, 37, 64])
-def test_one_poison_row_is_isolated_and_the_others_go_through(clock: Clock, poison: int) -> None:
-    queue = FakeQueue(range(1, 65), poison=[poison])
+def test_a_poison_row_is_told_with_its_reason_and_the_others_go_through(clock: Clock) -> None:
+    queue = FakeQueue(range(1, 65), poison=[37])
     outcomes = run(Reconciler(queue, clock).reconcile(range(1, 65), FILTER))
     failed = [item for item in outcomes if item.outcome is Outcome.FAILED]
-    assert [(item.pattern_id, item.signature) for item in failed] == [(poison, f"s{poison}")]
-    assert failed[0].error == f"row {poison} is poison"
-    assert queue.entries == set(range(1, 65)) - {poison}
+    assert [(item.pattern_id, item.signature, item.error) for item in failed] == [(37, "s37", "row 37 is poison")]
+    assert queue.entries == set(range(1, 65)) - {37}
     assert len(outcomes) == 64
-    assert len(queue.calls) < 2 * 64, "halving, not one by one"
 
 
-def test_a_batch_of_nothing_but_poison_fails_row_by_row(clock: Clock) -> None:
-    queue = FakeQueue(range(8), poison=range(8))
-    outcomes = run(Reconciler(queue, clock).reconcile(range(8), FILTER))
-    assert [item.outcome for item in outcomes] == [Outcome.FAILED] * 8
+def test_what_somebody_has_locked_is_told_apart(clock: Clock) -> None:
+    queue = FakeQueue([1, 2])
+    queue.held = {2}
+    outcomes = run(Reconciler(queue, clock).reconcile([1, 2], FILTER))
+    assert held_of(outcomes) == [2]
+    assert queue.entries == {1}
 
 
-def test_a_poison_row_is_left_alone_until_its_time_has_come(clock: Clock) -> None:
-    queue = FakeQueue([1, 2], poison=[2])
-    reconciler = Reconciler(queue, clock)
-    run(reconciler.reconcile([1, 2], FILTER))
-    queue.calls.clear()
-    assert run(reconciler.reconcile([2], FILTER)) == []
-    assert queue.calls == []
-    assert reconciler.take_due() == []
-    clock.seconds += FIRST_RETRY_SECONDS
-    assert reconciler.take_due() == [2]
-    queue.poison.clear()
-    outcomes = run(reconciler.reconcile([2], FILTER))
-    assert [item.outcome for item in outcomes] == [Outcome.QUEUED]
-    clock.seconds += 10_000
-    assert reconciler.take_due() == []
-
-
-def test_a_poison_row_that_is_deleted_is_forgotten(clock: Clock) -> None:
-    queue = FakeQueue([1], poison=[1])
-    reconciler = Reconciler(queue, clock)
-    run(reconciler.reconcile([1], FILTER))
-    queue.patterns.clear()
-    queue.poison.clear()
-    clock.seconds += FIRST_RETRY_SECONDS
-    assert run(reconciler.reconcile(reconciler.take_due(), FILTER)) == []
-    assert reconciler.take_due() == []
+def test_a_retry_is_tried_again_after_a_conflict(clock: Clock) -> None:
+    queue = FakeQueue([1])
+    queue.refused = {1}
+    queue.faults = [TransactionConflict("deadlock")]
+    retried = run(Reconciler(queue, clock).retry_refused(FILTER, 50))
+    assert (retried.tried, retried.refused, retried.queued_signatures) == (1, 0, ("s1",))
 
 
 def test_a_conflict_is_tried_again(clock: Clock) -> None:
@@ -109,11 +87,9 @@ def test_a_conflict_is_tried_again(clock: Clock) -> None:
 def test_a_conflict_that_does_not_end_is_an_outage_and_no_poison(clock: Clock) -> None:
     queue = FakeQueue([1])
     queue.faults = [TransactionConflict("deadlock")] * (MOST_CONFLICTS + 1)
-    reconciler = Reconciler(queue, clock)
     with pytest.raises(TransactionConflict):
-        run(reconciler.reconcile([1], FILTER))
-    clock.seconds += 10_000
-    assert reconciler.take_due() == []
+        run(Reconciler(queue, clock).reconcile([1], FILTER))
+    assert queue.refused == set()
 
 
 def test_an_outage_is_not_taken_for_poison(clock: Clock) -> None:

@@ -1,15 +1,12 @@
 """What a run did, added up."""
 
+from typing import Any
+
 import pytest
 
 from pattern_sync import SyncResult
-from pattern_sync.domain.outcomes import Outcome, PatternOutcome
-from pattern_sync.domain.results import KEPT_ERRORS, KEPT_SIGNATURES, Tally
+from pattern_sync.domain.results import KEPT_ERRORS, KEPT_SIGNATURES, QueuedPage, Tally
 from pattern_sync.domain.runs import RunKind, leading
-
-
-def outcomes(outcome: Outcome, count: int = 1) -> list[PatternOutcome]:
-    return [PatternOutcome(number, f"s{number}", outcome, "refused") for number in range(count)]
 
 
 def test_the_candidates_are_the_synced_the_skipped_the_failed_and_the_remaining() -> None:
@@ -19,38 +16,48 @@ def test_the_candidates_are_the_synced_the_skipped_the_failed_and_the_remaining(
     assert result.to_dict()["synced_pattern_ids"] == ()
 
 
+def page(**figures: Any) -> QueuedPage:  # noqa: ANN401 - fields of several types
+    zero: dict[str, Any] = dict.fromkeys(["candidates", "missing", "refused", "handled", "queued", "failed"], 0)
+    names: dict[str, Any] = dict.fromkeys(["held", "queued_signatures", "failed_signatures", "failed_reasons"], ())
+    return QueuedPage(**{**zero, **names, "finished": True, **figures})
+
+
 @pytest.mark.parametrize(
-    ("outcome", "queued", "already_queued", "failed"),
+    ("figures", "counts"),
     [
-        (Outcome.QUEUED, 1, 0, 0),
-        (Outcome.REFRESHED, 0, 1, 0),
-        (Outcome.UNCHANGED, 0, 1, 0),
-        (Outcome.DECIDED, 0, 1, 0),
-        (Outcome.FAILED, 0, 0, 1),
-        (Outcome.SHORT, 0, 0, 0),
-        (Outcome.GONE, 0, 0, 0),
+        ({"handled": 10, "queued": 10}, (10, 5, 0, 0)),
+        ({"handled": 10, "queued": 8}, (8, 7, 0, 0)),  # somebody else was faster
+        ({"handled": 10, "queued": 7, "failed": 3}, (7, 5, 3, 0)),
+        ({"handled": 9, "queued": 9, "refused": 1}, (9, 5, 1, 0)),  # it waits in the quarantine
+        ({"handled": 4, "queued": 4}, (4, 5, 0, 6)),  # the cap left the others out
+        ({"handled": 10, "queued": 9, "held": (7,)}, (9, 5, 0, 1)),
     ],
 )
-def test_a_missing_pattern_counts_by_what_became_of_it(
-    outcome: Outcome, queued: int, already_queued: int, failed: int
-) -> None:
+def test_every_candidate_is_counted_once(figures: dict[str, Any], counts: tuple[int, ...]) -> None:
     tally = Tally()
-    tally.add_missing(outcomes(outcome))
-    assert (tally.queued, tally.already_queued, tally.failed) == (queued, already_queued, failed)
+    tally.add(page(candidates=15, missing=10, **figures))
+    result = tally.result(gone=0, duration_ms=1.0)
+    counted = (result.synced_count, result.skipped_count, result.error_count, result.remaining_count)
+    assert counted == counts
+    assert result.total_candidates == 15
 
 
-def test_a_stale_entry_is_no_candidate() -> None:
+def test_the_first_step_says_how_much_there_is_and_the_last_one_what_is_held() -> None:
     tally = Tally()
-    tally.add_stale([*outcomes(Outcome.REFRESHED, 3), *outcomes(Outcome.UNCHANGED), *outcomes(Outcome.DECIDED)])
-    assert (tally.refreshed, tally.queued, tally.already_queued) == (3, 0, 0)
+    tally.add(page(candidates=10, missing=10, handled=5, queued=4, held=(1,)))
+    tally.add(page(candidates=10, missing=6, handled=6, queued=6))
+    result = tally.result(gone=2, duration_ms=1.0)
+    assert (result.synced_count, result.remaining_count, result.gone_count) == (10, 0, 2)
 
 
 def test_a_million_patterns_are_counted_in_bounded_memory() -> None:
     tally = Tally()
-    tally.add_missing(outcomes(Outcome.QUEUED, 1_000))
-    tally.add_missing(outcomes(Outcome.FAILED, 1_000))
-    assert (tally.queued, tally.failed) == (1_000, 1_000)
-    assert tally.signatures == [f"s{number}" for number in range(KEPT_SIGNATURES)], "the best ones are the first"
+    names = tuple(f"s{number}" for number in range(1_001))
+    for _ in range(3):
+        refused = {"failed_signatures": names, "failed_reasons": ("refused",) * 1_001}
+        tally.add(page(handled=1_001, queued=1_001, failed=1_001, queued_signatures=names, **refused))
+    assert (tally.queued, tally.failed) == (3_003, 3_003)
+    assert tally.signatures == list(names[:KEPT_SIGNATURES]), "the best ones are the first"
     assert len(tally.errors) == KEPT_ERRORS
     assert tally.errors[0] == "s0: refused"
 

@@ -1,8 +1,9 @@
 """What a person may say, and what the review makes of what its store holds."""
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +18,7 @@ from pattern_sync.domain.decision import (
     check_reviewer,
 )
 from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntry, Status
-from pattern_sync.domain.errors import AlreadyDecided, InvalidInput, UnknownPattern
+from pattern_sync.domain.errors import AlreadyDecided, DecisionRefused, InvalidInput, StatementFailed, UnknownPattern
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.text import is_storable
 from pattern_sync.review import Review
@@ -52,6 +53,11 @@ class FakeStore:
         self.entries = {item.pattern_id: item for item in entries}
         self.comments: list[tuple[str, str, str]] = []
         self.asked: list[str] = []
+        self.refuses: str | None = None  # in these words; "" is in silence
+
+    def _refuse(self) -> None:
+        if self.refuses:
+            raise StatementFailed(self.refuses)
 
     async def list_entries(self, status: Status, after: Place | None, limit: int) -> list[QueueEntry]:
         found = [item for item in self.entries.values() if item.status == status]
@@ -70,16 +76,22 @@ class FakeStore:
         self.asked.append(pattern_id)
         return []
 
-    async def decide(self, pattern_id: str, decision: Decision) -> bool:
+    async def decide(self, pattern_id: str, decision: Decision) -> bool | None:
         self.asked.append(pattern_id)
+        if self.refuses is not None:
+            self._refuse()
+            return None
         standing = self.entries.get(pattern_id)
         if standing is None or standing.status != decision.replaces:
             return False
         self.entries[pattern_id] = replace(standing, status=decision.verdict, reviewed_by=decision.reviewer)
         return True
 
-    async def comment(self, pattern_id: str, reviewer: str, comment: str) -> bool:
+    async def comment(self, pattern_id: str, reviewer: str, comment: str) -> bool | None:
         self.asked.append(pattern_id)
+        if self.refuses is not None:
+            self._refuse()
+            return None
         self.comments.append((pattern_id, reviewer, comment))
         return pattern_id in self.entries
 
@@ -132,6 +144,18 @@ def test_a_comment_says_something(blank: str) -> None:
         check_comment(blank)
 
 
+@pytest.mark.parametrize("typed", ["REJECTED: no", "rejected:no", "  Rejected:  no ", "no"])
+def test_what_stands_before_a_reason_anyway_need_not_be_typed(typed: str) -> None:
+    assert Decision(Verdict.REJECTED, typed).notes == "no"
+    assert Decision(Verdict.REJECTED, "REJECTED: REJECTED: no").notes == "REJECTED: no"
+    with pytest.raises(InvalidInput, match="reason is blank"):
+        Decision(Verdict.REJECTED, "REJECTED: ")
+
+
+def test_the_notes_of_an_approval_are_kept_as_they_are() -> None:
+    assert Decision(Verdict.APPROVED, "REJECTED: by mistake").notes == "REJECTED: by mistake"
+
+
 def test_blanks_around_a_text_are_dropped_and_those_within_kept() -> None:
     decision = Decision(Verdict.REJECTED, " two  words\n", "\tann lee ")
     assert (decision.notes, decision.reviewer) == ("two  words", "ann lee")
@@ -178,7 +202,8 @@ def test_a_decision_returns_the_entry_as_it_is_then() -> None:
             Status.PENDING,
             "'a:b' was approved by ann on 2026-11-23 at 06:43:27 UTC.",
         ),
-        (entry("a:b", "auto-rejected"), Status.PENDING, "'a:b' was auto-rejected by an unknown reviewer."),
+        (entry("a:b", "auto-rejected"), Status.PENDING, "'a:b' was auto-rejected by a rule."),
+        (entry("a:b", "rejected"), Status.PENDING, "'a:b' was rejected by an unknown reviewer."),
         (entry("a:b"), Status.APPROVED, "'a:b' is pending, not approved: there is no such decision to replace."),
     ],
 )
@@ -223,3 +248,31 @@ def test_a_comment_is_noted_under_a_name() -> None:
     assert run(Review(store).comment("a", " text ", "  ")) == "system"
     assert run(Review(store).comment("a", "text", " ann ")) == "ann"
     assert store.comments == [("a", "system", "text"), ("a", "ann", "text")]
+
+
+@pytest.mark.parametrize("said", ["decision", "comment"])
+def test_what_the_application_keeps_out_in_silence_is_said(said: str) -> None:
+    store = FakeStore(entry("a:b"))
+    store.refuses = ""
+    with pytest.raises(DecisionRefused) as caught:
+        run(say(Review(store), said))
+    assert str(caught.value) == (
+        f"The application's own trigger or policy kept the {said} on 'a:b' out; nothing was written."
+    )
+
+
+@pytest.mark.parametrize("said", ["decision", "comment"])
+def test_what_the_database_refuses_is_said_in_its_words_and_without_them(said: str) -> None:
+    store = FakeStore(entry("a:b"))
+    store.refuses = "no ticket (SQLSTATE P0001)"
+    with pytest.raises(DecisionRefused) as caught:
+        run(say(Review(store), said))
+    sentence = f"The database refused the {said} on 'a:b'; nothing was written."
+    assert str(caught.value) == f"{sentence} The database says: no ticket (SQLSTATE P0001)"
+    assert (caught.value.sentence, caught.value.words) == (sentence, store.refuses)
+
+
+def say(review: Review, said: str) -> Coroutine[Any, Any, object]:
+    return (
+        review.comment("a:b", "text", None) if said == "comment" else review.decide("a:b", Decision(Verdict.APPROVED))
+    )

@@ -13,11 +13,13 @@ from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.entry import Place, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.errors import DatabaseUnavailable, EmbeddedServerError
 from pattern_sync.domain.filter import SyncFilter
-from pattern_sync.domain.outcomes import Candidate, Outcome, PatternOutcome
-from pattern_sync.domain.results import SyncResult
+from pattern_sync.domain.outcomes import PatternOutcome
+from pattern_sync.domain.results import QueuedPage, RefreshedPage, Retried, SyncResult
 from pattern_sync.domain.runs import RunKind
+from pattern_sync.domain.watching import Sighting
 from pattern_sync.observability.state import DaemonState
 from pattern_sync.observability.systemd import ServiceManager
+from pattern_sync.runtime import daemon
 from pattern_sync.runtime.upkeep import EmbeddedSupervisor, Readiness, Reloader, Watchdog
 from pattern_sync.sync.announcer import Announcer
 from pattern_sync.sync.intake import Intake
@@ -26,8 +28,11 @@ from pattern_sync.sync.liveness import STEP_SECONDS, Life, Liveness, Service, wo
 from pattern_sync.sync.outage import Outage
 from pattern_sync.sync.periodic import Poller, Refresher, Sweeper
 from pattern_sync.sync.reconciler import Reconciler
+from pattern_sync.sync.retrier import Retrier
+from pattern_sync.sync.watch import TriggerWatch
 from pattern_sync.sync.workers import EventWorker, FilterInForce, RunWorker
 from pattern_sync.web.live import LiveUpdates
+from pattern_sync.web.server import HttpServer
 from tests.support.asynchronous import run, settle
 from tests.support.fakes import Clock, FakeQueue, FakeSession
 
@@ -81,14 +86,18 @@ class Database(FakeQueue):
         await self.ask()
         return await super().reconcile(pattern_ids, sync_filter)
 
-    async def count_candidates(self, sync_filter: SyncFilter) -> tuple[int, int]:
+    async def queue_missing(self, sync_filter: SyncFilter, *, retry: bool) -> AsyncGenerator[QueuedPage, None]:
         await self.ask()
-        return await super().count_candidates(sync_filter)
+        async for page in super().queue_missing(sync_filter, retry=retry):
+            yield page
 
-    async def stale_patterns(self) -> AsyncGenerator[list[Candidate], None]:
+    async def refresh_stale(self, sync_filter: SyncFilter, after_id: int) -> RefreshedPage:
         await self.ask()
-        async for batch in super().stale_patterns():
-            yield batch
+        return await super().refresh_stale(sync_filter, after_id)
+
+    async def retry_refused(self, sync_filter: SyncFilter, most: int) -> Retried:
+        await self.ask()
+        return await super().retry_refused(sync_filter, most)
 
     async def open_session(self, _on_payload: Callable[[str], None]) -> FakeSession:
         await self.ask()
@@ -123,6 +132,19 @@ class Database(FakeQueue):
     async def count_entries(self) -> QueueCounts:
         await self.ask()
         return QueueCounts(0, 0, 0, 0, 0, 0)
+
+    async def look(self) -> Sighting:
+        await self.ask()
+        return Sighting()
+
+    async def mend(self, _relation: str) -> None:
+        await self.ask()
+
+    async def record_recovery(self, _patterns: int) -> None:
+        await self.ask()
+
+    async def republish(self) -> None:
+        await self.ask()
 
     async def fingerprint(self) -> str:
         await self.ask()
@@ -179,6 +201,18 @@ class Stage:
                 self.intake, reconciler, self.database, in_force, self.state, outage, self.life, self._on_caught_up
             ),
             Announcer: lambda: self.announcer,
+            Retrier: lambda: Retrier(
+                reconciler, in_force, self.state.retried, lambda: self.state.failed_total, self.life, self.clock
+            ),
+            TriggerWatch: lambda: TriggerWatch(
+                self.database,
+                self.intake,
+                self.updates.hint,
+                self.database.republish,
+                self.state,
+                self.life,
+                mends=True,
+            ),
             LiveUpdates: lambda: self.updates,
             Reloader: lambda: Reloader(
                 self.asked, SyncFilter, self.database.publish, Readiness(manager), outage, self.life
@@ -196,7 +230,7 @@ class Stage:
     def give_work(self) -> None:
         self.intake.add([1, 2, 3])
         self.intake.add_everything(RunKind.CATCH_UP)
-        self.announcer.add([PatternOutcome(1, "a", Outcome.QUEUED)])
+        self.announcer.add(["a"], [])
         self.updates.join()
         self.asked.set()
 
@@ -204,7 +238,17 @@ class Stage:
         return asyncio.create_task(self.life.run(self.service))
 
 
-WORKING: list[type[Service]] = [Listener, Refresher, EventWorker, RunWorker, Announcer, LiveUpdates, Reloader]
+WORKING: list[type[Service]] = [
+    Listener,
+    Refresher,
+    Retrier,
+    TriggerWatch,
+    EventWorker,
+    RunWorker,
+    Announcer,
+    LiveUpdates,
+    Reloader,
+]
 ALL: list[type[Service]] = [*WORKING, Sweeper, Poller, Watchdog, EmbeddedSupervisor]
 
 
@@ -217,6 +261,11 @@ async def stopped(task: "asyncio.Task[None]") -> None:
 async def breathe(times: int) -> None:
     for _ in range(times):
         await asyncio.sleep(0)
+
+
+def test_no_service_of_the_daemon_is_left_out_here() -> None:
+    known = {each for each in vars(daemon).values() if isinstance(each, type) and hasattr(each, "NAME")}
+    assert known == {*ALL, HttpServer}
 
 
 @pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.NAME)

@@ -222,7 +222,12 @@ def test_beyond_loopback_a_token_is_asked_for(monkeypatch: pytest.MonkeyPatch, h
 
 
 def test_the_panel_may_call_on_loopback_unless_others_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Settings.load().origins() == ("http://localhost:9213",)
+    assert Settings.load().origins() == (
+        "http://localhost:9213",
+        "http://localhost:5173",
+        "http://127.0.0.1:9213",
+        "http://127.0.0.1:5173",
+    )
     monkeypatch.setenv("PATTERN_SYNC_CORS_ORIGINS", "https://panel.example")
     assert Settings.load().origins() == ("https://panel.example",)
     monkeypatch.setenv("PATTERN_SYNC_CORS_ORIGINS", "none")

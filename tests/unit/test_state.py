@@ -8,6 +8,7 @@ from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.runs import RunKind
+from pattern_sync.domain.watching import Sighting
 from pattern_sync.observability.state import SHOWN_SIGNATURES, DaemonState, Mode
 from tests.support.fakes import Clock
 
@@ -165,3 +166,44 @@ def test_refreshed_figures_are_a_detail(recorder: Recorder) -> None:
         recorder.state.refreshed(SyncResult())
         recorder.state.refreshed(SyncResult(refreshed_count=2))
     assert [(line["log_level"], line["patterns"]) for line in lines] == [("debug", 2)]
+
+
+def test_failures_are_told_once_a_minute_and_added_up(recorder: Recorder) -> None:
+    failed = [PatternOutcome(1, f"s{i}", Outcome.FAILED, f"refused {i}") for i in range(4)]
+    with capture_logs() as lines:
+        recorder.state.reconciled(failed[:1], 1.0)
+        for _ in range(100):
+            recorder.state.reconciled(failed[1:], 1.0)
+            recorder.state.settle()
+        assert len(lines) == 1
+        recorder.clock.seconds += 60
+        recorder.state.settle()
+        recorder.state.settle()
+    assert [line["patterns"] for line in lines] == [1, 300]
+    assert lines[1]["first_error"] == "refused 1"
+    assert len(lines[1]["signatures"]) == SHOWN_SIGNATURES
+    assert recorder.state.failed_total == 301
+
+
+def test_refusals_are_told_when_their_number_changes_and_once_a_minute_at_most(recorder: Recorder) -> None:
+    with capture_logs() as lines:
+        recorder.state.refusals(0, ())
+        recorder.state.refusals(3, ["a: no", "b: no"])
+        for count in range(4, 50):
+            recorder.clock.seconds += 1
+            recorder.state.refusals(count, ["a: no"])
+        assert [line["patterns"] for line in lines] == [3]
+        recorder.clock.seconds += 60
+        recorder.state.settle()
+        recorder.state.settle()
+        recorder.clock.seconds += 60
+        recorder.state.refusals(0, ())
+    assert events(lines) == ["some patterns that qualify are refused"] * 2 + ["no pattern is refused any more"]
+    assert lines[1]["patterns"] == 49
+
+
+def test_a_silent_trigger_shows_as_polling_in_the_status(recorder: Recorder) -> None:
+    recorder.state.listening()
+    recorder.state.silence.blind("no right")
+    assert recorder.shown[-1].startswith("polling")
+    recorder.state.silence.seen(Sighting())

@@ -22,7 +22,7 @@ def test_every_block_of_every_file_is_a_statement() -> None:
 def test_every_statement_is_described_and_complete() -> None:
     for statement in load_statements().values():
         assert statement.about.endswith((".", "daemons."))
-        assert re.match(r"SELECT|INSERT|UPDATE|WITH", statement.sql)
+        assert re.match(r"SELECT|INSERT|UPDATE|WITH|CALL|DELETE", statement.sql)
         assert not re.search(r";\s*$", statement.sql, re.MULTILINE)
 
 

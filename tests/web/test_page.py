@@ -18,6 +18,10 @@ INSERT = (
 )
 
 
+# An entry with no pattern behind it is ours where we remember that we wrote it.
+OURS = "INSERT INTO pattern_sync.written (pattern_id) VALUES (%s) ON CONFLICT DO NOTHING"
+
+
 def queue_three(served: Served) -> list[str]:
     """Queue three patterns; return their names, best impact first."""
     names = [BEST, "test:pytest:all", "fix:lint:all"]
@@ -44,6 +48,8 @@ def test_the_list_is_in_order_of_impact_with_figures_as_people_read_them(emptied
     emptied.database.execute(INSERT, "test:b", "pending", 0.7567, 300, 61.5)
     emptied.database.execute(INSERT, "fix:a", "pending", 0.5, 10, 120.0)
     emptied.database.execute(INSERT, "docs:old", "approved", 0.5, 1, 5.0)
+    for name in ("test:b", "fix:a"):
+        emptied.database.execute(OURS, name)
     emptied.queue(BEST, typical_input_pattern="run the whole life cycle", typical_operations=["Read", "Edit", "Write"])
     page = tabs.open(emptied.daemon.http_url).until_live()
     page.until_ids(BEST, "test:b", "fix:a")
@@ -101,6 +107,52 @@ def test_a_pattern_is_seen_within_a_second_of_the_detectors_commit_without_a_rel
         f" max {max(took) * 1000:.0f} ms of {len(took)}"
     )
     assert_soon(took)
+
+
+def test_what_another_program_wrote_is_said_to_be_its_and_not_added_to_what_patterns_save(
+    emptied: Served, tabs: Tabs
+) -> None:
+    emptied.database.execute(INSERT, "0123456789abcdef", "pending", 0.9, 400, 1_000_000)
+    emptied.queue(BEST)
+    page = tabs.open(emptied.daemon.http_url).until_live()
+    expect(page["summary"]).to_have_text("2 patterns · $183,844.06 a month")
+    expect(page["overview-text"]).to_have_text(
+        "wait for a decision, $183,844.06 a month in all, without the 1 that other programs wrote."
+    )
+    expect(page.row(BEST)).to_contain_text("100 %")
+    expect(page.row("0123456789abcdef")).to_contain_text("$1,000,000.00")
+    page.select("0123456789abcdef")
+    expect(page["figure-share"]).to_have_text("\N{EN DASH}")
+    expect(page["why-text"]).to_contain_text("Written by another program")
+    page.press("a").sign("ann").press("Control+Enter")
+    expect(page.toast).to_contain_text("Approved “0123456789abcdef”")
+
+
+def test_a_decision_that_the_application_keeps_out_is_said_once(emptied: Served, tabs: Tabs) -> None:
+    emptied.queue(BEST)
+    emptied.database.execute(
+        "CREATE FUNCTION keep_out() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;"
+        "CREATE TRIGGER keep_out BEFORE UPDATE ON pattern_approvals FOR EACH ROW EXECUTE FUNCTION keep_out()"
+    )
+    try:
+        page = tabs.open(emptied.daemon.http_url).until_live().select(BEST)
+        page.excuse("status of 409")
+        page.press("a").sign("ann").press("Control+Enter")
+        expect(page["decide-notice"]).to_have_text(
+            f"The application's own trigger or policy kept the decision on '{BEST}' out; nothing was written."
+            " What you typed is kept."
+        )
+    finally:
+        emptied.database.execute("DROP FUNCTION keep_out CASCADE")
+
+
+def test_a_rules_decision_is_not_a_persons(emptied: Served, tabs: Tabs) -> None:
+    emptied.database.execute(INSERT, "docs:old", "auto-rejected", 0.5, 1, 5.0)
+    page = tabs.open(emptied.daemon.http_url).until_live()
+    page.view("auto-rejected").click()
+    page.select("docs:old")
+    expect(page["decision-title"]).to_contain_text("Auto-rejected by a rule")
+    expect(page["why-text"]).to_contain_text("A rule's decision stands")
 
 
 def test_new_figures_of_a_pattern_are_shown_where_it_stands_and_in_its_details(emptied: Served, tabs: Tabs) -> None:
@@ -175,7 +227,7 @@ def test_everything_is_decided_by_keyboard_alone(emptied: Served, tabs: Tabs) ->
     assert decision(emptied, second) == ("pending", None, None)
     page.type("a one-off").press("Control+Enter")
     expect(page.toast).to_contain_text(f"Rejected “{second}”")
-    assert decision(emptied, second) == ("rejected", "ann", "a one-off")
+    assert decision(emptied, second) == ("rejected", "ann", "REJECTED: a one-off")
 
     expect(page.title).to_have_text(third)
     page.press("c").type("who owns this?").press("Control+Enter")
@@ -211,7 +263,7 @@ def test_a_decided_entry_is_found_in_its_view_and_its_decision_replaced(emptied:
     page.type("on second thoughts, no").press("Control+Enter")
     expect(page.empty).to_have_attribute("data-reason", "none")
     expect(page.count("rejected")).to_have_text("1")
-    assert decision(emptied, BEST) == ("rejected", "ann", "on second thoughts, no")
+    assert decision(emptied, BEST) == ("rejected", "ann", "REJECTED: on second thoughts, no")
     assert history(emptied, BEST) == [("approved", "ann", None), ("rejected", "ann", "on second thoughts, no")]
 
     page.view("rejected").click()

@@ -107,6 +107,7 @@ def test_an_entry_that_is_deleted_under_an_open_dialog_is_said_to_be_gone(entrie
 
 
 def test_an_entry_whose_pattern_the_detector_deleted_waits_for_its_decision(entries: Served, tabs: Tabs) -> None:
+    entries.database.execute("INSERT INTO pattern_sync.written VALUES (%s) ON CONFLICT DO NOTHING", NAME)
     entries.database.execute("DELETE FROM operation_patterns WHERE pattern_signature = %s", NAME)
     page = reviewer_at(tabs, entries)
     expect(page["why-text"]).to_contain_text("The detector has deleted this pattern")

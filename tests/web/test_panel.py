@@ -95,7 +95,8 @@ def test_the_panel_rejects(served: Served, panel: Panel) -> None:
     path = served.queue("panel:reject:all")
     entry = panel.post(f"{path}/reject", {"reason": "a one-off"}).json()
     assert set(entry) == ENTRY_FIELDS
-    assert (entry["status"], entry["approval_notes"]) == ("rejected", "a one-off")
+    assert (entry["status"], entry["approval_notes"]) == ("rejected", "REJECTED: a one-off")
+    assert [item["notes"] for item in panel.get(f"{path}/history").json()] == ["a one-off"]
 
 
 def test_the_panel_comments(served: Served, panel: Panel) -> None:
@@ -119,7 +120,7 @@ def test_the_panel_can_read_why_something_was_not_done(
     served.client.post(f"{path}/approve")
     answer = panel.post(path + ending, body)
     assert answer.status_code == status
-    assert answer.json()["detail"]
+    assert isinstance(answer.json()["detail"], str)
 
 
 def test_the_panel_can_read_that_there_is_no_such_pattern(panel: Panel) -> None:

@@ -71,9 +71,11 @@ def walk(client: httpx.Client, first: str) -> Iterator[list[dict[str, Any]]]:
 
 def assert_invalid(answer: httpx.Response, *loc: str) -> str:
     assert answer.status_code == 422, answer.text
-    faults = answer.json()["detail"]
+    detail, faults = answer.json()["detail"], answer.json()["fields"]
     assert all(set(fault) == {"loc", "msg", "type"} for fault in faults)
     assert list(loc) in [fault["loc"] for fault in faults]
+    assert isinstance(detail, str)
+    assert faults[0]["msg"].removesuffix(".") in detail
     return str(faults[0]["msg"])
 
 
@@ -308,7 +310,8 @@ def test_a_decision_writes_entry_history_and_the_mark_on_the_pattern(
     assert answer.status_code == 200
     entry = served.database.entry(f"written:{status}")
     assert entry is not None
-    assert (entry["status"], entry["reviewed_by"], entry["approval_notes"]) == (status, "ann", notes)
+    kept = f"REJECTED: {notes}" if status == "rejected" else notes
+    assert (entry["status"], entry["reviewed_by"], entry["approval_notes"]) == (status, "ann", kept)
     assert served.database.history_of(f"written:{status}") == [{"action": status, "reviewer": "ann", "notes": notes}]
     source = source_of(served.database, f"written:{status}")
     assert (source["automation_status"], source["reviewed_by"], source["review_notes"]) == (status, "ann", notes)
@@ -688,6 +691,8 @@ def explain(served: Served, signature: str) -> dict[str, Any]:
         "entry_status",
         "automation_status",
         "eligible",
+        "rejected",
+        "written_by_us",
         "criteria",
         "shortfalls",
     }
@@ -735,10 +740,39 @@ def test_a_pattern_that_somebody_took_further_is_not_eligible(served: Served) ->
 
 def test_a_pattern_that_its_detector_deleted_is_gone(served: Served) -> None:
     served.queue("explain:gone")
+    served.database.execute("INSERT INTO pattern_sync.written VALUES ('explain:gone') ON CONFLICT DO NOTHING")
     served.database.execute("DELETE FROM operation_patterns WHERE pattern_signature = 'explain:gone'")
     explained = explain(served, "explain:gone")
     assert (explained["queued"], explained["outcome"], explained["criteria"]) == (True, "gone", [])
-    assert explained["automation_status"] is None
+    assert (explained["automation_status"], explained["written_by_us"]) == (None, True)
+    assert "deleted by the detector" in explained["reason"]
+    assert served.client.get(path_of("explain:gone")).json()["from_pattern"] is True
+
+
+def test_what_another_program_wrote_is_said_to_be_its(served: Served) -> None:
+    path = insert_entry(served.database, "explain:foreign")
+    explained = explain(served, "explain:foreign")
+    assert (explained["outcome"], explained["written_by_us"]) == ("gone", False)
+    assert "written by another program" in explained["reason"]
+    assert served.client.get(path).json()["from_pattern"] is False
+    served.database.add_pattern("explain:foreign")
+    assert served.client.get(path).json()["from_pattern"] is True
+
+
+def test_what_was_rejected_before_is_not_eligible(served: Served) -> None:
+    served.database.execute("INSERT INTO pattern_sync.rejections VALUES ('explain:rejected')")
+    served.database.add_pattern("explain:rejected", confidence_score=1)
+    explained = explain(served, "explain:rejected")
+    assert (explained["outcome"], explained["rejected"], explained["eligible"]) == ("short", True, False)
+    assert "rejected before" in explained["reason"]
+
+
+@pytest.mark.parametrize("status", ["auto-approved", "auto-rejected"])
+def test_what_a_rule_decided_is_a_rules(served: Served, status: str) -> None:
+    path = insert_entry(served.database, f"explain:{status}", status)
+    assert explain(served, f"explain:{status}")["reason"].startswith(f"A rule's decision stands ({status})")
+    answer = served.client.post(f"{path}/reject", json={"reason": "no"})
+    assert answer.json()["detail"] == f"'explain:{status}' was {status} by a rule."
 
 
 def test_a_decided_pattern_is_a_persons(served: Served) -> None:

@@ -108,10 +108,18 @@ def test_without_a_body_the_manual_criteria_are_meant(idle: Served) -> None:
     assert set(report["synced_pattern_ids"]) == idle.database.queue()
     # Best impact first: all that are good before any that is fair.
     assert all(name.startswith("good") for name in report["synced_pattern_ids"][:30])
-    again = sync(idle, "run", {})
+    again = sync(idle, "run")
     assert (again["total_candidates"], again["synced_count"], again["skipped_count"]) == (90, 40, 50)
     done = sync(idle, "run")
     assert (done["total_candidates"], done["synced_count"], done["skipped_count"]) == (90, 0, 90)
+
+
+@pytest.mark.parametrize("body", [{}, {"max_patterns": 50}, {"min_savings": 0}, {"exclude_types": []}])
+def test_what_a_body_does_not_name_is_unbounded(idle: Served, body: dict[str, object]) -> None:
+    fill(idle.database)
+    idle.database.add_pattern("never", occurrence_count=0)
+    report = sync(idle, "run", body)
+    assert (report["total_candidates"], report["synced_count"], report["remaining_count"]) == (240, 50, 190)
 
 
 def test_each_criterion_is_applied_at_its_bound(idle: Served) -> None:
@@ -142,7 +150,7 @@ def test_null_means_the_same_as_nothing(idle: Served) -> None:
     fill(idle.database)
     criteria = ("min_confidence", "min_occurrences", "min_savings", "max_patterns", "only_types", "exclude_types")
     report = sync(idle, "run", dict.fromkeys(criteria))
-    assert (report["total_candidates"], report["synced_count"], report["remaining_count"]) == (90, 50, 40)
+    assert (report["total_candidates"], report["synced_count"], report["remaining_count"]) == (240, 50, 190)
 
 
 def test_a_row_that_the_database_refuses_is_named_and_what_it_said_is_kept_for_the_log(idle: Served) -> None:
@@ -277,7 +285,8 @@ def test_what_is_out_of_bounds_or_unknown_is_refused_and_nothing_is_queued(
     for value in values:
         answer = idle.client.post(f"{SYNC}/run", json={field: value})
         assert answer.status_code == 422, (field, value, answer.text)
-        faults = answer.json()["detail"]
+        faults = answer.json()["fields"]
+        assert isinstance(answer.json()["detail"], str)
         assert all(set(fault) == {"loc", "msg", "type"} for fault in faults)
         assert any(field in [str(part) for part in fault["loc"]] or field in fault["msg"] for fault in faults)
     assert idle.database.queue() == set()
@@ -299,7 +308,7 @@ def test_the_bounds_themselves_are_allowed(idle: Served, body: dict[str, object]
 def test_a_contradiction_is_refused_with_both_names(idle: Served) -> None:
     answer = idle.client.post(f"{SYNC}/run", json={"only_types": ["a", "b"], "exclude_types": ["b", "c"]})
     assert answer.status_code == 422
-    (fault,) = answer.json()["detail"]
+    (fault,) = answer.json()["fields"]
     for word in ("only_types", "exclude_types", "contradict", "b"):
         assert word in fault["msg"]
 
@@ -309,8 +318,19 @@ def test_a_dry_run_that_is_neither_true_nor_false_is_refused(idle: Served, endin
     idle.database.add_pattern("would:qualify")
     answer = idle.client.post(f"{SYNC}/{ending}?dry_run=perhaps", headers=ADMINISTRATOR)
     assert answer.status_code == 422
-    assert answer.json()["detail"][0]["loc"] == ["query", "dry_run"]
+    assert answer.json()["fields"][0]["loc"] == ["query", "dry_run"]
     assert idle.database.queue() == set()
+
+
+def test_what_is_wrong_is_a_sentence_for_who_prints_it(idle: Served) -> None:
+    answer = idle.client.post(f"{SYNC}/run", json={"min_confidence": 101, "max_patterns": 0})
+    assert answer.json()["detail"] == (
+        "min_confidence: Input should be less than or equal to 100;"
+        " max_patterns: Input should be greater than or equal to 1."
+    )
+    answer = idle.client.post(f"{SYNC}/run", json=dict.fromkeys("abcde"))
+    assert answer.json()["detail"].endswith("c: Extra inputs are not permitted; and 2 more.")
+    assert len(answer.json()["fields"]) == 5
 
 
 @pytest.mark.parametrize("ending", ["run", "high-priority", "all"])

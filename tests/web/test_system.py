@@ -33,6 +33,9 @@ HEALTH_FIELDS = {
     "queue_depth",
     "queued_total",
     "failed_total",
+    "refused",
+    "recovered_total",
+    "last_recovered_at",
 }
 DATABASE_REQUESTS: list[tuple[str, str, dict[str, str] | None]] = [
     ("GET", "/api/v1/patterns", None),

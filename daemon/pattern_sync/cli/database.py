@@ -20,24 +20,50 @@ def add_commands(app: typer.Typer) -> None:
     app.command()(sql)
 
 
-def migrate(context: typer.Context, *, dry_run: DryRun = False) -> None:
-    """Install Pattern Sync into the database, or bring it up to date.
+def migrate(
+    context: typer.Context,
+    *,
+    dry_run: DryRun = False,
+    replicated: Annotated[
+        bool,
+        typer.Option(
+            "--replicated",
+            help="Every subscriber has our tables: let them enter a publication of all tables.",
+        ),
+    ] = False,
+) -> None:
+    """Install Pattern Sync into the database, bring it up to date, or mend what is broken of it.
 
-    Adopts the application's tables as they are, or creates them in an empty database. Safe beside live traffic and
-    any number of times: it never waits for a lock long enough to hold up a writer.
+    Adopts the application's tables as they are, or creates them in an empty database. What cannot be adopted is
+    refused by name before anything is changed. Safe beside live traffic and any number of times: it never waits for a
+    lock long enough to hold up a writer.
     """
     session: Session = context.obj
     with session.host() as host:
         installer = Installer(host.address)
-        steps = installer.plan() if dry_run else installer.migrate()
+        steps = installer.plan(replicated=replicated) if dry_run else installer.migrate(replicated=replicated)
+        remarks = installer.remarks()
     _tell(steps, dry_run=dry_run, nothing="Nothing to do: the schema is up to date.")
+    for remark in remarks:
+        typer.echo(f"{'-- ' if dry_run else ''}Note: {remark}")
 
 
-def uninstall(context: typer.Context, *, dry_run: DryRun = False) -> None:
-    """Take away the schema pattern_sync and its triggers; the application's tables and the queue stay."""
+def uninstall(
+    context: typer.Context,
+    *,
+    dry_run: DryRun = False,
+    cascade: Annotated[
+        bool,
+        typer.Option("--cascade", help="Also take away what others put into the schema, and what depends on it."),
+    ] = False,
+) -> None:
+    """Take away the schema pattern_sync and its triggers; the application's tables and the queue stay.
+
+    What is not Pattern Sync's and would go with it is named, and nothing is removed.
+    """
     session: Session = context.obj
     with session.host() as host:
-        steps = Installer(host.address).uninstall(dry_run=dry_run)
+        steps = Installer(host.address).uninstall(dry_run=dry_run, cascade=cascade)
     _tell(steps, dry_run=dry_run, nothing="Nothing to do: Pattern Sync is not installed here.")
 
 

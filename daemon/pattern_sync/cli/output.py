@@ -72,9 +72,10 @@ def overview_table(overview: "Overview", psql: str | None) -> Table:
     if psql:
         table.add_row("open it with", Text(psql))
     table.add_row("server, schema", f"PostgreSQL {overview.server_version}, version {overview.schema_version}")
-    table.add_row("filter in force", str(overview.filter))
-    missing = ", ".join(overview.trigger_missing_on)
-    table.add_row("trigger", Text(f"missing on {missing}; run: pattern-sync migrate") if missing else "installed")
+    lost = "none, its row is gone; run: pattern-sync migrate"
+    table.add_row("filter in force", lost if overview.filter is None else str(overview.filter))
+    faults = "\n".join(overview.trigger_faults)
+    table.add_row("trigger", Text(f"{faults}\nrun: pattern-sync migrate", style="bold red") if faults else "installed")
     table.add_row("daemons listening", _daemons(overview))
     counts = overview.statistics
     table.add_row("patterns", f"{counts.patterns_in_source:,}")
@@ -86,6 +87,13 @@ def overview_table(overview: "Overview", psql: str | None) -> Table:
         table.add_row("  pending, pattern deleted", f"{overview.gone:,}")
     table.add_row("eligible without entry", f"{counts.pending_sync:,}")
     table.add_row("qualify, not queued yet", f"{counts.qualifying_missing:,} of {counts.qualifying:,}")
+    if overview.refused:
+        table.add_row("refused by the application", f"{overview.refused:,}", style="bold red")
+    for refusal in overview.refusals:
+        table.add_row("", Text(f"{refusal.pattern_id}: {refusal.reason}"), style="red")
+    if overview.recovered.patterns:
+        last = f"{overview.recovered.patterns:,}, last {_local(overview.recovered.last_at)}"
+        table.add_row("recovered by the sweep", f"{last}: nobody had announced them")
     for run in overview.runs:
         table.add_row(
             f"last {run.kind}",

@@ -17,12 +17,7 @@ from pattern_sync.cli.output import (
     result_table,
 )
 from pattern_sync.domain.errors import InvalidSettings
-from pattern_sync.domain.filter import (
-    MANUAL_MAX_PATTERNS,
-    MANUAL_MIN_CONFIDENCE,
-    MANUAL_MIN_OCCURRENCES,
-    SyncFilter,
-)
+from pattern_sync.domain.filter import MANUAL_MAX_PATTERNS, SyncFilter
 from pattern_sync.service import PatternSyncService
 
 if TYPE_CHECKING:
@@ -58,11 +53,9 @@ def sync(
         bool, typer.Option("--high-priority", help="Confidence 70, occurrences 5, savings 1,000; at most 20.")
     ] = False,
     everything: Annotated[bool, typer.Option("--all", help="No criteria; at most 200.")] = False,
-    min_confidence: Annotated[
-        float | None, typer.Option(help=f"0 to 100.  [default: {MANUAL_MIN_CONFIDENCE:g}]")
-    ] = None,
-    min_occurrences: Annotated[int | None, typer.Option(help=f"[default: {MANUAL_MIN_OCCURRENCES}]")] = None,
-    min_savings: Annotated[float | None, typer.Option(help="USD a month.  [default: any]")] = None,
+    min_confidence: Annotated[float | None, typer.Option(help="0 to 100.")] = None,
+    min_occurrences: Annotated[int | None, typer.Option(help="Seen at least so often.")] = None,
+    min_savings: Annotated[float | None, typer.Option(help="USD a month.")] = None,
     only_types: Annotated[str | None, typer.Option(help="Comma-separated pattern types.")] = None,
     exclude_types: Annotated[str | None, typer.Option(help="Comma-separated pattern types.")] = None,
     max_patterns: Annotated[
@@ -73,6 +66,8 @@ def sync(
     json: Json = False,
 ) -> None:
     """Queue patterns now, by criteria of your own; what is in the queue already is left alone.
+
+    Criteria that are not named are unbounded. Without any: confidence 60, occurrences 2, any savings.
 
     For example: `pattern-sync sync --min-confidence 80 --min-savings 5000 --max-patterns 10 --dry-run`
     """
@@ -125,7 +120,9 @@ def _preset(*, high_priority: bool, everything: bool, criteria: Mapping[str, Any
         raise InvalidSettings(f"{preset} brings its own criteria and contradicts {options}; take one of them.")
     if high_priority:
         return SyncFilter.high_priority()
-    return SyncFilter.everything() if everything else replace(SyncFilter(), **criteria)
+    if everything:
+        return SyncFilter.everything()
+    return SyncFilter(**criteria) if criteria else SyncFilter.manual()
 
 
 def _types(text: str | None) -> tuple[str, ...] | None:

@@ -9,22 +9,27 @@ from psycopg.rows import DictRow, dict_row
 
 from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.faults import translated
-from pattern_sync.database.rows import filter_arguments, run_arguments, to_candidates, to_outcomes
+from pattern_sync.database.rows import (
+    filter_arguments,
+    run_arguments,
+    to_missing_preview,
+    to_outcomes,
+    to_queued_page,
+    to_refreshed_page,
+    to_retried,
+)
+from pattern_sync.database.session_settings import AT_STARTUP, known_to
 from pattern_sync.database.statements import Statement, load_statements
 from pattern_sync.domain.filter import SyncFilter
-from pattern_sync.domain.outcomes import Candidate, Outcome, PatternOutcome, signatures_of
-from pattern_sync.domain.results import SyncResult
-from pattern_sync.sync.reconciler import Step
+from pattern_sync.domain.outcomes import Outcome, PatternOutcome, signatures_of
+from pattern_sync.domain.results import MissingPreview, QueuedPage, RefreshedPage, Retried, SyncResult
 
-CONNECT_SECONDS = 5
-BATCH_SIZE = 2_000
-# A peer that vanished is noticed within seconds; psycopg has no deadline of its own for a statement.
-_KEEPALIVE: Mapping[str, Any] = {
-    "keepalives_idle": 2,
-    "keepalives_interval": 1,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
-}
+BATCH_SIZE = 4_000
+# A sync over very many tells how far it is after about so long.
+STEP_SECONDS = 1.0
+# What a server, or the pooler before it, says of settings that it does not know when a session begins; libpq passes the
+# words on and no SQLSTATE. In another language they are taken for what they are: the server cannot be used.
+_SETTINGS_REFUSED = ("unsupported startup parameter", "unrecognized configuration parameter")
 
 Result = TypeVar("Result")
 
@@ -35,30 +40,28 @@ class BlockingDatabase:
     def __init__(self, connection: "psycopg.Connection[DictRow]", statements: Mapping[str, Statement]) -> None:
         self._connection = connection
         self._statements = statements
+        self._settled = True
 
     @classmethod
     @contextmanager
     def connect(cls, address: DatabaseAddress) -> Iterator[Self]:
         """Connect to the first host that takes writes. Raises DatabaseUnavailable or AccessRefused."""
         with translated():
-            connection = psycopg.connect(
-                address.url,
-                autocommit=True,
-                connect_timeout=CONNECT_SECONDS,
-                application_name="pattern-sync",
-                target_session_attrs="read-write",
-                row_factory=dict_row,
-                cursor_factory=psycopg.RawCursor,
-                **_KEEPALIVE,
-            )
+            connection = _open(address)
         with translated(), connection:
-            yield cls(connection, load_statements())
+            database = cls(connection, load_statements())
+            database._settle_session()
+            yield database
 
     def fetch(self, name: str, *arguments: object) -> list[DictRow]:
         """Run one named statement and return its rows."""
-        with translated():
-            cursor = self._connection.execute(self._statements[name].sql.encode(), arguments)
-            return cursor.fetchall() if cursor.description else []
+        with self._settled_transaction():
+            return self._fetch(name, *arguments)
+
+    @property
+    def in_transactions(self) -> bool:
+        """Return whether each statement runs in a transaction of ours, as the session may be anybody's."""
+        return not self._settled
 
     async def fetch_at_once(self, name: str, *arguments: object) -> list[DictRow]:
         """Run one named statement, as a coroutine that never suspends."""
@@ -66,16 +69,59 @@ class BlockingDatabase:
 
     def run_script(self, script: str) -> None:
         """Run the statements of a file of sql/."""
-        with translated():
+        with self._settled_transaction():
             self._connection.execute(script.encode())
 
     @contextmanager
     def transaction(self, *, read_only: bool = False) -> Iterator[None]:
         """Keep what is run within in one transaction; a read-only one sees one snapshot."""
+        isolation = psycopg.IsolationLevel.REPEATABLE_READ if read_only else psycopg.IsolationLevel.READ_COMMITTED
         self._connection.read_only = read_only
-        self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ if read_only else None
+        self._connection.isolation_level = isolation
         with translated(), self._connection.transaction():
+            if not self._settled:
+                self._settle(*self._known(), for_transaction=True)
             yield
+
+    @contextmanager
+    def _settled_transaction(self) -> Iterator[None]:
+        """Run what is within with our settings: the session's, those of the open transaction, or of one of its own."""
+        idle = self._connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
+        with translated() if self._settled or not idle else self.transaction():
+            yield
+
+    def _settle_session(self) -> None:
+        names, values = self._known()
+        lacking: list[str] = self._fetch("server_state", names, values)[0]["lacking"]
+        self._settled = AT_STARTUP.keys().isdisjoint(lacking)
+        if not self._settled:
+            # A pooler shares its servers: nothing may be left in a session, settings or prepared statements.
+            self._connection.prepare_threshold = None
+        elif lacking:
+            self._settle(lacking, [values[names.index(name)] for name in lacking], for_transaction=False)
+
+    def _settle(self, names: list[str], values: list[str], *, for_transaction: bool) -> None:
+        self._fetch("settle", names, values, for_transaction)
+
+    def _known(self) -> tuple[list[str], list[str]]:
+        return known_to(self._connection.info.server_version // 10_000)
+
+    def _fetch(self, name: str, *arguments: object) -> list[DictRow]:
+        cursor = self._connection.execute(self._statements[name].sql.encode(), arguments)
+        return cursor.fetchall() if cursor.description else []
+
+
+def _open(address: DatabaseAddress) -> "psycopg.Connection[DictRow]":
+    try:
+        return _connect(address.for_libpq(with_settings=True))
+    except psycopg.OperationalError as fault:
+        if not any(words in str(fault) for words in _SETTINGS_REFUSED):
+            raise
+    return _connect(address.for_libpq(with_settings=False))
+
+
+def _connect(parameters: Mapping[str, Any]) -> "psycopg.Connection[DictRow]":
+    return psycopg.connect("", autocommit=True, row_factory=dict_row, cursor_factory=psycopg.RawCursor, **parameters)
 
 
 class BlockingQueue:
@@ -86,26 +132,44 @@ class BlockingQueue:
 
     async def reconcile(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]:
         """Run one step of the reconcile."""
-        arguments = (*filter_arguments(sync_filter), list(pattern_ids))
-        outcomes = to_outcomes(self._database.fetch("reconcile", *arguments))
-        queued, refreshed = signatures_of(outcomes, Outcome.QUEUED), signatures_of(outcomes, Outcome.REFRESHED)
-        if queued or refreshed:
-            self._database.fetch("announce_changes", queued, refreshed)
+        outcomes = to_outcomes(self._database.fetch("reconcile", *filter_arguments(sync_filter), list(pattern_ids)))
+        self._announce(signatures_of(outcomes, Outcome.QUEUED), signatures_of(outcomes, Outcome.REFRESHED))
         return outcomes
 
-    async def side_by_side(self, steps: Sequence[Step]) -> list[list[PatternOutcome]]:
-        """Run some steps one after the other: there is one connection."""
-        return [await step for step in steps]
+    async def queue_missing(self, sync_filter: SyncFilter, *, retry: bool) -> AsyncGenerator[QueuedPage, None]:
+        """Queue what qualifies and has no entry, best impact first, step by step until it is done."""
+        most = sync_filter.max_patterns
+        commits = not self._database.in_transactions
+        finished = False
+        while not finished:
+            arguments = (*filter_arguments(sync_filter), most, retry, 0, 1, STEP_SECONDS, commits)
+            page = to_queued_page(self._database.fetch("queue_missing", *arguments)[0])
+            self._announce(page.queued_signatures, [])
+            yield page
+            most = None if most is None else most - page.handled
+            finished = page.finished
 
-    async def signature_of(self, pattern_id: int) -> str:
-        """Return the name of a pattern, for a message."""
-        rows = self._database.fetch("pattern_signature", pattern_id)
-        return str(rows[0]["signature"]) if rows else f"row {pattern_id}"
+    async def preview_missing(self, sync_filter: SyncFilter) -> MissingPreview:
+        """Return what queue_missing would find; writes nothing."""
+        arguments = (*filter_arguments(sync_filter), sync_filter.max_patterns)
+        return to_missing_preview(self._database.fetch("preview_missing", *arguments)[0])
 
-    async def count_candidates(self, sync_filter: SyncFilter) -> tuple[int, int]:
-        """Return how many patterns qualify, and how many of them have no entry."""
-        row = self._database.fetch("count_candidates", *filter_arguments(sync_filter))[0]
-        return row["candidates"], row["missing"]
+    async def refresh_stale(self, sync_filter: SyncFilter, after_id: int) -> RefreshedPage:
+        """Bring the next pending entries up to date whose figures are behind."""
+        arguments = (*filter_arguments(sync_filter), after_id, BATCH_SIZE)
+        page = to_refreshed_page(self._database.fetch("refresh_stale", *arguments)[0])
+        self._announce([], page.refreshed_signatures)
+        return page
+
+    async def retry_refused(self, sync_filter: SyncFilter, most: int) -> Retried:
+        """Try patterns of the quarantine again whose time has come."""
+        retried = to_retried(self._database.fetch("retry_refused", *filter_arguments(sync_filter), most)[0])
+        self._announce(retried.queued_signatures, retried.refreshed_signatures)
+        return retried
+
+    async def count_stale(self) -> int:
+        """Return how many pending entries are behind the figures of their patterns."""
+        return int(self._database.fetch("count_stale")[0]["stale"])
 
     async def count_gone(self) -> int:
         """Return how many pending entries have lost their pattern."""
@@ -115,21 +179,9 @@ class BlockingQueue:
         """Remember a run for `status`."""
         self._database.fetch("record_run", *run_arguments(kind, result))
 
-    async def missing_patterns(self, sync_filter: SyncFilter) -> AsyncGenerator[list[Candidate], None]:
-        """Yield batches of patterns that qualify and have no entry, best impact first."""
-        arguments = (*filter_arguments(sync_filter), sync_filter.max_patterns)
-        for batch in self._batches("missing_patterns", *arguments):
-            yield batch
-
-    async def stale_patterns(self) -> AsyncGenerator[list[Candidate], None]:
-        """Yield batches of patterns whose pending entry shows other figures."""
-        for batch in self._batches("stale_patterns", 0, None):
-            yield batch
-
-    def _batches(self, name: str, *arguments: object) -> Iterator[list[Candidate]]:
-        found = to_candidates(self._database.fetch(name, *arguments))
-        for start in range(0, len(found), BATCH_SIZE):
-            yield found[start : start + BATCH_SIZE]
+    def _announce(self, queued: Sequence[str], refreshed: Sequence[str]) -> None:
+        if queued or refreshed:
+            self._database.fetch("announce_changes", list(queued), list(refreshed))
 
 
 def run_blocking(coroutine: Coroutine[Any, Any, Result]) -> Result:

@@ -1,19 +1,43 @@
 """New connections for the event loop: host by host, each with a deadline, to a server that takes writes."""
 
+import asyncio
+import random
 import socket
+import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import asyncpg
+from asyncpg.connect_utils import SessionAttribute
 
-from pattern_sync.database.address import DatabaseAddress
+from pattern_sync.database.address import DatabaseAddress, Host
 from pattern_sync.database.faults import translated
+from pattern_sync.database.session_settings import AT_STARTUP, known_to
 from pattern_sync.database.statements import Statement
-from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable
+from pattern_sync.database.tls import tls_context
+from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable, InvalidSettings
 
-CONNECT_SECONDS = 5.0  # for each host; asyncpg's own timeout covers all hosts of a URL together
 STATEMENT_CACHE_SIZE = 100
-# With these a peer that vanished is noticed within about six seconds; asyncpg sets none of them.
-_KEEPALIVE = {"TCP_KEEPIDLE": 2, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 5_000}
+_SOCKET_OPTIONS = {
+    "keepalives_idle": "TCP_KEEPIDLE",
+    "keepalives_interval": "TCP_KEEPINTVL",
+    "keepalives_count": "TCP_KEEPCNT",
+    "tcp_user_timeout": "TCP_USER_TIMEOUT",
+}
+# In which order TLS is tried, by sslmode.
+_WITH_TLS = {"disable": (False,), "allow": (False, True), "prefer": (True, False)}
+
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[asyncpg.Record]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A connection; `settled` where the session has our settings: behind a pooler each transaction needs them anew."""
+
+    connection: "Connection"
+    settled: bool
 
 
 class Connector:
@@ -23,67 +47,157 @@ class Connector:
         self.statements = statements
         self._address = address
         self._hosts = list(address.hosts)
+        if address.parameters.get("load_balance_hosts") == "random":
+            random.shuffle(self._hosts)
 
     @property
     def longest_seconds(self) -> float:
         """Return how long a connect may take when every host is a black hole."""
-        return CONNECT_SECONDS * len(self._hosts) + 1
+        return self._address.connect_seconds * len(self._hosts) + 1
 
-    async def connect(
-        self, application_name: str, *, statement_cache_size: int = STATEMENT_CACHE_SIZE
-    ) -> "asyncpg.Connection[asyncpg.Record]":
+    async def connect(self, application_name: str, *, statement_cache_size: int = STATEMENT_CACHE_SIZE) -> "Connection":
+        """Return a connection; see `open` for what is raised."""
+        return (await self.open(application_name, statement_cache_size=statement_cache_size)).connection
+
+    async def open(self, application_name: str, *, statement_cache_size: int = STATEMENT_CACHE_SIZE) -> Opened:
         """Return a connection. Raises DatabaseUnavailable with what was tried, AccessRefused where a server said no."""
         tried = []
-        for host, port in tuple(self._hosts):
+        worth_waiting = False
+        for host in tuple(self._hosts):
             try:
-                connection = await self._connect_host(host, port, application_name, statement_cache_size)
-                refusal = await self._why_not_writable(connection)
+                opened = await self._open_host(host, application_name, statement_cache_size)
             except DatabaseUnavailable as fault:
-                tried.append(f"{host}:{port}: {fault}")
+                tried.append(f"{host}: {fault}")
+                worth_waiting = True
                 continue
             except AccessRefused as fault:
-                raise AccessRefused(f"{host}:{port}: {fault}") from fault
-            if refusal is None:
-                # A dead host costs seconds; it is not to be asked first each time.
-                self._hosts.sort(key=(host, port).__ne__)
-                return connection
+                if fault.sqlstate is not None:
+                    raise AccessRefused(f"{host}: {fault}", sqlstate=fault.sqlstate) from fault
+                tried.append(f"{host}: {fault}")  # a certificate, say: the next host may have a better one
+                continue
+            # A dead host costs seconds; it is not to be asked first each time.
+            self._hosts.sort(key=host.__ne__)
+            return opened
+        raise (DatabaseUnavailable if worth_waiting else AccessRefused)("; ".join(tried))
+
+    async def _open_host(self, host: Host, application_name: str, statement_cache_size: int) -> Opened:
+        try:
+            connection = await self._connect_host(host, application_name, AT_STARTUP, statement_cache_size)
+            if await self._settle(connection):
+                return Opened(connection, settled=True)
             connection.terminate()
-            tried.append(f"{host}:{port}: {refusal}")
-        raise DatabaseUnavailable("; ".join(tried))
+        except _SettingsRefused:
+            pass
+        # A pooler shares its servers: what a session set there would be in force for somebody else.
+        connection = await self._connect_host(host, application_name, {}, statement_cache_size=0)
+        await self._settle(connection)
+        return Opened(connection, settled=False)
 
     async def _connect_host(
-        self, host: str, port: int, application_name: str, statement_cache_size: int
-    ) -> "asyncpg.Connection[asyncpg.Record]":
+        self, host: Host, application_name: str, settings: Mapping[str, str], statement_cache_size: int
+    ) -> "Connection":
+        mode = self._address.parameters["sslmode"]
+        attempts = (False,) if host.is_socket else _WITH_TLS.get(mode, (True,))
+        given = {"options": options} if (options := self._address.parameters.get("options")) else {}
+        password = self._address.password_for(host)
         with translated():
-            connection = await asyncpg.connect(
-                self._address.url,
-                host=host,
-                port=port,
-                timeout=CONNECT_SECONDS,
-                statement_cache_size=statement_cache_size,
-                max_cached_statement_lifetime=0,  # a daemon that is idle for minutes is still to answer at once
-                server_settings={"application_name": application_name},
-            )
-        _keep_alive(connection)
+            for number, with_tls in enumerate(attempts, 1):
+                try:
+                    connection = await asyncpg.connect(
+                        # Each of these is given, as asyncpg would look for it in the environment.
+                        host=host.address,
+                        port=host.port,
+                        user=self._address.user,
+                        password=password,
+                        database=self._address.database,
+                        ssl=self._tls(host) if with_tls else False,
+                        direct_tls=with_tls and self._address.parameters.get("sslnegotiation") == "direct",
+                        krbsrvname=self._address.parameters.get("krbsrvname", "postgres"),
+                        gsslib="gssapi",
+                        target_session_attrs=SessionAttribute.any,
+                        timeout=self._address.connect_seconds,
+                        statement_cache_size=statement_cache_size,
+                        max_cached_statement_lifetime=0,  # a daemon that is idle for minutes is still to answer at once
+                        server_settings={**given, **settings, "application_name": application_name},
+                    )
+                except (OSError, asyncpg.InvalidAuthorizationSpecificationError) as fault:
+                    if number < len(attempts) and _worth_the_other_way(fault):
+                        continue
+                    if refusal := _refusal(fault, password):
+                        raise refusal from fault
+                    raise
+                except (asyncpg.ProtocolViolationError, asyncpg.UndefinedObjectError, asyncpg.DataError) as fault:
+                    if settings:
+                        raise _SettingsRefused from fault
+                    raise
+                else:
+                    break
+        self._keep_alive(connection)
         return connection
 
-    async def _why_not_writable(self, connection: "asyncpg.Connection[asyncpg.Record]") -> str | None:
-        # In a transaction, as a pooler may otherwise prepare the statement on one server and run it on another.
-        with translated():
-            async with connection.transaction():
-                state = await connection.fetchrow(self.statements["server_state"].sql, timeout=CONNECT_SECONDS)
-        if state is not None and state["in_recovery"]:
-            return "a standby, which takes no writes"
-        return "read-only (default_transaction_read_only is on)" if state is None or state["read_only"] else None
+    def _tls(self, host: Host) -> ssl.SSLContext:
+        try:
+            return tls_context(self._address.parameters, host.name)
+        except InvalidSettings as fault:  # a file that was there at the start
+            raise AccessRefused(str(fault)) from fault
+
+    async def _settle(self, connection: "Connection") -> bool:
+        """Return whether the session has our settings. Raises DatabaseUnavailable where it takes no writes."""
+        names, values = known_to(connection.get_server_version().major)
+        state = None
+        try:
+            # In a transaction, as a pooler may otherwise prepare the statement on one server and run it on another; and
+            # without a name, as it would stay there.
+            with translated():
+                async with asyncio.timeout(self._address.connect_seconds), connection.transaction():
+                    statement = await connection.prepare(self.statements["server_state"].sql, name="")
+                    state = await statement.fetchrow(names, values)
+                lacking = [] if state is None else state["lacking"]
+                settled = AT_STARTUP.keys().isdisjoint(lacking)
+                if settled and lacking:
+                    late = [values[names.index(name)] for name in lacking]
+                    await connection.fetch(self.statements["settle"].sql, lacking, late, False)
+            _check_writable(state)
+        except BaseException:
+            connection.terminate()
+            raise
+        return settled
+
+    def _keep_alive(self, connection: "Connection") -> None:
+        # asyncpg has no public way to its socket.
+        transport = connection._transport  # type: ignore[attr-defined]  # noqa: SLF001
+        peer = transport.get_extra_info("socket")
+        wanted = self._address.keepalive
+        if not wanted or peer is None or peer.family not in (socket.AF_INET, socket.AF_INET6):
+            return
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in wanted.items():
+            option = getattr(socket, _SOCKET_OPTIONS[name], None)
+            if option is not None and value > 0:
+                peer.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
-def _keep_alive(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    # asyncpg has no public way to its socket.
-    transport = connection._transport  # type: ignore[attr-defined]  # noqa: SLF001
-    peer = transport.get_extra_info("socket")
-    if peer is None or peer.family not in (socket.AF_INET, socket.AF_INET6):
-        return
-    peer.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in _KEEPALIVE.items():
-        if hasattr(socket, name):
-            peer.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+class _SettingsRefused(Exception):
+    """The server, or the pooler before it, knows no such settings when a session begins."""
+
+
+def _check_writable(state: "asyncpg.Record | None") -> None:
+    if state is not None and state["in_recovery"]:
+        raise DatabaseUnavailable("a standby, which takes no writes")
+    if state is None or state["read_only"]:
+        raise DatabaseUnavailable("read-only (default_transaction_read_only is on)")
+
+
+def _worth_the_other_way(fault: Exception) -> bool:
+    # By sslmode=allow and =prefer: a server may take those with TLS only, or those without.
+    return isinstance(fault, ssl.SSLError | ConnectionError | asyncpg.InvalidAuthorizationSpecificationError) and not (
+        isinstance(fault, asyncpg.InvalidPasswordError | ConnectionRefusedError)
+    )
+
+
+def _refusal(fault: Exception, password: str) -> AccessRefused | None:
+    if "rejected SSL upgrade" in str(fault):
+        return AccessRefused("the server does no TLS, which sslmode asks for")
+    if isinstance(fault, asyncpg.InvalidPasswordError) and not password:
+        return AccessRefused(f"{fault.args[0]} (no password was given)", sqlstate=fault.sqlstate)
+    return None

@@ -1,9 +1,28 @@
 """The SQL files that are installed into the database."""
 
+import hashlib
+import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+
+_OWN_TABLE = re.compile(r"^CREATE TABLE pattern_sync\.(\w+)", re.MULTILINE)
+_OWN_FUNCTION = re.compile(r"^CREATE OR REPLACE (?:FUNCTION|PROCEDURE) pattern_sync\.(\w+)", re.MULTILINE)
+# What belongs to one table and is made together with it: an index, its first row.
+_PART = re.compile(r"^(?:CREATE (?:UNIQUE )?INDEX \w+ ON|INSERT INTO|ALTER TABLE) pattern_sync\.(\w+)", re.MULTILINE)
+_OWN_SCHEMA = re.compile(r"^CREATE SCHEMA pattern_sync\b", re.MULTILINE)
+_APPLIED = re.compile(r"^INSERT INTO pattern_sync\.migrations \(version\)", re.MULTILINE)
+# Functions of former releases: ours, wherever they are still found.
+_FORMER_FUNCTIONS = frozenset(
+    (
+        *("qualifies", "eligible", "figure", "impact", "moment", "send", "notify", "request", "decide"),
+        *("entry_confidence", "entry_occurrences", "entry_savings", "tell_changes"),
+        *("announce", "announce_pattern", "announce_entries", "announce_settings"),
+        *("missing_triggers", "tables_without_trigger", "install_trigger"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,16 +33,52 @@ class Migration:
     name: str
     sql: str
 
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Return the names of our tables that it creates."""
+        return tuple(_OWN_TABLE.findall(self.sql))
+
+    @property
+    def creates_schema(self) -> bool:
+        """Return whether it creates the schema itself."""
+        return _OWN_SCHEMA.search(self.sql) is not None
+
+    def remainder(self, missing: Collection[str], *, applied: bool) -> str:
+        """Return what is left to be run where part of it is there.
+
+        The tables that are `missing` with what belongs to them, and the rest of it unless it is known as `applied`.
+        """
+        return "\n".join(
+            statement for statement in split_statements(self.sql) if _is_left(statement, missing, applied=applied)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
     """Everything under sql/, as text that psql can run."""
 
     application_tables: str
+    review_history: str
     migrations: tuple[Migration, ...]
     functions: str
+    owner: str
+    readers: str
     trigger: str
     uninstall: str
+
+    @property
+    def own_tables(self) -> list[str]:
+        """Return the names of the tables in our schema."""
+        return [table for migration in self.migrations for table in migration.tables]
+
+    @property
+    def own_functions(self) -> list[str]:
+        """Return the names of the functions in our schema, those of former releases included."""
+        return sorted(_FORMER_FUNCTIONS.union(_OWN_FUNCTION.findall(self.functions)))
+
+    def functions_fingerprint(self, schema: str) -> str:
+        """Return what tells these functions, looking into one schema, from others."""
+        return hashlib.md5(f"{schema}\n{self.functions}".encode(), usedforsecurity=False).hexdigest()
 
 
 def load_definitions() -> Definitions:
@@ -32,13 +87,38 @@ def load_definitions() -> Definitions:
     names = sorted(entry.name for entry in (folder / "migrations").iterdir() if entry.name.endswith(".sql"))
     return Definitions(
         application_tables=_read(folder / "application_tables.sql"),
+        review_history=_read(folder / "review_history.sql"),
         migrations=tuple(
             Migration(int(name[:4]), f"migrations/{name}", _read(folder / "migrations" / name)) for name in names
         ),
-        functions=_read(folder / "functions.sql"),
+        functions=_read(folder / "functions.sql") + _read(folder / "reconcile.sql"),
+        owner=_read(folder / "owner.sql"),
+        readers=_read(folder / "readers.sql"),
         trigger=_read(folder / "trigger.sql"),
         uninstall=_read(folder / "uninstall.sql"),
     )
+
+
+def split_statements(script: str) -> Iterator[str]:
+    """Yield the statements of a file of sql/, comments before them included: each ends with a line that ends in ;."""
+    lines: list[str] = []
+    quoted = False
+    for line in script.splitlines():
+        lines.append(line)
+        quoted ^= line.count("$$") % 2 == 1
+        if not quoted and line.endswith(";") and not line.lstrip().startswith("--"):
+            yield "\n".join(lines)
+            lines.clear()
+
+
+def _is_left(statement: str, missing: Collection[str], *, applied: bool) -> bool:
+    if _OWN_SCHEMA.search(statement):
+        return False
+    if _APPLIED.search(statement):
+        return not applied
+    if named := _OWN_TABLE.search(statement) or _PART.search(statement):
+        return named[1] in missing
+    return not applied or any(f"pattern_sync.{table}" in statement for table in missing)
 
 
 def _folder() -> Traversable:

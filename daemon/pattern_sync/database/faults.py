@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import asyncpg
 import psycopg
@@ -12,30 +14,63 @@ from pattern_sync.domain.errors import (
     AccessRefused,
     DatabaseError,
     DatabaseUnavailable,
-    PatternSyncError,
+    PlanOutdated,
     PoolerInTheWay,
+    SchemaError,
     SchemaMissing,
     StatementFailed,
     TransactionConflict,
 )
 
 _CONFLICT = {"40001", "40P01", "55P03"}  # serialization, deadlock, a lock not had in time
-_UNAVAILABLE_CLASSES = {"08", "53", "57", "58", "F0"}
+_UNAVAILABLE_CLASSES = {"53", "57"}
 _UNAVAILABLE = {
     "25006",  # read-only: a standby, or a primary that was demoted under us
-    "25P03",  # the idle-in-transaction timeout ended the session
 }
 _POOLED = {"26000", "42P05"}  # a prepared statement is gone, or there already: another server connection
 _REFUSED_CLASSES = {"28"}
 _REFUSED = {"3D000", "42501"}
 _NOT_INSTALLED = {"3F000", "42P01", "42883", "42703", "42704"}
+# What ends a session that is about to begin, and would end the next one: who asks, for what, with which settings.
+_REFUSED_AT_START = {"08P01", "0A", "22", "28", "3D", "42"}
+# Where PostgreSQL notices that a table is not what it was when the statement was prepared; words would be translated.
+_OUTDATED_PLAN = {"RevalidateCachedQuery", "ExecEvalParamExtern", "CheckVarSlotCompatibility"}
+_OUTDATED_WORDS = ("cached plan must not change result type", "does not match that when preparing the plan")
+_ROW_SECURITY = "check_enable_rls"
+_RAISE = "exec_stmt_raise"
+# libpq gives no SQLSTATE of what happens before a session exists; only the words tell what waiting does not help.
+_REFUSED_WORDS = (
+    "authentication failed",
+    "no password",
+    "does not exist",
+    "pg_hba.conf",
+    "permission denied for",
+    "unrecognized configuration parameter",
+    "unsupported startup parameter",
+    "invalid value for parameter",
+    "certificate",
+    "private key",
+    "does not support SSL",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """What the server said: `fatal` where it ended the session, `source` the function of its code that said so."""
+
+    sqlstate: str
+    message: str
+    fatal: bool
+    source: str | None
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn the expected faults of both drivers into ours; let bugs through."""
+    """Turn every fault of both drivers into ours; let bugs through."""
     try:
         yield
+    except asyncpg.OutdatedSchemaCacheError as fault:
+        raise PlanOutdated("a type was altered meanwhile") from fault
     except (asyncpg.PostgresError, psycopg.Error) as fault:
         raise from_driver(fault) from fault
     except asyncpg.InterfaceError as fault:
@@ -45,43 +80,94 @@ def translated() -> Iterator[None]:
         raise DatabaseUnavailable("the connection was lost") from fault
     except TimeoutError as fault:
         raise DatabaseUnavailable("no answer in time (a lock, an overload or a dead link)") from fault
+    except ssl.SSLError as fault:  # before OSError, whose errno it has: "Operation not permitted"
+        raise _from_tls(fault) from fault
     except OSError as fault:
         # asyncio's own strerror is "Connect call failed" whatever happened.
         reason = os.strerror(fault.errno) if fault.errno and fault.errno > 0 else fault.strerror or str(fault)
         raise DatabaseUnavailable(reason or type(fault).__name__) from fault
     except asyncio.IncompleteReadError as fault:
         raise DatabaseUnavailable("the connection was lost") from fault
+    except UnicodeError as fault:
+        raise StatementFailed("a text is not UTF-8, as can be where the database's encoding is SQL_ASCII") from fault
 
 
-def from_driver(fault: asyncpg.PostgresError | psycopg.Error) -> PatternSyncError:
-    """Return our error for a driver's: whatever a server answers, it is no bug of the process that asked."""
+def from_driver(fault: asyncpg.PostgresError | psycopg.Error) -> DatabaseError | SchemaError:
+    """Return our error for a driver's."""
     message = _message(fault)
-    sqlstate = fault.sqlstate
-    if sqlstate is None:
-        # libpq says this of everything that happens before a session exists; only the words tell which.
-        refused = any(words in message for words in ("authentication failed", "no password", "does not exist"))
+    if fault.sqlstate is None:
+        if isinstance(fault, psycopg.DataError | psycopg.NotSupportedError):
+            return StatementFailed(message)  # psycopg itself refuses a value: a text with a zero byte, say
+        refused = any(words in message for words in _REFUSED_WORDS)
         return AccessRefused(message) if refused else DatabaseUnavailable(message)
-    kind = _kind(sqlstate)
+    report = _report(fault, fault.sqlstate, message)
+    kind = _kind(report)
     if kind is PoolerInTheWay:
         message = "a prepared statement vanished, as behind a transaction-mode pooler"
+    if kind is PlanOutdated:
+        message = "a table was altered meanwhile, and what the session had prepared no longer fits"
     if kind is SchemaMissing:
         message = f"The schema is missing or incomplete: {message}. Run: pattern-sync migrate"
-    return kind(message)
+    if report.source == _ROW_SECURITY:
+        message = (
+            f"{message}: Pattern Sync has to see every row, and row-level security hides some from its role."
+            " As a superuser: ALTER ROLE … BYPASSRLS (policies do not help);"
+            " if the role owns the table: ALTER TABLE … NO FORCE ROW LEVEL SECURITY"
+        )
+    return kind(message, sqlstate=report.sqlstate)
 
 
-def _kind(sqlstate: str) -> type[PatternSyncError]:
-    in_class = sqlstate[:2]
-    if sqlstate in _CONFLICT:
-        return TransactionConflict
-    if sqlstate in _POOLED:
-        return PoolerInTheWay
-    if sqlstate in _UNAVAILABLE or in_class in _UNAVAILABLE_CLASSES:
-        return DatabaseUnavailable
-    if sqlstate in _REFUSED or in_class in _REFUSED_CLASSES:
-        return AccessRefused
-    if sqlstate in _NOT_INSTALLED:
-        return SchemaMissing
-    return StatementFailed
+def _kind(report: _Report) -> type[DatabaseError | SchemaError]:
+    """Return what a report is to us.
+
+    An SQLSTATE cannot say whose fault it is: triggers and rules of the application run in our statements, may call
+    other servers, and RAISE whatever they like. What leaves the session alive is one statement's trouble, unless it is
+    clearly something else.
+    """
+    if report.fatal:
+        in_class = report.sqlstate[:2]
+        return AccessRefused if {report.sqlstate, in_class} & _REFUSED_AT_START else DatabaseUnavailable
+    if report.source == _RAISE:
+        return StatementFailed
+    return _kind_of_living(report)
+
+
+def _kind_of_living(report: _Report) -> type[DatabaseError | SchemaError]:
+    sqlstate, in_class = report.sqlstate, report.sqlstate[:2]
+    outdated = report.source in _OUTDATED_PLAN or any(words in report.message for words in _OUTDATED_WORDS)
+    # Without a source the driver or a pooler says so, and not a server about another one.
+    lost = in_class == "08" and report.source is None
+    kinds: dict[type[DatabaseError | SchemaError], bool] = {
+        PlanOutdated: outdated,
+        TransactionConflict: sqlstate in _CONFLICT,
+        PoolerInTheWay: sqlstate in _POOLED,
+        DatabaseUnavailable: lost or sqlstate in _UNAVAILABLE or in_class in _UNAVAILABLE_CLASSES,
+        AccessRefused: sqlstate in _REFUSED or in_class in _REFUSED_CLASSES,
+        SchemaMissing: sqlstate in _NOT_INSTALLED,
+    }
+    return next((kind for kind, is_it in kinds.items() if is_it), StatementFailed)
+
+
+def _report(fault: asyncpg.PostgresError | psycopg.Error, sqlstate: str, message: str) -> _Report:
+    if isinstance(fault, psycopg.Error):
+        severity, source = fault.diag.severity_nonlocalized or fault.diag.severity, fault.diag.source_function
+    else:
+        severity, source = fault.severity_en or fault.severity, fault.server_source_function
+        if isinstance(fault, asyncpg.InvalidCachedStatementError):
+            source = "RevalidateCachedQuery"
+    return _Report(sqlstate, message, severity in {"FATAL", "PANIC"}, source)
+
+
+def _from_tls(fault: ssl.SSLError) -> DatabaseError:
+    if isinstance(fault, ssl.SSLCertVerificationError):
+        return AccessRefused(
+            f"the server's certificate is not accepted: {fault.verify_message}"
+            " (sslrootcert names the authorities that are trusted)"
+        )
+    reason = (fault.reason or str(fault)).replace("_", " ").lower()
+    if "alert" in reason:  # the other side's refusal: of our certificate, or of the versions and ciphers
+        return AccessRefused(f"the server refused TLS, or the client's certificate: {reason}")
+    return DatabaseUnavailable(f"TLS failed: {reason}")
 
 
 def _from_interface_error(fault: asyncpg.InterfaceError) -> DatabaseError:

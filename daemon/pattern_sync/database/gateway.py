@@ -1,42 +1,48 @@
 """What the daemon asks of the database, over asyncpg."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 
 from pattern_sync.database.pool import Pool
 from pattern_sync.database.rows import (
     check_version,
     filter_arguments,
     run_arguments,
-    to_candidates,
-    to_filter,
+    to_filter_in_force,
+    to_missing_preview,
     to_outcomes,
+    to_queued_page,
+    to_refreshed_page,
+    to_retried,
 )
 from pattern_sync.domain.errors import AccessRefused
 from pattern_sync.domain.filter import SyncFilter
-from pattern_sync.domain.outcomes import Candidate, PatternOutcome
-from pattern_sync.domain.results import SyncResult
-from pattern_sync.sync.reconciler import Step
+from pattern_sync.domain.outcomes import Outcome, PatternOutcome, signatures_of
+from pattern_sync.domain.results import MissingPreview, QueuedPage, RefreshedPage, Retried, SyncResult
 
 # A few patterns take milliseconds: longer is a lock or a dead link, and others must not wait behind it.
 EVENT_SECONDS = 5.0
 # A look at the whole of a large table, and a batch of a bulk change.
 SCAN_SECONDS = 120.0
 FEW_PATTERNS = 500
-BATCH_SIZE = 8_000
-PLANNED_LENGTH = 10
+BATCH_SIZE = 4_000
+# A run over very many tells how far it is after about so long.
+STEP_SECONDS = 5.0
+# A share of the patterns for each connection that works at them: its number, and how many there are.
+WHOLE = (0, 1)
+LANES = [(0, 2), (1, 2)]
 
 
 class DaemonGateway:
     """Runs the daemon's statements; every method raises DatabaseError or SchemaError.
 
-    `on_written` gets what each reconcile came to, so that the review pages are told.
+    `on_written` gets the patterns that were queued and those that were refreshed, so that the review pages are told.
     """
 
-    def __init__(self, pool: Pool, on_written: Callable[[list[PatternOutcome]], None]) -> None:
+    def __init__(self, pool: Pool, on_written: Callable[[Sequence[str], Sequence[str]], None]) -> None:
         self._pool = pool
         self._on_written = on_written
+        self._published: SyncFilter | None = None
 
     async def check_schema(self) -> None:
         """Raise SchemaError unless the schema in the database is this version's."""
@@ -51,80 +57,100 @@ class DaemonGateway:
             raise AccessRefused(f"The daemon's role lacks rights. As the owner of the tables: {grants}")
 
     async def read_filter(self) -> SyncFilter:
-        """Return the filter in force."""
+        """Return the filter in force; the one that was published last where the database has lost it."""
         rows = await self._pool.fetch("read_filter", deadline_seconds=EVENT_SECONDS)
-        return to_filter(rows[0])
+        return self._published if not rows and self._published is not None else to_filter_in_force(rows)
 
     async def publish_filter(self, sync_filter: SyncFilter) -> bool:
         """Put a filter in force for the triggers and all daemons; False where it was already."""
+        self._published = sync_filter
         arguments = filter_arguments(sync_filter)
         return bool(await self._pool.fetch("publish_filter", *arguments, deadline_seconds=EVENT_SECONDS))
+
+    async def republish_filter(self) -> None:
+        """Put the filter in force again that was published last."""
+        if self._published is not None:
+            await self.publish_filter(self._published)
 
     async def reconcile(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]:
         """Run one step of the reconcile; patterns that are gone are not in the result."""
         deadline = EVENT_SECONDS if len(pattern_ids) <= FEW_PATTERNS else SCAN_SECONDS
-        arguments = (*filter_arguments(sync_filter), _at_least_ten(pattern_ids))
+        arguments = (*filter_arguments(sync_filter), pattern_ids)
         outcomes = to_outcomes(await self._pool.fetch("reconcile", *arguments, deadline_seconds=deadline))
-        self._on_written(outcomes)
+        self._on_written(signatures_of(outcomes, Outcome.QUEUED), signatures_of(outcomes, Outcome.REFRESHED))
         return outcomes
 
-    async def side_by_side(self, steps: Sequence[Step]) -> list[list[PatternOutcome]]:
-        """Run some steps at once, each on its own connection."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(step, name="reconcile step") for step in steps]
-        except BaseExceptionGroup as faults:
-            raise faults.exceptions[0] from None  # each of them alone would have ended the run
-        return [task.result() for task in tasks]
+    async def queue_missing(self, sync_filter: SyncFilter, *, retry: bool) -> AsyncGenerator[QueuedPage, None]:
+        """Queue what qualifies and has no entry, best impact first, step by step until it is done.
 
-    async def signature_of(self, pattern_id: int) -> str:
-        """Return the name of a pattern, for a message."""
-        rows = await self._pool.fetch("pattern_signature", pattern_id, deadline_seconds=EVENT_SECONDS)
-        return str(rows[0]["signature"]) if rows else f"row {pattern_id}"
+        Most runs are done after the first page; what is left of a large one is shared out among two connections.
+        """
+        page = await self._queue_lane(sync_filter, sync_filter.max_patterns, WHOLE, retry=retry, budget_seconds=0)
+        yield page
+        most = None if sync_filter.max_patterns is None else sync_filter.max_patterns - page.handled
+        lanes = [] if page.finished else [WHOLE] if most is not None else LANES
+        while lanes:
+            steps = [
+                self._queue_lane(sync_filter, most, lane, retry=retry, budget_seconds=STEP_SECONDS) for lane in lanes
+            ]
+            pages = await _side_by_side(steps)
+            for page in pages:
+                yield page
+            if most is not None:
+                most -= pages[0].handled
+            lanes = [lane for lane, page in zip(lanes, pages, strict=True) if not page.finished]
 
-    async def count_candidates(self, sync_filter: SyncFilter) -> tuple[int, int]:
-        """Return how many patterns qualify, and how many of them have no entry."""
-        arguments = filter_arguments(sync_filter)
-        rows = await self._pool.fetch("count_candidates", *arguments, deadline_seconds=SCAN_SECONDS)
-        return rows[0]["candidates"], rows[0]["missing"]
+    async def preview_missing(self, sync_filter: SyncFilter) -> MissingPreview:
+        """Return what queue_missing would find; writes nothing."""
+        arguments = (*filter_arguments(sync_filter), sync_filter.max_patterns)
+        rows = await self._pool.fetch("preview_missing", *arguments, deadline_seconds=SCAN_SECONDS)
+        return to_missing_preview(rows[0])
+
+    async def refresh_stale(self, sync_filter: SyncFilter, after_id: int) -> RefreshedPage:
+        """Bring the next pending entries up to date whose figures are behind."""
+        arguments = (*filter_arguments(sync_filter), after_id, BATCH_SIZE)
+        rows = await self._pool.fetch("refresh_stale", *arguments, deadline_seconds=SCAN_SECONDS)
+        page = to_refreshed_page(rows[0])
+        self._on_written([], page.refreshed_signatures)
+        return page
+
+    async def retry_refused(self, sync_filter: SyncFilter, most: int) -> Retried:
+        """Try patterns of the quarantine again whose time has come."""
+        arguments = (*filter_arguments(sync_filter), most)
+        rows = await self._pool.fetch("retry_refused", *arguments, deadline_seconds=SCAN_SECONDS)
+        retried = to_retried(rows[0])
+        self._on_written(retried.queued_signatures, retried.refreshed_signatures)
+        return retried
+
+    async def count_stale(self) -> int:
+        """Return how many pending entries are behind the figures of their patterns."""
+        rows = await self._pool.fetch("count_stale", deadline_seconds=SCAN_SECONDS)
+        return int(rows[0]["stale"])
 
     async def count_gone(self) -> int:
         """Return how many pending entries have lost their pattern."""
         rows = await self._pool.fetch("count_gone", deadline_seconds=SCAN_SECONDS)
         return int(rows[0]["gone"])
 
-    async def missing_patterns(self, sync_filter: SyncFilter) -> AsyncGenerator[list[Candidate], None]:
-        """Yield batches of patterns that qualify and have no entry, best impact first."""
-        arguments = (*filter_arguments(sync_filter), sync_filter.max_patterns)
-        stream = self._pool.stream("missing_patterns", *arguments, batch_size=BATCH_SIZE, deadline_seconds=SCAN_SECONDS)
-        async with aclosing(stream) as batches:
-            async for rows in batches:
-                yield to_candidates(rows)
-
-    async def stale_patterns(self) -> AsyncGenerator[list[Candidate], None]:
-        """Yield batches of patterns whose pending entry shows other figures.
-
-        One statement a batch and no cursor: an idle database is asked this every few seconds.
-        """
-        after_id = 0
-        while True:
-            rows = await self._pool.fetch("stale_patterns", after_id, BATCH_SIZE, deadline_seconds=SCAN_SECONDS)
-            if not rows:
-                return
-            yield to_candidates(rows)
-            if len(rows) < BATCH_SIZE:
-                return
-            after_id = rows[-1]["pattern_id"]
+    async def _queue_lane(
+        self, sync_filter: SyncFilter, most: int | None, lane: tuple[int, int], *, retry: bool, budget_seconds: float
+    ) -> QueuedPage:
+        commits = not self._pool.in_transactions
+        arguments = (*filter_arguments(sync_filter), most, retry, *lane, budget_seconds, commits)
+        rows = await self._pool.fetch("queue_missing", *arguments, deadline_seconds=SCAN_SECONDS)
+        page = to_queued_page(rows[0])
+        self._on_written(page.queued_signatures, [])
+        return page
 
     async def record_run(self, kind: str, result: SyncResult) -> None:
         """Remember a run for `status`."""
         await self._pool.fetch("record_run", *run_arguments(kind, result), deadline_seconds=EVENT_SECONDS)
 
 
-def _at_least_ten(pattern_ids: Sequence[int]) -> Sequence[int]:
-    """Repeat the last id, which changes nothing: to plan a reconcile of one pattern takes longer than to do it.
-
-    PostgreSQL keeps a plan when it looks no dearer than one made for the very case, and it takes an array for ten long.
-    """
-    last = list(pattern_ids[-1:])
-    return [*pattern_ids, *last * (PLANNED_LENGTH - len(pattern_ids))]
+async def _side_by_side(steps: Sequence[Coroutine[None, None, QueuedPage]]) -> list[QueuedPage]:
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(step, name="queue lane") for step in steps]
+    except BaseExceptionGroup as faults:
+        raise faults.exceptions[0] from None  # each of them alone would have ended the run
+    return [task.result() for task in tasks]

@@ -9,7 +9,8 @@ import asyncpg
 
 from pattern_sync.database.connector import STATEMENT_CACHE_SIZE, Connector
 from pattern_sync.database.faults import translated
-from pattern_sync.domain.errors import PoolerInTheWay
+from pattern_sync.database.session_settings import known_to
+from pattern_sync.domain.errors import PlanOutdated, PoolerInTheWay
 from pattern_sync.sync.liveness import working
 
 # Six for the services, three for a sync by hand, and the lanes.
@@ -20,6 +21,7 @@ PAGES_CONNECTIONS = 2  # to read what the pages are told, and to tell the other 
 LANE_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
 CANCEL_SECONDS = 1.0
+SETTLE_SECONDS = 5.0
 
 
 class Pool:
@@ -30,6 +32,8 @@ class Pool:
         self._statements = connector.statements
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._behind_pooler = False
+        # Whether some session could not be given our settings: each transaction then brings them along.
+        self._unsettled = False
 
     async def __aenter__(self) -> Self:
         self._pool = await asyncpg.create_pool(
@@ -58,23 +62,17 @@ class Pool:
 
     async def _fetch(self, sql: str, arguments: Sequence[object], deadline_seconds: float) -> Sequence[asyncpg.Record]:
         async with self._acquire() as connection:
-            if not self._behind_pooler:
+            if not (self._behind_pooler or self._unsettled):
                 return await connection.fetch(sql, *arguments, timeout=deadline_seconds)
-            async with connection.transaction():  # keeps the statement and what it prepares on one server
+            # A transaction keeps the statement, what it prepares and our settings on one server.
+            async with connection.transaction(isolation="read_committed"):
+                await self._settle(connection)
                 return await connection.fetch(sql, *arguments, timeout=deadline_seconds)
 
-    async def stream(
-        self, name: str, *arguments: object, batch_size: int, deadline_seconds: float
-    ) -> AsyncGenerator[Sequence[asyncpg.Record], None]:
-        """Yield the rows of one named statement in batches, all of one snapshot."""
-        async with self._acquire() as connection, connection.transaction(readonly=True):
-            cursor = await connection.cursor(self._statements[name].sql, *arguments, timeout=deadline_seconds)
-            while True:
-                with working(deadline_seconds):
-                    rows = await cursor.fetch(batch_size, timeout=deadline_seconds)
-                if not rows:
-                    return
-                yield rows
+    @property
+    def in_transactions(self) -> bool:
+        """Return whether each statement runs in a transaction of ours, as its session may be anybody's."""
+        return self._behind_pooler or self._unsettled
 
     async def adapt_to_pooler(self) -> None:
         """From now on prepare nothing that has to outlive a transaction."""
@@ -83,13 +81,14 @@ class Pool:
             await self.expire()
 
     async def leave_pooler_mode(self) -> None:
-        """Prepare statements again: what looked like a pooler was none, or has gone."""
+        """Use sessions as sessions again: notifications come back, so there is a server of our own behind each."""
         if self._behind_pooler:
             self._behind_pooler = False
             await self.expire()
 
     async def expire(self) -> None:
         """Stop using the connections that are open: the server behind them may be another one now."""
+        self._unsettled = False  # the next connect finds it out anew
         if self._pool is not None:
             await self._pool.expire_connections()
 
@@ -124,10 +123,20 @@ class Pool:
         except PoolerInTheWay:
             await self.adapt_to_pooler()
             raise
+        except PlanOutdated:
+            # Somebody altered a table. What was prepared, here and in functions on the server, goes with the sessions.
+            await self.expire()
+            raise
 
     async def _connect(self, *_: object, **__: object) -> "asyncpg.Connection[asyncpg.Record]":
         cache_size = 0 if self._behind_pooler else STATEMENT_CACHE_SIZE
-        return await self._connector.connect("pattern-sync", statement_cache_size=cache_size)
+        opened = await self._connector.open("pattern-sync", statement_cache_size=cache_size)
+        self._unsettled |= not opened.settled
+        return opened.connection
+
+    async def _settle(self, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]") -> None:
+        names, values = known_to(connection.get_server_version().major)
+        await connection.fetch(self._statements["settle"].sql, names, values, True, timeout=SETTLE_SECONDS)
 
 
 class Lane:

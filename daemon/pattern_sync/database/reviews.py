@@ -10,7 +10,7 @@ from pattern_sync.database.rows import (
     to_counts,
     to_entry,
     to_explanation,
-    to_filter,
+    to_filter_in_force,
     to_history,
     to_statistics,
 )
@@ -59,17 +59,19 @@ class ReviewGateway:
         """Return decisions and comments, oldest first."""
         return to_history(await self._fetch("history", pattern_id))
 
-    async def decide(self, pattern_id: str, decision: Decision) -> bool:
-        """Write a decision; False where the entry does not have the status that it replaces."""
-        return bool((await self._fetch("decide", *decision_arguments(pattern_id, decision)))[0]["decided"])
+    async def decide(self, pattern_id: str, decision: Decision) -> bool | None:
+        """Write a decision; False where the entry has another status than it replaces, None where it was kept out."""
+        row = (await self._fetch("decide", *decision_arguments(pattern_id, decision)))[0]
+        return None if row["decided"] is None else bool(row["decided"])
 
-    async def comment(self, pattern_id: str, reviewer: str, comment: str) -> bool:
-        """Write a comment; False where there is no such entry."""
-        return bool(await self._fetch("comment", pattern_id, reviewer, comment))
+    async def comment(self, pattern_id: str, reviewer: str, comment: str) -> bool | None:
+        """Write a comment; False where there is no such entry, None where it was kept out."""
+        row = (await self._fetch("comment", pattern_id, reviewer, comment))[0]
+        return None if row["noted"] is None else bool(row["noted"])
 
     async def explain(self, pattern_id: str) -> Explanation:
         """Return what is known of a pattern, by the filter in force."""
-        in_force = to_filter((await self._fetch("read_filter"))[0])
+        in_force = to_filter_in_force(await self._fetch("read_filter"))
         rows = await self._fetch("explain", *filter_arguments(in_force), pattern_id)
         return to_explanation(pattern_id, in_force, rows[0])
 

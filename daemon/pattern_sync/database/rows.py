@@ -9,14 +9,17 @@ from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntr
 from pattern_sync.domain.errors import SchemaMissing, SchemaOutdated, SchemaTooNew
 from pattern_sync.domain.explanation import Criterion, Explanation
 from pattern_sync.domain.filter import SyncFilter
-from pattern_sync.domain.outcomes import Candidate, Outcome, PatternOutcome
-from pattern_sync.domain.results import SyncResult
+from pattern_sync.domain.outcomes import Outcome, PatternOutcome
+from pattern_sync.domain.results import MissingPreview, QueuedPage, RefreshedPage, Retried, SyncResult
 from pattern_sync.domain.statistics import (
     ConnectedDaemon,
     Overview,
+    Recoveries,
+    Refusal,
     Run,
     SyncStatistics,
 )
+from pattern_sync.domain.watching import Audience, Sighting, TriggerFault
 
 # The newest file in sql/migrations; a test compares them.
 SCHEMA_VERSION = 3
@@ -52,14 +55,77 @@ def to_filter(row: Row) -> SyncFilter:
     )
 
 
-def to_candidates(rows: Iterable[Row]) -> list[Candidate]:
-    """Return patterns to reconcile."""
-    return [Candidate(row["pattern_id"], row["signature"]) for row in rows]
+def to_filter_in_force(rows: Sequence[Row]) -> SyncFilter:
+    """Return the filter in force. Raises SchemaMissing where its row is gone."""
+    if not rows:
+        raise SchemaMissing("The filter in force is lost: pattern_sync.settings has no row. Run: pattern-sync migrate")
+    return to_filter(rows[0])
+
+
+def to_sighting(row: Row) -> Sighting:
+    """Return what the watch saw."""
+    return Sighting(
+        faults=to_trigger_faults(json.loads(row["faults"] or "[]")),
+        patterns=tuple(row["patterns"]),
+        entries=tuple(row["entries"]),
+        storage=row["storage"],
+        queue_usage=row["queue_usage"],
+        hinderer=row["hinderer"],
+    )
+
+
+def to_trigger_faults(rows: Iterable[Row]) -> tuple[TriggerFault, ...]:
+    """Return what is wrong with the triggers."""
+    return tuple(
+        TriggerFault(
+            row["relation"], row["fault"], row["silenced"] and Audience(row["silenced"]), bool(row["mendable"])
+        )
+        for row in rows
+    )
 
 
 def to_outcomes(rows: Iterable[Row]) -> list[PatternOutcome]:
-    """Return what the reconcile statement did."""
-    return [PatternOutcome(row["pattern_id"], row["signature"], Outcome(row["outcome"])) for row in rows]
+    """Return what the reconcile did, with the server's own words where it failed."""
+    return [PatternOutcome(row["row_id"], row["signature"], Outcome(row["outcome"]), row["reason"]) for row in rows]
+
+
+def to_queued_page(row: Row) -> QueuedPage:
+    """Return what one step of queueing what is missing came to."""
+    return QueuedPage(
+        candidates=row["candidates"],
+        missing=row["missing"],
+        refused=row["refused"],
+        handled=row["handled"],
+        queued=row["queued"],
+        failed=row["failed"],
+        held=tuple(row["held"]),
+        queued_signatures=tuple(row["queued_signatures"]),
+        failed_signatures=tuple(row["failed_signatures"]),
+        failed_reasons=tuple(row["failed_reasons"]),
+        finished=row["finished"],
+    )
+
+
+def to_refreshed_page(row: Row) -> RefreshedPage:
+    """Return what one step of refreshing came to."""
+    return RefreshedPage(row["listed"], row["refreshed"], tuple(row["refreshed_signatures"]), row["last_id"])
+
+
+def to_missing_preview(row: Row) -> MissingPreview:
+    """Return what queueing what is missing would find."""
+    return MissingPreview(row["candidates"], row["missing"], row["listed"], tuple(row["signatures"]))
+
+
+def to_retried(row: Row) -> Retried:
+    """Return what a try of the quarantine came to."""
+    return Retried(
+        tried=row["tried"],
+        failed=row["failed"],
+        refused=row["refused"],
+        reasons=tuple(row["reasons"]),
+        queued_signatures=tuple(row["queued_signatures"]),
+        refreshed_signatures=tuple(row["refreshed_signatures"]),
+    )
 
 
 def run_arguments(kind: str, result: SyncResult) -> tuple[object, ...]:
@@ -102,6 +168,8 @@ def to_explanation(signature: str, sync_filter: SyncFilter, row: Row) -> Explana
         eligible=bool(row["eligible"]),
         entry_status=row["entry_status"],
         criteria=_criteria(sync_filter, row) if exists else (),
+        rejected=bool(row["rejected"]),
+        written_by_us=bool(row["written_by_us"]),
     )
 
 
@@ -145,15 +213,22 @@ def decision_arguments(pattern_id: str, decision: Decision) -> tuple[object, ...
 def to_overview(address: str, fetch: Callable[[str], Sequence[Mapping[str, Any]]]) -> Overview:
     """Return what `status` shows; `fetch` runs a named statement."""
     server = fetch("server")[0]
+    in_force = fetch("read_filter")
+    faults = to_trigger_faults(fetch("trigger_faults"))
+    refusals = fetch("refusals")
     return Overview(
         database=address,
         server_version=server["server_version"],
         schema_version=fetch("schema_version")[0]["version"],
-        filter=to_filter(fetch("read_filter")[0]),
-        trigger_missing_on=tuple(row["relation"] for row in fetch("tables_without_trigger")),
+        filter=to_filter(in_force[0]) if in_force else None,
+        trigger_missing_on=tuple(dict.fromkeys(fault.relation for fault in faults if fault.relation)),
+        trigger_faults=tuple(fault.fault for fault in faults),
         statistics=to_statistics(fetch("statistics")[0]),
         queue=to_counts(fetch("queue_counts")[0]),
         gone=fetch("count_gone")[0]["gone"],
+        refused=refusals[0]["total"] if refusals else 0,
+        refusals=tuple(Refusal(row["pattern_id"], row["reason"]) for row in refusals),
+        recovered=Recoveries(**fetch("recoveries")[0]),
         daemons=tuple(ConnectedDaemon(**row) for row in fetch("connected_daemons")),
         runs=tuple(Run(**row) for row in fetch("last_runs")),
     )

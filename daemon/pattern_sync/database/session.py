@@ -9,7 +9,7 @@ from pattern_sync.database.connector import Connector
 from pattern_sync.database.faults import translated
 from pattern_sync.database.pool import Pool
 from pattern_sync.database.statements import Statement
-from pattern_sync.domain.errors import DatabaseUnavailable, PoolerInTheWay
+from pattern_sync.domain.errors import DatabaseUnavailable, PoolerInTheWay, StatementFailed
 
 if TYPE_CHECKING:
     import asyncpg
@@ -91,6 +91,9 @@ class ListenSession:
         except TimeoutError:
             await self._pool.adapt_to_pooler()
             return False
+        except StatementFailed:
+            # The notification queue is full: nothing can be proven. The watch says so, and all is polled meanwhile.
+            return True
         finally:
             del self._pings[payload]
         await self._pool.leave_pooler_mode()

@@ -1,5 +1,6 @@
 """What people say about an entry of the queue."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,6 +12,8 @@ from pattern_sync.domain.text import is_storable
 NOBODY = "system"
 LONGEST_TEXT = 10_000
 LONGEST_REVIEWER = 255  # VARCHAR(255) in the application's tables
+# What the application's readers of the notes look for stands before a reason already; nobody has to type it.
+_REJECTED = re.compile(r"\s*REJECTED:", re.IGNORECASE)
 
 
 class Verdict(StrEnum):
@@ -30,9 +33,12 @@ class Decision:
     replaces: Status = Status.PENDING
 
     def __post_init__(self) -> None:
-        notes = check_text("notes" if self.verdict is Verdict.APPROVED else "reason", self.notes)
-        if self.verdict is Verdict.REJECTED and notes is None:
-            raise InvalidInput("reason is blank; a rejection needs one, so that others can understand it.")
+        if self.verdict is Verdict.APPROVED:
+            notes = check_text("notes", self.notes)
+        else:
+            notes = check_text("reason", _REJECTED.sub("", self.notes or "", count=1))
+            if notes is None:
+                raise InvalidInput("reason is blank; a rejection needs one, so that others can understand it.")
         object.__setattr__(self, "notes", notes)
         object.__setattr__(self, "reviewer", check_reviewer(self.reviewer))
 

@@ -15,10 +15,17 @@ class Status(StrEnum):
     AUTO_REJECTED = "auto-rejected"
 
 
+def is_by_a_rule(status: str) -> bool:
+    """Return whether a status tells of a decision that no person made, but a rule of the application's."""
+    return status in {Status.AUTO_APPROVED, Status.AUTO_REJECTED}
+
+
 @dataclass(frozen=True, slots=True)
 class QueueEntry:
     """An entry of the queue; confidence is 0 to 1, savings are USD a month, times have a zone.
 
+    A rejection's reason stands behind `REJECTED: ` in `approval_notes`, as the application's own readers expect it.
+    `from_pattern` is false where another program wrote the entry and no pattern stands behind it.
     The names of the fields are a contract with the application's own review panel.
     """
 
@@ -35,6 +42,7 @@ class QueueEntry:
     reviewed_at: datetime | None
     approval_notes: str | None
     created_at: datetime | None
+    from_pattern: bool = True
 
 
 @dataclass(frozen=True, slots=True)

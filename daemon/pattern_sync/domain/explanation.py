@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from pattern_sync.domain.entry import is_by_a_rule
 from pattern_sync.domain.outcomes import Outcome
 
 
@@ -18,7 +19,11 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What is known of one signature; `criteria` is empty where there is no such pattern."""
+    """What is known of one signature; `criteria` is empty where there is no such pattern.
+
+    `eligible` is what its automation_status says; `rejected`, that a person rejected it and nothing on the pattern
+    tells of that; `written_by_us`, that the entry is not another program's.
+    """
 
     signature: str
     exists: bool
@@ -26,6 +31,8 @@ class Explanation:
     eligible: bool
     entry_status: str | None
     criteria: tuple[Criterion, ...]
+    rejected: bool = False
+    written_by_us: bool = True
 
     @classmethod
     def of_nothing(cls, signature: str) -> Self:
@@ -48,7 +55,7 @@ class Explanation:
             return Outcome.GONE
         if self.entry_status == "pending":
             return Outcome.UNCHANGED
-        return Outcome.SHORT if self.shortfalls or not self.eligible else Outcome.QUEUED
+        return Outcome.SHORT if self.shortfalls or not self.eligible or self.rejected else Outcome.QUEUED
 
     @property
     def reason(self) -> str:
@@ -57,9 +64,12 @@ class Explanation:
             case None:
                 return "There is no such pattern, neither among the patterns nor in the queue."
             case Outcome.DECIDED:
-                return f"A person's decision stands ({self.entry_status}); no machine touches it again."
+                whose = "A rule's" if is_by_a_rule(self.entry_status or "") else "A person's"
+                return f"{whose} decision stands ({self.entry_status}); no machine touches it again."
             case Outcome.GONE:
-                return "It waits for a decision; the pattern itself was deleted by the detector."
+                deleted = "the pattern itself was deleted by the detector"
+                foreign = "it was written by another program, and no pattern stands behind it"
+                return f"It waits for a decision; {deleted if self.written_by_us else foreign}."
             case Outcome.UNCHANGED:
                 return "It is in the queue and waits for a decision."
             case Outcome.QUEUED:
@@ -71,6 +81,7 @@ class Explanation:
         """Return everything for machines, the conclusions included."""
         return {
             **asdict(self),
+            "eligible": self.eligible and not self.rejected,
             "outcome": self.outcome,
             "reason": self.reason,
             "shortfalls": [asdict(item) for item in self.shortfalls],
@@ -80,4 +91,6 @@ class Explanation:
         missed = [f"{item.name} is {item.value}, the filter asks for {item.bound}" for item in self.shortfalls]
         if not self.eligible:
             missed.append(f"its automation_status is {self.automation_status!r}, not 'detected'")
+        if self.rejected:
+            missed.append("it was rejected before; its entry was deleted")
         return "; ".join(missed)

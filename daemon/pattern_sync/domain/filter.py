@@ -10,23 +10,25 @@ from pattern_sync.domain.text import is_storable
 
 MAX_OCCURRENCES = 2**31 - 1
 MAX_PATTERNS = 2**31 - 1
-# The manual default: what a person means who names no criteria. Any savings will do.
+# At most so many a run by hand, unless somebody says otherwise.
+MANUAL_MAX_PATTERNS = 50
+# What a person means who names no criteria at all. Any savings will do.
 MANUAL_MIN_CONFIDENCE = 60.0
 MANUAL_MIN_OCCURRENCES = 2
-MANUAL_MAX_PATTERNS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class SyncFilter:
     """Criteria, and how many missing patterns one run may queue.
 
-    `min_confidence` is 0 to 100, `min_savings` USD a month; None means no such criterion. An empty `only_types` means
-    every type. `max_patterns` None means no cap. Raises InvalidSettings.
+    `min_confidence` is 0 to 100, `min_savings` USD a month. What is not named is unbounded: confidence and savings from
+    0, one occurrence. None means no such criterion; of the types, none named. An empty `only_types` means every type.
+    `max_patterns` None means no cap. Raises InvalidSettings.
     """
 
-    min_confidence: float | None = MANUAL_MIN_CONFIDENCE
-    min_occurrences: int | None = MANUAL_MIN_OCCURRENCES
-    min_savings: float | None = None
+    min_confidence: float | None = 0.0
+    min_occurrences: int | None = 1
+    min_savings: float | None = 0.0
     max_patterns: int | None = MANUAL_MAX_PATTERNS
     only_types: tuple[str, ...] = ()
     exclude_types: tuple[str, ...] = ()
@@ -43,6 +45,11 @@ class SyncFilter:
                 f"only_types and exclude_types contradict each other: both name {', '.join(both)}."
                 " Take it out of one of them."
             )
+
+    @classmethod
+    def manual(cls) -> Self:
+        """Return what a sync by hand takes to which no criteria are given: 60 % sure, 2 occurrences, at most 50."""
+        return cls(min_confidence=MANUAL_MIN_CONFIDENCE, min_occurrences=MANUAL_MIN_OCCURRENCES, min_savings=None)
 
     @classmethod
     def high_priority(cls, max_patterns: int | None = 20) -> Self:
@@ -77,6 +84,8 @@ def _check_bound(name: str, value: float | None, low: int, high: float, *, whole
 
 
 def _types(name: str, types: object) -> tuple[str, ...]:
+    if types is None:
+        return ()
     if isinstance(types, str) or not isinstance(types, list | tuple | set | frozenset):
         raise InvalidSettings(f"{name} is {types!r}; it has to be a list of pattern types.")
     for item in types:

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-# A bigint of PostgreSQL; anything else on the channel is somebody else's, or garbage.
-_PATTERN_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
-_LARGEST_PATTERN_ID = 2**63 - 1
+# A bigint of PostgreSQL, zero and below included; anything else on the channel is somebody else's, or garbage.
+_PATTERN_ID = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII)
+_PATTERN_IDS = range(-(2**63), 2**63)
 
 
 class Request(Enum):
@@ -25,7 +25,7 @@ class UnknownPayload:
 
 def parse_payload(payload: str) -> int | Request | UnknownPayload:
     """Return the pattern's row id, the request, or what could not be understood; never raises."""
-    if _PATTERN_ID.fullmatch(payload) and int(payload) <= _LARGEST_PATTERN_ID:
+    if _PATTERN_ID.fullmatch(payload) and int(payload) in _PATTERN_IDS:
         return int(payload)
     try:
         return Request(payload)

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """One of the results of DESIGN's table; the database computes all but FAILED."""
+    """What the database says it did with one pattern."""
 
     QUEUED = "queued"
     REFRESHED = "refreshed"
@@ -15,17 +15,11 @@ class Outcome(StrEnum):
     SHORT = "short"
     FAILED = "failed"
     GONE = "gone"
+    # Somebody has locked it: not an outcome yet, it is looked at again a moment later.
+    HELD = "held"
 
 
 WRITTEN = frozenset({Outcome.QUEUED, Outcome.REFRESHED})
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A pattern to reconcile: its row id for the database, its signature for people."""
-
-    pattern_id: int
-    signature: str
 
 
 @dataclass(frozen=True, slots=True)

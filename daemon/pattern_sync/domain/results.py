@@ -1,9 +1,6 @@
 """What a run over the patterns did, added up."""
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-
-from pattern_sync.domain.outcomes import Outcome, PatternOutcome
 
 # A run over a million patterns must not hold a million names; a person reads the first few.
 KEPT_SIGNATURES = 200
@@ -41,41 +38,105 @@ class SyncResult:
         return {"total_candidates": self.total_candidates, **asdict(self)}
 
 
+@dataclass(frozen=True, slots=True)
+class QueuedPage:
+    """What one step of queueing what is missing came to.
+
+    `candidates` qualify, `missing` of them had no entry, `refused` of those wait in the quarantine; `handled` of the
+    others were tried. `held` are row ids of patterns that somebody has locked. Names and reasons are the first few.
+    """
+
+    candidates: int
+    missing: int
+    refused: int
+    handled: int
+    queued: int
+    failed: int
+    held: tuple[int, ...]
+    queued_signatures: tuple[str, ...]
+    failed_signatures: tuple[str, ...]
+    failed_reasons: tuple[str, ...]
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshedPage:
+    """What one step of refreshing came to: entries that were behind, those written, and where the next step begins."""
+
+    listed: int
+    refreshed: int
+    refreshed_signatures: tuple[str, ...]
+    last_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MissingPreview:
+    """What queueing what is missing would find: `listed` within the cap, `signatures` the first 200 of them."""
+
+    candidates: int
+    missing: int
+    listed: int
+    signatures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """What a try of the quarantine came to: `refused` patterns are left in it, `reasons` say why the last ones are."""
+
+    tried: int
+    failed: int
+    refused: int
+    reasons: tuple[str, ...]
+    queued_signatures: tuple[str, ...]
+    refreshed_signatures: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Tally:
-    """Adds up the outcomes of one run in bounded memory."""
+    """Adds up the steps of one run in bounded memory."""
 
+    candidates: int = 0
+    missing: int = 0
+    refused: int = 0
+    handled: int = 0
     queued: int = 0
-    refreshed: int = 0
-    already_queued: int = 0
     failed: int = 0
+    refreshed: int = 0
+    held: int = 0
     signatures: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     failed_signatures: list[str] = field(default_factory=list)
 
-    def add_missing(self, outcomes: Iterable[PatternOutcome]) -> None:
-        """Count patterns that qualified and had no entry when the run looked for them."""
-        for item in outcomes:
-            match item.outcome:
-                case Outcome.QUEUED:
-                    self.queued += 1
-                    if len(self.signatures) < KEPT_SIGNATURES:
-                        self.signatures.append(item.signature)
-                case Outcome.FAILED:
-                    self.add_failure(item)
-                case Outcome.REFRESHED | Outcome.UNCHANGED | Outcome.DECIDED:
-                    self.already_queued += 1  # somebody else was faster
-                case Outcome.SHORT | Outcome.GONE:
-                    pass  # no longer a candidate
+    def add(self, page: QueuedPage) -> None:
+        """Add one step; the first one says how much there is to do."""
+        if not self.handled and not self.queued:
+            self.candidates, self.missing, self.refused = page.candidates, page.missing, page.refused
+        self.handled += page.handled
+        self.queued += page.queued
+        self.failed += page.failed
+        self.held = len(page.held)
+        self.signatures += page.queued_signatures[: KEPT_SIGNATURES - len(self.signatures)]
+        for signature, reason in zip(page.failed_signatures, page.failed_reasons, strict=True):
+            if len(self.errors) < KEPT_ERRORS:
+                self.errors.append(f"{signature}: {reason}")
+                self.failed_signatures.append(signature)
 
-    def add_stale(self, outcomes: Iterable[PatternOutcome]) -> None:
-        """Count pending entries whose figures were behind; they are no candidates of this run."""
-        for item in outcomes:
-            self.refreshed += item.outcome is Outcome.REFRESHED
-
-    def add_failure(self, item: PatternOutcome) -> None:
-        """Count a poison row."""
-        self.failed += 1
-        if len(self.errors) < KEPT_ERRORS:
-            self.errors.append(f"{item.signature}: {item.error}")
-            self.failed_signatures.append(item.signature)
+    def result(self, *, gone: int, duration_ms: float) -> SyncResult:
+        """Return the sum; what waits in the quarantine counts as an error, what somebody holds as remaining."""
+        errors = self.failed + self.refused
+        left_over = max(0, self.missing - self.refused - self.handled)
+        faster = max(0, self.handled - self.queued - self.failed - self.held)
+        if self.refused and not self.errors:
+            self.errors.append(f"{self.refused} refused before, tried again later; `pattern-sync status` names them")
+        return SyncResult(
+            synced_count=self.queued,
+            refreshed_count=self.refreshed,
+            skipped_count=self.candidates - self.missing + faster,
+            error_count=errors,
+            remaining_count=left_over + self.held,
+            gone_count=gone,
+            synced_pattern_ids=tuple(self.signatures),
+            errors=tuple(self.errors),
+            failed_pattern_ids=tuple(self.failed_signatures),
+            sync_duration_ms=duration_ms,
+        )

@@ -59,16 +59,40 @@ class ConnectedDaemon:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """A pattern that qualifies and that the application refuses, with the server's own words."""
+
+    pattern_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recoveries:
+    """What sweeps queued although nobody had announced it, in the runs that are remembered."""
+
+    patterns: int
+    last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
-    """Everything that `status` tells."""
+    """Everything that `status` tells; `filter` is None where the database has lost it.
+
+    `trigger_faults` says in words what is wrong on the tables of `trigger_missing_on`; `refusals` names the first few
+    of the patterns that `refused` counts.
+    """
 
     database: str
     server_version: str
     schema_version: int
-    filter: SyncFilter
+    filter: SyncFilter | None
     trigger_missing_on: tuple[str, ...]
+    trigger_faults: tuple[str, ...]
     statistics: SyncStatistics
     queue: QueueCounts
     gone: int
+    refused: int
+    refusals: tuple[Refusal, ...]
+    recovered: Recoveries
     daemons: tuple[ConnectedDaemon, ...]
     runs: tuple[Run, ...]

@@ -36,6 +36,9 @@ class Health:
     queue_depth: int
     queued_total: int
     failed_total: int
+    refused: int
+    recovered_total: int
+    last_recovered_at: datetime | None
 
 
 class HealthReporter:
@@ -83,6 +86,9 @@ class HealthReporter:
             queue_depth=self._queue_depth(),
             queued_total=state.queued_total,
             failed_total=state.failed_total,
+            refused=state.refused.count,
+            recovered_total=state.recovery.total,
+            last_recovered_at=self._moment_of(state.recovery.last_at),
         )
 
     def _why_unavailable(self) -> tuple[str, ...]:
@@ -96,6 +102,15 @@ class HealthReporter:
         reasons = []
         if self._state.mode is Mode.POLLING:
             reasons.append("Notifications do not arrive; the daemon polls instead, its log says why.")
+        reasons += self._state.silence.reasons()
+        if found := self._state.recovery.in_last_sweep:
+            reasons.append(
+                f"The last sweep found {found:,} patterns that no notification had announced; sweeps come every minute."
+            )
+        if refused := self._state.refused.count:
+            reasons.append(
+                f"{refused:,} patterns that qualify could not be queued; the log and `pattern-sync status` name them."
+            )
         if self._state.pages_cut_off:
             reasons.append("The review pages are not kept up to date; the daemon's log says why.")
         if stalled := self._stalled():

@@ -7,8 +7,12 @@ import structlog
 
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome, signatures_of
-from pattern_sync.domain.results import SyncResult
+from pattern_sync.domain.results import Retried, SyncResult
 from pattern_sync.domain.runs import RunKind, leading
+from pattern_sync.domain.watching import Audience
+from pattern_sync.observability.recovery import Recovery
+from pattern_sync.observability.refusals import TELL_SECONDS, Refusals
+from pattern_sync.observability.silence import Silence
 
 SHOWN_SIGNATURES = 5
 
@@ -45,6 +49,17 @@ class DaemonState:
         self.queued_total = 0
         self.failed_total = 0
         self.unknown_payloads_total = 0
+        self.silence = Silence(now, self._on_silence)
+        self.recovery = Recovery(now)
+        self.refused = Refusals(now)
+        self._failed: list[PatternOutcome] = []
+        self._failed_untold = 0
+        self._failures_told_at: float | None = None
+
+    @property
+    def must_poll(self) -> bool:
+        """Return whether the daemon has to look by itself: it does not hear, or it is not told."""
+        return self.mode is Mode.POLLING or self.silence.silences(Audience.DAEMONS)
 
     def waiting(self, reason: str) -> None:
         """Say once that the database cannot be reached yet."""
@@ -64,6 +79,7 @@ class DaemonState:
     def polling(self, reason: str) -> None:
         """Say that notifications do not arrive, and that the daemon looks by itself meanwhile."""
         if self.mode is not Mode.POLLING:
+            self.recovery.deafened()
             self._change(Mode.POLLING)
             self._log.warning("not listening, polling instead", reason=reason)
 
@@ -136,6 +152,7 @@ class DaemonState:
         """Tell what the event path did; nothing where it had nothing to do."""
         queued = signatures_of(outcomes, Outcome.QUEUED)
         refreshed = sum(item.outcome is Outcome.REFRESHED for item in outcomes)
+        self.recovery.announced(outcomes)
         self._report_failures([item for item in outcomes if item.outcome is Outcome.FAILED])
         self.queued_total += len(queued)
         if queued:
@@ -151,7 +168,37 @@ class DaemonState:
         """Tell what a run for these wishes did; a poll or a request that found nothing to do is no news."""
         self.last_run_at.update(dict.fromkeys(kinds, self._now()))
         self.last_run_seconds = result.sync_duration_ms / 1000
+        listening = self.mode is Mode.LISTENING and not self.silence.silences(Audience.DAEMONS)
+        self.recovery.run_finished(kinds, result, listening=listening)
         self._report_run(leading(kinds), result)
+
+    def refusals(self, count: int, reasons: Sequence[str]) -> None:
+        """Note how many patterns qualify and are refused by the application, and why some of them are."""
+        self.refused.update(count, reasons)
+
+    def retried(self, retried: Retried) -> None:
+        """Tell what of the quarantine went through at last."""
+        self.refusals(retried.refused, retried.reasons)
+        self.queued_total += len(retried.queued_signatures)
+        if retried.queued_signatures:
+            self._log.info(
+                "queued after a refusal",
+                patterns=len(retried.queued_signatures),
+                still_refused=retried.refused,
+                signatures=list(retried.queued_signatures[:SHOWN_SIGNATURES]),
+            )
+
+    def settle(self) -> int:
+        """Say what has become clear meanwhile; return how many patterns the last sweep recovered, once."""
+        self.refused.tell()
+        self._tell_failures()
+        if recovered := self.recovery.settle():
+            self._log.warning(
+                "recovered by the sweep, nobody had announced them",
+                patterns=recovered,
+                so_far=self.recovery.total,
+            )
+        return recovered
 
     def manual_run_finished(self, result: SyncResult) -> None:
         """Tell what a sync by hand did, in full: its caller is told only of which patterns it failed."""
@@ -188,13 +235,25 @@ class DaemonState:
 
     def _report_failures(self, failed: Sequence[PatternOutcome]) -> None:
         self.failed_total += len(failed)
-        if failed:
-            self._log.warning(
-                "could not be queued, trying again later",
-                patterns=len(failed),
-                signatures=[item.signature for item in failed[:SHOWN_SIGNATURES]],
-                first_error=failed[0].error,
-            )
+        self._failed_untold += len(failed)
+        self._failed = [*self._failed, *failed][:SHOWN_SIGNATURES]
+        self._tell_failures()
+
+    def _tell_failures(self) -> None:
+        too_soon = self._failures_told_at is not None and self._now() < self._failures_told_at + TELL_SECONDS
+        if not self._failed_untold or too_soon:
+            return
+        self._log.warning(
+            "could not be queued, trying again later",
+            patterns=self._failed_untold,
+            signatures=[item.signature for item in self._failed],
+            first_error=self._failed[0].error,
+        )
+        self._failed, self._failed_untold, self._failures_told_at = [], 0, self._now()
+
+    def _on_silence(self) -> None:
+        self.recovery.deafened()
+        self._show_status()
 
     def _change(self, mode: Mode) -> None:
         self.mode = mode
@@ -202,5 +261,6 @@ class DaemonState:
         self._show_status()
 
     def _show_status(self) -> None:
-        line = f"{self.mode}; {self.queued_total} queued, {self.failed_total} failed since start"
+        mode = Mode.POLLING if self.must_poll else self.mode
+        line = f"{mode}; {self.queued_total} queued, {self.failed_total} failed since start"
         self._show(f"{line}; not serving HTTP: {self.not_serving}" if self.not_serving else line)

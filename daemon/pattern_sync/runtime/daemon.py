@@ -22,6 +22,7 @@ from pattern_sync.database.pool import PAGES_CONNECTIONS, PEOPLES_CONNECTIONS, L
 from pattern_sync.database.reviews import ReviewGateway
 from pattern_sync.database.session import CHANNEL, QUEUE_CHANNEL, ListenSession
 from pattern_sync.database.statements import load_statements
+from pattern_sync.database.watching import WatchGateway
 from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.errors import AccessRefused, DatabaseError
 from pattern_sync.observability.health import HealthReporter
@@ -39,6 +40,8 @@ from pattern_sync.sync.manual import ManualSync
 from pattern_sync.sync.outage import Outage
 from pattern_sync.sync.periodic import Poller, Refresher, Sweeper
 from pattern_sync.sync.reconciler import Reconciler
+from pattern_sync.sync.retrier import Retrier
+from pattern_sync.sync.watch import TriggerWatch
 from pattern_sync.sync.workers import EventWorker, FilterInForce, RunWorker
 from pattern_sync.web.access import Tokens
 from pattern_sync.web.app import Access, Parts, create_app
@@ -195,6 +198,15 @@ class Daemon:
             Sweeper(self._intake, self._settings.interval, random.random, state, life(Sweeper)),
             Poller(self._intake, state, life(Poller)),
             Refresher(core.reconciler, core.in_force, state, life(Refresher)),
+            Retrier(
+                core.reconciler,
+                core.in_force,
+                state.retried,
+                failures_total=lambda: state.failed_total,
+                life=life(Retrier),
+                now=self._loop.time,
+            ),
+            self._watch(core),
             self._reloader(core),
             Watchdog(self._liveness, self._manager, life(Watchdog)),
         ]
@@ -216,6 +228,17 @@ class Daemon:
 
         deaf_backoff = Backoff(random.random, DEAF_BASE_SECONDS, DEAF_CAP_SECONDS)
         return Listener(open_session, self._intake, self._state, self._backoff(), deaf_backoff, self._life(Listener))
+
+    def _watch(self, core: Core) -> TriggerWatch:
+        return TriggerWatch(
+            WatchGateway(core.pool),
+            self._intake,
+            core.updates.hint,
+            core.gateway.republish_filter,
+            self._state,
+            self._life(TriggerWatch),
+            mends=self._settings.mend,
+        )
 
     def _reloader(self, core: Core) -> Reloader:
         return Reloader(

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from pattern_sync.config import Settings
 from pattern_sync.database.address import DatabaseAddress
-from pattern_sync.database.embedded import EmbeddedServer, default_data_dir
-from pattern_sync.database.installer import Installer
+from pattern_sync.database.embedded import EmbeddedServer
+from pattern_sync.database.home import open_database
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +20,11 @@ class Host:
 
 @contextmanager
 def open_host(settings: Settings) -> Iterator[Host]:
-    """Yield the database of the settings, starting the embedded server where none is named.
+    """Yield the database of the settings, or the embedded server's where none is named.
 
-    The embedded server is ours alone, so its schema is brought up to date on the way; nobody else's is.
     Raises InvalidSettings, EmbeddedServerError, SchemaError.
     """
-    if settings.database_url is not None:
-        yield Host(DatabaseAddress.parse(settings.database_url.get_secret_value()), None)
-        return
-    with EmbeddedServer(settings.data_dir or default_data_dir()) as server:
-        address = DatabaseAddress.parse(server.url)
-        Installer(address).migrate()
-        yield Host(address, server)
+    url = settings.database_url
+    named = None if url is None else DatabaseAddress.parse(url.get_secret_value())
+    with open_database(named, settings.data_dir) as (address, embedded):
+        yield Host(address, embedded)

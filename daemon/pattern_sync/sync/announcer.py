@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from pattern_sync.domain.errors import PassingFault
-from pattern_sync.domain.outcomes import Outcome, PatternOutcome, signatures_of
 from pattern_sync.sync.liveness import Life
 from pattern_sync.sync.outage import Outage
 
@@ -31,9 +30,9 @@ class Announcer:
         self._wake = asyncio.Event()
         self._closed = False
 
-    def add(self, outcomes: Sequence[PatternOutcome]) -> None:
+    def add(self, queued: Sequence[str], refreshed: Sequence[str]) -> None:
         """Mark what a reconcile has written."""
-        self._mark(signatures_of(outcomes, Outcome.QUEUED), signatures_of(outcomes, Outcome.REFRESHED))
+        self._mark(queued, refreshed)
 
     def close(self) -> None:
         """Tell what is marked and end."""
@@ -64,7 +63,7 @@ class Announcer:
         else:
             self._outage.over()
 
-    def _mark(self, queued: list[str], refreshed: list[str]) -> None:
+    def _mark(self, queued: Sequence[str], refreshed: Sequence[str]) -> None:
         self._queued += queued[: MOST_NAMES - len(self._queued)]
         self._refreshed += refreshed[: MOST_NAMES - len(self._refreshed)]
         if self._queued or self._refreshed:

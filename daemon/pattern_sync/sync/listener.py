@@ -117,6 +117,7 @@ class Listener:
             case int(pattern_id):
                 self._intake.add([pattern_id])
             case Request.EVERYTHING:
+                self._state.recovery.everything_announced()
                 self._intake.add_everything(RunKind.REQUEST)
             case Request.SETTINGS:
                 self._intake.add_everything(RunKind.SETTINGS)

@@ -37,11 +37,13 @@ class ManualSync:
     ) -> SyncResult:
         """Queue what passes the filter and is missing, best impact first; a dry run writes nothing.
 
+        What waits in the quarantine is tried as well: whoever asks may have mended what refused it.
+
         `on_progress` is told how many of how many patterns were handled.
         """
         if dry_run:
             return await self._reconciler.preview_everything(sync_filter)
-        result = await self._reconciler.reconcile_everything(sync_filter, on_progress)
+        result = await self._reconciler.reconcile_everything(sync_filter, on_progress, retry=True)
         self._on_finished(result)
         await self._record.record_run(RunKind.MANUAL, result)
         return result

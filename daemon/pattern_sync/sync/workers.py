@@ -12,9 +12,11 @@ from pattern_sync.observability.state import DaemonState
 from pattern_sync.sync.intake import Intake
 from pattern_sync.sync.liveness import Life
 from pattern_sync.sync.outage import Outage
-from pattern_sync.sync.reconciler import Reconciler
+from pattern_sync.sync.reconciler import Reconciler, held_of
 
 _BREATH_SECONDS = 5.0
+# A pattern that somebody has locked is looked at again after this long; whoever it is must not be pressed.
+HELD_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -33,7 +35,7 @@ class Installation(Protocol):
 
 
 class EventWorker:
-    """Reconciles the patterns that were announced, and the poison rows whose time has come."""
+    """Reconciles the patterns that were announced, and again a moment later those that somebody had locked."""
 
     NAME = "event worker"
 
@@ -54,15 +56,19 @@ class EventWorker:
         self._outage = outage
         self._life = life
         self._now = now
+        self._held: set[int] = set()
+        self._held_until = 0.0
 
     async def run(self) -> None:
         """Work until the intake is closed and empty."""
         while not (self._intake.closed and not len(self._intake)):
-            pattern_ids = await self._intake.take_patterns(_BREATH_SECONDS)
-            due = self._reconciler.take_due()
-            if pattern_ids or due:
+            pattern_ids = await self._intake.take_patterns(HELD_SECONDS if self._held else _BREATH_SECONDS)
+            if self._held and self._now() >= self._held_until:
+                pattern_ids = [*pattern_ids, *self._held]
+                self._held.clear()
+            if pattern_ids:
                 with self._life.working():
-                    await self.run_once([*pattern_ids, *due])
+                    await self.run_once(pattern_ids)
 
     async def run_once(self, pattern_ids: Sequence[int]) -> None:
         """Reconcile some patterns; in an outage they are marked again."""
@@ -75,7 +81,13 @@ class EventWorker:
                 await self._outage.wait_out(fault)
             return
         self._outage.over()
+        self._hold(held_of(outcomes))
         self._state.reconciled(outcomes, (self._now() - started) * 1000)
+
+    def _hold(self, pattern_ids: Sequence[int]) -> None:
+        if pattern_ids:
+            self._held.update(pattern_ids)
+            self._held_until = self._now() + HELD_SECONDS
 
 
 class RunWorker:
@@ -116,7 +128,7 @@ class RunWorker:
         try:
             await self._installation.check_schema()
             self._in_force.value = await self._installation.read_filter()
-            result = await self._reconciler.reconcile_everything(self._in_force.value)
+            result = await self._reconciler.reconcile_everything(self._in_force.value, on_held=self._intake.add)
             if kind is not RunKind.POLL or result.synced_count:
                 await self._installation.record_run(kind, result)
         except PassingFault as fault:

@@ -35,7 +35,9 @@ The review queue over HTTP. Tokens are sent as `Authorization: Bearer TOKEN`.
 
 Live updates: a WebSocket at `/api/v1/ws/patterns` (subprotocol `pattern-sync.v1`; browsers add `bearer.` and the token
 in base64url as a second one). The first message is `{"type": "state", "counts": …, "entries": …}`, and so is one after
-every gap; then `{"type": "changes", "counts": …, "changes": [{"change", "pattern_id", "entry"}]}`. While the daemon has
+every gap; then `{"type": "changes", "counts": …, "changes": [{"change", "pattern_id", "entry"}]}`: the entry as it is
+now, null where it was removed, and as a hint at what happened `queued`, `refreshed` (figures or other columns, of an
+entry in whatever status), `decided` (its status became a decision), `commented` or `removed`. While the daemon has
 lost its database the message is `{"type": "outage"}`, and a state follows when it is over. Where there is nothing to
 tell for 15 seconds it is `{"type": "heartbeat"}`: a connection that is silent for much longer is dead.
 """

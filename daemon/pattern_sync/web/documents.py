@@ -19,8 +19,6 @@ from pattern_sync.domain.errors import InvalidSettings
 from pattern_sync.domain.explanation import Criterion, Explanation
 from pattern_sync.domain.filter import (
     MANUAL_MAX_PATTERNS,
-    MANUAL_MIN_CONFIDENCE,
-    MANUAL_MIN_OCCURRENCES,
     MAX_OCCURRENCES,
     SyncFilter,
 )
@@ -43,6 +41,7 @@ ENTRY_EXAMPLE: dict[str, Any] = {
     "reviewed_at": None,
     "approval_notes": None,
     "created_at": "2026-11-23T06:43:27.123456Z",
+    "from_pattern": True,
 }
 
 # For whoever generates requests from the description; what enforces it are the domain's own checks.
@@ -52,18 +51,16 @@ PatternType = Annotated[str, Field(json_schema_extra=_NOT_BLANK)]
 
 
 class SyncCriteria(BaseModel):
-    """Criteria of a sync by hand; what is left out, or null, has the manual default."""
+    """Criteria of a sync by hand; what is left out, or null, is unbounded."""
 
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={"examples": [{"min_confidence": 80, "min_savings": 5000, "max_patterns": 10}]},
     )
 
-    min_confidence: float | None = Field(
-        MANUAL_MIN_CONFIDENCE, ge=0, le=100, allow_inf_nan=False, description="Percent"
-    )
-    min_occurrences: int | None = Field(MANUAL_MIN_OCCURRENCES, ge=1, le=MAX_OCCURRENCES)
-    min_savings: float | None = Field(None, ge=0, allow_inf_nan=False, description="USD a month; null: any")
+    min_confidence: float | None = Field(0, ge=0, le=100, allow_inf_nan=False, description="Percent")
+    min_occurrences: int | None = Field(1, ge=1, le=MAX_OCCURRENCES)
+    min_savings: float | None = Field(0, ge=0, allow_inf_nan=False, description="USD a month")
     max_patterns: int | None = Field(
         MANUAL_MAX_PATTERNS, ge=1, le=MOST_PATTERNS, description="Queue at most so many, best impact first"
     )
@@ -79,10 +76,8 @@ class SyncCriteria(BaseModel):
 
     def to_filter(self) -> SyncFilter:
         """Return the filter. Raises ValueError for a contradiction."""
-        given = self.model_dump(exclude_none=True)
-        given |= {name: tuple(given.get(name, ())) for name in ("only_types", "exclude_types")}
         try:
-            return SyncFilter(**given)
+            return SyncFilter(**self.model_dump(exclude_none=True))
         except InvalidSettings as fault:
             raise ValueError(str(fault)) from None
 
@@ -198,11 +193,17 @@ class Reasons(BaseModel):
 
     pattern_id: str
     queued: bool
-    outcome: Outcome = Field(description="What a reconcile comes to; gone: the detector deleted the pattern")
+    outcome: Outcome = Field(
+        description="What a reconcile comes to; gone: the detector deleted the pattern, or there never was one"
+    )
     reason: str
     entry_status: str | None
     automation_status: str | None
-    eligible: bool
+    eligible: bool = Field(
+        description="Whether a machine may queue it: its automation_status lets it, and it was not rejected before"
+    )
+    rejected: bool = Field(description="It was rejected before, and nothing on the pattern tells of that")
+    written_by_us: bool = Field(description="False: its entry, if it has one, was written by another program")
     criteria: list[Criterion]
     shortfalls: list[Criterion] = Field(description="The criteria that are missed")
 
@@ -234,10 +235,10 @@ class InvalidField(BaseModel):
     type: str
 
 
-class Invalid(BaseModel):
-    """What is wrong with a request."""
+class Invalid(Problem):
+    """What is wrong with a request: a sentence, and beside it every field for programs."""
 
-    detail: list[InvalidField]
+    fields: list[InvalidField]
 
 
 class Readiness(BaseModel):

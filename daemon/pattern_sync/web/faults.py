@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from pattern_sync.domain.errors import (
     AlreadyDecided,
     DatabaseUnavailable,
+    DecisionRefused,
     InvalidInput,
     PatternSyncError,
     StatementFailed,
@@ -31,12 +32,17 @@ EVERYWHERE: Responses = {
     503: {"model": Problem, "description": "The database or the entry cannot be used now; try again"},
 }
 ONE_PATTERN: Responses = {404: {"model": Problem, "description": "There is no such pattern"}}
+REMARK: Responses = ONE_PATTERN | {
+    409: {"model": Problem, "description": "The application's own trigger or policy, or the database, refuses it"}
+}
 DECISION: Responses = ONE_PATTERN | {
-    409: {"model": Conflict, "description": "Somebody else was faster, or the database refuses it"}
+    409: {"model": Conflict, "description": "Somebody else was faster, or it is refused as a comment can be"}
 }
 ADMINISTRATORS_ONLY: Responses = {403: {"model": Problem, "description": "For administrators only"}}
 
 _RETRY = {"Retry-After": "2"}
+# A sentence for a person names the first few; the fields beside it are complete.
+SHOWN_FAULTS = 3
 
 
 def install_fault_handlers(app: FastAPI) -> None:
@@ -45,6 +51,7 @@ def install_fault_handlers(app: FastAPI) -> None:
     app.exception_handler(InvalidInput)(_invalid_input)
     app.exception_handler(UnknownPattern)(_unknown)
     app.exception_handler(AlreadyDecided)(_decided)
+    app.exception_handler(DecisionRefused)(_kept_out)
     app.exception_handler(StatementFailed)(_refused)
     app.exception_handler(TransactionConflict)(_busy)
     app.exception_handler(DatabaseUnavailable)(_unavailable)
@@ -60,12 +67,11 @@ async def _invalid_request(request: Request, fault: RequestValidationError) -> J
     ]
     if fields[0].loc == ["body"] and "json" not in request.headers.get("content-type", ""):
         fields[0].msg = "The body has to be a JSON object, sent with Content-Type: application/json"
-    return JSONResponse(Invalid(detail=fields).model_dump(), 422)
+    return _invalid(fields)
 
 
 async def _invalid_input(_: Request, fault: InvalidInput) -> JSONResponse:
-    field = InvalidField(loc=["body"], msg=str(fault), type="value_error")
-    return JSONResponse(Invalid(detail=[field]).model_dump(), 422)
+    return _invalid([InvalidField(loc=["body"], msg=str(fault), type="value_error")])
 
 
 async def _unknown(_: Request, fault: UnknownPattern) -> JSONResponse:
@@ -74,6 +80,12 @@ async def _unknown(_: Request, fault: UnknownPattern) -> JSONResponse:
 
 async def _decided(_: Request, fault: AlreadyDecided) -> JSONResponse:
     return JSONResponse(Conflict(detail=str(fault), entry=fault.entry).model_dump(mode="json"), 409)
+
+
+async def _kept_out(request: Request, fault: DecisionRefused) -> JSONResponse:
+    _warn("a decision or comment was kept out", request, fault)
+    told = fault.sentence if fault.words is None else f"{fault.sentence} The daemon's log says why."
+    return JSONResponse(Conflict(detail=told).model_dump(), 409)
 
 
 async def _refused(request: Request, fault: StatementFailed) -> JSONResponse:
@@ -101,6 +113,20 @@ async def _misconfigured(request: Request, fault: PatternSyncError) -> JSONRespo
 
 async def _bug(_: Request, __: Exception) -> JSONResponse:
     return _problem(500, "This is a bug in Pattern Sync; the daemon's log has its trace.")
+
+
+def _invalid(fields: list[InvalidField]) -> JSONResponse:
+    told = [_in_words(field) for field in fields[:SHOWN_FAULTS]]
+    if len(fields) > SHOWN_FAULTS:
+        told.append(f"and {len(fields) - SHOWN_FAULTS:,} more")
+    sentence = "; ".join(told)
+    return JSONResponse(Invalid(detail=f"{sentence.removesuffix('.')}.", fields=fields).model_dump(), 422)
+
+
+def _in_words(field: InvalidField) -> str:
+    # Behind where it was sent: body, query, path or header.
+    name = ".".join(str(part) for part in field.loc[1:])
+    return f"{name}: {field.msg}" if name else field.msg
 
 
 def _problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:

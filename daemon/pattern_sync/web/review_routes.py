@@ -16,7 +16,7 @@ from pattern_sync.domain.text import is_storable
 from pattern_sync.review import Review
 from pattern_sync.web.access import Guard
 from pattern_sync.web.documents import ENTRY_EXAMPLE, Approval, Comment, Noted, Reasons, Rejection
-from pattern_sync.web.faults import DECISION, EVERYWHERE, ONE_PATTERN, Responses
+from pattern_sync.web.faults import DECISION, EVERYWHERE, ONE_PATTERN, REMARK, Responses
 
 MOST_ENTRIES = 500
 
@@ -99,7 +99,7 @@ class ReviewRoutes:
         self.router.get(f"{one}/explain", responses=ONE_PATTERN)(self.explain)
         self.router.post(f"{one}/approve", responses=_ONE | DECISION)(self.approve)
         self.router.post(f"{one}/reject", responses=_ONE | DECISION)(self.reject)
-        self.router.post(f"{one}/comment", responses=ONE_PATTERN)(self.comment)
+        self.router.post(f"{one}/comment", responses=REMARK)(self.comment)
         self.router.get(one, responses=_ONE | ONE_PATTERN)(self.entry)
 
     async def entries(

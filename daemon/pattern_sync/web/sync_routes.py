@@ -51,8 +51,11 @@ class SyncRoutes:
     async def run(
         self, criteria: Annotated[SyncCriteria | None, Body()] = None, *, dry_run: DryRun = False
     ) -> SyncReport:
-        """Queue what passes criteria of your own and is missing; without a body, the manual default."""
-        return await self._sync(criteria.to_filter() if criteria else SyncFilter(), dry_run=dry_run)
+        """Queue what passes criteria of your own and is missing.
+
+        Without a body: confidence 60, occurrences 2, any savings. What a body does not name is unbounded.
+        """
+        return await self._sync(SyncFilter.manual() if criteria is None else criteria.to_filter(), dry_run=dry_run)
 
     async def high_priority(self, *, dry_run: DryRun = False) -> SyncReport:
         """Queue the best 20 of the patterns with 70 % confidence, 5 occurrences and 1,000 USD a month."""

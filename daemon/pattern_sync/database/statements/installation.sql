@@ -5,38 +5,91 @@
 SELECT coalesce(max(m.version), 0) AS version FROM pattern_sync.migrations AS m;
 
 -- name: missing_rights
--- What the daemon does and this role may not, each with the statement that helps.
-SELECT format('GRANT %s ON %s TO %I;', needed.privilege, needed.relation, current_user) AS remedy
-FROM (
-    VALUES
-        ('operation_patterns', 'SELECT'),
-        ('pattern_occurrences', 'SELECT'),
-        ('pattern_approvals', 'SELECT'),
-        ('pattern_approvals', 'INSERT'),
-        ('pattern_approvals', 'UPDATE'),
-        ('pattern_review_history', 'SELECT'),
-        ('pattern_review_history', 'INSERT'),
-        ('pattern_sync.settings', 'UPDATE'),
-        ('pattern_sync.runs', 'INSERT')
-) AS needed (relation, privilege)
-WHERE NOT has_any_column_privilege(needed.relation, needed.privilege)
+-- What the daemon does and this role may not, each with the statement that helps; nothing of a table that is not there.
+--
+-- A plan may evaluate conditions in any order, so what raises an error of the wrong kind of relation stands in a CASE,
+-- and the other questions are asked by oid and column number, which are answered with NULL where the thing has gone. Our
+-- own tables are looked up in the catalog, as to_regclass is an error where the schema may not be used.
+WITH application AS (
+    SELECT named.table_name, pg_catalog.to_regclass(named.table_name)::pg_catalog.oid AS relation
+    FROM (
+        VALUES ('operation_patterns'), ('pattern_occurrences'), ('pattern_approvals'), ('pattern_review_history')
+    ) AS named (table_name)
+),
+needed AS (
+    SELECT application.relation, wanted.privilege
+    FROM (
+        VALUES
+            ('operation_patterns', 'SELECT'),
+            ('pattern_occurrences', 'SELECT'),
+            ('pattern_approvals', 'SELECT'),
+            ('pattern_approvals', 'INSERT'),
+            ('pattern_approvals', 'UPDATE'),
+            ('pattern_review_history', 'SELECT'),
+            ('pattern_review_history', 'INSERT')
+    ) AS wanted (table_name, privilege)
+    JOIN application ON application.table_name = wanted.table_name
+    UNION ALL
+    SELECT c.oid, wanted.privilege
+    FROM (
+        VALUES
+            ('migrations', ARRAY['SELECT']),
+            ('settings', ARRAY['SELECT', 'UPDATE']),
+            ('runs', ARRAY['SELECT', 'INSERT', 'DELETE']),
+            ('written', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('refusals', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('rejections', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('marks', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'])
+    ) AS ours (table_name, privileges)
+    CROSS JOIN LATERAL pg_catalog.unnest(ours.privileges) AS wanted (privilege)
+    JOIN pg_catalog.pg_class AS c ON c.relname::text = ours.table_name
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname::text = 'pattern_sync'::text
+)
+SELECT pg_catalog.format(
+    'GRANT %s ON %s TO %I;', needed.privilege, needed.relation::pg_catalog.regclass, current_user
+) AS remedy
+FROM needed
+WHERE NOT CASE needed.privilege -- DELETE is not a privilege of columns
+    WHEN 'DELETE'::text THEN pg_catalog.has_table_privilege(needed.relation, needed.privilege)
+    ELSE pg_catalog.has_any_column_privilege(needed.relation, needed.privilege)
+END
 UNION ALL
-SELECT format('GRANT UPDATE (%s) ON operation_patterns TO %I;', marked.column_name, current_user)
-FROM unnest(ARRAY['automation_status', 'reviewed_by', 'reviewed_at', 'review_notes']) AS marked (column_name)
-WHERE NOT has_column_privilege('operation_patterns', marked.column_name, 'UPDATE')
-UNION ALL
-SELECT format('GRANT DELETE ON pattern_sync.runs TO %I;', current_user)
-WHERE NOT has_table_privilege('pattern_sync.runs', 'DELETE')
+SELECT pg_catalog.format('GRANT UPDATE (%I) ON %s TO %I;', a.attname, a.attrelid::pg_catalog.regclass, current_user)
+FROM application
+JOIN pg_catalog.pg_attribute AS a ON a.attrelid = application.relation
+WHERE application.table_name = 'operation_patterns'::text
+  AND a.attname::text IN ('automation_status', 'reviewed_by', 'reviewed_at', 'review_notes')
+  AND NOT pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'UPDATE')
 UNION ALL
 -- The sequences behind SERIAL ids; those of identity columns need no right.
-SELECT format('GRANT USAGE ON SEQUENCE %s TO %I;', d.objid::regclass, current_user)
-FROM pg_depend AS d
-JOIN pg_class AS s ON s.oid = d.objid AND s.relkind = 'S'
-WHERE d.classid = 'pg_class'::regclass
-  AND d.refclassid = 'pg_class'::regclass
-  AND d.refobjid IN ('pattern_approvals'::regclass, 'pattern_review_history'::regclass)
-  AND d.deptype = 'a'
-  AND NOT has_sequence_privilege(d.objid, 'USAGE');
+SELECT pg_catalog.format('GRANT USAGE ON SEQUENCE %s TO %I;', s.oid::pg_catalog.regclass, current_user)
+FROM application
+JOIN pg_catalog.pg_depend AS d ON d.refobjid = application.relation
+JOIN pg_catalog.pg_class AS s ON s.oid = d.objid
+WHERE application.table_name IN ('pattern_approvals', 'pattern_review_history')
+  AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
+  AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
+  AND d.deptype = 'a'::"char"
+  AND NOT CASE s.relkind WHEN 'S'::"char" THEN pg_catalog.has_sequence_privilege(s.oid, 'USAGE') ELSE true END
+UNION ALL
+-- Our own schema, and that of the patterns: the one where our trigger is, as this role sees no table there.
+SELECT DISTINCT pg_catalog.format('GRANT USAGE ON SCHEMA %I TO %I;', n.nspname, current_user)
+FROM pg_catalog.pg_namespace AS n
+WHERE (
+    n.nspname::text = 'pattern_sync'::text
+    OR n.oid IN (
+        SELECT c.relnamespace
+        FROM pg_catalog.pg_trigger AS t
+        JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid
+        WHERE t.tgname::text = 'pattern_sync_announce'::text
+    )
+)
+  AND NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+UNION ALL
+-- Row-level security hides rows from this role without a word.
+SELECT pg_catalog.format('ALTER ROLE %I BYPASSRLS;', current_user)
+WHERE EXISTS (SELECT FROM application WHERE pg_catalog.row_security_active(application.relation));
 
 -- name: read_filter
 -- The filter that the trigger and every daemon use.

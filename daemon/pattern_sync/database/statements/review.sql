@@ -5,86 +5,90 @@
 -- place in that order ($2 impact, $3 pattern id; NULL: from the first), or those of some pattern ids ($4, NULL: any).
 --
 -- A figure goes through its text: 0.85 held as REAL is 0.85 to a person, not 0.8500000238418579. Times without a zone
--- are the session's, as for the application that wrote them.
+-- are the session's, as for the application that wrote them. Whether a pattern ever stood behind an entry is looked up
+-- only for those that are shown.
 SELECT
-    entry.pattern_id,
-    entry.tool_sequence,
-    entry.status,
-    entry.confidence_score,
-    entry.occurrence_count,
-    entry.estimated_savings_usd,
-    entry.impact_score,
-    entry.pattern_context,
-    entry.example_sessions,
-    entry.reviewed_by,
-    entry.reviewed_at,
-    entry.approval_notes,
-    entry.created_at
+    shown.*,
+    CASE
+        WHEN EXISTS (SELECT FROM pattern_sync.written AS w WHERE w.pattern_id = shown.pattern_id) THEN true
+        ELSE EXISTS (SELECT FROM operation_patterns AS p WHERE p.pattern_signature::text = shown.pattern_id)
+    END AS from_pattern
 FROM (
-    SELECT
-        a.pattern_id,
-        a.tool_sequence,
-        a.status,
-        figures.confidence AS confidence_score,
-        a.occurrence_count::bigint AS occurrence_count,
-        figures.savings AS estimated_savings_usd,
-        pattern_sync.impact(figures.confidence, a.occurrence_count, figures.savings::numeric) AS impact_score,
-        a.pattern_context,
-        a.example_sessions::text AS example_sessions,
-        a.reviewed_by,
-        pattern_sync.moment(a.reviewed_at::timestamptz) AS reviewed_at,
-        a.approval_notes,
-        pattern_sync.moment(a.created_at::timestamptz) AS created_at
-    FROM pattern_approvals AS a
-    CROSS JOIN LATERAL (
+    SELECT entry.*
+    FROM (
         SELECT
-            pattern_sync.figure(a.confidence_score::text::numeric)::double precision AS confidence,
-            pattern_sync.figure(a.estimated_savings_usd::text::numeric)::double precision AS savings
-    ) AS figures
-    WHERE ($1::text IS NULL OR a.status = $1::text)
-      AND ($4::text[] IS NULL OR a.pattern_id = ANY ($4::text[]))
-) AS entry
-WHERE $2::double precision IS NULL
-   OR entry.impact_score < $2::double precision
-   OR (entry.impact_score = $2::double precision AND entry.pattern_id > $3::text)
-ORDER BY entry.impact_score DESC, entry.pattern_id
-LIMIT $5::bigint;
+            a.pattern_id::text AS pattern_id,
+            a.tool_sequence::text AS tool_sequence,
+            a.status::text AS status,
+            figures.confidence AS confidence_score,
+            a.occurrence_count::bigint AS occurrence_count,
+            figures.savings AS estimated_savings_usd,
+            pattern_sync.impact(
+                figures.confidence, a.occurrence_count::bigint, figures.savings::numeric
+            ) AS impact_score,
+            a.pattern_context::text AS pattern_context,
+            a.example_sessions::text AS example_sessions,
+            a.reviewed_by::text AS reviewed_by,
+            pattern_sync.moment(a.reviewed_at::timestamptz) AS reviewed_at,
+            a.approval_notes::text AS approval_notes,
+            pattern_sync.moment(a.created_at::timestamptz) AS created_at
+        FROM pattern_approvals AS a
+        CROSS JOIN LATERAL (
+            SELECT
+                pattern_sync.figure(a.confidence_score::text::numeric)::double precision AS confidence,
+                pattern_sync.figure(a.estimated_savings_usd::text::numeric)::double precision AS savings
+        ) AS figures
+        WHERE ($1::text IS NULL OR a.status::text = $1::text)
+          AND ($4::text[] IS NULL OR a.pattern_id::text = ANY ($4::text[]))
+    ) AS entry
+    WHERE $2::double precision IS NULL
+       OR entry.impact_score < $2::double precision
+       OR (entry.impact_score = $2::double precision AND entry.pattern_id > $3::text)
+    ORDER BY entry.impact_score DESC, entry.pattern_id
+    LIMIT $5::bigint
+) AS shown
+ORDER BY shown.impact_score DESC, shown.pattern_id;
 
 -- name: queue_counts
 -- How many entries the queue has in each status.
 SELECT
-    count(*) FILTER (WHERE a.status = 'pending') AS pending,
-    count(*) FILTER (WHERE a.status = 'approved') AS approved,
-    count(*) FILTER (WHERE a.status = 'rejected') AS rejected,
-    count(*) FILTER (WHERE a.status = 'auto-approved') AS auto_approved,
-    count(*) FILTER (WHERE a.status = 'auto-rejected') AS auto_rejected,
-    count(*) AS total
+    pg_catalog.count(*) FILTER (WHERE a.status::text = 'pending') AS pending,
+    pg_catalog.count(*) FILTER (WHERE a.status::text = 'approved') AS approved,
+    pg_catalog.count(*) FILTER (WHERE a.status::text = 'rejected') AS rejected,
+    pg_catalog.count(*) FILTER (WHERE a.status::text = 'auto-approved') AS auto_approved,
+    pg_catalog.count(*) FILTER (WHERE a.status::text = 'auto-rejected') AS auto_rejected,
+    pg_catalog.count(*) AS total
 FROM pattern_approvals AS a;
 
 -- name: queue_fingerprint
 -- Differs whenever an entry or the history was changed: what is looked at while notifications do not arrive.
-SELECT concat_ws(
+SELECT pg_catalog.concat_ws(
     '/',
-    (SELECT count(*) FROM pattern_approvals),
-    (SELECT sum(hashtextextended(a.pattern_id, a.xmin::text::bigint)::numeric) FROM pattern_approvals AS a),
-    (SELECT count(*) FROM pattern_review_history)
+    (SELECT pg_catalog.count(*) FROM pattern_approvals),
+    (
+        SELECT pg_catalog.sum(pg_catalog.hashtextextended(a.pattern_id::text, a.xmin::text::bigint)::numeric)
+        FROM pattern_approvals AS a
+    ),
+    (SELECT pg_catalog.count(*) FROM pattern_review_history)
 ) AS fingerprint;
 
 -- name: history
 -- Decisions and comments on one pattern ($1), oldest first.
-SELECT h.action, h.reviewer, h.notes, pattern_sync.moment(h.created_at::timestamptz) AS created_at
+SELECT
+    h.action::text AS action,
+    h.reviewer::text AS reviewer,
+    h.notes::text AS notes,
+    pattern_sync.moment(h.created_at::timestamptz) AS created_at
 FROM pattern_review_history AS h
-WHERE h.pattern_id = $1::text
+WHERE h.pattern_id::text = $1::text
 ORDER BY h.created_at, h.ctid;
 
 -- name: decide
--- Decide about one pattern ($1): status ($2), reviewer ($3), notes ($4), and the status that this replaces ($5).
+-- Decide about one pattern ($1): status ($2), reviewer ($3), notes ($4), and the status that this replaces ($5). False
+-- where the entry has another one, NULL where the application's own trigger or policy kept it out.
 SELECT pattern_sync.decide($1::text, $2::text, $3::text, $4::text, $5::text) AS decided;
 
 -- name: comment
--- Note what a reviewer ($2) says ($3) of one pattern ($1); no row where the queue has no such entry.
-INSERT INTO pattern_review_history (pattern_id, action, reviewer, notes)
-SELECT a.pattern_id, 'commented', $2::text, $3::text
-FROM pattern_approvals AS a
-WHERE a.pattern_id = $1::text
-RETURNING pattern_id;
+-- Note what a reviewer ($2) says ($3) of one pattern ($1). False where the queue has no such entry, NULL where the
+-- application's own trigger or policy kept it out.
+SELECT pattern_sync.remark($1::text, $2::text, $3::text) AS noted;

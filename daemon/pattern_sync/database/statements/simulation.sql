@@ -2,10 +2,10 @@
 
 -- name: observe_again
 -- Count one more observation of a pattern ($1); no row where it is new.
-UPDATE operation_patterns
-SET occurrence_count = occurrence_count + 1, last_seen = now()
-WHERE pattern_signature = $1::text
-RETURNING id, occurrence_count;
+UPDATE operation_patterns AS p
+SET occurrence_count = p.occurrence_count OPERATOR(pg_catalog.+) 1, last_seen = pg_catalog.now()
+WHERE p.pattern_signature::text = $1::text
+RETURNING p.id, p.occurrence_count;
 
 -- name: observe_first
 -- Write a new pattern: signature ($1), type ($2), input ($3), operations ($4, JSON).

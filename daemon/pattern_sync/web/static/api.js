@@ -119,17 +119,11 @@ async function asError(response) {
   const answer = await response.json().catch(() => null);
   const detail = answer?.detail;
   if (typeof detail === "string") return new ApiError(response.status, detail, answer);
-  if (Array.isArray(detail)) return new ApiError(response.status, detail.map(oneFault).join("; "), answer);
   return new ApiError(
     response.status,
     `The daemon answered ${response.status} ${response.statusText}`.trim() + ".",
     answer,
   );
-}
-
-function oneFault({ loc = [], msg = "" }) {
-  const field = loc.at(-1);
-  return field ? `${field}: ${msg}` : msg;
 }
 
 function nextPage(link) {

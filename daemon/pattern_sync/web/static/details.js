@@ -1,7 +1,20 @@
-import { capital, count, money, percent, share, steps, time, visible, visibleLines } from "./format.js";
+import {
+  capital,
+  count,
+  decider,
+  decisionNotes,
+  money,
+  percent,
+  share,
+  steps,
+  time,
+  visible,
+  visibleLines,
+} from "./format.js";
 
 const SETTLE_MILLISECONDS = 120;
 const GONE = "The detector has deleted this pattern; the entry waits for your decision all the same.";
+const FOREIGN = "Written by another program, with no pattern behind it; the entry waits for your decision all the same.";
 const DONE = { approved: "Approved", rejected: "Rejected", commented: "Comment", flagged: "Flagged" };
 
 /** The selected pattern: its figures at once, and its history and criteria as soon as the daemon has told them. */
@@ -175,7 +188,7 @@ export class Details {
     this.#elements.decision.hidden = entry.status === "pending";
     this.#elements.decision.dataset.status = entry.status;
     this.#elements["decision-title"].replaceChildren(...decisionHeading(entry));
-    this.#write({ "decision-notes": visibleLines(entry.approval_notes) });
+    this.#write({ "decision-notes": visibleLines(decisionNotes(entry)) });
   }
 
   #showSteps({ tool_sequence: toolSequence }) {
@@ -232,13 +245,15 @@ export class Details {
     this.#elements[section].setAttribute("aria-busy", busy);
   }
 
-  #showWhy({ outcome, reason, criteria, eligible, automation_status: automationStatus }) {
+  #showWhy(known) {
+    const { outcome, reason, criteria, eligible, rejected, automation_status: automationStatus } = known;
     this.#elements.why.dataset.outcome = outcome;
-    this.#write({ "why-text": outcome === "gone" ? GONE : visible(reason) });
+    const gone = known.written_by_us ? GONE : FOREIGN;
+    this.#write({ "why-text": outcome === "gone" ? gone : visible(reason) });
     const rows = criteria.map((item) => criterionRow(item));
     // A decision sets the automation status itself; only what still waits can miss it.
     if (criteria.length > 0 && !eligible && outcome !== "decided") {
-      const value = automationStatus ?? "none";
+      const value = rejected ? "rejected before" : (automationStatus ?? "none");
       rows.push(criterionRow({ name: "automation status", value, bound: "detected", met: false }));
     }
     this.#elements["criteria-rows"].replaceChildren(...rows);
@@ -257,10 +272,12 @@ export class Details {
   }
 }
 
-function decisionHeading({ status, reviewed_by: reviewer, reviewed_at: reviewedAt }) {
+function decisionHeading(entry) {
+  const { status, reviewed_at: reviewedAt } = entry;
+  const who = decider(entry);
   return [
     capital(status),
-    ...(reviewer ? [" by ", node("bdi", {}, visible(reviewer))] : []),
+    ...(who ? [" by ", node("bdi", {}, visible(who))] : []),
     ...(reviewedAt ? [" on ", node("time", { dateTime: reviewedAt }, time(reviewedAt))] : []),
   ];
 }

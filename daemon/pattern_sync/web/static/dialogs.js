@@ -133,7 +133,9 @@ export class DecisionDialog {
   #failed(fault) {
     const conflict = fault.status === 409 || fault.status === 404;
     const { action } = this.#case;
-    const refused = () => `${sentence(fault.message)} Nothing was changed. ${wayOut(action, fault.body?.entry)}`;
+    // What the database keeps out comes without an entry, and says itself that nothing was written.
+    const nothing = fault.status === 409 && !fault.body?.entry ? "" : " Nothing was changed.";
+    const refused = () => `${sentence(fault.message)}${nothing} ${wayOut(action, fault.body?.entry)}`;
     this.#settle(conflict, conflict ? refused() : faultText(fault, action));
     if (!conflict && this.#case.latest !== undefined) this.#compare(this.#case.latest);
     // A browser lets nobody be held in a dialog: it may be closed by now, but the answer is due all the same.

@@ -88,9 +88,20 @@ export function patternType(patternId) {
   return colon < 0 ? patternId : patternId.slice(0, colon);
 }
 
+/** Whose an entry's decision is: a person's name, "a rule" or null where nobody knows. */
+export function decider({ status, reviewed_by: reviewer }) {
+  return reviewer || (status.startsWith("auto-") ? "a rule" : null);
+}
+
+/** What was said with an entry's decision, without the word that the application's readers want before a reason. */
+export function decisionNotes({ status, approval_notes: notes }) {
+  return status === "rejected" ? (notes ?? "").replace(/^REJECTED: ?/, "") : notes;
+}
+
 /** An entry's decision in words: "Approved by ann on 23 Nov 2026, 06:43". */
 export function decided(entry) {
-  const by = entry.reviewed_by ? ` by ${visible(entry.reviewed_by)}` : "";
+  const who = decider(entry);
+  const by = who ? ` by ${visible(who)}` : "";
   const on = entry.reviewed_at ? ` on ${time(entry.reviewed_at)}` : "";
   return `${capital(entry.status)}${by}${on}`;
 }

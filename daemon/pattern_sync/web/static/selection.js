@@ -1,4 +1,5 @@
 import { count, money, plural, share } from "./format.js";
+import { counted } from "./store.js";
 
 const MOST_OF_THE_VALUE = 0.8;
 
@@ -220,13 +221,14 @@ function fromAddress() {
 }
 
 function overview(store) {
-  const { size, complete, view, totalSavings } = store;
+  const { size, complete, view, totalSavings, foreign } = store;
   if (!complete) return { figure: "", text: "", more: "" };
   if (size === 0) return { figure: "", text: "The details of a pattern appear here.", more: "" };
   const waiting = size === 1 ? "waits for a decision" : "wait for a decision";
+  const without = foreign > 0 ? `, without the ${count(foreign)} that other programs wrote` : "";
   return {
     figure: plural(size, "pattern"),
-    text: `${view === "pending" ? waiting : view}, ${money(totalSavings)} a month in all.`,
+    text: `${view === "pending" ? waiting : view}, ${money(totalSavings)} a month in all${without}.`,
     more: concentration(store),
   };
 }
@@ -236,7 +238,7 @@ function concentration({ shown, narrowed, totalSavings, size }) {
   let sum = 0;
   let first = 0;
   while (first < size && sum < MOST_OF_THE_VALUE * totalSavings) {
-    sum += shown[first].estimated_savings_usd;
+    sum += counted(shown[first]);
     first += 1;
   }
   const which = first === 1 ? "The first one holds" : `The first ${count(first)} hold`;

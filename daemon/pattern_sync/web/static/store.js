@@ -47,9 +47,14 @@ export class Store {
     return this.#derive().shown;
   }
 
-  /** Savings of the whole view, USD a month. */
+  /** Savings of the whole view, USD a month; without those of entries that no pattern stands behind. */
   get totalSavings() {
     return this.#derive().total;
+  }
+
+  /** How many entries of the view no pattern stands behind: other programs wrote them. */
+  get foreign() {
+    return this.#derive().foreign;
   }
 
   /** [[type, entries], …] of the whole view, the most frequent first. */
@@ -63,14 +68,14 @@ export class Store {
 
   /** An entry's part of the view's savings, 0 to 1; null while that is not known. */
   share(entry) {
-    if (!this.#complete || !this.#items.has(entry.pattern_id)) return null;
+    if (!this.#complete || !entry.from_pattern || !this.#items.has(entry.pattern_id)) return null;
     return this.totalSavings > 0 ? entry.estimated_savings_usd / this.totalSavings : null;
   }
 
   /** An entry's savings beside the largest of the view, 0 to 1. */
   proportion(entry) {
     const { largest } = this.#derive();
-    return largest > 0 ? Math.max(0, entry.estimated_savings_usd / largest) : 0;
+    return largest > 0 ? Math.max(0, counted(entry) / largest) : 0;
   }
 
   /** Savings of what is shown, USD a month. */
@@ -182,17 +187,25 @@ function derive(items, terms, type) {
   let total = 0;
   let largest = 0;
   let shownTotal = 0;
+  let foreign = 0;
   for (const item of items) {
-    total += item.entry.estimated_savings_usd;
-    largest = Math.max(largest, item.entry.estimated_savings_usd);
+    const savings = counted(item.entry);
+    total += savings;
+    largest = Math.max(largest, savings);
+    if (!item.entry.from_pattern) foreign += 1;
     types.set(item.type, (types.get(item.type) ?? 0) + 1);
     if (type !== null && item.type !== type) continue;
     if (!terms.every((term) => item.text.includes(term))) continue;
     shown.push(item.entry);
-    shownTotal += item.entry.estimated_savings_usd;
+    shownTotal += savings;
   }
   const byFrequency = [...types].sort((one, other) => other[1] - one[1] || (one[0] < other[0] ? -1 : 1));
-  return { shown, total, largest, shownTotal, types: byFrequency };
+  return { shown, total, largest, shownTotal, foreign, types: byFrequency };
+}
+
+/** What an entry adds to a sum of savings, USD a month: what another program wrote is no pattern's monthly saving. */
+export function counted(entry) {
+  return entry.from_pattern ? entry.estimated_savings_usd : 0;
 }
 
 // The searched text is kept beside the entry: a busy entry changes its figures often and its texts never.

@@ -1,0 +1,132 @@
+"""TLS for the event loop's driver, with the files and by the rules that libpq has."""
+
+import os
+import ssl
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from pattern_sync.domain.errors import InvalidSettings
+
+_FOLDER = Path("~/.postgresql")
+_SYSTEMS_AUTHORITIES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+
+
+class _NamedContext(ssl.SSLContext):
+    """Checks the certificate against the host's name, though its numeric address was connected to."""
+
+    host: str | None = None
+
+    def wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool = False,  # noqa: FBT001, FBT002 - the signature of the class above
+        server_hostname: str | bytes | None = None,  # noqa: ARG002
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLObject:
+        return super().wrap_bio(incoming, outgoing, server_side, self.host, session)
+
+
+def tls_context(parameters: Mapping[str, str], host: str) -> ssl.SSLContext:
+    """Return how to talk TLS to a host. Raises InvalidSettings where a file cannot be used, naming its parameter."""
+    mode = parameters.get("sslmode", "prefer")
+    context = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = mode == "verify-full"
+    context.verify_mode = ssl.CERT_NONE if mode != "verify-full" else ssl.CERT_REQUIRED
+    context.host = host if context.check_hostname or parameters.get("sslsni") != "0" else None
+    context.minimum_version = _version(parameters.get("ssl_min_protocol_version")) or ssl.TLSVersion.TLSv1_2
+    context.maximum_version = _version(parameters.get("ssl_max_protocol_version")) or ssl.TLSVersion.MAXIMUM_SUPPORTED
+    context.set_alpn_protocols(["postgresql"])
+    if log := parameters.get("sslkeylogfile"):
+        context.keylog_filename = log
+    _trust(context, parameters, mode)
+    if parameters.get("sslcertmode") != "disable":
+        _identify(context, parameters)
+    return context
+
+
+def file_of_authorities(named: str) -> str:
+    """Return what sslrootcert is to be for libpq: psycopg's own OpenSSL does not know where the system has them."""
+    if named != "system":
+        return named
+    candidates = [ssl.get_default_verify_paths().cafile, *_SYSTEMS_AUTHORITIES]
+    return next((file for file in candidates if file and Path(file).is_file()), named)
+
+
+def _trust(context: ssl.SSLContext, parameters: Mapping[str, str], mode: str) -> None:
+    authorities = parameters.get("sslrootcert")
+    if authorities == "system":
+        context.load_default_certs()
+    else:
+        file = Path(authorities) if authorities else (_FOLDER / "root.crt").expanduser()
+        if not _is_there(file):
+            if mode in {"verify-ca", "verify-full"}:
+                raise InvalidSettings(
+                    f"sslmode is {mode!r}, and {str(file)!r}, the certificate of who is trusted, is not there:"
+                    " let sslrootcert name one, or be `system`."
+                )
+            return
+        try:
+            context.load_verify_locations(file)
+        except OSError as fault:
+            raise InvalidSettings(f"sslrootcert, {str(file)!r}, {_reason(fault, 'holds no certificate')}.") from None
+    # As libpq does: whoever names authorities has certificates checked, whatever the mode.
+    context.verify_mode = ssl.CERT_REQUIRED
+    file = Path(parameters.get("sslcrl") or (_FOLDER / "root.crl").expanduser())
+    folder = parameters.get("sslcrldir")
+    if _is_there(file) or folder:
+        try:
+            context.load_verify_locations(file if _is_there(file) else None, folder)
+        except OSError as fault:
+            raise InvalidSettings(f"sslcrl, {str(file)!r}, {_reason(fault, 'holds no revocation list')}.") from None
+        context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
+
+
+def _identify(context: ssl.SSLContext, parameters: Mapping[str, str]) -> None:
+    certificate = Path(parameters.get("sslcert") or (_FOLDER / "postgresql.crt").expanduser())
+    if not _is_there(certificate):
+        return  # the server may not ask for it
+    key = Path(parameters.get("sslkey") or (_FOLDER / "postgresql.key").expanduser())
+    try:
+        status = key.stat()
+        with key.open("rb"), certificate.open("rb"):
+            pass
+    except OSError as fault:
+        name, file = ("sslcert", certificate) if fault.filename == os.fspath(certificate) else ("sslkey", key)
+        raise InvalidSettings(f"{name}, {str(file)!r}, {_reason(fault, '')}.") from None
+    # root may own a key that a group of services reads.
+    others = stat.S_IRWXO | (stat.S_IWGRP | stat.S_IXGRP if status.st_uid == 0 else stat.S_IRWXG)
+    if status.st_mode & others:
+        raise InvalidSettings(f"sslkey, {str(key)!r}, can be read by others: chmod 600 it.")
+    try:
+        context.load_cert_chain(certificate, key, lambda: parameters.get("sslpassword", ""))
+    except OSError as fault:
+        reason = _reason(fault, "are not a certificate and its private key, or sslpassword is not the key's")
+        raise InvalidSettings(f"sslcert, {str(certificate)!r}, and sslkey, {str(key)!r}, {reason}.") from None
+
+
+def _version(name: str | None) -> ssl.TLSVersion | None:
+    return ssl.TLSVersion[name.replace(".", "_")] if name else None
+
+
+def _is_there(file: Path) -> bool:
+    try:
+        file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True  # whoever opens it gets the reason
+    return True
+
+
+def _reason(fault: OSError, otherwise: str) -> str:
+    # Of a file that is not what it should be, OpenSSL's "errno" is no errno.
+    if isinstance(fault, ssl.SSLError) or not fault.strerror:
+        return otherwise
+    return f"cannot be read: {fault.strerror}"

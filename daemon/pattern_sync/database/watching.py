@@ -1,0 +1,28 @@
+"""What the watch asks of the database, over asyncpg."""
+
+from pattern_sync.database.pool import Pool
+from pattern_sync.database.rows import to_sighting
+from pattern_sync.domain.watching import Sighting
+
+WATCH_SECONDS = 5.0
+RECOVERED = "recovered"
+
+
+class WatchGateway:
+    """Runs the statements of the watch; every method raises DatabaseError or SchemaError."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def look(self) -> Sighting:
+        """Return what is wrong, and take away what writers could not notify."""
+        return to_sighting((await self._pool.fetch("watch", deadline_seconds=WATCH_SECONDS))[0])
+
+    async def mend(self, relation: str) -> None:
+        """Mend the triggers of one table. Raises TransactionConflict where a lock is not had at once."""
+        await self._pool.fetch("mend", relation, deadline_seconds=WATCH_SECONDS)
+
+    async def record_recovery(self, patterns: int) -> None:
+        """Remember, for `status`, how many patterns a sweep found that no notification had announced."""
+        arguments = (RECOVERED, 0.0, patterns, patterns, 0, 0, 0, 0)
+        await self._pool.fetch("record_run", *arguments, deadline_seconds=WATCH_SECONDS)

@@ -1,0 +1,852 @@
+-- The reconcile: what every path ends in, an event, a catch-up, a sweep and a sync by hand. The text is ASCII, as a
+-- database may be LATIN1.
+--
+-- People win: an entry is inserted where there is none, and its figures are changed while it is pending; nothing in here
+-- does anything to an entry otherwise.
+--
+-- The functions run with the rights and on the search_path of whoever calls them: an application's own triggers on these
+-- tables run as they do for every other statement. Every comparison has the same builtin type on both sides: an operator
+-- that somebody has created for two types that PostgreSQL itself would have to convert first would be taken instead.
+--
+-- Plans: no estimate can be trusted (of the predicate PostgreSQL expects one row, of a table that was just filled
+-- nothing), and a nested loop over a scan is quadratic. What looks at everything is planned anew each time and joins by
+-- hashing; what looks at a few rows goes through indexes.
+
+-- What is known of some patterns, in their order: missing (to be queued), stale (to be refreshed), unchanged, decided or
+-- short. A figure is stale where the source has moved since we wrote it last.
+CREATE OR REPLACE FUNCTION pattern_sync.look(criteria pattern_sync.criteria, row_ids bigint[])
+RETURNS TABLE (place bigint, row_id bigint, signature text, state text) LANGUAGE plpgsql STABLE
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+BEGIN
+    RETURN QUERY
+    SELECT
+        asked.place,
+        p.id::bigint,
+        p.pattern_signature::text,
+        CASE
+            WHEN a.pattern_id IS NULL AND r.pattern_id IS NULL
+                AND pattern_sync.eligible(p.automation_status::text)
+                AND pattern_sync.qualifies(
+                    p.confidence_score::double precision, p.occurrence_count::bigint,
+                    p.potential_monthly_savings::numeric, p.pattern_type::text,
+                    criteria.min_confidence, criteria.min_occurrences, criteria.min_savings,
+                    criteria.only_types, criteria.exclude_types
+                )
+            THEN 'missing'
+            WHEN a.pattern_id IS NULL THEN 'short'
+            WHEN a.status::text <> 'pending' THEN 'decided'
+            WHEN w.pattern_id IS NULL
+                OR w.confidence IS DISTINCT FROM p.confidence_score::double precision
+                OR w.occurrences IS DISTINCT FROM p.occurrence_count::bigint
+                OR w.savings IS DISTINCT FROM p.potential_monthly_savings::numeric
+            THEN 'stale'
+            ELSE 'unchanged'
+        END
+    FROM pg_catalog.unnest(look.row_ids) WITH ORDINALITY AS asked (id, place)
+    JOIN operation_patterns AS p ON p.id = asked.id
+    LEFT JOIN pattern_approvals AS a ON a.pattern_id::text = p.pattern_signature::text
+    LEFT JOIN pattern_sync.written AS w ON w.pattern_id = p.pattern_signature::text COLLATE "default"
+    LEFT JOIN pattern_sync.rejections AS r ON r.pattern_id = p.pattern_signature::text COLLATE "default"
+    ORDER BY asked.place;
+END $$;
+
+-- Whether a pattern has one row only: without a unique key on the signature it may have several.
+CREATE OR REPLACE FUNCTION pattern_sync.signature_is_unique()
+RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT
+        FROM pg_catalog.pg_index AS i
+        JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+        WHERE i.indrelid = pg_catalog.to_regclass('operation_patterns')::oid
+          AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indnkeyatts = 1::smallint
+          AND a.attname = 'pattern_signature'::name
+    )
+$$;
+
+-- Of several rows that share a signature the one that speaks for them: what qualifies, then the best impact, then the
+-- first. Each of the others stands for it.
+CREATE OR REPLACE FUNCTION pattern_sync.spokesmen(criteria pattern_sync.criteria, row_ids bigint[])
+RETURNS bigint[] LANGUAGE plpgsql STABLE SET enable_nestloop = off AS $$
+DECLARE
+    best bigint[];
+BEGIN
+    SELECT pg_catalog.array_agg(spoken.id) INTO best
+    FROM (
+        SELECT DISTINCT ON (p.pattern_signature::text COLLATE "default") p.id::bigint AS id
+        FROM operation_patterns AS p
+        WHERE p.pattern_signature::text COLLATE "default" IN (
+            SELECT named.pattern_signature::text COLLATE "default"
+            FROM operation_patterns AS named
+            WHERE named.id = ANY (spokesmen.row_ids)
+        )
+        ORDER BY
+            p.pattern_signature::text COLLATE "default",
+            (
+                pattern_sync.eligible(p.automation_status::text) AND pattern_sync.qualifies(
+                    p.confidence_score::double precision, p.occurrence_count::bigint,
+                    p.potential_monthly_savings::numeric, p.pattern_type::text,
+                    criteria.min_confidence, criteria.min_occurrences, criteria.min_savings,
+                    criteria.only_types, criteria.exclude_types
+                )
+            ) DESC,
+            pattern_sync.impact(
+                p.confidence_score::double precision, p.occurrence_count::bigint, p.potential_monthly_savings::numeric
+            ) DESC,
+            p.id::bigint
+    ) AS spoken;
+    RETURN best;
+END $$;
+
+-- The workflows that showed some patterns, as the JSON array that an entry holds: at most ten, newest first. An older
+-- installation has no such table; and on a large one without an index each look would read all of it, so that there the
+-- examples are left out (`status` names the index).
+CREATE OR REPLACE FUNCTION pattern_sync.examples(row_ids bigint[])
+RETURNS TABLE (row_id bigint, sessions text) LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
+BEGIN
+    IF NOT pattern_sync.examples_can_be_read() THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    SELECT ranked.pattern_id, pg_catalog.jsonb_agg(ranked.workflow_id ORDER BY ranked.place)::text
+    FROM (
+        SELECT
+            o.pattern_id::bigint AS pattern_id,
+            o.workflow_id,
+            pg_catalog.row_number() OVER (
+                PARTITION BY o.pattern_id ORDER BY o.detected_at DESC NULLS LAST, o.id DESC
+            ) AS place
+        FROM pattern_occurrences AS o
+        WHERE o.pattern_id = ANY (examples.row_ids)
+    ) AS ranked
+    WHERE ranked.place <= 10::bigint
+    GROUP BY ranked.pattern_id;
+END $$;
+
+-- Whether the examples can be had at a price that an event may cost.
+CREATE OR REPLACE FUNCTION pattern_sync.examples_can_be_read()
+RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT CASE
+        WHEN pg_catalog.to_regclass('pattern_occurrences') IS NULL THEN false
+        WHEN NOT pg_catalog.has_table_privilege(pg_catalog.to_regclass('pattern_occurrences')::oid, 'SELECT') THEN false
+        WHEN EXISTS (
+            SELECT
+            FROM pg_catalog.pg_index AS i
+            JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+            WHERE i.indrelid = pg_catalog.to_regclass('pattern_occurrences')::oid
+              AND i.indisvalid AND i.indpred IS NULL
+              AND a.attname = 'pattern_id'::name
+        ) THEN true
+        ELSE pg_catalog.pg_relation_size(pg_catalog.to_regclass('pattern_occurrences')) < 10000000::bigint
+    END
+$$;
+
+-- The arrow between two operations: not every encoding has the real one.
+CREATE OR REPLACE FUNCTION pattern_sync.arrow()
+RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT CASE
+        WHEN pg_catalog.getdatabaseencoding() = 'UTF8'::name THEN pg_catalog.convert_from('\xe28692'::bytea, 'UTF8')
+        ELSE '->'
+    END
+$$;
+
+-- The entries that some patterns are to get, if they qualify at this moment. How a pattern works is, for a person, the
+-- names of its operations joined by arrows. JSON of any shape is taken: what is not a name (a string, or an object with
+-- a string "name") is passed over.
+CREATE OR REPLACE FUNCTION pattern_sync.new_entries(criteria pattern_sync.criteria, row_ids bigint[])
+RETURNS TABLE (
+    place bigint, signature text, confidence_score numeric, occurrence_count integer, estimated_savings_usd numeric,
+    tool_sequence text, pattern_context text, example_sessions text,
+    confidence double precision, occurrences bigint, savings numeric
+) LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
+DECLARE
+    arrow text := pattern_sync.arrow();
+BEGIN
+    RETURN QUERY
+    SELECT
+        asked.place,
+        p.pattern_signature::text,
+        pattern_sync.figure(p.confidence_score::numeric / 100::numeric),
+        pattern_sync.entry_occurrences(p.occurrence_count::bigint),
+        pattern_sync.figure(p.potential_monthly_savings::numeric),
+        coalesce(
+            (
+                SELECT pg_catalog.string_agg(named.name, arrow ORDER BY named.place)
+                FROM (
+                    SELECT item.place, CASE
+                        WHEN pg_catalog.jsonb_typeof(item.value) = 'string' THEN item.value #>> '{}'::text[]
+                        WHEN pg_catalog.jsonb_typeof(item.value -> 'name'::text) = 'string'
+                            THEN item.value ->> 'name'::text
+                    END AS name
+                    FROM pg_catalog.jsonb_array_elements(
+                        CASE
+                            WHEN pg_catalog.jsonb_typeof(pg_catalog.to_jsonb(p.typical_operations)) = 'array'
+                                THEN pg_catalog.to_jsonb(p.typical_operations)
+                            ELSE '[]'::jsonb
+                        END
+                    ) WITH ORDINALITY AS item (value, place)
+                ) AS named
+                WHERE named.name <> ''
+            ),
+            nullif(p.pattern_type::text, ''),
+            'Unknown'
+        ),
+        pg_catalog."left"(p.typical_input_pattern::text, 500),
+        coalesce(shown.sessions, '[]'),
+        p.confidence_score::double precision,
+        p.occurrence_count::bigint,
+        p.potential_monthly_savings::numeric
+    FROM ( -- fetched first, whatever is thought of how many qualify
+        SELECT fetched.* FROM operation_patterns AS fetched WHERE fetched.id = ANY (new_entries.row_ids) OFFSET 0
+    ) AS p
+    JOIN pg_catalog.unnest(new_entries.row_ids) WITH ORDINALITY AS asked (id, place) ON asked.id = p.id
+    LEFT JOIN pattern_sync.examples(new_entries.row_ids) AS shown ON shown.row_id = p.id::bigint
+    WHERE pattern_sync.eligible(p.automation_status::text)
+      AND pattern_sync.qualifies(
+          p.confidence_score::double precision, p.occurrence_count::bigint,
+          p.potential_monthly_savings::numeric, p.pattern_type::text,
+          criteria.min_confidence, criteria.min_occurrences, criteria.min_savings,
+          criteria.only_types, criteria.exclude_types
+      );
+END $$;
+
+-- Queue some patterns that have no entry, and remember of which figures; returns those that are in the queue now because
+-- of it, in the order given. Rows are written in key order, so that two daemons cannot deadlock.
+--
+-- Raises PS001 where the application's own trigger or policy keeps an entry out without an error, or lets it in under
+-- another name: what was written is undone with the statement, and whoever called looks for the row.
+CREATE OR REPLACE FUNCTION pattern_sync.insert_entries(criteria pattern_sync.criteria, row_ids bigint[])
+RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+    wanted text[];
+    queued text[];
+BEGIN
+    WITH fresh AS MATERIALIZED (
+        SELECT f.* FROM pattern_sync.new_entries(criteria, insert_entries.row_ids) AS f ORDER BY f.signature
+    ),
+    inserted AS (
+        INSERT INTO pattern_approvals (
+            pattern_id, status, confidence_score, occurrence_count, estimated_savings_usd,
+            tool_sequence, pattern_context, example_sessions
+        )
+        SELECT
+            fresh.signature, 'pending', fresh.confidence_score, fresh.occurrence_count, fresh.estimated_savings_usd,
+            fresh.tool_sequence, fresh.pattern_context, fresh.example_sessions
+        FROM fresh
+        ON CONFLICT (pattern_id) DO NOTHING
+        RETURNING pattern_id::text AS signature
+    ),
+    remembered AS (
+        INSERT INTO pattern_sync.written AS w (pattern_id, confidence, occurrences, savings)
+        SELECT fresh.signature, fresh.confidence, fresh.occurrences, fresh.savings
+        FROM fresh
+        WHERE fresh.signature IN (SELECT inserted.signature FROM inserted)
+        ON CONFLICT (pattern_id) DO UPDATE
+        SET confidence = EXCLUDED.confidence, occurrences = EXCLUDED.occurrences, savings = EXCLUDED.savings
+    )
+    SELECT
+        pg_catalog.array_agg(fresh.signature ORDER BY fresh.place),
+        pg_catalog.array_agg(fresh.signature ORDER BY fresh.place) FILTER (WHERE inserted.signature IS NOT NULL)
+    INTO wanted, queued
+    FROM fresh
+    LEFT JOIN inserted ON inserted.signature = fresh.signature;
+    -- Read anew: what somebody else has queued meanwhile is in the queue as well.
+    IF queued IS DISTINCT FROM wanted AND EXISTS (
+        SELECT FROM pg_catalog.unnest(wanted) AS kept_out (signature)
+        WHERE NOT EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id::text = kept_out.signature)
+    ) THEN
+        RAISE EXCEPTION 'the application''s own trigger or rule kept it out' USING ERRCODE = 'PS001';
+    END IF;
+    RETURN coalesce(queued, '{}');
+END $$;
+
+-- Whether the application has rules on the queue, with which PostgreSQL takes no ON CONFLICT.
+CREATE OR REPLACE FUNCTION pattern_sync.queue_has_rules()
+RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT c.relhasrules FROM pg_catalog.pg_class AS c WHERE c.oid = pg_catalog.to_regclass('pattern_approvals')::oid
+$$;
+
+-- Which of some patterns have moved since we wrote their pending entry last, figure by figure, and whether the entry then
+-- shows another one than it should. Of an entry that we never wrote nothing is known: all its figures count as moved.
+CREATE OR REPLACE FUNCTION pattern_sync.outdated(row_ids bigint[])
+RETURNS TABLE (
+    signature text, confidence double precision, occurrences bigint, savings numeric,
+    confidence_moved boolean, occurrences_moved boolean, savings_moved boolean, differs boolean
+) LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+BEGIN
+    RETURN QUERY
+    SELECT
+        moved.signature, moved.confidence, moved.occurrences, moved.savings,
+        moved.confidence_moved, moved.occurrences_moved, moved.savings_moved,
+        -- A REAL never equals its source, and an entry is not to be written for that.
+        moved.confidence_moved AND moved.shown_confidence IS DISTINCT FROM CASE
+            WHEN moved.confidence_type = 'real'::regtype::oid
+                THEN pattern_sync.figure(moved.confidence::numeric / 100::numeric)::real::double precision
+            ELSE pattern_sync.figure(moved.confidence::numeric / 100::numeric)::double precision
+        END
+        OR moved.occurrences_moved
+            AND moved.shown_occurrences IS DISTINCT FROM pattern_sync.entry_occurrences(moved.occurrences)::bigint
+        OR moved.savings_moved AND moved.shown_savings IS DISTINCT FROM CASE
+            WHEN moved.savings_type = 'real'::regtype::oid
+                THEN pattern_sync.figure(moved.savings)::real::double precision
+            ELSE pattern_sync.figure(moved.savings)::double precision
+        END
+    FROM (
+        SELECT
+            p.pattern_signature::text AS signature,
+            p.confidence_score::double precision AS confidence,
+            p.occurrence_count::bigint AS occurrences,
+            p.potential_monthly_savings::numeric AS savings,
+            w.pattern_id IS NULL OR w.confidence IS DISTINCT FROM p.confidence_score::double precision
+                AS confidence_moved,
+            w.pattern_id IS NULL OR w.occurrences IS DISTINCT FROM p.occurrence_count::bigint AS occurrences_moved,
+            w.pattern_id IS NULL OR w.savings IS DISTINCT FROM p.potential_monthly_savings::numeric AS savings_moved,
+            a.confidence_score::double precision AS shown_confidence,
+            a.occurrence_count::bigint AS shown_occurrences,
+            a.estimated_savings_usd::double precision AS shown_savings,
+            pg_catalog.pg_typeof(a.confidence_score)::oid AS confidence_type,
+            pg_catalog.pg_typeof(a.estimated_savings_usd)::oid AS savings_type
+        FROM pg_catalog.unnest(outdated.row_ids) AS asked (id)
+        JOIN operation_patterns AS p ON p.id = asked.id
+        JOIN pattern_approvals AS a ON a.pattern_id::text = p.pattern_signature::text
+        LEFT JOIN pattern_sync.written AS w ON w.pattern_id = p.pattern_signature::text COLLATE "default"
+        WHERE a.status::text = 'pending'
+    ) AS moved
+    WHERE moved.confidence_moved OR moved.occurrences_moved OR moved.savings_moved;
+END $$;
+
+-- Bring some pending entries up to the figures of their patterns, each figure where the source's has moved since we wrote
+-- it last; returns those that were written. Whether or not an entry took the value is not asked again until the source
+-- moves. An entry that somebody has locked is passed over, as it may be a person deciding; it is found again in seconds.
+CREATE OR REPLACE FUNCTION pattern_sync.refresh_entries(row_ids bigint[])
+RETURNS text[] LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+    refreshed text[];
+BEGIN
+    WITH ours AS MATERIALIZED (
+        SELECT o.*
+        FROM pattern_sync.outdated(refresh_entries.row_ids) AS o
+        JOIN pattern_approvals AS a ON a.pattern_id::text = o.signature
+        WHERE a.status::text = 'pending'
+        ORDER BY o.signature
+        FOR NO KEY UPDATE OF a SKIP LOCKED
+    ),
+    updated AS (
+        UPDATE pattern_approvals AS a
+        SET
+            confidence_score = CASE
+                WHEN ours.confidence_moved THEN pattern_sync.figure(ours.confidence::numeric / 100::numeric)
+                ELSE a.confidence_score
+            END,
+            occurrence_count = CASE
+                WHEN ours.occurrences_moved THEN pattern_sync.entry_occurrences(ours.occurrences)
+                ELSE a.occurrence_count
+            END,
+            estimated_savings_usd = CASE
+                WHEN ours.savings_moved THEN pattern_sync.figure(ours.savings)
+                ELSE a.estimated_savings_usd
+            END
+        FROM ours
+        WHERE a.pattern_id::text = ours.signature AND a.status::text = 'pending' AND ours.differs
+        RETURNING a.pattern_id::text AS signature
+    ),
+    remembered AS (
+        INSERT INTO pattern_sync.written AS w (pattern_id, confidence, occurrences, savings)
+        SELECT ours.signature, ours.confidence, ours.occurrences, ours.savings FROM ours
+        ON CONFLICT (pattern_id) DO UPDATE
+        SET confidence = EXCLUDED.confidence, occurrences = EXCLUDED.occurrences, savings = EXCLUDED.savings
+    )
+    SELECT pg_catalog.array_agg(updated.signature) INTO refreshed FROM updated;
+    RETURN coalesce(refreshed, '{}');
+END $$;
+
+-- Bring the entries of some patterns up to date, all of them or none: the first error of a row undoes it for all. Of
+-- patterns that are known to be missing only those are returned that it has queued: in bulk, the look would be a third of
+-- the work. Constraints that an application has deferred are checked here, where it is known whose row it was.
+CREATE OR REPLACE FUNCTION pattern_sync.write_entries(
+    criteria pattern_sync.criteria, row_ids bigint[], known_missing boolean
+)
+RETURNS TABLE (place bigint, row_id bigint, signature text, outcome text) LANGUAGE plpgsql AS $$
+DECLARE
+    places bigint[];
+    ids bigint[];
+    signatures text[];
+    states text[];
+    missing bigint[];
+    stale bigint[];
+    queued text[] := '{}';
+    refreshed text[] := '{}';
+BEGIN
+    IF known_missing THEN
+        queued := pattern_sync.insert_entries(criteria, write_entries.row_ids);
+        SET CONSTRAINTS ALL IMMEDIATE;
+        RETURN QUERY
+        SELECT NULL::bigint, NULL::bigint, written.signature, 'queued'::text
+        FROM pg_catalog.unnest(queued) AS written (signature);
+        RETURN;
+    END IF;
+    SELECT
+        pg_catalog.array_agg(l.place ORDER BY l.place), pg_catalog.array_agg(l.row_id ORDER BY l.place),
+        pg_catalog.array_agg(l.signature ORDER BY l.place), pg_catalog.array_agg(l.state ORDER BY l.place),
+        pg_catalog.array_agg(l.row_id) FILTER (WHERE l.state = 'missing'),
+        pg_catalog.array_agg(l.row_id) FILTER (WHERE l.state = 'stale')
+    INTO places, ids, signatures, states, missing, stale
+    FROM pattern_sync.look(criteria, write_entries.row_ids) AS l;
+    IF missing IS NOT NULL THEN
+        queued := pattern_sync.insert_entries(criteria, missing);
+    END IF;
+    IF stale IS NOT NULL THEN
+        refreshed := pattern_sync.refresh_entries(stale);
+    END IF;
+    SET CONSTRAINTS ALL IMMEDIATE;
+    RETURN QUERY
+    SELECT looked.place, looked.row_id, looked.signature, CASE
+        WHEN looked.state = 'missing' AND looked.signature = ANY (queued) THEN 'queued'
+        WHEN looked.state = 'stale' AND looked.signature = ANY (refreshed) THEN 'refreshed'
+        WHEN looked.state IN ('missing', 'stale') THEN 'unchanged'
+        ELSE looked.state
+    END
+    FROM ROWS FROM (
+        pg_catalog.unnest(places), pg_catalog.unnest(ids), pg_catalog.unnest(signatures), pg_catalog.unnest(states)
+    ) AS looked (place, row_id, signature, state);
+END $$;
+
+-- Bring the entries of some patterns up to date, each by itself: what one of them comes to is nothing to the others, and
+-- an error undoes only its own row. A duplicate key where the entry is there was somebody who was faster.
+CREATE OR REPLACE FUNCTION pattern_sync.write_each(
+    criteria pattern_sync.criteria, row_ids bigint[], known_missing boolean
+)
+RETURNS TABLE (row_id bigint, signature text, outcome text, reason text) LANGUAGE plpgsql AS $$
+DECLARE
+    missing bigint[] := write_each.row_ids;
+    looked record;
+    fresh record;
+    code text;
+    asked bigint;
+    refused pattern_sync.refusals[] := '{}';
+    taken bigint[] := '{}';
+BEGIN
+    IF NOT known_missing THEN
+        missing := '{}';
+        FOREACH asked IN ARRAY write_each.row_ids LOOP
+            BEGIN
+                FOR looked IN SELECT l.* FROM pattern_sync.look(criteria, ARRAY[asked]) AS l LOOP
+                    row_id := asked;
+                    signature := looked.signature;
+                    outcome := looked.state;
+                    reason := NULL;
+                    IF outcome = 'missing' THEN
+                        missing := pg_catalog.array_append(missing, asked);
+                        CONTINUE;
+                    END IF;
+                    IF outcome = 'stale' THEN
+                        outcome := CASE pg_catalog.cardinality(pattern_sync.refresh_entries(ARRAY[asked]))
+                            WHEN 0 THEN 'unchanged' ELSE 'refreshed'
+                        END;
+                        SET CONSTRAINTS ALL IMMEDIATE;
+                    END IF;
+                    taken := pg_catalog.array_append(taken, asked);
+                    RETURN NEXT;
+                END LOOP;
+            EXCEPTION WHEN OTHERS THEN
+                GET STACKED DIAGNOSTICS reason = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
+                outcome := pattern_sync.verdict(code);
+                row_id := asked;
+                signature := pattern_sync.name_of(asked);
+                IF outcome = 'failed' THEN
+                    refused := pg_catalog.array_append(refused, pattern_sync.refusal(asked, signature, reason, code));
+                END IF;
+                RETURN NEXT;
+            END;
+        END LOOP;
+    END IF;
+    BEGIN
+        FOR fresh IN SELECT f.* FROM pattern_sync.new_entries(criteria, missing) AS f ORDER BY f.signature LOOP
+            row_id := missing[fresh.place];
+            signature := fresh.signature;
+            reason := NULL;
+            BEGIN
+                INSERT INTO pattern_approvals (
+                    pattern_id, status, confidence_score, occurrence_count, estimated_savings_usd,
+                    tool_sequence, pattern_context, example_sessions
+                )
+                VALUES (
+                    fresh.signature, 'pending', fresh.confidence_score, fresh.occurrence_count,
+                    fresh.estimated_savings_usd, fresh.tool_sequence, fresh.pattern_context, fresh.example_sessions
+                );
+                IF NOT EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id::text = fresh.signature) THEN
+                    RAISE EXCEPTION 'the application''s own trigger or rule kept it out' USING ERRCODE = 'PS001';
+                END IF;
+                SET CONSTRAINTS ALL IMMEDIATE;
+                INSERT INTO pattern_sync.written AS w (pattern_id, confidence, occurrences, savings)
+                VALUES (fresh.signature, fresh.confidence, fresh.occurrences, fresh.savings)
+                ON CONFLICT (pattern_id) DO UPDATE
+                SET confidence = EXCLUDED.confidence, occurrences = EXCLUDED.occurrences, savings = EXCLUDED.savings;
+                outcome := 'queued';
+                taken := pg_catalog.array_append(taken, row_id);
+            EXCEPTION WHEN OTHERS THEN
+                GET STACKED DIAGNOSTICS reason = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
+                outcome := pattern_sync.verdict(code);
+                IF code = '23505'
+                    AND EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id::text = fresh.signature)
+                THEN
+                    outcome := 'unchanged';
+                ELSIF outcome = 'failed' THEN
+                    refused := pg_catalog.array_append(refused, pattern_sync.refusal(row_id, signature, reason, code));
+                ELSE
+                    PERFORM pg_catalog.set_config('lock_timeout', '5ms', true);
+                END IF;
+            END;
+            RETURN NEXT;
+        END LOOP;
+    EXCEPTION WHEN OTHERS THEN -- the entry of one of them cannot even be composed
+        GET STACKED DIAGNOSTICS reason = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
+        outcome := pattern_sync.verdict(code);
+        IF pg_catalog.cardinality(missing) > 1 THEN
+            FOREACH asked IN ARRAY missing LOOP
+                RETURN QUERY SELECT e.* FROM pattern_sync.write_each(criteria, ARRAY[asked], true) AS e;
+            END LOOP;
+        ELSE
+            row_id := missing[1];
+            signature := pattern_sync.name_of(row_id);
+            refused := pg_catalog.array_append(refused, pattern_sync.refusal(row_id, signature, reason, code));
+            RETURN NEXT;
+        END IF;
+    END;
+    PERFORM pattern_sync.quarantine(refused);
+    PERFORM pattern_sync.forgive(taken);
+END $$;
+
+-- What an error says of a row: held where somebody has locked it, failed otherwise, whatever the SQLSTATE, as it cannot
+-- say whose fault it is. What is no row's (a full disk, a server that stops or takes no writes) is raised again.
+CREATE OR REPLACE FUNCTION pattern_sync.verdict(code text)
+RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    IF pg_catalog."left"(code, 2) IN ('08', '25', '53', '57', '58') THEN
+        RAISE EXCEPTION 'the server cannot write now' USING ERRCODE = code;
+    END IF;
+    RETURN CASE WHEN code IN ('55P03', '40P01', '40001') THEN 'held' ELSE 'failed' END;
+END $$;
+
+-- Bring the entries of some patterns up to date; one row a pattern with what was done: queued, refreshed, unchanged,
+-- decided, short; failed, with the server's own words, where the application refuses the row; held where somebody has
+-- locked it. One row never stops the others: after an error they are tried in chunks, and those of a chunk that fails
+-- each by itself.
+--
+-- It waits for a lock for less than a deadlock_timeout (1 s), and less still after the first that it did not get: it is
+-- always this one that gives way, never the application.
+CREATE OR REPLACE FUNCTION pattern_sync.reconcile(
+    criteria pattern_sync.criteria, row_ids bigint[], known_missing boolean DEFAULT false
+)
+RETURNS TABLE (row_id bigint, signature text, outcome text, reason text) LANGUAGE plpgsql
+SET lock_timeout = '500ms' AS $$
+DECLARE
+    ids bigint[] := reconcile.row_ids;
+    chunk bigint[];
+    size integer := greatest(pg_catalog.cardinality(reconcile.row_ids), 1);
+    position integer := 1;
+    code text;
+BEGIN
+    PERFORM pg_catalog.set_config('pattern_sync.announced_later', 'on', true);
+    IF NOT pattern_sync.signature_is_unique() THEN
+        ids := pattern_sync.spokesmen(criteria, ids);
+    END IF;
+    IF pattern_sync.queue_has_rules() THEN
+        RETURN QUERY SELECT e.* FROM pattern_sync.write_each(criteria, ids, known_missing) AS e;
+        RETURN;
+    END IF;
+    WHILE position <= pg_catalog.cardinality(ids) LOOP
+        chunk := ids[position:position + size - 1];
+        code := NULL;
+        BEGIN
+            RETURN QUERY
+            SELECT w.row_id, w.signature, w.outcome, NULL::text
+            FROM pattern_sync.write_entries(criteria, chunk, known_missing) AS w
+            ORDER BY w.place;
+            PERFORM pattern_sync.forgive(chunk);
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE;
+            IF pattern_sync.verdict(code) = 'held' THEN
+                PERFORM pg_catalog.set_config('lock_timeout', '50ms', true);
+            END IF;
+        END;
+        IF code IS NOT NULL AND size > 500 THEN
+            size := 500;
+            CONTINUE;
+        ELSIF code IS NOT NULL THEN
+            RETURN QUERY SELECT e.* FROM pattern_sync.write_each(criteria, chunk, known_missing) AS e;
+        END IF;
+        position := position + pg_catalog.cardinality(chunk);
+    END LOOP;
+END $$;
+
+-- The name of one pattern, for a message, even where the table cannot be read.
+CREATE OR REPLACE FUNCTION pattern_sync.name_of(row_id bigint)
+RETURNS text LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN coalesce(
+        (SELECT p.pattern_signature::text FROM operation_patterns AS p WHERE p.id = name_of.row_id),
+        pg_catalog.concat('row ', name_of.row_id)
+    );
+EXCEPTION WHEN OTHERS THEN
+    RETURN pg_catalog.concat('row ', name_of.row_id);
+END $$;
+
+-- A refusal, as it is kept: the first one is tried again after 5 seconds.
+CREATE OR REPLACE FUNCTION pattern_sync.refusal(row_id bigint, signature text, reason text, code text)
+RETURNS pattern_sync.refusals LANGUAGE sql VOLATILE AS $$
+    SELECT ROW(
+        row_id, signature, reason, code, 1,
+        pg_catalog.clock_timestamp(), pg_catalog.clock_timestamp() + '5 s'::interval
+    )::pattern_sync.refusals
+$$;
+
+-- Put patterns into the quarantine, each time for twice as long, an hour at most.
+CREATE OR REPLACE FUNCTION pattern_sync.quarantine(refused pattern_sync.refusals[])
+RETURNS void LANGUAGE sql VOLATILE AS $$
+    INSERT INTO pattern_sync.refusals AS r (row_id, pattern_id, reason, sqlstate, attempts, refused_at, retry_at)
+    SELECT DISTINCT ON (u.row_id) u.row_id, u.pattern_id, u.reason, u.sqlstate, u.attempts, u.refused_at, u.retry_at
+    FROM pg_catalog.unnest(refused) AS u
+    ORDER BY u.row_id
+    ON CONFLICT (row_id) DO UPDATE
+    SET
+        pattern_id = EXCLUDED.pattern_id,
+        reason = EXCLUDED.reason,
+        sqlstate = EXCLUDED.sqlstate,
+        attempts = r.attempts + 1,
+        refused_at = EXCLUDED.refused_at,
+        retry_at = EXCLUDED.refused_at
+            + least(5::double precision * pg_catalog.power(2::double precision, least(r.attempts, 20)::double precision),
+                    3600::double precision) * '1 s'::interval
+$$;
+
+-- Let patterns out of the quarantine.
+CREATE OR REPLACE FUNCTION pattern_sync.forgive(row_ids bigint[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM pattern_sync.refusals AS r) THEN
+        DELETE FROM pattern_sync.refusals AS r WHERE r.row_id = ANY (forgive.row_ids);
+    END IF;
+END $$;
+
+-- What a look at everything finds: how many patterns qualify, how many of them have no entry, how many of those wait in
+-- the quarantine, and the row ids of the others, best impact first, at most so many (NULL: all). A retry takes those in
+-- the quarantine as well. Several connections at once take a lane of the patterns each.
+CREATE OR REPLACE FUNCTION pattern_sync.pick_missing(
+    criteria pattern_sync.criteria, most bigint, retry boolean, lane integer, lanes integer,
+    OUT candidates bigint, OUT missing bigint, OUT refused bigint, OUT row_ids bigint[]
+) LANGUAGE plpgsql STABLE
+SET enable_nestloop = off SET plan_cache_mode = force_custom_plan SET lock_timeout = '500ms' AS $$
+BEGIN
+    SELECT
+        pg_catalog.count(*),
+        pg_catalog.count(*) FILTER (WHERE found.missing),
+        pg_catalog.count(*) FILTER (WHERE found.missing AND found.refused),
+        pg_catalog.array_agg(found.id ORDER BY found.impact DESC, found.id)
+            FILTER (WHERE found.missing AND NOT found.refused)
+    INTO candidates, missing, refused, row_ids
+    FROM (
+        SELECT
+            p.id::bigint AS id,
+            pattern_sync.impact(
+                p.confidence_score::double precision, p.occurrence_count::bigint, p.potential_monthly_savings::numeric
+            ) AS impact,
+            a.pattern_id IS NULL AS missing,
+            f.row_id IS NOT NULL AND NOT pick_missing.retry AS refused
+        FROM operation_patterns AS p
+        LEFT JOIN pattern_approvals AS a ON a.pattern_id::text = p.pattern_signature::text
+        LEFT JOIN pattern_sync.rejections AS r ON r.pattern_id = p.pattern_signature::text COLLATE "default"
+        LEFT JOIN pattern_sync.refusals AS f ON f.row_id = p.id::bigint
+        WHERE pattern_sync.eligible(p.automation_status::text)
+          AND pattern_sync.qualifies(
+              p.confidence_score::double precision, p.occurrence_count::bigint,
+              p.potential_monthly_savings::numeric, p.pattern_type::text,
+              criteria.min_confidence, criteria.min_occurrences, criteria.min_savings,
+              criteria.only_types, criteria.exclude_types
+          )
+          AND (a.pattern_id IS NOT NULL OR r.pattern_id IS NULL)
+          AND (lanes = 1 OR pg_catalog.abs(p.id::bigint % lanes::bigint) = lane::bigint)
+    ) AS found;
+    row_ids := CASE
+        WHEN row_ids IS NULL THEN '{}'
+        WHEN most < pg_catalog.cardinality(row_ids)::bigint THEN row_ids[1:most::integer]
+        ELSE row_ids
+    END;
+END $$;
+
+-- Queue what qualifies and has no entry, best impact first, in pages that are committed one by one, until all is done or
+-- the time is up; then it is called again. Behind a pooler that shares sessions it must not commit: one page a call.
+CREATE OR REPLACE PROCEDURE pattern_sync.queue_missing(
+    criteria pattern_sync.criteria, most bigint, retry boolean, lane integer, lanes integer,
+    budget_seconds double precision, commits boolean,
+    INOUT candidates bigint, INOUT missing bigint, INOUT refused bigint, INOUT handled bigint,
+    INOUT queued bigint, INOUT failed bigint, INOUT held bigint[], INOUT queued_signatures text[],
+    INOUT failed_signatures text[], INOUT failed_reasons text[], INOUT finished boolean
+) LANGUAGE plpgsql AS $$
+DECLARE
+    picked record;
+    page record;
+    size CONSTANT integer := 5000;
+    deadline CONSTANT timestamptz := pg_catalog.clock_timestamp() + budget_seconds * '1 s'::interval;
+BEGIN
+    SELECT p.candidates, p.missing, p.refused, p.row_ids INTO picked
+    FROM pattern_sync.pick_missing(criteria, most, retry, lane, lanes) AS p;
+    candidates := picked.candidates;
+    missing := picked.missing;
+    refused := picked.refused;
+    handled := 0;
+    queued := 0;
+    failed := 0;
+    held := '{}';
+    queued_signatures := '{}';
+    failed_signatures := '{}';
+    failed_reasons := '{}';
+    WHILE handled < pg_catalog.cardinality(picked.row_ids)::bigint LOOP
+        SELECT
+            pg_catalog.count(*) FILTER (WHERE r.outcome = 'queued') AS queued,
+            pg_catalog.count(*) FILTER (WHERE r.outcome = 'failed') AS failed,
+            pg_catalog.array_agg(r.row_id) FILTER (WHERE r.outcome = 'held') AS held,
+            pg_catalog.array_agg(r.signature) FILTER (WHERE r.outcome = 'queued') AS queued_signatures,
+            pg_catalog.array_agg(r.signature) FILTER (WHERE r.outcome = 'failed') AS failed_signatures,
+            pg_catalog.array_agg(r.reason) FILTER (WHERE r.outcome = 'failed') AS failed_reasons
+        INTO page
+        FROM pattern_sync.reconcile(criteria, picked.row_ids[handled + 1:handled + size], true) AS r;
+        handled := least(handled + size, pg_catalog.cardinality(picked.row_ids)::bigint);
+        queued := queued + page.queued;
+        failed := failed + page.failed;
+        held := pg_catalog.array_cat(held, page.held);
+        -- More names than the pages are told one by one, or a person reads, are not kept.
+        IF pg_catalog.cardinality(queued_signatures) <= 1000 THEN
+            queued_signatures := pg_catalog.array_cat(queued_signatures, page.queued_signatures[1:1001]);
+        END IF;
+        IF pg_catalog.cardinality(failed_signatures) < 20 THEN
+            failed_signatures := pg_catalog.array_cat(failed_signatures, page.failed_signatures[1:20]);
+            failed_reasons := pg_catalog.array_cat(failed_reasons, page.failed_reasons[1:20]);
+        END IF;
+        EXIT WHEN NOT commits;
+        COMMIT;
+        EXIT WHEN pg_catalog.clock_timestamp() >= deadline;
+    END LOOP;
+    finished := handled = pg_catalog.cardinality(picked.row_ids)::bigint;
+END $$;
+
+-- Refresh the next pending entries whose figures are behind, in the order of their patterns' row ids: how many were found
+-- and written, which, and the row id after which the next ones come.
+CREATE OR REPLACE FUNCTION pattern_sync.refresh_stale(
+    criteria pattern_sync.criteria, after_id bigint, most bigint,
+    OUT listed bigint, OUT refreshed bigint, OUT refreshed_signatures text[], OUT last_id bigint
+) LANGUAGE plpgsql AS $$
+DECLARE
+    stale bigint[];
+BEGIN
+    stale := pattern_sync.pick_stale(after_id, most);
+    listed := pg_catalog.cardinality(stale);
+    refreshed := 0;
+    refreshed_signatures := '{}';
+    last_id := stale[listed::integer];
+    IF listed > 0::bigint THEN
+        SELECT
+            pg_catalog.count(*),
+            coalesce((pg_catalog.array_agg(r.signature))[1:1001], '{}')
+        INTO refreshed, refreshed_signatures
+        FROM pattern_sync.reconcile(criteria, stale) AS r
+        WHERE r.outcome = 'refreshed';
+    END IF;
+END $$;
+
+-- The row ids of the next patterns whose pending entry is behind: the source has moved since it was written last. A few
+-- pending entries are looked up one by one; it is asked every few seconds, and the patterns may be a million.
+CREATE OR REPLACE FUNCTION pattern_sync.pick_stale(after_id bigint, most bigint)
+RETURNS bigint[] LANGUAGE plpgsql STABLE
+SET enable_nestloop = off SET enable_hashjoin = on SET enable_mergejoin = on
+SET plan_cache_mode = force_custom_plan SET lock_timeout = '500ms' AS $$
+DECLARE
+    pending bigint := (
+        SELECT pg_catalog.count(*)
+        FROM (SELECT FROM pattern_approvals AS a WHERE a.status::text = 'pending' LIMIT 5001) AS first
+    );
+    stale bigint[];
+BEGIN
+    IF pending <= 5000::bigint AND pattern_sync.signature_is_unique() THEN
+        PERFORM pg_catalog.set_config('enable_nestloop', 'on', true);
+        PERFORM pg_catalog.set_config('enable_hashjoin', 'off', true);
+        PERFORM pg_catalog.set_config('enable_mergejoin', 'off', true);
+    END IF;
+    SELECT coalesce(pg_catalog.array_agg(behind.id ORDER BY behind.id), '{}') INTO stale
+    FROM (
+        SELECT p.id::bigint AS id
+        FROM pattern_approvals AS a
+        JOIN operation_patterns AS p ON p.pattern_signature::text = a.pattern_id::text
+        LEFT JOIN pattern_sync.written AS w ON w.pattern_id = a.pattern_id::text COLLATE "default"
+        LEFT JOIN pattern_sync.refusals AS f ON f.row_id = p.id::bigint
+        WHERE a.status::text = 'pending'
+          AND (
+              w.pattern_id IS NULL
+              OR w.confidence IS DISTINCT FROM p.confidence_score::double precision
+              OR w.occurrences IS DISTINCT FROM p.occurrence_count::bigint
+              OR w.savings IS DISTINCT FROM p.potential_monthly_savings::numeric
+          )
+          AND p.id > pick_stale.after_id
+          AND f.row_id IS NULL
+        ORDER BY p.id
+        LIMIT most
+    ) AS behind;
+    RETURN stale;
+END $$;
+
+-- Try patterns in the quarantine again whose time has come, at most so many, of each kind of refusal one first; where one
+-- of a kind goes through, the others of its kind are due at once. Says how many are left in it, and why the last ones are.
+CREATE OR REPLACE FUNCTION pattern_sync.retry_refused(
+    criteria pattern_sync.criteria, most bigint,
+    OUT tried bigint, OUT failed bigint, OUT refused bigint, OUT reasons text[],
+    OUT queued_signatures text[], OUT refreshed_signatures text[]
+) LANGUAGE plpgsql AS $$
+DECLARE
+    due bigint[];
+    codes text[];
+BEGIN
+    SELECT pg_catalog.array_agg(ranked.row_id ORDER BY ranked.place, ranked.retry_at),
+        pg_catalog.array_agg(DISTINCT ranked.sqlstate)
+    INTO due, codes
+    FROM (
+        SELECT r.row_id, r.retry_at, r.sqlstate,
+            pg_catalog.row_number() OVER (PARTITION BY r.sqlstate ORDER BY r.retry_at, r.row_id) AS place
+        FROM pattern_sync.refusals AS r
+        WHERE r.retry_at <= pg_catalog.clock_timestamp()
+        ORDER BY place, r.retry_at
+        LIMIT most
+    ) AS ranked;
+    tried := coalesce(pg_catalog.cardinality(due), 0);
+    SELECT
+        pg_catalog.count(*) FILTER (WHERE r.outcome = 'failed'),
+        coalesce(pg_catalog.array_agg(r.signature) FILTER (WHERE r.outcome = 'queued'), '{}'),
+        coalesce(pg_catalog.array_agg(r.signature) FILTER (WHERE r.outcome = 'refreshed'), '{}')
+    INTO failed, queued_signatures, refreshed_signatures
+    FROM pattern_sync.reconcile(criteria, coalesce(due, '{}')) AS r;
+    IF pg_catalog.cardinality(queued_signatures) > 0 OR pg_catalog.cardinality(refreshed_signatures) > 0 THEN
+        UPDATE pattern_sync.refusals AS r
+        SET retry_at = pg_catalog.clock_timestamp()
+        WHERE r.sqlstate = ANY (codes) AND r.retry_at > pg_catalog.clock_timestamp();
+    END IF;
+    refused := (SELECT pg_catalog.count(*) FROM pattern_sync.refusals AS r);
+    reasons := ARRAY(
+        SELECT pg_catalog.concat(r.pattern_id, ': ', r.reason)
+        FROM pattern_sync.refusals AS r
+        ORDER BY r.refused_at DESC, r.row_id
+        LIMIT 5
+    );
+END $$;
+
+-- How many pending entries of ours have lost their pattern. Those that another program wrote never had one.
+CREATE OR REPLACE FUNCTION pattern_sync.count_gone()
+RETURNS bigint LANGUAGE plpgsql STABLE
+SET enable_nestloop = off SET plan_cache_mode = force_custom_plan SET lock_timeout = '500ms' AS $$
+BEGIN
+    RETURN (
+        SELECT pg_catalog.count(*)
+        FROM pattern_approvals AS a
+        JOIN pattern_sync.written AS w ON w.pattern_id = a.pattern_id::text COLLATE "default"
+        LEFT JOIN operation_patterns AS p ON p.pattern_signature::text = a.pattern_id::text
+        WHERE a.status::text = 'pending' AND p.id IS NULL
+    );
+END $$;

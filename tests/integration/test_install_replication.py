@@ -1,0 +1,157 @@
+"""Installing beside logical replication: our tables never enter a publication whose subscribers lack them."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from pattern_sync import PatternSyncService
+from pattern_sync.database.embedded import EmbeddedServer
+from pattern_sync.domain.errors import UnfitApplication
+from tests.support.application import adopt, dump, installer
+from tests.support.database import TestDatabase
+from tests.support.paths import UNCAPPED
+from tests.support.waiting import eventually
+
+OWN_TABLES = {"migrations", "settings", "runs", "written", "refusals", "rejections", "marks"}
+
+
+def test_a_publication_of_all_tables_is_named_before_anything_is_changed(empty_database: TestDatabase) -> None:
+    adopt(empty_database)
+    empty_database.execute("CREATE PUBLICATION whole FOR ALL TABLES")
+    before = dump(empty_database)
+    for attempt in (installer(empty_database).migrate, installer(empty_database).plan):
+        with pytest.raises(UnfitApplication) as refusal:
+            attempt()
+        for words in ("Publication whole", "FOR TABLE", "pattern-sync migrate --replicated", "Nothing was changed"):
+            assert words in str(refusal.value)
+    assert dump(empty_database) == before
+    assert installer(empty_database).plan(replicated=True) != []
+    assert installer(empty_database).migrate(replicated=True) != []
+    assert installer(empty_database).migrate() == [], "no new table, no danger"
+    # A release, or a mend, that brings another table is the same danger again.
+    empty_database.execute("DROP TABLE pattern_sync.marks")
+    with pytest.raises(UnfitApplication, match="Publication whole"):
+        installer(empty_database).migrate()
+    assert installer(empty_database).migrate(replicated=True) != []
+
+
+def test_a_publication_that_names_its_tables_is_no_hindrance(empty_database: TestDatabase) -> None:
+    adopt(empty_database)
+    empty_database.execute("CREATE PUBLICATION few FOR TABLE operation_patterns, pattern_approvals")
+    assert installer(empty_database).migrate() != []
+    assert dump(empty_database, "--schema=pattern_sync").count("PUBLICATION") == 0
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pytest.param(
+            table,
+            marks=[pytest.mark.xfail(strict=True, reason="it has neither a key nor REPLICA IDENTITY FULL")]
+            if table == "marks"
+            else [],
+        )
+        for table in sorted(OWN_TABLES)
+    ],
+)
+def test_our_tables_can_be_emptied_where_they_are_published(database: TestDatabase, table: str) -> None:
+    database.execute("CREATE PUBLICATION whole FOR ALL TABLES")
+    database.execute(f"DELETE FROM pattern_sync.{table}")
+
+
+@contextmanager
+def replicating() -> Iterator[tuple[TestDatabase, TestDatabase]]:
+    """Yield an application that publishes all its tables, and one that subscribes to them."""
+    shared_memory = Path("/dev/shm")
+    base = shared_memory if shared_memory.is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="pattern-sync-replication-", dir=base) as folder:
+        Path(folder).chmod(0o755)
+        settings = {"wal_level": "logical", "wal_retrieve_retry_interval": "100ms"}
+        with EmbeddedServer(Path(folder) / "server", durable=False, settings=settings) as server:
+            names = ("publisher", "subscriber")
+            with psycopg.connect(server.url, autocommit=True) as admin:
+                for name in names:
+                    admin.execute(f"CREATE DATABASE {name}".encode())
+            publisher, subscriber = (TestDatabase.named(server.url, name) for name in names)
+            with publisher.connect(), subscriber.connect():
+                for database in (publisher, subscriber):
+                    adopt(database)
+                subscriber.execute("TRUNCATE operation_patterns, pattern_approvals CASCADE")
+                publisher.execute("CREATE PUBLICATION whole FOR ALL TABLES")
+                # Both are databases of one server: the slot has to be there before the subscription asks for it.
+                publisher.execute("SELECT pg_create_logical_replication_slot('whole', 'pgoutput')")
+                address = with_password(publisher.url)
+                subscriber.execute(
+                    f"CREATE SUBSCRIPTION whole CONNECTION '{address}' PUBLICATION whole"
+                    " WITH (create_slot = false, slot_name = 'whole')"
+                )
+                eventually(lambda: arrived(subscriber, "old"), what="the first copy")
+                try:
+                    yield publisher, subscriber
+                finally:
+                    subscriber.execute("ALTER SUBSCRIPTION whole DISABLE")
+                    subscriber.execute("ALTER SUBSCRIPTION whole SET (slot_name = NONE)")
+                    subscriber.execute("DROP SUBSCRIPTION whole")
+                    eventually(
+                        lambda: not publisher.execute("SELECT slot_name FROM pg_replication_slots WHERE active"),
+                        what="the end of the sender",
+                    )
+                    publisher.execute("SELECT pg_drop_replication_slot('whole')")
+
+
+def with_password(url: str) -> str:
+    """Return a connection string for the server itself, which cannot read our file of passwords."""
+    parameters = {name: str(value) for name, value in conninfo_to_dict(url).items()}
+    passfile = Path(parameters.pop("passfile"))
+    password = passfile.read_text(encoding="utf-8").strip().rsplit(":", 1)[1]
+    return make_conninfo(**parameters, password=password).replace("'", "''")
+
+
+def arrived(subscriber: TestDatabase, signature: str) -> bool:
+    found = subscriber.execute("SELECT id FROM operation_patterns WHERE pattern_signature = %s", signature)
+    return bool(found)
+
+
+def test_a_publisher_whose_subscriber_was_installed_first_goes_on_replicating() -> None:
+    with replicating() as (publisher, subscriber):
+        with pytest.raises(UnfitApplication, match="Publication whole"):
+            installer(publisher).migrate()
+        assert installer(subscriber).migrate() != []
+        assert installer(publisher).migrate(replicated=True) != []
+        publisher.add_pattern("a")
+        assert PatternSyncService(publisher.url).sync_patterns(UNCAPPED).synced_count == 1
+        eventually(lambda: arrived(subscriber, "a"), what="a pattern")
+        eventually(lambda: "a" in subscriber.queue(), what="its entry")
+        # Our own tables may be subscribed to as well, without a first copy: the subscriber has rows of its own.
+        subscriber.execute("ALTER SUBSCRIPTION whole REFRESH PUBLICATION WITH (copy_data = false)")
+        for change in (
+            "UPDATE pattern_sync.settings SET min_savings = 7",
+            "INSERT INTO pattern_sync.written (pattern_id) VALUES ('x'); DELETE FROM pattern_sync.written",
+            "INSERT INTO pattern_sync.rejections (pattern_id) VALUES ('x'); DELETE FROM pattern_sync.rejections",
+            "DELETE FROM pattern_sync.runs",
+        ):
+            publisher.execute(change)
+        publisher.add_pattern("b")
+        eventually(lambda: arrived(subscriber, "b"), what="a pattern after changes of our own tables")
+        subscribed = subscriber.execute(
+            "SELECT c.relname AS name FROM pg_subscription_rel AS s JOIN pg_class AS c ON c.oid = s.srrelid"
+            " WHERE c.relnamespace = 'pattern_sync'::regnamespace"
+        )
+        assert {row["name"] for row in subscribed} == OWN_TABLES
+
+
+def test_a_subscriber_installs_like_any_other_application() -> None:
+    with replicating() as (publisher, subscriber):
+        assert installer(subscriber).migrate() != []
+        publisher.add_pattern("a")
+        eventually(lambda: arrived(subscriber, "a"), what="a pattern")
+        assert PatternSyncService(subscriber.url).sync_patterns(UNCAPPED).synced_count == 1
+        subscriber.execute("ALTER TABLE operation_patterns DISABLE TRIGGER pattern_sync_announce")
+        (done,) = installer(subscriber).migrate()
+        assert "ENABLE ALWAYS TRIGGER pattern_sync_announce" in done.sql
+        assert installer(subscriber).migrate() == []

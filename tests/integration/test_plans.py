@@ -1,0 +1,329 @@
+"""Every statement, run on data that has lived by every kind of plan: the same answers, and none of them quadratic."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from functools import lru_cache
+from importlib.resources import files
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.rows import tuple_row
+
+from pattern_sync.database.statements import Statement, load_statements
+from tests.conftest import cloned
+from tests.integration.test_statements import EXPECTED, FILTER, OWN_SAMPLES
+from tests.support.lived_in import LivedInDatabase
+from tests.support.plans import Node, quadratic_parts
+
+Session = psycopg.Connection[tuple[object, ...]]
+Rows = Sequence[tuple[object, ...]]
+Open = Callable[[], LivedInDatabase]
+
+# What the gateways pass, by type; the filter is the default one.
+ANY: Mapping[str, object] = {
+    "text": "lived:test:50",
+    "bool": False,
+    "int8": 300,
+    "int4": 300,
+    "float8": 1.5,
+    "text[]": ["lived:test:50", "lived:test:100", "foreign:5", "nowhere"],
+    "int8[]": list(range(1, 4_001)),
+}
+SPECIAL: Mapping[str, tuple[object, ...]] = {
+    **OWN_SAMPLES,
+    "set_search_path": ("public",),
+    "record_run": ("manual", 1.5, 1, 2, 3, 4, 5, 6),
+    "entries": (None, None, None, None, 1_000),
+    "decide": ("lived:test:50", "rejected", "ann", "no", "pending"),
+    "note_occurrence": (300, "a workflow"),
+    "rate_pattern": (300, 90.0, 5_000.0),
+}
+# Their order is promised.
+ORDERED = frozenset({"entries", "history", "missing_patterns", "stale_patterns", "application_schemas", "last_runs"})
+# What differs from run to run without a meaning: sequences go on when a transaction is rolled back.
+FRESH = {"observe_first": "id"}
+WRITTEN = (
+    "SELECT (SELECT pg_catalog.array_agg(t ORDER BY t) FROM ("
+    "  SELECT pg_catalog.concat_ws('|', a.pattern_id, a.status, a.confidence_score, a.occurrence_count,"
+    "   a.estimated_savings_usd, a.tool_sequence, a.pattern_context, a.example_sessions, a.reviewed_by) AS t"
+    "  FROM pattern_approvals AS a WHERE a.xmin = pg_current_xact_id()::xid) AS w),"
+    " (SELECT pg_catalog.array_agg(t ORDER BY t) FROM ("
+    "  SELECT pg_catalog.concat_ws('|', p.pattern_signature, p.automation_status, p.reviewed_by, p.occurrence_count,"
+    "   p.confidence_score) AS t FROM operation_patterns AS p WHERE p.xmin = pg_current_xact_id()::xid) AS w),"
+    " (SELECT pg_catalog.count(*) FROM pattern_review_history)"
+)
+PLANNERS: Mapping[str, Mapping[str, str]] = {
+    "no nested loops": {"enable_nestloop": "off"},
+    "no hash joins": {"enable_hashjoin": "off", "enable_hashagg": "off"},
+    "no merge joins": {"enable_mergejoin": "off", "enable_sort": "off"},
+    "nested loops only": {"enable_hashjoin": "off", "enable_mergejoin": "off", "enable_material": "off"},
+    "no index": {"enable_indexscan": "off", "enable_indexonlyscan": "off", "enable_bitmapscan": "off"},
+    "no sequential scan": {"enable_seqscan": "off", "enable_hashjoin": "off"},
+    "generic plans": {"plan_cache_mode": "force_generic_plan"},
+    "custom plans": {"plan_cache_mode": "force_custom_plan"},
+    "joins as written": {"join_collapse_limit": "1", "from_collapse_limit": "1", "geqo": "off"},
+    "genetic joins": {"geqo_threshold": "2"},
+    "parallel": {
+        "max_parallel_workers_per_gather": "4",
+        "parallel_setup_cost": "0",
+        "parallel_tuple_cost": "0",
+        "min_parallel_table_scan_size": "0",
+        "min_parallel_index_scan_size": "0",
+        "debug_parallel_query": "on",
+    },
+}
+# Everything qualifies here: 20,000 patterns, of which the queue has 4,900.
+ALL_QUALIFY = (
+    "UPDATE operation_patterns SET potential_monthly_savings = 1000 + id % 9001, confidence_score = 70 + id % 30,"
+    " occurrence_count = 5 + id % 977, automation_status = 'detected'"
+)
+PENDING = "UPDATE pattern_approvals SET status = CASE id % 2 WHEN 0 THEN 'pending' ELSE 'approved' END"
+TABLES = (
+    "SELECT oid FROM pg_class WHERE relkind = 'r' AND (relnamespace = 'pattern_sync'::regnamespace OR oid IN"
+    " ('operation_patterns'::regclass, 'pattern_approvals'::regclass, 'pattern_occurrences'::regclass,"
+    " 'pattern_review_history'::regclass))"
+)
+FORGET = f"DELETE FROM pg_statistic WHERE starelid IN ({TABLES})"
+STATISTICS: Mapping[str, Sequence[str]] = {
+    "present": (ALL_QUALIFY, PENDING, "ANALYZE"),
+    "of when nothing qualified and nothing was pending": (
+        "UPDATE pattern_approvals SET status = 'approved'",
+        "UPDATE operation_patterns SET potential_monthly_savings = 0, confidence_score = 0",
+        "ANALYZE",
+        ALL_QUALIFY,
+        PENDING,
+    ),
+    "absent": (
+        ALL_QUALIFY,
+        PENDING,
+        FORGET,
+        f"UPDATE pg_class SET reltuples = -1, relpages = 0, relallvisible = 0 WHERE oid IN ({TABLES})",
+    ),
+    "of when the tables had been emptied": (
+        ALL_QUALIFY,
+        PENDING,
+        FORGET,
+        f"UPDATE pg_class SET reltuples = 0, relpages = 1000, relallvisible = 0 WHERE oid IN ({TABLES})",
+    ),
+    "of a hundred times as many": (
+        ALL_QUALIFY,
+        PENDING,
+        "ANALYZE",
+        f"UPDATE pg_class SET reltuples = reltuples * 100 WHERE oid IN ({TABLES})",
+    ),
+}
+# Well beyond what any of them takes, and well below what the product of the two tables takes.
+SECONDS = 4.0
+GIVEN_UP = {"statement_timeout": "6s"}
+AUTO_EXPLAIN = {
+    "auto_explain.log_min_duration": "0",
+    "auto_explain.log_nested_statements": "on",
+    "auto_explain.log_verbose": "on",
+    "auto_explain.log_format": "json",
+    "auto_explain.log_level": "notice",
+}
+
+
+@lru_cache
+def statements() -> Mapping[str, Statement]:
+    return load_statements()
+
+
+@lru_cache
+def owners() -> frozenset[str]:
+    """Return the statements that are the owner's and the detector's, not the daemon's."""
+    folder = files("pattern_sync.database.statements")
+    texts = [(folder / name).read_text(encoding="utf-8") for name in ("migration.sql", "simulation.sql")]
+    return frozenset(name for name in statements() if any(f"-- name: {name}\n" in text for text in texts))
+
+
+def meaningful(name: str) -> tuple[object, ...]:
+    """Return arguments with which a statement has something to do here."""
+    kinds = EXPECTED[name][0]
+    if name in SPECIAL:
+        return SPECIAL[name]
+    if kinds[: len(FILTER)] == FILTER:
+        return (70.0, 5, 1000.0, [], [], *(ANY[kind] for kind in kinds[len(FILTER) :]))
+    return tuple(ANY[kind] for kind in kinds)
+
+
+@contextmanager
+def sessions(database: LivedInDatabase, settings: Mapping[str, str]) -> Iterator[Callable[[str], Session]]:
+    """Yield the session that is to run a statement: the daemon's, or the owner's."""
+    with ExitStack() as stack:
+        opened = [
+            stack.enter_context(psycopg.connect(url, cursor_factory=psycopg.RawCursor, row_factory=tuple_row))
+            for url in (database.daemon_url, database.owner_url)
+        ]
+        for session in opened:
+            session.autocommit = True
+            for setting, value in {**GIVEN_UP, **settings}.items():
+                session.execute("SELECT set_config($1, $2, false)", (known(session, setting), value))
+            session.autocommit = False
+        yield lambda name: opened[name in owners()]
+
+
+def known(session: Session, setting: str) -> str:
+    older = setting == "debug_parallel_query" and session.info.server_version < 160_000
+    return "force_parallel_mode" if older else setting
+
+
+def answer(session: Session, name: str) -> tuple[Rows, object]:
+    """Run a statement and take it back; return its rows and what it wrote."""
+    begun = datetime.now().astimezone()
+    try:
+        cursor = session.execute(statements()[name].sql.encode(), meaningful(name), prepare=True)
+        columns = [column.name for column in cursor.description or ()]
+        rows = [
+            tuple(
+                "fresh" if is_fresh(name, column, value, begun) else value
+                for column, value in zip(columns, row, strict=True)
+            )
+            for row in (cursor.fetchall() if columns else ())
+        ]
+        written = session.execute(WRITTEN).fetchall() if name not in owners() else None
+        return (rows if name in ORDERED else sorted(rows, key=repr)), written
+    except psycopg.errors.QueryCanceled as fault:
+        return (), str(fault)
+    finally:
+        session.rollback()
+
+
+def is_fresh(name: str, column: str, value: object, begun: datetime) -> bool:
+    return FRESH.get(name) == column or (isinstance(value, datetime) and value.tzinfo is not None and value >= begun)
+
+
+def answers(database: LivedInDatabase, settings: Mapping[str, str]) -> dict[str, tuple[Rows, object]]:
+    with sessions(database, settings) as session_for:
+        return {name: answer(session_for(name), name) for name in statements()}
+
+
+@pytest.fixture(scope="module")
+def database_with(
+    server_url: str, admin: "psycopg.Connection[dict[str, object]]", lived_in_template: LivedInDatabase
+) -> Iterator[Callable[[str], LivedInDatabase]]:
+    """Return databases of all tests here, by the state of their statistics; tests take back what they do to them."""
+    with ExitStack() as stack:
+
+        @lru_cache
+        def opened(state: str) -> LivedInDatabase:
+            database = stack.enter_context(cloned(server_url, admin, lived_in_template))
+            with psycopg.connect(database.url, autocommit=True) as session:
+                session.execute("SET session_replication_role = replica")
+                for change in STATISTICS.get(state, ()):
+                    session.execute(change.encode())
+            return database
+
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def usual_answers(
+    database_with: Callable[[str], LivedInDatabase],
+) -> Callable[[str], dict[str, tuple[Rows, object]]]:
+    @lru_cache
+    def of(state: str) -> dict[str, tuple[Rows, object]]:
+        return answers(database_with(state), {})
+
+    return of
+
+
+@pytest.mark.parametrize("planner", PLANNERS)
+def test_the_answers_are_the_same_whatever_the_plan(
+    database_with: Callable[[str], LivedInDatabase],
+    usual_answers: Callable[[str], dict[str, tuple[Rows, object]]],
+    planner: str,
+) -> None:
+    found = answers(database_with("as it is"), PLANNERS[planner])
+    usual = usual_answers("as it is")
+    assert [name for name in statements() if found[name] != usual[name]] == []
+
+
+@pytest.mark.parametrize("state", [state for state in STATISTICS if state != "present"])
+def test_the_answers_are_the_same_whatever_the_statistics(
+    database_with: Callable[[str], LivedInDatabase],
+    usual_answers: Callable[[str], dict[str, tuple[Rows, object]]],
+    state: str,
+) -> None:
+    found = answers(database_with(state), {})
+    usual = usual_answers("present")
+    # The fingerprint holds the transactions that made the data.
+    names = [name for name in statements() if name != "queue_fingerprint"]
+    assert [name for name in names if found[name] != usual[name]] == []
+
+
+@pytest.mark.parametrize("planner", ["generic plans", "custom plans"])
+@pytest.mark.parametrize("state", STATISTICS)
+def test_no_statement_is_quadratic(database_with: Callable[[str], LivedInDatabase], state: str, planner: str) -> None:
+    found: dict[str, list[str]] = {}
+    with sessions(database_with(state), PLANNERS[planner]) as session_for:
+        for name in statements():
+            session = session_for(name)
+            parts = quadratic_parts(plan_of(session, name)) if can_be_explained(name) else []
+            session.rollback()
+            begun = time.monotonic()
+            answer(session, name)
+            took = time.monotonic() - begun
+            if parts or took > SECONDS:
+                found[name] = [*parts, f"{took:.1f} s"]
+    assert found == {}
+
+
+def can_be_explained(name: str) -> bool:
+    return not statements()[name].sql.startswith("CALL")
+
+
+def plan_of(session: Session, name: str) -> Node:
+    """Return the plan of a prepared statement, so that plan_cache_mode counts."""
+    session.execute("DEALLOCATE ALL")
+    session.execute(f"PREPARE asked AS {statements()[name].sql}".encode())
+    arguments = sql.SQL(", ").join(sql.Literal(argument) for argument in meaningful(name))
+    call = sql.SQL("asked({})").format(arguments) if meaningful(name) else sql.SQL("asked")
+    ((explained,),) = session.execute(sql.SQL("EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE {}").format(call)).fetchall()
+    assert isinstance(explained, list)
+    plan: Node = explained[0]["Plan"]
+    return plan
+
+
+@pytest.mark.parametrize("state", STATISTICS)
+def test_no_statement_within_a_function_is_quadratic(
+    database_with: Callable[[str], LivedInDatabase], state: str
+) -> None:
+    database = database_with(state)
+    found: dict[str, list[str]] = {}
+    with psycopg.connect(database.url, cursor_factory=psycopg.RawCursor, row_factory=tuple_row) as session:
+        seen = explain_everything(session, database.roles.daemon)
+        for name in set(statements()) - owners():
+            seen.clear()
+            answer(session, name)
+            for text in seen:
+                explained = json.loads(text)
+                if parts := quadratic_parts(explained["Plan"]):
+                    found[name] = [*parts, explained["Query Text"]]
+    assert found == {}
+
+
+def explain_everything(session: Session, role: str) -> list[str]:
+    """Let a session that becomes a role's say the plan of whatever it runs; return where that is written."""
+    try:
+        session.execute("LOAD 'auto_explain'")
+    except psycopg.errors.UndefinedFile:
+        session.rollback()
+        pytest.skip("this server lacks the module auto_explain")
+    for setting, value in {**AUTO_EXPLAIN, **GIVEN_UP}.items():
+        session.execute("SELECT set_config($1, $2, false)", (setting, value))
+    session.execute(f"SET SESSION AUTHORIZATION {role}".encode())
+    session.commit()
+    seen: list[str] = []
+    session.add_notice_handler(
+        lambda notice: (
+            seen.append(notice.message_primary.partition("plan:")[2])
+            if notice.message_primary and "plan:" in notice.message_primary
+            else None
+        )
+    )
+    return seen

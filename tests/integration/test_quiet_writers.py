@@ -1,0 +1,134 @@
+"""Writers that cannot notify leave a mark, and none of them fails because of us."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from pattern_sync.database.address import DatabaseAddress
+from pattern_sync.database.embedded import EmbeddedServer
+from pattern_sync.database.installer import Installer
+from tests.support.database import QUALIFYING, TestDatabase
+from tests.support.notifications import listening
+
+INSERT = (
+    f"INSERT INTO operation_patterns (pattern_signature, {', '.join(QUALIFYING)})"
+    " VALUES (%s, %s, %s, %s, %s) RETURNING id"
+)
+
+
+def marks(database: TestDatabase) -> list[tuple[str, str]]:
+    rows = database.execute("SELECT channel, payload FROM pattern_sync.marks")
+    return [(str(row["channel"]), str(row["payload"])) for row in rows]
+
+
+@pytest.mark.parametrize("word", ["on", "true", "ON", "1", "yes"])
+def test_a_quiet_transaction_leaves_a_mark_and_notifies_nobody(database: TestDatabase, word: str) -> None:
+    with listening(database) as ear, database.another_connection(autocommit=False) as writer:
+        writer.execute("SELECT set_config('pattern_sync.quiet', %s, true)", [word])
+        row = writer.execute(INSERT.encode(), ["quiet", *QUALIFYING.values()]).fetchone()
+        writer.commit()
+        assert row is not None
+        loud = database.add_pattern("loud")
+        assert ear.heard() == [str(loud)]
+    assert marks(database) == [("pattern_sync", str(row["id"]))]
+
+
+def test_a_quiet_transaction_that_is_undone_leaves_nothing(database: TestDatabase) -> None:
+    with database.another_connection(autocommit=False) as writer:
+        writer.execute("SET LOCAL pattern_sync.quiet = on")
+        writer.execute(INSERT.encode(), ["quiet", *QUALIFYING.values()])
+        writer.rollback()
+    assert marks(database) == []
+
+
+def test_a_role_can_be_quiet_without_any_right_on_what_is_ours(database: TestDatabase) -> None:
+    rights = ("INSERT, SELECT ON operation_patterns", "USAGE ON ALL SEQUENCES IN SCHEMA public")
+    with database.role(*rights) as role, psycopg.connect(database.url_as(role), autocommit=True) as writer:
+        writer.execute("SET pattern_sync.quiet = on")
+        writer.execute(INSERT.encode(), ["quiet", *QUALIFYING.values()])
+    assert len(marks(database)) == 1
+
+
+def test_many_quiet_writes_of_one_transaction_become_one_look_at_everything(database: TestDatabase) -> None:
+    with database.another_connection(autocommit=False) as writer:
+        writer.execute("SET LOCAL pattern_sync.quiet = on")
+        for number in range(310):
+            writer.execute(INSERT.encode(), [f"quiet {number}", *QUALIFYING.values()])
+        writer.commit()
+    assert len(marks(database)) == 301
+    assert ("pattern_sync", "*") in marks(database)
+
+
+@pytest.fixture(scope="module")
+def two_phase() -> Iterator[TestDatabase]:
+    """Yield a migrated database of a server that takes prepared transactions."""
+    with tempfile.TemporaryDirectory(prefix="pattern-sync-test-") as folder:
+        Path(folder).chmod(0o755)
+        state = Path(folder) / "server"
+        with EmbeddedServer(state, durable=False) as server, psycopg.connect(server.url, autocommit=True) as admin:
+            admin.execute("ALTER SYSTEM SET max_prepared_transactions = 10")
+        with EmbeddedServer(state, durable=False) as server:
+            Installer(DatabaseAddress.parse(server.url)).migrate()
+            database = TestDatabase(server.url, "two_phase")
+            with database.connect():
+                yield database
+
+
+def test_a_detector_under_two_phase_commit_is_not_refused(two_phase: TestDatabase) -> None:
+    with two_phase.another_connection(autocommit=False) as writer:
+        writer.execute("SET LOCAL pattern_sync.quiet = on")
+        writer.execute(INSERT.encode(), ["prepared", *QUALIFYING.values()])
+        writer.execute("PREPARE TRANSACTION 'detector'")
+        writer.rollback()
+    assert marks(two_phase) == [], "nothing is told before it is true"
+    two_phase.execute("COMMIT PREPARED 'detector'")
+    assert len(marks(two_phase)) == 1
+
+
+def test_who_is_not_quiet_is_refused_by_postgresql(two_phase: TestDatabase) -> None:
+    with two_phase.another_connection(autocommit=False) as writer:
+        writer.execute(INSERT.encode(), ["loud", *QUALIFYING.values()])
+        with pytest.raises(psycopg.errors.FeatureNotSupported, match="NOTIFY"):
+            writer.execute("PREPARE TRANSACTION 'loud'")
+
+
+def test_an_application_that_decides_under_two_phase_commit_is_not_refused(two_phase: TestDatabase) -> None:
+    two_phase.add_entry("decided")
+    with two_phase.another_connection(autocommit=False) as writer:
+        writer.execute("SET LOCAL pattern_sync.quiet = on")
+        writer.execute("UPDATE pattern_approvals SET status = 'approved' WHERE pattern_id = 'decided'")
+        writer.execute("PREPARE TRANSACTION 'decision'")
+        writer.rollback()
+    two_phase.execute("COMMIT PREPARED 'decision'")
+    assert [channel for channel, _ in marks(two_phase)][-1] == "pattern_sync_queue"
+
+
+def test_a_session_that_was_open_when_a_column_got_another_type_asks_for_a_look(database: TestDatabase) -> None:
+    with listening(database) as ear, database.another_connection() as detector:
+        detector.execute(INSERT.encode(), ["before", *QUALIFYING.values()])
+        ear.heard()
+        database.execute("ALTER TABLE operation_patterns ALTER COLUMN confidence_score TYPE numeric")
+        detector.execute(INSERT.encode(), ["after", *QUALIFYING.values()])
+        assert ear.heard() == ["*"], "what cannot be evaluated is not passed over in silence"
+
+
+def test_without_any_right_on_our_schema_a_detector_still_asks_for_a_look(database: TestDatabase) -> None:
+    database.execute("REVOKE ALL ON SCHEMA pattern_sync FROM PUBLIC")
+    rights = ("INSERT, SELECT ON operation_patterns", "USAGE ON ALL SEQUENCES IN SCHEMA public")
+    with database.role(*rights) as role, listening(database) as ear:
+        with psycopg.connect(database.url_as(role), autocommit=True) as detector:
+            detector.execute(INSERT.encode(), ["x", *QUALIFYING.values()])
+        assert ear.heard() == ["*"]
+
+
+def test_the_trigger_follows_the_filter_without_asking_for_it(database: TestDatabase) -> None:
+    with listening(database) as ear:
+        database.execute("UPDATE pattern_sync.settings SET min_savings = 500000, only_types = '{sdlc,it''s}'")
+        assert ear.heard() == ["settings"]
+        database.add_pattern("too little")
+        database.add_pattern("of no such type", potential_monthly_savings=600_000, pattern_type="other")
+        wanted = database.add_pattern("enough", potential_monthly_savings=600_000, pattern_type="it's")
+        assert ear.heard() == [str(wanted)]

@@ -1,0 +1,135 @@
+"""What the daemon's role may not, each with the statement that helps, in a database that has lived."""
+
+from collections.abc import Mapping, Sequence
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from pattern_sync.database.statements import load_statements
+from tests.support.application import abouts, adopt
+from tests.support.database import TestDatabase
+
+# Each makes the planner evaluate the conditions in another order.
+PLANNERS: Mapping[str, Mapping[str, str]] = {
+    "its own choice": {},
+    "no nested loops": {"enable_nestloop": "off"},
+    "no hash joins": {"enable_hashjoin": "off"},
+    "no merge joins": {"enable_mergejoin": "off"},
+    "nested loops only": {"enable_hashjoin": "off", "enable_mergejoin": "off"},
+    "hash joins only": {"enable_nestloop": "off", "enable_mergejoin": "off"},
+    "merge joins only": {"enable_nestloop": "off", "enable_hashjoin": "off"},
+    "no index": {"enable_indexscan": "off", "enable_bitmapscan": "off", "enable_indexonlyscan": "off"},
+    "in parallel": {"parallel_setup_cost": "0", "parallel_tuple_cost": "0", "min_parallel_table_scan_size": "0"},
+}
+# Those of the README, one for each statement.
+NEEDED = {
+    "GRANT SELECT ON operation_patterns TO {role};",
+    "GRANT SELECT ON pattern_occurrences TO {role};",
+    "GRANT SELECT ON pattern_approvals TO {role};",
+    "GRANT INSERT ON pattern_approvals TO {role};",
+    "GRANT UPDATE ON pattern_approvals TO {role};",
+    "GRANT SELECT ON pattern_review_history TO {role};",
+    "GRANT INSERT ON pattern_review_history TO {role};",
+    "GRANT UPDATE (automation_status) ON operation_patterns TO {role};",
+    "GRANT UPDATE (reviewed_by) ON operation_patterns TO {role};",
+    "GRANT UPDATE (reviewed_at) ON operation_patterns TO {role};",
+    "GRANT UPDATE (review_notes) ON operation_patterns TO {role};",
+    "GRANT USAGE ON SEQUENCE pattern_approvals_id_seq TO {role};",
+    "GRANT USAGE ON SEQUENCE pattern_review_history_id_seq TO {role};",
+    "GRANT SELECT ON pattern_sync.migrations TO {role};",
+    "GRANT UPDATE ON pattern_sync.settings TO {role};",
+    *(
+        f"GRANT {privilege} ON pattern_sync.{table} TO {{role}};"
+        for table in ("runs", "written", "refusals", "rejections", "marks")
+        for privilege in ("SELECT", "INSERT", "UPDATE", "DELETE")
+        if (table, privilege) != ("runs", "UPDATE")
+    ),
+}
+
+
+@pytest.fixture
+def lived(empty_database: TestDatabase) -> TestDatabase:
+    """Return an adopted application among forty other tables, with statistics of the catalogs."""
+    adopt(empty_database)
+    abouts(empty_database)
+    for number in range(40):
+        empty_database.execute(f"CREATE TABLE neighbour_{number} (id SERIAL PRIMARY KEY, words TEXT UNIQUE)")
+    empty_database.execute("VACUUM ANALYZE pg_class, pg_depend, pg_attribute, pg_namespace, pg_trigger")
+    return empty_database
+
+
+def missing_rights(
+    database: TestDatabase, role: str | None = None, settings: Mapping[str, str] | None = None
+) -> Sequence[str]:
+    with psycopg.connect(database.url, cursor_factory=psycopg.RawCursor, row_factory=dict_row) as connection:
+        if role:
+            connection.execute(f"SET ROLE {role}".encode())
+        for name, value in (settings or {}).items():
+            connection.execute(f"SET {name} = {value}".encode())
+        rows = connection.execute(load_statements()["missing_rights"].sql.encode()).fetchall()
+        return sorted(str(row["remedy"]) for row in rows)
+
+
+def expected(role: str) -> Sequence[str]:
+    return sorted(remedy.format(role=role) for remedy in NEEDED)
+
+
+@pytest.mark.parametrize("planner", PLANNERS)
+def test_rights_are_read_whatever_the_order_in_which_a_plan_evaluates_conditions(
+    lived: TestDatabase, planner: str
+) -> None:
+    assert missing_rights(lived, settings=PLANNERS[planner]) == []
+    with lived.role() as role:
+        assert missing_rights(lived, role, PLANNERS[planner]) == expected(role)
+
+
+def test_the_remedies_are_what_helps(lived: TestDatabase) -> None:
+    with lived.role() as role:
+        for remedy in missing_rights(lived, role):
+            lived.execute(remedy)
+        assert missing_rights(lived, role) == []
+
+
+def test_a_schema_that_may_not_be_used_is_said_and_no_error(lived: TestDatabase) -> None:
+    with lived.role() as role:
+        lived.execute("REVOKE USAGE ON SCHEMA pattern_sync FROM PUBLIC")
+        assert f"GRANT USAGE ON SCHEMA pattern_sync TO {role};" in missing_rights(lived, role)
+
+
+def test_the_applications_schema_that_may_not_be_used_is_said(lived: TestDatabase) -> None:
+    with lived.role() as role:
+        lived.execute("REVOKE USAGE ON SCHEMA public FROM PUBLIC")
+        assert f"GRANT USAGE ON SCHEMA public TO {role};" in missing_rights(lived, role)
+
+
+@pytest.mark.parametrize("table", ["pattern_occurrences", "pattern_review_history"])
+def test_a_table_that_is_not_there_needs_no_right(lived: TestDatabase, table: str) -> None:
+    lived.execute(f"DROP TABLE {table}")
+    with lived.role() as role:
+        assert missing_rights(lived, role) == [remedy for remedy in expected(role) if table not in remedy]
+
+
+def test_a_table_of_an_older_schema_that_is_not_there_yet_is_no_error(lived: TestDatabase) -> None:
+    lived.execute("DROP TABLE pattern_sync.written, pattern_sync.refusals, pattern_sync.rejections, pattern_sync.marks")
+    assert missing_rights(lived) == []
+
+
+def test_a_view_is_asked_like_a_table(lived: TestDatabase) -> None:
+    lived.execute("ALTER TABLE pattern_occurrences RENAME TO held_elsewhere")
+    lived.execute("CREATE VIEW pattern_occurrences AS SELECT * FROM held_elsewhere")
+    with lived.role() as role:
+        assert missing_rights(lived, role) == expected(role)
+
+
+@pytest.mark.parametrize(
+    "table", ["operation_patterns", "pattern_occurrences", "pattern_approvals", "pattern_review_history"]
+)
+def test_row_security_that_would_filter_in_silence_is_said(lived: TestDatabase, table: str) -> None:
+    lived.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+    assert missing_rights(lived) == []
+    with lived.role(f"ALL ON {table}") as role:
+        for settings in ({}, {"row_security": "off"}):
+            assert f"ALTER ROLE {role} BYPASSRLS;" in missing_rights(lived, role, settings)
+        lived.execute(f"ALTER ROLE {role} BYPASSRLS")
+        assert f"ALTER ROLE {role} BYPASSRLS;" not in missing_rights(lived, role)

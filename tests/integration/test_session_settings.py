@@ -1,0 +1,291 @@
+"""Whatever is set for the role or the database, our sessions have what they depend on, and nothing else is changed."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+
+from pattern_sync import AccessRefused, PatternSyncService
+from pattern_sync.database import blocking
+from pattern_sync.database.address import DatabaseAddress
+from pattern_sync.database.blocking import BlockingDatabase
+from pattern_sync.database.connector import Connector
+from pattern_sync.database.pool import Pool
+from pattern_sync.database.session_settings import SETTINGS
+from pattern_sync.database.statements import Statement, load_statements
+from pattern_sync.domain.errors import DatabaseUnavailable, PlanOutdated, SchemaMissing, StatementFailed
+from pattern_sync.domain.outcomes import Outcome
+from tests.support.asynchronous import run
+from tests.support.daemon import running_daemon
+from tests.support.database import TestDatabase
+from tests.support.paths import UNCAPPED, daemon_everything, reconcile, service_everything
+from tests.support.waiting import eventually
+
+# What an operator may have set, beside what it has to be for us.
+HOSTILE: Mapping[str, str] = {
+    "default_transaction_isolation": "serializable",
+    "statement_timeout": "1ms",
+    "lock_timeout": "1ms",
+    "idle_in_transaction_session_timeout": "1ms",
+    "idle_session_timeout": "1ms",
+    "transaction_timeout": "100ms",
+    "row_security": "on",
+    "DateStyle": "SQL, DMY",
+    "IntervalStyle": "sql_standard",
+    "client_encoding": "LATIN1",
+    "extra_float_digits": "-15",
+    "bytea_output": "escape",
+    "standard_conforming_strings": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "on",
+}
+OURS = {**{each.name: each.value for each in SETTINGS}, "client_encoding": "UTF8"}
+# Costs nothing, and is done where it would hurt.
+MORE = {"jit_above_cost": "0", "jit_optimize_above_cost": "0", "escape_string_warning": "on"}
+OPERATORS = {"search_path": "public, elsewhere", "TimeZone": "Pacific/Chatham"}
+PROBE = Statement("probe", "", "SELECT current_setting(n) AS value FROM unnest($1::text[]) AS n")
+
+
+def known_names(database: TestDatabase) -> set[str]:
+    return {str(row["name"]).lower() for row in database.execute("SELECT name FROM pg_settings")}
+
+
+@contextmanager
+def a_login(database: TestDatabase, *attributes: str) -> Iterator[tuple[str, str]]:
+    """Yield a role that may log in, and the URL with which it does."""
+    role = f"{database.name}_login"
+    database.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x' {' '.join(attributes)}")
+    parts = urlsplit(database.url)
+    place = parts.netloc.rpartition("@")[2]
+    try:
+        yield role, urlunsplit(parts._replace(netloc=f"{role}:x@{place}", query="sslmode=disable"))
+    finally:
+        database.execute(f"DROP OWNED BY {role}")
+        database.execute(f"DROP ROLE {role}")
+
+
+@pytest.fixture(params=["the role", "the database", "the role in the database"])
+def hostile(request: pytest.FixtureRequest, database: TestDatabase) -> Iterator[TestDatabase]:
+    """Return a database in which a superuser's settings are against us; its own connection is older than they are."""
+    present = known_names(database)
+    with a_login(database, "SUPERUSER") as (role, url):
+        whose = {
+            "the role": f"ROLE {role}",
+            "the database": f'DATABASE "{database.name}"',
+            "the role in the database": f'ROLE {role} IN DATABASE "{database.name}"',
+        }[request.param]
+        for name, value in {**HOSTILE, **MORE, **OPERATORS}.items():
+            if name.lower() in present:
+                values = ", ".join(f"'{item.strip()}'" for item in value.split(",")) if "," in value else f"'{value}'"
+                database.execute(f"ALTER {whose} SET {name} = {values}")
+        yield database.reached_by(url)
+
+
+def in_session(database: TestDatabase, names: Sequence[str]) -> list[dict[str, str]]:
+    """Return what the settings are in a session of the daemon's and in one of the command line's."""
+
+    async def over_the_loop() -> list[str]:
+        connector = Connector(DatabaseAddress.parse(database.url), {**load_statements(), "probe": PROBE})
+        async with Pool(connector) as pool:
+            return [row["value"] for row in await pool.fetch("probe", names, deadline_seconds=5)]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocking, "load_statements", lambda: {**load_statements(), "probe": PROBE})
+        with BlockingDatabase.connect(DatabaseAddress.parse(database.url)) as blocked:
+            found = [row["value"] for row in blocked.fetch("probe", names)]
+    return [dict(zip(names, values, strict=True)) for values in (run(over_the_loop()), found)]
+
+
+def test_every_setting_is_ours_whatever_was_set(hostile: TestDatabase) -> None:
+    present = known_names(hostile)
+    wanted = {name: value for name, value in OURS.items() if name.lower() in present}
+    assert set(HOSTILE) == set(OURS), "what is set has a line in this test"
+    for found in in_session(hostile, list(wanted)):
+        # The order of day and month stays the operator's.
+        assert {name: value.partition(",")[0] for name, value in found.items()} == wanted
+
+
+def test_what_the_applications_triggers_are_used_to_stays_the_operators(hostile: TestDatabase) -> None:
+    for found in in_session(hostile, list(OPERATORS)):
+        assert found == OPERATORS
+
+
+def test_options_of_the_address_are_in_force_beside_ours(database: TestDatabase) -> None:
+    options = "options=-c%20search_path%3Dapp,%5C%20le%20-c%20statement_timeout%3D7"
+    given = TestDatabase(f"{database.url}{'&' if '?' in database.url else '?'}{options}", database.name)
+    for found in in_session(given, ["search_path", "statement_timeout"]):
+        assert found == {"search_path": "app, le", "statement_timeout": "0"}
+
+
+def test_patterns_are_queued_and_decided_under_all_of_it(hostile: TestDatabase) -> None:
+    for number, everything in enumerate((daemon_everything, service_everything)):
+        hostile.add_pattern(f"n:{number}")
+        result = everything(hostile, UNCAPPED)
+        assert (result.synced_count, result.error_count) == (1, 0)
+    assert reconcile(hostile) == {"n:0": Outcome.UNCHANGED, "n:1": Outcome.UNCHANGED}
+    service = PatternSyncService(hostile.url)
+    decided = service.approve("n:0", "worth it", reviewer="ann")
+    assert decided.status == "approved"
+    assert decided.reviewed_at is not None
+    assert service.get_review_statistics().approved == 1
+    assert service.explain("n:1").reason
+
+
+def test_a_daemon_works_under_all_of_it(hostile: TestDatabase) -> None:
+    hostile.add_pattern("before")
+    with running_daemon(hostile.url) as daemon:
+        hostile.add_pattern("after")
+        eventually(lambda: hostile.entry("after"))
+        hostile.execute("UPDATE operation_patterns SET occurrence_count = 9 WHERE pattern_signature = 'before'")
+        eventually(lambda: (hostile.entry("before") or {})["occurrence_count"] == 9)
+        assert not daemon.lines("database unavailable, trying again")
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "LATIN9", "SQL_ASCII"])
+def test_a_database_in_another_encoding_is_talked_to_in_utf_8(
+    database: TestDatabase, server_url: str, encoding: str
+) -> None:
+    name = f"{database.name}_{encoding.lower()}"
+    locale = "LC_COLLATE 'C' LC_CTYPE 'C'"
+    database.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' {locale}")
+    try:
+        url = urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+        for found in in_session(TestDatabase(url, name), ["client_encoding", "server_encoding", "row_security"]):
+            assert found == {"client_encoding": "UTF8", "server_encoding": encoding, "row_security": "off"}
+        # SQL_ASCII keeps, and gives back, whatever bytes there are; the others lack most characters.
+        wanted = "convert_from('\\xff'::bytea, 'SQL_ASCII')" if encoding == "SQL_ASCII" else "U&'\\2192'"
+        for fault in fetch_once(TestDatabase(url, name), f"SELECT {wanted}"):
+            assert isinstance(fault, StatementFailed), repr(fault)
+    finally:
+        database.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def fetch_once(database: TestDatabase, sql: str, *arguments: object) -> list[Exception | None]:
+    """Run one statement over each driver and return what was raised."""
+    statements = {**load_statements(), "probe": Statement("probe", "", sql)}
+
+    async def over_the_loop() -> None:
+        async with Pool(Connector(DatabaseAddress.parse(database.url), statements)) as pool:
+            await pool.fetch("probe", *arguments, deadline_seconds=5)
+
+    def blocked() -> None:
+        with BlockingDatabase.connect(DatabaseAddress.parse(database.url)) as connection:
+            connection.fetch("probe", *arguments)
+
+    faults: list[Exception | None] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocking, "load_statements", lambda: statements)
+        attempts: list[Callable[[], None]] = [lambda: run(over_the_loop()), blocked]
+        for attempt in attempts:
+            try:
+                attempt()
+            except Exception as fault:  # noqa: BLE001 - what it is is what is tested
+                faults.append(fault)
+            else:
+                faults.append(None)
+    return faults
+
+
+def test_rows_that_a_policy_hides_are_an_error_that_says_what_to_grant(database: TestDatabase) -> None:
+    with a_login(database) as (role, url):
+        database.execute(f"GRANT SELECT ON operation_patterns TO {role}")
+        database.execute("ALTER TABLE operation_patterns ENABLE ROW LEVEL SECURITY")
+        database.execute("CREATE POLICY everything ON operation_patterns USING (true)")
+        under_policy = TestDatabase(url, database.name)
+        for fault in fetch_once(under_policy, "SELECT count(*) FROM operation_patterns"):
+            assert isinstance(fault, AccessRefused)
+            assert fault.sqlstate == "42501"
+            for words in ("operation_patterns", "row-level security", "BYPASSRLS"):
+                assert words in str(fault)
+        database.execute(f"ALTER ROLE {role} BYPASSRLS")
+        assert fetch_once(under_policy, "SELECT count(*) FROM operation_patterns") == [None, None]
+
+
+@pytest.mark.parametrize(
+    "sqlstate", ["P0001", "ZZ999", "57014", "57P01", "53300", "08006", "40001", "42501", "42P01", "28000", "25006"]
+)
+def test_an_error_that_the_application_raises_is_one_statements_trouble(database: TestDatabase, sqlstate: str) -> None:
+    database.execute(
+        "CREATE FUNCTION refuse() RETURNS int LANGUAGE plpgsql AS"
+        f" $$ BEGIN RAISE EXCEPTION 'we do not want it' USING ERRCODE = '{sqlstate}'; END $$"
+    )
+    for fault in fetch_once(database, "SELECT refuse()"):
+        assert isinstance(fault, StatementFailed)
+        assert (str(fault), fault.sqlstate) == ("we do not want it", sqlstate)
+
+
+@pytest.mark.parametrize(
+    ("sql", "kind", "sqlstate"),
+    [
+        ("SELECT 1 / 0", StatementFailed, "22012"),
+        ("SELECT no_such_column FROM operation_patterns", SchemaMissing, "42703"),
+        ("SELECT no_such_function()", SchemaMissing, "42883"),
+        ("SELECT FROM no_such_table", SchemaMissing, "42P01"),
+        ("SELECT 1 +", StatementFailed, "42601"),
+        ("SELECT 'x'::text COLLATE \"C\" < 'y' COLLATE \"POSIX\"", StatementFailed, "42P21"),
+        ("SELECT lo_get(1)", SchemaMissing, "42704"),
+        ("SELECT pg_read_file('/nonexistent')", StatementFailed, "58P01"),
+        ("SELECT pg_terminate_backend(pg_backend_pid())", DatabaseUnavailable, "57P01"),
+        ("SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(5)", DatabaseUnavailable, "57014"),
+        (
+            "SELECT set_config('transaction_read_only', 'on', true), nextval('operation_patterns_id_seq')",
+            DatabaseUnavailable,
+            "25006",
+        ),
+    ],
+)
+def test_no_error_of_a_server_is_left_as_the_drivers(
+    database: TestDatabase, sql: str, kind: type[Exception], sqlstate: str
+) -> None:
+    for fault in fetch_once(database, sql):
+        assert isinstance(fault, kind), repr(fault)
+        assert getattr(fault, "sqlstate", None) in {sqlstate, None}, repr(fault)
+
+
+def test_a_text_that_cannot_be_kept_is_one_statements_trouble(database: TestDatabase) -> None:
+    for fault in fetch_once(database, "SELECT $1::text", "a\0b"):
+        assert isinstance(fault, StatementFailed), repr(fault)
+
+
+def test_a_role_that_has_too_many_connections_is_waited_for(database: TestDatabase) -> None:
+    with a_login(database, "CONNECTION LIMIT 0") as (_, url):
+        for fault in fetch_once(TestDatabase(url, database.name), "SELECT 1"):
+            assert isinstance(fault, DatabaseUnavailable), repr(fault)
+            assert "too many connections" in str(fault)
+
+
+def test_a_table_that_is_altered_under_a_session_passes(database: TestDatabase) -> None:
+    database.add_patterns(3)
+    statements = {**load_statements(), "probe": Statement("probe", "", "SELECT p.* FROM operation_patterns AS p")}
+
+    async def go() -> None:
+        async with Pool(Connector(DatabaseAddress.parse(database.url), statements)) as pool:
+            assert len(await pool.fetch("probe", deadline_seconds=5)) == 3
+            await asyncio.to_thread(database.execute, "ALTER TABLE operation_patterns ADD COLUMN more int")
+            assert len(await pool.fetch("probe", deadline_seconds=5)) == 3
+
+    run(go())
+
+
+def test_a_function_whose_rows_were_altered_is_run_in_a_new_session(database: TestDatabase) -> None:
+    database.add_pattern("x")
+    database.execute(
+        "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN IF NEW.pattern_type = 'never' THEN RETURN NULL; END IF; RETURN NEW; END $$"
+    )
+    database.execute("CREATE TRIGGER note BEFORE UPDATE ON operation_patterns FOR EACH ROW EXECUTE FUNCTION note()")
+    write = "UPDATE operation_patterns SET occurrence_count = occurrence_count + 1"
+    statements = {**load_statements(), "probe": Statement("probe", "", write)}
+
+    async def go() -> None:
+        async with Pool(Connector(DatabaseAddress.parse(database.url), statements)) as pool:
+            await pool.fetch("probe", deadline_seconds=5)
+            alter = "ALTER TABLE operation_patterns ALTER COLUMN pattern_type TYPE text"
+            await asyncio.to_thread(database.execute, alter)
+            with pytest.raises(PlanOutdated):
+                await pool.fetch("probe", deadline_seconds=5)
+            await pool.fetch("probe", deadline_seconds=5)
+
+    run(go())

@@ -1,0 +1,297 @@
+"""A real daemon whose triggers are silenced: it notices within 15 seconds, polls, says so, and hears again.
+
+Most of this is waiting, so the situations are played side by side, each with a daemon and a database of its own.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx
+import psycopg
+import pytest
+
+from pattern_sync.database.address import DatabaseAddress
+from pattern_sync.database.embedded import EmbeddedServer, all_binaries
+from pattern_sync.database.installer import Installer
+from tests.conftest import fresh_database
+from tests.support.command import run_command
+from tests.support.daemon import DaemonProcess, running_daemon
+from tests.support.database import TestDatabase
+from tests.support.waiting import eventually, tell
+
+NOTICED_SECONDS = 15.0
+AT_ONCE = 7
+SILENT = "changes are not told, polling meanwhile"
+TOLD_AGAIN = "every change is told again"
+
+
+@dataclass(frozen=True, slots=True)
+class Silenced:
+    """What somebody does, and the words in which it has to be reported."""
+
+    done: Sequence[str]
+    words: str
+
+
+CAUSES = {
+    "created anew": Silenced(
+        [
+            "CREATE TABLE public.copy (LIKE operation_patterns INCLUDING ALL)",
+            "DROP TABLE operation_patterns CASCADE",
+            "ALTER TABLE copy RENAME TO operation_patterns",
+        ],
+        "the trigger on operation_patterns is missing",
+    ),
+    "swapped by renaming": Silenced(
+        [
+            "CREATE TABLE public.copy (LIKE operation_patterns INCLUDING ALL)",
+            "ALTER TABLE operation_patterns RENAME TO old; ALTER TABLE copy RENAME TO operation_patterns",
+        ],
+        "the trigger on operation_patterns is missing",
+    ),
+    "disabled": Silenced(
+        ["ALTER TABLE operation_patterns DISABLE TRIGGER ALL"], "the trigger on operation_patterns is disabled"
+    ),
+    "deaf to replicas": Silenced(
+        ["ALTER TABLE operation_patterns ENABLE TRIGGER pattern_sync_announce"], "does not fire for replicated writes"
+    ),
+    "without a filter": Silenced(["DELETE FROM pattern_sync.settings"], "pattern_sync.settings has no row"),
+}
+
+
+def health_of(daemon: DaemonProcess) -> tuple[str, str]:
+    answer = httpx.get(f"{daemon.http_url}/readyz").json()
+    return answer["status"], " ".join(answer["reasons"])
+
+
+def a_silent_trigger(cause: Silenced, database: TestDatabase) -> None:
+    """Notice it, poll for what is not told, say so everywhere, and hear again once it is mended."""
+    with running_daemon(database.url) as daemon:
+        eventually(lambda: health_of(daemon) == ("ok", ""))
+        for statement in cause.done:
+            database.execute(statement)
+        started = time.monotonic()
+        row = (
+            "INSERT INTO operation_patterns (id, pattern_signature, pattern_type, confidence_score, occurrence_count,"
+            " potential_monthly_savings) VALUES (%s, %s, 'sdlc', 85, 99, 5000)"
+        )
+        with database.another_connection() as silent:
+            silent.execute("SET session_replication_role = replica")
+            silent.execute(row, (1001, "unheard"))
+        told = daemon.wait_for(SILENT, seconds=NOTICED_SECONDS)
+        assert any(cause.words in fault for fault in told["faults"])
+        eventually(lambda: database.entry("unheard"), NOTICED_SECONDS)
+        tell(f"noticed and queued after {time.monotonic() - started:.1f} s")
+        status, reasons = health_of(daemon)
+        assert status == "degraded"
+        assert cause.words in reasons
+        assert "pattern-sync migrate" in reasons
+        shown = run_command("status", PATTERN_SYNC_DATABASE_URL=database.url)
+        assert cause.words.split()[-1] in shown.out
+        assert "pattern-sync migrate" in shown.out
+        assert run_command("migrate", PATTERN_SYNC_DATABASE_URL=database.url).code == 0
+        daemon.wait_for(TOLD_AGAIN, seconds=NOTICED_SECONDS)
+        daemon.wait_for("catch-up", times=2)
+        eventually(lambda: health_of(daemon) == ("ok", ""))
+        with database.another_connection() as heard:
+            heard.execute("SET session_replication_role = replica")
+            heard.execute(row, (1002, "heard"))
+        assert eventually(lambda: database.entry("heard")) < 3
+        assert len(daemon.lines(SILENT)) == len(daemon.lines(TOLD_AGAIN)) == 1
+
+
+def a_schema_that_the_writers_may_not_use(database: TestDatabase) -> None:
+    with database.role("INSERT ON operation_patterns") as role, running_daemon(database.url) as daemon:
+        database.execute("REVOKE USAGE ON SCHEMA pattern_sync FROM PUBLIC")
+        assert role in daemon.wait_for(SILENT, seconds=NOTICED_SECONDS)["faults"][0]
+        database.execute("GRANT USAGE ON SCHEMA pattern_sync TO PUBLIC")
+        daemon.wait_for(TOLD_AGAIN, seconds=NOTICED_SECONDS)
+
+
+def a_partition_that_is_attached_with_rows(database: TestDatabase) -> None:
+    for statement in (
+        "ALTER TABLE operation_patterns RENAME TO plain",
+        "ALTER TABLE plain ALTER id DROP IDENTITY",
+        "DROP TRIGGER pattern_sync_announce ON plain",
+        "CREATE TABLE public.operation_patterns (LIKE plain INCLUDING DEFAULTS) PARTITION BY LIST (pattern_type)",
+        "CREATE TABLE public.later (LIKE plain INCLUDING DEFAULTS)",
+        (
+            "INSERT INTO later (id, pattern_signature, pattern_type, confidence_score, occurrence_count,"
+            " potential_monthly_savings) VALUES (7, 'came along', 'sdlc', 85, 99, 5000)"
+        ),
+    ):
+        database.execute(statement)
+    Installer(DatabaseAddress.parse(database.url)).migrate()
+    with running_daemon(database.url) as daemon:
+        eventually(lambda: health_of(daemon) == ("ok", ""))
+        database.execute("SELECT pg_sleep(6)")  # it has to have looked before
+        database.execute("ALTER TABLE operation_patterns ATTACH PARTITION later FOR VALUES IN ('sdlc')")
+        assert eventually(lambda: database.entry("came along")) < NOTICED_SECONDS
+
+
+def a_mark_of_a_writer_that_could_not_notify(database: TestDatabase) -> None:
+    with running_daemon(database.url):
+        with database.another_connection() as quiet:
+            quiet.execute("ALTER TABLE operation_patterns DISABLE TRIGGER pattern_sync_announce")
+            quiet.execute(
+                "INSERT INTO operation_patterns (pattern_signature, pattern_type, confidence_score, occurrence_count,"
+                " potential_monthly_savings) VALUES ('marked', 'sdlc', 85, 99, 5000)"
+            )
+            quiet.execute("INSERT INTO pattern_sync.marks SELECT 'pattern_sync', id::text FROM operation_patterns")
+            quiet.execute("ALTER TABLE operation_patterns ENABLE ALWAYS TRIGGER pattern_sync_announce")
+        assert eventually(lambda: database.entry("marked")) < 8
+
+
+def a_daemon_that_may_mend(database: TestDatabase) -> None:
+    with running_daemon(database.url, PATTERN_SYNC_MEND="on") as daemon:
+        database.execute("ALTER TABLE operation_patterns DISABLE TRIGGER ALL")
+        database.execute("DELETE FROM pattern_sync.settings")
+        mended = {
+            daemon.wait_for("mended", seconds=NOTICED_SECONDS)["relation"],
+            daemon.wait_for("mended", times=2, seconds=NOTICED_SECONDS)["relation"],
+        }
+        assert mended == {"operation_patterns", "pattern_sync.settings"}
+        daemon.wait_for(TOLD_AGAIN, seconds=NOTICED_SECONDS)
+        assert database.execute(
+            "SELECT tgenabled::text AS e FROM pg_trigger WHERE tgname = 'pattern_sync_announce'"
+        ) == [{"e": "A"}]
+        assert database.count("pattern_sync.settings") == 1
+        database.add_pattern("heard")
+        assert eventually(lambda: database.entry("heard")) < 3
+
+
+def a_filter_that_was_lost(database: TestDatabase) -> None:
+    with running_daemon(database.url, PATTERN_SYNC_MEND="on", PATTERN_SYNC_MIN_CONFIDENCE="90") as daemon:
+        database.execute("DELETE FROM pattern_sync.settings")
+        daemon.wait_for("mended", seconds=NOTICED_SECONDS)
+        eventually(
+            lambda: database.execute("SELECT min_confidence AS c FROM pattern_sync.settings") == [{"c": 90}],
+            NOTICED_SECONDS,
+        )
+
+
+def a_daemon_that_may_not_mend(database: TestDatabase) -> None:
+    with (
+        database.role(
+            # Exactly the README's grants.
+            "SELECT ON operation_patterns, pattern_occurrences",
+            "UPDATE (automation_status, reviewed_by, reviewed_at, review_notes) ON operation_patterns",
+            "SELECT, INSERT, UPDATE ON pattern_approvals",
+            "SELECT, INSERT ON pattern_review_history",
+            "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA pattern_sync",
+        ) as role,
+        running_daemon(database.url_as(role), PATTERN_SYNC_MEND="on") as daemon,
+    ):
+        database.execute("ALTER TABLE operation_patterns DISABLE TRIGGER ALL")
+        refusal = daemon.wait_for("could not be mended, trying again", seconds=NOTICED_SECONDS)
+        assert "permission denied" in refusal["reason"]
+        database.add_pattern("polled for")
+        eventually(lambda: database.entry("polled for"), NOTICED_SECONDS)
+        database.execute("SELECT pg_sleep(6)")
+        assert len(daemon.lines("could not be mended, trying again")) == 1
+
+
+def what_a_sweep_recovers(database: TestDatabase) -> None:
+    with running_daemon(database.url, PATTERN_SYNC_INTERVAL="12") as daemon:
+        with database.another_connection() as silent:
+            silent.execute("BEGIN")
+            silent.execute("ALTER TABLE operation_patterns DISABLE TRIGGER pattern_sync_announce")
+            silent.execute(
+                "INSERT INTO operation_patterns (pattern_signature, pattern_type, confidence_score, occurrence_count,"
+                " potential_monthly_savings) VALUES ('missed', 'sdlc', 85, 99, 5000)"
+            )
+            silent.execute("ALTER TABLE operation_patterns ENABLE ALWAYS TRIGGER pattern_sync_announce")
+            silent.execute("COMMIT")
+        assert daemon.wait_for("recovered by the sweep, nobody had announced them")["patterns"] == 1
+        assert httpx.get(f"{daemon.http_url}/api/v1/system/health").json()["recovered_total"] == 1
+        eventually(lambda: database.execute("SELECT 1 FROM pattern_sync.runs WHERE kind = 'recovered'"))
+        shown = run_command("status", PATTERN_SYNC_DATABASE_URL=database.url).out
+        assert re.search(r"recovered by the sweep .* 1, last", shown), shown
+
+
+SITUATIONS: Mapping[str, Callable[[TestDatabase], None]] = {
+    **{name: partial(a_silent_trigger, cause) for name, cause in CAUSES.items()},
+    **{
+        situation.__name__.replace("_", " "): situation
+        for situation in (
+            a_schema_that_the_writers_may_not_use,
+            a_partition_that_is_attached_with_rows,
+            a_mark_of_a_writer_that_could_not_notify,
+            a_daemon_that_may_mend,
+            a_daemon_that_may_not_mend,
+            a_filter_that_was_lost,
+            what_a_sweep_recovers,
+        )
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def played(
+    request: pytest.FixtureRequest, server_url: str, admin: "psycopg.Connection[dict[str, object]]", template: str
+) -> Iterator[Mapping[str, "Future[None]"]]:
+    def play(situation: Callable[[TestDatabase], None]) -> None:
+        with fresh_database(server_url, admin, template) as database, database.connect():
+            situation(database)
+
+    wanted = {item.callspec.params.get("name") for item in request.session.items if hasattr(item, "callspec")}
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {name: pool.submit(play, situation) for name, situation in SITUATIONS.items() if name in wanted}
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_silence_is_noticed_within_fifteen_seconds(played: Mapping[str, "Future[None]"], name: str) -> None:
+    played[name].result()
+
+
+@pytest.fixture
+def narrow() -> Iterator[TestDatabase]:
+    """Yield a server whose notification queue holds half a megabyte."""
+    newest = max(all_binaries(), key=lambda binaries: binaries.major)
+    if newest.major < 17:
+        pytest.skip("before 17 the notification queue holds eight gigabytes")
+    with TemporaryDirectory(prefix="pattern-sync-test-") as folder:
+        Path(folder).chmod(0o755)
+        settings = {"max_notify_queue_pages": "64"}
+        server = EmbeddedServer(Path(folder) / "server", durable=False, binaries=newest, settings=settings)
+        with server:
+            Installer(DatabaseAddress.parse(server.url)).migrate()
+            yield TestDatabase(server.url, "pattern_sync")
+
+
+def fill(database: TestDatabase, share: float) -> None:
+    """Notify until the queue is so full."""
+    while database.execute("SELECT pg_notification_queue_usage() AS usage")[0]["usage"] < share:
+        try:
+            database.execute("SELECT pg_notify('somebody', repeat('x', 7000) || i) FROM generate_series(1, 4) AS i")
+        except psycopg.errors.ProgramLimitExceeded:
+            return
+
+
+def test_a_notification_queue_that_nobody_empties_is_told_and_waited_out(narrow: TestDatabase) -> None:
+    with narrow.connect(), narrow.another_connection(autocommit=False) as sleeper:
+        sleeper.execute("LISTEN somebody")
+        sleeper.commit()
+        pid = sleeper.info.backend_pid
+        with running_daemon(narrow.url) as daemon:
+            sleeper.execute("SELECT 1")  # and its transaction stays open
+            fill(narrow, 0.55)
+            told = daemon.wait_for("notifications are held back, polling meanwhile", seconds=NOTICED_SECONDS)
+            assert str(pid) in told["reason"]
+            assert str(pid) in health_of(daemon)[1]
+            narrow.add_pattern("held back")
+            eventually(lambda: narrow.entry("held back"), NOTICED_SECONDS)
+            fill(narrow, 1.0)
+        # A full queue is no reason not to start.
+        with running_daemon(narrow.url) as daemon:
+            daemon.wait_for("notifications are held back, polling meanwhile", seconds=NOTICED_SECONDS)
+            sleeper.rollback()
+            daemon.wait_for("the notification queue is emptied again", seconds=NOTICED_SECONDS)
+            narrow.add_pattern("heard")
+            assert eventually(lambda: narrow.entry("heard")) < 3

@@ -1,0 +1,67 @@
+"""What a plan says that was made by EXPLAIN (FORMAT JSON): whether it grows with the square of what is there."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Node = Mapping[str, Any]
+
+LARGE = frozenset({"operation_patterns", "pattern_approvals", "pattern_occurrences", "written", "refusals"})
+_SINGLE = frozenset({"settings", "migrations"})
+_SCANS_OF_ALL = frozenset({"Seq Scan", "CTE Scan", "Index Scan", "Index Only Scan"})
+
+
+def quadratic_parts(plan: Node) -> list[str]:
+    """Return what is read as a whole for each row of something else, in words."""
+    return sorted(set(_found(plan, plan)))
+
+
+def _found(node: Node, whole: Node) -> Iterator[str]:
+    for child in node.get("Plans", ()):
+        yield from _found(child, whole)
+        name = child.get("Subplan Name", "")
+        if child.get("Parent Relationship") == "SubPlan" and f"hashed {name}" not in json.dumps(whole):
+            yield from (f"{scan} in {name}, for each row of {node['Node Type']}" for scan in _scans(child, whole))
+    if node["Node Type"] == "Nested Loop":
+        outer, inner = (_child(node, side) for side in ("Outer", "Inner"))
+        if not _is_one_row(outer, whole):
+            yield from (f"{scan} in a nested loop over {outer['Node Type']}" for scan in _scans(inner, whole))
+
+
+def _child(node: Node, side: str) -> Node:
+    (found,) = (child for child in node["Plans"] if child.get("Parent Relationship") == side)
+    return found  # type: ignore[no-any-return]
+
+
+def _scans(node: Node, whole: Node) -> Iterator[str]:
+    if node["Node Type"] == "Hash":
+        return  # built once, whoever asks how often
+    if node["Node Type"] in _SCANS_OF_ALL and "Index Cond" not in node and not _is_one_row(node, whole):
+        relation = node.get("Relation Name") or node.get("CTE Name")
+        if relation in LARGE or "CTE Name" in node:
+            yield f"{node['Node Type']} of {relation}"
+    for child in node.get("Plans", ()):
+        if child.get("Parent Relationship") not in ("InitPlan", "SubPlan"):
+            yield from _scans(child, whole)
+
+
+def _is_one_row(node: Node, whole: Node) -> bool:
+    """Tell whether a node cannot come to more than one row, whatever is in the tables."""
+    kind = node["Node Type"]
+    if kind in ("Materialize", "Subquery Scan", "Nested Loop", "Gather", "ModifyTable", "Sort"):
+        return all(_is_one_row(child, whole) for child in node["Plans"])
+    if kind == "Aggregate":
+        return bool(node.get("Strategy") == "Plain")
+    if kind == "CTE Scan":
+        return all(_is_one_row(each, whole) for each in _nodes(whole) if _is_named(each, node["CTE Name"]))
+    return (kind == "Result" and not node.get("Plans")) or node.get("Relation Name") in _SINGLE
+
+
+def _is_named(node: Node, name: str) -> bool:
+    return bool(node.get("Subplan Name") == f"CTE {name}")
+
+
+def _nodes(node: Node) -> Iterator[Node]:
+    yield node
+    for child in node.get("Plans", ()):
+        yield from _nodes(child)
