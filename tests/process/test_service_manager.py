@@ -83,7 +83,7 @@ def test_a_reload_is_told_from_its_begin_to_its_end(database: TestDatabase, tmp_
 def test_a_reload_before_the_first_catch_up_is_part_of_the_start(database: TestDatabase) -> None:
     with service_manager() as manager, database.another_connection(autocommit=False) as blocker:
         blocker.execute("LOCK TABLE pattern_approvals IN ACCESS EXCLUSIVE MODE")
-        with starting_daemon(database.url, NOTIFY_SOCKET=manager.path) as daemon:
+        with starting_daemon(database.daemon_url, NOTIFY_SOCKET=manager.path) as daemon:
             daemon.wait_for("filter in force")
             daemon.send(signal.SIGHUP)
             daemon.wait_for("reloaded")
@@ -101,7 +101,7 @@ def test_a_reload_in_an_outage_ends_with_it_and_makes_nobody_hang(database: Test
     env_file.write_text("PATTERN_SYNC_MIN_CONFIDENCE=71\n")
     with (
         service_manager() as manager,
-        proxy_to(database.url) as (proxy, url),
+        proxy_to(database.daemon_url) as (proxy, url),
         running_daemon(
             url, NOTIFY_SOCKET=manager.path, PATTERN_SYNC_ENV_FILE=str(env_file), WATCHDOG_USEC="600000"
         ) as daemon,
