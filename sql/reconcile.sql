@@ -10,7 +10,8 @@
 --
 -- Plans: no estimate can be trusted (of the predicate PostgreSQL expects one row, of a table that was just filled
 -- nothing), and a nested loop over a scan is quadratic. What looks at everything is planned anew each time and joins by
--- hashing; what looks at a few rows goes through indexes.
+-- hashing. What looks at a few rows looks each of them up in a subquery of its own with a LIMIT, which PostgreSQL can only
+-- plan as a look into the index.
 
 -- What is known of some patterns, in their order: missing (to be queued), stale (to be refreshed), unchanged, decided or
 -- short. A figure is stale where the source has moved since we wrote it last.
@@ -20,7 +21,7 @@ CREATE OR REPLACE FUNCTION pattern_sync.look(
     row_ids bigint[]
 )
 RETURNS TABLE (place bigint, row_id bigint, signature text, state text) LANGUAGE plpgsql STABLE
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET enable_seqscan = off AS $$
 BEGIN
     RETURN QUERY
     SELECT
@@ -47,10 +48,19 @@ BEGIN
             ELSE 'unchanged'
         END
     FROM pg_catalog.unnest(look.row_ids) WITH ORDINALITY AS asked (id, place)
-    JOIN operation_patterns AS p ON p.id = asked.id
-    LEFT JOIN pattern_approvals AS a ON a.pattern_id::text = p.pattern_signature::text
-    LEFT JOIN pattern_sync.written AS w ON w.pattern_id = p.pattern_signature::text COLLATE "default"
-    LEFT JOIN pattern_sync.rejections AS r ON r.pattern_id = p.pattern_signature::text COLLATE "default"
+    CROSS JOIN LATERAL (SELECT f.* FROM operation_patterns AS f WHERE f.id = asked.id LIMIT 1) AS p
+    LEFT JOIN LATERAL (
+        SELECT f.pattern_id, f.status FROM pattern_approvals AS f
+        WHERE f.pattern_id::text = p.pattern_signature::text LIMIT 1
+    ) AS a ON true
+    LEFT JOIN LATERAL (
+        SELECT f.* FROM pattern_sync.written AS f
+        WHERE f.pattern_id = p.pattern_signature::text COLLATE "default" LIMIT 1
+    ) AS w ON true
+    LEFT JOIN LATERAL (
+        SELECT f.pattern_id FROM pattern_sync.rejections AS f
+        WHERE f.pattern_id = p.pattern_signature::text COLLATE "default" LIMIT 1
+    ) AS r ON true
     ORDER BY asked.place;
 END $$;
 
@@ -290,7 +300,7 @@ CREATE OR REPLACE FUNCTION pattern_sync.outdated(row_ids bigint[])
 RETURNS TABLE (
     signature text, confidence double precision, occurrences bigint, savings numeric,
     confidence_moved boolean, occurrences_moved boolean, savings_moved boolean, differs boolean
-) LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+) LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
 BEGIN
     RETURN QUERY
     SELECT
@@ -325,9 +335,14 @@ BEGIN
             pg_catalog.pg_typeof(a.confidence_score)::oid AS confidence_type,
             pg_catalog.pg_typeof(a.estimated_savings_usd)::oid AS savings_type
         FROM pg_catalog.unnest(outdated.row_ids) AS asked (id)
-        JOIN operation_patterns AS p ON p.id = asked.id
-        JOIN pattern_approvals AS a ON a.pattern_id::text = p.pattern_signature::text
-        LEFT JOIN pattern_sync.written AS w ON w.pattern_id = p.pattern_signature::text COLLATE "default"
+        CROSS JOIN LATERAL (SELECT f.* FROM operation_patterns AS f WHERE f.id = asked.id LIMIT 1) AS p
+        CROSS JOIN LATERAL (
+            SELECT f.* FROM pattern_approvals AS f WHERE f.pattern_id::text = p.pattern_signature::text LIMIT 1
+        ) AS a
+        LEFT JOIN LATERAL (
+            SELECT f.* FROM pattern_sync.written AS f
+            WHERE f.pattern_id = p.pattern_signature::text COLLATE "default" LIMIT 1
+        ) AS w ON true
         WHERE a.status::text = 'pending'
     ) AS moved
     WHERE moved.confidence_moved OR moved.occurrences_moved OR moved.savings_moved;
@@ -337,46 +352,42 @@ END $$;
 -- it last; returns those that were written. Whether or not an entry took the value is not asked again until the source
 -- moves. An entry that somebody has locked is passed over, as it may be a person deciding; it is found again in seconds.
 CREATE OR REPLACE FUNCTION pattern_sync.refresh_entries(row_ids bigint[])
-RETURNS text[] LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+RETURNS text[] LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
-    refreshed text[];
+    moved record;
+    refreshed text[] := '{}';
 BEGIN
-    WITH ours AS MATERIALIZED (
-        SELECT o.*
-        FROM pattern_sync.outdated(refresh_entries.row_ids) AS o
-        JOIN pattern_approvals AS a ON a.pattern_id::text = o.signature
-        WHERE a.status::text = 'pending'
-        ORDER BY o.signature
-        FOR NO KEY UPDATE OF a SKIP LOCKED
-    ),
-    updated AS (
-        UPDATE pattern_approvals AS a
-        SET
-            confidence_score = CASE
-                WHEN ours.confidence_moved THEN pattern_sync.figure(ours.confidence::numeric / 100::numeric)
-                ELSE a.confidence_score
-            END,
-            occurrence_count = CASE
-                WHEN ours.occurrences_moved THEN pattern_sync.entry_occurrences(ours.occurrences)
-                ELSE a.occurrence_count
-            END,
-            estimated_savings_usd = CASE
-                WHEN ours.savings_moved THEN pattern_sync.figure(ours.savings)
-                ELSE a.estimated_savings_usd
-            END
-        FROM ours
-        WHERE a.pattern_id::text = ours.signature AND a.status::text = 'pending' AND ours.differs
-        RETURNING a.pattern_id::text AS signature
-    ),
-    remembered AS (
+    FOR moved IN SELECT o.* FROM pattern_sync.outdated(refresh_entries.row_ids) AS o ORDER BY o.signature LOOP
+        PERFORM FROM pattern_approvals AS a
+        WHERE a.pattern_id::text = moved.signature AND a.status::text = 'pending'
+        FOR NO KEY UPDATE SKIP LOCKED;
+        CONTINUE WHEN NOT FOUND;
+        IF moved.differs THEN
+            UPDATE pattern_approvals AS a
+            SET
+                confidence_score = CASE
+                    WHEN moved.confidence_moved THEN pattern_sync.figure(moved.confidence::numeric / 100::numeric)
+                    ELSE a.confidence_score
+                END,
+                occurrence_count = CASE
+                    WHEN moved.occurrences_moved THEN pattern_sync.entry_occurrences(moved.occurrences)
+                    ELSE a.occurrence_count
+                END,
+                estimated_savings_usd = CASE
+                    WHEN moved.savings_moved THEN pattern_sync.figure(moved.savings)
+                    ELSE a.estimated_savings_usd
+                END
+            WHERE a.pattern_id::text = moved.signature AND a.status::text = 'pending';
+            IF FOUND THEN
+                refreshed := pg_catalog.array_append(refreshed, moved.signature);
+            END IF;
+        END IF;
         INSERT INTO pattern_sync.written AS w (pattern_id, confidence, occurrences, savings)
-        SELECT ours.signature, ours.confidence, ours.occurrences, ours.savings FROM ours
+        VALUES (moved.signature, moved.confidence, moved.occurrences, moved.savings)
         ON CONFLICT (pattern_id) DO UPDATE
-        SET confidence = EXCLUDED.confidence, occurrences = EXCLUDED.occurrences, savings = EXCLUDED.savings
-    )
-    SELECT pg_catalog.array_agg(updated.signature) INTO refreshed FROM updated;
-    RETURN coalesce(refreshed, '{}');
+        SET confidence = EXCLUDED.confidence, occurrences = EXCLUDED.occurrences, savings = EXCLUDED.savings;
+    END LOOP;
+    RETURN refreshed;
 END $$;
 
 -- Bring the entries of some patterns up to date, all of them or none: the first error of a row undoes it for all. Of
@@ -830,23 +841,43 @@ BEGIN
     END IF;
 END $$;
 
--- The row ids of the next patterns whose pending entry is behind: the source has moved since it was written last. A few
--- pending entries are looked up one by one; it is asked every few seconds, and the patterns may be a million.
+-- The row ids of the next patterns whose pending entry is behind: the source has moved since it was written last. The
+-- pending entries are looked up one by one, as this is asked every few seconds and the patterns may be a million; without
+-- an index on the signature they are joined.
 CREATE OR REPLACE FUNCTION pattern_sync.pick_stale(after_id bigint, most bigint)
 RETURNS bigint[] LANGUAGE plpgsql STABLE
-SET enable_nestloop = off SET enable_hashjoin = on SET enable_mergejoin = on
-SET plan_cache_mode = force_custom_plan SET lock_timeout = '500ms' AS $$
+SET enable_nestloop = off SET plan_cache_mode = force_custom_plan SET lock_timeout = '500ms' AS $$
 DECLARE
-    pending bigint := (
-        SELECT pg_catalog.count(*)
-        FROM (SELECT FROM pattern_approvals AS a WHERE a.status::text = 'pending' LIMIT 5001) AS first
-    );
     stale bigint[];
 BEGIN
-    IF pending <= 5000::bigint AND pattern_sync.signature_is_unique() THEN
+    IF pattern_sync.signature_is_unique() THEN
         PERFORM pg_catalog.set_config('enable_nestloop', 'on', true);
-        PERFORM pg_catalog.set_config('enable_hashjoin', 'off', true);
-        PERFORM pg_catalog.set_config('enable_mergejoin', 'off', true);
+        SELECT coalesce(pg_catalog.array_agg(behind.id ORDER BY behind.id), '{}') INTO stale
+        FROM (
+            SELECT p.id::bigint AS id
+            FROM pattern_approvals AS a
+            CROSS JOIN LATERAL (
+                SELECT f.* FROM operation_patterns AS f WHERE f.pattern_signature::text = a.pattern_id::text LIMIT 1
+            ) AS p
+            LEFT JOIN LATERAL (
+                SELECT f.* FROM pattern_sync.written AS f
+                WHERE f.pattern_id = a.pattern_id::text COLLATE "default" LIMIT 1
+            ) AS w ON true
+            LEFT JOIN LATERAL (SELECT f.row_id FROM pattern_sync.refusals AS f WHERE f.row_id = p.id::bigint LIMIT 1) AS r
+                ON true
+            WHERE a.status::text = 'pending'
+              AND p.id > pick_stale.after_id
+              AND r.row_id IS NULL
+              AND (
+                  w.pattern_id IS NULL
+                  OR w.confidence IS DISTINCT FROM p.confidence_score::double precision
+                  OR w.occurrences IS DISTINCT FROM p.occurrence_count::bigint
+                  OR w.savings IS DISTINCT FROM p.potential_monthly_savings::numeric
+              )
+            ORDER BY p.id
+            LIMIT most
+        ) AS behind;
+        RETURN stale;
     END IF;
     SELECT coalesce(pg_catalog.array_agg(behind.id ORDER BY behind.id), '{}') INTO stale
     FROM (
@@ -854,16 +885,16 @@ BEGIN
         FROM pattern_approvals AS a
         JOIN operation_patterns AS p ON p.pattern_signature::text = a.pattern_id::text
         LEFT JOIN pattern_sync.written AS w ON w.pattern_id = a.pattern_id::text COLLATE "default"
-        LEFT JOIN pattern_sync.refusals AS f ON f.row_id = p.id::bigint
+        LEFT JOIN pattern_sync.refusals AS r ON r.row_id = p.id::bigint
         WHERE a.status::text = 'pending'
+          AND p.id > pick_stale.after_id
+          AND r.row_id IS NULL
           AND (
               w.pattern_id IS NULL
               OR w.confidence IS DISTINCT FROM p.confidence_score::double precision
               OR w.occurrences IS DISTINCT FROM p.occurrence_count::bigint
               OR w.savings IS DISTINCT FROM p.potential_monthly_savings::numeric
           )
-          AND p.id > pick_stale.after_id
-          AND f.row_id IS NULL
         ORDER BY p.id
         LIMIT most
     ) AS behind;
@@ -930,4 +961,15 @@ BEGIN
         LEFT JOIN operation_patterns AS p ON p.pattern_signature::text = a.pattern_id::text
         WHERE a.status::text = 'pending' AND p.id IS NULL
     );
+END $$;
+
+-- Whether a pattern ever stood behind an entry: we wrote it, or there is one. Other programs write entries, too.
+CREATE OR REPLACE FUNCTION pattern_sync.is_from_pattern(signature text)
+RETURNS boolean LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
+BEGIN
+    RETURN EXISTS (
+            SELECT FROM pattern_sync.written AS w
+            WHERE w.pattern_id = is_from_pattern.signature COLLATE "default"
+        )
+        OR EXISTS (SELECT FROM operation_patterns AS p WHERE p.pattern_signature::text = is_from_pattern.signature);
 END $$;

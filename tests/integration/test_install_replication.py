@@ -47,18 +47,7 @@ def test_a_publication_that_names_its_tables_is_no_hindrance(empty_database: Tes
     assert dump(empty_database, "--schema=pattern_sync").count("PUBLICATION") == 0
 
 
-@pytest.mark.parametrize(
-    "table",
-    [
-        pytest.param(
-            table,
-            marks=[pytest.mark.xfail(strict=True, reason="it has neither a key nor REPLICA IDENTITY FULL")]
-            if table == "marks"
-            else [],
-        )
-        for table in sorted(OWN_TABLES)
-    ],
-)
+@pytest.mark.parametrize("table", sorted(OWN_TABLES))
 def test_our_tables_can_be_emptied_where_they_are_published(database: TestDatabase, table: str) -> None:
     database.execute("CREATE PUBLICATION whole FOR ALL TABLES")
     database.execute(f"DELETE FROM pattern_sync.{table}")

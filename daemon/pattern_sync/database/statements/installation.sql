@@ -2,7 +2,7 @@
 
 -- name: schema_version
 -- The newest migration that is installed; an error where there is none.
-SELECT coalesce(max(m.version), 0) AS version FROM pattern_sync.migrations AS m;
+SELECT coalesce(pg_catalog.max(m.version), 0) AS version FROM pattern_sync.migrations AS m;
 
 -- name: missing_rights
 -- What the daemon does and this role may not, each with the statement that helps; nothing of a table that is not there.
@@ -105,9 +105,12 @@ SET
     min_savings = $3::double precision::numeric,
     only_types = $4::text[],
     exclude_types = $5::text[],
-    changed_at = now()
-WHERE (s.min_confidence, s.min_occurrences, s.min_savings, s.only_types, s.exclude_types) IS DISTINCT FROM
-      ($1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[])
+    changed_at = pg_catalog.now()
+WHERE s.min_confidence IS DISTINCT FROM $1::double precision
+   OR s.min_occurrences IS DISTINCT FROM $2::bigint
+   OR s.min_savings IS DISTINCT FROM $3::double precision::numeric
+   OR s.only_types::text IS DISTINCT FROM $4::text[]::text
+   OR s.exclude_types::text IS DISTINCT FROM $5::text[]::text
 RETURNING s.changed_at;
 
 -- name: record_run

@@ -9,12 +9,7 @@
 -- only for those that are shown.
 SELECT
     shown.*,
-    CASE
-        WHEN EXISTS (
-            SELECT FROM pattern_sync.written AS w WHERE w.pattern_id = shown.pattern_id COLLATE pg_catalog."C"
-        ) THEN true
-        ELSE EXISTS (SELECT FROM operation_patterns AS p WHERE p.pattern_signature::text = shown.pattern_id)
-    END AS from_pattern
+    pattern_sync.is_from_pattern(shown.pattern_id) AS from_pattern
 FROM (
     SELECT entry.*
     FROM (
