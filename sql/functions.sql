@@ -129,8 +129,10 @@ EXCEPTION WHEN lock_not_available THEN
 END $$;
 
 -- Whether a row of the patterns matters, as an expression with the criteria of one filter as constants.
-CREATE OR REPLACE FUNCTION pattern_sync.matters(row_name text, in_force pattern_sync.settings)
-RETURNS text LANGUAGE sql IMMUTABLE AS $$
+CREATE OR REPLACE FUNCTION pattern_sync.matters(
+    row_name text, min_confidence double precision, min_occurrences bigint, min_savings numeric,
+    only_types text[], exclude_types text[]
+) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT pg_catalog.format(
         'coalesce(%s.automation_status::text, ''detected'') = ''detected'' AND %s',
         row_name,
@@ -139,11 +141,11 @@ RETURNS text LANGUAGE sql IMMUTABLE AS $$
             pg_catalog.format('%s.occurrence_count::bigint', row_name),
             pg_catalog.format('%s.potential_monthly_savings::numeric', row_name),
             pg_catalog.format('%s.pattern_type::text', row_name),
-            pg_catalog.format('%L::double precision', (in_force).min_confidence),
-            pg_catalog.format('%L::bigint', (in_force).min_occurrences),
-            pg_catalog.format('%L::numeric', (in_force).min_savings),
-            pg_catalog.format('%L::text[]', coalesce((in_force).only_types, '{}')),
-            pg_catalog.format('%L::text[]', coalesce((in_force).exclude_types, '{}'))
+            pg_catalog.format('%L::double precision', min_confidence),
+            pg_catalog.format('%L::bigint', min_occurrences),
+            pg_catalog.format('%L::numeric', min_savings),
+            pg_catalog.format('%L::text[]', coalesce(only_types, '{}')),
+            pg_catalog.format('%L::text[]', coalesce(exclude_types, '{}'))
         )
     )
 $$;
@@ -160,7 +162,7 @@ $$;
 CREATE OR REPLACE FUNCTION pattern_sync.create_announce()
 RETURNS void LANGUAGE plpgsql AS $create$
 DECLARE
-    in_force pattern_sync.settings;
+    in_force record;
 BEGIN
     SELECT s.* INTO in_force FROM pattern_sync.settings AS s;
     EXECUTE pg_catalog.format(
@@ -188,8 +190,14 @@ EXCEPTION WHEN OTHERS THEN
     RETURN NULL;
 END $body$
         $template$,
-        pattern_sync.matters('NEW', in_force),
-        pattern_sync.matters('OLD', in_force)
+        pattern_sync.matters(
+            'NEW', in_force.min_confidence, in_force.min_occurrences, in_force.min_savings,
+            in_force.only_types, in_force.exclude_types
+        ),
+        pattern_sync.matters(
+            'OLD', in_force.min_confidence, in_force.min_occurrences, in_force.min_savings,
+            in_force.only_types, in_force.exclude_types
+        )
     );
 END $create$;
 

@@ -14,7 +14,11 @@
 
 -- What is known of some patterns, in their order: missing (to be queued), stale (to be refreshed), unchanged, decided or
 -- short. A figure is stale where the source has moved since we wrote it last.
-CREATE OR REPLACE FUNCTION pattern_sync.look(criteria pattern_sync.criteria, row_ids bigint[])
+CREATE OR REPLACE FUNCTION pattern_sync.look(
+    min_confidence double precision, min_occurrences bigint, min_savings numeric,
+    only_types text[], exclude_types text[],
+    row_ids bigint[]
+)
 RETURNS TABLE (place bigint, row_id bigint, signature text, state text) LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
@@ -29,8 +33,8 @@ BEGIN
                 AND pattern_sync.qualifies(
                     p.confidence_score::double precision, p.occurrence_count::bigint,
                     p.potential_monthly_savings::numeric, p.pattern_type::text,
-                    criteria.min_confidence, criteria.min_occurrences, criteria.min_savings,
-                    criteria.only_types, criteria.exclude_types
+                    min_confidence, min_occurrences, min_savings,
+                    only_types, exclude_types
                 )
             THEN 'missing'
             WHEN a.pattern_id IS NULL THEN 'short'
@@ -65,7 +69,11 @@ $$;
 
 -- Of several rows that share a signature the one that speaks for them: what qualifies, then the best impact, then the
 -- first. Each of the others stands for it.
-CREATE OR REPLACE FUNCTION pattern_sync.spokesmen(criteria pattern_sync.criteria, row_ids bigint[])
+CREATE OR REPLACE FUNCTION pattern_sync.spokesmen(
+    min_confidence double precision, min_occurrences bigint, min_savings numeric,
+    only_types text[], exclude_types text[],
+    row_ids bigint[]
+)
 RETURNS bigint[] LANGUAGE plpgsql STABLE SET enable_nestloop = off AS $$
 DECLARE
     best bigint[];
@@ -85,8 +93,8 @@ BEGIN
                 pattern_sync.eligible(p.automation_status::text) AND pattern_sync.qualifies(
                     p.confidence_score::double precision, p.occurrence_count::bigint,
                     p.potential_monthly_savings::numeric, p.pattern_type::text,
-                    criteria.min_confidence, criteria.min_occurrences, criteria.min_savings,
-                    criteria.only_types, criteria.exclude_types
+                    min_confidence, min_occurrences, min_savings,
+                    only_types, exclude_types
                 )
             ) DESC,
             pattern_sync.impact(
@@ -152,7 +160,11 @@ $$;
 -- The entries that some patterns are to get, if they qualify at this moment. How a pattern works is, for a person, the
 -- names of its operations joined by arrows. JSON of any shape is taken: what is not a name (a string, or an object with
 -- a string "name") is passed over.
-CREATE OR REPLACE FUNCTION pattern_sync.new_entries(criteria pattern_sync.criteria, row_ids bigint[])
+CREATE OR REPLACE FUNCTION pattern_sync.new_entries(
+    min_confidence double precision, min_occurrences bigint, min_savings numeric,
+    only_types text[], exclude_types text[],
+    row_ids bigint[]
+)
 RETURNS TABLE (
     place bigint, signature text, confidence_score numeric, occurrence_count integer, estimated_savings_usd numeric,
     tool_sequence text, pattern_context text, example_sessions text,
@@ -204,8 +216,8 @@ BEGIN
       AND pattern_sync.qualifies(
           p.confidence_score::double precision, p.occurrence_count::bigint,
           p.potential_monthly_savings::numeric, p.pattern_type::text,
-          criteria.min_confidence, criteria.min_occurrences, criteria.min_savings,
-          criteria.only_types, criteria.exclude_types
+          min_confidence, min_occurrences, min_savings,
+          only_types, exclude_types
       );
 END $$;
 
@@ -214,14 +226,21 @@ END $$;
 --
 -- Raises PS001 where the application's own trigger or policy keeps an entry out without an error, or lets it in under
 -- another name: what was written is undone with the statement, and whoever called looks for the row.
-CREATE OR REPLACE FUNCTION pattern_sync.insert_entries(criteria pattern_sync.criteria, row_ids bigint[])
+CREATE OR REPLACE FUNCTION pattern_sync.insert_entries(
+    min_confidence double precision, min_occurrences bigint, min_savings numeric,
+    only_types text[], exclude_types text[],
+    row_ids bigint[]
+)
 RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
     wanted text[];
     queued text[];
 BEGIN
     WITH fresh AS MATERIALIZED (
-        SELECT f.* FROM pattern_sync.new_entries(criteria, insert_entries.row_ids) AS f ORDER BY f.signature
+        SELECT f.* FROM pattern_sync.new_entries(
+            min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+            insert_entries.row_ids
+        ) AS f ORDER BY f.signature
     ),
     inserted AS (
         INSERT INTO pattern_approvals (
@@ -250,7 +269,7 @@ BEGIN
     FROM fresh
     LEFT JOIN inserted ON inserted.signature = fresh.signature;
     -- Read anew: what somebody else has queued meanwhile is in the queue as well.
-    IF queued IS DISTINCT FROM wanted AND EXISTS (
+    IF coalesce(pg_catalog.cardinality(queued), 0) < pg_catalog.cardinality(wanted) AND EXISTS (
         SELECT FROM pg_catalog.unnest(wanted) AS kept_out (signature)
         WHERE NOT EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id::text = kept_out.signature)
     ) THEN
@@ -364,7 +383,9 @@ END $$;
 -- patterns that are known to be missing only those are returned that it has queued: in bulk, the look would be a third of
 -- the work. Constraints that an application has deferred are checked here, where it is known whose row it was.
 CREATE OR REPLACE FUNCTION pattern_sync.write_entries(
-    criteria pattern_sync.criteria, row_ids bigint[], known_missing boolean
+    min_confidence double precision, min_occurrences bigint, min_savings numeric,
+    only_types text[], exclude_types text[],
+    row_ids bigint[], known_missing boolean
 )
 RETURNS TABLE (place bigint, row_id bigint, signature text, outcome text) LANGUAGE plpgsql AS $$
 DECLARE
@@ -378,7 +399,10 @@ DECLARE
     refreshed text[] := '{}';
 BEGIN
     IF known_missing THEN
-        queued := pattern_sync.insert_entries(criteria, write_entries.row_ids);
+        queued := pattern_sync.insert_entries(
+            min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+            write_entries.row_ids
+        );
         SET CONSTRAINTS ALL IMMEDIATE;
         RETURN QUERY
         SELECT NULL::bigint, NULL::bigint, written.signature, 'queued'::text
@@ -391,9 +415,15 @@ BEGIN
         pg_catalog.array_agg(l.row_id) FILTER (WHERE l.state = 'missing'),
         pg_catalog.array_agg(l.row_id) FILTER (WHERE l.state = 'stale')
     INTO places, ids, signatures, states, missing, stale
-    FROM pattern_sync.look(criteria, write_entries.row_ids) AS l;
+    FROM pattern_sync.look(
+        min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+        write_entries.row_ids
+    ) AS l;
     IF missing IS NOT NULL THEN
-        queued := pattern_sync.insert_entries(criteria, missing);
+        queued := pattern_sync.insert_entries(
+            min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+            missing
+        );
     END IF;
     IF stale IS NOT NULL THEN
         refreshed := pattern_sync.refresh_entries(stale);
@@ -414,7 +444,9 @@ END $$;
 -- Bring the entries of some patterns up to date, each by itself: what one of them comes to is nothing to the others, and
 -- an error undoes only its own row. A duplicate key where the entry is there was somebody who was faster.
 CREATE OR REPLACE FUNCTION pattern_sync.write_each(
-    criteria pattern_sync.criteria, row_ids bigint[], known_missing boolean
+    min_confidence double precision, min_occurrences bigint, min_savings numeric,
+    only_types text[], exclude_types text[],
+    row_ids bigint[], known_missing boolean
 )
 RETURNS TABLE (row_id bigint, signature text, outcome text, reason text) LANGUAGE plpgsql AS $$
 DECLARE
@@ -423,14 +455,20 @@ DECLARE
     fresh record;
     code text;
     asked bigint;
-    refused pattern_sync.refusals[] := '{}';
+    refused bigint[] := '{}';
+    refused_signatures text[] := '{}';
+    reasons text[] := '{}';
+    codes text[] := '{}';
     taken bigint[] := '{}';
 BEGIN
     IF NOT known_missing THEN
         missing := '{}';
         FOREACH asked IN ARRAY write_each.row_ids LOOP
             BEGIN
-                FOR looked IN SELECT l.* FROM pattern_sync.look(criteria, ARRAY[asked]) AS l LOOP
+                FOR looked IN SELECT l.* FROM pattern_sync.look(
+                    min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+                    ARRAY[asked]
+                ) AS l LOOP
                     row_id := asked;
                     signature := looked.signature;
                     outcome := looked.state;
@@ -454,14 +492,20 @@ BEGIN
                 row_id := asked;
                 signature := pattern_sync.name_of(asked);
                 IF outcome = 'failed' THEN
-                    refused := pg_catalog.array_append(refused, pattern_sync.refusal(asked, signature, reason, code));
+                    refused := pg_catalog.array_append(refused, asked);
+                    refused_signatures := pg_catalog.array_append(refused_signatures, signature);
+                    reasons := pg_catalog.array_append(reasons, reason);
+                    codes := pg_catalog.array_append(codes, code);
                 END IF;
                 RETURN NEXT;
             END;
         END LOOP;
     END IF;
     BEGIN
-        FOR fresh IN SELECT f.* FROM pattern_sync.new_entries(criteria, missing) AS f ORDER BY f.signature LOOP
+        FOR fresh IN SELECT f.* FROM pattern_sync.new_entries(
+            min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+            missing
+        ) AS f ORDER BY f.signature LOOP
             row_id := missing[fresh.place];
             signature := fresh.signature;
             reason := NULL;
@@ -492,7 +536,10 @@ BEGIN
                 THEN
                     outcome := 'unchanged';
                 ELSIF outcome = 'failed' THEN
-                    refused := pg_catalog.array_append(refused, pattern_sync.refusal(row_id, signature, reason, code));
+                    refused := pg_catalog.array_append(refused, row_id);
+                    refused_signatures := pg_catalog.array_append(refused_signatures, signature);
+                    reasons := pg_catalog.array_append(reasons, reason);
+                    codes := pg_catalog.array_append(codes, code);
                 ELSE
                     PERFORM pg_catalog.set_config('lock_timeout', '5ms', true);
                 END IF;
@@ -504,16 +551,22 @@ BEGIN
         outcome := pattern_sync.verdict(code);
         IF pg_catalog.cardinality(missing) > 1 THEN
             FOREACH asked IN ARRAY missing LOOP
-                RETURN QUERY SELECT e.* FROM pattern_sync.write_each(criteria, ARRAY[asked], true) AS e;
+                RETURN QUERY SELECT e.* FROM pattern_sync.write_each(
+                    min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+                    ARRAY[asked], true
+                ) AS e;
             END LOOP;
         ELSE
             row_id := missing[1];
             signature := pattern_sync.name_of(row_id);
-            refused := pg_catalog.array_append(refused, pattern_sync.refusal(row_id, signature, reason, code));
+            refused := pg_catalog.array_append(refused, row_id);
+            refused_signatures := pg_catalog.array_append(refused_signatures, signature);
+            reasons := pg_catalog.array_append(reasons, reason);
+            codes := pg_catalog.array_append(codes, code);
             RETURN NEXT;
         END IF;
     END;
-    PERFORM pattern_sync.quarantine(refused);
+    PERFORM pattern_sync.quarantine(refused, refused_signatures, reasons, codes);
     PERFORM pattern_sync.forgive(taken);
 END $$;
 
@@ -536,7 +589,9 @@ END $$;
 -- It waits for a lock for less than a deadlock_timeout (1 s), and less still after the first that it did not get: it is
 -- always this one that gives way, never the application.
 CREATE OR REPLACE FUNCTION pattern_sync.reconcile(
-    criteria pattern_sync.criteria, row_ids bigint[], known_missing boolean DEFAULT false
+    min_confidence double precision, min_occurrences bigint, min_savings numeric,
+    only_types text[], exclude_types text[],
+    row_ids bigint[], known_missing boolean DEFAULT false
 )
 RETURNS TABLE (row_id bigint, signature text, outcome text, reason text) LANGUAGE plpgsql
 SET lock_timeout = '500ms' AS $$
@@ -549,10 +604,13 @@ DECLARE
 BEGIN
     PERFORM pg_catalog.set_config('pattern_sync.announced_later', 'on', true);
     IF NOT pattern_sync.signature_is_unique() THEN
-        ids := pattern_sync.spokesmen(criteria, ids);
+        ids := pattern_sync.spokesmen(min_confidence, min_occurrences, min_savings, only_types, exclude_types, ids);
     END IF;
     IF pattern_sync.queue_has_rules() THEN
-        RETURN QUERY SELECT e.* FROM pattern_sync.write_each(criteria, ids, known_missing) AS e;
+        RETURN QUERY SELECT e.* FROM pattern_sync.write_each(
+            min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+            ids, known_missing
+        ) AS e;
         RETURN;
     END IF;
     WHILE position <= pg_catalog.cardinality(ids) LOOP
@@ -561,7 +619,10 @@ BEGIN
         BEGIN
             RETURN QUERY
             SELECT w.row_id, w.signature, w.outcome, NULL::text
-            FROM pattern_sync.write_entries(criteria, chunk, known_missing) AS w
+            FROM pattern_sync.write_entries(
+                min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+                chunk, known_missing
+            ) AS w
             ORDER BY w.place;
             PERFORM pattern_sync.forgive(chunk);
         EXCEPTION WHEN OTHERS THEN
@@ -574,7 +635,10 @@ BEGIN
             size := 500;
             CONTINUE;
         ELSIF code IS NOT NULL THEN
-            RETURN QUERY SELECT e.* FROM pattern_sync.write_each(criteria, chunk, known_missing) AS e;
+            RETURN QUERY SELECT e.* FROM pattern_sync.write_each(
+                min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+                chunk, known_missing
+            ) AS e;
         END IF;
         position := position + pg_catalog.cardinality(chunk);
     END LOOP;
@@ -592,22 +656,17 @@ EXCEPTION WHEN OTHERS THEN
     RETURN pg_catalog.concat('row ', name_of.row_id);
 END $$;
 
--- A refusal, as it is kept: the first one is tried again after 5 seconds.
-CREATE OR REPLACE FUNCTION pattern_sync.refusal(row_id bigint, signature text, reason text, code text)
-RETURNS pattern_sync.refusals LANGUAGE sql VOLATILE AS $$
-    SELECT ROW(
-        row_id, signature, reason, code, 1,
-        pg_catalog.clock_timestamp(), pg_catalog.clock_timestamp() + '5 s'::interval
-    )::pattern_sync.refusals
-$$;
-
--- Put patterns into the quarantine, each time for twice as long, an hour at most.
-CREATE OR REPLACE FUNCTION pattern_sync.quarantine(refused pattern_sync.refusals[])
+-- Put patterns into the quarantine: for 5 seconds at first, each time for twice as long, an hour at most.
+CREATE OR REPLACE FUNCTION pattern_sync.quarantine(row_ids bigint[], signatures text[], reasons text[], codes text[])
 RETURNS void LANGUAGE sql VOLATILE AS $$
-    INSERT INTO pattern_sync.refusals AS r (row_id, pattern_id, reason, sqlstate, attempts, refused_at, retry_at)
-    SELECT DISTINCT ON (u.row_id) u.row_id, u.pattern_id, u.reason, u.sqlstate, u.attempts, u.refused_at, u.retry_at
-    FROM pg_catalog.unnest(refused) AS u
-    ORDER BY u.row_id
+    INSERT INTO pattern_sync.refusals AS r (row_id, pattern_id, reason, sqlstate, refused_at, retry_at)
+    SELECT DISTINCT ON (refused.row_id)
+        refused.row_id, refused.signature, refused.reason, refused.code,
+        pg_catalog.clock_timestamp(), pg_catalog.clock_timestamp() + '5 s'::interval
+    FROM ROWS FROM (
+        pg_catalog.unnest(row_ids), pg_catalog.unnest(signatures), pg_catalog.unnest(reasons), pg_catalog.unnest(codes)
+    ) AS refused (row_id, signature, reason, code)
+    ORDER BY refused.row_id
     ON CONFLICT (row_id) DO UPDATE
     SET
         pattern_id = EXCLUDED.pattern_id,
@@ -616,8 +675,10 @@ RETURNS void LANGUAGE sql VOLATILE AS $$
         attempts = r.attempts + 1,
         refused_at = EXCLUDED.refused_at,
         retry_at = EXCLUDED.refused_at
-            + least(5::double precision * pg_catalog.power(2::double precision, least(r.attempts, 20)::double precision),
-                    3600::double precision) * '1 s'::interval
+            + least(
+                5::double precision * pg_catalog.power(2::double precision, least(r.attempts, 20)::double precision),
+                3600::double precision
+            ) * '1 s'::interval
 $$;
 
 -- Let patterns out of the quarantine.
@@ -633,7 +694,9 @@ END $$;
 -- the quarantine, and the row ids of the others, best impact first, at most so many (NULL: all). A retry takes those in
 -- the quarantine as well. Several connections at once take a lane of the patterns each.
 CREATE OR REPLACE FUNCTION pattern_sync.pick_missing(
-    criteria pattern_sync.criteria, most bigint, retry boolean, lane integer, lanes integer,
+    min_confidence double precision, min_occurrences bigint, min_savings numeric,
+    only_types text[], exclude_types text[],
+    most bigint, retry boolean, lane integer, lanes integer,
     OUT candidates bigint, OUT missing bigint, OUT refused bigint, OUT row_ids bigint[]
 ) LANGUAGE plpgsql STABLE
 SET enable_nestloop = off SET plan_cache_mode = force_custom_plan SET lock_timeout = '500ms' AS $$
@@ -661,8 +724,8 @@ BEGIN
           AND pattern_sync.qualifies(
               p.confidence_score::double precision, p.occurrence_count::bigint,
               p.potential_monthly_savings::numeric, p.pattern_type::text,
-              criteria.min_confidence, criteria.min_occurrences, criteria.min_savings,
-              criteria.only_types, criteria.exclude_types
+              min_confidence, min_occurrences, min_savings,
+              only_types, exclude_types
           )
           AND (a.pattern_id IS NOT NULL OR r.pattern_id IS NULL)
           AND (lanes = 1 OR pg_catalog.abs(p.id::bigint % lanes::bigint) = lane::bigint)
@@ -677,10 +740,12 @@ END $$;
 -- Queue what qualifies and has no entry, best impact first, in pages that are committed one by one, until all is done or
 -- the time is up; then it is called again. Behind a pooler that shares sessions it must not commit: one page a call.
 CREATE OR REPLACE PROCEDURE pattern_sync.queue_missing(
-    criteria pattern_sync.criteria, most bigint, retry boolean, lane integer, lanes integer,
+    min_confidence double precision, min_occurrences bigint, min_savings numeric,
+    only_types text[], exclude_types text[],
+    most bigint, retry boolean, lane integer, lanes integer,
     budget_seconds double precision, commits boolean,
     INOUT candidates bigint, INOUT missing bigint, INOUT refused bigint, INOUT handled bigint,
-    INOUT queued bigint, INOUT failed bigint, INOUT held bigint[], INOUT queued_signatures text[],
+    INOUT queued bigint, INOUT failed bigint, INOUT held text[], INOUT queued_signatures text[],
     INOUT failed_signatures text[], INOUT failed_reasons text[], INOUT finished boolean
 ) LANGUAGE plpgsql AS $$
 DECLARE
@@ -690,7 +755,10 @@ DECLARE
     deadline CONSTANT timestamptz := pg_catalog.clock_timestamp() + budget_seconds * '1 s'::interval;
 BEGIN
     SELECT p.candidates, p.missing, p.refused, p.row_ids INTO picked
-    FROM pattern_sync.pick_missing(criteria, most, retry, lane, lanes) AS p;
+    FROM pattern_sync.pick_missing(
+        min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+        most, retry, lane, lanes
+    ) AS p;
     candidates := picked.candidates;
     missing := picked.missing;
     refused := picked.refused;
@@ -705,12 +773,15 @@ BEGIN
         SELECT
             pg_catalog.count(*) FILTER (WHERE r.outcome = 'queued') AS queued,
             pg_catalog.count(*) FILTER (WHERE r.outcome = 'failed') AS failed,
-            pg_catalog.array_agg(r.row_id) FILTER (WHERE r.outcome = 'held') AS held,
+            pg_catalog.array_agg(r.row_id::text) FILTER (WHERE r.outcome = 'held') AS held,
             pg_catalog.array_agg(r.signature) FILTER (WHERE r.outcome = 'queued') AS queued_signatures,
             pg_catalog.array_agg(r.signature) FILTER (WHERE r.outcome = 'failed') AS failed_signatures,
             pg_catalog.array_agg(r.reason) FILTER (WHERE r.outcome = 'failed') AS failed_reasons
         INTO page
-        FROM pattern_sync.reconcile(criteria, picked.row_ids[handled + 1:handled + size], true) AS r;
+        FROM pattern_sync.reconcile(
+            min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+            picked.row_ids[handled + 1:handled + size], true
+        ) AS r;
         handled := least(handled + size, pg_catalog.cardinality(picked.row_ids)::bigint);
         queued := queued + page.queued;
         failed := failed + page.failed;
@@ -733,7 +804,9 @@ END $$;
 -- Refresh the next pending entries whose figures are behind, in the order of their patterns' row ids: how many were found
 -- and written, which, and the row id after which the next ones come.
 CREATE OR REPLACE FUNCTION pattern_sync.refresh_stale(
-    criteria pattern_sync.criteria, after_id bigint, most bigint,
+    min_confidence double precision, min_occurrences bigint, min_savings numeric,
+    only_types text[], exclude_types text[],
+    after_id bigint, most bigint,
     OUT listed bigint, OUT refreshed bigint, OUT refreshed_signatures text[], OUT last_id bigint
 ) LANGUAGE plpgsql AS $$
 DECLARE
@@ -749,7 +822,10 @@ BEGIN
             pg_catalog.count(*),
             coalesce((pg_catalog.array_agg(r.signature))[1:1001], '{}')
         INTO refreshed, refreshed_signatures
-        FROM pattern_sync.reconcile(criteria, stale) AS r
+        FROM pattern_sync.reconcile(
+            min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+            stale
+        ) AS r
         WHERE r.outcome = 'refreshed';
     END IF;
 END $$;
@@ -797,7 +873,9 @@ END $$;
 -- Try patterns in the quarantine again whose time has come, at most so many, of each kind of refusal one first; where one
 -- of a kind goes through, the others of its kind are due at once. Says how many are left in it, and why the last ones are.
 CREATE OR REPLACE FUNCTION pattern_sync.retry_refused(
-    criteria pattern_sync.criteria, most bigint,
+    min_confidence double precision, min_occurrences bigint, min_savings numeric,
+    only_types text[], exclude_types text[],
+    most bigint,
     OUT tried bigint, OUT failed bigint, OUT refused bigint, OUT reasons text[],
     OUT queued_signatures text[], OUT refreshed_signatures text[]
 ) LANGUAGE plpgsql AS $$
@@ -822,7 +900,10 @@ BEGIN
         coalesce(pg_catalog.array_agg(r.signature) FILTER (WHERE r.outcome = 'queued'), '{}'),
         coalesce(pg_catalog.array_agg(r.signature) FILTER (WHERE r.outcome = 'refreshed'), '{}')
     INTO failed, queued_signatures, refreshed_signatures
-    FROM pattern_sync.reconcile(criteria, coalesce(due, '{}')) AS r;
+    FROM pattern_sync.reconcile(
+        min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+        coalesce(due, '{}')
+    ) AS r;
     IF pg_catalog.cardinality(queued_signatures) > 0 OR pg_catalog.cardinality(refreshed_signatures) > 0 THEN
         UPDATE pattern_sync.refusals AS r
         SET retry_at = pg_catalog.clock_timestamp()

@@ -1,14 +1,5 @@
 -- What a database that has lived needs us to remember: what we wrote last, what was refused, what could not be said.
 
--- The criteria of a filter, as the functions take them. NULL: no such criterion.
-CREATE TYPE pattern_sync.criteria AS (
-    min_confidence  DOUBLE PRECISION,
-    min_occurrences BIGINT,
-    min_savings     NUMERIC,
-    only_types      TEXT[],
-    exclude_types   TEXT[]
-);
-
 -- The figures that the source had when we wrote an entry last. A figure of the entry is written again only when the
 -- source's has moved since: what another service has set on purpose, or a trigger has rounded, stays until then.
 CREATE TABLE pattern_sync.written (
@@ -41,6 +32,7 @@ CREATE TABLE pattern_sync.marks (
     channel TEXT NOT NULL,
     payload TEXT NOT NULL
 );
+ALTER TABLE pattern_sync.marks REPLICA IDENTITY FULL; -- or a publication of all tables refuses the DELETE
 
 -- Whoever may work with the tables of the version before may work with these.
 DO $$
@@ -56,7 +48,7 @@ BEGIN
           AND granted.privilege_type OPERATOR(pg_catalog.=) 'INSERT'
           AND granted.grantee OPERATOR(pg_catalog.<>) c.relowner
     LOOP
-        EXECUTE format(
+        EXECUTE pg_catalog.format(
             'GRANT SELECT, INSERT, UPDATE, DELETE ON'
             ' pattern_sync.written, pattern_sync.refusals, pattern_sync.rejections, pattern_sync.marks TO %I',
             entitled.rolname

@@ -1,6 +1,7 @@
 """Connections that die, and what the daemon does meanwhile."""
 
 import socket
+import threading
 import time
 
 from tests.support.daemon import running_daemon, starting_daemon
@@ -102,6 +103,33 @@ def test_a_host_that_accepts_and_never_answers_gives_way_to_the_next(database: T
             assert database.entry("before") is not None
             database.add_pattern("after")
             assert eventually(lambda: database.entry("after")) < 5
+
+
+def test_a_link_that_loses_notifications_for_a_moment_is_listened_to_again_within_seconds(
+    database: TestDatabase,
+) -> None:
+    losing = threading.Event()
+    losing.set()
+
+    class Losing(WithoutNotifications):
+        def __call__(self, data: bytes) -> bytes:
+            return super().__call__(data) if losing.is_set() else data
+
+    with proxy_to(database.url, new_filter=Losing) as (_, url), starting_daemon(url) as daemon:
+        daemon.wait_for("not listening, polling instead")
+        daemon.wait_for("ready")
+        losing.clear()
+        took = eventually(lambda: daemon.lines("listening"))
+        tell(f"after it lost notifications: listening again in {took:.1f} s")
+        assert took < 20
+        database.add_pattern("heard")
+        assert eventually(lambda: database.entry("heard")) < 2
+        # Behind a pooler every statement has a transaction of its own around it.
+        alone = (
+            "SELECT 1 FROM pg_stat_activity WHERE application_name = 'pattern-sync' AND datname = current_database()"
+            " AND state = 'idle' AND query !~ '^(COMMIT|BEGIN)'"
+        )
+        eventually(lambda: database.execute(alone), what="the end of the pooler mode")
 
 
 def test_a_pooler_that_swallows_notifications_is_named_and_polled_through(database: TestDatabase) -> None:

@@ -67,6 +67,25 @@ def test_settings_are_in_force_in_each_transaction_and_left_to_nobody(
         assert left_behind(url) == ("on", left_behind(database.url)[1], "SQL, DMY", 0)
 
 
+def test_what_was_given_up_for_a_pooler_comes_back_when_there_is_none(database: TestDatabase) -> None:
+    prepared = Statement("prepared", "", "SELECT count(*) AS prepared FROM pg_prepared_statements WHERE name <> ''")
+
+    async def go() -> list[int]:
+        connector = Connector(DatabaseAddress.parse(database.url), {**STATEMENTS, "prepared": prepared})
+        async with Pool(connector) as pool:
+
+            async def count() -> int:
+                return int((await pool.fetch("prepared", deadline_seconds=5))[0]["prepared"])
+
+            found = [await count()]
+            await pool.adapt_to_pooler()
+            found.append(await count())
+            await pool.leave_pooler_mode()
+            return [*found, await count()]
+
+    assert run(go()) == [1, 0, 1]
+
+
 def test_options_that_a_pooler_refuses_are_named(database: TestDatabase) -> None:
     with pooler_to(database.url) as url:
         given = f"{url}&options=-csearch_path%3Dapp"

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 
+import asyncpg
 import psycopg
 import pytest
 
@@ -16,6 +17,7 @@ from pattern_sync.domain.errors import PatternSyncError
 from tests.conftest import cloned, fresh_database
 from tests.integration.test_statements import arguments
 from tests.support.application import APPLICATION_TABLES, installer
+from tests.support.asynchronous import run
 from tests.support.attacker import ROOT, Parser, attacker, set_traps, trapped
 from tests.support.database import TestDatabase
 from tests.support.lived_in import LivedInDatabase, Roles, readme_rights
@@ -57,7 +59,7 @@ class Victim:
         before = trapped(self._database)
         try:
             act()
-        except (psycopg.Error, PatternSyncError, ExceptionGroup) as fault:
+        except (psycopg.Error, asyncpg.PostgresError, PatternSyncError, ExceptionGroup) as fault:
             self.found[what] = str(fault).partition("\n")[0]
         else:
             if trapped(self._database) > before:
@@ -130,6 +132,30 @@ def test_no_function_of_ours_chooses_anothers_code(trapped_database: LivedInData
                 session.rollback()
         chosen = parser.chosen()
     assert not chosen, "\n".join(chosen)
+
+
+def test_the_driver_asks_for_no_type(database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it asks the catalog for a type that it does not know (an array of bigint, even) names no schema."""
+    unknown: dict[str, list[str]] = {}
+    introspect = asyncpg.Connection._introspect_types  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
+
+    async def prepare_all() -> None:
+        connection = await asyncpg.connect(database.url)
+        try:
+            for name, statement in load_statements().items():
+
+                async def spy(self: object, oids: object, seconds: object, name: str = name) -> object:
+                    types, ask = await introspect(self, oids, seconds)
+                    unknown[name] = [str(kind["name"]) for kind in types]
+                    return types, ask
+
+                monkeypatch.setattr(asyncpg.Connection, "_introspect_types", spy)
+                await connection.prepare(statement.sql)
+        finally:
+            await connection.close()
+
+    run(prepare_all())
+    assert unknown == {}
 
 
 def test_no_path_to_the_queue_runs_anothers_code(trapped_database: LivedInDatabase, url: str) -> None:

@@ -154,9 +154,12 @@ class TlsServer(Server):
 
 HBA = """
 hostnossl all only_tls 127.0.0.1/32 reject
-hostssl all only_plain 127.0.0.1/32 reject
 host all of_old 127.0.0.1/32 md5
 host all trusted 127.0.0.1/32 trust
+"""
+# A server that is built without TLS takes none of these.
+HBA_WITH_TLS = """
+hostssl all only_plain 127.0.0.1/32 reject
 hostssl all carl 127.0.0.1/32 cert
 """
 ROLES = ("ann", "only_tls", "only_plain", "trusted", "carl")
@@ -175,8 +178,10 @@ def server() -> Iterator[Server]:
                 connection.execute("SET password_encryption = md5")
                 connection.execute(f"CREATE ROLE of_old LOGIN SUPERUSER PASSWORD '{PASSWORD}'".encode())
                 rules = Path(setting(connection, "hba_file"))
-                rules.write_text(HBA + rules.read_text())
+                with_tls = HBA_WITH_TLS if setting(connection, "ssl_library") else ""
+                rules.write_text(HBA + with_tls + rules.read_text())
                 connection.execute("SELECT pg_reload_conf()")
+                eventually(lambda: lets_in(connection.info.host, connection.info.port, "trusted"))
                 yield Server(connection.info.host, connection.info.port, embedded.url)
 
 
@@ -199,6 +204,14 @@ def preferably_with_tls() -> PostgresBinaries | None:
         if "libssl" in linked.stdout:
             return binaries
     return None
+
+
+def lets_in(host: str, port: int, user: str) -> bool:
+    try:
+        psycopg.connect(host=host, port=port, user=user, dbname=DATABASE, sslmode="disable").close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def setting(connection: psycopg.Connection[Any], name: str) -> str:

@@ -111,6 +111,16 @@ def test_a_dry_run_shows_every_step_and_changes_nothing(empty_database: TestData
     assert_complete_but_for_the_fingerprint(empty_database)
 
 
+def test_an_older_version_is_upgraded_and_its_daemon_keeps_its_rights(database: TestDatabase) -> None:
+    newer = "pattern_sync.written, pattern_sync.refusals, pattern_sync.rejections, pattern_sync.marks"
+    database.execute(f"DROP TABLE {newer}; DELETE FROM pattern_sync.migrations WHERE version > 2")
+    with database.role("SELECT, INSERT, DELETE ON pattern_sync.runs") as role:
+        assert abouts(database) == ["apply migrations/0003_lived_in.sql", "create the functions"]
+        may = database.execute("SELECT has_table_privilege(%s, 'pattern_sync.written', 'DELETE') AS may", role)
+        assert may == [{"may": True}]
+        assert abouts(database) == []
+
+
 def test_a_dry_run_of_an_upgrade_shows_the_triggers_that_it_will_create(database: TestDatabase) -> None:
     database.execute("DELETE FROM pattern_sync.migrations WHERE version > 1")
     database.execute("DROP TRIGGER pattern_sync_inserted ON pattern_approvals")

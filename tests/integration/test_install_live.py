@@ -92,6 +92,16 @@ def test_twenty_installers_at_once_create_an_empty_database_once(
     assert dump(empty_database, "--schema-only") == dump(database, "--schema-only")
 
 
+def test_installers_see_what_was_done_while_they_waited_whatever_the_default_isolation(
+    empty_database: TestDatabase,
+) -> None:
+    adopt(empty_database)
+    empty_database.execute(f'ALTER DATABASE "{empty_database.name}" SET default_transaction_isolation = serializable')
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda _: abouts(empty_database), range(4)))
+    assert sum("create the functions" in steps for steps in done) == 1
+
+
 def test_an_installer_waits_out_a_long_transaction_without_holding_up_the_writers(
     empty_database: TestDatabase,
 ) -> None:

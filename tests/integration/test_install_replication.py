@@ -10,9 +10,9 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pattern_sync import PatternSyncService
-from pattern_sync.database.embedded import EmbeddedServer
+from pattern_sync.database.embedded import EmbeddedServer, all_binaries
 from pattern_sync.domain.errors import UnfitApplication
-from tests.support.application import adopt, dump, installer
+from tests.support.application import adopt, dump, installer, server_major
 from tests.support.database import TestDatabase
 from tests.support.paths import UNCAPPED
 from tests.support.waiting import eventually
@@ -65,14 +65,15 @@ def test_our_tables_can_be_emptied_where_they_are_published(database: TestDataba
 
 
 @contextmanager
-def replicating() -> Iterator[tuple[TestDatabase, TestDatabase]]:
+def replicating(major: int) -> Iterator[tuple[TestDatabase, TestDatabase]]:
     """Yield an application that publishes all its tables, and one that subscribes to them."""
     shared_memory = Path("/dev/shm")
     base = shared_memory if shared_memory.is_dir() else None
     with tempfile.TemporaryDirectory(prefix="pattern-sync-replication-", dir=base) as folder:
         Path(folder).chmod(0o755)
         settings = {"wal_level": "logical", "wal_retrieve_retry_interval": "100ms"}
-        with EmbeddedServer(Path(folder) / "server", durable=False, settings=settings) as server:
+        binaries = next((found for found in all_binaries() if found.major == major), None)
+        with EmbeddedServer(Path(folder) / "server", durable=False, settings=settings, binaries=binaries) as server:
             names = ("publisher", "subscriber")
             with psycopg.connect(server.url, autocommit=True) as admin:
                 for name in names:
@@ -117,8 +118,8 @@ def arrived(subscriber: TestDatabase, signature: str) -> bool:
     return bool(found)
 
 
-def test_a_publisher_whose_subscriber_was_installed_first_goes_on_replicating() -> None:
-    with replicating() as (publisher, subscriber):
+def test_a_publisher_whose_subscriber_was_installed_first_goes_on_replicating(empty_database: TestDatabase) -> None:
+    with replicating(server_major(empty_database)) as (publisher, subscriber):
         with pytest.raises(UnfitApplication, match="Publication whole"):
             installer(publisher).migrate()
         assert installer(subscriber).migrate() != []
@@ -145,8 +146,8 @@ def test_a_publisher_whose_subscriber_was_installed_first_goes_on_replicating() 
         assert {row["name"] for row in subscribed} == OWN_TABLES
 
 
-def test_a_subscriber_installs_like_any_other_application() -> None:
-    with replicating() as (publisher, subscriber):
+def test_a_subscriber_installs_like_any_other_application(empty_database: TestDatabase) -> None:
+    with replicating(server_major(empty_database)) as (publisher, subscriber):
         assert installer(subscriber).migrate() != []
         publisher.add_pattern("a")
         eventually(lambda: arrived(subscriber, "a"), what="a pattern")

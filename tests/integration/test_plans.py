@@ -82,6 +82,11 @@ ALL_QUALIFY = (
     " occurrence_count = 5 + id % 977, automation_status = 'detected'"
 )
 PENDING = "UPDATE pattern_approvals SET status = CASE id % 2 WHEN 0 THEN 'pending' ELSE 'approved' END"
+REMEMBERED = (
+    "INSERT INTO pattern_sync.written (pattern_id, confidence, occurrences, savings)"
+    " SELECT pattern_signature, confidence_score, occurrence_count - 1, potential_monthly_savings"
+    " FROM operation_patterns ON CONFLICT DO NOTHING"
+)
 TABLES = (
     "SELECT oid FROM pg_class WHERE relkind = 'r' AND (relnamespace = 'pattern_sync'::regnamespace OR oid IN"
     " ('operation_patterns'::regclass, 'pattern_approvals'::regclass, 'pattern_occurrences'::regclass,"
@@ -89,29 +94,33 @@ TABLES = (
 )
 FORGET = f"DELETE FROM pg_statistic WHERE starelid IN ({TABLES})"
 STATISTICS: Mapping[str, Sequence[str]] = {
-    "present": (ALL_QUALIFY, PENDING, "ANALYZE"),
+    "present": (ALL_QUALIFY, PENDING, REMEMBERED, "ANALYZE"),
     "of when nothing qualified and nothing was pending": (
         "UPDATE pattern_approvals SET status = 'approved'",
         "UPDATE operation_patterns SET potential_monthly_savings = 0, confidence_score = 0",
         "ANALYZE",
         ALL_QUALIFY,
         PENDING,
+        REMEMBERED,
     ),
     "absent": (
         ALL_QUALIFY,
         PENDING,
+        REMEMBERED,
         FORGET,
         f"UPDATE pg_class SET reltuples = -1, relpages = 0, relallvisible = 0 WHERE oid IN ({TABLES})",
     ),
     "of when the tables had been emptied": (
         ALL_QUALIFY,
         PENDING,
+        REMEMBERED,
         FORGET,
         f"UPDATE pg_class SET reltuples = 0, relpages = 1000, relallvisible = 0 WHERE oid IN ({TABLES})",
     ),
     "of a hundred times as many": (
         ALL_QUALIFY,
         PENDING,
+        REMEMBERED,
         "ANALYZE",
         f"UPDATE pg_class SET reltuples = reltuples * 100 WHERE oid IN ({TABLES})",
     ),
@@ -144,6 +153,9 @@ def owners() -> frozenset[str]:
 def meaningful(name: str) -> tuple[object, ...]:
     """Return arguments with which a statement has something to do here."""
     kinds = EXPECTED[name][0]
+    if name in SPECIAL and kinds[: len(FILTER)] == FILTER:
+        # Without a cap it is the application's own triggers that would be measured.
+        return tuple(ANY[kind] if value is None else value for kind, value in zip(kinds, SPECIAL[name], strict=True))
     if name in SPECIAL:
         return SPECIAL[name]
     if kinds[: len(FILTER)] == FILTER:
@@ -270,7 +282,7 @@ def test_no_statement_is_quadratic(database_with: Callable[[str], LivedInDatabas
             took = time.monotonic() - begun
             if parts or took > SECONDS:
                 found[name] = [*parts, f"{took:.1f} s"]
-    assert found == {}
+    assert not found, json.dumps(found, indent=1)
 
 
 def can_be_explained(name: str) -> bool:
@@ -304,7 +316,7 @@ def test_no_statement_within_a_function_is_quadratic(
                 explained = json.loads(text)
                 if parts := quadratic_parts(explained["Plan"]):
                     found[name] = [*parts, explained["Query Text"]]
-    assert found == {}
+    assert not found, json.dumps(found, indent=1)
 
 
 def explain_everything(session: Session, role: str) -> list[str]:

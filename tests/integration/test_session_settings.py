@@ -154,6 +154,10 @@ def test_a_database_in_another_encoding_is_talked_to_in_utf_8(
         url = urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
         for found in in_session(TestDatabase(url, name), ["client_encoding", "server_encoding", "row_security"]):
             assert found == {"client_encoding": "UTF8", "server_encoding": encoding, "row_security": "off"}
+        # SQL_ASCII keeps, and gives back, whatever bytes there are; the others lack most characters.
+        wanted = "convert_from('\\xff'::bytea, 'SQL_ASCII')" if encoding == "SQL_ASCII" else "U&'\\2192'"
+        for fault in fetch_once(TestDatabase(url, name), f"SELECT {wanted}"):
+            assert isinstance(fault, StatementFailed), repr(fault)
     finally:
         database.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -243,6 +247,13 @@ def test_no_error_of_a_server_is_left_as_the_drivers(
 def test_a_text_that_cannot_be_kept_is_one_statements_trouble(database: TestDatabase) -> None:
     for fault in fetch_once(database, "SELECT $1::text", "a\0b"):
         assert isinstance(fault, StatementFailed), repr(fault)
+
+
+def test_a_role_that_has_too_many_connections_is_waited_for(database: TestDatabase) -> None:
+    with a_login(database, "CONNECTION LIMIT 0") as (_, url):
+        for fault in fetch_once(TestDatabase(url, database.name), "SELECT 1"):
+            assert isinstance(fault, DatabaseUnavailable), repr(fault)
+            assert "too many connections" in str(fault)
 
 
 def test_a_table_that_is_altered_under_a_session_passes(database: TestDatabase) -> None:

@@ -150,7 +150,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
         },
     ),
     "reconcile": (
-        (*FILTER, "int8[]"),
+        (*FILTER, "text"),
         {"row_id": "int8", "signature": "text", "outcome": "text", "reason": "text"},
     ),
     "announce_changes": (("text[]", "text[]"), {"tell_changes": "void"}),
@@ -158,7 +158,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
         (*FILTER, "int8", "bool", "int4", "int4", "float8", "bool"),
         {
             **dict.fromkeys(["candidates", "missing", "refused", "handled", "queued", "failed"], "int8"),
-            "held": "int8[]",
+            "held": "text[]",
             **dict.fromkeys(["queued_signatures", "failed_signatures", "failed_reasons"], "text[]"),
             "finished": "bool",
         },
@@ -201,6 +201,7 @@ SAMPLES: Mapping[str, object] = {
     "int8[]": [1, 2],
 }
 OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
+    "reconcile": (70.0, 5, 1000.0, [], [], "{1,2}"),
     # No commit: the tests run it in a transaction that is undone.
     "queue_missing": (70.0, 5, 1000.0, [], [], None, False, 0, 1, 0.0, False),
     "set_lock_timeout": ("100",),

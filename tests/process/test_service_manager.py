@@ -6,11 +6,13 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.support.daemon import running_daemon, starting_daemon
 from tests.support.database import TestDatabase
 from tests.support.manager import service_manager
+from tests.support.proxy import proxy_to
 
 # Nothing listens on the port for the TCP port multiplexer.
 UNREACHABLE = "postgresql://nobody@127.0.0.1:1/x"
@@ -76,6 +78,48 @@ def test_a_reload_is_told_from_its_begin_to_its_end(database: TestDatabase, tmp_
     first, second = (number for number, text in enumerate(told) if text == "READY=1")
     assert first < told.index(reloading) < second
     assert before <= int(reloading.partition("MONOTONIC_USEC=")[2]) <= after
+
+
+def test_a_reload_before_the_first_catch_up_is_part_of_the_start(database: TestDatabase) -> None:
+    with service_manager() as manager, database.another_connection(autocommit=False) as blocker:
+        blocker.execute("LOCK TABLE pattern_approvals IN ACCESS EXCLUSIVE MODE")
+        with starting_daemon(database.daemon_url, NOTIFY_SOCKET=manager.path) as daemon:
+            daemon.wait_for("filter in force")
+            daemon.send(signal.SIGHUP)
+            daemon.wait_for("reloaded")
+            assert "READY=1" not in manager.messages(), "the first catch-up is not done"
+            blocker.rollback()
+            manager.wait_for("READY=1")
+            daemon.ready().stop()
+        told = manager.messages()
+    assert told.count("READY=1") == 1
+    assert not [text for text in told if text.startswith("RELOADING=1")]
+
+
+def test_a_reload_in_an_outage_ends_with_it_and_makes_nobody_hang(database: TestDatabase, tmp_path: Path) -> None:
+    env_file = tmp_path / "settings.env"
+    env_file.write_text("PATTERN_SYNC_MIN_CONFIDENCE=71\n")
+    with (
+        service_manager() as manager,
+        proxy_to(database.daemon_url) as (proxy, url),
+        running_daemon(
+            url, NOTIFY_SOCKET=manager.path, PATTERN_SYNC_ENV_FILE=str(env_file), WATCHDOG_USEC="600000"
+        ) as daemon,
+    ):
+        proxy.refuse(refusing=True)
+        proxy.cut()
+        daemon.wait_for("not listening, polling instead")
+        env_file.write_text("PATTERN_SYNC_MIN_CONFIDENCE=66\n")
+        daemon.send(signal.SIGHUP)
+        manager.wait_for("RELOADING=1")
+        fed = manager.messages().count("WATCHDOG=1")
+        manager.wait_for("WATCHDOG=1", times=fed + 10)
+        assert httpx.get(f"{daemon.http_url}/livez").status_code == 200
+        assert manager.messages().count("READY=1") == 1
+        proxy.refuse(refusing=False)
+        daemon.wait_for("reloaded")
+        manager.wait_for("READY=1", times=2)
+        assert database.execute("SELECT min_confidence FROM pattern_sync.settings") == [{"min_confidence": 66}]
 
 
 def test_a_name_in_the_abstract_namespace_and_a_dead_socket_do_no_harm(database: TestDatabase) -> None:

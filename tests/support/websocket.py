@@ -160,7 +160,9 @@ class MutePage:
         )
         answer = b""
         while not answer.endswith(b"\r\n\r\n"):
-            answer += self._socket.recv(1)
+            byte = self._socket.recv(1)
+            assert byte, f"the daemon closed after {answer!r}"
+            answer += byte
         assert answer.startswith(b"HTTP/1.1 101 "), answer
 
     def __enter__(self) -> Self:

@@ -16,8 +16,10 @@ from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.outcomes import PatternOutcome
 from pattern_sync.domain.results import QueuedPage, RefreshedPage, Retried, SyncResult
 from pattern_sync.domain.runs import RunKind
+from pattern_sync.domain.watching import Sighting
 from pattern_sync.observability.state import DaemonState
 from pattern_sync.observability.systemd import ServiceManager
+from pattern_sync.runtime import daemon
 from pattern_sync.runtime.upkeep import EmbeddedSupervisor, Readiness, Reloader, Watchdog
 from pattern_sync.sync.announcer import Announcer
 from pattern_sync.sync.intake import Intake
@@ -27,8 +29,10 @@ from pattern_sync.sync.outage import Outage
 from pattern_sync.sync.periodic import Poller, Refresher, Sweeper
 from pattern_sync.sync.reconciler import Reconciler
 from pattern_sync.sync.retrier import Retrier
+from pattern_sync.sync.watch import TriggerWatch
 from pattern_sync.sync.workers import EventWorker, FilterInForce, RunWorker
 from pattern_sync.web.live import LiveUpdates
+from pattern_sync.web.server import HttpServer
 from tests.support.asynchronous import run, settle
 from tests.support.fakes import Clock, FakeQueue, FakeSession
 
@@ -129,6 +133,19 @@ class Database(FakeQueue):
         await self.ask()
         return QueueCounts(0, 0, 0, 0, 0, 0)
 
+    async def look(self) -> Sighting:
+        await self.ask()
+        return Sighting()
+
+    async def mend(self, _relation: str) -> None:
+        await self.ask()
+
+    async def record_recovery(self, _patterns: int) -> None:
+        await self.ask()
+
+    async def republish(self) -> None:
+        await self.ask()
+
     async def fingerprint(self) -> str:
         await self.ask()
         return "same"
@@ -187,6 +204,15 @@ class Stage:
             Retrier: lambda: Retrier(
                 reconciler, in_force, self.state.retried, lambda: self.state.failed_total, self.life, self.clock
             ),
+            TriggerWatch: lambda: TriggerWatch(
+                self.database,
+                self.intake,
+                self.updates.hint,
+                self.database.republish,
+                self.state,
+                self.life,
+                mends=True,
+            ),
             LiveUpdates: lambda: self.updates,
             Reloader: lambda: Reloader(
                 self.asked, SyncFilter, self.database.publish, Readiness(manager), outage, self.life
@@ -212,7 +238,17 @@ class Stage:
         return asyncio.create_task(self.life.run(self.service))
 
 
-WORKING: list[type[Service]] = [Listener, Refresher, Retrier, EventWorker, RunWorker, Announcer, LiveUpdates, Reloader]
+WORKING: list[type[Service]] = [
+    Listener,
+    Refresher,
+    Retrier,
+    TriggerWatch,
+    EventWorker,
+    RunWorker,
+    Announcer,
+    LiveUpdates,
+    Reloader,
+]
 ALL: list[type[Service]] = [*WORKING, Sweeper, Poller, Watchdog, EmbeddedSupervisor]
 
 
@@ -225,6 +261,11 @@ async def stopped(task: "asyncio.Task[None]") -> None:
 async def breathe(times: int) -> None:
     for _ in range(times):
         await asyncio.sleep(0)
+
+
+def test_no_service_of_the_daemon_is_left_out_here() -> None:
+    known = {each for each in vars(daemon).values() if isinstance(each, type) and hasattr(each, "NAME")}
+    assert known == {*ALL, HttpServer}
 
 
 @pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.NAME)

@@ -21,6 +21,10 @@ _VARIABLE = "PATTERN_SYNC_DATABASE_URL"
 _SCHEME = re.compile(r"postgres(ql)?(\+[a-z0-9_]+)?://")
 _UNKNOWN_NAME = re.compile(r'(?:URI query parameter|connection option): "([a-z_]{1,40})"|option "([a-z_]{1,40})"')
 
+_UNREADABLE = (
+    f"{_VARIABLE} cannot be read; it has to be like postgresql://user:password@host:5432/database, with special"
+    " characters in the password percent-encoded (@ is %40, / is %2F), or like 'host=… dbname=… user=…'."
+)
 CONNECT_SECONDS = 5.0
 MOST_CONNECT_SECONDS = 60.0
 HIGHEST_PORT = 65_535
@@ -104,7 +108,7 @@ class DatabaseAddress:
         address = cls(url, tuple(_hosts(parameters)), parameters["user"], parameters["dbname"], parameters)
         for host in address.hosts:
             if not host.is_socket and parameters["sslmode"] != "disable":
-                address.check_tls(host)
+                address._check_tls(host)  # the files are the same for all of them
                 break
         return address
 
@@ -121,7 +125,7 @@ class DatabaseAddress:
             return {}
         return {name: int(self.parameters.get(name) or default) for name, default in KEEPALIVE.items()}
 
-    def check_tls(self, host: Host) -> None:
+    def _check_tls(self, host: Host) -> None:
         """Read the certificates' files. Raises InvalidSettings where one cannot be used."""
         try:
             tls_context(self.parameters, host.name)
@@ -167,12 +171,8 @@ class DatabaseAddress:
 
 def _read(url: str) -> dict[str, str]:
     scheme = _SCHEME.match(url)
-    unreadable = InvalidSettings(
-        f"{_VARIABLE} cannot be read; it has to be like postgresql://user:password@host:5432/database, with special"
-        " characters in the password percent-encoded (@ is %40, / is %2F), or like 'host=… dbname=… user=…'."
-    )
     if scheme is None and ("://" in url or "=" not in url):
-        raise unreadable
+        raise InvalidSettings(_UNREADABLE)
     plain = url if scheme is None else "postgresql://" + url[scheme.end() :]
     try:
         return {name: str(value) for name, value in conninfo_to_dict(plain).items() if value is not None}
@@ -180,7 +180,7 @@ def _read(url: str) -> dict[str, str]:
         # libpq's own words can quote the whole URL.
         if name := _UNKNOWN_NAME.search(str(fault)):
             raise _unknown(name[1] or name[2]) from None
-        raise unreadable from None
+        raise InvalidSettings(_UNREADABLE) from None
 
 
 def _unknown(name: str) -> InvalidSettings:
@@ -214,7 +214,10 @@ def _hosts(parameters: Mapping[str, str]) -> list[Host]:
     hosts = []
     for number, name in enumerate(names):
         given = ports[number if len(ports) > 1 else 0].strip() or "5432"
-        if not (given.isascii() and given.isdecimal() and 0 < int(given) <= HIGHEST_PORT):
+        if "@" in name[1:] or not given.isdecimal():
+            # The rest of a password that holds an @ or a / is taken for these: not to be shown.
+            raise InvalidSettings(_UNREADABLE)
+        if not 0 < int(given) <= HIGHEST_PORT:
             raise InvalidSettings(f"{_VARIABLE}: port is {given!r}; it has to be a number from 1 to {HIGHEST_PORT}.")
         numeric = addresses[number] if len(addresses) == len(names) else ""
         place = name or numeric or socket_folder()

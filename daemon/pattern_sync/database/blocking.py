@@ -11,6 +11,7 @@ from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.faults import translated
 from pattern_sync.database.rows import (
     filter_arguments,
+    ids_argument,
     run_arguments,
     to_missing_preview,
     to_outcomes,
@@ -77,6 +78,7 @@ class BlockingDatabase:
         """Keep what is run within in one transaction; a read-only one sees one snapshot."""
         isolation = psycopg.IsolationLevel.REPEATABLE_READ if read_only else psycopg.IsolationLevel.READ_COMMITTED
         self._connection.read_only = read_only
+        # Not a role's or a database's default: an installer has to see what was done while it waited for others.
         self._connection.isolation_level = isolation
         with translated(), self._connection.transaction():
             if not self._settled:
@@ -132,7 +134,7 @@ class BlockingQueue:
 
     async def reconcile(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]:
         """Run one step of the reconcile."""
-        outcomes = to_outcomes(self._database.fetch("reconcile", *filter_arguments(sync_filter), list(pattern_ids)))
+        outcomes = to_outcomes(self._database.fetch("reconcile", *filter_arguments(sync_filter), ids_argument(pattern_ids)))
         self._announce(signatures_of(outcomes, Outcome.QUEUED), signatures_of(outcomes, Outcome.REFRESHED))
         return outcomes
 

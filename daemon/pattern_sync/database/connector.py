@@ -53,8 +53,7 @@ class Connector:
     @property
     def longest_seconds(self) -> float:
         """Return how long a connect may take when every host is a black hole."""
-        attempts = len(_WITH_TLS.get(self._address.parameters["sslmode"], (True,)))
-        return self._address.connect_seconds * len(self._hosts) * attempts + 1
+        return self._address.connect_seconds * len(self._hosts) + 1
 
     async def connect(self, application_name: str, *, statement_cache_size: int = STATEMENT_CACHE_SIZE) -> "Connection":
         """Return a connection; see `open` for what is raised."""

@@ -7,6 +7,7 @@ from pattern_sync.database.pool import Pool
 from pattern_sync.database.rows import (
     check_version,
     filter_arguments,
+    ids_argument,
     run_arguments,
     to_filter_in_force,
     to_missing_preview,
@@ -75,7 +76,7 @@ class DaemonGateway:
     async def reconcile(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]:
         """Run one step of the reconcile; patterns that are gone are not in the result."""
         deadline = EVENT_SECONDS if len(pattern_ids) <= FEW_PATTERNS else SCAN_SECONDS
-        arguments = (*filter_arguments(sync_filter), pattern_ids)
+        arguments = (*filter_arguments(sync_filter), ids_argument(pattern_ids))
         outcomes = to_outcomes(await self._pool.fetch("reconcile", *arguments, deadline_seconds=deadline))
         self._on_written(signatures_of(outcomes, Outcome.QUEUED), signatures_of(outcomes, Outcome.REFRESHED))
         return outcomes

@@ -84,6 +84,11 @@ def to_trigger_faults(rows: Iterable[Row]) -> tuple[TriggerFault, ...]:
     )
 
 
+def ids_argument(row_ids: Iterable[int]) -> str:
+    """Return row ids as a text: for a bigint[] a driver would ask the catalogs first, by names that others can take."""
+    return f"{{{','.join(map(str, row_ids))}}}"
+
+
 def to_outcomes(rows: Iterable[Row]) -> list[PatternOutcome]:
     """Return what the reconcile did, with the server's own words where it failed."""
     return [PatternOutcome(row["row_id"], row["signature"], Outcome(row["outcome"]), row["reason"]) for row in rows]
@@ -98,7 +103,7 @@ def to_queued_page(row: Row) -> QueuedPage:
         handled=row["handled"],
         queued=row["queued"],
         failed=row["failed"],
-        held=tuple(row["held"]),
+        held=tuple(int(item) for item in row["held"]),
         queued_signatures=tuple(row["queued_signatures"]),
         failed_signatures=tuple(row["failed_signatures"]),
         failed_reasons=tuple(row["failed_reasons"]),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
@@ -70,7 +70,8 @@ class HttpConnection(H11Protocol):
             self._impatience = self.loop.call_later(HEAD_SECONDS, self.transport.close)
 
     def _is_answered_early(self) -> bool:
-        return self.conn.their_state is h11.SEND_BODY and self.cycle.response_complete
+        cycle: RequestResponseCycle | None = self.cycle  # uvicorn leaves it out where a WebSocket begins
+        return self.conn.their_state is h11.SEND_BODY and cycle is not None and cycle.response_complete
 
     def _calm(self) -> None:
         if self._impatience is not None:

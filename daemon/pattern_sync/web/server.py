@@ -66,11 +66,9 @@ class HttpServer:
     def open(self) -> None:
         """Take the port, if it is free. Raises InvalidSettings where it cannot become so by waiting."""
         try:
-            self._listener = self._place.listen()
+            self._took(self._place.listen())
         except NotNow as fault:
             self._witness.serving_refused(str(fault))
-        else:
-            self._witness.serving(url_of(self._listener))
 
     def close(self) -> None:
         """Finish what is being answered and end."""
@@ -82,7 +80,8 @@ class HttpServer:
         """Serve until closed."""
         while self._listener is None and not self._closed.is_set():
             await self._wait()
-            self._open_again()
+            if not self._closed.is_set():
+                await self._open_again()
         if self._listener is None:
             return
         if self._closed.is_set():
@@ -93,11 +92,16 @@ class HttpServer:
         if not self._closed.is_set():
             raise RuntimeError("The HTTP server ended, which it must not.")
 
-    def _open_again(self) -> None:
+    async def _open_again(self) -> None:
         try:
-            self.open()
-        except InvalidSettings as fault:
+            # Beside the loop: who has the port is looked for among all files of all processes.
+            self._took(await asyncio.to_thread(self._place.listen))
+        except (NotNow, InvalidSettings) as fault:
             self._witness.serving_refused(str(fault))
+
+    def _took(self, listener: socket.socket) -> None:
+        self._listener = listener
+        self._witness.serving(url_of(listener))
 
     async def _wait(self) -> None:
         try:

@@ -5,8 +5,8 @@
 -- Bring the entries of the given patterns ($6, row ids) up to date; one row a pattern with what was done.
 SELECT r.row_id, r.signature, r.outcome, r.reason
 FROM pattern_sync.reconcile(
-    ROW($1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[])::pattern_sync.criteria,
-    $6::bigint[]
+    $1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[],
+    $6::text::bigint[]
 ) AS r;
 
 -- name: announce_changes
@@ -17,7 +17,7 @@ SELECT pattern_sync.tell_changes('queued', $1::text[]), pattern_sync.tell_change
 -- Queue what qualifies and has no entry, best impact first, at most $6 (NULL: all), those in quarantine as well if $7; of
 -- $9 lanes the one with the number $8; for about $10 seconds, committing page by page, or ($11 is false) only one page.
 CALL pattern_sync.queue_missing(
-    ROW($1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[])::pattern_sync.criteria,
+    $1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[],
     $6::bigint, $7::boolean, $8::integer, $9::integer, $10::double precision, $11::boolean,
     NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 );
@@ -35,7 +35,7 @@ SELECT
         ORDER BY first.place
     ) AS signatures
 FROM pattern_sync.pick_missing(
-    ROW($1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[])::pattern_sync.criteria,
+    $1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[],
     $6::bigint, true, 0, 1
 ) AS picked;
 
@@ -43,7 +43,7 @@ FROM pattern_sync.pick_missing(
 -- Bring pending entries up to the figures of their patterns: the next $7 after the row id $6.
 SELECT r.listed, r.refreshed, r.refreshed_signatures, r.last_id
 FROM pattern_sync.refresh_stale(
-    ROW($1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[])::pattern_sync.criteria,
+    $1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[],
     $6::bigint, $7::bigint
 ) AS r;
 
@@ -57,7 +57,7 @@ WHERE o.differs;
 -- Try at most $6 of the patterns in the quarantine again.
 SELECT r.tried, r.failed, r.refused, r.reasons, r.queued_signatures, r.refreshed_signatures
 FROM pattern_sync.retry_refused(
-    ROW($1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[])::pattern_sync.criteria,
+    $1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[],
     $6::bigint
 ) AS r;
 

@@ -1,0 +1,90 @@
+"""The HTTP server's own life: from a port that is taken to the last answer."""
+
+import asyncio
+import random
+import socket
+
+import httpx
+import pytest
+from starlette.responses import PlainTextResponse
+
+from pattern_sync.web import server as module
+from pattern_sync.web.server import HttpServer
+from tests.support.asynchronous import run, settle
+
+STARTS = 20
+
+
+class Witness:
+    def __init__(self) -> None:
+        self.urls: list[str] = []
+        self.refusals: list[str] = []
+
+    def serving(self, url: str) -> None:
+        self.urls.append(url)
+
+    def serving_refused(self, reason: str) -> None:
+        self.refusals.append(reason)
+
+
+def server_at(port: int) -> tuple[HttpServer, Witness]:
+    witness = Witness()
+    return HttpServer(PlainTextResponse("here"), "127.0.0.1", port, witness, lambda: None), witness
+
+
+async def asked(url: str) -> str:
+    async with httpx.AsyncClient() as client:
+        return (await client.get(url)).text
+
+
+def test_a_port_that_becomes_free_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.01)
+
+    async def check() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            server, witness = server_at(taken.getsockname()[1])
+            server.open()
+            serving = asyncio.create_task(server.run())
+            await settle(lambda: len(witness.refusals) >= 3)
+            assert witness.urls == []
+        await settle(lambda: witness.urls)
+        assert await asked(witness.urls[0]) == "here"
+        server.close()
+        await serving
+
+    run(check())
+
+
+def test_closed_while_the_port_is_taken_it_ends_at_once() -> None:
+    async def check() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            server, witness = server_at(taken.getsockname()[1])
+            server.open()
+            serving = asyncio.create_task(server.run())
+            await asyncio.sleep(0)
+            server.close()
+            async with asyncio.timeout(1):
+                await serving
+            assert len(witness.refusals) == 1
+
+    run(check())
+
+
+def test_started_and_closed_at_any_moment_it_leaves_its_port() -> None:
+    async def check() -> None:
+        chance = random.Random(7)
+        for _ in range(STARTS):
+            server, witness = server_at(0)
+            server.open()
+            serving = asyncio.create_task(server.run())
+            for _ in range(chance.randrange(20)):
+                await asyncio.sleep(0)
+            if chance.random() < 0.3:
+                assert await asked(witness.urls[0]) == "here"
+            server.close()
+            await serving
+            port = int(witness.urls[0].rstrip("/").rpartition(":")[2])
+            socket.create_server(("127.0.0.1", port)).close()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    run(check())
