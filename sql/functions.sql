@@ -341,29 +341,26 @@ BEGIN
     RETURN true;
 END $$;
 
--- What an error inside a decision or a comment becomes: the application's own tables, triggers and policies refuse it,
--- with whatever SQLSTATE. What waiting or trying again helps against (locks, lost servers, full disks) stays what it is.
-CREATE OR REPLACE FUNCTION pattern_sync.refuse(code text, words text)
-RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    IF pg_catalog.left(refuse.code, 2) IN ('08', '25', '40', '53', '57', '58') OR refuse.code = '55P03' THEN
-        RAISE EXCEPTION USING MESSAGE = refuse.words, ERRCODE = refuse.code;
-    END IF;
-    RAISE EXCEPTION USING MESSAGE = refuse.words || ' (SQLSTATE ' || refuse.code || ')', ERRCODE = 'P0001';
-END $$;
+-- Whether waiting or trying again helps against an error: locks, lost servers, full disks. Any other inside a decision or
+-- a comment is a refusal by the application's own tables, triggers and policies, with whatever SQLSTATE.
+CREATE OR REPLACE FUNCTION pattern_sync.is_passing(code text)
+RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT pg_catalog.left(code, 2) IN ('08', '25', '40', '53', '57', '58') OR code = '55P03'
+$$;
 
 -- Whether the history holds an event although its INSERT told of no row: a trigger that puts rows into child tables by
 -- itself tells of none.
 CREATE OR REPLACE FUNCTION pattern_sync.is_noted(signature text, action text, reviewer text, notes text)
-RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT EXISTS (
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (
         SELECT FROM pattern_review_history AS h
         WHERE h.pattern_id::text = is_noted.signature
           AND h.action::text = is_noted.action
           AND h.reviewer::text = is_noted.reviewer
           AND h.notes::text IS NOT DISTINCT FROM is_noted.notes
-    )
-$$;
+    );
+END $$;
 
 -- A person's decision, its history and the mark on the pattern, in one transaction. False, with nothing written, where
 -- no entry has the status that it replaces: somebody was faster, or there is no entry. NULL, with nothing written, where
@@ -461,7 +458,10 @@ EXCEPTION
     WHEN SQLSTATE 'PS001' THEN
         RETURN NULL;
     WHEN OTHERS THEN
-        PERFORM pattern_sync.refuse(SQLSTATE, SQLERRM);
+        IF pattern_sync.is_passing(SQLSTATE) THEN
+            RAISE;
+        END IF;
+        RAISE EXCEPTION USING MESSAGE = SQLERRM || ' (SQLSTATE ' || SQLSTATE || ')', ERRCODE = 'P0001';
 END $$;
 
 -- A person's comment. False where there is no such entry; NULL, with nothing written, where the application's own
@@ -480,7 +480,10 @@ BEGIN
     END IF;
     RETURN true;
 EXCEPTION WHEN OTHERS THEN
-    PERFORM pattern_sync.refuse(SQLSTATE, SQLERRM);
+    IF pattern_sync.is_passing(SQLSTATE) THEN
+        RAISE;
+    END IF;
+    RAISE EXCEPTION USING MESSAGE = SQLERRM || ' (SQLSTATE ' || SQLSTATE || ')', ERRCODE = 'P0001';
 END $$;
 
 -- What keeps changes from being told, a row each: the table and what is wrong in words; who hears nothing meanwhile

@@ -106,7 +106,7 @@ export class VirtualList {
   }
 
   get #firstVisible() {
-    return Math.ceil((this.#scroller.scrollTop - 1) / this.#rowHeight);
+    return Math.max(0, Math.ceil((this.#scroller.scrollTop - 1) / this.#rowHeight));
   }
 
   #measure() {
