@@ -10,7 +10,7 @@ BEGIN
     SELECT r.rolname INTO STRICT holder
     FROM pg_catalog.pg_class AS c
     JOIN pg_catalog.pg_roles AS r ON r.oid = c.relowner
-    WHERE c.oid = 'operation_patterns'::pg_catalog.regclass;
+    WHERE c.oid = 'operation_patterns'::pg_catalog.regclass::pg_catalog.oid;
     SELECT n.nspowner INTO STRICT former FROM pg_catalog.pg_namespace AS n WHERE n.nspname::text = 'pattern_sync'::text;
     EXECUTE pg_catalog.format('ALTER SCHEMA pattern_sync OWNER TO %I', holder);
     FOR handing IN

@@ -14,9 +14,9 @@ INSERT INTO pattern_sync.migrations (version) VALUES (1);
 -- NULL: no such criterion. The defaults are the high-priority filter.
 CREATE TABLE pattern_sync.settings (
     only_row        BOOLEAN PRIMARY KEY DEFAULT true CHECK (only_row),
-    min_confidence  DOUBLE PRECISION DEFAULT 70 CHECK (min_confidence BETWEEN 0 AND 100),
-    min_occurrences BIGINT DEFAULT 5 CHECK (min_occurrences BETWEEN 0 AND 2147483647),
-    min_savings     NUMERIC DEFAULT 1000 CHECK (min_savings >= 0 AND min_savings < 'Infinity'),
+    min_confidence  DOUBLE PRECISION DEFAULT 70 CHECK (min_confidence BETWEEN 0::double precision AND 100::double precision),
+    min_occurrences BIGINT DEFAULT 5 CHECK (min_occurrences BETWEEN 0::bigint AND 2147483647::bigint),
+    min_savings     NUMERIC DEFAULT 1000 CHECK (min_savings >= 0::numeric AND min_savings < 'Infinity'::numeric),
     only_types      TEXT[] NOT NULL DEFAULT '{}',
     exclude_types   TEXT[] NOT NULL DEFAULT '{}',
     changed_at      TIMESTAMPTZ NOT NULL DEFAULT now()

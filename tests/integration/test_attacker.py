@@ -211,7 +211,11 @@ def test_neither_installing_nor_uninstalling_runs_anothers_code(trapped_database
 
 
 # Whoever writes patterns runs them, or may ask us to look: they announce, and do no more with the owner's rights.
-EVERYBODYS = {"announce_pattern", "mark", "request"}
+EVERYBODYS = {
+    *("announce_pattern", "mark", "request"),
+    "trigger_faults",  # only reads
+    "remember_rejections",  # asks whether the caller may delete entries
+}
 DYNAMIC = re.compile(r"^\s*EXECUTE\b", re.MULTILINE)
 OURS = (
     "SELECT p.proname AS name, p.prosecdef AS with_the_owners_rights, p.proconfig AS settings, p.prosrc AS body,"
