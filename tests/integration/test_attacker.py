@@ -105,9 +105,7 @@ def url(request: pytest.FixtureRequest, trapped_database: LivedInDatabase) -> st
 def test_the_traps_work(trapped_database: LivedInDatabase) -> None:
     with pytest.raises(psycopg.Error, match="hijacked by an operator of varchar and text"):
         trapped_database.execute("SELECT FROM operation_patterns WHERE pattern_signature = 'x'::text")
-    with pytest.raises(psycopg.Error, match="hijacked"):
-        trapped_database.execute("SELECT format('%s', 1::bigint, 'x'::text)")
-    assert trapped(trapped_database) == 2
+    assert trapped(trapped_database) == 1
 
 
 def test_no_statement_chooses_anothers_code(trapped_database: LivedInDatabase) -> None:

@@ -134,7 +134,8 @@ class BlockingQueue:
 
     async def reconcile(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]:
         """Run one step of the reconcile."""
-        outcomes = to_outcomes(self._database.fetch("reconcile", *filter_arguments(sync_filter), ids_argument(pattern_ids)))
+        arguments = (*filter_arguments(sync_filter), ids_argument(pattern_ids))
+        outcomes = to_outcomes(self._database.fetch("reconcile", *arguments))
         self._announce(signatures_of(outcomes, Outcome.QUEUED), signatures_of(outcomes, Outcome.REFRESHED))
         return outcomes
 
