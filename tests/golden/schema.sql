@@ -3,28 +3,33 @@ COMMENT ON SCHEMA pattern_sync IS 'Pattern Sync: installed by "pattern-sync migr
 CREATE FUNCTION pattern_sync.announce() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
-DECLARE
-    filter record; -- of no named type: where that is missing, PostgreSQL would refuse the detector's statement
 BEGIN
-    SELECT * INTO filter FROM pattern_sync.settings;
-    IF NOT pattern_sync.eligible(NEW.automation_status) OR NOT pattern_sync.qualifies(
-        NEW.confidence_score, NEW.occurrence_count, NEW.potential_monthly_savings::numeric, NEW.pattern_type,
-        filter.min_confidence, filter.min_occurrences, filter.min_savings, filter.only_types, filter.exclude_types
-    ) THEN
-        RETURN NULL;
-    END IF;
-    IF TG_OP = 'UPDATE' AND OLD.pattern_signature = NEW.pattern_signature
-        AND pattern_sync.eligible(OLD.automation_status) AND pattern_sync.qualifies(
-            OLD.confidence_score, OLD.occurrence_count, OLD.potential_monthly_savings::numeric, OLD.pattern_type,
-            filter.min_confidence, filter.min_occurrences, filter.min_savings, filter.only_types, filter.exclude_types
-        )
+    IF coalesce(NEW.automation_status::text, 'detected') = 'detected' AND coalesce(NEW.potential_monthly_savings::numeric, 0) >= coalesce('1000'::numeric, '-1e308') AND coalesce(NEW.potential_monthly_savings::numeric, 0) < 'Infinity'
+       AND coalesce(NEW.confidence_score::double precision, 0) >= coalesce('70'::double precision, '-1e308') AND coalesce(NEW.confidence_score::double precision, 0) < 'Infinity'
+       AND coalesce(NEW.occurrence_count::bigint, 0) >= coalesce('5'::bigint, coalesce(NEW.occurrence_count::bigint, 0))
+       AND (pg_catalog.cardinality('{}'::text[]) = 0 OR coalesce(NEW.pattern_type::text, '') = ANY ('{}'::text[]))
+       AND coalesce(NEW.pattern_type::text, '') <> ALL ('{}'::text[])
+       AND NOT (TG_OP = 'UPDATE' AND OLD.pattern_signature::text = NEW.pattern_signature::text
+       AND coalesce(OLD.automation_status::text, 'detected') = 'detected' AND coalesce(OLD.potential_monthly_savings::numeric, 0) >= coalesce('1000'::numeric, '-1e308') AND coalesce(OLD.potential_monthly_savings::numeric, 0) < 'Infinity'
+       AND coalesce(OLD.confidence_score::double precision, 0) >= coalesce('70'::double precision, '-1e308') AND coalesce(OLD.confidence_score::double precision, 0) < 'Infinity'
+       AND coalesce(OLD.occurrence_count::bigint, 0) >= coalesce('5'::bigint, coalesce(OLD.occurrence_count::bigint, 0))
+       AND (pg_catalog.cardinality('{}'::text[]) = 0 OR coalesce(OLD.pattern_type::text, '') = ANY ('{}'::text[]))
+       AND coalesce(OLD.pattern_type::text, '') <> ALL ('{}'::text[]))
     THEN
-        RETURN NULL; -- announced when it came to qualify; a busy pattern is not announced with every observation
+        PERFORM pattern_sync.announce_pattern(NEW.id::bigint, NEW.pattern_signature::text);
     END IF;
-    PERFORM pattern_sync.announce_pattern(NEW.id, NEW.pattern_signature);
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
-    RAISE LOG 'pattern_sync: a pattern was not announced and is left to the sweep: %', SQLERRM;
+    RAISE LOG 'pattern_sync: a pattern could not be announced, everything will be looked at: %', SQLERRM;
+    BEGIN
+        PERFORM pattern_sync.notify('*');
+    EXCEPTION WHEN OTHERS THEN
+        IF coalesce(pg_catalog.current_setting('pattern_sync.quiet', true), '') IN ('', 'off', 'false', 'no', '0')
+            AND pg_catalog.pg_notification_queue_usage() < 0.5::double precision
+        THEN
+            PERFORM pg_catalog.pg_notify('pattern_sync', '*');
+        END IF;
+    END;
     RETURN NULL;
 END $$;
 CREATE FUNCTION pattern_sync.announce_entries() RETURNS trigger
@@ -35,27 +40,54 @@ BEGIN
         PERFORM pattern_sync.send('pattern_sync_queue', '*');
         RETURN NULL;
     END IF;
-    IF (SELECT count(*) FROM (SELECT FROM changed LIMIT 1001) AS first) > 1000 THEN
+    IF TG_OP = 'DELETE' THEN
+        BEGIN
+            PERFORM pattern_sync.remember_rejections(rejected.pattern_ids)
+            FROM (
+                SELECT pg_catalog.array_agg(c.pattern_id::text) AS pattern_ids
+                FROM changed AS c
+                WHERE c.status::text IN ('rejected', 'auto-rejected')
+            ) AS rejected
+            WHERE rejected.pattern_ids IS NOT NULL;
+        EXCEPTION WHEN OTHERS THEN
+            RAISE LOG 'pattern_sync: rejections were not remembered: %', SQLERRM;
+        END;
+    END IF;
+    IF (SELECT pg_catalog.count(*) FROM (SELECT FROM changed LIMIT 1001) AS first) > 1000::bigint THEN
         PERFORM pattern_sync.send('pattern_sync_queue', '*');
         RETURN NULL;
     END IF;
-    IF TG_OP = 'UPDATE' THEN -- an entry that was given another name is no more under its old one
-        PERFORM pattern_sync.tell_changes('removed', array_agg(b.pattern_id))
-        FROM before AS b
-        WHERE NOT EXISTS (SELECT FROM changed AS c WHERE c.pattern_id = b.pattern_id)
-        HAVING count(*) > 0;
+    IF TG_OP = 'UPDATE' THEN
+        -- A decision is news where the status became one: another column of a decided entry is refreshed like a pending
+        -- one's figures. An entry that was given another name is no more under its old one. A full join, as that is
+        -- never a nested loop.
+        PERFORM pattern_sync.tell_changes(listed.change, pg_catalog.array_agg(listed.pattern_id))
+        FROM (
+            SELECT
+                coalesce(became.pattern_id, was.pattern_id) AS pattern_id,
+                CASE
+                    WHEN became.pattern_id IS NULL THEN 'removed'
+                    WHEN became.status = 'pending' OR became.status = was.status THEN 'refreshed'
+                    ELSE 'decided'
+                END AS change
+            FROM (SELECT b.pattern_id::text AS pattern_id, b.status::text AS status FROM before AS b) AS was
+            FULL JOIN (SELECT c.pattern_id::text AS pattern_id, c.status::text AS status FROM changed AS c) AS became
+                ON became.pattern_id = was.pattern_id
+        ) AS listed
+        GROUP BY listed.change;
+        RETURN NULL;
     END IF;
-    PERFORM pattern_sync.tell_changes(listed.change, array_agg(listed.pattern_id))
+    PERFORM pattern_sync.tell_changes(listed.change, pg_catalog.array_agg(listed.pattern_id))
     FROM (
         SELECT
-            first.item ->> 'pattern_id' AS pattern_id,
+            first.item ->> 'pattern_id'::text AS pattern_id,
             CASE
                 WHEN TG_OP = 'DELETE' THEN 'removed'
-                WHEN first.item ->> 'status' = 'pending' THEN CASE TG_OP WHEN 'INSERT' THEN 'queued' ELSE 'refreshed' END
-                WHEN first.item ->> 'action' IN ('commented', 'flagged') THEN 'commented'
+                WHEN first.item ->> 'status'::text = 'pending' THEN 'queued'
+                WHEN first.item ->> 'action'::text IN ('commented', 'flagged') THEN 'commented'
                 ELSE 'decided'
             END AS change
-        FROM (SELECT to_jsonb(changed) AS item FROM changed) AS first
+        FROM (SELECT pg_catalog.to_jsonb(changed) AS item FROM changed) AS first
     ) AS listed
     GROUP BY listed.change;
     RETURN NULL;
@@ -69,27 +101,94 @@ CREATE FUNCTION pattern_sync.announce_pattern(id bigint, signature text) RETURNS
     SET lock_timeout TO '100ms'
     AS $$
 DECLARE
-    announced integer := coalesce(nullif(current_setting('pattern_sync.announced', true), ''), '0')::integer;
+    announced integer := coalesce(nullif(pg_catalog.current_setting('pattern_sync.announced', true), ''), '0')::integer;
 BEGIN
     IF announced > 300 THEN -- by itself: an expression that names the queue takes its lock, whatever it comes to
         RETURN;
     END IF;
-    IF EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id = signature) THEN
+    IF EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id::text = announce_pattern.signature) THEN
         RETURN;
     END IF;
-    PERFORM set_config('pattern_sync.announced', (announced + 1)::text, true);
-    PERFORM pattern_sync.notify(CASE WHEN announced < 300 THEN id::text ELSE '*' END);
+    PERFORM pg_catalog.set_config('pattern_sync.announced', (announced + 1)::text, true);
+    PERFORM pattern_sync.notify(CASE WHEN announced < 300 THEN announce_pattern.id::text ELSE '*' END);
 EXCEPTION WHEN lock_not_available THEN
-    PERFORM set_config('pattern_sync.announced', '301', true); -- wait once, not for every row
+    PERFORM pg_catalog.set_config('pattern_sync.announced', '301', true); -- wait once, not for every row
     PERFORM pattern_sync.notify('*');
 END $$;
 CREATE FUNCTION pattern_sync.announce_settings() RETURNS trigger
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
+    PERFORM pattern_sync.create_announce();
     PERFORM pattern_sync.notify('settings');
     RETURN NULL;
 END $$;
+CREATE FUNCTION pattern_sync.arrow() RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT CASE
+        WHEN pg_catalog.getdatabaseencoding() = 'UTF8'::name THEN pg_catalog.convert_from('\xe28692'::bytea, 'UTF8')
+        ELSE '->'
+    END
+$$;
+CREATE FUNCTION pattern_sync.count_gone() RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    SET enable_nestloop TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET lock_timeout TO '500ms'
+    AS $$
+BEGIN
+    RETURN (
+        SELECT pg_catalog.count(*)
+        FROM pattern_approvals AS a
+        JOIN pattern_sync.written AS w ON w.pattern_id = a.pattern_id::text COLLATE "default"
+        LEFT JOIN operation_patterns AS p ON p.pattern_signature::text = a.pattern_id::text
+        WHERE a.status::text = 'pending' AND p.id IS NULL
+    );
+END $$;
+CREATE FUNCTION pattern_sync.create_announce() RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+DECLARE
+    in_force record;
+BEGIN
+    SELECT s.* INTO in_force FROM pattern_sync.settings AS s;
+    EXECUTE pg_catalog.format(
+        $template$
+CREATE OR REPLACE FUNCTION pattern_sync.announce() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    IF %s
+       AND NOT (TG_OP = 'UPDATE' AND OLD.pattern_signature::text = NEW.pattern_signature::text
+       AND %s)
+    THEN
+        PERFORM pattern_sync.announce_pattern(NEW.id::bigint, NEW.pattern_signature::text);
+    END IF;
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    RAISE LOG 'pattern_sync: a pattern could not be announced, everything will be looked at: %%', SQLERRM;
+    BEGIN
+        PERFORM pattern_sync.notify('*');
+    EXCEPTION WHEN OTHERS THEN
+        IF coalesce(pg_catalog.current_setting('pattern_sync.quiet', true), '') IN ('', 'off', 'false', 'no', '0')
+            AND pg_catalog.pg_notification_queue_usage() < 0.5::double precision
+        THEN
+            PERFORM pg_catalog.pg_notify('pattern_sync', '*');
+        END IF;
+    END;
+    RETURN NULL;
+END $body$
+        $template$,
+        pattern_sync.matters(
+            'NEW', in_force.min_confidence, in_force.min_occurrences, in_force.min_savings,
+            in_force.only_types, in_force.exclude_types
+        ),
+        pattern_sync.matters(
+            'OLD', in_force.min_confidence, in_force.min_occurrences, in_force.min_savings,
+            in_force.only_types, in_force.exclude_types
+        )
+    );
+END $_$;
 CREATE FUNCTION pattern_sync.decide(signature text, decision text, reviewer text, notes text, replaces text) RETURNS boolean
     LANGUAGE plpgsql
     SET lock_timeout TO '800ms'
@@ -97,152 +196,823 @@ CREATE FUNCTION pattern_sync.decide(signature text, decision text, reviewer text
 BEGIN -- every parameter by its full name: an application's own columns may be called the same
     UPDATE pattern_approvals AS a
     SET
-        status = decide.decision,
+        status = (pg_catalog.jsonb_populate_record(
+            a.*, pg_catalog.jsonb_build_object('status', decide.decision)
+        )).status,
         reviewed_by = decide.reviewer,
-        reviewed_at = now(),
-        approval_notes = decide.notes
-    WHERE a.pattern_id = decide.signature AND a.status = decide.replaces;
+        reviewed_at = pg_catalog.now(),
+        -- What the application's own readers look for.
+        approval_notes = CASE decide.decision WHEN 'rejected' THEN 'REJECTED: ' ELSE '' END || decide.notes
+    WHERE a.pattern_id::text = decide.signature AND a.status::text = decide.replaces;
     IF NOT FOUND THEN
-        RETURN false;
+        PERFORM FROM pattern_approvals AS a
+        WHERE a.pattern_id::text = decide.signature AND a.status::text = decide.replaces;
+        RETURN CASE WHEN FOUND THEN NULL ELSE false END;
     END IF;
-    INSERT INTO pattern_review_history (pattern_id, action, reviewer, notes)
-    VALUES (decide.signature, decide.decision, decide.reviewer, decide.notes);
+    IF decide.decision = 'rejected' THEN
+        INSERT INTO pattern_review_history (pattern_id, action, reviewer, notes)
+        VALUES (decide.signature, 'rejected', decide.reviewer, decide.notes);
+    ELSIF decide.decision = 'approved' THEN
+        INSERT INTO pattern_review_history (pattern_id, action, reviewer, notes)
+        VALUES (decide.signature, 'approved', decide.reviewer, decide.notes);
+    ELSE
+        RAISE EXCEPTION USING MESSAGE = pg_catalog.quote_nullable(decide.decision) || ' is no decision', ERRCODE = '22023';
+    END IF;
+    IF NOT FOUND AND NOT pattern_sync.is_noted(decide.signature, decide.decision, decide.reviewer, decide.notes) THEN
+        RAISE EXCEPTION USING MESSAGE = 'kept out', ERRCODE = 'PS001';
+    END IF;
     -- Last, as the detector's next observation waits for this lock.
     BEGIN
         UPDATE operation_patterns AS p
         SET
-            automation_status = decide.decision,
+            automation_status = (pg_catalog.jsonb_populate_record(
+                p.*, pg_catalog.jsonb_build_object('automation_status', decide.decision)
+            )).automation_status,
             reviewed_by = decide.reviewer,
-            reviewed_at = now(),
+            reviewed_at = pg_catalog.now(),
             review_notes = decide.notes
-        WHERE p.pattern_signature = decide.signature;
-    EXCEPTION WHEN check_violation THEN
+        WHERE p.pattern_signature::text = decide.signature;
+    EXCEPTION
+        -- A CHECK, an enum, a lookup table or a length that does not know the status.
+        WHEN check_violation OR invalid_text_representation OR foreign_key_violation OR string_data_right_truncation THEN
         UPDATE operation_patterns AS p
         SET
             -- What is rejected must not go on looking approved.
-            automation_status = CASE p.automation_status WHEN 'approved' THEN 'detected' ELSE p.automation_status END,
+            automation_status = CASE p.automation_status::text
+                WHEN 'approved' THEN (pg_catalog.jsonb_populate_record(
+                    p.*, pg_catalog.jsonb_build_object('automation_status', 'detected')
+                )).automation_status
+                ELSE p.automation_status
+            END,
             reviewed_by = decide.reviewer,
-            reviewed_at = now(),
+            reviewed_at = pg_catalog.now(),
             review_notes = decide.notes
-        WHERE p.pattern_signature = decide.signature;
+        WHERE p.pattern_signature::text = decide.signature;
     END;
+    IF decide.decision = 'rejected' THEN
+        INSERT INTO pattern_sync.rejections (pattern_id)
+        SELECT decide.signature
+        WHERE NOT EXISTS (
+            SELECT FROM operation_patterns AS p
+            WHERE p.pattern_signature::text = decide.signature
+              AND NOT pattern_sync.eligible(p.automation_status::text)
+        )
+        ON CONFLICT (pattern_id) DO NOTHING;
+    ELSE
+        DELETE FROM pattern_sync.rejections AS r WHERE r.pattern_id = decide.signature;
+    END IF;
+    -- Only what can be read afterwards is a decision: a trigger may have made something else of it.
+    IF NOT EXISTS (
+        SELECT FROM pattern_approvals AS a
+        WHERE a.pattern_id::text = decide.signature AND a.status::text = decide.decision
+    ) THEN
+        RAISE EXCEPTION USING MESSAGE = 'kept out', ERRCODE = 'PS001';
+    END IF;
     RETURN true;
+EXCEPTION
+    WHEN SQLSTATE 'PS001' THEN
+        RETURN NULL;
+    WHEN OTHERS THEN
+        IF pattern_sync.is_passing(SQLSTATE) THEN
+            RAISE;
+        END IF;
+        RAISE EXCEPTION USING MESSAGE = SQLERRM || ' (SQLSTATE ' || SQLSTATE || ')', ERRCODE = 'P0001';
 END $$;
 CREATE FUNCTION pattern_sync.eligible(automation_status text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
     SELECT coalesce(automation_status, 'detected') = 'detected'
 $$;
-CREATE FUNCTION pattern_sync.entry_confidence(confidence double precision) RETURNS double precision
-    LANGUAGE plpgsql STABLE
-    AS $$
-DECLARE
-    held pattern_approvals.confidence_score%TYPE := pattern_sync.figure(confidence::numeric / 100);
-BEGIN
-    RETURN held;
-END $$;
 CREATE FUNCTION pattern_sync.entry_occurrences(occurrences bigint) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
     SELECT greatest(least(coalesce(occurrences, 0), 2147483647), -2147483648)::integer
 $$;
-CREATE FUNCTION pattern_sync.entry_savings(savings numeric) RETURNS double precision
+CREATE FUNCTION pattern_sync.examples(row_ids bigint[]) RETURNS TABLE(row_id bigint, sessions text)
     LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
     AS $$
-DECLARE
-    held pattern_approvals.estimated_savings_usd%TYPE := pattern_sync.figure(savings);
 BEGIN
-    RETURN held;
+    IF NOT pattern_sync.examples_can_be_read() THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    SELECT ranked.pattern_id, pg_catalog.jsonb_agg(ranked.workflow_id ORDER BY ranked.place)::text
+    FROM (
+        SELECT
+            o.pattern_id::bigint AS pattern_id,
+            o.workflow_id,
+            pg_catalog.row_number() OVER (
+                PARTITION BY o.pattern_id ORDER BY o.detected_at DESC NULLS LAST, o.id DESC
+            ) AS place
+        FROM pattern_occurrences AS o
+        WHERE o.pattern_id = ANY (examples.row_ids)
+    ) AS ranked
+    WHERE ranked.place <= 10::bigint
+    GROUP BY ranked.pattern_id;
 END $$;
+CREATE FUNCTION pattern_sync.examples_can_be_read() RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT CASE
+        WHEN pg_catalog.to_regclass('pattern_occurrences') IS NULL THEN false
+        WHEN NOT pg_catalog.has_table_privilege(pg_catalog.to_regclass('pattern_occurrences')::oid, 'SELECT') THEN false
+        WHEN EXISTS (
+            SELECT
+            FROM pg_catalog.pg_index AS i
+            JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+            WHERE i.indrelid = pg_catalog.to_regclass('pattern_occurrences')::oid
+              AND i.indisvalid AND i.indpred IS NULL
+              AND a.attname = 'pattern_id'::name
+        ) THEN true
+        ELSE pg_catalog.pg_relation_size(pg_catalog.to_regclass('pattern_occurrences')) < 10000000::bigint
+    END
+$$;
 CREATE FUNCTION pattern_sync.figure(value numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
-    SELECT CASE WHEN value > -1e30 AND value < 1e30 THEN round(value, 6) ELSE 0 END
+    SELECT CASE
+        WHEN value > '-1e30'::numeric AND value < '1e30'::numeric THEN pg_catalog.round(value, 6) ELSE 0::numeric
+    END
 $$;
+CREATE FUNCTION pattern_sync.forgive(row_ids bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF EXISTS (SELECT FROM pattern_sync.refusals AS r) THEN
+        DELETE FROM pattern_sync.refusals AS r WHERE r.row_id = ANY (forgive.row_ids);
+    END IF;
+END $$;
 CREATE FUNCTION pattern_sync.impact(confidence double precision, occurrences bigint, savings numeric) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
-    SELECT CASE WHEN confidence > -1e30 AND confidence < 1e30 THEN confidence ELSE 0 END
-         * coalesce(occurrences, 0)
-         * CASE WHEN savings > -1e30 AND savings < 1e30 THEN savings::double precision ELSE 0 END
+    SELECT CASE
+            WHEN confidence > '-1e30'::double precision AND confidence < '1e30'::double precision THEN confidence
+            ELSE 0::double precision
+        END
+        * coalesce(occurrences, 0)::double precision
+        * CASE
+            WHEN savings > '-1e30'::numeric AND savings < '1e30'::numeric THEN savings::double precision
+            ELSE 0::double precision
+        END
 $$;
+CREATE FUNCTION pattern_sync.insert_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[]) RETURNS text[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    wanted text[];
+    queued text[];
+BEGIN
+    WITH fresh AS MATERIALIZED (
+        SELECT f.* FROM pattern_sync.new_entries(
+            min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+            insert_entries.row_ids
+        ) AS f ORDER BY f.signature
+    ),
+    inserted AS (
+        INSERT INTO pattern_approvals (
+            pattern_id, status, confidence_score, occurrence_count, estimated_savings_usd,
+            tool_sequence, pattern_context, example_sessions
+        )
+        SELECT
+            fresh.signature, 'pending', fresh.confidence_score, fresh.occurrence_count, fresh.estimated_savings_usd,
+            fresh.tool_sequence, fresh.pattern_context, fresh.example_sessions
+        FROM fresh
+        ON CONFLICT (pattern_id) DO NOTHING
+        RETURNING pattern_id::text AS signature
+    ),
+    remembered AS (
+        INSERT INTO pattern_sync.written AS w (pattern_id, confidence, occurrences, savings)
+        SELECT fresh.signature, fresh.confidence, fresh.occurrences, fresh.savings
+        FROM fresh
+        WHERE fresh.signature IN (SELECT inserted.signature FROM inserted)
+        ON CONFLICT (pattern_id) DO UPDATE
+        SET confidence = EXCLUDED.confidence, occurrences = EXCLUDED.occurrences, savings = EXCLUDED.savings
+    )
+    SELECT
+        pg_catalog.array_agg(fresh.signature ORDER BY fresh.place),
+        pg_catalog.array_agg(fresh.signature ORDER BY fresh.place) FILTER (WHERE inserted.signature IS NOT NULL)
+    INTO wanted, queued
+    FROM fresh
+    LEFT JOIN inserted ON inserted.signature = fresh.signature;
+    -- Read anew: what somebody else has queued meanwhile is in the queue as well.
+    IF coalesce(pg_catalog.cardinality(queued), 0) < pg_catalog.cardinality(wanted) AND EXISTS (
+        SELECT FROM pg_catalog.unnest(wanted) AS kept_out (signature)
+        WHERE NOT EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id::text = kept_out.signature)
+    ) THEN
+        RAISE EXCEPTION 'the application''s own trigger or rule kept it out' USING ERRCODE = 'PS001';
+    END IF;
+    RETURN coalesce(queued, '{}');
+END $$;
 CREATE FUNCTION pattern_sync.install_trigger(relation regclass) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'public', 'pg_temp'
     AS $$
 DECLARE
-    missing record;
+    faulty text;
+    mending text;
 BEGIN
-    FOR missing IN
-        SELECT m.definition FROM pattern_sync.missing_triggers() AS m WHERE m.relation = install_trigger.relation
-    LOOP
-        EXECUTE missing.definition;
+    FOR attempt IN 1..2 LOOP
+        SELECT pg_catalog.string_agg(f.fault, '; '), pg_catalog.string_agg(f.mending, '') INTO faulty, mending
+        FROM pattern_sync.trigger_faults() AS f
+        WHERE f.mending IS NOT NULL AND f.relation::oid = install_trigger.relation::oid;
+        IF mending IS NULL THEN
+            RETURN;
+        END IF;
+        IF attempt = 1 THEN
+            EXECUTE pg_catalog.format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', install_trigger.relation);
+        END IF;
     END LOOP;
+    EXECUTE mending;
+    SELECT pg_catalog.string_agg(f.fault, '; ') INTO faulty
+    FROM pattern_sync.trigger_faults() AS f
+    WHERE f.mending IS NOT NULL AND f.relation::oid = install_trigger.relation::oid;
+    IF faulty IS NOT NULL THEN -- or whoever calls this until nothing is wrong would never end
+        RAISE EXCEPTION 'could not be mended: %', faulty;
+    END IF;
 END $$;
-CREATE FUNCTION pattern_sync.missing_triggers() RETURNS TABLE(relation regclass, definition text)
-    LANGUAGE sql STABLE
-    SET search_path TO 'public', 'pg_temp'
+CREATE FUNCTION pattern_sync.is_from_pattern(signature text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
     AS $$
-    WITH RECURSIVE family AS (
-        SELECT c.oid, c.relispartition FROM pg_class AS c WHERE c.oid = 'operation_patterns'::regclass
-        UNION
-        SELECT c.oid, c.relispartition
-        FROM family JOIN pg_inherits AS i ON i.inhparent = family.oid JOIN pg_class AS c ON c.oid = i.inhrelid
-    ),
-    wanted AS (
-        SELECT
-            family.oid AS relation,
-            'pattern_sync_announce' AS name,
-            'AFTER INSERT OR UPDATE' AS event,
-            'FOR EACH ROW EXECUTE FUNCTION pattern_sync.announce()' AS action
-        FROM family
-        WHERE NOT family.relispartition
-        UNION ALL
-        SELECT
-            queue.relation::regclass::oid,
-            queue.name,
-            queue.event,
-            -- A reconcile tells what it has written when it is committed: between a commit and its entry it would cost a
-            -- tenth of the way.
-            queue.referencing || ' FOR EACH STATEMENT '
-                'WHEN (current_setting(''pattern_sync.announced_later'', true) IS DISTINCT FROM ''on'') '
-                'EXECUTE FUNCTION pattern_sync.announce_entries()'
-        FROM (
-            VALUES
-                ('pattern_approvals', 'pattern_sync_inserted', 'AFTER INSERT', 'REFERENCING NEW TABLE AS changed'),
-                ('pattern_approvals', 'pattern_sync_updated', 'AFTER UPDATE', 'REFERENCING OLD TABLE AS before NEW TABLE AS changed'),
-                ('pattern_approvals', 'pattern_sync_deleted', 'AFTER DELETE', 'REFERENCING OLD TABLE AS changed'),
-                ('pattern_approvals', 'pattern_sync_truncated', 'AFTER TRUNCATE', ''),
-                ('pattern_review_history', 'pattern_sync_inserted', 'AFTER INSERT', 'REFERENCING NEW TABLE AS changed')
-        ) AS queue (relation, name, event, referencing)
-    )
+BEGIN
+    RETURN EXISTS (
+            SELECT FROM pattern_sync.written AS w
+            WHERE w.pattern_id = is_from_pattern.signature COLLATE "default"
+        )
+        OR EXISTS (SELECT FROM operation_patterns AS p WHERE p.pattern_signature::text = is_from_pattern.signature);
+END $$;
+CREATE FUNCTION pattern_sync.is_noted(signature text, action text, reviewer text, notes text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM pattern_review_history AS h
+        WHERE h.pattern_id::text = is_noted.signature
+          AND h.action::text = is_noted.action
+          AND h.reviewer::text = is_noted.reviewer
+          AND h.notes::text IS NOT DISTINCT FROM is_noted.notes
+    );
+END $$;
+CREATE FUNCTION pattern_sync.is_passing(code text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT pg_catalog.left(code, 2) IN ('08', '25', '40', '53', '57', '58') OR code = '55P03'
+$$;
+CREATE FUNCTION pattern_sync.look(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[]) RETURNS TABLE(place bigint, row_id bigint, signature text, state text)
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
+    AS $$
+BEGIN
+    RETURN QUERY
     SELECT
-        wanted.relation::regclass,
-        format('CREATE TRIGGER %I %s ON %s %s', wanted.name, wanted.event, wanted.relation::regclass, wanted.action)
-    FROM wanted
-    WHERE NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = wanted.relation AND t.tgname = wanted.name)
-    ORDER BY wanted.relation, wanted.name
+        asked.place,
+        p.id::bigint,
+        p.pattern_signature::text,
+        CASE
+            WHEN a.pattern_id IS NULL AND r.pattern_id IS NULL
+                AND pattern_sync.eligible(p.automation_status::text)
+                AND pattern_sync.qualifies(
+                    p.confidence_score::double precision, p.occurrence_count::bigint,
+                    p.potential_monthly_savings::numeric, p.pattern_type::text,
+                    min_confidence, min_occurrences, min_savings,
+                    only_types, exclude_types
+                )
+            THEN 'missing'
+            WHEN a.pattern_id IS NULL THEN 'short'
+            WHEN a.status::text <> 'pending' THEN 'decided'
+            WHEN w.pattern_id IS NULL
+                OR w.confidence IS DISTINCT FROM p.confidence_score::double precision
+                OR w.occurrences IS DISTINCT FROM p.occurrence_count::bigint
+                OR w.savings IS DISTINCT FROM p.potential_monthly_savings::numeric
+            THEN 'stale'
+            ELSE 'unchanged'
+        END
+    FROM pg_catalog.unnest(look.row_ids) WITH ORDINALITY AS asked (id, place)
+    CROSS JOIN LATERAL (SELECT f.* FROM operation_patterns AS f WHERE f.id = asked.id LIMIT 1) AS p
+    LEFT JOIN LATERAL (
+        SELECT f.pattern_id, f.status FROM pattern_approvals AS f
+        WHERE f.pattern_id::text = p.pattern_signature::text LIMIT 1
+    ) AS a ON true
+    LEFT JOIN LATERAL (
+        SELECT f.* FROM pattern_sync.written AS f
+        WHERE f.pattern_id = p.pattern_signature::text COLLATE "default" LIMIT 1
+    ) AS w ON true
+    LEFT JOIN LATERAL (
+        SELECT f.pattern_id FROM pattern_sync.rejections AS f
+        WHERE f.pattern_id = p.pattern_signature::text COLLATE "default" LIMIT 1
+    ) AS r ON true
+    ORDER BY asked.place;
+END $$;
+CREATE FUNCTION pattern_sync.mark(channel text, payload text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    INSERT INTO pattern_sync.marks (channel, payload) VALUES (mark.channel, mark.payload)
+$$;
+CREATE FUNCTION pattern_sync.matters(row_name text, min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[]) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT pg_catalog.format(
+        'coalesce(%s.automation_status::text, ''detected'') = ''detected'' AND %s',
+        row_name,
+        pattern_sync.predicate(
+            pg_catalog.format('%s.confidence_score::double precision', row_name),
+            pg_catalog.format('%s.occurrence_count::bigint', row_name),
+            pg_catalog.format('%s.potential_monthly_savings::numeric', row_name),
+            pg_catalog.format('%s.pattern_type::text', row_name),
+            pg_catalog.format('%L::double precision', min_confidence),
+            pg_catalog.format('%L::bigint', min_occurrences),
+            pg_catalog.format('%L::numeric', min_savings),
+            pg_catalog.format('%L::text[]', coalesce(only_types, '{}')),
+            pg_catalog.format('%L::text[]', coalesce(exclude_types, '{}'))
+        )
+    )
 $$;
 CREATE FUNCTION pattern_sync.moment(value timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
-    SELECT CASE WHEN value >= '0001-01-02 00:00+00' AND value < '9999-12-31 00:00+00' THEN value END
+    SELECT CASE
+        WHEN value >= '0001-01-02 00:00+00'::timestamptz AND value < '9999-12-31 00:00+00'::timestamptz THEN value
+    END
 $$;
+CREATE FUNCTION pattern_sync.name_of(row_id bigint) RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN coalesce(
+        (SELECT p.pattern_signature::text FROM operation_patterns AS p WHERE p.id = name_of.row_id),
+        pg_catalog.concat('row ', name_of.row_id)
+    );
+EXCEPTION WHEN OTHERS THEN
+    RETURN pg_catalog.concat('row ', name_of.row_id);
+END $$;
+CREATE FUNCTION pattern_sync.new_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[]) RETURNS TABLE(place bigint, signature text, confidence_score numeric, occurrence_count integer, estimated_savings_usd numeric, tool_sequence text, pattern_context text, example_sessions text, confidence double precision, occurrences bigint, savings numeric)
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
+    AS $$
+DECLARE
+    arrow text := pattern_sync.arrow();
+BEGIN
+    RETURN QUERY
+    SELECT
+        asked.place,
+        p.pattern_signature::text,
+        pattern_sync.figure(p.confidence_score::numeric / 100::numeric),
+        pattern_sync.entry_occurrences(p.occurrence_count::bigint),
+        pattern_sync.figure(p.potential_monthly_savings::numeric),
+        coalesce(
+            (
+                SELECT pg_catalog.string_agg(named.name, arrow ORDER BY named.place)
+                FROM (
+                    SELECT item.place, CASE
+                        WHEN pg_catalog.jsonb_typeof(item.value) = 'string' THEN item.value #>> '{}'::text[]
+                        WHEN pg_catalog.jsonb_typeof(item.value -> 'name'::text) = 'string'
+                            THEN item.value ->> 'name'::text
+                    END AS name
+                    FROM pg_catalog.jsonb_array_elements(
+                        CASE
+                            WHEN pg_catalog.jsonb_typeof(pg_catalog.to_jsonb(p.typical_operations)) = 'array'
+                                THEN pg_catalog.to_jsonb(p.typical_operations)
+                            ELSE '[]'::jsonb
+                        END
+                    ) WITH ORDINALITY AS item (value, place)
+                ) AS named
+                WHERE named.name <> ''
+            ),
+            nullif(p.pattern_type::text, ''),
+            'Unknown'
+        ),
+        pg_catalog."left"(p.typical_input_pattern::text, 500),
+        coalesce(shown.sessions, '[]'),
+        p.confidence_score::double precision,
+        p.occurrence_count::bigint,
+        p.potential_monthly_savings::numeric
+    FROM ( -- fetched first, whatever is thought of how many qualify
+        SELECT fetched.* FROM operation_patterns AS fetched WHERE fetched.id = ANY (new_entries.row_ids) OFFSET 0
+    ) AS p
+    JOIN pg_catalog.unnest(new_entries.row_ids) WITH ORDINALITY AS asked (id, place) ON asked.id = p.id
+    LEFT JOIN pattern_sync.examples(new_entries.row_ids) AS shown ON shown.row_id = p.id::bigint
+    WHERE pattern_sync.eligible(p.automation_status::text)
+      AND pattern_sync.qualifies(
+          p.confidence_score::double precision, p.occurrence_count::bigint,
+          p.potential_monthly_savings::numeric, p.pattern_type::text,
+          min_confidence, min_occurrences, min_savings,
+          only_types, exclude_types
+      );
+END $$;
 CREATE FUNCTION pattern_sync.notify(payload text) RETURNS void
     LANGUAGE sql
     AS $$
     SELECT pattern_sync.send('pattern_sync', payload)
 $$;
+CREATE FUNCTION pattern_sync.outdated(row_ids bigint[]) RETURNS TABLE(signature text, confidence double precision, occurrences bigint, savings numeric, confidence_moved boolean, occurrences_moved boolean, savings_moved boolean, differs boolean)
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
+    AS $$
+BEGIN
+    RETURN QUERY
+    SELECT
+        moved.signature, moved.confidence, moved.occurrences, moved.savings,
+        moved.confidence_moved, moved.occurrences_moved, moved.savings_moved,
+        -- A REAL never equals its source, and an entry is not to be written for that.
+        moved.confidence_moved AND moved.shown_confidence IS DISTINCT FROM CASE
+            WHEN moved.confidence_type = 'real'::regtype::oid
+                THEN pattern_sync.figure(moved.confidence::numeric / 100::numeric)::real::double precision
+            ELSE pattern_sync.figure(moved.confidence::numeric / 100::numeric)::double precision
+        END
+        OR moved.occurrences_moved
+            AND moved.shown_occurrences IS DISTINCT FROM pattern_sync.entry_occurrences(moved.occurrences)::bigint
+        OR moved.savings_moved AND moved.shown_savings IS DISTINCT FROM CASE
+            WHEN moved.savings_type = 'real'::regtype::oid
+                THEN pattern_sync.figure(moved.savings)::real::double precision
+            ELSE pattern_sync.figure(moved.savings)::double precision
+        END
+    FROM (
+        SELECT
+            p.pattern_signature::text AS signature,
+            p.confidence_score::double precision AS confidence,
+            p.occurrence_count::bigint AS occurrences,
+            p.potential_monthly_savings::numeric AS savings,
+            w.pattern_id IS NULL OR w.confidence IS DISTINCT FROM p.confidence_score::double precision
+                AS confidence_moved,
+            w.pattern_id IS NULL OR w.occurrences IS DISTINCT FROM p.occurrence_count::bigint AS occurrences_moved,
+            w.pattern_id IS NULL OR w.savings IS DISTINCT FROM p.potential_monthly_savings::numeric AS savings_moved,
+            a.confidence_score::double precision AS shown_confidence,
+            a.occurrence_count::bigint AS shown_occurrences,
+            a.estimated_savings_usd::double precision AS shown_savings,
+            pg_catalog.pg_typeof(a.confidence_score)::oid AS confidence_type,
+            pg_catalog.pg_typeof(a.estimated_savings_usd)::oid AS savings_type
+        FROM pg_catalog.unnest(outdated.row_ids) AS asked (id)
+        CROSS JOIN LATERAL (SELECT f.* FROM operation_patterns AS f WHERE f.id = asked.id LIMIT 1) AS p
+        CROSS JOIN LATERAL (
+            SELECT f.* FROM pattern_approvals AS f WHERE f.pattern_id::text = p.pattern_signature::text LIMIT 1
+        ) AS a
+        LEFT JOIN LATERAL (
+            SELECT f.* FROM pattern_sync.written AS f
+            WHERE f.pattern_id = p.pattern_signature::text COLLATE "default" LIMIT 1
+        ) AS w ON true
+        WHERE a.status::text = 'pending'
+    ) AS moved
+    WHERE moved.confidence_moved OR moved.occurrences_moved OR moved.savings_moved;
+END $$;
+CREATE FUNCTION pattern_sync.pick_missing(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], most bigint, retry boolean, lane integer, lanes integer, OUT candidates bigint, OUT missing bigint, OUT refused bigint, OUT row_ids bigint[]) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET enable_nestloop TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET lock_timeout TO '500ms'
+    AS $$
+BEGIN
+    SELECT
+        pg_catalog.count(*),
+        pg_catalog.count(*) FILTER (WHERE found.missing),
+        pg_catalog.count(*) FILTER (WHERE found.missing AND found.refused),
+        pg_catalog.array_agg(found.id ORDER BY found.impact DESC, found.id)
+            FILTER (WHERE found.missing AND NOT found.refused)
+    INTO candidates, missing, refused, row_ids
+    FROM (
+        SELECT
+            p.id::bigint AS id,
+            pattern_sync.impact(
+                p.confidence_score::double precision, p.occurrence_count::bigint, p.potential_monthly_savings::numeric
+            ) AS impact,
+            a.pattern_id IS NULL AS missing,
+            f.row_id IS NOT NULL AND NOT pick_missing.retry AS refused
+        FROM operation_patterns AS p
+        LEFT JOIN pattern_approvals AS a ON a.pattern_id::text = p.pattern_signature::text
+        LEFT JOIN pattern_sync.rejections AS r ON r.pattern_id = p.pattern_signature::text COLLATE "default"
+        LEFT JOIN pattern_sync.refusals AS f ON f.row_id = p.id::bigint
+        WHERE pattern_sync.eligible(p.automation_status::text)
+          AND pattern_sync.qualifies(
+              p.confidence_score::double precision, p.occurrence_count::bigint,
+              p.potential_monthly_savings::numeric, p.pattern_type::text,
+              min_confidence, min_occurrences, min_savings,
+              only_types, exclude_types
+          )
+          AND (a.pattern_id IS NOT NULL OR r.pattern_id IS NULL)
+          AND (lanes = 1 OR pg_catalog.abs(p.id::bigint % lanes::bigint) = lane::bigint)
+    ) AS found;
+    row_ids := CASE
+        WHEN row_ids IS NULL THEN '{}'
+        WHEN most < pg_catalog.cardinality(row_ids)::bigint THEN row_ids[1:most::integer]
+        ELSE row_ids
+    END;
+END $$;
+CREATE FUNCTION pattern_sync.pick_stale(after_id bigint, most bigint) RETURNS bigint[]
+    LANGUAGE plpgsql STABLE
+    SET enable_nestloop TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET lock_timeout TO '500ms'
+    AS $$
+DECLARE
+    stale bigint[];
+BEGIN
+    IF pattern_sync.signature_is_unique() THEN
+        PERFORM pg_catalog.set_config('enable_nestloop', 'on', true);
+        SELECT coalesce(pg_catalog.array_agg(behind.id ORDER BY behind.id), '{}') INTO stale
+        FROM (
+            SELECT p.id::bigint AS id
+            FROM pattern_approvals AS a
+            CROSS JOIN LATERAL (
+                SELECT f.* FROM operation_patterns AS f WHERE f.pattern_signature::text = a.pattern_id::text LIMIT 1
+            ) AS p
+            LEFT JOIN LATERAL (
+                SELECT f.* FROM pattern_sync.written AS f
+                WHERE f.pattern_id = a.pattern_id::text COLLATE "default" LIMIT 1
+            ) AS w ON true
+            LEFT JOIN LATERAL (SELECT f.row_id FROM pattern_sync.refusals AS f WHERE f.row_id = p.id::bigint LIMIT 1) AS r
+                ON true
+            WHERE a.status::text = 'pending'
+              AND p.id > pick_stale.after_id
+              AND r.row_id IS NULL
+              AND (
+                  w.pattern_id IS NULL
+                  OR w.confidence IS DISTINCT FROM p.confidence_score::double precision
+                  OR w.occurrences IS DISTINCT FROM p.occurrence_count::bigint
+                  OR w.savings IS DISTINCT FROM p.potential_monthly_savings::numeric
+              )
+            ORDER BY p.id
+            LIMIT most
+        ) AS behind;
+        RETURN stale;
+    END IF;
+    SELECT coalesce(pg_catalog.array_agg(behind.id ORDER BY behind.id), '{}') INTO stale
+    FROM (
+        SELECT p.id::bigint AS id
+        FROM pattern_approvals AS a
+        JOIN operation_patterns AS p ON p.pattern_signature::text = a.pattern_id::text
+        LEFT JOIN pattern_sync.written AS w ON w.pattern_id = a.pattern_id::text COLLATE "default"
+        LEFT JOIN pattern_sync.refusals AS r ON r.row_id = p.id::bigint
+        WHERE a.status::text = 'pending'
+          AND p.id > pick_stale.after_id
+          AND r.row_id IS NULL
+          AND (
+              w.pattern_id IS NULL
+              OR w.confidence IS DISTINCT FROM p.confidence_score::double precision
+              OR w.occurrences IS DISTINCT FROM p.occurrence_count::bigint
+              OR w.savings IS DISTINCT FROM p.potential_monthly_savings::numeric
+          )
+        ORDER BY p.id
+        LIMIT most
+    ) AS behind;
+    RETURN stale;
+END $$;
+CREATE FUNCTION pattern_sync.predicate(confidence text, occurrences text, savings text, pattern_type text, min_confidence text, min_occurrences text, min_savings text, only_types text, exclude_types text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+    SELECT pg_catalog.format(
+        $predicate$coalesce(%3$s, 0) >= coalesce(%7$s, '-1e308') AND coalesce(%3$s, 0) < 'Infinity'
+       AND coalesce(%1$s, 0) >= coalesce(%5$s, '-1e308') AND coalesce(%1$s, 0) < 'Infinity'
+       AND coalesce(%2$s, 0) >= coalesce(%6$s, coalesce(%2$s, 0))
+       AND (pg_catalog.cardinality(%8$s) = 0 OR coalesce(%4$s, '') = ANY (%8$s))
+       AND coalesce(%4$s, '') <> ALL (%9$s)$predicate$,
+        confidence, occurrences, savings, pattern_type,
+        min_confidence, min_occurrences, min_savings, only_types, exclude_types
+    )
+$_$;
 CREATE FUNCTION pattern_sync.qualifies(confidence double precision, occurrences bigint, savings numeric, pattern_type text, min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[]) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$
-    SELECT coalesce(savings, 0) >= coalesce(min_savings, '-Infinity')
-       AND coalesce(savings, 0) > '-Infinity' AND coalesce(savings, 0) < 'Infinity'
-       AND coalesce(confidence, 0) >= coalesce(min_confidence, '-Infinity')
-       AND coalesce(confidence, 0) > '-Infinity' AND coalesce(confidence, 0) < 'Infinity'
+    AS $$SELECT coalesce(savings, 0) >= coalesce(min_savings, '-1e308') AND coalesce(savings, 0) < 'Infinity'
+       AND coalesce(confidence, 0) >= coalesce(min_confidence, '-1e308') AND coalesce(confidence, 0) < 'Infinity'
        AND coalesce(occurrences, 0) >= coalesce(min_occurrences, coalesce(occurrences, 0))
-       AND (only_types = '{}' OR coalesce(pattern_type, '') = ANY (only_types))
-       AND coalesce(pattern_type, '') <> ALL (exclude_types)
+       AND (pg_catalog.cardinality(only_types) = 0 OR coalesce(pattern_type, '') = ANY (only_types))
+       AND coalesce(pattern_type, '') <> ALL (exclude_types)$$;
+CREATE FUNCTION pattern_sync.quarantine(row_ids bigint[], signatures text[], reasons text[], codes text[]) RETURNS void
+    LANGUAGE sql
+    AS $$
+    INSERT INTO pattern_sync.refusals AS r (row_id, pattern_id, reason, sqlstate, refused_at, retry_at)
+    SELECT DISTINCT ON (refused.row_id)
+        refused.row_id, refused.signature, refused.reason, refused.code,
+        pg_catalog.clock_timestamp(), pg_catalog.clock_timestamp() + '5 s'::interval
+    FROM ROWS FROM (
+        pg_catalog.unnest(row_ids), pg_catalog.unnest(signatures), pg_catalog.unnest(reasons), pg_catalog.unnest(codes)
+    ) AS refused (row_id, signature, reason, code)
+    ORDER BY refused.row_id
+    ON CONFLICT (row_id) DO UPDATE
+    SET
+        pattern_id = EXCLUDED.pattern_id,
+        reason = EXCLUDED.reason,
+        sqlstate = EXCLUDED.sqlstate,
+        attempts = r.attempts + 1,
+        refused_at = EXCLUDED.refused_at,
+        retry_at = EXCLUDED.refused_at
+            + least(
+                5::double precision * pg_catalog.power(2::double precision, least(r.attempts, 20)::double precision),
+                3600::double precision
+            ) * '1 s'::interval
+$$;
+CREATE FUNCTION pattern_sync.queue_has_rules() RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT c.relhasrules FROM pg_catalog.pg_class AS c WHERE c.oid = pg_catalog.to_regclass('pattern_approvals')::oid
+$$;
+CREATE PROCEDURE pattern_sync.queue_missing(IN min_confidence double precision, IN min_occurrences bigint, IN min_savings numeric, IN only_types text[], IN exclude_types text[], IN most bigint, IN retry boolean, IN lane integer, IN lanes integer, IN budget_seconds double precision, IN commits boolean, INOUT candidates bigint, INOUT missing bigint, INOUT refused bigint, INOUT handled bigint, INOUT queued bigint, INOUT failed bigint, INOUT held text[], INOUT queued_signatures text[], INOUT failed_signatures text[], INOUT failed_reasons text[], INOUT finished boolean)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    picked record;
+    page record;
+    size CONSTANT integer := 5000;
+    deadline CONSTANT timestamptz := pg_catalog.clock_timestamp() + budget_seconds * '1 s'::interval;
+BEGIN
+    SELECT p.candidates, p.missing, p.refused, p.row_ids INTO picked
+    FROM pattern_sync.pick_missing(
+        min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+        most, retry, lane, lanes
+    ) AS p;
+    candidates := picked.candidates;
+    missing := picked.missing;
+    refused := picked.refused;
+    handled := 0;
+    queued := 0;
+    failed := 0;
+    held := '{}';
+    queued_signatures := '{}';
+    failed_signatures := '{}';
+    failed_reasons := '{}';
+    WHILE handled < pg_catalog.cardinality(picked.row_ids)::bigint LOOP
+        SELECT
+            pg_catalog.count(*) FILTER (WHERE r.outcome = 'queued') AS queued,
+            pg_catalog.count(*) FILTER (WHERE r.outcome = 'failed') AS failed,
+            pg_catalog.array_agg(r.row_id::text) FILTER (WHERE r.outcome = 'held') AS held,
+            pg_catalog.array_agg(r.signature) FILTER (WHERE r.outcome = 'queued') AS queued_signatures,
+            pg_catalog.array_agg(r.signature) FILTER (WHERE r.outcome = 'failed') AS failed_signatures,
+            pg_catalog.array_agg(r.reason) FILTER (WHERE r.outcome = 'failed') AS failed_reasons
+        INTO page
+        FROM pattern_sync.reconcile(
+            min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+            picked.row_ids[handled + 1:handled + size], true
+        ) AS r;
+        handled := least(handled + size, pg_catalog.cardinality(picked.row_ids)::bigint);
+        queued := queued + page.queued;
+        failed := failed + page.failed;
+        held := pg_catalog.array_cat(held, page.held);
+        -- More names than the pages are told one by one, or a person reads, are not kept.
+        IF pg_catalog.cardinality(queued_signatures) <= 1000 THEN
+            queued_signatures := pg_catalog.array_cat(queued_signatures, page.queued_signatures[1:1001]);
+        END IF;
+        IF pg_catalog.cardinality(failed_signatures) < 20 THEN
+            failed_signatures := pg_catalog.array_cat(failed_signatures, page.failed_signatures[1:20]);
+            failed_reasons := pg_catalog.array_cat(failed_reasons, page.failed_reasons[1:20]);
+        END IF;
+        EXIT WHEN NOT commits;
+        COMMIT;
+        EXIT WHEN pg_catalog.clock_timestamp() >= deadline;
+    END LOOP;
+    finished := handled = pg_catalog.cardinality(picked.row_ids)::bigint;
+END $$;
+CREATE FUNCTION pattern_sync.reconcile(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean DEFAULT false) RETURNS TABLE(row_id bigint, signature text, outcome text, reason text)
+    LANGUAGE plpgsql
+    SET lock_timeout TO '500ms'
+    AS $$
+DECLARE
+    ids bigint[] := reconcile.row_ids;
+    chunk bigint[];
+    size integer := greatest(pg_catalog.cardinality(reconcile.row_ids), 1);
+    position integer := 1;
+    code text;
+BEGIN
+    PERFORM pg_catalog.set_config('pattern_sync.announced_later', 'on', true);
+    IF NOT pattern_sync.signature_is_unique() THEN
+        ids := pattern_sync.spokesmen(min_confidence, min_occurrences, min_savings, only_types, exclude_types, ids);
+    END IF;
+    IF pattern_sync.queue_has_rules() THEN
+        RETURN QUERY SELECT e.* FROM pattern_sync.write_each(
+            min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+            ids, known_missing
+        ) AS e;
+        RETURN;
+    END IF;
+    WHILE position <= pg_catalog.cardinality(ids) LOOP
+        chunk := ids[position:position + size - 1];
+        code := NULL;
+        BEGIN
+            RETURN QUERY
+            SELECT w.row_id, w.signature, w.outcome, NULL::text
+            FROM pattern_sync.write_entries(
+                min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+                chunk, known_missing
+            ) AS w
+            ORDER BY w.place;
+            PERFORM pattern_sync.forgive(chunk);
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE;
+            IF pattern_sync.verdict(code) = 'held' THEN
+                PERFORM pg_catalog.set_config('lock_timeout', '50ms', true);
+            END IF;
+        END;
+        IF code IS NOT NULL AND size > 500 THEN
+            size := 500;
+            CONTINUE;
+        ELSIF code IS NOT NULL THEN
+            RETURN QUERY SELECT e.* FROM pattern_sync.write_each(
+                min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+                chunk, known_missing
+            ) AS e;
+        END IF;
+        position := position + pg_catalog.cardinality(chunk);
+    END LOOP;
+END $$;
+CREATE FUNCTION pattern_sync.refresh_entries(row_ids bigint[]) RETURNS text[]
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    AS $$
+DECLARE
+    moved record;
+    refreshed text[] := '{}';
+BEGIN
+    FOR moved IN SELECT o.* FROM pattern_sync.outdated(refresh_entries.row_ids) AS o ORDER BY o.signature LOOP
+        PERFORM FROM pattern_approvals AS a
+        WHERE a.pattern_id::text = moved.signature AND a.status::text = 'pending'
+        FOR NO KEY UPDATE SKIP LOCKED;
+        CONTINUE WHEN NOT FOUND;
+        IF moved.differs THEN
+            UPDATE pattern_approvals AS a
+            SET
+                confidence_score = CASE
+                    WHEN moved.confidence_moved THEN pattern_sync.figure(moved.confidence::numeric / 100::numeric)
+                    ELSE a.confidence_score
+                END,
+                occurrence_count = CASE
+                    WHEN moved.occurrences_moved THEN pattern_sync.entry_occurrences(moved.occurrences)
+                    ELSE a.occurrence_count
+                END,
+                estimated_savings_usd = CASE
+                    WHEN moved.savings_moved THEN pattern_sync.figure(moved.savings)
+                    ELSE a.estimated_savings_usd
+                END
+            WHERE a.pattern_id::text = moved.signature AND a.status::text = 'pending';
+            IF FOUND THEN
+                refreshed := pg_catalog.array_append(refreshed, moved.signature);
+            END IF;
+        END IF;
+        INSERT INTO pattern_sync.written AS w (pattern_id, confidence, occurrences, savings)
+        VALUES (moved.signature, moved.confidence, moved.occurrences, moved.savings)
+        ON CONFLICT (pattern_id) DO UPDATE
+        SET confidence = EXCLUDED.confidence, occurrences = EXCLUDED.occurrences, savings = EXCLUDED.savings;
+    END LOOP;
+    RETURN refreshed;
+END $$;
+CREATE FUNCTION pattern_sync.refresh_stale(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], after_id bigint, most bigint, OUT listed bigint, OUT refreshed bigint, OUT refreshed_signatures text[], OUT last_id bigint) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    stale bigint[];
+BEGIN
+    stale := pattern_sync.pick_stale(after_id, most);
+    listed := pg_catalog.cardinality(stale);
+    refreshed := 0;
+    refreshed_signatures := '{}';
+    last_id := stale[listed::integer];
+    IF listed > 0::bigint THEN
+        SELECT
+            pg_catalog.count(*),
+            coalesce((pg_catalog.array_agg(r.signature))[1:1001], '{}')
+        INTO refreshed, refreshed_signatures
+        FROM pattern_sync.reconcile(
+            min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+            stale
+        ) AS r
+        WHERE r.outcome = 'refreshed';
+    END IF;
+END $$;
+CREATE FUNCTION pattern_sync.remark(signature text, reviewer text, comment text) RETURNS boolean
+    LANGUAGE plpgsql
+    SET lock_timeout TO '800ms'
+    AS $$
+BEGIN
+    PERFORM FROM pattern_approvals AS a WHERE a.pattern_id::text = remark.signature;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    INSERT INTO pattern_review_history (pattern_id, action, reviewer, notes)
+    VALUES (remark.signature, 'commented', remark.reviewer, remark.comment);
+    IF NOT FOUND AND NOT pattern_sync.is_noted(remark.signature, 'commented', remark.reviewer, remark.comment) THEN
+        RETURN NULL;
+    END IF;
+    RETURN true;
+EXCEPTION WHEN OTHERS THEN
+    IF pattern_sync.is_passing(SQLSTATE) THEN
+        RAISE;
+    END IF;
+    RAISE EXCEPTION USING MESSAGE = SQLERRM || ' (SQLSTATE ' || SQLSTATE || ')', ERRCODE = 'P0001';
+END $$;
+CREATE FUNCTION pattern_sync.remember_rejections(pattern_ids text[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    INSERT INTO pattern_sync.rejections (pattern_id)
+    SELECT rejected.pattern_id
+    FROM pg_catalog.unnest(remember_rejections.pattern_ids) AS rejected (pattern_id)
+    JOIN operation_patterns AS p ON p.pattern_signature::text = rejected.pattern_id
+    WHERE pattern_sync.eligible(p.automation_status::text)
+      AND pg_catalog.has_table_privilege(
+          CASE pg_catalog.current_setting('role') WHEN 'none' THEN session_user
+              ELSE pg_catalog.current_setting('role')::name END,
+          'pattern_approvals'::regclass::oid,
+          'DELETE'
+      )
+    ON CONFLICT (pattern_id) DO NOTHING
 $$;
 CREATE FUNCTION pattern_sync.request() RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -257,40 +1027,590 @@ CREATE FUNCTION pattern_sync.request(signature text) RETURNS boolean
 DECLARE
     found_id bigint;
 BEGIN
-    SELECT p.id INTO found_id FROM operation_patterns AS p WHERE p.pattern_signature = signature;
+    SELECT p.id INTO found_id FROM operation_patterns AS p
+    WHERE p.pattern_signature::text = request.signature
+    LIMIT 1;
     IF found_id IS NULL THEN
         RETURN false;
     END IF;
     PERFORM pattern_sync.notify(found_id::text);
     RETURN true;
 END $$;
-CREATE FUNCTION pattern_sync.send(channel text, payload text) RETURNS void
-    LANGUAGE sql
+CREATE FUNCTION pattern_sync.retry_refused(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], most bigint, OUT tried bigint, OUT failed bigint, OUT refused bigint, OUT reasons text[], OUT queued_signatures text[], OUT refreshed_signatures text[]) RETURNS record
+    LANGUAGE plpgsql
     AS $$
-    SELECT pg_notify(channel, payload) WHERE pg_notification_queue_usage() < 0.5
+DECLARE
+    due bigint[];
+    codes text[];
+BEGIN
+    SELECT pg_catalog.array_agg(ranked.row_id ORDER BY ranked.place, ranked.retry_at),
+        pg_catalog.array_agg(DISTINCT ranked.sqlstate)
+    INTO due, codes
+    FROM (
+        SELECT r.row_id, r.retry_at, r.sqlstate,
+            pg_catalog.row_number() OVER (PARTITION BY r.sqlstate ORDER BY r.retry_at, r.row_id) AS place
+        FROM pattern_sync.refusals AS r
+        WHERE r.retry_at <= pg_catalog.clock_timestamp()
+        ORDER BY place, r.retry_at
+        LIMIT most
+    ) AS ranked;
+    tried := coalesce(pg_catalog.cardinality(due), 0);
+    SELECT
+        pg_catalog.count(*) FILTER (WHERE r.outcome = 'failed'),
+        coalesce(pg_catalog.array_agg(r.signature) FILTER (WHERE r.outcome = 'queued'), '{}'),
+        coalesce(pg_catalog.array_agg(r.signature) FILTER (WHERE r.outcome = 'refreshed'), '{}')
+    INTO failed, queued_signatures, refreshed_signatures
+    FROM pattern_sync.reconcile(
+        min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+        coalesce(due, '{}')
+    ) AS r;
+    IF pg_catalog.cardinality(queued_signatures) > 0 OR pg_catalog.cardinality(refreshed_signatures) > 0 THEN
+        UPDATE pattern_sync.refusals AS r
+        SET retry_at = pg_catalog.clock_timestamp()
+        WHERE r.sqlstate = ANY (codes) AND r.retry_at > pg_catalog.clock_timestamp();
+    END IF;
+    refused := (SELECT pg_catalog.count(*) FROM pattern_sync.refusals AS r);
+    reasons := ARRAY(
+        SELECT pg_catalog.concat(r.pattern_id, ': ', r.reason)
+        FROM pattern_sync.refusals AS r
+        ORDER BY r.refused_at DESC, r.row_id
+        LIMIT 5
+    );
+END $$;
+CREATE FUNCTION pattern_sync.send(channel text, payload text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF pg_catalog.lower(pg_catalog.current_setting('pattern_sync.quiet', true)) IN ('on', 'true', 'yes', '1')
+        OR pg_catalog.pg_notification_queue_usage() >= 0.5::double precision
+    THEN
+        PERFORM pattern_sync.mark(send.channel, send.payload);
+    ELSE
+        PERFORM pg_catalog.pg_notify(send.channel, send.payload);
+    END IF;
+END $$;
+CREATE FUNCTION pattern_sync.signature_is_unique() RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT EXISTS (
+        SELECT
+        FROM pg_catalog.pg_index AS i
+        JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+        WHERE i.indrelid = pg_catalog.to_regclass('operation_patterns')::oid
+          AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indnkeyatts = 1::smallint
+          AND a.attname = 'pattern_signature'::name
+    )
 $$;
+CREATE FUNCTION pattern_sync.spokesmen(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[]) RETURNS bigint[]
+    LANGUAGE plpgsql STABLE
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+    best bigint[];
+BEGIN
+    SELECT pg_catalog.array_agg(spoken.id) INTO best
+    FROM (
+        SELECT DISTINCT ON (p.pattern_signature::text COLLATE "default") p.id::bigint AS id
+        FROM operation_patterns AS p
+        WHERE p.pattern_signature::text COLLATE "default" IN (
+            SELECT named.pattern_signature::text COLLATE "default"
+            FROM operation_patterns AS named
+            WHERE named.id = ANY (spokesmen.row_ids)
+        )
+        ORDER BY
+            p.pattern_signature::text COLLATE "default",
+            (
+                pattern_sync.eligible(p.automation_status::text) AND pattern_sync.qualifies(
+                    p.confidence_score::double precision, p.occurrence_count::bigint,
+                    p.potential_monthly_savings::numeric, p.pattern_type::text,
+                    min_confidence, min_occurrences, min_savings,
+                    only_types, exclude_types
+                )
+            ) DESC,
+            pattern_sync.impact(
+                p.confidence_score::double precision, p.occurrence_count::bigint, p.potential_monthly_savings::numeric
+            ) DESC,
+            p.id::bigint
+    ) AS spoken;
+    RETURN best;
+END $$;
+CREATE FUNCTION pattern_sync.storage() RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN (
+        WITH RECURSIVE family (relation) AS (
+            SELECT pg_catalog.to_regclass('operation_patterns')::oid
+            UNION
+            SELECT i.inhrelid FROM family JOIN pg_catalog.pg_inherits AS i ON i.inhparent = family.relation
+        )
+        SELECT pg_catalog.md5(
+            pg_catalog.string_agg(pg_catalog.concat(c.oid, '/', c.relfilenode), ' ' ORDER BY c.oid))
+        FROM family
+        JOIN pg_catalog.pg_class AS c ON c.oid = family.relation
+    );
+END $$;
 CREATE FUNCTION pattern_sync.tables_without_trigger() RETURNS SETOF regclass
     LANGUAGE sql STABLE
     AS $$
-    SELECT DISTINCT missing.relation FROM pattern_sync.missing_triggers() AS missing ORDER BY missing.relation
+    SELECT DISTINCT f.relation FROM pattern_sync.trigger_faults() AS f WHERE f.mending IS NOT NULL ORDER BY f.relation
 $$;
 CREATE FUNCTION pattern_sync.tell_changes(change text, pattern_ids text[]) RETURNS void
     LANGUAGE sql
     AS $$
-    SELECT pattern_sync.send('pattern_sync_queue', CASE WHEN octet_length(told.payload) < 7900 THEN told.payload ELSE '*' END)
+    SELECT pattern_sync.send(
+        'pattern_sync_queue', CASE WHEN pg_catalog.octet_length(told.payload) < 7900 THEN told.payload ELSE '*' END
+    )
     FROM (
-        SELECT jsonb_build_object(change, jsonb_agg(listed.pattern_id))::text AS payload
-        FROM unnest(pattern_ids) WITH ORDINALITY AS listed (pattern_id, position)
-        WHERE cardinality(pattern_ids) <= 1000
-        GROUP BY (listed.position - 1) / 50
+        SELECT pg_catalog.jsonb_build_object(change, pg_catalog.jsonb_agg(listed.pattern_id))::text AS payload
+        FROM pg_catalog.unnest(pattern_ids) WITH ORDINALITY AS listed (pattern_id, position)
+        WHERE pg_catalog.cardinality(pattern_ids) <= 1000
+        GROUP BY (listed.position - 1::bigint) / 50::bigint
         UNION ALL
-        SELECT '*' WHERE cardinality(pattern_ids) > 1000
+        SELECT '*' WHERE pg_catalog.cardinality(pattern_ids) > 1000
     ) AS told
 $$;
+CREATE FUNCTION pattern_sync.trigger_faults() RETURNS TABLE(relation regclass, fault text, silenced text, mending text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+DECLARE
+    patterns oid := pg_catalog.to_regclass('operation_patterns')::oid;
+    settings oid := pg_catalog.to_regclass('pattern_sync.settings')::oid;
+    announce oid := pg_catalog.to_regprocedure('pattern_sync.announce()')::oid;
+    announce_entries oid := pg_catalog.to_regprocedure('pattern_sync.announce_entries()')::oid;
+    owner oid := (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = patterns);
+BEGIN
+    RETURN QUERY
+    WITH RECURSIVE wanted (table_name, trigger_name, event, type, old_rows, new_rows, silenced) AS (
+        -- The type is pg_trigger's bit mask: 1 row, 4 INSERT, 8 DELETE, 16 UPDATE, 32 TRUNCATE.
+        VALUES
+            ('operation_patterns', 'pattern_sync_announce', 'INSERT OR UPDATE', 21, NULL, NULL, 'patterns'),
+            ('pattern_approvals', 'pattern_sync_inserted', 'INSERT', 4, NULL, 'changed', 'pages'),
+            ('pattern_approvals', 'pattern_sync_updated', 'UPDATE', 16, 'before', 'changed', 'pages'),
+            ('pattern_approvals', 'pattern_sync_deleted', 'DELETE', 8, 'changed', NULL, 'pages'),
+            ('pattern_approvals', 'pattern_sync_truncated', 'TRUNCATE', 32, NULL, NULL, 'pages'),
+            ('pattern_review_history', 'pattern_sync_inserted', 'INSERT', 4, NULL, 'changed', 'pages')
+    ),
+    family (relation, is_partition) AS (
+        SELECT patterns, false
+        UNION
+        SELECT c.oid, c.relispartition
+        FROM family
+        JOIN pg_catalog.pg_inherits AS i ON i.inhparent = family.relation
+        JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid
+    ),
+    target AS (
+        SELECT w.*, f.relation, f.is_partition, announce AS function, NULL::text AS condition
+        FROM wanted AS w
+        JOIN family AS f ON w.table_name = 'operation_patterns'::text
+        UNION ALL
+        -- A reconcile tells what it has written when it is committed: between a commit and its entry it would cost a
+        -- tenth of the way.
+        SELECT w.*, pg_catalog.to_regclass(w.table_name)::oid, false, announce_entries, 'pattern_sync.announced_later'
+        FROM wanted AS w
+        WHERE w.table_name <> 'operation_patterns'::text
+    ),
+    seen AS (
+        SELECT
+            target.*,
+            t.oid AS trigger_id,
+            t.tgparentid AS parent_id,
+            CASE
+                WHEN c.oid IS NULL THEN 'there is no table %2$s'
+                WHEN c.relkind::text <> ALL (ARRAY['r', 'p']::text[]) THEN '%s is no table'
+                WHEN t.oid IS NULL THEN CASE
+                    WHEN NOT target.is_partition OR EXISTS (
+                        SELECT
+                        FROM pg_catalog.pg_trigger AS parent
+                        WHERE parent.tgrelid = patterns AND parent.tgname::text = target.trigger_name
+                    ) THEN 'the trigger on %s is missing (%s)'
+                END
+                WHEN t.tgfoid <> target.function THEN 'the trigger on %s calls another function (%s)'
+                WHEN t.tgtype::integer <> target.type
+                    OR pg_catalog.octet_length(t.tgattr::text) > 0
+                    OR coalesce(t.tgoldtable::text, '') <> coalesce(target.old_rows, '')
+                    OR coalesce(t.tgnewtable::text, '') <> coalesce(target.new_rows, '')
+                    OR (t.tgqual IS NULL) <> (target.condition IS NULL)
+                    OR pg_catalog.strpos(pg_catalog.pg_get_triggerdef(t.oid), target.condition) = 0
+                    THEN 'the trigger on %s was changed (%s)'
+                WHEN t.tgenabled::text = 'D'::text THEN 'the trigger on %s is disabled (%s)'
+                WHEN t.tgenabled::text <> 'A'::text THEN 'the trigger on %s does not fire for replicated writes (%s)'
+            END AS fault
+        FROM target
+        LEFT JOIN pg_catalog.pg_class AS c ON c.oid = target.relation
+        LEFT JOIN pg_catalog.pg_trigger AS t
+            ON t.tgrelid = target.relation AND t.tgname::text = target.trigger_name
+    ),
+    faulty AS (
+        SELECT
+            seen.relation,
+            seen.table_name,
+            seen.trigger_name,
+            seen.fault,
+            seen.silenced,
+            CASE
+                WHEN seen.function IS NULL OR seen.fault IN ('there is no table %2$s', '%s is no table') THEN NULL
+                ELSE pg_catalog.concat(
+                    CASE WHEN NOT enabling.enough THEN pg_catalog.concat(
+                        CASE WHEN seen.trigger_id IS NOT NULL THEN
+                            pg_catalog.format('DROP TRIGGER %I ON %s; ', seen.trigger_name, seen.relation::regclass)
+                        -- A partition that had a trigger of its own before it was attached.
+                        WHEN seen.relation = patterns THEN (
+                            SELECT pg_catalog.string_agg(
+                                pg_catalog.format('DROP TRIGGER %I ON %s; ', p.trigger_name, p.relation::regclass), '')
+                            FROM seen AS p
+                            WHERE p.is_partition AND p.trigger_id IS NOT NULL AND p.parent_id = 0::oid
+                        ) END,
+                        pg_catalog.format(
+                            'CREATE TRIGGER %I AFTER %s ON %s %s FOR EACH %s; ',
+                            seen.trigger_name,
+                            seen.event,
+                            seen.relation::regclass,
+                            nullif(
+                                pg_catalog.concat(
+                                    'REFERENCING',
+                                    ' OLD TABLE AS ' || seen.old_rows,
+                                    ' NEW TABLE AS ' || seen.new_rows
+                                ),
+                                'REFERENCING'
+                            ),
+                            CASE
+                                WHEN seen.condition IS NULL
+                                    THEN 'ROW EXECUTE FUNCTION pattern_sync.announce()'
+                                ELSE pg_catalog.format(
+                                    'STATEMENT WHEN (pg_catalog.current_setting(%L, true) IS DISTINCT FROM ''on'')'
+                                    ' EXECUTE FUNCTION pattern_sync.announce_entries()',
+                                    seen.condition
+                                )
+                            END
+                        )
+                    ) END,
+                    pg_catalog.format(
+                        'ALTER TABLE %s ENABLE ALWAYS TRIGGER %I; ', seen.relation::regclass, seen.trigger_name)
+                )
+            END AS mending
+        FROM seen
+        CROSS JOIN LATERAL (
+            SELECT seen.fault IN (
+                'the trigger on %s is disabled (%s)', 'the trigger on %s does not fire for replicated writes (%s)'
+            ) AS enough
+        ) AS enabling
+        WHERE seen.fault IS NOT NULL
+    )
+    SELECT
+        f.relation::regclass,
+        pg_catalog.format(
+            f.fault,
+            coalesce(f.relation::regclass::text, f.table_name),
+            CASE WHEN f.relation IS NULL THEN f.table_name
+            ELSE pg_catalog.string_agg(f.trigger_name, ', ' ORDER BY f.trigger_name) END
+        ),
+        f.silenced,
+        pg_catalog.string_agg(f.mending, '' ORDER BY f.trigger_name)
+    FROM faulty AS f
+    GROUP BY f.relation, f.table_name, f.fault, f.silenced
+    UNION ALL
+    SELECT
+        NULL::regclass,
+        pg_catalog.format('the function pattern_sync.%s() is missing', needed.name),
+        needed.silenced,
+        NULL
+    FROM (
+        VALUES ('announce', announce, 'patterns'), ('announce_entries', announce_entries, 'pages')
+    ) AS needed (name, function, silenced)
+    WHERE needed.function IS NULL
+    UNION ALL
+    -- Triggers of ours where none should be. Only on tables of the same owner: anybody may create a trigger that calls
+    -- our functions on a table of their own, and it is no business of ours.
+    SELECT
+        c.oid::regclass,
+        pg_catalog.format('%s has a trigger of Pattern Sync that is not wanted there (%s)', c.oid::regclass, t.tgname),
+        NULL,
+        pg_catalog.format('DROP TRIGGER %I ON %s; ', t.tgname, c.oid::regclass)
+    FROM pg_catalog.pg_depend AS d
+    JOIN pg_catalog.pg_trigger AS t ON t.oid = d.objid
+    JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid
+    WHERE d.refclassid = 'pg_catalog.pg_proc'::regclass::oid
+      AND d.refobjid IN (announce, announce_entries)
+      AND d.classid = 'pg_catalog.pg_trigger'::regclass::oid
+      AND t.tgparentid = 0::oid
+      AND c.relowner = owner
+      AND NOT EXISTS (
+          SELECT FROM seen WHERE seen.relation = t.tgrelid AND seen.trigger_name = t.tgname::text
+      )
+    UNION ALL
+    -- The trigger's body runs with the writer's rights.
+    SELECT
+        patterns::regclass,
+        pg_catalog.format(
+            '%s may write %s and may not use the schema pattern_sync',
+            pg_catalog.string_agg(writer.name, ', ' ORDER BY writer.name),
+            patterns::regclass
+        ),
+        'patterns',
+        pg_catalog.string_agg(
+            pg_catalog.format('GRANT USAGE ON SCHEMA pattern_sync TO %s; ', writer.name), '' ORDER BY writer.name)
+    FROM (
+        SELECT DISTINCT CASE granted.grantee
+            WHEN 0::oid THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(granted.grantee)::text)
+        END AS name
+        FROM (
+            SELECT coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner)) AS rights
+            FROM pg_catalog.pg_class AS c
+            WHERE c.oid = patterns
+            UNION ALL
+            SELECT a.attacl FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = patterns AND a.attacl IS NOT NULL
+        ) AS held
+        CROSS JOIN LATERAL pg_catalog.aclexplode(held.rights) AS granted
+        WHERE granted.privilege_type IN ('INSERT', 'UPDATE')
+          AND NOT CASE granted.grantee
+              WHEN 0::oid THEN pg_catalog.has_schema_privilege('public', 'pattern_sync', 'USAGE')
+              ELSE pg_catalog.has_schema_privilege(granted.grantee, 'pattern_sync', 'USAGE')
+          END
+    ) AS writer
+    HAVING pg_catalog.count(*) > 0::bigint
+    UNION ALL
+    SELECT
+        settings::regclass,
+        CASE
+            WHEN settings IS NULL THEN 'there is no table pattern_sync.settings'
+            WHEN pg_catalog.count(t.oid) = 0::bigint THEN 'the trigger on pattern_sync.settings is missing'
+            ELSE 'the trigger on pattern_sync.settings is disabled'
+        END,
+        'patterns',
+        pg_catalog.string_agg(
+            CASE WHEN t.oid IS NOT NULL THEN
+                pg_catalog.format('ALTER TABLE pattern_sync.settings ENABLE TRIGGER %I; ', t.tgname)
+            END,
+            ''
+        )
+    FROM (SELECT) AS always
+    LEFT JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = settings AND NOT t.tgisinternal
+    HAVING pg_catalog.count(t.oid) FILTER (WHERE t.tgenabled::text IN ('O', 'A'))
+        < greatest(pg_catalog.count(t.oid), 1::bigint)
+    ORDER BY 1, 2;
+    IF settings IS NOT NULL THEN -- apart, as a statement that names a table which is gone is an error
+        RETURN QUERY
+        SELECT
+            settings::regclass,
+            'pattern_sync.settings has no row, so there is no filter',
+            'patterns',
+            'INSERT INTO pattern_sync.settings DEFAULT VALUES; '
+        WHERE NOT EXISTS (SELECT FROM pattern_sync.settings);
+    END IF;
+END $_$;
+CREATE FUNCTION pattern_sync.verdict(code text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+BEGIN
+    IF pg_catalog."left"(code, 2) IN ('08', '25', '53', '57', '58') THEN
+        RAISE EXCEPTION 'the server cannot write now' USING ERRCODE = code;
+    END IF;
+    RETURN CASE WHEN code IN ('55P03', '40P01', '40001') THEN 'held' ELSE 'failed' END;
+END $$;
+CREATE FUNCTION pattern_sync.write_each(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean) RETURNS TABLE(row_id bigint, signature text, outcome text, reason text)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    missing bigint[] := write_each.row_ids;
+    looked record;
+    fresh record;
+    code text;
+    asked bigint;
+    refused bigint[] := '{}';
+    refused_signatures text[] := '{}';
+    reasons text[] := '{}';
+    codes text[] := '{}';
+    taken bigint[] := '{}';
+BEGIN
+    IF NOT known_missing THEN
+        missing := '{}';
+        FOREACH asked IN ARRAY write_each.row_ids LOOP
+            BEGIN
+                FOR looked IN SELECT l.* FROM pattern_sync.look(
+                    min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+                    ARRAY[asked]
+                ) AS l LOOP
+                    row_id := asked;
+                    signature := looked.signature;
+                    outcome := looked.state;
+                    reason := NULL;
+                    IF outcome = 'missing' THEN
+                        missing := pg_catalog.array_append(missing, asked);
+                        CONTINUE;
+                    END IF;
+                    IF outcome = 'stale' THEN
+                        outcome := CASE pg_catalog.cardinality(pattern_sync.refresh_entries(ARRAY[asked]))
+                            WHEN 0 THEN 'unchanged' ELSE 'refreshed'
+                        END;
+                        SET CONSTRAINTS ALL IMMEDIATE;
+                    END IF;
+                    taken := pg_catalog.array_append(taken, asked);
+                    RETURN NEXT;
+                END LOOP;
+            EXCEPTION WHEN OTHERS THEN
+                GET STACKED DIAGNOSTICS reason = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
+                outcome := pattern_sync.verdict(code);
+                row_id := asked;
+                signature := pattern_sync.name_of(asked);
+                IF outcome = 'failed' THEN
+                    refused := pg_catalog.array_append(refused, asked);
+                    refused_signatures := pg_catalog.array_append(refused_signatures, signature);
+                    reasons := pg_catalog.array_append(reasons, reason);
+                    codes := pg_catalog.array_append(codes, code);
+                END IF;
+                RETURN NEXT;
+            END;
+        END LOOP;
+    END IF;
+    BEGIN
+        FOR fresh IN SELECT f.* FROM pattern_sync.new_entries(
+            min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+            missing
+        ) AS f ORDER BY f.signature LOOP
+            row_id := missing[fresh.place];
+            signature := fresh.signature;
+            reason := NULL;
+            BEGIN
+                INSERT INTO pattern_approvals (
+                    pattern_id, status, confidence_score, occurrence_count, estimated_savings_usd,
+                    tool_sequence, pattern_context, example_sessions
+                )
+                VALUES (
+                    fresh.signature, 'pending', fresh.confidence_score, fresh.occurrence_count,
+                    fresh.estimated_savings_usd, fresh.tool_sequence, fresh.pattern_context, fresh.example_sessions
+                );
+                IF NOT EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id::text = fresh.signature) THEN
+                    RAISE EXCEPTION 'the application''s own trigger or rule kept it out' USING ERRCODE = 'PS001';
+                END IF;
+                SET CONSTRAINTS ALL IMMEDIATE;
+                INSERT INTO pattern_sync.written AS w (pattern_id, confidence, occurrences, savings)
+                VALUES (fresh.signature, fresh.confidence, fresh.occurrences, fresh.savings)
+                ON CONFLICT (pattern_id) DO UPDATE
+                SET confidence = EXCLUDED.confidence, occurrences = EXCLUDED.occurrences, savings = EXCLUDED.savings;
+                outcome := 'queued';
+                taken := pg_catalog.array_append(taken, row_id);
+            EXCEPTION WHEN OTHERS THEN
+                GET STACKED DIAGNOSTICS reason = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
+                outcome := pattern_sync.verdict(code);
+                IF code = '23505'
+                    AND EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id::text = fresh.signature)
+                THEN
+                    outcome := 'unchanged';
+                ELSIF outcome = 'failed' THEN
+                    refused := pg_catalog.array_append(refused, row_id);
+                    refused_signatures := pg_catalog.array_append(refused_signatures, signature);
+                    reasons := pg_catalog.array_append(reasons, reason);
+                    codes := pg_catalog.array_append(codes, code);
+                ELSE
+                    PERFORM pg_catalog.set_config('lock_timeout', '5ms', true);
+                END IF;
+            END;
+            RETURN NEXT;
+        END LOOP;
+    EXCEPTION WHEN OTHERS THEN -- the entry of one of them cannot even be composed
+        GET STACKED DIAGNOSTICS reason = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
+        outcome := pattern_sync.verdict(code);
+        IF pg_catalog.cardinality(missing) > 1 THEN
+            FOREACH asked IN ARRAY missing LOOP
+                RETURN QUERY SELECT e.* FROM pattern_sync.write_each(
+                    min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+                    ARRAY[asked], true
+                ) AS e;
+            END LOOP;
+        ELSE
+            row_id := missing[1];
+            signature := pattern_sync.name_of(row_id);
+            refused := pg_catalog.array_append(refused, row_id);
+            refused_signatures := pg_catalog.array_append(refused_signatures, signature);
+            reasons := pg_catalog.array_append(reasons, reason);
+            codes := pg_catalog.array_append(codes, code);
+            RETURN NEXT;
+        END IF;
+    END;
+    PERFORM pattern_sync.quarantine(refused, refused_signatures, reasons, codes);
+    PERFORM pattern_sync.forgive(taken);
+END $$;
+CREATE FUNCTION pattern_sync.write_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean) RETURNS TABLE(place bigint, row_id bigint, signature text, outcome text)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    places bigint[];
+    ids bigint[];
+    signatures text[];
+    states text[];
+    missing bigint[];
+    stale bigint[];
+    queued text[] := '{}';
+    refreshed text[] := '{}';
+BEGIN
+    IF known_missing THEN
+        queued := pattern_sync.insert_entries(
+            min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+            write_entries.row_ids
+        );
+        SET CONSTRAINTS ALL IMMEDIATE;
+        RETURN QUERY
+        SELECT NULL::bigint, NULL::bigint, written.signature, 'queued'::text
+        FROM pg_catalog.unnest(queued) AS written (signature);
+        RETURN;
+    END IF;
+    SELECT
+        pg_catalog.array_agg(l.place ORDER BY l.place), pg_catalog.array_agg(l.row_id ORDER BY l.place),
+        pg_catalog.array_agg(l.signature ORDER BY l.place), pg_catalog.array_agg(l.state ORDER BY l.place),
+        pg_catalog.array_agg(l.row_id) FILTER (WHERE l.state = 'missing'),
+        pg_catalog.array_agg(l.row_id) FILTER (WHERE l.state = 'stale')
+    INTO places, ids, signatures, states, missing, stale
+    FROM pattern_sync.look(
+        min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+        write_entries.row_ids
+    ) AS l;
+    IF missing IS NOT NULL THEN
+        queued := pattern_sync.insert_entries(
+            min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+            missing
+        );
+    END IF;
+    IF stale IS NOT NULL THEN
+        refreshed := pattern_sync.refresh_entries(stale);
+    END IF;
+    SET CONSTRAINTS ALL IMMEDIATE;
+    RETURN QUERY
+    SELECT looked.place, looked.row_id, looked.signature, CASE
+        WHEN looked.state = 'missing' AND looked.signature = ANY (queued) THEN 'queued'
+        WHEN looked.state = 'stale' AND looked.signature = ANY (refreshed) THEN 'refreshed'
+        WHEN looked.state IN ('missing', 'stale') THEN 'unchanged'
+        ELSE looked.state
+    END
+    FROM ROWS FROM (
+        pg_catalog.unnest(places), pg_catalog.unnest(ids), pg_catalog.unnest(signatures), pg_catalog.unnest(states)
+    ) AS looked (place, row_id, signature, state);
+END $$;
+CREATE TABLE pattern_sync.marks (
+    channel text NOT NULL,
+    payload text NOT NULL
+);
+ALTER TABLE ONLY pattern_sync.marks REPLICA IDENTITY FULL;
 CREATE TABLE pattern_sync.migrations (
     version integer NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL,
     functions_md5 text
+);
+CREATE TABLE pattern_sync.refusals (
+    row_id bigint NOT NULL,
+    pattern_id text NOT NULL,
+    reason text NOT NULL,
+    sqlstate text NOT NULL,
+    attempts integer DEFAULT 1 NOT NULL,
+    refused_at timestamp with time zone DEFAULT now() NOT NULL,
+    retry_at timestamp with time zone NOT NULL
+);
+CREATE TABLE pattern_sync.rejections (
+    pattern_id text NOT NULL,
+    rejected_at timestamp with time zone DEFAULT now() NOT NULL
 );
 CREATE TABLE pattern_sync.runs (
     id bigint NOT NULL,
@@ -321,14 +1641,27 @@ CREATE TABLE pattern_sync.settings (
     exclude_types text[] DEFAULT '{}'::text[] NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT settings_min_confidence_check CHECK (((min_confidence >= (0)::double precision) AND (min_confidence <= (100)::double precision))),
-    CONSTRAINT settings_min_occurrences_check CHECK (((min_occurrences >= 0) AND (min_occurrences <= 2147483647))),
+    CONSTRAINT settings_min_occurrences_check CHECK (((min_occurrences >= (0)::bigint) AND (min_occurrences <= (2147483647)::bigint))),
     CONSTRAINT settings_min_savings_check CHECK (((min_savings >= (0)::numeric) AND (min_savings < 'Infinity'::numeric))),
     CONSTRAINT settings_only_row_check CHECK (only_row)
 );
+CREATE TABLE pattern_sync.written (
+    pattern_id text NOT NULL,
+    confidence double precision,
+    occurrences bigint,
+    savings numeric
+);
 ALTER TABLE ONLY pattern_sync.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (version);
+ALTER TABLE ONLY pattern_sync.refusals
+    ADD CONSTRAINT refusals_pkey PRIMARY KEY (row_id);
+ALTER TABLE ONLY pattern_sync.rejections
+    ADD CONSTRAINT rejections_pkey PRIMARY KEY (pattern_id);
 ALTER TABLE ONLY pattern_sync.runs
     ADD CONSTRAINT runs_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY pattern_sync.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (only_row);
-CREATE TRIGGER announce_settings AFTER UPDATE ON pattern_sync.settings FOR EACH ROW EXECUTE FUNCTION pattern_sync.announce_settings();
+ALTER TABLE ONLY pattern_sync.written
+    ADD CONSTRAINT written_pkey PRIMARY KEY (pattern_id);
+CREATE INDEX refusals_due_idx ON pattern_sync.refusals USING btree (retry_at);
+CREATE TRIGGER announce_settings AFTER INSERT OR UPDATE ON pattern_sync.settings FOR EACH ROW EXECUTE FUNCTION pattern_sync.announce_settings();
