@@ -1,6 +1,7 @@
 """What the daemon's role may not, each with the statement that helps, in a database that has lived."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 
 import psycopg
 import pytest
@@ -9,6 +10,7 @@ from psycopg.rows import dict_row
 from pattern_sync.database.statements import load_statements
 from tests.support.application import abouts, adopt
 from tests.support.database import TestDatabase
+from tests.support.lived_in import readme_rights
 
 # Each makes the planner evaluate the conditions in another order.
 PLANNERS: Mapping[str, Mapping[str, str]] = {
@@ -82,6 +84,25 @@ def test_rights_are_read_whatever_the_order_in_which_a_plan_evaluates_conditions
     assert missing_rights(lived, settings=PLANNERS[planner]) == []
     with lived.role() as role:
         assert missing_rights(lived, role, PLANNERS[planner]) == expected(role)
+
+
+def readme_remedies(role: str) -> Iterator[str]:
+    """Yield the README's grants as the daemon asks for them: each right by itself."""
+    for right in readme_rights():
+        privileges, _, things = right.partition(" ON ")
+        columns = re.fullmatch(r"UPDATE \((.+)\)", privileges)
+        each = [f"UPDATE ({name})" for name in columns[1].split(", ")] if columns else privileges.split(", ")
+        kind = "SEQUENCE " if things.startswith("SEQUENCE ") else ""
+        for thing in things.removeprefix(kind).split(", "):
+            yield from (f"GRANT {privilege} ON {kind}{thing} TO {role};" for privilege in each)
+
+
+def test_the_readme_grants_what_the_daemon_asks_for_and_nothing_else(lived: TestDatabase) -> None:
+    lived.execute("REVOKE SELECT ON pattern_sync.settings FROM PUBLIC")  # it is everybody's, unless it was lost
+    with lived.role() as role:
+        assert missing_rights(lived, role) == sorted(readme_remedies(role))
+    with lived.role(*readme_rights()) as role:
+        assert missing_rights(lived, role) == []
 
 
 def test_the_remedies_are_what_helps(lived: TestDatabase) -> None:
