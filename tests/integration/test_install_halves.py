@@ -58,11 +58,11 @@ HALVES = {
     ),
     "a trigger was disabled": (
         "ALTER TABLE operation_patterns DISABLE TRIGGER pattern_sync_announce",
-        "enable the trigger pattern_sync_announce on operation_patterns",
+        "create the triggers on operation_patterns",
     ),
     "several triggers were disabled": (
         "ALTER TABLE pattern_approvals DISABLE TRIGGER pattern_sync_deleted, DISABLE TRIGGER pattern_sync_inserted",
-        "enable the trigger pattern_sync_deleted on pattern_approvals",
+        "create the triggers on pattern_approvals",
     ),
     **{
         f"the table {table} was lost": (f"DROP TABLE pattern_sync.{table} CASCADE", f": {table}")

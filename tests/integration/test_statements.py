@@ -63,7 +63,6 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "inventory": (("text[]",), {"thing": "text", "digest": "text"}),
     "not_the_owners": (("text[]", "text[]", "text"), {"found": "bool"}),
     "readers_in_want": (("text", "text[]"), {"role": "text"}),
-    "disabled_triggers": ((), {"name": "text", "relation": "text", "remedy": "text"}),
     "foreign_objects": (("text[]", "text[]"), {"described": "text"}),
     "install_trigger": (("text",), {"install_trigger": "void"}),
     "statistics": (

@@ -5,7 +5,6 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TypeVar
 
 import psycopg
@@ -74,11 +73,10 @@ class Installer:
         with BlockingDatabase.connect(self._address) as database:
             done = _persist(lambda: self._migrate_schema(database, replicated=replicated))
             # Each table by itself: CREATE TRIGGER holds up the writers until its transaction ends.
-            for repair in (self._install_next_trigger, self._enable_next_trigger):
-                while step := _persist(partial(repair, database)):
-                    if step in done:
-                        raise SchemaError(f"To {step.about} did not help: it is as it was.")
-                    done.append(step)
+            while step := _persist(lambda: self._install_next_trigger(database)):
+                if step in done:
+                    raise SchemaError(f"To {step.about} did not help: it is as it was.")
+                done.append(step)
         return done
 
     def remarks(self) -> list[str]:
@@ -124,16 +122,6 @@ class Installer:
             table = lacking[0]["relation"]
             database.fetch("install_trigger", table)
         return Step(f"create the triggers on {table}", "")
-
-    def _enable_next_trigger(self, database: BlockingDatabase) -> Step | None:
-        with database.transaction():
-            _lock(database)
-            find_application(database)
-            disabled = _disabled_triggers(database)
-            if not disabled:
-                return None
-            database.run_script(disabled[0].sql)
-        return disabled[0]
 
     def _uninstall(self, database: BlockingDatabase, *, dry_run: bool, cascade: bool) -> bool:
         with database.transaction(read_only=dry_run):
@@ -207,7 +195,7 @@ class _Look:
         # The functions of an older version do not know which triggers this one wants.
         if steps or self.database.fetch("tables_without_trigger"):
             steps.append(Step("create the triggers that are missing", self.definitions.trigger))
-        return steps + _disabled_triggers(self.database)
+        return steps
 
     def schema_steps(self, *, replicated: bool) -> list[Step]:
         """Return the steps of its first transaction, after all that would speak against them."""
@@ -311,13 +299,6 @@ def _mended(step: Step, before: Mapping[str, str], after: Mapping[str, str]) -> 
     """Return the step with what of the functions it has mended."""
     names = sorted(thing for thing in {*before, *after} if before.get(thing) != after.get(thing))
     return replace(step, about=f"{step.about}, which mended: {'; '.join(names)}") if names else step
-
-
-def _disabled_triggers(database: BlockingDatabase) -> list[Step]:
-    return [
-        Step(f"enable the trigger {row['name']} on {row['relation']}", row["remedy"])
-        for row in database.fetch("disabled_triggers")
-    ]
 
 
 def _lock(database: BlockingDatabase) -> None:

@@ -410,26 +410,6 @@ ORDER BY 1;
 -- Give one table ($1) the trigger that it lacks.
 SELECT pattern_sync.install_trigger($1::text::pg_catalog.regclass);
 
--- name: disabled_triggers
--- Our triggers on the application's tables that were disabled, each with what enables it: always, where a subscription
--- writes the table.
-SELECT
-    t.tgname::text AS name,
-    t.tgrelid::pg_catalog.regclass::text AS relation,
-    pg_catalog.format(
-        'ALTER TABLE %s ENABLE %s TRIGGER %I;',
-        t.tgrelid::pg_catalog.regclass,
-        CASE WHEN EXISTS (
-            SELECT FROM pg_catalog.pg_subscription_rel AS s WHERE s.srrelid = t.tgrelid
-        ) THEN 'ALWAYS' ELSE '' END,
-        t.tgname
-    ) AS remedy
-FROM pg_catalog.pg_trigger AS t
-JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid
-JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
-WHERE n.nspname::text = 'pattern_sync'::text AND NOT t.tgisinternal AND t.tgenabled::text = 'D'::text
-ORDER BY 2, 1;
-
 -- name: foreign_objects
 -- What would go with our schema and is not ours: what others put into it, and what depends on it from outside. Ours are
 -- some tables ($1) and functions ($2), what belongs to them, and the triggers on the application's tables.
