@@ -228,7 +228,7 @@ def test_a_schema_that_nobody_may_use_is_seen_with_the_roles_that_write(database
         assert faults(database) == [f"{role} may write operation_patterns and may not use the schema pattern_sync"]
         assert abouts(database) != []
         assert faults(database) == []
-        database.execute(f"REVOKE USAGE ON SCHEMA pattern_sync FROM {role}")
+        database.execute(f"REVOKE USAGE ON SCHEMA pattern_sync FROM PUBLIC, {role}")
         database.execute(f"REVOKE INSERT ON operation_patterns FROM {role}")
         database.execute(f"GRANT UPDATE (occurrence_count) ON operation_patterns TO {role}")
         assert faults(database) == [f"{role} may write operation_patterns and may not use the schema pattern_sync"]
