@@ -465,6 +465,7 @@ DECLARE
     looked record;
     fresh record;
     code text;
+    raised_at text;
     asked bigint;
     refused bigint[] := '{}';
     refused_signatures text[] := '{}';
@@ -497,9 +498,10 @@ BEGIN
                     taken := pg_catalog.array_append(taken, asked);
                     RETURN NEXT;
                 END LOOP;
-            EXCEPTION WHEN OTHERS THEN
-                GET STACKED DIAGNOSTICS reason = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
-                outcome := pattern_sync.verdict(code);
+            EXCEPTION WHEN OTHERS OR assert_failure OR query_canceled THEN
+                GET STACKED DIAGNOSTICS
+                    reason = MESSAGE_TEXT, code = RETURNED_SQLSTATE, raised_at = PG_EXCEPTION_CONTEXT;
+                outcome := pattern_sync.verdict(code, raised_at);
                 row_id := asked;
                 signature := pattern_sync.name_of(asked);
                 IF outcome = 'failed' THEN
@@ -539,9 +541,10 @@ BEGIN
                 SET confidence = EXCLUDED.confidence, occurrences = EXCLUDED.occurrences, savings = EXCLUDED.savings;
                 outcome := 'queued';
                 taken := pg_catalog.array_append(taken, row_id);
-            EXCEPTION WHEN OTHERS THEN
-                GET STACKED DIAGNOSTICS reason = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
-                outcome := pattern_sync.verdict(code);
+            EXCEPTION WHEN OTHERS OR assert_failure OR query_canceled THEN
+                GET STACKED DIAGNOSTICS
+                    reason = MESSAGE_TEXT, code = RETURNED_SQLSTATE, raised_at = PG_EXCEPTION_CONTEXT;
+                outcome := pattern_sync.verdict(code, raised_at);
                 IF code = '23505'
                     AND EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id::text = fresh.signature)
                 THEN
@@ -558,8 +561,9 @@ BEGIN
             RETURN NEXT;
         END LOOP;
     EXCEPTION WHEN OTHERS THEN -- the entry of one of them cannot even be composed
-        GET STACKED DIAGNOSTICS reason = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
-        outcome := pattern_sync.verdict(code);
+        GET STACKED DIAGNOSTICS
+            reason = MESSAGE_TEXT, code = RETURNED_SQLSTATE, raised_at = PG_EXCEPTION_CONTEXT;
+        outcome := pattern_sync.verdict(code, raised_at);
         IF pg_catalog.cardinality(missing) > 1 THEN
             FOREACH asked IN ARRAY missing LOOP
                 RETURN QUERY SELECT e.* FROM pattern_sync.write_each(
@@ -570,10 +574,12 @@ BEGIN
         ELSE
             row_id := missing[1];
             signature := pattern_sync.name_of(row_id);
-            refused := pg_catalog.array_append(refused, row_id);
-            refused_signatures := pg_catalog.array_append(refused_signatures, signature);
-            reasons := pg_catalog.array_append(reasons, reason);
-            codes := pg_catalog.array_append(codes, code);
+            IF outcome = 'failed' THEN
+                refused := pg_catalog.array_append(refused, row_id);
+                refused_signatures := pg_catalog.array_append(refused_signatures, signature);
+                reasons := pg_catalog.array_append(reasons, reason);
+                codes := pg_catalog.array_append(codes, code);
+            END IF;
             RETURN NEXT;
         END IF;
     END;
@@ -582,14 +588,19 @@ BEGIN
 END $$;
 
 -- What an error says of a row: held where somebody has locked it, failed otherwise, whatever the SQLSTATE, as it cannot
--- say whose fault it is. What is no row's (a full disk, a server that stops or takes no writes) is raised again.
-CREATE OR REPLACE FUNCTION pattern_sync.verdict(code text)
+-- say whose fault it is: an application's trigger may raise any, or bring it from another server. A server that cannot
+-- write at all cannot write the quarantine either, and that error is nobody's row's. What was canceled ends: only a RAISE
+-- of that code is an answer to a row.
+CREATE OR REPLACE FUNCTION pattern_sync.verdict(code text, raised_at text)
 RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    place CONSTANT text := pg_catalog.split_part(verdict.raised_at, E'\n', 1);
+    raised CONSTANT boolean := pg_catalog.right(place, 6) = ' RAISE' AND pg_catalog.strpos(place, 'verdict(') = 0;
 BEGIN
-    IF pg_catalog."left"(code, 2) IN ('08', '25', '53', '57', '58') THEN
-        RAISE EXCEPTION 'the server cannot write now' USING ERRCODE = code;
+    IF verdict.code = '57014' AND NOT raised THEN
+        RAISE EXCEPTION 'the statement was canceled' USING ERRCODE = verdict.code;
     END IF;
-    RETURN CASE WHEN code IN ('55P03', '40P01', '40001') THEN 'held' ELSE 'failed' END;
+    RETURN CASE WHEN verdict.code IN ('55P03', '40P01', '40001') AND NOT raised THEN 'held' ELSE 'failed' END;
 END $$;
 
 -- Bring the entries of some patterns up to date; one row a pattern with what was done: queued, refreshed, unchanged,
@@ -612,6 +623,7 @@ DECLARE
     size integer := greatest(pg_catalog.cardinality(reconcile.row_ids), 1);
     position integer := 1;
     code text;
+    raised_at text;
 BEGIN
     PERFORM pg_catalog.set_config('pattern_sync.announced_later', 'on', true);
     IF NOT pattern_sync.signature_is_unique() THEN
@@ -636,9 +648,9 @@ BEGIN
             ) AS w
             ORDER BY w.place;
             PERFORM pattern_sync.forgive(chunk);
-        EXCEPTION WHEN OTHERS THEN
-            GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE;
-            IF pattern_sync.verdict(code) = 'held' THEN
+        EXCEPTION WHEN OTHERS OR assert_failure OR query_canceled THEN
+            GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, raised_at = PG_EXCEPTION_CONTEXT;
+            IF pattern_sync.verdict(code, raised_at) = 'held' THEN
                 PERFORM pg_catalog.set_config('lock_timeout', '50ms', true);
             END IF;
         END;

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from pattern_sync import PatternSyncService
+from pattern_sync.domain.errors import PassingFault
 from pattern_sync.domain.outcomes import Outcome
 from tests.support.database import TestDatabase
 from tests.support.paths import UNCAPPED, daemon_everything, reconcile, reconcile_outcomes
@@ -21,7 +22,18 @@ BODIES = {
     "a function that is missing": ("PERFORM no_such_function();", "function no_such_function() does not exist"),
     "a column that is missing": ("PERFORM NEW.no_such_column;", 'record "new" has no field "no_such_column"'),
     "an internal error": ("RAISE EXCEPTION 'inside' USING ERRCODE = 'XX000';", "inside"),
-    "an assertion": ("RAISE EXCEPTION 'P0004 it is' USING ERRCODE = 'P0001';", "P0004 it is"),
+    "an assertion": ("ASSERT false, 'this cannot be';", "this cannot be"),
+    "another server that is gone": ("RAISE EXCEPTION 'no route' USING ERRCODE = '08001';", "no route"),
+    "a file that is missing": (
+        "PERFORM pg_read_file('/nonexistent/file');",
+        'could not open file "/nonexistent/file" for reading: No such file or directory',
+    ),
+    "a code as of a server that stops": ("RAISE EXCEPTION 'stopping' USING ERRCODE = '57P01';", "stopping"),
+    "a code as of a full disk": ("RAISE EXCEPTION 'no space' USING ERRCODE = '53100';", "no space"),
+    "a code as of a standby": ("RAISE EXCEPTION 'we only read' USING ERRCODE = '25006';", "we only read"),
+    "a code as of a lock": ("RAISE EXCEPTION 'we are busy' USING ERRCODE = '55P03';", "we are busy"),
+    "a code as of a conflict": ("RAISE EXCEPTION 'try again' USING ERRCODE = '40001';", "try again"),
+    "a code as of a cancelation": ("RAISE EXCEPTION 'give it up' USING ERRCODE = '57014';", "give it up"),
     "silence": ("RETURN NULL;", KEPT_OUT),
     "another name": ("NEW.pattern_id := 'renamed:' || NEW.pattern_id;", KEPT_OUT),
 }
@@ -206,3 +218,13 @@ def test_an_entry_that_somebody_writes_is_passed_over_and_no_transaction_is_kill
         application.commit()
     assert reconcile(database)["b"] is Outcome.REFRESHED
     assert database.count("pattern_sync.refusals") == 0, "a lock is no refusal"
+
+
+def test_a_cancelation_is_no_rows_trouble_and_ends_the_statement(database: TestDatabase) -> None:
+    refuse(database, "PERFORM pg_cancel_backend(pg_backend_pid()); PERFORM pg_sleep(30);")
+    database.add_pattern("bad")
+    started = time.monotonic()
+    with pytest.raises(PassingFault):
+        reconcile(database)
+    assert time.monotonic() - started < 20
+    assert database.count("pattern_sync.refusals") == 0
