@@ -5,6 +5,7 @@ server instead; BENCH_MAJORS (15,18) chooses; BENCH_BULK_PATTERNS and the like c
 """
 
 import argparse
+import itertools
 import os
 import subprocess
 import sys
@@ -95,7 +96,7 @@ def _memory(venue: Venue, scale: Scale) -> Iterator[Measurement]:
 TOPICS = {
     "latency": Topic(lambda venue, scale: latency.measure(venue, scale.samples)),
     "bulk": Topic(lambda venue, scale: bulk.measure(venue, scale.bulk_patterns, scale.bulk_rounds)),
-    "tenfold": Topic(lambda venue, scale: bulk.measure_tenfold(venue, scale.bulk_patterns), newborn=False),
+    "tenfold": Topic(lambda venue, scale: bulk.measure_tenfold(venue, scale.bulk_patterns), lived_in=False),
     "pgqueuer": Topic(lambda venue, scale: bulk.measure_pgqueuer(venue, scale.jobs), lived_in=False, everywhere=False),
     "adoption": Topic(lambda venue, scale: adoption.measure(venue, scale.patterns * 10), newborn=False),
     "throughput": Topic(lambda venue, scale: throughput.measure(venue, scale.pairs, scale.block_seconds)),
@@ -139,15 +140,16 @@ class _Run:
     def measure(self) -> str:
         """Measure all topics everywhere; return what they were measured on."""
         wanted = os.environ.get("BENCH_MAJORS", "").split(",")
-        with open_servers() as servers:
-            for server in servers:
-                if wanted != [""] and str(server.major) not in wanted:
-                    continue
-                with venues(server) as places:
-                    for name in self._names:
-                        for venue in places:
-                            if TOPICS[name].wanted(venue, highest=server is servers[-1]):
-                                self._topic(name, venue)
+        with open_servers() as opened, ExitStack() as stack:
+            servers = [server for server in opened if wanted == [""] or str(server.major) in wanted]
+            places = [(server, stack.enter_context(venues(server))) for server in servers]
+            try:
+                for name, (server, pair) in itertools.product(self._names, places):
+                    for venue in pair:
+                        if TOPICS[name].wanted(venue, highest=server is servers[-1]):
+                            self._topic(name, venue)
+            except KeyboardInterrupt:
+                self.failed = True  # what was measured until then is still worth having
             return "; ".join(str(server.machine()) for server in servers)
 
     def _topic(self, name: str, venue: Venue) -> None:

@@ -113,7 +113,7 @@ def _see(database: Database, occurrences: int = 0, decided: int = 0) -> _Seen:
             f"GET {path}, p50": statistics.median(_get(daemon.http_url + path) for _ in range(LOOKS)) for path in PAGES
         }
         idle = share_of_core(database, daemon, 15) * 100
-        says = daemon.has_said("CREATE INDEX")
+        says = daemon.has_said("pattern_occurrences (pattern_id)")
     return _Seen(took, idle, says)
 
 

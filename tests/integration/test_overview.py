@@ -110,17 +110,21 @@ def test_the_indexes_that_large_tables_lack_are_named_until_they_are_there(datab
     database.execute("ALTER TABLE operation_patterns DROP CONSTRAINT operation_patterns_pattern_signature_key")
     database.execute("ALTER TABLE pattern_occurrences DROP CONSTRAINT pattern_occurrences_pattern_id_workflow_id_key")
     assert PatternSyncService(database.url).overview().missing_indexes == ()  # small tables need none
+    for table in ("operation_patterns", "pattern_occurrences", "pattern_approvals"):
+        database.execute(f"ALTER TABLE {table} SET (fillfactor = 10)")  # a row of some length has a page to itself
+    long = "repeat('x', 900)"
     database.execute(
         "INSERT INTO operation_patterns (pattern_signature, pattern_type, typical_input_pattern)"
-        " SELECT i, 'x', repeat('x', 1900) FROM generate_series(1, 5500) AS i"
+        f" SELECT i, 'x', {long} FROM generate_series(1, 13000) AS i"
     )
+    database.execute("ALTER TABLE pattern_occurrences ALTER workflow_id TYPE text")
     database.execute(
         "INSERT INTO pattern_occurrences (pattern_id, workflow_id)"
-        " SELECT (SELECT min(id) FROM operation_patterns), repeat('x', 200) || i FROM generate_series(1, 45000) AS i"
+        f" SELECT (SELECT min(id) FROM operation_patterns), {long} || i FROM generate_series(1, 1500) AS i"
     )
     database.execute(
         "INSERT INTO pattern_approvals (pattern_id, status, confidence_score, occurrence_count, estimated_savings_usd,"
-        " tool_sequence) SELECT 'e' || i, 'approved', 1, 1, 1, repeat('x', 1900) FROM generate_series(1, 5500) AS i"
+        f" tool_sequence) SELECT 'e' || i, 'approved', 1, 1, 1, {long} FROM generate_series(1, 3000) AS i"
     )
     missing = PatternSyncService(database.url).overview().missing_indexes
     assert [index.relation for index in missing] == [

@@ -83,7 +83,7 @@ WITH large AS MATERIALIZED (
         named.name,
         c.oid AS id,
         c.oid::regclass::text AS relation,
-        pg_catalog.pg_size_pretty(pg_catalog.pg_relation_size(c.oid::regclass)) AS size
+        pg_catalog.pg_relation_size(c.oid::regclass) AS bytes
     FROM (
         VALUES ('operation_patterns'), ('pattern_occurrences'), ('pattern_approvals')
     ) AS named (name)
@@ -101,10 +101,10 @@ key AS MATERIALIZED (
     JOIN pg_catalog.pg_index AS i ON i.indrelid = large.id
     WHERE i.indisvalid
 ),
-wanted (name, cost, command, is_there) AS (
+wanted (name, from_bytes, cost, command, is_there) AS (
     VALUES
         (
-            'pattern_occurrences',
+            'pattern_occurrences', 10000000::bigint,
             'the entries show no example sessions, as each look for them would read all of its %s',
             'CREATE INDEX CONCURRENTLY ON %s (pattern_id)',
             EXISTS (
@@ -113,7 +113,7 @@ wanted (name, cost, command, is_there) AS (
             )
         ),
         (
-            'operation_patterns',
+            'operation_patterns', 10000000,
             'every pattern that is announced costs a read of all of its %s',
             'CREATE UNIQUE INDEX CONCURRENTLY ON %s (pattern_signature)',
             EXISTS (
@@ -123,7 +123,7 @@ wanted (name, cost, command, is_there) AS (
             )
         ),
         (
-            'operation_patterns',
+            'operation_patterns', 100000000,
             'every look at everything, such as a sweep, reads all of its %s',
             'CREATE INDEX CONCURRENTLY ON %s'
             ' (coalesce(potential_monthly_savings::numeric, 0), coalesce(confidence_score::double precision, 0))',
@@ -135,7 +135,7 @@ wanted (name, cost, command, is_there) AS (
             )
         ),
         (
-            'pattern_approvals',
+            'pattern_approvals', 20000000,
             'the look for pending entries with old figures reads all of its %s every few seconds',
             'CREATE INDEX CONCURRENTLY ON %s (pattern_id) WHERE status = ''pending''',
             EXISTS (
@@ -147,11 +147,11 @@ wanted (name, cost, command, is_there) AS (
 )
 SELECT
     large.relation,
-    pg_catalog.format(wanted.cost, large.size) AS cost,
+    pg_catalog.format(wanted.cost, pg_catalog.pg_size_pretty(large.bytes)) AS cost,
     pg_catalog.format(wanted.command, large.relation) AS command
 FROM large
 JOIN wanted ON wanted.name = large.name
-WHERE NOT wanted.is_there
+WHERE large.bytes >= wanted.from_bytes AND NOT wanted.is_there
 ORDER BY wanted.name, wanted.command;
 
 -- name: explain
