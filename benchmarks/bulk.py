@@ -6,72 +6,111 @@ from collections.abc import Iterator
 
 from benchmarks.processes import Child, DaemonProcess
 from benchmarks.report import Measurement
-from benchmarks.server import Database, Server
+from benchmarks.server import Database, Venue
 
 DEADLINE_SECONDS = 300.0
 POLL_SECONDS = 0.01
+STATISTICS = ("present", "absent", "wrong")
+_ENTRIES = "SELECT count(*) FROM pattern_approvals WHERE pattern_id LIKE 'sdlc:bulk:%'"
 
 
-def measure(server: Server, patterns: int, rounds: int, jobs: int) -> Iterator[Measurement]:
-    rates: dict[str, list[float]] = {"daemon": [], "floor": []}
-    for number in range(rounds):
-        for name in ("daemon", "floor") if number % 2 else ("floor", "daemon"):
-            took = _daemon(server, patterns) if name == "daemon" else _floor(server, patterns)
-            rates[name].append(patterns / took)
-    daemon, floor = statistics.median(rates["daemon"]), statistics.median(rates["floor"])
+def measure(venue: Venue, patterns: int, rounds: int) -> Iterator[Measurement]:
+    """Measure with what the planner may know of the tables; a newborn's statistics are absent by themselves."""
+    for known in STATISTICS:
+        times: dict[str, list[float]] = {"daemon": [], "floor": []}
+        for number in range(rounds):
+            for name in ("daemon", "floor") if number % 2 else ("floor", "daemon"):
+                times[name].append((_daemon if name == "daemon" else _floor)(venue, patterns, known))
+        daemon, floor = (patterns / statistics.median(times[name]) for name in ("daemon", "floor"))
+        yield Measurement(
+            f"{patterns:,} patterns in one transaction, until all are queued; statistics {known}",
+            "/s",
+            daemon,
+            floor,
+            0.8,
+            at_most=False,
+            note=f"medians of {rounds}; floor: one INSERT … SELECT … ON CONFLICT",
+        )
+
+
+def measure_tenfold(venue: Venue, patterns: int) -> Iterator[Measurement]:
+    """Compare the cost of a pattern among ten times as many."""
+    few, many = (_daemon(venue, count, "absent") / count * 1e6 for count in (patterns, patterns * 10))
     yield Measurement(
-        f"{patterns:,} patterns in one transaction, until all are queued",
-        "/s",
-        daemon,
-        floor,
-        0.8,
-        at_most=False,
-        note=f"medians of {rounds}; floor: one INSERT … SELECT … ON CONFLICT",
+        f"{patterns * 10:,} patterns in one transaction against {patterns:,}, cost of each", "µs", many, few, 1.3
     )
-    yield Measurement(f"  the same with PgQueuer, {jobs:,} patterns", "/s", jobs / _pgqueuer(server, jobs), floor)
 
 
-def _daemon(server: Server, patterns: int) -> float:
-    with server.database() as database, Child("detector", mode="bulk", url=database.url, patterns=patterns) as detector:
-        database.run("CHECKPOINT")
-        with DaemonProcess(database.url):
-            return _until_queued(database, detector, patterns)
-
-
-def _pgqueuer(server: Server, jobs: int) -> float:
+def measure_pgqueuer(venue: Venue, jobs: int) -> Iterator[Measurement]:
+    """Measure PgQueuer at the same job."""
     with (
-        server.database() as database,
-        Child("detector", mode="bulk", url=database.url, patterns=jobs) as detector,
+        venue.database() as database,
+        Child("detector", mode="bulk", url=database.url, patterns=jobs, analyze=False) as detector,
         Child("consumer", url=database.url),
     ):
-        return _until_queued(database, detector, jobs)
+        rate = jobs / until_queued(database, detector.ask() / 1e9, jobs)
+    yield Measurement(f"  PgQueuer: {jobs:,} patterns in one transaction, until all are queued", "/s", rate)
 
 
-def _until_queued(database: Database, detector: Child, patterns: int) -> float:
-    committed: float = detector.ask() / 1e9
-    deadline = committed + DEADLINE_SECONDS
-    # The last pattern has the least impact, so its entry is the last of a run: cheap to look for. Counting comes after.
-    last = "SELECT count(*) FROM pattern_approvals WHERE pattern_id = 'sdlc:bulk:' || %s::integer"
-    for sql, argument, wanted in (
-        (last, patterns, 1),
-        ("SELECT count(*) FROM pattern_approvals WHERE %s", True, patterns),
+def _daemon(venue: Venue, patterns: int, known: str) -> float:
+    with (
+        venue.database() as database,
+        DaemonProcess(database.daemon_url),
+        _detector(database, patterns, known) as detector,
     ):
-        while database.value(sql, argument) < wanted:
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"not all of {patterns} patterns were queued")
-            time.sleep(POLL_SECONDS)
-    return time.monotonic() - committed
+        _believe(database, known)
+        database.run("CHECKPOINT")
+        return until_queued(database, detector.ask() / 1e9, patterns)
 
 
-def _floor(server: Server, patterns: int) -> float:
-    with server.database() as database:
+def _detector(database: Database, patterns: int, known: str) -> Child:
+    return Child("detector", mode="bulk", url=database.url, patterns=patterns, analyze=known == "present")
+
+
+def _floor(venue: Venue, patterns: int, known: str) -> float:
+    with venue.database() as database:
         database.announce(enabled=False)
         with (
-            Child("detector", mode="bulk", url=database.url, patterns=patterns) as detector,
+            _detector(database, patterns, known) as detector,
             Child("floors", url=database.url) as floor,
         ):
+            floor.ask()  # what a database that has lived lacks, a daemon has queued at its start as well
+            _believe(database, known)
             database.run("CHECKPOINT")
             detector.ask()
             took: float = floor.ask()
-        assert database.value("SELECT count(*) FROM pattern_approvals") == patterns
+        assert database.value(_ENTRIES) == patterns
     return took
+
+
+def _believe(database: Database, known: str) -> None:
+    """Have the planner know nothing of the tables, or what is wrong: that they are long, and nearly empty."""
+    if known == "absent":
+        database.run(
+            "DELETE FROM pg_statistic WHERE starelid IN ('operation_patterns'::regclass, 'pattern_approvals'::regclass)"
+        )
+    if known != "present":
+        database.run(
+            "UPDATE pg_class SET reltuples = %s, relpages = %s"
+            " WHERE oid IN ('operation_patterns'::regclass, 'pattern_approvals'::regclass)",
+            -1 if known == "absent" else 0,
+            0 if known == "absent" else 1000,
+        )
+
+
+def until_queued(database: Database, committed: float, patterns: int) -> float:
+    """Wait for all the entries; return how many seconds after the commit they were there."""
+    deadline = committed + DEADLINE_SECONDS
+    # The last pattern has the least impact, so its entry is among the last: cheap to look for. Counting comes after.
+    last = "SELECT count(*) FROM pattern_approvals WHERE pattern_id = 'sdlc:bulk:' || %s::integer"
+    while database.value(last, patterns) < 1:
+        _pause(deadline, patterns)
+    while database.value(_ENTRIES) < patterns:
+        _pause(deadline, patterns)
+    return time.monotonic() - committed
+
+
+def _pause(deadline: float, patterns: int) -> None:
+    if time.monotonic() > deadline:
+        raise RuntimeError(f"not all of {patterns} patterns were queued")
+    time.sleep(POLL_SECONDS)

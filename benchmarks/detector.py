@@ -43,6 +43,8 @@ async def bulk(options: child.Options) -> None:
         async with connection.transaction():
             await connection.execute(patterns.QUALIFYING, options["patterns"], timeout=600)
             await connection.execute(patterns.OCCURRENCES, timeout=600)
+            if options["analyze"]:
+                await connection.execute("ANALYZE operation_patterns", timeout=600)
         return time.monotonic_ns()
 
     await child.serve(answer)
@@ -58,7 +60,7 @@ async def writers(options: child.Options) -> None:
         observe, rate = statements[writer]
         count = 0
         while (now := time.monotonic()) < ends:
-            pattern_id = chance.randint(1, options["patterns"])
+            pattern_id = options["first"] + chance.randrange(options["patterns"])
             await observe.fetch(pattern_id)
             await rate.fetch(pattern_id, chance.uniform(*options["confidence"]), chance.randint(*options["savings"]))
             count += 2 if now >= begins else 0

@@ -19,7 +19,9 @@ SELECT
     coalesce(
         (
             SELECT string_agg(coalesce(item.value ->> 'name', item.value #>> '{}'), '→' ORDER BY item.position)
-            FROM jsonb_array_elements(p.typical_operations) WITH ORDINALITY AS item (value, position)
+            FROM jsonb_array_elements(
+                CASE WHEN jsonb_typeof(p.typical_operations) = 'array' THEN p.typical_operations END
+            ) WITH ORDINALITY AS item (value, position)
         ),
         p.pattern_type,
         'Unknown'
@@ -41,11 +43,16 @@ UPSERT_SOME = UPSERT + "AND p.id = ANY ($1::bigint[])" + ON_CONFLICT
 UPSERT_ALL = UPSERT + ON_CONFLICT
 
 
+def _hear(payload: object, heard: "asyncio.Queue[int]") -> None:
+    if str(payload).isdigit():
+        heard.put_nowait(int(str(payload)))
+
+
 async def main(options: child.Options) -> None:
     connection = await asyncpg.connect(options["url"])
     listener = await asyncpg.connect(options["url"])
     heard: asyncio.Queue[int] = asyncio.Queue()
-    await listener.add_listener("pattern_sync", lambda *event: heard.put_nowait(int(event[3])))
+    await listener.add_listener("pattern_sync", lambda *event: _hear(event[3], heard))
     upsert = await connection.prepare(UPSERT_SOME)
 
     async def queue_what_is_heard() -> None:

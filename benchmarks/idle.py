@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from benchmarks.processes import DaemonProcess
 from benchmarks.report import Measurement
-from benchmarks.server import Server
+from benchmarks.server import Server, Venue
 
 # What log_statement writes for a simple query, and for an Execute of the extended protocol.
 _STATEMENT = re.compile(r"LOG:  (statement|execute [^:]+): ")
@@ -14,12 +14,13 @@ _COMMITS = "SELECT xact_commit FROM pg_stat_database WHERE datname = %s"
 SETTLE_SECONDS = 5.0
 
 
-def measure(server: Server, seconds: float) -> Iterator[Measurement]:
+def measure(venue: Venue, seconds: float) -> Iterator[Measurement]:
     """Count in the server's log where it can be read, else transactions, which are fewer."""
-    with server.database() as database:
+    server = venue.server
+    with venue.database() as database:
         if server.log is not None:
             server.admin.execute(f"ALTER DATABASE \"{database.name}\" SET log_statement = 'all'".encode())
-        with DaemonProcess(database.url):
+        with DaemonProcess(database.daemon_url):
             time.sleep(SETTLE_SECONDS)
             before = _count(server, database.name)
             begun = time.monotonic()

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 from benchmarks.processes import Child, DaemonProcess
 from benchmarks.report import Measurement
-from benchmarks.server import Database, Server
+from benchmarks.server import Database, Venue
 
 PATH = "/api/v1/ws/patterns"
 PAGES = 500
@@ -24,11 +24,11 @@ VALUES ('live:' || %s::integer, 'pending', 0.85, 12, 2500, 'Read→Edit→Write'
 """
 
 
-def measure(server: Server, changes: int) -> Iterator[Measurement]:
+def measure(venue: Venue, changes: int) -> Iterator[Measurement]:
     """Change the queues of both in turns, each with pages of its own."""
     with ExitStack() as stack:
-        databases = {name: stack.enter_context(server.database()) for name in ("daemon", "floor")}
-        daemon = stack.enter_context(DaemonProcess(databases["daemon"].url))
+        databases = {name: stack.enter_context(venue.database()) for name in ("daemon", "floor")}
+        daemon = stack.enter_context(DaemonProcess(databases["daemon"].daemon_url))
         port = _free_port()
         stack.enter_context(Child("fanout", url=databases["floor"].url, port=port, size=MESSAGE_BYTES))
         idle = daemon.resident_mb()

@@ -16,10 +16,10 @@ _UPDATED = "p.potential_monthly_savings = 5000 AND p.confidence_score = 90 AND p
 
 def measure(database: Database, events: int) -> Iterator[Measurement]:
     patterns = int(database.value("SELECT max(id) FROM operation_patterns"))
-    with DaemonProcess(database.url) as daemon:
+    with DaemonProcess(database.daemon_url) as daemon:
         time.sleep(SETTLE_SECONDS)
         idle = daemon.resident_mb()
-        yield Measurement("memory at idle", "MB", idle, bound=90, note=f"resident, beside {patterns:,} patterns")
+        yield Measurement("memory at idle", "MB", idle, bound=80, note=f"resident, beside {patterns:,} patterns")
         daemon.reset_peak()
         begun = time.monotonic()
         _flood(database, events)

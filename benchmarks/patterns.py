@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from benchmarks.server import Database, Server
+from benchmarks.server import Database, Venue
 
 # $1 patterns that all qualify, the first with the highest impact; the last is therefore queued last.
 QUALIFYING = """
@@ -21,6 +21,7 @@ OCCURRENCES = """
 INSERT INTO pattern_occurrences (pattern_id, workflow_id, detected_at)
 SELECT p.id, 'workflow-' || n, now() - n * interval '1 hour'
 FROM operation_patterns AS p CROSS JOIN generate_series(1, 2) AS n
+WHERE p.pattern_signature LIKE 'sdlc:bulk:%'
 """
 
 # One pattern, as a detector writes it that has just come to know what it is worth.
@@ -34,12 +35,12 @@ VALUES ($1, 'sdlc', 12, 'implement the change and run the tests', '["Read", "Edi
 
 
 @contextmanager
-def table_of(server: Server, patterns: int, qualifying: int) -> Iterator[Database]:
+def table_of(venue: Venue, patterns: int, qualifying: int) -> Iterator[Database]:
     """Yield a database with many patterns, of which some qualify, and those are queued.
 
     Most are worth little; of each thousand two are worth much but are uncertain and one was hardly ever seen.
     """
-    with server.database() as database:
+    with venue.database() as database:
         database.announce(enabled=False)
         database.run(
             """
@@ -67,17 +68,37 @@ def table_of(server: Server, patterns: int, qualifying: int) -> Iterator[Databas
             qualifying,
         )
         database.announce(enabled=True)
-        database.run(
-            """
-            INSERT INTO pattern_approvals (
-                pattern_id, status, confidence_score, occurrence_count, estimated_savings_usd, tool_sequence
-            )
-            SELECT
-                p.pattern_signature, 'pending', pattern_sync.entry_confidence(p.confidence_score), p.occurrence_count,
-                pattern_sync.entry_savings(p.potential_monthly_savings), 'Read→Edit→Write'
-            FROM operation_patterns AS p
-            WHERE p.pattern_type = 'sdlc'
-            """
-        )
+        queue_all(database, "pending")
         database.settle()
         yield database
+
+
+def queue_all(database: Database, status: str) -> None:
+    """Give each of our patterns that is worth it an entry, as the daemon would have written it."""
+    database.run(
+        """
+        INSERT INTO pattern_approvals (
+            pattern_id, status, confidence_score, occurrence_count, estimated_savings_usd, tool_sequence
+        )
+        SELECT
+            p.pattern_signature, %s, pattern_sync.figure(p.confidence_score::numeric / 100), p.occurrence_count,
+            pattern_sync.figure(p.potential_monthly_savings), 'Read→Edit→Write'
+        FROM operation_patterns AS p
+        WHERE p.pattern_signature LIKE 'sdlc:worth:%%'
+        """,
+        status,
+    )
+    remember(database)
+
+
+def remember(database: Database) -> None:
+    """Note the figures of all entries down as the last that were written, or each of them is refreshed once."""
+    database.run(
+        """
+        INSERT INTO pattern_sync.written (pattern_id, confidence, occurrences, savings)
+        SELECT a.pattern_id, p.confidence_score, p.occurrence_count, p.potential_monthly_savings
+        FROM pattern_approvals AS a JOIN operation_patterns AS p ON p.pattern_signature = a.pattern_id
+        ON CONFLICT (pattern_id) DO UPDATE
+        SET confidence = EXCLUDED.confidence, occurrences = EXCLUDED.occurrences, savings = EXCLUDED.savings
+        """
+    )

@@ -110,6 +110,10 @@ class DaemonProcess:
         lines = (json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{"))
         return next(str(line["url"]).rstrip("/") for line in lines if line["event"] == "serving")
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def has_said(self, words: str) -> bool:
         return words in self._log.read_text()
 

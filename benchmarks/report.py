@@ -4,7 +4,7 @@ import json
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,6 +24,8 @@ class Measurement:
     at_most: bool = True
     paired_ratio: float | None = None  # where neighbours in time were compared, which a drifting machine spoils less
     note: str = ""
+    where: str = ""
+    load: float = field(default_factory=lambda: os.getloadavg()[0])  # of the last minute, when it was measured
 
     @property
     def ratio(self) -> float | None:
@@ -49,10 +51,12 @@ class Measurement:
 
     def line(self) -> str:
         ratio = "" if self.ratio is None else f", {self.ratio:.2f} x the floor"
-        return f"{self.what}: {_figure(self.measured)} {self.unit}{ratio}"
+        verdict = {True: ", met", False: ", MISSED", None: ""}[self.met]
+        return f"[{self.where}] {self.what}: {_figure(self.measured)} {self.unit}{ratio}{verdict} {self.note}"
 
     def to_dict(self) -> dict[str, object]:
         return {
+            "where": self.where,
             "what": self.what,
             "unit": self.unit,
             "measured": self.measured,
@@ -61,6 +65,7 @@ class Measurement:
             "target": self.target,
             "met": self.met,
             "note": self.note,
+            "load": round(self.load, 2),
         }
 
 
@@ -81,32 +86,35 @@ class Machine:
         )
 
 
-def print_table(measurements: Sequence[Measurement], machine: Machine) -> None:
-    table = Table(title="Pattern Sync against its floors", caption=str(machine), title_justify="left")
+def print_table(measurements: Sequence[Measurement], machine: str) -> None:
+    table = Table(title="Pattern Sync against its floors", caption=machine, title_justify="left")
+    table.add_column("where", no_wrap=True)
     table.add_column("what")
-    for name in ("measured", "floor", "ratio", "target"):
+    for name in ("measured", "floor", "ratio", "target", "load"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("met")
     for item in measurements:
         verdict = {True: "[green]yes[/]", False: "[bold red]NO[/]", None: ""}[item.met]
         table.add_row(
+            item.where,
             item.what + (f"\n  [dim]{item.note}[/]" if item.note else ""),
             f"{_figure(item.measured)} {item.unit}",
             "" if item.floor is None else f"{_figure(item.floor)} {item.unit}",
             "" if item.ratio is None else f"{item.ratio:.2f} x",
             item.target,
+            f"{item.load:.1f}",
             verdict,
         )
     # A file or a pipe has no width of its own, and a cell that is cut off is no result.
     console = Console()
-    (console if console.is_terminal else Console(width=130)).print(table)
+    (console if console.is_terminal else Console(width=160)).print(table)
 
 
-def write_json(measurements: Sequence[Measurement], machine: Machine, path: Path, *, quick: bool) -> None:
+def write_json(measurements: Sequence[Measurement], machine: str, path: Path, *, quick: bool) -> None:
     document = {
         "measured_at": _now().isoformat(timespec="seconds"),
         "quick": quick,
-        "machine": str(machine),
+        "machine": machine,
         "results": [item.to_dict() for item in measurements],
     }
     path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -6,44 +6,48 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from benchmarks.patterns import remember
 from benchmarks.processes import Child
 from benchmarks.report import Measurement
-from benchmarks.server import Database, Server
+from benchmarks.server import Database, Venue
 
 WRITERS = 16
 PATTERNS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
+class Case:
     about: str
     confidence: tuple[float, float]
     savings: tuple[int, int]
     entries: str | None  # the status of the entries in the queue
 
 
-_CASES = (
-    _Case("rows that do not qualify", (20, 60), (10, 900), None),
-    _Case("rows already queued", (75, 95), (2_000, 9_000), "pending"),
-    _Case("rows already decided", (75, 95), (2_000, 9_000), "rejected"),
+CASES = (
+    Case("rows that do not qualify", (20, 60), (10, 900), None),
+    Case("rows already queued", (75, 95), (2_000, 9_000), "pending"),
+    Case("rows already decided", (75, 95), (2_000, 9_000), "rejected"),
 )
 
 
-def measure(server: Server, pairs: int, seconds: float, bulk: int) -> Iterator[Measurement]:
-    for case in _CASES:
-        yield _writers(server, case, pairs, seconds)
-    yield _bulk_insert(server, bulk)
+def measure(venue: Venue, pairs: int, seconds: float) -> Iterator[Measurement]:
+    for case in CASES:
+        yield _writers(venue, case, pairs, seconds)
 
 
-def _writers(server: Server, case: _Case, pairs: int, seconds: float) -> Measurement:
+def measure_bulk_insert(venue: Venue, bulk: int) -> Iterator[Measurement]:
+    yield _bulk_insert(venue, bulk)
+
+
+def _writers(venue: Venue, case: Case, pairs: int, seconds: float) -> Measurement:
     on: list[float] = []
     off: list[float] = []
     with ExitStack() as stack:
-        database = stack.enter_context(server.database())
-        _fill(database, case)
+        database = stack.enter_context(venue.database())
+        first = fill(database, case, PATTERNS)
         detector = stack.enter_context(
             Child(
-                "detector", mode="writers", url=database.url, writers=WRITERS, patterns=PATTERNS,
+                "detector", mode="writers", url=database.url, writers=WRITERS, first=first, patterns=PATTERNS,
                 confidence=case.confidence, savings=case.savings,
             )
         )  # fmt: skip
@@ -64,7 +68,8 @@ def _writers(server: Server, case: _Case, pairs: int, seconds: float) -> Measure
     )
 
 
-def _fill(database: Database, case: _Case) -> None:
+def fill(database: Database, case: Case, patterns: int) -> int:
+    """Write patterns of one kind, and their entries; return the id of the first."""
     database.announce(enabled=False)
     database.run(
         """
@@ -75,7 +80,7 @@ def _fill(database: Database, case: _Case) -> None:
         """,
         case.confidence[0],
         case.savings[0],
-        PATTERNS,
+        patterns,
     )
     if case.entries is not None:
         database.run(
@@ -84,36 +89,40 @@ def _fill(database: Database, case: _Case) -> None:
                 pattern_id, status, confidence_score, occurrence_count, estimated_savings_usd, tool_sequence
             )
             SELECT p.pattern_signature, %s, 0.75, 10, 2000, 'tool' FROM operation_patterns AS p
+            WHERE p.pattern_signature LIKE 'tool:busy:%%'
             """,
             case.entries,
         )
+    remember(database)
     database.settle()
+    return int(database.value("SELECT min(id) FROM operation_patterns WHERE pattern_signature LIKE 'tool:busy:%'"))
 
 
-def _bulk_insert(server: Server, rows: int) -> Measurement:
+def _bulk_insert(venue: Venue, rows: int) -> Measurement:
     took: dict[bool, list[float]] = {True: [], False: []}
-    with server.database() as database:
-        for number, enabled in enumerate((False, True, True, False, False, True)):
+    with venue.database() as database:
+        for enabled in (False, True, True, False, False, True, True, False):
             database.announce(enabled=enabled)
-            begun = time.monotonic()
-            database.run(
-                """
-                INSERT INTO operation_patterns (
-                    pattern_signature, pattern_type, occurrence_count, confidence_score, potential_monthly_savings
+            with database.undone():
+                begun = time.monotonic()
+                database.run(
+                    """
+                    INSERT INTO operation_patterns (
+                        pattern_signature, pattern_type, occurrence_count, confidence_score, potential_monthly_savings
+                    )
+                    SELECT 'tool:bulk:' || i, 'tool', 3, 40, i %% 900 FROM generate_series(1, %s::integer) AS i
+                    """,
+                    rows,
                 )
-                SELECT 'tool:bulk:' || %s::integer || ':' || i, 'tool', 3, 40, i %% 900
-                FROM generate_series(1, %s::integer) AS i
-                """,
-                number,
-                rows,
-            )
-            took[enabled].append(time.monotonic() - begun)
-            database.run("TRUNCATE operation_patterns CASCADE")
+                took[enabled].append(time.monotonic() - begun)
+            database.run("VACUUM operation_patterns")
             database.run("CHECKPOINT")
     return Measurement(
         f"one INSERT of {rows:,} rows that do not qualify, trigger on / off",
         "/s",
         rows / statistics.median(took[True]),
         rows / statistics.median(took[False]),
-        note="for information",
+        0.75,
+        at_most=False,
+        note="medians of 4",
     )

@@ -105,6 +105,40 @@ def test_what_sweeps_recovered_is_added_up_and_is_no_kind_of_run(database: TestD
     assert [run.kind for run in overview.runs] == ["sweep"]
 
 
+def test_the_indexes_that_large_tables_lack_are_named_until_they_are_there(database: TestDatabase) -> None:
+    database.execute("DROP INDEX IF EXISTS operation_patterns_worth_idx, pattern_approvals_pending_idx")
+    database.execute("ALTER TABLE operation_patterns DROP CONSTRAINT operation_patterns_pattern_signature_key")
+    database.execute("ALTER TABLE pattern_occurrences DROP CONSTRAINT pattern_occurrences_pattern_id_workflow_id_key")
+    assert PatternSyncService(database.url).overview().missing_indexes == ()  # small tables need none
+    for table in ("operation_patterns", "pattern_occurrences", "pattern_approvals"):
+        database.execute(f"ALTER TABLE {table} SET (fillfactor = 10)")  # a row of some length has a page to itself
+    long = "repeat('x', 900)"
+    database.execute(
+        "INSERT INTO operation_patterns (pattern_signature, pattern_type, typical_input_pattern)"
+        f" SELECT i, 'x', {long} FROM generate_series(1, 13000) AS i"
+    )
+    database.execute("ALTER TABLE pattern_occurrences ALTER workflow_id TYPE text")
+    database.execute(
+        "INSERT INTO pattern_occurrences (pattern_id, workflow_id)"
+        f" SELECT (SELECT min(id) FROM operation_patterns), {long} || i FROM generate_series(1, 1500) AS i"
+    )
+    database.execute(
+        "INSERT INTO pattern_approvals (pattern_id, status, confidence_score, occurrence_count, estimated_savings_usd,"
+        f" tool_sequence) SELECT 'e' || i, 'approved', 1, 1, 1, {long} FROM generate_series(1, 3000) AS i"
+    )
+    missing = PatternSyncService(database.url).overview().missing_indexes
+    assert [index.relation for index in missing] == [
+        "operation_patterns",
+        "operation_patterns",
+        "pattern_approvals",
+        "pattern_occurrences",
+    ]
+    assert missing[3].cost.startswith("the entries show no example sessions, as each look for them would read all of ")
+    for index in missing:
+        database.execute(index.command)
+    assert PatternSyncService(database.url).overview().missing_indexes == ()
+
+
 def test_without_a_filter_the_overview_says_so_and_an_explanation_is_refused(database: TestDatabase) -> None:
     database.add_pattern("a")
     database.execute("DELETE FROM pattern_sync.settings")

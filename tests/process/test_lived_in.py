@@ -76,3 +76,18 @@ def test_migrate_finds_nothing_to_do_for_the_owner_and_uninstall_leaves_what_is_
     assert done.code == 0, done
     assert lived_in.execute("SELECT to_regnamespace('pattern_sync') AS ours")[0]["ours"] is None
     assert lived_in.execute("SELECT count(*) AS n FROM pg_class WHERE true" + toast) == before
+
+
+def test_an_index_that_a_large_table_lacks_is_named_in_the_log_and_by_status(lived_in: LivedInDatabase) -> None:
+    remedy = "CREATE INDEX CONCURRENTLY ON pattern_occurrences (pattern_id)"
+    lived_in.execute("DROP INDEX idx_pattern_occurrence_unique")
+    with running_daemon(lived_in.daemon_url) as daemon:
+        assert daemon.wait_for("an index would help")["remedy"] == remedy
+    shown = run_command("status", PATTERN_SYNC_DATABASE_URL=lived_in.daemon_url).out
+    assert "no example sessions" in " ".join(shown.split())
+    lived_in.execute(remedy)
+    with running_daemon(lived_in.daemon_url) as daemon:
+        lived_in.add_pattern("witness")
+        eventually(lambda: lived_in.entry("witness"))
+        assert daemon.lines("an index would help") == []
+    assert "an index would help" not in run_command("status", PATTERN_SYNC_DATABASE_URL=lived_in.daemon_url).out

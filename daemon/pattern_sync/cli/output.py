@@ -94,6 +94,8 @@ def overview_table(overview: "Overview", psql: str | None) -> Table:
     if overview.recovered.patterns:
         last = f"{overview.recovered.patterns:,}, last {_local(overview.recovered.last_at)}"
         table.add_row("recovered by the sweep", f"{last}: nobody had announced them")
+    for index in overview.missing_indexes:
+        table.add_row("an index would help", Text(f"{index.relation}: {index.cost}\n{index.command};", style="yellow"))
     for run in overview.runs:
         table.add_row(
             f"last {run.kind}",

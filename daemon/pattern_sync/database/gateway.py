@@ -10,6 +10,7 @@ from pattern_sync.database.rows import (
     ids_argument,
     run_arguments,
     to_filter_in_force,
+    to_missing_indexes,
     to_missing_preview,
     to_outcomes,
     to_queued_page,
@@ -20,6 +21,7 @@ from pattern_sync.domain.errors import AccessRefused
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome, signatures_of
 from pattern_sync.domain.results import MissingPreview, QueuedPage, RefreshedPage, Retried, SyncResult
+from pattern_sync.domain.statistics import MissingIndex
 
 # A few patterns take milliseconds: longer is a lock or a dead link, and others must not wait behind it.
 EVENT_SECONDS = 5.0
@@ -56,6 +58,10 @@ class DaemonGateway:
         if rows:
             grants = " ".join(str(row["remedy"]) for row in rows)
             raise AccessRefused(f"The daemon's role lacks rights. As the owner of the tables: {grants}")
+
+    async def missing_indexes(self) -> tuple[MissingIndex, ...]:
+        """Return the indexes that large tables of the application lack for us."""
+        return to_missing_indexes(await self._pool.fetch("missing_indexes", deadline_seconds=EVENT_SECONDS))
 
     async def read_filter(self) -> SyncFilter:
         """Return the filter in force; the one that was published last where the database has lost it."""

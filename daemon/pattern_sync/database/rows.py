@@ -13,6 +13,7 @@ from pattern_sync.domain.outcomes import Outcome, PatternOutcome
 from pattern_sync.domain.results import MissingPreview, QueuedPage, RefreshedPage, Retried, SyncResult
 from pattern_sync.domain.statistics import (
     ConnectedDaemon,
+    MissingIndex,
     Overview,
     Recoveries,
     Refusal,
@@ -215,6 +216,11 @@ def decision_arguments(pattern_id: str, decision: Decision) -> tuple[object, ...
     return (pattern_id, decision.verdict, decision.reviewer, decision.notes, decision.replaces)
 
 
+def to_missing_indexes(rows: Iterable[Row]) -> tuple[MissingIndex, ...]:
+    """Return the indexes that would help."""
+    return tuple(MissingIndex(row["relation"], row["cost"], row["command"]) for row in rows)
+
+
 def to_overview(address: str, fetch: Callable[[str], Sequence[Mapping[str, Any]]]) -> Overview:
     """Return what `status` shows; `fetch` runs a named statement."""
     server = fetch("server")[0]
@@ -234,6 +240,7 @@ def to_overview(address: str, fetch: Callable[[str], Sequence[Mapping[str, Any]]
         refused=refusals[0]["total"] if refusals else 0,
         refusals=tuple(Refusal(row["pattern_id"], row["reason"]) for row in refusals),
         recovered=Recoveries(**fetch("recoveries")[0]),
+        missing_indexes=to_missing_indexes(fetch("missing_indexes")),
         daemons=tuple(ConnectedDaemon(**row) for row in fetch("connected_daemons")),
         runs=tuple(Run(**row) for row in fetch("last_runs")),
     )

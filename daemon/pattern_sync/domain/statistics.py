@@ -75,6 +75,15 @@ class Recoveries:
 
 
 @dataclass(frozen=True, slots=True)
+class MissingIndex:
+    """An index that a large table of the application lacks: what that costs, and the statement that creates it."""
+
+    relation: str
+    cost: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """Everything that `status` tells; `filter` is None where the database has lost it.
 
@@ -94,5 +103,6 @@ class Overview:
     refused: int
     refusals: tuple[Refusal, ...]
     recovered: Recoveries
+    missing_indexes: tuple[MissingIndex, ...]
     daemons: tuple[ConnectedDaemon, ...]
     runs: tuple[Run, ...]

@@ -6,7 +6,7 @@ import secrets
 import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -24,7 +24,7 @@ from pattern_sync.database.session import CHANNEL, QUEUE_CHANNEL, ListenSession
 from pattern_sync.database.statements import load_statements
 from pattern_sync.database.watching import WatchGateway
 from pattern_sync.domain.backoff import Backoff
-from pattern_sync.domain.errors import AccessRefused, DatabaseError
+from pattern_sync.domain.errors import AccessRefused, DatabaseError, SchemaError
 from pattern_sync.observability.health import HealthReporter
 from pattern_sync.observability.scarcity import Scarcity
 from pattern_sync.observability.state import DaemonState
@@ -161,10 +161,19 @@ class Daemon:
                 return True
         return False
 
+    async def _advise(self, core: Core) -> None:
+        """Name the indexes that the application's tables lack, once; what fails here is the other services' to tell."""
+        with suppress(DatabaseError, SchemaError):
+            for index in await core.gateway.missing_indexes():
+                self._log.warning(
+                    "an index would help", relation=index.relation, without_it=index.cost, remedy=index.command
+                )
+
     async def _work(self, core: Core) -> None:
         async with asyncio.TaskGroup() as group:
             workers = [self._start(group, worker) for worker in self._workers(core)]
             telling = self._start(group, core.announcer)
+            group.create_task(self._advise(core), name="advice")
             await self._run_until_stopped(self._producers(core))
             self._manager.stopping()
             self._intake.close()

@@ -75,6 +75,85 @@ FROM pattern_sync.refusals AS r
 ORDER BY r.refused_at DESC, r.pattern_id
 LIMIT 5;
 
+-- name: missing_indexes
+-- The indexes that the application's tables lack for us, where a table is so large that it matters: what it costs to be
+-- without, and what creates it without holding up a writer. We change none of these tables ourselves.
+WITH large AS MATERIALIZED (
+    SELECT
+        named.name,
+        c.oid AS id,
+        c.oid::regclass::text AS relation,
+        pg_catalog.pg_relation_size(c.oid::regclass) AS bytes
+    FROM (
+        VALUES ('operation_patterns'), ('pattern_occurrences'), ('pattern_approvals')
+    ) AS named (name)
+    JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(named.name)::oid
+    WHERE c.relkind::text = 'r'::text AND pg_catalog.pg_relation_size(c.oid::regclass) >= 10000000::bigint
+),
+key AS MATERIALIZED (
+    SELECT
+        large.name,
+        i.indisunique AND i.indnkeyatts = 1::smallint AS is_unique,
+        i.indpred IS NOT NULL AS is_partial,
+        coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), '') AS condition,
+        coalesce(pg_catalog.pg_get_indexdef(i.indexrelid, 1, true), '') AS first
+    FROM large
+    JOIN pg_catalog.pg_index AS i ON i.indrelid = large.id
+    WHERE i.indisvalid
+),
+wanted (name, from_bytes, cost, command, is_there) AS (
+    VALUES
+        (
+            'pattern_occurrences', 10000000::bigint,
+            'the entries show no example sessions, as each look for them would read all of its %s',
+            'CREATE INDEX CONCURRENTLY ON %s (pattern_id)',
+            EXISTS (
+                SELECT FROM key
+                WHERE key.name = 'pattern_occurrences'::text AND key.first = 'pattern_id'::text AND NOT key.is_partial
+            )
+        ),
+        (
+            'operation_patterns', 10000000,
+            'every pattern that is announced costs a read of all of its %s',
+            'CREATE UNIQUE INDEX CONCURRENTLY ON %s (pattern_signature)',
+            EXISTS (
+                SELECT FROM key
+                WHERE key.name = 'operation_patterns'::text AND key.first = 'pattern_signature'::text
+                  AND key.is_unique AND NOT key.is_partial
+            )
+        ),
+        (
+            'operation_patterns', 100000000,
+            'every look at everything, such as a sweep, reads all of its %s',
+            'CREATE INDEX CONCURRENTLY ON %s'
+            ' (coalesce(potential_monthly_savings::numeric, 0), coalesce(confidence_score::double precision, 0))',
+            EXISTS (
+                SELECT FROM key
+                WHERE key.name = 'operation_patterns'::text
+                  AND pg_catalog.strpos(key.first, 'COALESCE') > 0
+                  AND pg_catalog.strpos(key.first, 'potential_monthly_savings') > 0
+            )
+        ),
+        (
+            'pattern_approvals', 20000000,
+            'the look for pending entries with old figures reads all of its %s every few seconds',
+            'CREATE INDEX CONCURRENTLY ON %s (pattern_id) WHERE status = ''pending''',
+            EXISTS (
+                SELECT FROM key
+                WHERE key.name = 'pattern_approvals'::text
+                  AND (key.first = 'status'::text OR pg_catalog.strpos(key.condition, 'pending') > 0)
+            )
+        )
+)
+SELECT
+    large.relation,
+    pg_catalog.format(wanted.cost, pg_catalog.pg_size_pretty(large.bytes)) AS cost,
+    pg_catalog.format(wanted.command, large.relation) AS command
+FROM large
+JOIN wanted ON wanted.name = large.name
+WHERE large.bytes >= wanted.from_bytes AND NOT wanted.is_there
+ORDER BY wanted.name, wanted.command;
+
 -- name: explain
 -- What is known of one signature ($6), and for each criterion ($1 to $5) whether the pattern meets it by itself; of an
 -- entry whose pattern is not there, whether it is one that we have written.
