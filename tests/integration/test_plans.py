@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.resources import files
 
@@ -30,12 +30,13 @@ ANY: Mapping[str, object] = {
     "int8": 300,
     "int4": 300,
     "float8": 1.5,
+    "timestamptz": datetime(2020, 1, 1, tzinfo=UTC),
     "text[]": ["lived:test:50", "lived:test:100", "foreign:5", "nowhere"],
 }
 SPECIAL: Mapping[str, tuple[object, ...]] = {
     **OWN_SAMPLES,
     "reconcile": (70.0, 5, 1000.0, [], [], f"{{{','.join(map(str, range(1, 4_001)))}}}"),
-    "queue_missing": (70.0, 5, 1000.0, [], [], 300, False, 0, 1, 0.0, False),
+    "queue_missing": (70.0, 5, 1000.0, [], [], 300, False, 0, 1, 0.0, False, None, []),
     "refresh_stale": (70.0, 5, 1000.0, [], [], 0, 4_000),
     "set_search_path": ("public",),
     "record_run": ("manual", 1.5, 1, 2, 3, 4, 5, 6),
@@ -47,7 +48,7 @@ SPECIAL: Mapping[str, tuple[object, ...]] = {
 # Their order is promised.
 ORDERED = frozenset({"entries", "history", "preview_missing", "reconcile", "application_schemas", "last_runs"})
 # What differs from run to run without a meaning: sequences go on when a transaction is rolled back.
-FRESH = {"observe_first": "id"}
+FRESH = {"observe_first": "id", "queue_missing": "begun"}
 WRITTEN = (
     "SELECT (SELECT pg_catalog.array_agg(t ORDER BY t) FROM ("
     "  SELECT pg_catalog.concat_ws('|', a.pattern_id, a.status, a.confidence_score, a.occurrence_count,"
