@@ -16,6 +16,7 @@ from psycopg.rows import tuple_row
 from pattern_sync.database.statements import Statement, load_statements
 from tests.conftest import cloned
 from tests.integration.test_statements import EXPECTED, FILTER, OWN_SAMPLES
+from tests.support.database import TestDatabase
 from tests.support.lived_in import LivedInDatabase
 from tests.support.plans import Node, quadratic_parts
 
@@ -342,3 +343,18 @@ def explain_everything(session: Session, role: str) -> list[str]:
         )
     )
     return seen
+
+
+def test_a_page_costs_a_session_that_has_lived_as_little_as_a_new_one(database: TestDatabase) -> None:
+    """After five runs PostgreSQL takes a plan that knows nothing of how many row ids it is given."""
+    database.add_patterns(5_000)
+    took = []
+    for _ in range(8):
+        started = time.monotonic()
+        rows = database.execute(
+            "SELECT pg_catalog.count(*) AS n FROM pattern_sync.new_entries(70, 5, 1000, '{}', '{}',"
+            " ARRAY(SELECT id::bigint FROM operation_patterns))"
+        )
+        took.append(time.monotonic() - started)
+        assert rows == [{"n": 5_000}]
+    assert min(took[5:]) < 5 * min(took[:5]), took
