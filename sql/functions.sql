@@ -237,6 +237,16 @@ RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path FROM CURRENT
     ON CONFLICT (pattern_id) DO NOTHING
 $$;
 
+-- Ask the daemons for a look at everything after entries were deleted: what still qualifies is queued again. Whatever
+-- keeps it from being sent, a sweep finds the same.
+CREATE OR REPLACE FUNCTION pattern_sync.announce_deletion()
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pattern_sync.notify('*');
+EXCEPTION WHEN OTHERS THEN
+    RAISE LOG 'pattern_sync: a deletion from the queue was not announced: %', SQLERRM;
+END $$;
+
 -- Body of the triggers on the queue and on its history: tell the review pages what was changed, whoever changed it. A
 -- statement trigger with a transition table, as a bulk change must not pay for each row. Like the other one it never
 -- fails its statement.
@@ -244,6 +254,7 @@ CREATE OR REPLACE FUNCTION pattern_sync.announce_entries()
 RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'TRUNCATE' THEN
+        PERFORM pattern_sync.announce_deletion();
         PERFORM pattern_sync.send('pattern_sync_queue', '*');
         RETURN NULL;
     END IF;
@@ -259,6 +270,9 @@ BEGIN
         EXCEPTION WHEN OTHERS THEN
             RAISE LOG 'pattern_sync: rejections were not remembered: %', SQLERRM;
         END;
+        IF EXISTS (SELECT FROM changed) THEN
+            PERFORM pattern_sync.announce_deletion();
+        END IF;
     END IF;
     IF (SELECT pg_catalog.count(*) FROM (SELECT FROM changed LIMIT 1001) AS first) > 1000::bigint THEN
         PERFORM pattern_sync.send('pattern_sync_queue', '*');

@@ -112,7 +112,7 @@ BEGIN
             ) DESC,
             p.id::bigint
     ) AS spoken;
-    RETURN best;
+    RETURN coalesce(best, '{}');
 END $$;
 
 -- The workflows that showed some patterns, as the JSON array that an entry holds: at most ten, newest first. An older
@@ -181,11 +181,16 @@ RETURNS TABLE (
     confidence double precision, occurrences bigint, savings numeric
 ) LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
 DECLARE
-    arrow text := pattern_sync.arrow();
+    arrow CONSTANT text := pattern_sync.arrow();
+    -- An object, as a join with so many rows would be left to an estimate.
+    shown CONSTANT jsonb := (
+        SELECT pg_catalog.jsonb_object_agg(e.row_id::text, e.sessions)
+        FROM pattern_sync.examples(new_entries.row_ids) AS e
+    );
 BEGIN
     RETURN QUERY
     SELECT
-        asked.place,
+        p.place,
         p.pattern_signature::text,
         pattern_sync.figure(p.confidence_score::numeric / 100::numeric),
         pattern_sync.entry_occurrences(p.occurrence_count::bigint),
@@ -213,16 +218,22 @@ BEGIN
             'Unknown'
         ),
         pg_catalog."left"(p.typical_input_pattern::text, 500),
-        coalesce(shown.sessions, '[]'),
+        coalesce(shown ->> p.id::text, '[]'),
         p.confidence_score::double precision,
         p.occurrence_count::bigint,
         p.potential_monthly_savings::numeric
     FROM ( -- fetched first, whatever is thought of how many qualify
-        SELECT fetched.* FROM operation_patterns AS fetched WHERE fetched.id = ANY (new_entries.row_ids) OFFSET 0
+        SELECT asked.place, fetched.*
+        FROM pg_catalog.unnest(new_entries.row_ids) WITH ORDINALITY AS asked (id, place)
+        CROSS JOIN LATERAL (SELECT f.* FROM operation_patterns AS f WHERE f.id = asked.id LIMIT 1) AS fetched
+        OFFSET 0
     ) AS p
-    JOIN pg_catalog.unnest(new_entries.row_ids) WITH ORDINALITY AS asked (id, place) ON asked.id = p.id
-    LEFT JOIN pattern_sync.examples(new_entries.row_ids) AS shown ON shown.row_id = p.id::bigint
-    WHERE pattern_sync.eligible(p.automation_status::text)
+    LEFT JOIN LATERAL (
+        SELECT f.pattern_id FROM pattern_sync.rejections AS f
+        WHERE f.pattern_id = p.pattern_signature::text COLLATE "default" LIMIT 1
+    ) AS r ON true
+    WHERE r.pattern_id IS NULL
+      AND pattern_sync.eligible(p.automation_status::text)
       AND pattern_sync.qualifies(
           p.confidence_score::double precision, p.occurrence_count::bigint,
           p.potential_monthly_savings::numeric, p.pattern_type::text,
@@ -453,15 +464,19 @@ BEGIN
 END $$;
 
 -- Bring the entries of some patterns up to date, each by itself: what one of them comes to is nothing to the others, and
--- an error undoes only its own row. A duplicate key where the entry is there was somebody who was faster.
+-- an error undoes only its own row. A duplicate key where the entry is there was somebody who was faster. Those whose turn
+-- has not come at the time given are untried; at least one always is tried.
 CREATE OR REPLACE FUNCTION pattern_sync.write_each(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
-    row_ids bigint[], known_missing boolean
+    row_ids bigint[], known_missing boolean, until timestamptz
 )
 RETURNS TABLE (row_id bigint, signature text, outcome text, reason text) LANGUAGE plpgsql AS $$
 DECLARE
     missing bigint[] := write_each.row_ids;
+    untried bigint[] := '{}';
+    held bigint[] := '{}';
+    tries integer := 0;
     looked record;
     fresh record;
     code text;
@@ -471,11 +486,15 @@ DECLARE
     refused_signatures text[] := '{}';
     reasons text[] := '{}';
     codes text[] := '{}';
-    taken bigint[] := '{}';
 BEGIN
     IF NOT known_missing THEN
         missing := '{}';
         FOREACH asked IN ARRAY write_each.row_ids LOOP
+            IF tries > 0 AND pg_catalog.clock_timestamp() >= write_each.until THEN
+                untried := pg_catalog.array_append(untried, asked);
+                CONTINUE;
+            END IF;
+            tries := tries + 1;
             BEGIN
                 FOR looked IN SELECT l.* FROM pattern_sync.look(
                     min_confidence, min_occurrences, min_savings, only_types, exclude_types,
@@ -495,7 +514,6 @@ BEGIN
                         END;
                         SET CONSTRAINTS ALL IMMEDIATE;
                     END IF;
-                    taken := pg_catalog.array_append(taken, asked);
                     RETURN NEXT;
                 END LOOP;
             EXCEPTION WHEN OTHERS OR assert_failure OR query_canceled THEN
@@ -509,17 +527,26 @@ BEGIN
                     refused_signatures := pg_catalog.array_append(refused_signatures, signature);
                     reasons := pg_catalog.array_append(reasons, reason);
                     codes := pg_catalog.array_append(codes, code);
+                ELSE
+                    held := pg_catalog.array_append(held, asked);
+                    PERFORM pg_catalog.set_config('lock_timeout', '1ms', true);
                 END IF;
                 RETURN NEXT;
             END;
         END LOOP;
     END IF;
+    tries := 0;
     BEGIN
         FOR fresh IN SELECT f.* FROM pattern_sync.new_entries(
             min_confidence, min_occurrences, min_savings, only_types, exclude_types,
             missing
         ) AS f ORDER BY f.signature LOOP
             row_id := missing[fresh.place];
+            IF tries > 0 AND pg_catalog.clock_timestamp() >= write_each.until THEN
+                untried := pg_catalog.array_append(untried, row_id);
+                CONTINUE;
+            END IF;
+            tries := tries + 1;
             signature := fresh.signature;
             reason := NULL;
             BEGIN
@@ -540,7 +567,6 @@ BEGIN
                 ON CONFLICT (pattern_id) DO UPDATE
                 SET confidence = EXCLUDED.confidence, occurrences = EXCLUDED.occurrences, savings = EXCLUDED.savings;
                 outcome := 'queued';
-                taken := pg_catalog.array_append(taken, row_id);
             EXCEPTION WHEN OTHERS OR assert_failure OR query_canceled THEN
                 GET STACKED DIAGNOSTICS
                     reason = MESSAGE_TEXT, code = RETURNED_SQLSTATE, raised_at = PG_EXCEPTION_CONTEXT;
@@ -555,7 +581,8 @@ BEGIN
                     reasons := pg_catalog.array_append(reasons, reason);
                     codes := pg_catalog.array_append(codes, code);
                 ELSE
-                    PERFORM pg_catalog.set_config('lock_timeout', '5ms', true);
+                    held := pg_catalog.array_append(held, row_id);
+                    PERFORM pg_catalog.set_config('lock_timeout', '1ms', true);
                 END IF;
             END;
             RETURN NEXT;
@@ -566,10 +593,21 @@ BEGIN
         outcome := pattern_sync.verdict(code, raised_at);
         IF pg_catalog.cardinality(missing) > 1 THEN
             FOREACH asked IN ARRAY missing LOOP
-                RETURN QUERY SELECT e.* FROM pattern_sync.write_each(
-                    min_confidence, min_occurrences, min_savings, only_types, exclude_types,
-                    ARRAY[asked], true
-                ) AS e;
+                IF tries > 0 AND pg_catalog.clock_timestamp() >= write_each.until THEN
+                    untried := pg_catalog.array_append(untried, asked);
+                    CONTINUE;
+                END IF;
+                tries := tries + 1;
+                FOR row_id, signature, outcome, reason IN
+                    SELECT e.row_id, e.signature, e.outcome, e.reason
+                    FROM pattern_sync.write_each(
+                        min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+                        ARRAY[asked], true, write_each.until
+                    ) AS e
+                LOOP
+                    held := pg_catalog.array_append(held, row_id); -- the quarantine has been told
+                    RETURN NEXT;
+                END LOOP;
             END LOOP;
         ELSE
             row_id := missing[1];
@@ -579,12 +617,23 @@ BEGIN
                 refused_signatures := pg_catalog.array_append(refused_signatures, signature);
                 reasons := pg_catalog.array_append(reasons, reason);
                 codes := pg_catalog.array_append(codes, code);
+            ELSE
+                held := pg_catalog.array_append(held, row_id);
             END IF;
             RETURN NEXT;
         END IF;
     END;
-    PERFORM pattern_sync.quarantine(refused, refused_signatures, reasons, codes);
-    PERFORM pattern_sync.forgive(taken);
+    RETURN QUERY
+    SELECT later.id, ''::text, 'untried'::text, NULL::text FROM pg_catalog.unnest(untried) AS later (id);
+    IF pg_catalog.cardinality(refused) > 0 THEN
+        PERFORM pattern_sync.quarantine(refused, refused_signatures, reasons, codes);
+    END IF;
+    -- The others are in the queue, or need no entry any more, or are gone.
+    PERFORM pattern_sync.forgive(ARRAY(
+        SELECT tried.id FROM pg_catalog.unnest(write_each.row_ids) AS tried (id)
+        EXCEPT
+        SELECT kept.id FROM pg_catalog.unnest(refused || held || untried) AS kept (id)
+    ));
 END $$;
 
 -- What an error says of a row: held where somebody has locked it, failed otherwise, whatever the SQLSTATE, as it cannot
@@ -605,66 +654,86 @@ END $$;
 
 -- Bring the entries of some patterns up to date; one row a pattern with what was done: queued, refreshed, unchanged,
 -- decided, short; failed, with the server's own words, where the application refuses the row; held where somebody has
--- locked it. One row never stops the others: after an error they are tried in chunks, and those of a chunk that fails
--- each by itself.
+-- locked it; untried where its turn has not come. One row never stops the others: after an error they are tried in chunks,
+-- and those of a chunk that fails each by itself.
 --
--- It waits for a lock for less than a deadlock_timeout (1 s), and less still after the first that it did not get: it is
--- always this one that gives way, never the application.
+-- Between us and the application it is always we who give way. Whoever waits for one of our rows is killed by PostgreSQL
+-- where we wait for one of theirs a deadlock_timeout (1 s) later. So no wait is longer than a fifth of it; what an
+-- error undoes is let go; and from the first error on nothing is begun any more after half of it: whoever called commits,
+-- and asks again for what was not tried.
 CREATE OR REPLACE FUNCTION pattern_sync.reconcile(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
     row_ids bigint[], known_missing boolean DEFAULT false
 )
 RETURNS TABLE (row_id bigint, signature text, outcome text, reason text) LANGUAGE plpgsql
-SET lock_timeout = '500ms' AS $$
+SET lock_timeout = '200ms' AS $$
 DECLARE
     ids bigint[] := reconcile.row_ids;
+    -- Only what is written in here is told later, whatever else the transaction does. (SET is for superusers.)
+    announced CONSTANT text := coalesce(pg_catalog.current_setting('pattern_sync.announced_later', true), '');
     chunk bigint[];
-    size integer := greatest(pg_catalog.cardinality(reconcile.row_ids), 1);
+    has_rules CONSTANT boolean := pattern_sync.queue_has_rules();
+    few CONSTANT integer := 500;
+    size integer := CASE WHEN has_rules THEN few ELSE greatest(pg_catalog.cardinality(reconcile.row_ids), 1) END;
     position integer := 1;
     code text;
     raised_at text;
+    patience CONSTANT interval := least(
+        '1 s'::interval, pg_catalog.current_setting('deadlock_timeout')::interval
+    ) / 2::double precision;
+    until timestamptz := CASE WHEN has_rules THEN pg_catalog.clock_timestamp() + patience END;
 BEGIN
     PERFORM pg_catalog.set_config('pattern_sync.announced_later', 'on', true);
+    IF patience < '500 ms'::interval THEN
+        PERFORM pg_catalog.set_config('lock_timeout', greatest(
+            pg_catalog.floor(pg_catalog.date_part('epoch', patience) * 400::double precision), 1::double precision
+        )::text, true);
+    END IF;
     IF NOT pattern_sync.signature_is_unique() THEN
         ids := pattern_sync.spokesmen(min_confidence, min_occurrences, min_savings, only_types, exclude_types, ids);
     END IF;
-    IF pattern_sync.queue_has_rules() THEN
-        RETURN QUERY SELECT e.* FROM pattern_sync.write_each(
-            min_confidence, min_occurrences, min_savings, only_types, exclude_types,
-            ids, known_missing
-        ) AS e;
-        RETURN;
-    END IF;
     WHILE position <= pg_catalog.cardinality(ids) LOOP
+        IF position > 1 AND pg_catalog.clock_timestamp() >= until THEN
+            RETURN QUERY
+            SELECT later.id, ''::text, 'untried'::text, NULL::text
+            FROM pg_catalog.unnest(ids[position:]) AS later (id);
+            EXIT;
+        END IF;
         chunk := ids[position:position + size - 1];
         code := NULL;
-        BEGIN
-            RETURN QUERY
-            SELECT w.row_id, w.signature, w.outcome, NULL::text
-            FROM pattern_sync.write_entries(
-                min_confidence, min_occurrences, min_savings, only_types, exclude_types,
-                chunk, known_missing
-            ) AS w
-            ORDER BY w.place;
-            PERFORM pattern_sync.forgive(chunk);
-        EXCEPTION WHEN OTHERS OR assert_failure OR query_canceled THEN
-            GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, raised_at = PG_EXCEPTION_CONTEXT;
-            IF pattern_sync.verdict(code, raised_at) = 'held' THEN
-                PERFORM pg_catalog.set_config('lock_timeout', '50ms', true);
-            END IF;
-        END;
-        IF code IS NOT NULL AND size > 500 THEN
-            size := 500;
+        IF NOT has_rules THEN -- with which PostgreSQL takes no ON CONFLICT
+            BEGIN
+                RETURN QUERY
+                SELECT w.row_id, w.signature, w.outcome, NULL::text
+                FROM pattern_sync.write_entries(
+                    min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+                    chunk, known_missing
+                ) AS w
+                ORDER BY w.place;
+            EXCEPTION WHEN OTHERS OR assert_failure OR query_canceled THEN
+                GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, raised_at = PG_EXCEPTION_CONTEXT;
+                until := coalesce(until, pg_catalog.clock_timestamp() + patience);
+                IF pattern_sync.verdict(code, raised_at) = 'held' THEN
+                    PERFORM pg_catalog.set_config('lock_timeout', '20ms', true);
+                END IF;
+            END;
+        END IF;
+        IF code IS NOT NULL AND size > few THEN
+            size := few;
             CONTINUE;
-        ELSIF code IS NOT NULL THEN
+        END IF;
+        IF has_rules OR code IS NOT NULL THEN
             RETURN QUERY SELECT e.* FROM pattern_sync.write_each(
                 min_confidence, min_occurrences, min_savings, only_types, exclude_types,
-                chunk, known_missing
+                chunk, known_missing, until
             ) AS e;
+        ELSE
+            PERFORM pattern_sync.forgive(chunk);
         END IF;
         position := position + pg_catalog.cardinality(chunk);
     END LOOP;
+    PERFORM pg_catalog.set_config('pattern_sync.announced_later', announced, true);
 END $$;
 
 -- The name of one pattern, for a message, even where the table cannot be read.
@@ -679,12 +748,14 @@ EXCEPTION WHEN OTHERS THEN
     RETURN pg_catalog.concat('row ', name_of.row_id);
 END $$;
 
--- Put patterns into the quarantine: for 5 seconds at first, each time for twice as long, an hour at most.
+-- Put patterns into the quarantine: for 5 seconds at first, each time for twice as long, an hour at most. Where another
+-- daemon is putting the same ones into it, that is enough.
 CREATE OR REPLACE FUNCTION pattern_sync.quarantine(row_ids bigint[], signatures text[], reasons text[], codes text[])
-RETURNS void LANGUAGE sql VOLATILE AS $$
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
     INSERT INTO pattern_sync.refusals AS r (row_id, pattern_id, reason, sqlstate, refused_at, retry_at)
     SELECT DISTINCT ON (refused.row_id)
-        refused.row_id, refused.signature, refused.reason, refused.code,
+        refused.row_id, refused.signature, pg_catalog."left"(refused.reason, 1000), refused.code,
         pg_catalog.clock_timestamp(), pg_catalog.clock_timestamp() + '5 s'::interval
     FROM ROWS FROM (
         pg_catalog.unnest(row_ids), pg_catalog.unnest(signatures), pg_catalog.unnest(reasons), pg_catalog.unnest(codes)
@@ -701,25 +772,36 @@ RETURNS void LANGUAGE sql VOLATILE AS $$
             + least(
                 5::double precision * pg_catalog.power(2::double precision, least(r.attempts, 20)::double precision),
                 3600::double precision
-            ) * '1 s'::interval
-$$;
+            ) * '1 s'::interval;
+EXCEPTION WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
+    RETURN;
+END $$;
 
 -- Let patterns out of the quarantine.
 CREATE OR REPLACE FUNCTION pattern_sync.forgive(row_ids bigint[])
-RETURNS void LANGUAGE plpgsql AS $$
+RETURNS void LANGUAGE plpgsql SET enable_seqscan = off AS $$
 BEGIN
     IF EXISTS (SELECT FROM pattern_sync.refusals AS r) THEN
-        DELETE FROM pattern_sync.refusals AS r WHERE r.row_id = ANY (forgive.row_ids);
+        -- What is locked is being tried by another daemon, which forgets or keeps it by itself.
+        DELETE FROM pattern_sync.refusals AS r
+        WHERE r.ctid = ANY (ARRAY(
+            SELECT free.ctid
+            FROM pg_catalog.unnest(forgive.row_ids) AS asked (id)
+            CROSS JOIN LATERAL (
+                SELECT f.ctid FROM pattern_sync.refusals AS f WHERE f.row_id = asked.id LIMIT 1 FOR UPDATE SKIP LOCKED
+            ) AS free
+        ));
     END IF;
 END $$;
 
 -- What a look at everything finds: how many patterns qualify, how many of them have no entry, how many of those wait in
 -- the quarantine, and the row ids of the others, best impact first, at most so many (NULL: all). A retry takes those in
--- the quarantine as well. Several connections at once take a lane of the patterns each.
+-- the quarantine as well, unless they were refused since it began. Some are passed over, as somebody has locked them.
+-- Several connections at once take a lane of the patterns each.
 CREATE OR REPLACE FUNCTION pattern_sync.pick_missing(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
-    most bigint, retry boolean, lane integer, lanes integer,
+    most bigint, retry boolean, begun timestamptz, passed_over bigint[], lane integer, lanes integer,
     OUT candidates bigint, OUT missing bigint, OUT refused bigint, OUT row_ids bigint[]
 ) LANGUAGE plpgsql STABLE
 SET enable_nestloop = off SET plan_cache_mode = force_custom_plan SET lock_timeout = '500ms' AS $$
@@ -729,7 +811,7 @@ BEGIN
         pg_catalog.count(*) FILTER (WHERE found.missing),
         pg_catalog.count(*) FILTER (WHERE found.missing AND found.refused),
         pg_catalog.array_agg(found.id ORDER BY found.impact DESC, found.id)
-            FILTER (WHERE found.missing AND NOT found.refused)
+            FILTER (WHERE found.missing AND NOT found.refused AND NOT found.passed_over)
     INTO candidates, missing, refused, row_ids
     FROM (
         SELECT
@@ -738,11 +820,14 @@ BEGIN
                 p.confidence_score::double precision, p.occurrence_count::bigint, p.potential_monthly_savings::numeric
             ) AS impact,
             a.pattern_id IS NULL AS missing,
-            f.row_id IS NOT NULL AND NOT pick_missing.retry AS refused
+            f.row_id IS NOT NULL AND (NOT pick_missing.retry OR coalesce(f.refused_at >= pick_missing.begun, false))
+                AS refused,
+            passed.id IS NOT NULL AS passed_over
         FROM operation_patterns AS p
         LEFT JOIN pattern_approvals AS a ON a.pattern_id::text = p.pattern_signature::text
         LEFT JOIN pattern_sync.rejections AS r ON r.pattern_id = p.pattern_signature::text COLLATE "default"
         LEFT JOIN pattern_sync.refusals AS f ON f.row_id = p.id::bigint
+        LEFT JOIN pg_catalog.unnest(pick_missing.passed_over) AS passed (id) ON passed.id = p.id::bigint
         WHERE pattern_sync.eligible(p.automation_status::text)
           AND pattern_sync.qualifies(
               p.confidence_score::double precision, p.occurrence_count::bigint,
@@ -761,27 +846,38 @@ BEGIN
 END $$;
 
 -- Queue what qualifies and has no entry, best impact first, in pages that are committed one by one, until all is done or
--- the time is up; then it is called again. Behind a pooler that shares sessions it must not commit: one page a call.
+-- the time is up; then it is called again, with the time when it began and with what somebody had locked so far. What fails
+-- or is locked does not count for the most that is wanted. Behind a pooler that shares sessions it must not commit: one
+-- page a call.
 CREATE OR REPLACE PROCEDURE pattern_sync.queue_missing(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
     most bigint, retry boolean, lane integer, lanes integer,
     budget_seconds double precision, commits boolean,
+    INOUT begun timestamptz, INOUT held text[],
     INOUT candidates bigint, INOUT missing bigint, INOUT refused bigint, INOUT handled bigint,
-    INOUT queued bigint, INOUT failed bigint, INOUT held text[], INOUT queued_signatures text[],
+    INOUT queued bigint, INOUT failed bigint, INOUT queued_signatures text[],
     INOUT failed_signatures text[], INOUT failed_reasons text[], INOUT finished boolean
 ) LANGUAGE plpgsql AS $$
 DECLARE
     picked record;
     page record;
-    size CONSTANT integer := 5000;
+    ids bigint[];
+    asked integer;
+    position integer := 0;
+    taken bigint := 0;
+    few CONSTANT integer := 500;
+    many CONSTANT integer := 5000;
+    size integer := many;
     deadline CONSTANT timestamptz := pg_catalog.clock_timestamp() + budget_seconds * '1 s'::interval;
 BEGIN
+    begun := coalesce(begun, pg_catalog.clock_timestamp());
     SELECT p.candidates, p.missing, p.refused, p.row_ids INTO picked
     FROM pattern_sync.pick_missing(
         min_confidence, min_occurrences, min_savings, only_types, exclude_types,
-        most, retry, lane, lanes
+        NULL, retry, begun, coalesce(held, '{}')::bigint[], lane, lanes
     ) AS p;
+    ids := picked.row_ids;
     candidates := picked.candidates;
     missing := picked.missing;
     refused := picked.refused;
@@ -792,10 +888,16 @@ BEGIN
     queued_signatures := '{}';
     failed_signatures := '{}';
     failed_reasons := '{}';
-    WHILE handled < pg_catalog.cardinality(picked.row_ids)::bigint LOOP
+    WHILE position < pg_catalog.cardinality(ids) AND (most IS NULL OR taken < most) LOOP
+        asked := least(
+            size::bigint, (pg_catalog.cardinality(ids) - position)::bigint, coalesce(most - taken, many::bigint)
+        )::integer;
         SELECT
             pg_catalog.count(*) FILTER (WHERE r.outcome = 'queued') AS queued,
             pg_catalog.count(*) FILTER (WHERE r.outcome = 'failed') AS failed,
+            pg_catalog.count(*) FILTER (WHERE r.outcome = 'held') AS held_count,
+            pg_catalog.count(*) FILTER (WHERE r.outcome = 'untried') AS untried_count,
+            pg_catalog.array_agg(r.row_id) FILTER (WHERE r.outcome = 'untried') AS untried,
             pg_catalog.array_agg(r.row_id::text) FILTER (WHERE r.outcome = 'held') AS held,
             pg_catalog.array_agg(r.signature) FILTER (WHERE r.outcome = 'queued') AS queued_signatures,
             pg_catalog.array_agg(r.signature) FILTER (WHERE r.outcome = 'failed') AS failed_signatures,
@@ -803,12 +905,22 @@ BEGIN
         INTO page
         FROM pattern_sync.reconcile(
             min_confidence, min_occurrences, min_savings, only_types, exclude_types,
-            picked.row_ids[handled + 1:handled + size], true
+            ids[position + 1:position + asked], true
         ) AS r;
-        handled := least(handled + size, pg_catalog.cardinality(picked.row_ids)::bigint);
+        position := position + asked;
+        handled := handled + asked::bigint - page.untried_count;
+        taken := taken + asked::bigint - page.untried_count - page.failed - page.held_count;
         queued := queued + page.queued;
         failed := failed + page.failed;
         held := pg_catalog.array_cat(held, page.held);
+        IF page.untried IS NOT NULL THEN
+            ids := pg_catalog.array_cat(ids, page.untried);
+        END IF;
+        -- What is refused or locked makes a page slow, and others wait for all of it.
+        size := CASE
+            WHEN page.failed + page.held_count + page.untried_count > 0::bigint THEN few
+            ELSE least(size * 4, many)
+        END;
         -- More names than the pages are told one by one, or a person reads, are not kept.
         IF pg_catalog.cardinality(queued_signatures) <= 1000 THEN
             queued_signatures := pg_catalog.array_cat(queued_signatures, page.queued_signatures[1:1001]);
@@ -821,7 +933,7 @@ BEGIN
         COMMIT;
         EXIT WHEN pg_catalog.clock_timestamp() >= deadline;
     END LOOP;
-    finished := handled = pg_catalog.cardinality(picked.row_ids)::bigint;
+    finished := position >= pg_catalog.cardinality(ids) OR coalesce(taken >= most, false);
 END $$;
 
 -- Refresh the next pending entries whose figures are behind, in the order of their patterns' row ids: how many were found
@@ -921,14 +1033,12 @@ CREATE OR REPLACE FUNCTION pattern_sync.retry_refused(
     most bigint,
     OUT tried bigint, OUT failed bigint, OUT refused bigint, OUT reasons text[],
     OUT queued_signatures text[], OUT refreshed_signatures text[]
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
     due bigint[];
     codes text[];
 BEGIN
-    SELECT pg_catalog.array_agg(ranked.row_id ORDER BY ranked.place, ranked.retry_at),
-        pg_catalog.array_agg(DISTINCT ranked.sqlstate)
-    INTO due, codes
+    SELECT pg_catalog.array_agg(ranked.row_id ORDER BY ranked.place, ranked.retry_at) INTO due
     FROM (
         SELECT r.row_id, r.retry_at, r.sqlstate,
             pg_catalog.row_number() OVER (PARTITION BY r.sqlstate ORDER BY r.retry_at, r.row_id) AS place
@@ -937,12 +1047,24 @@ BEGIN
         ORDER BY place, r.retry_at
         LIMIT most
     ) AS ranked;
-    tried := coalesce(pg_catalog.cardinality(due), 0);
+    -- What another daemon is trying now is left to it. (A window function locks no rows.)
     SELECT
-        pg_catalog.count(*) FILTER (WHERE r.outcome = 'failed'),
+        pg_catalog.array_agg(locked.row_id ORDER BY locked.place),
+        pg_catalog.array_agg(DISTINCT locked.sqlstate)
+    INTO due, codes
+    FROM (
+        SELECT r.row_id, r.sqlstate, listed.place
+        FROM pg_catalog.unnest(due) WITH ORDINALITY AS listed (row_id, place)
+        CROSS JOIN LATERAL (
+            SELECT f.* FROM pattern_sync.refusals AS f WHERE f.row_id = listed.row_id LIMIT 1 FOR UPDATE SKIP LOCKED
+        ) AS r
+    ) AS locked;
+    SELECT
+        coalesce(pg_catalog.cardinality(due), 0)::bigint - pg_catalog.count(*) FILTER (WHERE r.outcome = 'untried'),
+        pg_catalog.count(*) FILTER (WHERE r.outcome IN ('failed', 'held')),
         coalesce(pg_catalog.array_agg(r.signature) FILTER (WHERE r.outcome = 'queued'), '{}'),
         coalesce(pg_catalog.array_agg(r.signature) FILTER (WHERE r.outcome = 'refreshed'), '{}')
-    INTO failed, queued_signatures, refreshed_signatures
+    INTO tried, failed, queued_signatures, refreshed_signatures
     FROM pattern_sync.reconcile(
         min_confidence, min_occurrences, min_savings, only_types, exclude_types,
         coalesce(due, '{}')
@@ -950,7 +1072,11 @@ BEGIN
     IF pg_catalog.cardinality(queued_signatures) > 0 OR pg_catalog.cardinality(refreshed_signatures) > 0 THEN
         UPDATE pattern_sync.refusals AS r
         SET retry_at = pg_catalog.clock_timestamp()
-        WHERE r.sqlstate = ANY (codes) AND r.retry_at > pg_catalog.clock_timestamp();
+        WHERE r.row_id IN (
+            SELECT f.row_id FROM pattern_sync.refusals AS f
+            WHERE f.sqlstate = ANY (codes) AND f.retry_at > pg_catalog.clock_timestamp()
+            FOR UPDATE SKIP LOCKED
+        );
     END IF;
     refused := (SELECT pg_catalog.count(*) FROM pattern_sync.refusals AS r);
     reasons := ARRAY(

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.application import abouts, adopt, installer
 from tests.support.database import TestDatabase
-from tests.support.notifications import Ear
+from tests.support.notifications import Ear, listening
 from tests.support.paths import UNCAPPED, service_everything
 
 MOST_NAMED = 1_000
@@ -33,7 +33,7 @@ def listening_to_the_queue(database: TestDatabase) -> Iterator[Ear]:
     """Hear the queue's channel; the fences of Ear come over the other one, in the order of the commits as well."""
     with database.another_connection() as connection:
         connection.execute("LISTEN pattern_sync_queue")
-        yield Ear(connection)
+        yield Ear(connection, "pattern_sync_queue")
 
 
 def named(payloads: list[str]) -> set[tuple[str, str]]:
@@ -371,3 +371,42 @@ def test_uninstalling_takes_the_triggers_away(empty_database: TestDatabase) -> N
         empty_database.execute(INSERT, "a", "pending")
         empty_database.execute("TRUNCATE pattern_approvals CASCADE")
         assert ear.heard() == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "asked"),
+    [
+        ("DELETE FROM pattern_approvals", ["*"]),
+        ("DELETE FROM pattern_approvals WHERE pattern_id = 'a'", ["*"]),
+        ("TRUNCATE pattern_approvals CASCADE", ["*"]),
+        ("DELETE FROM pattern_approvals WHERE false", []),
+        ("UPDATE pattern_approvals SET status = 'approved'", []),
+    ],
+)
+def test_what_was_deleted_from_the_queue_is_asked_for_again(
+    database: TestDatabase, statement: str, asked: list[str]
+) -> None:
+    for name in ("a", "b"):
+        database.execute(INSERT, name, "pending")
+    with listening(database) as daemons:
+        database.execute(statement)
+        assert daemons.heard() == asked
+
+
+def test_a_deletion_goes_through_whatever_becomes_of_what_it_asks_for(database: TestDatabase, ear: Ear) -> None:
+    database.execute(INSERT, "a", "pending")
+    ear.heard()
+    database.execute("DROP FUNCTION pattern_sync.notify(text)")
+    database.execute("DELETE FROM pattern_approvals")
+    assert ear.heard() == ['{"removed": ["a"]}']
+
+
+def test_after_a_reconcile_in_the_same_transaction_changes_are_told_again(database: TestDatabase, ear: Ear) -> None:
+    database.add_pattern("a")
+    with database.another_connection(autocommit=False) as somebody:
+        somebody.execute(
+            b"SELECT pattern_sync.reconcile(70, 5, 1000, '{}', '{}', ARRAY(SELECT id FROM operation_patterns))"
+        )
+        somebody.execute(b"UPDATE pattern_approvals SET status = 'approved'")
+        somebody.commit()
+    assert ear.heard() == ['{"decided": ["a"]}']

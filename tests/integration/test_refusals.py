@@ -8,7 +8,7 @@ from pattern_sync import PatternSyncService
 from pattern_sync.domain.errors import PassingFault
 from pattern_sync.domain.outcomes import Outcome
 from tests.support.database import TestDatabase
-from tests.support.paths import UNCAPPED, daemon_everything, reconcile, reconcile_outcomes
+from tests.support.paths import UNCAPPED, daemon_everything, reconcile, reconcile_outcomes, with_gateway
 
 KEPT_OUT = "the application's own trigger or rule kept it out"
 # What an application's trigger on the queue may do to a row whose name begins with "bad", and what is then said of it.
@@ -150,6 +150,41 @@ def test_an_entry_that_never_takes_the_value_is_written_once_for_each_change(dat
     entry = database.entry("x")
     assert entry is not None
     assert entry["estimated_savings_usd"] == 23_000
+
+
+@pytest.mark.parametrize(
+    "gone", ["DELETE FROM operation_patterns", "UPDATE operation_patterns SET confidence_score = 1"]
+)
+def test_what_needs_no_entry_any_more_leaves_the_quarantine(database: TestDatabase, gone: str) -> None:
+    refuse(database, "RAISE EXCEPTION 'no';")
+    for name in ("bad 1", "bad 2", "bad 3"):
+        database.add_pattern(name)
+    daemon_everything(database, UNCAPPED)
+    database.execute(f"{gone} WHERE pattern_signature <> 'bad 3'")
+    database.execute("UPDATE pattern_sync.refusals SET retry_at = now()")
+    retried = with_gateway(database, lambda gateway: gateway.retry_refused(UNCAPPED, 50))
+    assert (retried.tried, retried.failed, retried.refused) == (3, 1, 1)
+
+
+def test_figures_that_the_application_refuses_are_named_and_tried_again(database: TestDatabase) -> None:
+    database.add_pattern("good")
+    database.add_pattern("bad")
+    daemon_everything(database, UNCAPPED)
+    database.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " IF NEW.pattern_id = 'bad' THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END $$"
+    )
+    database.execute("CREATE TRIGGER refuse BEFORE UPDATE ON pattern_approvals FOR EACH ROW EXECUTE FUNCTION refuse()")
+    database.execute("UPDATE operation_patterns SET occurrence_count = 7")
+    assert daemon_everything(database, UNCAPPED).refreshed_count == 1
+    assert database.execute("SELECT pattern_id, reason FROM pattern_sync.refusals") == [
+        {"pattern_id": "bad", "reason": "no"}
+    ]
+    database.execute("DROP TRIGGER refuse ON pattern_approvals")
+    database.execute("UPDATE pattern_sync.refusals SET retry_at = now()")
+    retried = with_gateway(database, lambda gateway: gateway.retry_refused(UNCAPPED, 50))
+    assert (retried.refreshed_signatures, retried.refused) == (("bad",), 0)
+    assert {row["n"] for row in database.execute("SELECT occurrence_count AS n FROM pattern_approvals")} == {7}
 
 
 def test_a_figure_that_another_service_has_set_stays_until_its_source_moves(database: TestDatabase) -> None:

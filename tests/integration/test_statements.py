@@ -114,6 +114,8 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
             "storage": "text",
             "queue_usage": "float8",
             "hinderer": "int4",
+            "body": "text",
+            "writers": "text[]",
         },
     ),
     "mend": (("text",), {"install_trigger": "void"}),
@@ -143,6 +145,8 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
             "rejected": "bool",
             "entry_status": "text",
             "written_by_us": "bool",
+            "refusal": "text",
+            "daemons": "int8",
             "confidence_met": "bool",
             "occurrences_met": "bool",
             "savings_met": "bool",
@@ -155,8 +159,9 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     ),
     "announce_changes": (("text[]", "text[]"), {"tell_changes": "void"}),
     "queue_missing": (
-        (*FILTER, "int8", "bool", "int4", "int4", "float8", "bool"),
+        (*FILTER, "int8", "bool", "int4", "int4", "float8", "bool", "timestamptz", "text[]"),
         {
+            "begun": "timestamptz",
             **dict.fromkeys(["candidates", "missing", "refused", "handled", "queued", "failed"], "int8"),
             "held": "text[]",
             **dict.fromkeys(["queued_signatures", "failed_signatures", "failed_reasons"], "text[]"),
@@ -203,7 +208,7 @@ SAMPLES: Mapping[str, object] = {
 OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
     "reconcile": (70.0, 5, 1000.0, [], [], "{1,2}"),
     # No commit: the tests run it in a transaction that is undone.
-    "queue_missing": (70.0, 5, 1000.0, [], [], None, False, 0, 1, 0.0, False),
+    "queue_missing": (70.0, 5, 1000.0, [], [], None, False, 0, 1, 0.0, False, None, []),
     "set_lock_timeout": ("100",),
     "install_trigger": ("pattern_occurrences",),
     "server_state": (["jit"], ["off"]),

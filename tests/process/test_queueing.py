@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from pattern_sync import PatternSyncService
 from tests.support.daemon import running_daemon, starting_daemon
 from tests.support.database import TestDatabase, snapshot
 from tests.support.waiting import eventually, tell
@@ -105,3 +106,27 @@ def test_a_quiet_daemon_writes_nothing(database: TestDatabase) -> None:
         before = snapshot(database, ["pattern_approvals", "operation_patterns", "pattern_sync.settings"])
         time.sleep(5)  # longer than the refresh interval: it is the absence of a write that is looked for
         assert snapshot(database, ["pattern_approvals", "operation_patterns", "pattern_sync.settings"]) == before
+
+
+def test_what_was_written_before_a_wider_filter_and_committed_after_it_is_queued(database: TestDatabase) -> None:
+    """The writer's trigger knew the old filter, and the look for the new one could not see the row."""
+    with running_daemon(database.daemon_url) as daemon:
+        with database.another_connection(autocommit=False) as detector:
+            detector.execute(
+                b"INSERT INTO operation_patterns (pattern_signature, pattern_type, confidence_score, occurrence_count,"
+                b" potential_monthly_savings) VALUES ('late', 'sdlc', 50, 9, 5000)"
+            )
+            database.execute("UPDATE pattern_sync.settings SET min_confidence = 40")
+            daemon.wait_for("settings")
+            detector.commit()
+        took = eventually(lambda: database.entry("late"), what="late")
+        tell(f"queued {took:.1f} s after the commit")
+
+
+def test_what_was_deleted_from_the_queue_and_still_qualifies_comes_back(database: TestDatabase) -> None:
+    database.add_pattern("deleted")
+    database.add_pattern("rejected")
+    with running_daemon(database.daemon_url):
+        PatternSyncService(database.url).reject("rejected", "not worth it")
+        database.execute("DELETE FROM pattern_approvals")
+        eventually(lambda: database.queue() == {"deleted"}, what="deleted")

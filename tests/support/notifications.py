@@ -10,10 +10,11 @@ from tests.support.database import TestDatabase
 
 
 class Ear:
-    """Hears every payload on the daemon's channel, in the order of the commits."""
+    """Hears every payload on one channel, the daemon's unless said otherwise, in the order of the commits."""
 
-    def __init__(self, connection: "psycopg.Connection[dict[str, object]]") -> None:
+    def __init__(self, connection: "psycopg.Connection[dict[str, object]]", channel: str = "pattern_sync") -> None:
         self._connection = connection
+        self._channel = channel
         self._heard: list[str] = []
         self._fences = 0
         connection.add_notify_handler(self._on_notify)
@@ -36,7 +37,8 @@ class Ear:
         return payloads
 
     def _on_notify(self, notification: Notify) -> None:
-        self._heard.append(notification.payload)
+        if notification.channel == self._channel or notification.payload.startswith("fence "):
+            self._heard.append(notification.payload)
 
 
 @contextmanager

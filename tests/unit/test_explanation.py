@@ -1,5 +1,7 @@
 """Why a pattern is in the queue or is not, in the words that a person reads."""
 
+from dataclasses import replace
+
 import pytest
 
 from pattern_sync import Criterion, Explanation
@@ -35,8 +37,10 @@ def explanation(
         (explanation(exists=False, entry="pending", written_by_us=False), Outcome.GONE, "written by another program"),
         (explanation(MET, entry="pending"), Outcome.UNCHANGED, "waits for a decision"),
         (explanation(MET, MISSED, entry="pending"), Outcome.UNCHANGED, "waits for a decision"),
-        (explanation(MET), Outcome.QUEUED, "about to be queued"),
-        (explanation(MET, status=None), Outcome.QUEUED, "about to be queued"),
+        (explanation(MET), Outcome.QUEUED, "no daemon is connected"),
+        (replace(explanation(MET), daemons=1), Outcome.QUEUED, "about to be queued"),
+        (replace(explanation(MET), daemons=1, refusal="no"), Outcome.QUEUED, "refused by the application's own tables"),
+        (explanation(MET, status=None), Outcome.QUEUED, "no daemon is connected"),
         (explanation(MET, MISSED), Outcome.SHORT, "savings is 12.00 USD a month, the filter asks for 1,000.00"),
         (explanation(MET, status="active"), Outcome.SHORT, "automation_status is 'active', not 'detected'"),
     ],

@@ -42,12 +42,13 @@ def test_every_candidate_is_counted_once(figures: dict[str, Any], counts: tuple[
     assert result.total_candidates == 15
 
 
-def test_the_first_step_says_how_much_there_is_and_the_last_one_what_is_held() -> None:
+def test_the_first_step_says_how_much_there_is_and_each_what_is_held() -> None:
     tally = Tally()
     tally.add(page(candidates=10, missing=10, handled=5, queued=4, held=(1,)))
-    tally.add(page(candidates=10, missing=6, handled=6, queued=6))
+    tally.add(page(candidates=10, missing=6, handled=5, queued=4, held=(2,)))
     result = tally.result(gone=2, duration_ms=1.0)
-    assert (result.synced_count, result.remaining_count, result.gone_count) == (10, 0, 2)
+    assert (result.synced_count, result.remaining_count, result.gone_count) == (8, 2, 2)
+    assert (result.skipped_count, result.total_candidates) == (0, 10)
 
 
 def test_a_million_patterns_are_counted_in_bounded_memory() -> None:

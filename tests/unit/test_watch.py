@@ -299,3 +299,24 @@ def test_it_looks_every_few_seconds() -> None:
         assert set(bench.life.pauses) == {WATCH_SECONDS}
 
     run(check())
+
+
+def test_what_was_written_under_another_filter_is_looked_for_when_its_writers_end() -> None:
+    async def check() -> None:
+        bench = Bench(
+            Sighting(body="1", writers=frozenset({"7"})),
+            Sighting(body="1"),
+            Sighting(body="2", writers=frozenset({"8", "9"})),
+            Sighting(body="2", writers=frozenset({"8", "10"})),
+            Sighting(body="2", writers=frozenset({"8"})),
+            Sighting(body="2"),
+            Sighting(body="2", writers=frozenset({"11"})),
+            Sighting(body="2"),
+        )
+        asked = []
+        for _ in range(8):
+            await bench.watch.run_once()
+            asked.append(RunKind.POLL in await bench.intake.take_everything(0))
+        assert asked == [False, True, True, True, False, True, False, False]
+
+    run(check())

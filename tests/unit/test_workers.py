@@ -1,5 +1,8 @@
 """The two that empty the intake, through work, outages and a stop."""
 
+import asyncio
+from collections.abc import Callable
+
 import pytest
 
 from pattern_sync.domain.backoff import Backoff
@@ -17,7 +20,7 @@ from pattern_sync.observability.state import DaemonState
 from pattern_sync.sync.intake import Intake
 from pattern_sync.sync.outage import Outage
 from pattern_sync.sync.reconciler import Reconciler
-from pattern_sync.sync.workers import EventWorker, FilterInForce, RunWorker
+from pattern_sync.sync.workers import HELD_SECONDS, MOST_HELD_AT_ONCE, EventWorker, FilterInForce, RunWorker
 from tests.support.asynchronous import run
 from tests.support.fakes import Clock, FakeQueue, RecordingLife
 
@@ -48,7 +51,7 @@ class FakeInstallation:
 
 class Bench:
     def __init__(self, queue: FakeQueue) -> None:
-        clock = Clock()
+        self.clock = clock = Clock()
         self.intake = Intake()
         self.installation = FakeInstallation()
         self.in_force = FilterInForce(SyncFilter())
@@ -63,6 +66,12 @@ class Bench:
 
     def _on_caught_up(self) -> None:
         self.caught_up += 1
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - the clock is not the loop's
+            await asyncio.sleep(0.001)
 
 
 def test_announced_patterns_are_queued_and_a_closed_intake_is_drained() -> None:
@@ -101,6 +110,31 @@ def test_an_outage_while_draining_ends_it_and_the_next_start_catches_up() -> Non
         assert len(bench.intake) == 0
 
     run(check(), seconds=10)
+
+
+def test_what_is_locked_is_looked_at_again_apart_and_in_turns() -> None:
+    async def check() -> None:
+        queue = FakeQueue(range(MOST_HELD_AT_ONCE + 10))
+        queue.held = set(queue.patterns)
+        bench = Bench(queue)
+        bench.intake.add(queue.patterns)
+        working = asyncio.create_task(bench.events.run())
+        await until(lambda: len(queue.calls) == 1)
+        bench.clock.seconds += HELD_SECONDS / 2
+        bench.intake.add([1])  # does not put off the others
+        await until(lambda: len(queue.calls) == 2)
+        bench.clock.seconds += HELD_SECONDS / 2
+        bench.intake.add([2])
+        await until(lambda: len(queue.calls) == 4)
+        assert queue.calls[2] == (2,)
+        assert len(queue.calls[3]) == MOST_HELD_AT_ONCE
+        queue.held.clear()
+        bench.clock.seconds += HELD_SECONDS
+        await until(lambda: queue.entries == set(queue.patterns))
+        bench.intake.close()
+        await working
+
+    run(check())
 
 
 def test_a_run_takes_the_filter_from_the_database_and_is_recorded() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
@@ -24,6 +24,9 @@ from pattern_sync.database.statements import Statement, load_statements
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome, signatures_of
 from pattern_sync.domain.results import MissingPreview, QueuedPage, RefreshedPage, Retried, SyncResult
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 BATCH_SIZE = 4_000
 # A sync over very many tells how far it is after about so long.
@@ -143,14 +146,17 @@ class BlockingQueue:
         """Queue what qualifies and has no entry, best impact first, step by step until it is done."""
         most = sync_filter.max_patterns
         commits = not self._database.in_transactions
+        begun: datetime | None = None
+        held: list[str] = []
         finished = False
         while not finished:
-            arguments = (*filter_arguments(sync_filter), most, retry, 0, 1, STEP_SECONDS, commits)
+            arguments = (*filter_arguments(sync_filter), most, retry, 0, 1, STEP_SECONDS, commits, begun, held)
             page = to_queued_page(self._database.fetch("queue_missing", *arguments)[0])
             self._announce(page.queued_signatures, [])
             yield page
-            most = None if most is None else most - page.handled
-            finished = page.finished
+            most = None if most is None else most - page.taken
+            begun, finished = page.begun, page.finished
+            held += map(str, page.held)
 
     async def preview_missing(self, sync_filter: SyncFilter) -> MissingPreview:
         """Return what queue_missing would find; writes nothing."""

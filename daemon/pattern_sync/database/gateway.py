@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from pattern_sync.database.pool import Pool
 from pattern_sync.database.rows import (
@@ -34,6 +36,16 @@ STEP_SECONDS = 5.0
 # A share of the patterns for each connection that works at them: its number, and how many there are.
 WHOLE = (0, 1)
 LANES = [(0, 2), (1, 2)]
+
+
+@dataclass(slots=True)
+class _Lane:
+    """A share of one run: its number, how many there are, when the run began and what somebody has locked."""
+
+    number: int
+    lanes: int
+    begun: datetime | None = None
+    held: list[str] = field(default_factory=list)
 
 
 class DaemonGateway:
@@ -92,19 +104,22 @@ class DaemonGateway:
 
         Most runs are done after the first page; what is left of a large one is shared out among two connections.
         """
-        page = await self._queue_lane(sync_filter, sync_filter.max_patterns, WHOLE, retry=retry, budget_seconds=0)
+        most = sync_filter.max_patterns
+        page = await self._queue_lane(sync_filter, most, _Lane(*WHOLE), retry=retry, budget_seconds=0)
         yield page
-        most = None if sync_filter.max_patterns is None else sync_filter.max_patterns - page.handled
-        lanes = [] if page.finished else [WHOLE] if most is not None else LANES
+        most = None if most is None else most - page.taken
+        shares = [] if page.finished else [WHOLE] if most is not None else LANES
+        lanes = [_Lane(*share, page.begun, [str(item) for item in page.held]) for share in shares]
         while lanes:
             steps = [
                 self._queue_lane(sync_filter, most, lane, retry=retry, budget_seconds=STEP_SECONDS) for lane in lanes
             ]
             pages = await _side_by_side(steps)
-            for page in pages:
+            for lane, page in zip(lanes, pages, strict=True):
+                lane.held += map(str, page.held)
                 yield page
             if most is not None:
-                most -= pages[0].handled
+                most -= pages[0].taken
             lanes = [lane for lane, page in zip(lanes, pages, strict=True) if not page.finished]
 
     async def preview_missing(self, sync_filter: SyncFilter) -> MissingPreview:
@@ -140,10 +155,11 @@ class DaemonGateway:
         return int(rows[0]["gone"])
 
     async def _queue_lane(
-        self, sync_filter: SyncFilter, most: int | None, lane: tuple[int, int], *, retry: bool, budget_seconds: float
+        self, sync_filter: SyncFilter, most: int | None, lane: _Lane, *, retry: bool, budget_seconds: float
     ) -> QueuedPage:
         commits = not self._pool.in_transactions
-        arguments = (*filter_arguments(sync_filter), most, retry, *lane, budget_seconds, commits)
+        wanted = (*filter_arguments(sync_filter), most, retry, lane.number, lane.lanes, budget_seconds, commits)
+        arguments = (*wanted, lane.begun, lane.held)
         rows = await self._pool.fetch("queue_missing", *arguments, deadline_seconds=SCAN_SECONDS)
         page = to_queued_page(rows[0])
         self._on_written(page.queued_signatures, [])

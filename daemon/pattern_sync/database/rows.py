@@ -72,6 +72,8 @@ def to_sighting(row: Row) -> Sighting:
         storage=row["storage"],
         queue_usage=row["queue_usage"],
         hinderer=row["hinderer"],
+        body=row["body"],
+        writers=frozenset(row["writers"]),
     )
 
 
@@ -109,6 +111,7 @@ def to_queued_page(row: Row) -> QueuedPage:
         failed_signatures=tuple(row["failed_signatures"]),
         failed_reasons=tuple(row["failed_reasons"]),
         finished=row["finished"],
+        begun=row["begun"],
     )
 
 
@@ -176,6 +179,8 @@ def to_explanation(signature: str, sync_filter: SyncFilter, row: Row) -> Explana
         criteria=_criteria(sync_filter, row) if exists else (),
         rejected=bool(row["rejected"]),
         written_by_us=bool(row["written_by_us"]),
+        refusal=row["refusal"],
+        daemons=row["daemons"],
     )
 
 

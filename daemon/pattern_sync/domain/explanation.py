@@ -22,7 +22,8 @@ class Explanation:
     """What is known of one signature; `criteria` is empty where there is no such pattern.
 
     `eligible` is what its automation_status says; `rejected`, that a person rejected it and nothing on the pattern
-    tells of that; `written_by_us`, that the entry is not another program's.
+    tells of that; `written_by_us`, that the entry is not another program's. `refusal` is what the application's tables
+    said when it was to be queued, `daemons` how many are connected.
     """
 
     signature: str
@@ -33,6 +34,8 @@ class Explanation:
     criteria: tuple[Criterion, ...]
     rejected: bool = False
     written_by_us: bool = True
+    refusal: str | None = None
+    daemons: int = 0
 
     @classmethod
     def of_nothing(cls, signature: str) -> Self:
@@ -73,7 +76,7 @@ class Explanation:
             case Outcome.UNCHANGED:
                 return "It is in the queue and waits for a decision."
             case Outcome.QUEUED:
-                return "It qualifies and is about to be queued; if this stays so, no daemon is running."
+                return f"It qualifies and {self._waits()}."
             case _:
                 return f"It is not in the queue: {self._missed()}."
 
@@ -86,6 +89,13 @@ class Explanation:
             "reason": self.reason,
             "shortfalls": [asdict(item) for item in self.shortfalls],
         }
+
+    def _waits(self) -> str:
+        if self.refusal is not None:
+            return f"is refused by the application's own tables, and tried again: {self.refusal}"
+        if self.daemons:
+            return "is about to be queued; if this stays so, somebody's open transaction holds its entry"
+        return "is not queued, as no daemon is connected"
 
     def _missed(self) -> str:
         missed = [f"{item.name} is {item.value}, the filter asks for {item.bound}" for item in self.shortfalls]

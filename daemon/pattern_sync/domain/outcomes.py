@@ -17,6 +17,8 @@ class Outcome(StrEnum):
     GONE = "gone"
     # Somebody has locked it: not an outcome yet, it is looked at again a moment later.
     HELD = "held"
+    # Its turn has not come, as others must not wait for us: asked for again at once.
+    UNTRIED = "untried"
 
 
 WRITTEN = frozenset({Outcome.QUEUED, Outcome.REFRESHED})

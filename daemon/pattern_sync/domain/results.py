@@ -1,6 +1,7 @@
 """What a run over the patterns did, added up."""
 
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 
 # A run over a million patterns must not hold a million names; a person reads the first few.
 KEPT_SIGNATURES = 200
@@ -44,6 +45,7 @@ class QueuedPage:
 
     `candidates` qualify, `missing` of them had no entry, `refused` of those wait in the quarantine; `handled` of the
     others were tried. `held` are row ids of patterns that somebody has locked. Names and reasons are the first few.
+    `begun` is when the whole began, by the server's clock.
     """
 
     candidates: int
@@ -57,6 +59,12 @@ class QueuedPage:
     failed_signatures: tuple[str, ...]
     failed_reasons: tuple[str, ...]
     finished: bool
+    begun: datetime | None = None
+
+    @property
+    def taken(self) -> int:
+        """Return how many of those that were tried are in the queue now, or need not be any more."""
+        return self.handled - self.failed - len(self.held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +103,7 @@ class Retried:
 class Tally:
     """Adds up the steps of one run in bounded memory."""
 
+    steps: int = 0
     candidates: int = 0
     missing: int = 0
     refused: int = 0
@@ -109,12 +118,13 @@ class Tally:
 
     def add(self, page: QueuedPage) -> None:
         """Add one step; the first one says how much there is to do."""
-        if not self.handled and not self.queued:
+        if not self.steps:
             self.candidates, self.missing, self.refused = page.candidates, page.missing, page.refused
+        self.steps += 1
         self.handled += page.handled
         self.queued += page.queued
         self.failed += page.failed
-        self.held = len(page.held)
+        self.held += len(page.held)
         self.signatures += page.queued_signatures[: KEPT_SIGNATURES - len(self.signatures)]
         for signature, reason in zip(page.failed_signatures, page.failed_reasons, strict=True):
             if len(self.errors) < KEPT_ERRORS:

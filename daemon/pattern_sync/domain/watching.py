@@ -28,7 +28,8 @@ class TriggerFault:
 class Sighting:
     """One look: the faults, and the payloads that writers could not notify.
 
-    `storage` differs from look to look when rows may have come in unseen. `queue_usage` is a share of 1, `hinderer` the
+    `storage` differs from look to look when rows may have come in unseen, `body` when the trigger was created anew;
+    `writers` are the transactions that write. `queue_usage` is a share of 1, `hinderer` the
     server process that most likely keeps the notification queue from being emptied.
     """
 
@@ -38,3 +39,5 @@ class Sighting:
     storage: str | None = None
     queue_usage: float = 0.0
     hinderer: int | None = None
+    body: str | None = None
+    writers: frozenset[str] = frozenset()

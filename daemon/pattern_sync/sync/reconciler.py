@@ -18,6 +18,7 @@ from pattern_sync.domain.results import (
 
 # A pattern that changes faster than it can be looked at is left to the refresh of a few seconds later.
 MOST_LOOKS = 5
+MOST_AT_ONCE = 2_000
 # Before the first of them: an emergency measure against a sequence that has run out is to count below zero.
 BEFORE_ALL_IDS = -(2**63)
 
@@ -50,14 +51,24 @@ class Reconciler:
         first: dict[int, PatternOutcome] = {}
         to_look_at = list(dict.fromkeys(pattern_ids))
         for _ in range(MOST_LOOKS):
-            if not to_look_at:
-                break
-            outcomes = await despite_conflicts(lambda ids=to_look_at: self._queue.reconcile(ids, sync_filter))  # type: ignore[misc]
+            outcomes = await self._look(to_look_at, sync_filter)
             for item in outcomes:
                 first.setdefault(item.pattern_id, item)
             # A writer or another daemon may have committed in between: only a look without a write ends it.
             to_look_at = [item.pattern_id for item in outcomes if item.outcome in WRITTEN]
         return list(first.values())
+
+    async def _look(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]:
+        """Look at each of them once, in steps that nobody has to wait for: each comes to something for at least one."""
+        outcomes: list[PatternOutcome] = []
+        left = list(pattern_ids)
+        while left:
+            step = left[:MOST_AT_ONCE]
+            done = await despite_conflicts(lambda ids=step: self._queue.reconcile(ids, sync_filter))  # type: ignore[misc]
+            outcomes += [item for item in done if item.outcome is not Outcome.UNTRIED]
+            untried = [item.pattern_id for item in done if item.outcome is Outcome.UNTRIED]
+            left = [*untried, *left[MOST_AT_ONCE:]]
+        return outcomes
 
     async def reconcile_everything(
         self,

@@ -56,6 +56,8 @@ class TriggerWatch:
         self._life = life
         self._mends = mends
         self._storage: str | None = None
+        self._body: str | None = None
+        self._old_writers: set[str] = set()
         self._failures = 0
         self._filter_is_lost = False
         self._said: set[tuple[str, str]] = set()
@@ -90,6 +92,7 @@ class TriggerWatch:
         if Audience.PAGES in before | after:
             self._tell_pages(Request.EVERYTHING.value)
         self._look_at_storage(sighting.storage)
+        self._look_after_writers(sighting)
         if self._failures:
             # The last answer may have been lost on the way, and marks with it.
             self._failures = 0
@@ -119,6 +122,17 @@ class TriggerWatch:
         if before is not None and storage is not None and storage != before:
             self._log.info("the table of the patterns was rebuilt or got other parts, looking at everything")
             self._look_at_everything()
+
+    def _look_after_writers(self, sighting: Sighting) -> None:
+        """Look again when those have ended that wrote under another filter: it was not announced."""
+        before, self._body = self._body, sighting.body
+        ended = self._old_writers - sighting.writers
+        self._old_writers -= ended
+        if sighting.body != before:
+            self._old_writers = set(sighting.writers)
+        # One that ended before the first look at a new body is found by this one.
+        if ended or (before is not None and sighting.body != before):
+            self._intake.add_everything(RunKind.POLL)
 
     def _look_at_everything(self) -> None:
         self._state.recovery.everything_announced()

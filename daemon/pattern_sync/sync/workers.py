@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 from pattern_sync.domain.errors import PassingFault
@@ -17,6 +18,8 @@ from pattern_sync.sync.reconciler import Reconciler, held_of
 _BREATH_SECONDS = 5.0
 # A pattern that somebody has locked is looked at again after this long; whoever it is must not be pressed.
 HELD_SECONDS = 1.0
+# However many are locked, those that are not do not wait behind them for long.
+MOST_HELD_AT_ONCE = 250
 
 
 @dataclass(slots=True)
@@ -56,19 +59,16 @@ class EventWorker:
         self._outage = outage
         self._life = life
         self._now = now
-        self._held: set[int] = set()
-        self._held_until = 0.0
+        self._held: dict[int, None] = {}
+        self._held_until: float | None = None
 
     async def run(self) -> None:
         """Work until the intake is closed and empty."""
         while not (self._intake.closed and not len(self._intake)):
-            pattern_ids = await self._intake.take_patterns(HELD_SECONDS if self._held else _BREATH_SECONDS)
-            if self._held and self._now() >= self._held_until:
-                pattern_ids = [*pattern_ids, *self._held]
-                self._held.clear()
-            if pattern_ids:
-                with self._life.working():
-                    await self.run_once(pattern_ids)
+            pattern_ids = await self._intake.take_patterns(self._seconds_until_held())
+            # By themselves: what was announced just now does not wait with what is locked.
+            await self._work_at(pattern_ids)
+            await self._work_at(self._take_held())
 
     async def run_once(self, pattern_ids: Sequence[int]) -> None:
         """Reconcile some patterns; in an outage they are marked again."""
@@ -84,10 +84,31 @@ class EventWorker:
         self._hold(held_of(outcomes))
         self._state.reconciled(outcomes, (self._now() - started) * 1000)
 
+    async def _work_at(self, pattern_ids: Sequence[int]) -> None:
+        if pattern_ids:
+            with self._life.working():
+                await self.run_once(pattern_ids)
+
     def _hold(self, pattern_ids: Sequence[int]) -> None:
         if pattern_ids:
-            self._held.update(pattern_ids)
-            self._held_until = self._now() + HELD_SECONDS
+            if not self._held or self._held_until is None:
+                self._held_until = self._now() + HELD_SECONDS
+            self._held.update(dict.fromkeys(pattern_ids))
+
+    def _seconds_until_held(self) -> float:
+        if not self._held:
+            return _BREATH_SECONDS
+        return 0.0 if self._held_until is None else max(0.0, self._held_until - self._now())
+
+    def _take_held(self) -> list[int]:
+        """Return some of what was locked a moment ago; the next ones come at once unless one of these still is."""
+        if self._seconds_until_held() > 0:
+            return []
+        due = list(islice(self._held, MOST_HELD_AT_ONCE))
+        for pattern_id in due:
+            del self._held[pattern_id]
+        self._held_until = None
+        return due
 
 
 class RunWorker:

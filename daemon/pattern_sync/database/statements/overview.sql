@@ -156,7 +156,8 @@ ORDER BY wanted.name, wanted.command;
 
 -- name: explain
 -- What is known of one signature ($6), and for each criterion ($1 to $5) whether the pattern meets it by itself; of an
--- entry whose pattern is not there, whether it is one that we have written.
+-- entry whose pattern is not there, whether it is one that we have written; why it was refused, and how many daemons
+-- there are to queue it.
 SELECT
     p.id IS NOT NULL AS pattern_exists,
     p.pattern_type::text AS pattern_type,
@@ -172,6 +173,13 @@ SELECT
     EXISTS (
         SELECT FROM pattern_sync.written AS w WHERE w.pattern_id::text = asked.signature
     ) AS written_by_us,
+    (SELECT r.reason FROM pattern_sync.refusals AS r WHERE r.pattern_id::text = asked.signature LIMIT 1) AS refusal,
+    (
+        SELECT pg_catalog.count(*)
+        FROM pg_catalog.pg_stat_activity AS s
+        WHERE s.datname::text = pg_catalog.current_database()::text
+          AND s.application_name::text = 'pattern-sync listener'::text
+    ) AS daemons,
     pattern_sync.qualifies(
         p.confidence_score::double precision, 0, 0, '', $1::double precision, NULL, NULL, '{}', '{}'
     ) AS confidence_met,

@@ -16,10 +16,11 @@ SELECT pattern_sync.tell_changes('queued', $1::text[]), pattern_sync.tell_change
 -- name: queue_missing
 -- Queue what qualifies and has no entry, best impact first, at most $6 (NULL: all), those in quarantine as well if $7; of
 -- $9 lanes the one with the number $8; for about $10 seconds, committing page by page, or ($11 is false) only one page.
+-- It goes on with what began at $12 (NULL: now) and passes over what was locked so far ($13, row ids).
 CALL pattern_sync.queue_missing(
     $1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[],
     $6::bigint, $7::boolean, $8::integer, $9::integer, $10::double precision, $11::boolean,
-    NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    $12::timestamptz, $13::text[], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 );
 
 -- name: preview_missing
@@ -36,7 +37,7 @@ SELECT
     ) AS signatures
 FROM pattern_sync.pick_missing(
     $1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[],
-    $6::bigint, true, 0, 1
+    $6::bigint, true, NULL, '{}', 0, 1
 ) AS picked;
 
 -- name: refresh_stale

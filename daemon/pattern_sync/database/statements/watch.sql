@@ -2,7 +2,8 @@
 
 -- name: watch
 -- What keeps changes from being told, a JSON array; the marks of writers that could not notify, taken away; the files of
--- the patterns; how full the notification queue is, from half full on with the session that is most likely why.
+-- the patterns; how full the notification queue is, from half full on with the session that is most likely why; what
+-- differs when the trigger's body was created anew, as it is for another filter; and the transactions that write.
 --
 -- A session listens and does not read when its transaction does not end, or when its client does not take what is sent.
 WITH taken AS (
@@ -30,6 +31,14 @@ SELECT
     ARRAY(SELECT mark.payload FROM mark WHERE mark.channel::text = 'pattern_sync'::text LIMIT 10001) AS patterns,
     ARRAY(SELECT mark.payload FROM mark WHERE mark.channel::text = 'pattern_sync_queue'::text LIMIT 10001) AS entries,
     pattern_sync.storage() AS storage,
+    (
+        SELECT p.xmin::text
+        FROM pg_catalog.pg_proc AS p
+        JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+        WHERE n.nspname::text = 'pattern_sync'::text AND p.proname::text = 'announce'::text
+        LIMIT 1
+    ) AS body,
+    ARRAY(SELECT w.id::text FROM pg_catalog.pg_snapshot_xip(pg_catalog.pg_current_snapshot()) AS w (id)) AS writers,
     queue.usage AS queue_usage,
     CASE WHEN queue.usage >= 0.5::double precision THEN (
         SELECT s.pid

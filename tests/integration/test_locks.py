@@ -1,0 +1,125 @@
+"""What somebody else has locked: nobody fails because of us, and nobody waits for long."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+
+from pattern_sync import SyncFilter
+from pattern_sync.domain.outcomes import Outcome
+from tests.support.database import TestDatabase
+from tests.support.paths import UNCAPPED, daemon_everything, reconcile, service_everything, with_gateway
+
+MANY = 1_000
+ENTRY = (
+    "INSERT INTO pattern_approvals"
+    " (pattern_id, status, confidence_score, occurrence_count, estimated_savings_usd, tool_sequence)"
+    " SELECT name, 'pending', 0.5, 1, 1, 'x' FROM unnest(%s::text[]) AS name"
+)
+
+
+@contextmanager
+def holding(database: TestDatabase, names: list[str]) -> Iterator["psycopg.Connection[dict[str, object]]"]:
+    """Be an application that has written entries and has not committed."""
+    with database.another_connection(autocommit=False) as application:
+        application.execute(ENTRY.encode(), [names])
+        yield application
+
+
+@pytest.mark.parametrize("path", ["event", "run"])
+def test_an_application_that_holds_many_entries_and_wants_ours_is_never_killed(
+    database: TestDatabase, path: str
+) -> None:
+    """It writes in the opposite order: each waits for the other, and its deadlock_timeout is a second."""
+    database.add_patterns(20, "first", potential_monthly_savings=900_000)
+    database.add_patterns(MANY, "held")
+    faults: list[Exception] = []
+    waited_seconds: list[float] = []
+    over = threading.Event()
+
+    def want(application: "psycopg.Connection[dict[str, object]]") -> None:
+        for number in range(1, 21):
+            if over.is_set():
+                return
+            time.sleep(1.0 if number == 1 else 0.2)
+            started = time.monotonic()
+            try:
+                with application.transaction():
+                    application.execute(f"{ENTRY} ON CONFLICT DO NOTHING".encode(), [[f"first:{number}"]])
+            except psycopg.Error as fault:
+                faults.append(fault)
+                return
+            waited_seconds.append(time.monotonic() - started)
+
+    with holding(database, [f"held:{number}" for number in range(1, MANY + 1)]) as application:
+        other = threading.Thread(target=want, args=[application])
+        other.start()
+        started = time.monotonic()
+        while time.monotonic() - started < 4:
+            if path == "event":
+                reconcile(database)
+            else:
+                daemon_everything(database, UNCAPPED)
+        over.set()
+        other.join()
+        application.rollback()
+    assert faults == []
+    assert max(waited_seconds) < 2, "a second on a machine that does nothing else"
+
+
+@pytest.mark.parametrize("path", ["event", "run"])
+def test_a_thousand_entries_that_are_held_hold_up_nobody_else(database: TestDatabase, path: str) -> None:
+    database.add_patterns(MANY, "held", potential_monthly_savings=900_000)
+    database.add_patterns(MANY, "free")
+    with holding(database, [f"held:{number}" for number in range(1, MANY + 1)]) as application:
+        started = time.monotonic()
+        if path == "event":
+            outcomes = list(reconcile(database).values())
+            assert (outcomes.count(Outcome.HELD), outcomes.count(Outcome.QUEUED)) == (MANY, MANY)
+        else:
+            result = daemon_everything(database, UNCAPPED)
+            assert (result.synced_count, result.remaining_count, result.total_candidates) == (MANY, MANY, 2 * MANY)
+        assert time.monotonic() - started < 15, "three on a machine that does nothing else"
+        application.rollback()
+    assert daemon_everything(database, UNCAPPED).synced_count == MANY
+
+
+@pytest.mark.parametrize("most", [1, 30])
+def test_what_is_held_or_refused_takes_no_place_under_the_cap(database: TestDatabase, most: int) -> None:
+    database.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " IF NEW.pattern_id LIKE 'bad%%' THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END $$".replace("%%", "%")
+    )
+    database.execute("CREATE TRIGGER refuse BEFORE INSERT ON pattern_approvals FOR EACH ROW EXECUTE FUNCTION refuse()")
+    database.add_patterns(40, "bad", potential_monthly_savings=900_000)
+    database.add_patterns(40, "held", potential_monthly_savings=800_000)
+    database.add_patterns(40, "good", potential_monthly_savings=700_000)
+    with holding(database, [f"held:{number}" for number in range(1, 41)]) as application:
+        result = service_everything(database, SyncFilter.high_priority(max_patterns=most))
+        assert result.synced_count == most
+        assert (result.error_count, result.total_candidates) == (40, 120)
+        again = service_everything(database, SyncFilter.high_priority(max_patterns=most))
+        assert again.synced_count == min(most, 40 - most), "asked by hand, the quarantine is tried once and no more"
+        assert again.total_candidates == 120
+        application.rollback()
+
+
+def test_two_daemons_that_meet_in_the_quarantine_do_not_fail(database: TestDatabase) -> None:
+    database.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$"
+    )
+    database.execute("CREATE TRIGGER refuse BEFORE INSERT ON pattern_approvals FOR EACH ROW EXECUTE FUNCTION refuse()")
+    database.add_pattern("bad")
+    reconcile(database)
+    with database.another_connection(autocommit=False) as other:
+        other.execute(b"UPDATE pattern_sync.refusals SET attempts = attempts + 1, retry_at = now() - interval '1 s'")
+        assert reconcile(database) == {"bad": Outcome.FAILED}
+        assert daemon_everything(database, UNCAPPED).error_count == 1
+        retried = with_gateway(database, lambda gateway: gateway.retry_refused(UNCAPPED, 50))
+        assert (retried.tried, retried.refused) == (0, 1), "the other one is at it"
+        other.commit()
+    retried = with_gateway(database, lambda gateway: gateway.retry_refused(UNCAPPED, 50))
+    assert (retried.tried, retried.failed, retried.refused) == (1, 1, 1)
