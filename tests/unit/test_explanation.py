@@ -16,9 +16,10 @@ def explanation(
     entry: str | None = None,
     rejected: bool = False,
     written_by_us: bool = True,
+    refusal: str | None = None,
 ) -> Explanation:
     eligible = status in (None, "detected")
-    return Explanation("sdlc:full:all", exists, status, eligible, entry, criteria, rejected, written_by_us)
+    return Explanation("sdlc:full:all", exists, status, eligible, entry, criteria, rejected, written_by_us, refusal)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,10 @@ def explanation(
         (explanation(MET, MISSED, entry="pending"), Outcome.UNCHANGED, "waits for a decision"),
         (explanation(MET), Outcome.QUEUED, "about to be queued"),
         (explanation(MET, status=None), Outcome.QUEUED, "about to be queued"),
+        (explanation(MET), Outcome.QUEUED, "where its entry was deleted, with the next sweep"),
+        (explanation(MET, refusal="no"), Outcome.FAILED, "could not be queued"),
+        (explanation(MET, MISSED, refusal="no"), Outcome.SHORT, "savings is"),
+        (explanation(MET, refusal="no", entry="pending"), Outcome.UNCHANGED, "waits for a decision"),
         (explanation(MET, MISSED), Outcome.SHORT, "savings is 12.00 USD a month, the filter asks for 1,000.00"),
         (explanation(MET, status="active"), Outcome.SHORT, "automation_status is 'active', not 'detected'"),
     ],

@@ -175,6 +175,7 @@ def to_explanation(signature: str, sync_filter: SyncFilter, row: Row) -> Explana
         criteria=_criteria(sync_filter, row) if exists else (),
         rejected=bool(row["rejected"]),
         written_by_us=bool(row["written_by_us"]),
+        refusal=row["refusal"],
     )
 
 

@@ -6,6 +6,12 @@ from typing import Any, Self
 from pattern_sync.domain.entry import is_by_a_rule
 from pattern_sync.domain.outcomes import Outcome
 
+_ABOUT_TO_BE_QUEUED = (
+    "is about to be queued; where its entry was deleted, with the next sweep. If it stays so for longer, no daemon is"
+    " running."
+)
+_REFUSED = "could not be queued: the application's own tables refuse it; it is tried again."
+
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
@@ -22,7 +28,8 @@ class Explanation:
     """What is known of one signature; `criteria` is empty where there is no such pattern.
 
     `eligible` is what its automation_status says; `rejected`, that a person rejected it and nothing on the pattern
-    tells of that; `written_by_us`, that the entry is not another program's.
+    tells of that; `written_by_us`, that the entry is not another program's; `refusal`, why the application's own
+    tables do not take the entry, in the server's words.
     """
 
     signature: str
@@ -33,6 +40,7 @@ class Explanation:
     criteria: tuple[Criterion, ...]
     rejected: bool = False
     written_by_us: bool = True
+    refusal: str | None = None
 
     @classmethod
     def of_nothing(cls, signature: str) -> Self:
@@ -55,7 +63,9 @@ class Explanation:
             return Outcome.GONE
         if self.entry_status == "pending":
             return Outcome.UNCHANGED
-        return Outcome.SHORT if self.shortfalls or not self.eligible or self.rejected else Outcome.QUEUED
+        if self.shortfalls or not self.eligible or self.rejected:
+            return Outcome.SHORT
+        return Outcome.QUEUED if self.refusal is None else Outcome.FAILED
 
     @property
     def reason(self) -> str:
@@ -72,8 +82,8 @@ class Explanation:
                 return f"It waits for a decision; {deleted if self.written_by_us else foreign}."
             case Outcome.UNCHANGED:
                 return "It is in the queue and waits for a decision."
-            case Outcome.QUEUED:
-                return "It qualifies and is about to be queued; if this stays so, no daemon is running."
+            case Outcome.QUEUED | Outcome.FAILED:
+                return f"It qualifies and {_REFUSED if self.refusal else _ABOUT_TO_BE_QUEUED}"
             case _:
                 return f"It is not in the queue: {self._missed()}."
 

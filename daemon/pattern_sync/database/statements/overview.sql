@@ -77,7 +77,8 @@ LIMIT 5;
 
 -- name: explain
 -- What is known of one signature ($6), and for each criterion ($1 to $5) whether the pattern meets it by itself; of an
--- entry whose pattern is not there, whether it is one that we have written.
+-- entry whose pattern is not there, whether it is one that we have written; of a pattern that the application's own
+-- tables refuse, why.
 SELECT
     p.id IS NOT NULL AS pattern_exists,
     p.pattern_type::text AS pattern_type,
@@ -93,6 +94,7 @@ SELECT
     EXISTS (
         SELECT FROM pattern_sync.written AS w WHERE w.pattern_id::text = asked.signature
     ) AS written_by_us,
+    (SELECT f.reason FROM pattern_sync.refusals AS f WHERE f.row_id = p.id::bigint) AS refusal,
     pattern_sync.qualifies(
         p.confidence_score::double precision, 0, 0, '', $1::double precision, NULL, NULL, '{}', '{}'
     ) AS confidence_met,
