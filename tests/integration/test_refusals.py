@@ -3,8 +3,10 @@
 import time
 
 import pytest
+from rich.table import Table
 
 from pattern_sync import PatternSyncService
+from pattern_sync.cli.output import explanation_table
 from pattern_sync.domain.errors import PassingFault
 from pattern_sync.domain.outcomes import Outcome
 from tests.support.database import TestDatabase
@@ -263,3 +265,15 @@ def test_a_cancelation_is_no_rows_trouble_and_ends_the_statement(database: TestD
         reconcile(database)
     assert time.monotonic() - started < 20
     assert database.count("pattern_sync.refusals") == 0
+
+
+def test_of_what_is_refused_an_explanation_says_why(database: TestDatabase) -> None:
+    refuse(database, "RAISE EXCEPTION 'not this one';")
+    database.add_pattern("bad")
+    reconcile(database)
+    explanation = PatternSyncService(database.url).explain("bad")
+    assert explanation.outcome is Outcome.FAILED
+    assert explanation.refusal == "not this one"
+    shown = explanation_table(explanation)
+    assert isinstance(shown, Table)
+    assert str(shown.caption).endswith("it is tried again. The database says: not this one")

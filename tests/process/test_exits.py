@@ -13,6 +13,7 @@ from tests.support.application import adopt
 from tests.support.command import run_command
 from tests.support.daemon import starting_daemon
 from tests.support.database import TestDatabase
+from tests.support.lived_in import LivedInDatabase
 from tests.support.proxy import proxy_to, with_address
 from tests.support.waiting import eventually
 
@@ -46,6 +47,15 @@ def test_a_role_that_may_not_review_is_told_what_to_grant(empty_database: TestDa
         assert f"GRANT UPDATE ({column}) ON operation_patterns TO {role};" in done.err
     assert f"GRANT USAGE ON SEQUENCE pattern_review_history_id_seq TO {role};" in done.err
     assert "GRANT SELECT" not in done.err
+
+
+def test_rights_on_our_schema_that_a_restore_has_lost_are_told_with_what_helps(
+    lived_in: LivedInDatabase,
+) -> None:
+    lived_in.execute("REVOKE USAGE ON SCHEMA pattern_sync FROM PUBLIC")
+    done = run_command("run", PATTERN_SYNC_DATABASE_URL=lived_in.daemon_url)
+    assert done.code == 3
+    assert f"GRANT USAGE ON SCHEMA pattern_sync TO {lived_in.roles.daemon};" in done.err
 
 
 @pytest.mark.parametrize("command", ["run", "status", "sync", "migrate"])

@@ -18,9 +18,10 @@ def explanation(
     entry: str | None = None,
     rejected: bool = False,
     written_by_us: bool = True,
+    refusal: str | None = None,
 ) -> Explanation:
     eligible = status in (None, "detected")
-    return Explanation("sdlc:full:all", exists, status, eligible, entry, criteria, rejected, written_by_us)
+    return Explanation("sdlc:full:all", exists, status, eligible, entry, criteria, rejected, written_by_us, refusal)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,8 @@ def explanation(
         (explanation(MET, MISSED, entry="pending"), Outcome.UNCHANGED, "waits for a decision"),
         (explanation(MET), Outcome.QUEUED, "no daemon is connected"),
         (replace(explanation(MET), daemons=1), Outcome.QUEUED, "about to be queued"),
-        (replace(explanation(MET), daemons=1, refusal="no"), Outcome.QUEUED, "refused by the application's own tables"),
+        (replace(explanation(MET), daemons=1, refusal="no"), Outcome.FAILED, "could not be queued"),
+        (replace(explanation(MET, MISSED), refusal="no"), Outcome.SHORT, "savings is"),
         (explanation(MET, status=None), Outcome.QUEUED, "no daemon is connected"),
         (explanation(MET, MISSED), Outcome.SHORT, "savings is 12.00 USD a month, the filter asks for 1,000.00"),
         (explanation(MET, status="active"), Outcome.SHORT, "automation_status is 'active', not 'detected'"),

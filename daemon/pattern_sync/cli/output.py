@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pattern_sync.domain.outcomes import Outcome
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -48,7 +50,10 @@ def explanation_table(explanation: "Explanation") -> Table | Text:
     """Return the criteria beside the pattern's values and the verdict; the verdict alone where there is no pattern."""
     if not explanation.exists:
         return Text(f"{explanation.signature}\n{explanation.reason}")
-    table = Table(title=Text(explanation.signature), title_justify="left", caption=explanation.reason)
+    # Not part of the reason, which anybody may be shown over HTTP.
+    words = explanation.refusal if explanation.outcome is Outcome.FAILED else None
+    caption = explanation.reason if words is None else f"{explanation.reason} The database says: {words}"
+    table = Table(title=Text(explanation.signature), title_justify="left", caption=Text(caption))
     table.caption_justify = "left"
     for heading in ("criterion", "value", "asked for", ""):
         table.add_column(heading)

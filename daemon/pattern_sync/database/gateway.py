@@ -60,8 +60,12 @@ class DaemonGateway:
         self._published: SyncFilter | None = None
 
     async def check_schema(self) -> None:
-        """Raise SchemaError unless the schema in the database is this version's."""
-        rows = await self._pool.fetch("schema_version", deadline_seconds=EVENT_SECONDS)
+        """Raise SchemaError unless the schema in the database is this version's; AccessRefused as check_rights does."""
+        try:
+            rows = await self._pool.fetch("schema_version", deadline_seconds=EVENT_SECONDS)
+        except AccessRefused:
+            await self.check_rights()  # after a restore without rights: says what helps, and not only that it is denied
+            raise
         check_version(rows[0]["version"])
 
     async def check_rights(self) -> None:

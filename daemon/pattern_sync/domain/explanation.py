@@ -58,7 +58,9 @@ class Explanation:
             return Outcome.GONE
         if self.entry_status == "pending":
             return Outcome.UNCHANGED
-        return Outcome.SHORT if self.shortfalls or not self.eligible or self.rejected else Outcome.QUEUED
+        if self.shortfalls or not self.eligible or self.rejected:
+            return Outcome.SHORT
+        return Outcome.QUEUED if self.refusal is None else Outcome.FAILED
 
     @property
     def reason(self) -> str:
@@ -75,6 +77,10 @@ class Explanation:
                 return f"It waits for a decision; {deleted if self.written_by_us else foreign}."
             case Outcome.UNCHANGED:
                 return "It is in the queue and waits for a decision."
+            case Outcome.FAILED:
+                return (
+                    "It qualifies and could not be queued: the application's own tables refuse it; it is tried again."
+                )
             case Outcome.QUEUED:
                 return f"It qualifies and {self._waits()}."
             case _:
@@ -92,7 +98,7 @@ class Explanation:
 
     def _waits(self) -> str:
         if self.refusal is not None:
-            return f"is refused by the application's own tables, and tried again: {self.refusal}"
+            return "could not be queued: the application's own tables refuse it; it is tried again"
         if self.daemons:
             return "is about to be queued; if this stays so, somebody's open transaction holds its entry"
         return "is not queued, as no daemon is connected"
