@@ -77,14 +77,10 @@ class Explanation:
                 return f"It waits for a decision; {deleted if self.written_by_us else foreign}."
             case Outcome.UNCHANGED:
                 return "It is in the queue and waits for a decision."
-            case Outcome.FAILED:
-                return (
-                    "It qualifies and could not be queued: the application's own tables refuse it; it is tried again."
-                )
-            case Outcome.QUEUED:
-                return f"It qualifies and {self._waits()}."
-            case _:
+            case Outcome.SHORT:
                 return f"It is not in the queue: {self._missed()}."
+            case _:
+                return f"It qualifies and {self._waits()}."
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything for machines, the conclusions included."""
