@@ -32,11 +32,20 @@ EXCEPTION WHEN OTHERS THEN
     END;
     RETURN NULL;
 END $$;
+CREATE FUNCTION pattern_sync.announce_deletion() RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pattern_sync.notify('*');
+EXCEPTION WHEN OTHERS THEN
+    RAISE LOG 'pattern_sync: a deletion from the queue was not announced: %', SQLERRM;
+END $$;
 CREATE FUNCTION pattern_sync.announce_entries() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
     IF TG_OP = 'TRUNCATE' THEN
+        PERFORM pattern_sync.announce_deletion();
         PERFORM pattern_sync.send('pattern_sync_queue', '*');
         RETURN NULL;
     END IF;
@@ -52,6 +61,9 @@ BEGIN
         EXCEPTION WHEN OTHERS THEN
             RAISE LOG 'pattern_sync: rejections were not remembered: %', SQLERRM;
         END;
+        IF EXISTS (SELECT FROM changed) THEN
+            PERFORM pattern_sync.announce_deletion();
+        END IF;
     END IF;
     IF (SELECT pg_catalog.count(*) FROM (SELECT FROM changed LIMIT 1001) AS first) > 1000::bigint THEN
         PERFORM pattern_sync.send('pattern_sync_queue', '*');
@@ -337,10 +349,19 @@ CREATE FUNCTION pattern_sync.figure(value numeric) RETURNS numeric
 $$;
 CREATE FUNCTION pattern_sync.forgive(row_ids bigint[]) RETURNS void
     LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
     AS $$
 BEGIN
     IF EXISTS (SELECT FROM pattern_sync.refusals AS r) THEN
-        DELETE FROM pattern_sync.refusals AS r WHERE r.row_id = ANY (forgive.row_ids);
+        -- What is locked is being tried by another daemon, which forgets or keeps it by itself.
+        DELETE FROM pattern_sync.refusals AS r
+        WHERE r.ctid = ANY (ARRAY(
+            SELECT free.ctid
+            FROM pg_catalog.unnest(forgive.row_ids) AS asked (id)
+            CROSS JOIN LATERAL (
+                SELECT f.ctid FROM pattern_sync.refusals AS f WHERE f.row_id = asked.id LIMIT 1 FOR UPDATE SKIP LOCKED
+            ) AS free
+        ));
     END IF;
 END $$;
 CREATE FUNCTION pattern_sync.impact(confidence double precision, occurrences bigint, savings numeric) RETURNS double precision
@@ -552,11 +573,16 @@ CREATE FUNCTION pattern_sync.new_entries(min_confidence double precision, min_oc
     SET enable_seqscan TO 'off'
     AS $$
 DECLARE
-    arrow text := pattern_sync.arrow();
+    arrow CONSTANT text := pattern_sync.arrow();
+    -- An object, as a join with so many rows would be left to an estimate.
+    shown CONSTANT jsonb := (
+        SELECT pg_catalog.jsonb_object_agg(e.row_id::text, e.sessions)
+        FROM pattern_sync.examples(new_entries.row_ids) AS e
+    );
 BEGIN
     RETURN QUERY
     SELECT
-        asked.place,
+        p.place,
         p.pattern_signature::text,
         pattern_sync.figure(p.confidence_score::numeric / 100::numeric),
         pattern_sync.entry_occurrences(p.occurrence_count::bigint),
@@ -584,16 +610,22 @@ BEGIN
             'Unknown'
         ),
         pg_catalog."left"(p.typical_input_pattern::text, 500),
-        coalesce(shown.sessions, '[]'),
+        coalesce(shown ->> p.id::text, '[]'),
         p.confidence_score::double precision,
         p.occurrence_count::bigint,
         p.potential_monthly_savings::numeric
     FROM ( -- fetched first, whatever is thought of how many qualify
-        SELECT fetched.* FROM operation_patterns AS fetched WHERE fetched.id = ANY (new_entries.row_ids) OFFSET 0
+        SELECT asked.place, fetched.*
+        FROM pg_catalog.unnest(new_entries.row_ids) WITH ORDINALITY AS asked (id, place)
+        CROSS JOIN LATERAL (SELECT f.* FROM operation_patterns AS f WHERE f.id = asked.id LIMIT 1) AS fetched
+        OFFSET 0
     ) AS p
-    JOIN pg_catalog.unnest(new_entries.row_ids) WITH ORDINALITY AS asked (id, place) ON asked.id = p.id
-    LEFT JOIN pattern_sync.examples(new_entries.row_ids) AS shown ON shown.row_id = p.id::bigint
-    WHERE pattern_sync.eligible(p.automation_status::text)
+    LEFT JOIN LATERAL (
+        SELECT f.pattern_id FROM pattern_sync.rejections AS f
+        WHERE f.pattern_id = p.pattern_signature::text COLLATE "default" LIMIT 1
+    ) AS r ON true
+    WHERE r.pattern_id IS NULL
+      AND pattern_sync.eligible(p.automation_status::text)
       AND pattern_sync.qualifies(
           p.confidence_score::double precision, p.occurrence_count::bigint,
           p.potential_monthly_savings::numeric, p.pattern_type::text,
@@ -656,7 +688,7 @@ BEGIN
     ) AS moved
     WHERE moved.confidence_moved OR moved.occurrences_moved OR moved.savings_moved;
 END $$;
-CREATE FUNCTION pattern_sync.pick_missing(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], most bigint, retry boolean, lane integer, lanes integer, OUT candidates bigint, OUT missing bigint, OUT refused bigint, OUT row_ids bigint[]) RETURNS record
+CREATE FUNCTION pattern_sync.pick_missing(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], most bigint, retry boolean, begun timestamp with time zone, passed_over bigint[], lane integer, lanes integer, OUT candidates bigint, OUT missing bigint, OUT refused bigint, OUT row_ids bigint[]) RETURNS record
     LANGUAGE plpgsql STABLE
     SET enable_nestloop TO 'off'
     SET plan_cache_mode TO 'force_custom_plan'
@@ -668,7 +700,7 @@ BEGIN
         pg_catalog.count(*) FILTER (WHERE found.missing),
         pg_catalog.count(*) FILTER (WHERE found.missing AND found.refused),
         pg_catalog.array_agg(found.id ORDER BY found.impact DESC, found.id)
-            FILTER (WHERE found.missing AND NOT found.refused)
+            FILTER (WHERE found.missing AND NOT found.refused AND NOT found.passed_over)
     INTO candidates, missing, refused, row_ids
     FROM (
         SELECT
@@ -677,11 +709,14 @@ BEGIN
                 p.confidence_score::double precision, p.occurrence_count::bigint, p.potential_monthly_savings::numeric
             ) AS impact,
             a.pattern_id IS NULL AS missing,
-            f.row_id IS NOT NULL AND NOT pick_missing.retry AS refused
+            f.row_id IS NOT NULL AND (NOT pick_missing.retry OR coalesce(f.refused_at >= pick_missing.begun, false))
+                AS refused,
+            passed.id IS NOT NULL AS passed_over
         FROM operation_patterns AS p
         LEFT JOIN pattern_approvals AS a ON a.pattern_id::text = p.pattern_signature::text
         LEFT JOIN pattern_sync.rejections AS r ON r.pattern_id = p.pattern_signature::text COLLATE "default"
         LEFT JOIN pattern_sync.refusals AS f ON f.row_id = p.id::bigint
+        LEFT JOIN pg_catalog.unnest(pick_missing.passed_over) AS passed (id) ON passed.id = p.id::bigint
         WHERE pattern_sync.eligible(p.automation_status::text)
           AND pattern_sync.qualifies(
               p.confidence_score::double precision, p.occurrence_count::bigint,
@@ -778,11 +813,12 @@ CREATE FUNCTION pattern_sync.qualifies(confidence double precision, occurrences 
        AND (pg_catalog.cardinality(only_types) = 0 OR coalesce(pattern_type, '') = ANY (only_types))
        AND coalesce(pattern_type, '') <> ALL (exclude_types)$$;
 CREATE FUNCTION pattern_sync.quarantine(row_ids bigint[], signatures text[], reasons text[], codes text[]) RETURNS void
-    LANGUAGE sql
+    LANGUAGE plpgsql
     AS $$
+BEGIN
     INSERT INTO pattern_sync.refusals AS r (row_id, pattern_id, reason, sqlstate, refused_at, retry_at)
     SELECT DISTINCT ON (refused.row_id)
-        refused.row_id, refused.signature, refused.reason, refused.code,
+        refused.row_id, refused.signature, pg_catalog."left"(refused.reason, 1000), refused.code,
         pg_catalog.clock_timestamp(), pg_catalog.clock_timestamp() + '5 s'::interval
     FROM ROWS FROM (
         pg_catalog.unnest(row_ids), pg_catalog.unnest(signatures), pg_catalog.unnest(reasons), pg_catalog.unnest(codes)
@@ -799,27 +835,37 @@ CREATE FUNCTION pattern_sync.quarantine(row_ids bigint[], signatures text[], rea
             + least(
                 5::double precision * pg_catalog.power(2::double precision, least(r.attempts, 20)::double precision),
                 3600::double precision
-            ) * '1 s'::interval
-$$;
+            ) * '1 s'::interval;
+EXCEPTION WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
+    RETURN;
+END $$;
 CREATE FUNCTION pattern_sync.queue_has_rules() RETURNS boolean
     LANGUAGE sql STABLE
     AS $$
     SELECT c.relhasrules FROM pg_catalog.pg_class AS c WHERE c.oid = pg_catalog.to_regclass('pattern_approvals')::oid
 $$;
-CREATE PROCEDURE pattern_sync.queue_missing(IN min_confidence double precision, IN min_occurrences bigint, IN min_savings numeric, IN only_types text[], IN exclude_types text[], IN most bigint, IN retry boolean, IN lane integer, IN lanes integer, IN budget_seconds double precision, IN commits boolean, INOUT candidates bigint, INOUT missing bigint, INOUT refused bigint, INOUT handled bigint, INOUT queued bigint, INOUT failed bigint, INOUT held text[], INOUT queued_signatures text[], INOUT failed_signatures text[], INOUT failed_reasons text[], INOUT finished boolean)
+CREATE PROCEDURE pattern_sync.queue_missing(IN min_confidence double precision, IN min_occurrences bigint, IN min_savings numeric, IN only_types text[], IN exclude_types text[], IN most bigint, IN retry boolean, IN lane integer, IN lanes integer, IN budget_seconds double precision, IN commits boolean, INOUT begun timestamp with time zone, INOUT held text[], INOUT candidates bigint, INOUT missing bigint, INOUT refused bigint, INOUT handled bigint, INOUT queued bigint, INOUT failed bigint, INOUT queued_signatures text[], INOUT failed_signatures text[], INOUT failed_reasons text[], INOUT finished boolean)
     LANGUAGE plpgsql
     AS $$
 DECLARE
     picked record;
     page record;
-    size CONSTANT integer := 5000;
+    ids bigint[];
+    asked integer;
+    position integer := 0;
+    taken bigint := 0;
+    few CONSTANT integer := 500;
+    many CONSTANT integer := 5000;
+    size integer := many;
     deadline CONSTANT timestamptz := pg_catalog.clock_timestamp() + budget_seconds * '1 s'::interval;
 BEGIN
+    begun := coalesce(begun, pg_catalog.clock_timestamp());
     SELECT p.candidates, p.missing, p.refused, p.row_ids INTO picked
     FROM pattern_sync.pick_missing(
         min_confidence, min_occurrences, min_savings, only_types, exclude_types,
-        most, retry, lane, lanes
+        NULL, retry, begun, coalesce(held, '{}')::bigint[], lane, lanes
     ) AS p;
+    ids := picked.row_ids;
     candidates := picked.candidates;
     missing := picked.missing;
     refused := picked.refused;
@@ -830,10 +876,16 @@ BEGIN
     queued_signatures := '{}';
     failed_signatures := '{}';
     failed_reasons := '{}';
-    WHILE handled < pg_catalog.cardinality(picked.row_ids)::bigint LOOP
+    WHILE position < pg_catalog.cardinality(ids) AND (most IS NULL OR taken < most) LOOP
+        asked := least(
+            size::bigint, (pg_catalog.cardinality(ids) - position)::bigint, coalesce(most - taken, many::bigint)
+        )::integer;
         SELECT
             pg_catalog.count(*) FILTER (WHERE r.outcome = 'queued') AS queued,
             pg_catalog.count(*) FILTER (WHERE r.outcome = 'failed') AS failed,
+            pg_catalog.count(*) FILTER (WHERE r.outcome = 'held') AS held_count,
+            pg_catalog.count(*) FILTER (WHERE r.outcome = 'untried') AS untried_count,
+            pg_catalog.array_agg(r.row_id) FILTER (WHERE r.outcome = 'untried') AS untried,
             pg_catalog.array_agg(r.row_id::text) FILTER (WHERE r.outcome = 'held') AS held,
             pg_catalog.array_agg(r.signature) FILTER (WHERE r.outcome = 'queued') AS queued_signatures,
             pg_catalog.array_agg(r.signature) FILTER (WHERE r.outcome = 'failed') AS failed_signatures,
@@ -841,12 +893,22 @@ BEGIN
         INTO page
         FROM pattern_sync.reconcile(
             min_confidence, min_occurrences, min_savings, only_types, exclude_types,
-            picked.row_ids[handled + 1:handled + size], true
+            ids[position + 1:position + asked], true
         ) AS r;
-        handled := least(handled + size, pg_catalog.cardinality(picked.row_ids)::bigint);
+        position := position + asked;
+        handled := handled + asked::bigint - page.untried_count;
+        taken := taken + asked::bigint - page.untried_count - page.failed - page.held_count;
         queued := queued + page.queued;
         failed := failed + page.failed;
         held := pg_catalog.array_cat(held, page.held);
+        IF page.untried IS NOT NULL THEN
+            ids := pg_catalog.array_cat(ids, page.untried);
+        END IF;
+        -- What is refused or locked makes a page slow, and others wait for all of it.
+        size := CASE
+            WHEN page.failed + page.held_count + page.untried_count > 0::bigint THEN few
+            ELSE least(size * 4, many)
+        END;
         -- More names than the pages are told one by one, or a person reads, are not kept.
         IF pg_catalog.cardinality(queued_signatures) <= 1000 THEN
             queued_signatures := pg_catalog.array_cat(queued_signatures, page.queued_signatures[1:1001]);
@@ -859,59 +921,78 @@ BEGIN
         COMMIT;
         EXIT WHEN pg_catalog.clock_timestamp() >= deadline;
     END LOOP;
-    finished := handled = pg_catalog.cardinality(picked.row_ids)::bigint;
+    finished := position >= pg_catalog.cardinality(ids) OR coalesce(taken >= most, false);
 END $$;
 CREATE FUNCTION pattern_sync.reconcile(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean DEFAULT false) RETURNS TABLE(row_id bigint, signature text, outcome text, reason text)
     LANGUAGE plpgsql
-    SET lock_timeout TO '500ms'
+    SET lock_timeout TO '200ms'
     AS $$
 DECLARE
     ids bigint[] := reconcile.row_ids;
+    -- Only what is written in here is told later, whatever else the transaction does. (SET is for superusers.)
+    announced CONSTANT text := coalesce(pg_catalog.current_setting('pattern_sync.announced_later', true), '');
     chunk bigint[];
-    size integer := greatest(pg_catalog.cardinality(reconcile.row_ids), 1);
+    has_rules CONSTANT boolean := pattern_sync.queue_has_rules();
+    few CONSTANT integer := 500;
+    size integer := CASE WHEN has_rules THEN few ELSE greatest(pg_catalog.cardinality(reconcile.row_ids), 1) END;
     position integer := 1;
     code text;
+    raised_at text;
+    patience CONSTANT interval := least(
+        '1 s'::interval, pg_catalog.current_setting('deadlock_timeout')::interval
+    ) / 2::double precision;
+    until timestamptz := CASE WHEN has_rules THEN pg_catalog.clock_timestamp() + patience END;
 BEGIN
     PERFORM pg_catalog.set_config('pattern_sync.announced_later', 'on', true);
+    IF patience < '500 ms'::interval THEN
+        PERFORM pg_catalog.set_config('lock_timeout', greatest(
+            pg_catalog.floor(pg_catalog.date_part('epoch', patience) * 400::double precision), 1::double precision
+        )::text, true);
+    END IF;
     IF NOT pattern_sync.signature_is_unique() THEN
         ids := pattern_sync.spokesmen(min_confidence, min_occurrences, min_savings, only_types, exclude_types, ids);
     END IF;
-    IF pattern_sync.queue_has_rules() THEN
-        RETURN QUERY SELECT e.* FROM pattern_sync.write_each(
-            min_confidence, min_occurrences, min_savings, only_types, exclude_types,
-            ids, known_missing
-        ) AS e;
-        RETURN;
-    END IF;
     WHILE position <= pg_catalog.cardinality(ids) LOOP
+        IF position > 1 AND pg_catalog.clock_timestamp() >= until THEN
+            RETURN QUERY
+            SELECT later.id, ''::text, 'untried'::text, NULL::text
+            FROM pg_catalog.unnest(ids[position:]) AS later (id);
+            EXIT;
+        END IF;
         chunk := ids[position:position + size - 1];
         code := NULL;
-        BEGIN
-            RETURN QUERY
-            SELECT w.row_id, w.signature, w.outcome, NULL::text
-            FROM pattern_sync.write_entries(
-                min_confidence, min_occurrences, min_savings, only_types, exclude_types,
-                chunk, known_missing
-            ) AS w
-            ORDER BY w.place;
-            PERFORM pattern_sync.forgive(chunk);
-        EXCEPTION WHEN OTHERS THEN
-            GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE;
-            IF pattern_sync.verdict(code) = 'held' THEN
-                PERFORM pg_catalog.set_config('lock_timeout', '50ms', true);
-            END IF;
-        END;
-        IF code IS NOT NULL AND size > 500 THEN
-            size := 500;
+        IF NOT has_rules THEN -- with which PostgreSQL takes no ON CONFLICT
+            BEGIN
+                RETURN QUERY
+                SELECT w.row_id, w.signature, w.outcome, NULL::text
+                FROM pattern_sync.write_entries(
+                    min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+                    chunk, known_missing
+                ) AS w
+                ORDER BY w.place;
+            EXCEPTION WHEN OTHERS OR assert_failure OR query_canceled THEN
+                GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, raised_at = PG_EXCEPTION_CONTEXT;
+                until := coalesce(until, pg_catalog.clock_timestamp() + patience);
+                IF pattern_sync.verdict(code, raised_at) = 'held' THEN
+                    PERFORM pg_catalog.set_config('lock_timeout', '20ms', true);
+                END IF;
+            END;
+        END IF;
+        IF code IS NOT NULL AND size > few THEN
+            size := few;
             CONTINUE;
-        ELSIF code IS NOT NULL THEN
+        END IF;
+        IF has_rules OR code IS NOT NULL THEN
             RETURN QUERY SELECT e.* FROM pattern_sync.write_each(
                 min_confidence, min_occurrences, min_savings, only_types, exclude_types,
-                chunk, known_missing
+                chunk, known_missing, until
             ) AS e;
+        ELSE
+            PERFORM pattern_sync.forgive(chunk);
         END IF;
         position := position + pg_catalog.cardinality(chunk);
     END LOOP;
+    PERFORM pg_catalog.set_config('pattern_sync.announced_later', announced, true);
 END $$;
 CREATE FUNCTION pattern_sync.refresh_entries(row_ids bigint[]) RETURNS text[]
     LANGUAGE plpgsql
@@ -1038,14 +1119,13 @@ BEGIN
 END $$;
 CREATE FUNCTION pattern_sync.retry_refused(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], most bigint, OUT tried bigint, OUT failed bigint, OUT refused bigint, OUT reasons text[], OUT queued_signatures text[], OUT refreshed_signatures text[]) RETURNS record
     LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
     AS $$
 DECLARE
     due bigint[];
     codes text[];
 BEGIN
-    SELECT pg_catalog.array_agg(ranked.row_id ORDER BY ranked.place, ranked.retry_at),
-        pg_catalog.array_agg(DISTINCT ranked.sqlstate)
-    INTO due, codes
+    SELECT pg_catalog.array_agg(ranked.row_id ORDER BY ranked.place, ranked.retry_at) INTO due
     FROM (
         SELECT r.row_id, r.retry_at, r.sqlstate,
             pg_catalog.row_number() OVER (PARTITION BY r.sqlstate ORDER BY r.retry_at, r.row_id) AS place
@@ -1054,12 +1134,24 @@ BEGIN
         ORDER BY place, r.retry_at
         LIMIT most
     ) AS ranked;
-    tried := coalesce(pg_catalog.cardinality(due), 0);
+    -- What another daemon is trying now is left to it. (A window function locks no rows.)
     SELECT
-        pg_catalog.count(*) FILTER (WHERE r.outcome = 'failed'),
+        pg_catalog.array_agg(locked.row_id ORDER BY locked.place),
+        pg_catalog.array_agg(DISTINCT locked.sqlstate)
+    INTO due, codes
+    FROM (
+        SELECT r.row_id, r.sqlstate, listed.place
+        FROM pg_catalog.unnest(due) WITH ORDINALITY AS listed (row_id, place)
+        CROSS JOIN LATERAL (
+            SELECT f.* FROM pattern_sync.refusals AS f WHERE f.row_id = listed.row_id LIMIT 1 FOR UPDATE SKIP LOCKED
+        ) AS r
+    ) AS locked;
+    SELECT
+        coalesce(pg_catalog.cardinality(due), 0)::bigint - pg_catalog.count(*) FILTER (WHERE r.outcome = 'untried'),
+        pg_catalog.count(*) FILTER (WHERE r.outcome IN ('failed', 'held')),
         coalesce(pg_catalog.array_agg(r.signature) FILTER (WHERE r.outcome = 'queued'), '{}'),
         coalesce(pg_catalog.array_agg(r.signature) FILTER (WHERE r.outcome = 'refreshed'), '{}')
-    INTO failed, queued_signatures, refreshed_signatures
+    INTO tried, failed, queued_signatures, refreshed_signatures
     FROM pattern_sync.reconcile(
         min_confidence, min_occurrences, min_savings, only_types, exclude_types,
         coalesce(due, '{}')
@@ -1067,7 +1159,11 @@ BEGIN
     IF pg_catalog.cardinality(queued_signatures) > 0 OR pg_catalog.cardinality(refreshed_signatures) > 0 THEN
         UPDATE pattern_sync.refusals AS r
         SET retry_at = pg_catalog.clock_timestamp()
-        WHERE r.sqlstate = ANY (codes) AND r.retry_at > pg_catalog.clock_timestamp();
+        WHERE r.row_id IN (
+            SELECT f.row_id FROM pattern_sync.refusals AS f
+            WHERE f.sqlstate = ANY (codes) AND f.retry_at > pg_catalog.clock_timestamp()
+            FOR UPDATE SKIP LOCKED
+        );
     END IF;
     refused := (SELECT pg_catalog.count(*) FROM pattern_sync.refusals AS r);
     reasons := ARRAY(
@@ -1132,7 +1228,7 @@ BEGIN
             ) DESC,
             p.id::bigint
     ) AS spoken;
-    RETURN best;
+    RETURN coalesce(best, '{}');
 END $$;
 CREATE FUNCTION pattern_sync.storage() RETURNS text
     LANGUAGE plpgsql STABLE
@@ -1402,33 +1498,44 @@ BEGIN
         WHERE NOT EXISTS (SELECT FROM pattern_sync.settings);
     END IF;
 END $_$;
-CREATE FUNCTION pattern_sync.verdict(code text) RETURNS text
+CREATE FUNCTION pattern_sync.verdict(code text, raised_at text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     AS $$
+DECLARE
+    place CONSTANT text := pg_catalog.split_part(verdict.raised_at, E'\n', 1);
+    raised CONSTANT boolean := pg_catalog.right(place, 6) = ' RAISE' AND pg_catalog.strpos(place, 'verdict(') = 0;
 BEGIN
-    IF pg_catalog."left"(code, 2) IN ('08', '25', '53', '57', '58') THEN
-        RAISE EXCEPTION 'the server cannot write now' USING ERRCODE = code;
+    IF verdict.code = '57014' AND NOT raised THEN
+        RAISE EXCEPTION 'the statement was canceled' USING ERRCODE = verdict.code;
     END IF;
-    RETURN CASE WHEN code IN ('55P03', '40P01', '40001') THEN 'held' ELSE 'failed' END;
+    RETURN CASE WHEN verdict.code IN ('55P03', '40P01', '40001') AND NOT raised THEN 'held' ELSE 'failed' END;
 END $$;
-CREATE FUNCTION pattern_sync.write_each(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean) RETURNS TABLE(row_id bigint, signature text, outcome text, reason text)
+CREATE FUNCTION pattern_sync.write_each(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean, until timestamp with time zone) RETURNS TABLE(row_id bigint, signature text, outcome text, reason text)
     LANGUAGE plpgsql
     AS $$
 DECLARE
     missing bigint[] := write_each.row_ids;
+    untried bigint[] := '{}';
+    held bigint[] := '{}';
+    tries integer := 0;
     looked record;
     fresh record;
     code text;
+    raised_at text;
     asked bigint;
     refused bigint[] := '{}';
     refused_signatures text[] := '{}';
     reasons text[] := '{}';
     codes text[] := '{}';
-    taken bigint[] := '{}';
 BEGIN
     IF NOT known_missing THEN
         missing := '{}';
         FOREACH asked IN ARRAY write_each.row_ids LOOP
+            IF tries > 0 AND pg_catalog.clock_timestamp() >= write_each.until THEN
+                untried := pg_catalog.array_append(untried, asked);
+                CONTINUE;
+            END IF;
+            tries := tries + 1;
             BEGIN
                 FOR looked IN SELECT l.* FROM pattern_sync.look(
                     min_confidence, min_occurrences, min_savings, only_types, exclude_types,
@@ -1448,12 +1555,12 @@ BEGIN
                         END;
                         SET CONSTRAINTS ALL IMMEDIATE;
                     END IF;
-                    taken := pg_catalog.array_append(taken, asked);
                     RETURN NEXT;
                 END LOOP;
-            EXCEPTION WHEN OTHERS THEN
-                GET STACKED DIAGNOSTICS reason = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
-                outcome := pattern_sync.verdict(code);
+            EXCEPTION WHEN OTHERS OR assert_failure OR query_canceled THEN
+                GET STACKED DIAGNOSTICS
+                    reason = MESSAGE_TEXT, code = RETURNED_SQLSTATE, raised_at = PG_EXCEPTION_CONTEXT;
+                outcome := pattern_sync.verdict(code, raised_at);
                 row_id := asked;
                 signature := pattern_sync.name_of(asked);
                 IF outcome = 'failed' THEN
@@ -1461,17 +1568,26 @@ BEGIN
                     refused_signatures := pg_catalog.array_append(refused_signatures, signature);
                     reasons := pg_catalog.array_append(reasons, reason);
                     codes := pg_catalog.array_append(codes, code);
+                ELSE
+                    held := pg_catalog.array_append(held, asked);
+                    PERFORM pg_catalog.set_config('lock_timeout', '1ms', true);
                 END IF;
                 RETURN NEXT;
             END;
         END LOOP;
     END IF;
+    tries := 0;
     BEGIN
         FOR fresh IN SELECT f.* FROM pattern_sync.new_entries(
             min_confidence, min_occurrences, min_savings, only_types, exclude_types,
             missing
         ) AS f ORDER BY f.signature LOOP
             row_id := missing[fresh.place];
+            IF tries > 0 AND pg_catalog.clock_timestamp() >= write_each.until THEN
+                untried := pg_catalog.array_append(untried, row_id);
+                CONTINUE;
+            END IF;
+            tries := tries + 1;
             signature := fresh.signature;
             reason := NULL;
             BEGIN
@@ -1492,10 +1608,10 @@ BEGIN
                 ON CONFLICT (pattern_id) DO UPDATE
                 SET confidence = EXCLUDED.confidence, occurrences = EXCLUDED.occurrences, savings = EXCLUDED.savings;
                 outcome := 'queued';
-                taken := pg_catalog.array_append(taken, row_id);
-            EXCEPTION WHEN OTHERS THEN
-                GET STACKED DIAGNOSTICS reason = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
-                outcome := pattern_sync.verdict(code);
+            EXCEPTION WHEN OTHERS OR assert_failure OR query_canceled THEN
+                GET STACKED DIAGNOSTICS
+                    reason = MESSAGE_TEXT, code = RETURNED_SQLSTATE, raised_at = PG_EXCEPTION_CONTEXT;
+                outcome := pattern_sync.verdict(code, raised_at);
                 IF code = '23505'
                     AND EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id::text = fresh.signature)
                 THEN
@@ -1506,33 +1622,59 @@ BEGIN
                     reasons := pg_catalog.array_append(reasons, reason);
                     codes := pg_catalog.array_append(codes, code);
                 ELSE
-                    PERFORM pg_catalog.set_config('lock_timeout', '5ms', true);
+                    held := pg_catalog.array_append(held, row_id);
+                    PERFORM pg_catalog.set_config('lock_timeout', '1ms', true);
                 END IF;
             END;
             RETURN NEXT;
         END LOOP;
     EXCEPTION WHEN OTHERS THEN -- the entry of one of them cannot even be composed
-        GET STACKED DIAGNOSTICS reason = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
-        outcome := pattern_sync.verdict(code);
+        GET STACKED DIAGNOSTICS
+            reason = MESSAGE_TEXT, code = RETURNED_SQLSTATE, raised_at = PG_EXCEPTION_CONTEXT;
+        outcome := pattern_sync.verdict(code, raised_at);
         IF pg_catalog.cardinality(missing) > 1 THEN
             FOREACH asked IN ARRAY missing LOOP
-                RETURN QUERY SELECT e.* FROM pattern_sync.write_each(
-                    min_confidence, min_occurrences, min_savings, only_types, exclude_types,
-                    ARRAY[asked], true
-                ) AS e;
+                IF tries > 0 AND pg_catalog.clock_timestamp() >= write_each.until THEN
+                    untried := pg_catalog.array_append(untried, asked);
+                    CONTINUE;
+                END IF;
+                tries := tries + 1;
+                FOR row_id, signature, outcome, reason IN
+                    SELECT e.row_id, e.signature, e.outcome, e.reason
+                    FROM pattern_sync.write_each(
+                        min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+                        ARRAY[asked], true, write_each.until
+                    ) AS e
+                LOOP
+                    held := pg_catalog.array_append(held, row_id); -- the quarantine has been told
+                    RETURN NEXT;
+                END LOOP;
             END LOOP;
         ELSE
             row_id := missing[1];
             signature := pattern_sync.name_of(row_id);
-            refused := pg_catalog.array_append(refused, row_id);
-            refused_signatures := pg_catalog.array_append(refused_signatures, signature);
-            reasons := pg_catalog.array_append(reasons, reason);
-            codes := pg_catalog.array_append(codes, code);
+            IF outcome = 'failed' THEN
+                refused := pg_catalog.array_append(refused, row_id);
+                refused_signatures := pg_catalog.array_append(refused_signatures, signature);
+                reasons := pg_catalog.array_append(reasons, reason);
+                codes := pg_catalog.array_append(codes, code);
+            ELSE
+                held := pg_catalog.array_append(held, row_id);
+            END IF;
             RETURN NEXT;
         END IF;
     END;
-    PERFORM pattern_sync.quarantine(refused, refused_signatures, reasons, codes);
-    PERFORM pattern_sync.forgive(taken);
+    RETURN QUERY
+    SELECT later.id, ''::text, 'untried'::text, NULL::text FROM pg_catalog.unnest(untried) AS later (id);
+    IF pg_catalog.cardinality(refused) > 0 THEN
+        PERFORM pattern_sync.quarantine(refused, refused_signatures, reasons, codes);
+    END IF;
+    -- The others are in the queue, or need no entry any more, or are gone.
+    PERFORM pattern_sync.forgive(ARRAY(
+        SELECT tried.id FROM pg_catalog.unnest(write_each.row_ids) AS tried (id)
+        EXCEPT
+        SELECT kept.id FROM pg_catalog.unnest(refused || held || untried) AS kept (id)
+    ));
 END $$;
 CREATE FUNCTION pattern_sync.write_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean) RETURNS TABLE(place bigint, row_id bigint, signature text, outcome text)
     LANGUAGE plpgsql
