@@ -6,7 +6,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from rich.console import Console
 
+from pattern_sync import PatternSyncService
+from pattern_sync.cli.output import overview_table
 from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.embedded import EmbeddedServer
 from pattern_sync.database.installer import Installer
@@ -86,6 +89,14 @@ def test_a_detector_under_two_phase_commit_is_not_refused(two_phase: TestDatabas
     assert marks(two_phase) == [], "nothing is told before it is true"
     two_phase.execute("COMMIT PREPARED 'detector'")
     assert len(marks(two_phase)) == 1
+
+
+def test_status_names_the_remedy_where_two_phase_commit_is_possible(two_phase: TestDatabase) -> None:
+    overview = PatternSyncService(two_phase.url).overview()
+    assert overview.prepared_transactions == 10
+    console = Console(record=True, width=120)
+    console.print(overview_table(overview, None))
+    assert "pattern_sync.quiet" in console.export_text()
 
 
 def test_who_is_not_quiet_is_refused_by_postgresql(two_phase: TestDatabase) -> None:

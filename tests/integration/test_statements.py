@@ -101,7 +101,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     ),
     "decide": (("text",) * 5, {"decided": "bool"}),
     "comment": (("text",) * 3, {"noted": "bool"}),
-    "server": ((), {"server_version": "text"}),
+    "server": ((), {"server_version": "text", "prepared_transactions": "int4"}),
     "missing_indexes": ((), {"relation": "text", "cost": "text", "command": "text"}),
     "tables_without_trigger": ((), {"relation": "text"}),
     "trigger_faults": ((), {"relation": "text", "fault": "text", "silenced": "text", "mendable": "bool"}),

@@ -99,8 +99,7 @@ def overview_table(overview: "Overview", psql: str | None) -> Table:
     if overview.recovered.patterns:
         last = f"{overview.recovered.patterns:,}, last {_local(overview.recovered.last_at)}"
         table.add_row("recovered by the sweep", f"{last}: nobody had announced them")
-    for index in overview.missing_indexes:
-        table.add_row("an index would help", Text(f"{index.relation}: {index.cost}\n{index.command};", style="yellow"))
+    _advise(table, overview)
     for run in overview.runs:
         table.add_row(
             f"last {run.kind}",
@@ -108,6 +107,16 @@ def overview_table(overview: "Overview", psql: str | None) -> Table:
             f" {run.duration_ms:,.0f} ms",
         )
     return table
+
+
+def _advise(table: Table, overview: "Overview") -> None:
+    if overview.prepared_transactions:
+        quiet = "ALTER ROLE … SET pattern_sync.quiet = on"
+        table.add_row(
+            "two-phase commit", Text(f"is possible here; whoever uses it has to be quiet: {quiet}", style="yellow")
+        )
+    for index in overview.missing_indexes:
+        table.add_row("an index would help", Text(f"{index.relation}: {index.cost}\n{index.command};", style="yellow"))
 
 
 def queue_table(entries: "Sequence[QueueEntry]", status: str = "pending") -> Table:

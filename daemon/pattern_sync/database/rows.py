@@ -235,6 +235,7 @@ def to_overview(address: str, fetch: Callable[[str], Sequence[Mapping[str, Any]]
     return Overview(
         database=address,
         server_version=server["server_version"],
+        prepared_transactions=server["prepared_transactions"],
         schema_version=fetch("schema_version")[0]["version"],
         filter=to_filter(in_force[0]) if in_force else None,
         trigger_missing_on=tuple(dict.fromkeys(fault.relation for fault in faults if fault.relation)),

@@ -93,6 +93,7 @@ class Overview:
 
     database: str
     server_version: str
+    prepared_transactions: int
     schema_version: int
     filter: SyncFilter | None
     trigger_missing_on: tuple[str, ...]

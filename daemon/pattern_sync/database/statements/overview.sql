@@ -34,8 +34,10 @@ FROM (
 ) AS rated;
 
 -- name: server
--- Version of the server.
-SELECT pg_catalog.current_setting('server_version') AS server_version;
+-- Version of the server, and how many transactions it may hold prepared: two-phase commit refuses who has notified.
+SELECT
+    pg_catalog.current_setting('server_version') AS server_version,
+    pg_catalog.current_setting('max_prepared_transactions')::integer AS prepared_transactions;
 
 -- name: tables_without_trigger
 -- The tables with something that the installer mends.
