@@ -97,6 +97,8 @@ def test_an_entry_that_is_deleted_under_an_open_dialog_is_said_to_be_gone(entrie
     page = reviewer_at(tabs, entries)
     page.press("a").type("good").sign("ann")
     page.excuse("status of 404")  # should the page ask for its history just now
+    # Or it would be queued again at once.
+    entries.database.execute("UPDATE operation_patterns SET automation_status = 'active'")
     entries.database.execute("DELETE FROM pattern_approvals WHERE pattern_id = %s", NAME)
     expect(page["decide-notice"]).to_contain_text("Meanwhile the entry was removed from the queue.")
     expect(page["decide-submit"]).to_be_disabled()

@@ -64,10 +64,12 @@ class EventWorker:
 
     async def run(self) -> None:
         """Work until the intake is closed and empty."""
-        while not (self._intake.closed and not len(self._intake)):
+        while not (self._intake.closed and not len(self._intake) and not self._held):
             pattern_ids = await self._intake.take_patterns(self._seconds_until_held())
             # By themselves: what was announced just now does not wait with what is locked.
             await self._work_at(pattern_ids)
+            if self._intake.closed and self._held:  # which waits for nothing any more
+                await self._life.pause(self._seconds_until_held())
             await self._work_at(self._take_held())
 
     async def run_once(self, pattern_ids: Sequence[int]) -> None:
@@ -150,7 +152,7 @@ class RunWorker:
             await self._installation.check_schema()
             self._in_force.value = await self._installation.read_filter()
             result = await self._reconciler.reconcile_everything(self._in_force.value, on_held=self._intake.add)
-            if kind is not RunKind.POLL or result.synced_count:
+            if kind not in (RunKind.POLL, RunKind.REQUEST) or result.synced_count:
                 await self._installation.record_run(kind, result)
         except PassingFault as fault:
             if not self._intake.closed:
