@@ -970,12 +970,14 @@ END $$;
 -- an index on the signature they are joined.
 CREATE OR REPLACE FUNCTION pattern_sync.pick_stale(after_id bigint, most bigint)
 RETURNS bigint[] LANGUAGE plpgsql STABLE
-SET enable_nestloop = off SET plan_cache_mode = force_custom_plan SET lock_timeout = '500ms' AS $$
+SET enable_nestloop = off SET enable_seqscan = on SET plan_cache_mode = force_custom_plan SET lock_timeout = '500ms' AS $$
 DECLARE
     stale bigint[];
 BEGIN
     IF pattern_sync.signature_is_unique() THEN
-        PERFORM pg_catalog.set_config('enable_nestloop', 'on', true);
+        PERFORM
+            pg_catalog.set_config('enable_nestloop', 'on', true),
+            pg_catalog.set_config('enable_seqscan', 'off', true);
         SELECT coalesce(pg_catalog.array_agg(behind.id ORDER BY behind.id), '{}') INTO stale
         FROM (
             SELECT p.id::bigint AS id

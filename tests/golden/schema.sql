@@ -736,6 +736,7 @@ END $$;
 CREATE FUNCTION pattern_sync.pick_stale(after_id bigint, most bigint) RETURNS bigint[]
     LANGUAGE plpgsql STABLE
     SET enable_nestloop TO 'off'
+    SET enable_seqscan TO 'on'
     SET plan_cache_mode TO 'force_custom_plan'
     SET lock_timeout TO '500ms'
     AS $$
@@ -743,7 +744,9 @@ DECLARE
     stale bigint[];
 BEGIN
     IF pattern_sync.signature_is_unique() THEN
-        PERFORM pg_catalog.set_config('enable_nestloop', 'on', true);
+        PERFORM
+            pg_catalog.set_config('enable_nestloop', 'on', true),
+            pg_catalog.set_config('enable_seqscan', 'off', true);
         SELECT coalesce(pg_catalog.array_agg(behind.id ORDER BY behind.id), '{}') INTO stale
         FROM (
             SELECT p.id::bigint AS id

@@ -9,7 +9,7 @@ from tests.support.application import GOLDEN, dump, server_major
 from tests.support.database import TestDatabase
 
 FILE = GOLDEN / "schema.sql"
-REWRITE = "PATTERN_SYNC_TEST_REWRITE_GOLDEN"
+REWRITE = "TEST_REWRITE_GOLDEN"
 # pg_dump's own words differ between versions; the schema does not.
 MAJOR = 18
 

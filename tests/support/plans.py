@@ -24,7 +24,7 @@ def _found(node: Node, whole: Node) -> Iterator[str]:
             yield from (f"{scan} in {name}, for each row of {node['Node Type']}" for scan in _scans(child, whole))
     if node["Node Type"] == "Nested Loop":
         outer, inner = (_child(node, side) for side in ("Outer", "Inner"))
-        if not _is_one_row(outer, whole):
+        if not _is_bounded(outer, whole):
             yield from (f"{scan} in a nested loop over {outer['Node Type']}" for scan in _scans(inner, whole))
 
 
@@ -36,7 +36,7 @@ def _child(node: Node, side: str) -> Node:
 def _scans(node: Node, whole: Node) -> Iterator[str]:
     if node["Node Type"] == "Hash":
         return  # built once, whoever asks how often
-    if node["Node Type"] in _SCANS_OF_ALL and "Index Cond" not in node and not _is_one_row(node, whole):
+    if node["Node Type"] in _SCANS_OF_ALL and "Index Cond" not in node and not _is_bounded(node, whole):
         relation = node.get("Relation Name") or node.get("CTE Name")
         if relation in LARGE or "CTE Name" in node:
             yield f"{node['Node Type']} of {relation}"
@@ -45,16 +45,17 @@ def _scans(node: Node, whole: Node) -> Iterator[str]:
             yield from _scans(child, whole)
 
 
-def _is_one_row(node: Node, whole: Node) -> bool:
-    """Tell whether a node cannot come to more than one row, whatever is in the tables."""
+def _is_bounded(node: Node, whole: Node) -> bool:
+    """Tell whether a node comes to as few rows as ever, whatever is in the tables."""
     kind = node["Node Type"]
     if kind in ("Materialize", "Subquery Scan", "Nested Loop", "Gather", "ModifyTable", "Sort"):
-        return all(_is_one_row(child, whole) for child in node["Plans"])
+        return all(_is_bounded(child, whole) for child in node["Plans"])
     if kind == "Aggregate":
         return bool(node.get("Strategy") == "Plain")
     if kind == "CTE Scan":
-        return all(_is_one_row(each, whole) for each in _nodes(whole) if _is_named(each, node["CTE Name"]))
-    return (kind == "Result" and not node.get("Plans")) or node.get("Relation Name") in _SINGLE
+        return all(_is_bounded(each, whole) for each in _nodes(whole) if _is_named(each, node["CTE Name"]))
+    # A list that stands in the statement does not grow with what is in the tables.
+    return kind == "Values Scan" or (kind == "Result" and not node.get("Plans")) or node.get("Relation Name") in _SINGLE
 
 
 def _is_named(node: Node, name: str) -> bool:

@@ -73,7 +73,7 @@ def chromium() -> str:
     program = find_chromium()
     if program is None:
         missing = "no Chromium here; install the distribution's package `chromium`"
-        if os.environ.get("PATTERN_SYNC_TEST_REQUIRE_BROWSER"):
+        if os.environ.get("TEST_REQUIRE_BROWSER"):
             pytest.fail(missing)
         pytest.skip(missing)
     return program
