@@ -5,7 +5,8 @@
 -- that read those tables keep the search_path of the migration, so they find them wherever the application has them.
 
 -- What qualifies: the one text of the predicate, over whatever stands for its nine values. A bound that is NULL is no
--- bound but -1e308; NULL figures count as 0; NaN (above infinity) and infinities never qualify. An index on the coalesced columns can serve it.
+-- bound but -1e308; NULL figures count as 0; NaN (above infinity) and infinities never qualify. An index on the coalesced
+-- columns can serve it.
 CREATE OR REPLACE FUNCTION pattern_sync.predicate(
     confidence text, occurrences text, savings text, pattern_type text,
     min_confidence text, min_occurrences text, min_savings text, only_types text, exclude_types text
@@ -77,6 +78,28 @@ CREATE OR REPLACE FUNCTION pattern_sync.moment(value timestamptz)
 RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE
         WHEN value >= '0001-01-02 00:00+00'::timestamptz AND value < '9999-12-31 00:00+00'::timestamptz THEN value
+    END
+$$;
+
+-- A text, or where a client could not read it, its bytes: ASCII as it is, the others as \351.
+CREATE OR REPLACE FUNCTION pattern_sync.escaped_where_illegible(value text)
+RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    PERFORM pg_catalog.convert_to(escaped_where_illegible.value, 'UTF8');
+    RETURN escaped_where_illegible.value;
+EXCEPTION WHEN character_not_in_repertoire OR untranslatable_character THEN
+    RETURN pg_catalog.encode(
+        pg_catalog.convert_to(escaped_where_illegible.value, pg_catalog.getdatabaseencoding()), 'escape'
+    );
+END $$;
+
+-- A text as every client can read it. A database in SQL_ASCII holds whatever bytes it was given, and other encodings hold
+-- some that UTF-8 lacks: one such row would make an error of every answer that it is in.
+CREATE OR REPLACE FUNCTION pattern_sync.legible(value text)
+RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT CASE
+        WHEN pg_catalog.getdatabaseencoding() = 'UTF8'::name THEN value
+        ELSE pattern_sync.escaped_where_illegible(value)
     END
 $$;
 
@@ -209,7 +232,9 @@ RETURNS void LANGUAGE sql VOLATILE AS $$
         'pattern_sync_queue', CASE WHEN pg_catalog.octet_length(told.payload) < 7900 THEN told.payload ELSE '*' END
     )
     FROM (
-        SELECT pg_catalog.jsonb_build_object(change, pg_catalog.jsonb_agg(listed.pattern_id))::text AS payload
+        SELECT pg_catalog.jsonb_build_object(
+            change, pg_catalog.jsonb_agg(pattern_sync.legible(listed.pattern_id))
+        )::text AS payload
         FROM pg_catalog.unnest(pattern_ids) WITH ORDINALITY AS listed (pattern_id, position)
         WHERE pg_catalog.cardinality(pattern_ids) <= 1000
         GROUP BY (listed.position - 1::bigint) / 50::bigint
@@ -467,6 +492,7 @@ BEGIN -- every parameter by its full name: an application's own columns may be c
     ) THEN
         RAISE EXCEPTION USING MESSAGE = 'kept out', ERRCODE = 'PS001';
     END IF;
+    SET CONSTRAINTS ALL IMMEDIATE; -- what is deferred would be refused at the commit, with nobody to say so
     RETURN true;
 EXCEPTION
     WHEN SQLSTATE 'PS001' THEN
@@ -492,6 +518,7 @@ BEGIN
     IF NOT FOUND AND NOT pattern_sync.is_noted(remark.signature, 'commented', remark.reviewer, remark.comment) THEN
         RETURN NULL;
     END IF;
+    SET CONSTRAINTS ALL IMMEDIATE;
     RETURN true;
 EXCEPTION WHEN OTHERS THEN
     IF pattern_sync.is_passing(SQLSTATE) THEN

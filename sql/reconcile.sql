@@ -191,7 +191,11 @@ BEGIN
     RETURN QUERY
     SELECT
         p.place,
-        p.pattern_signature::text,
+        -- A name that no client can read is an error of its own row, not of every answer that it would be in.
+        CASE
+            WHEN pg_catalog.getdatabaseencoding() = 'UTF8'::name THEN p.pattern_signature::text
+            ELSE pg_catalog.convert_from(pg_catalog.convert_to(p.pattern_signature::text, 'UTF8'), 'UTF8')
+        END,
         pattern_sync.figure(p.confidence_score::numeric / 100::numeric),
         pattern_sync.entry_occurrences(p.occurrence_count::bigint),
         pattern_sync.figure(p.potential_monthly_savings::numeric),
@@ -705,7 +709,7 @@ BEGIN
         IF NOT has_rules THEN -- with which PostgreSQL takes no ON CONFLICT
             BEGIN
                 RETURN QUERY
-                SELECT w.row_id, w.signature, w.outcome, NULL::text
+                SELECT w.row_id, pattern_sync.legible(w.signature), w.outcome, NULL::text
                 FROM pattern_sync.write_entries(
                     min_confidence, min_occurrences, min_savings, only_types, exclude_types,
                     chunk, known_missing
@@ -724,7 +728,9 @@ BEGIN
             CONTINUE;
         END IF;
         IF has_rules OR code IS NOT NULL THEN
-            RETURN QUERY SELECT e.* FROM pattern_sync.write_each(
+            RETURN QUERY
+            SELECT e.row_id, pattern_sync.legible(e.signature), e.outcome, pattern_sync.legible(e.reason)
+            FROM pattern_sync.write_each(
                 min_confidence, min_occurrences, min_savings, only_types, exclude_types,
                 chunk, known_missing, until
             ) AS e;
@@ -755,7 +761,8 @@ RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO pattern_sync.refusals AS r (row_id, pattern_id, reason, sqlstate, refused_at, retry_at)
     SELECT DISTINCT ON (refused.row_id)
-        refused.row_id, refused.signature, pg_catalog."left"(refused.reason, 1000), refused.code,
+        refused.row_id, pattern_sync.legible(refused.signature),
+        pg_catalog."left"(pattern_sync.legible(refused.reason), 1000), refused.code,
         pg_catalog.clock_timestamp(), pg_catalog.clock_timestamp() + '5 s'::interval
     FROM ROWS FROM (
         pg_catalog.unnest(row_ids), pg_catalog.unnest(signatures), pg_catalog.unnest(reasons), pg_catalog.unnest(codes)

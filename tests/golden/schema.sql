@@ -280,6 +280,7 @@ BEGIN -- every parameter by its full name: an application's own columns may be c
     ) THEN
         RAISE EXCEPTION USING MESSAGE = 'kept out', ERRCODE = 'PS001';
     END IF;
+    SET CONSTRAINTS ALL IMMEDIATE; -- what is deferred would be refused at the commit, with nobody to say so
     RETURN true;
 EXCEPTION
     WHEN SQLSTATE 'PS001' THEN
@@ -300,6 +301,17 @@ CREATE FUNCTION pattern_sync.entry_occurrences(occurrences bigint) RETURNS integ
     AS $$
     SELECT greatest(least(coalesce(occurrences, 0), 2147483647), -2147483648)::integer
 $$;
+CREATE FUNCTION pattern_sync.escaped_where_illegible(value text) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+BEGIN
+    PERFORM pg_catalog.convert_to(escaped_where_illegible.value, 'UTF8');
+    RETURN escaped_where_illegible.value;
+EXCEPTION WHEN character_not_in_repertoire OR untranslatable_character THEN
+    RETURN pg_catalog.encode(
+        pg_catalog.convert_to(escaped_where_illegible.value, pg_catalog.getdatabaseencoding()), 'escape'
+    );
+END $$;
 CREATE FUNCTION pattern_sync.examples(row_ids bigint[]) RETURNS TABLE(row_id bigint, sessions text)
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
@@ -480,6 +492,14 @@ CREATE FUNCTION pattern_sync.is_passing(code text) RETURNS boolean
     AS $$
     SELECT pg_catalog.left(code, 2) IN ('08', '25', '40', '53', '57', '58') OR code = '55P03'
 $$;
+CREATE FUNCTION pattern_sync.legible(value text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+    SELECT CASE
+        WHEN pg_catalog.getdatabaseencoding() = 'UTF8'::name THEN value
+        ELSE pattern_sync.escaped_where_illegible(value)
+    END
+$$;
 CREATE FUNCTION pattern_sync.look(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[]) RETURNS TABLE(place bigint, row_id bigint, signature text, state text)
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
@@ -583,7 +603,11 @@ BEGIN
     RETURN QUERY
     SELECT
         p.place,
-        p.pattern_signature::text,
+        -- A name that no client can read is an error of its own row, not of every answer that it would be in.
+        CASE
+            WHEN pg_catalog.getdatabaseencoding() = 'UTF8'::name THEN p.pattern_signature::text
+            ELSE pg_catalog.convert_from(pg_catalog.convert_to(p.pattern_signature::text, 'UTF8'), 'UTF8')
+        END,
         pattern_sync.figure(p.confidence_score::numeric / 100::numeric),
         pattern_sync.entry_occurrences(p.occurrence_count::bigint),
         pattern_sync.figure(p.potential_monthly_savings::numeric),
@@ -821,7 +845,8 @@ CREATE FUNCTION pattern_sync.quarantine(row_ids bigint[], signatures text[], rea
 BEGIN
     INSERT INTO pattern_sync.refusals AS r (row_id, pattern_id, reason, sqlstate, refused_at, retry_at)
     SELECT DISTINCT ON (refused.row_id)
-        refused.row_id, refused.signature, pg_catalog."left"(refused.reason, 1000), refused.code,
+        refused.row_id, pattern_sync.legible(refused.signature),
+        pg_catalog."left"(pattern_sync.legible(refused.reason), 1000), refused.code,
         pg_catalog.clock_timestamp(), pg_catalog.clock_timestamp() + '5 s'::interval
     FROM ROWS FROM (
         pg_catalog.unnest(row_ids), pg_catalog.unnest(signatures), pg_catalog.unnest(reasons), pg_catalog.unnest(codes)
@@ -967,7 +992,7 @@ BEGIN
         IF NOT has_rules THEN -- with which PostgreSQL takes no ON CONFLICT
             BEGIN
                 RETURN QUERY
-                SELECT w.row_id, w.signature, w.outcome, NULL::text
+                SELECT w.row_id, pattern_sync.legible(w.signature), w.outcome, NULL::text
                 FROM pattern_sync.write_entries(
                     min_confidence, min_occurrences, min_savings, only_types, exclude_types,
                     chunk, known_missing
@@ -986,7 +1011,9 @@ BEGIN
             CONTINUE;
         END IF;
         IF has_rules OR code IS NOT NULL THEN
-            RETURN QUERY SELECT e.* FROM pattern_sync.write_each(
+            RETURN QUERY
+            SELECT e.row_id, pattern_sync.legible(e.signature), e.outcome, pattern_sync.legible(e.reason)
+            FROM pattern_sync.write_each(
                 min_confidence, min_occurrences, min_savings, only_types, exclude_types,
                 chunk, known_missing, until
             ) AS e;
@@ -1074,6 +1101,7 @@ BEGIN
     IF NOT FOUND AND NOT pattern_sync.is_noted(remark.signature, 'commented', remark.reviewer, remark.comment) THEN
         RETURN NULL;
     END IF;
+    SET CONSTRAINTS ALL IMMEDIATE;
     RETURN true;
 EXCEPTION WHEN OTHERS THEN
     IF pattern_sync.is_passing(SQLSTATE) THEN
@@ -1262,7 +1290,9 @@ CREATE FUNCTION pattern_sync.tell_changes(change text, pattern_ids text[]) RETUR
         'pattern_sync_queue', CASE WHEN pg_catalog.octet_length(told.payload) < 7900 THEN told.payload ELSE '*' END
     )
     FROM (
-        SELECT pg_catalog.jsonb_build_object(change, pg_catalog.jsonb_agg(listed.pattern_id))::text AS payload
+        SELECT pg_catalog.jsonb_build_object(
+            change, pg_catalog.jsonb_agg(pattern_sync.legible(listed.pattern_id))
+        )::text AS payload
         FROM pg_catalog.unnest(pattern_ids) WITH ORDINALITY AS listed (pattern_id, position)
         WHERE pg_catalog.cardinality(pattern_ids) <= 1000
         GROUP BY (listed.position - 1::bigint) / 50::bigint

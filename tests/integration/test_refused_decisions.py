@@ -102,6 +102,19 @@ def test_what_the_applications_trigger_refuses_is_said_in_the_servers_words(
     assert_kept_out(adopted, said, "The database refused the", words)
 
 
+@pytest.mark.parametrize("said", SAYINGS)
+def test_what_a_deferred_constraint_refuses_is_said_before_the_commit(adopted: TestDatabase, said: str) -> None:
+    table, event = (HISTORY, "INSERT") if said == "comment" else (QUEUE, "UPDATE")
+    adopted.execute(
+        "CREATE FUNCTION own() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no ticket'; END $$"
+    )
+    adopted.execute(
+        f"CREATE CONSTRAINT TRIGGER own AFTER {event} ON {table} DEFERRABLE INITIALLY DEFERRED"
+        " FOR EACH ROW EXECUTE FUNCTION own()"
+    )
+    assert_kept_out(adopted, said, "The database refused the", "no ticket (SQLSTATE P0001)")
+
+
 @pytest.mark.parametrize(("command", "words"), [("UPDATE", "row-level security"), ("SELECT", None)])
 def test_a_policy_that_keeps_a_decision_out_says_so(adopted: TestDatabase, command: str, words: str | None) -> None:
     rights = ("SELECT", "INSERT", "UPDATE", "DELETE")

@@ -162,7 +162,7 @@ ORDER BY wanted.name, wanted.command;
 -- there are to queue it.
 SELECT
     p.id IS NOT NULL AS pattern_exists,
-    p.pattern_type::text AS pattern_type,
+    pattern_sync.legible(p.pattern_type::text) AS pattern_type,
     p.confidence_score::double precision AS confidence,
     p.occurrence_count::bigint AS occurrences,
     p.potential_monthly_savings::double precision AS savings,

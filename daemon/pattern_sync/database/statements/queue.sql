@@ -30,7 +30,7 @@ SELECT
     picked.missing,
     pg_catalog.cardinality(picked.row_ids)::bigint AS listed,
     ARRAY(
-        SELECT p.pattern_signature::text
+        SELECT pattern_sync.legible(p.pattern_signature::text)
         FROM pg_catalog.unnest(picked.row_ids[1:200]) WITH ORDINALITY AS first (id, place)
         JOIN operation_patterns AS p ON p.id = first.id
         ORDER BY first.place

@@ -14,8 +14,8 @@ FROM (
     SELECT entry.*
     FROM (
         SELECT
-            a.pattern_id::text AS pattern_id,
-            a.tool_sequence::text AS tool_sequence,
+            pattern_sync.legible(a.pattern_id::text) AS pattern_id,
+            pattern_sync.legible(a.tool_sequence::text) AS tool_sequence,
             a.status::text AS status,
             figures.confidence AS confidence_score,
             a.occurrence_count::bigint AS occurrence_count,
@@ -23,11 +23,11 @@ FROM (
             pattern_sync.impact(
                 figures.confidence, a.occurrence_count::bigint, figures.savings::numeric
             ) AS impact_score,
-            a.pattern_context::text AS pattern_context,
-            a.example_sessions::text AS example_sessions,
-            a.reviewed_by::text AS reviewed_by,
+            pattern_sync.legible(a.pattern_context::text) AS pattern_context,
+            pattern_sync.legible(a.example_sessions::text) AS example_sessions,
+            pattern_sync.legible(a.reviewed_by::text) AS reviewed_by,
             pattern_sync.moment(a.reviewed_at::timestamptz) AS reviewed_at,
-            a.approval_notes::text AS approval_notes,
+            pattern_sync.legible(a.approval_notes::text) AS approval_notes,
             pattern_sync.moment(a.created_at::timestamptz) AS created_at
         FROM pattern_approvals AS a
         CROSS JOIN LATERAL (
@@ -73,8 +73,8 @@ SELECT pg_catalog.concat_ws(
 -- Decisions and comments on one pattern ($1), oldest first.
 SELECT
     h.action::text AS action,
-    h.reviewer::text AS reviewer,
-    h.notes::text AS notes,
+    pattern_sync.legible(h.reviewer::text) AS reviewer,
+    pattern_sync.legible(h.notes::text) AS notes,
     pattern_sync.moment(h.created_at::timestamptz) AS created_at
 FROM pattern_review_history AS h
 WHERE h.pattern_id::text = $1::text
