@@ -3,11 +3,9 @@
 import gc
 import itertools
 import os
-import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -20,6 +18,7 @@ from pattern_sync.database.embedded import EmbeddedServer
 from pattern_sync.database.installer import Installer
 from tests.support import lived_in
 from tests.support.database import TestDatabase
+from tests.support.folders import open_folder
 from tests.support.lived_in import LivedInDatabase, Roles
 
 _numbers = itertools.count(1)
@@ -62,13 +61,9 @@ def _container() -> PostgresContainer | None:
 
 @contextmanager
 def embedded_server() -> Iterator[EmbeddedServer]:
-    """Yield a server of our own, in memory where there is room: nothing of it has to outlive the tests."""
-    shared_memory = Path("/dev/shm")
-    base = shared_memory if shared_memory.is_dir() and os.access(shared_memory, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="pattern-sync-test-", dir=base) as folder:
-        Path(folder).chmod(0o755)
-        with EmbeddedServer(Path(folder) / "server", durable=False) as server:
-            yield server
+    """Yield a server of our own: nothing of it has to outlive the tests."""
+    with open_folder() as folder, EmbeddedServer(folder / "server", durable=False) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from pattern_sync.database.embedded import EmbeddedServer, find_binaries
 from pattern_sync.database.installer import Installer
 from tests.support.daemon import running_daemon
 from tests.support.database import TestDatabase
+from tests.support.folders import open_folder
 from tests.support.waiting import eventually
 
 PATIENCE_SECONDS = 20.0
@@ -26,9 +26,8 @@ PATIENCE_SECONDS = 20.0
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="pattern-sync-failover-") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
+    with open_folder() as folder:
+        yield folder
 
 
 @contextmanager

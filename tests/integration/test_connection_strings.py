@@ -25,6 +25,7 @@ from tests.support.asynchronous import run, settle
 from tests.support.certificates import Authority, Certificate, self_signed
 from tests.support.daemon import running_daemon
 from tests.support.database import TestDatabase
+from tests.support.folders import open_folder
 from tests.support.proxy import Proxy
 from tests.support.waiting import eventually
 
@@ -167,22 +168,22 @@ ROLES = ("ann", "only_tls", "only_plain", "trusted", "carl")
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with tempfile.TemporaryDirectory(prefix="pattern-sync-addresses-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        with EmbeddedServer(folder / "server", durable=False, binaries=preferably_with_tls()) as embedded:
-            Installer(DatabaseAddress.parse(embedded.url)).migrate()
-            with psycopg.connect(embedded.url, autocommit=True) as connection:
-                for role in ROLES:
-                    connection.execute(f"CREATE ROLE {role} LOGIN SUPERUSER PASSWORD '{PASSWORD}'".encode())
-                connection.execute("SET password_encryption = md5")
-                connection.execute(f"CREATE ROLE of_old LOGIN SUPERUSER PASSWORD '{PASSWORD}'".encode())
-                rules = Path(setting(connection, "hba_file"))
-                with_tls = HBA_WITH_TLS if setting(connection, "ssl_library") else ""
-                rules.write_text(HBA + with_tls + rules.read_text())
-                connection.execute("SELECT pg_reload_conf()")
-                eventually(lambda: lets_in(connection.info.host, connection.info.port, "trusted"))
-                yield Server(connection.info.host, connection.info.port, embedded.url)
+    with (
+        open_folder() as folder,
+        EmbeddedServer(folder / "server", durable=False, binaries=preferably_with_tls()) as embedded,
+    ):
+        Installer(DatabaseAddress.parse(embedded.url)).migrate()
+        with psycopg.connect(embedded.url, autocommit=True) as connection:
+            for role in ROLES:
+                connection.execute(f"CREATE ROLE {role} LOGIN SUPERUSER PASSWORD '{PASSWORD}'".encode())
+            connection.execute("SET password_encryption = md5")
+            connection.execute(f"CREATE ROLE of_old LOGIN SUPERUSER PASSWORD '{PASSWORD}'".encode())
+            rules = Path(setting(connection, "hba_file"))
+            with_tls = HBA_WITH_TLS if setting(connection, "ssl_library") else ""
+            rules.write_text(HBA + with_tls + rules.read_text())
+            connection.execute("SELECT pg_reload_conf()")
+            eventually(lambda: lets_in(connection.info.host, connection.info.port, "trusted"))
+            yield Server(connection.info.host, connection.info.port, embedded.url)
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ from pattern_sync.database.embedded import (
 from pattern_sync.database.embedded.account import account_for
 from pattern_sync.database.embedded.lock import OwnerLock
 from pattern_sync.domain.errors import EmbeddedServerError
+from tests.support.folders import open_folder
 
 IS_ROOT = os.geteuid() == 0
 # Opens the server, says so, and then lives until it is killed or its input ends.
@@ -45,23 +45,6 @@ with EmbeddedServer(Path(sys.argv[1]), durable=sys.argv[2] == "True") as server:
     sys.stdin.read()
 """
 PYTHONPATH = os.pathsep.join(str(Path(module.__file__ or "").parents[1]) for module in (pattern_sync, psycopg, asyncpg))
-
-
-MEMORY = Path("/dev/shm")
-ROOM = 1 << 30
-
-
-@contextmanager
-def open_folder(*, runs_programs: bool = False) -> Iterator[Path]:
-    # Memory is ten times as fast as a slow disk, but programs may not be allowed to run there.
-    fits = not runs_programs and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
-    # Not tmp_path: as root that is closed to the user who has to run the server.
-    folder = Path(tempfile.mkdtemp(prefix="embedded-", dir=MEMORY if fits else None))
-    folder.chmod(0o755)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

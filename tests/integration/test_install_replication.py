@@ -1,6 +1,5 @@
 """Installing beside logical replication: our tables never enter a publication whose subscribers lack them."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from pattern_sync.database.embedded import EmbeddedServer, all_binaries
 from pattern_sync.domain.errors import UnfitApplication
 from tests.support.application import adopt, dump, installer, server_major
 from tests.support.database import TestDatabase
+from tests.support.folders import open_folder
 from tests.support.paths import UNCAPPED
 from tests.support.waiting import eventually
 
@@ -56,13 +56,10 @@ def test_our_tables_can_be_emptied_where_they_are_published(database: TestDataba
 @contextmanager
 def replicating(major: int) -> Iterator[tuple[TestDatabase, TestDatabase]]:
     """Yield an application that publishes all its tables, and one that subscribes to them."""
-    shared_memory = Path("/dev/shm")
-    base = shared_memory if shared_memory.is_dir() else None
-    with tempfile.TemporaryDirectory(prefix="pattern-sync-replication-", dir=base) as folder:
-        Path(folder).chmod(0o755)
+    with open_folder() as folder:
         settings = {"wal_level": "logical", "wal_retrieve_retry_interval": "100ms"}
         binaries = next((found for found in all_binaries() if found.major == major), None)
-        with EmbeddedServer(Path(folder) / "server", durable=False, settings=settings, binaries=binaries) as server:
+        with EmbeddedServer(folder / "server", durable=False, settings=settings, binaries=binaries) as server:
             names = ("publisher", "subscriber")
             with psycopg.connect(server.url, autocommit=True) as admin:
                 for name in names:

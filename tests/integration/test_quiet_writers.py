@@ -1,8 +1,6 @@
 """Writers that cannot notify leave a mark, and none of them fails because of us."""
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -14,6 +12,7 @@ from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.embedded import EmbeddedServer
 from pattern_sync.database.installer import Installer
 from tests.support.database import QUALIFYING, TestDatabase
+from tests.support.folders import open_folder
 from tests.support.notifications import listening
 
 INSERT = (
@@ -68,9 +67,8 @@ def test_many_quiet_writes_of_one_transaction_become_one_look_at_everything(data
 @pytest.fixture(scope="module")
 def two_phase() -> Iterator[TestDatabase]:
     """Yield a migrated database of a server that takes prepared transactions."""
-    with tempfile.TemporaryDirectory(prefix="pattern-sync-test-") as folder:
-        Path(folder).chmod(0o755)
-        state = Path(folder) / "server"
+    with open_folder() as folder:
+        state = folder / "server"
         with EmbeddedServer(state, durable=False) as server, psycopg.connect(server.url, autocommit=True) as admin:
             admin.execute("ALTER SYSTEM SET max_prepared_transactions = 10")
         with EmbeddedServer(state, durable=False) as server:

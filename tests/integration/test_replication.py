@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
@@ -16,6 +15,7 @@ from pattern_sync.database.installer import Installer
 from tests.conftest import fresh_database
 from tests.support.application import adopt
 from tests.support.database import TestDatabase
+from tests.support.folders import open_folder
 from tests.support.notifications import listening
 from tests.support.waiting import eventually
 
@@ -24,10 +24,9 @@ from tests.support.waiting import eventually
 def replicating() -> Iterator[str]:
     """Yield a server with logical decoding, of the oldest version from 15 on: before, a worker's NOTIFY waits."""
     binaries = min((each for each in all_binaries() if each.major >= 15), key=lambda each: each.major, default=None)
-    with TemporaryDirectory(prefix="pattern-sync-test-") as folder:
-        Path(folder).chmod(0o755)
+    with open_folder() as folder:
         settings = {"wal_level": "logical"}
-        with EmbeddedServer(Path(folder) / "server", durable=False, binaries=binaries, settings=settings) as server:
+        with EmbeddedServer(folder / "server", durable=False, binaries=binaries, settings=settings) as server:
             yield server.url
 
 

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from pattern_sync.database.embedded import EmbeddedServer, all_binaries
 from tests.conftest import fresh_database
 from tests.support.application import abouts, adopt, installer, server_major, server_program
 from tests.support.database import TestDatabase
+from tests.support.folders import open_folder
 from tests.support.notifications import listening
 from tests.support.paths import UNCAPPED
 
@@ -168,17 +168,16 @@ def test_from_the_oldest_server_at_hand_into_this_one(target: TestDatabase, tmp_
     older = sorted((found for found in all_binaries() if found.major < newest), key=lambda found: found.major)
     if not older:
         pytest.skip("no older server is at hand")
-    with tempfile.TemporaryDirectory(prefix="pattern-sync-older-") as folder:
-        Path(folder).chmod(0o755)
-        with (
-            EmbeddedServer(Path(folder) / "server", durable=False, binaries=older[0]) as server,
-            another_database(server.url) as source,
-        ):
-            adopt(source)
-            abouts(source)
-            source.add_pattern("kept")
-            PatternSyncService(source.url).sync_patterns(UNCAPPED)
-            dump_to(source, tmp_path / "dump", "--format=custom", major=newest)
+    with (
+        open_folder() as folder,
+        EmbeddedServer(folder / "server", durable=False, binaries=older[0]) as server,
+        another_database(server.url) as source,
+    ):
+        adopt(source)
+        abouts(source)
+        source.add_pattern("kept")
+        PatternSyncService(source.url).sync_patterns(UNCAPPED)
+        dump_to(source, tmp_path / "dump", "--format=custom", major=newest)
     restore(target, tmp_path / "dump")
     assert_working(target)
     assert "kept" in target.queue()

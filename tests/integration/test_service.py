@@ -3,7 +3,6 @@
 import socket
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -14,6 +13,7 @@ from pattern_sync.database.rows import SCHEMA_VERSION
 from pattern_sync.domain.entry import QueueCounts
 from pattern_sync.domain.outcomes import Outcome
 from tests.support.database import TestDatabase
+from tests.support.folders import open_folder
 
 pytestmark = pytest.mark.lived_in_too
 SECRET = "s3cr3t"
@@ -51,14 +51,13 @@ def test_without_a_url_it_is_the_database_of_the_settings(
         PatternSyncService()
 
 
-def test_without_any_url_it_is_the_embedded_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_any_url_it_is_the_embedded_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PATTERN_SYNC_DATABASE_URL", raising=False)
-    monkeypatch.setenv("PATTERN_SYNC_DATA_DIR", str(tmp_path / "server"))
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)  # as root, the server is another user's
-    service = PatternSyncService()
-    assert service.get_sync_statistics().patterns_in_source == 0
-    assert service.overview().runs == ()
+    with open_folder() as folder:
+        monkeypatch.setenv("PATTERN_SYNC_DATA_DIR", str(folder / "server"))
+        service = PatternSyncService()
+        assert service.get_sync_statistics().patterns_in_source == 0
+        assert service.overview().runs == ()
 
 
 def test_what_a_filter_does_not_name_is_unbounded_and_no_filter_is_the_manual_default(

@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import httpx
 import psycopg
@@ -23,6 +21,7 @@ from tests.conftest import fresh_database
 from tests.support.command import run_command
 from tests.support.daemon import DaemonProcess, running_daemon
 from tests.support.database import TestDatabase
+from tests.support.folders import open_folder
 from tests.support.waiting import eventually, tell
 
 NOTICED_SECONDS = 15.0
@@ -256,10 +255,9 @@ def narrow() -> Iterator[TestDatabase]:
     newest = max(all_binaries(), key=lambda binaries: binaries.major)
     if newest.major < 17:
         pytest.skip("before 17 the notification queue holds eight gigabytes")
-    with TemporaryDirectory(prefix="pattern-sync-test-") as folder:
-        Path(folder).chmod(0o755)
+    with open_folder() as folder:
         settings = {"max_notify_queue_pages": "64"}
-        server = EmbeddedServer(Path(folder) / "server", durable=False, binaries=newest, settings=settings)
+        server = EmbeddedServer(folder / "server", durable=False, binaries=newest, settings=settings)
         with server:
             Installer(DatabaseAddress.parse(server.url)).migrate()
             yield TestDatabase(server.url, "pattern_sync")

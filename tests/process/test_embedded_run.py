@@ -2,7 +2,6 @@
 
 import os
 import signal
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,13 +9,13 @@ import pytest
 
 from tests.support.command import run_command
 from tests.support.daemon import running_daemon
+from tests.support.folders import open_folder
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="pattern-sync-embedded-") as name:
-        Path(name).chmod(0o755)  # as root, the server runs as another user and has to get in
-        yield Path(name) / "state"
+    with open_folder() as folder:
+        yield folder / "state"
 
 
 def kill_server(folder: Path) -> None:

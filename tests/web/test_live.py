@@ -527,7 +527,8 @@ def test_a_restart_of_the_server_is_said_and_ends_in_a_state(server: EmbeddedSer
         database = TestDatabase(server.url, "pattern_sync")
         with database.connect():
             database.execute(INSERT, "after", "pending", 1)
-        page.wait_for_change("after", "queued")
+        # It is told in the last of the states where it comes before the daemon listens for the pages again.
+        page.wait_for(lambda document: "'after'" in repr(document), what="word of the entry")
 
 
 def test_a_restart_of_the_daemon_says_so_and_gives_a_new_state(database: TestDatabase) -> None:
