@@ -5,15 +5,15 @@
 -- that read those tables keep the search_path of the migration, so they find them wherever the application has them.
 
 -- What qualifies: the one text of the predicate, over whatever stands for its nine values. A bound that is NULL is no
--- bound but -1e308; NULL figures count as 0; NaN (above infinity) and infinities never qualify. An index on the coalesced
--- columns can serve it.
+-- bound but below every finite figure; NULL figures count as 0; NaN (above infinity) and infinities never qualify. An index
+-- on the coalesced columns can serve it.
 CREATE OR REPLACE FUNCTION pattern_sync.predicate(
     confidence text, occurrences text, savings text, pattern_type text,
     min_confidence text, min_occurrences text, min_savings text, only_types text, exclude_types text
 ) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT pg_catalog.format(
-        $predicate$coalesce(%3$s, 0) >= coalesce(%7$s, '-1e308') AND coalesce(%3$s, 0) < 'Infinity'
-       AND coalesce(%1$s, 0) >= coalesce(%5$s, '-1e308') AND coalesce(%1$s, 0) < 'Infinity'
+        $predicate$coalesce(%3$s, 0) >= coalesce(%7$s, '-1e309') AND coalesce(%3$s, 0) < 'Infinity'
+       AND coalesce(%1$s, 0) >= coalesce(%5$s, '-1.7976931348623157e308') AND coalesce(%1$s, 0) < 'Infinity'
        AND coalesce(%2$s, 0) >= coalesce(%6$s, coalesce(%2$s, 0))
        AND (pg_catalog.cardinality(%8$s) = 0 OR coalesce(%4$s, '') = ANY (%8$s))
        AND coalesce(%4$s, '') <> ALL (%9$s)$predicate$,

@@ -4,14 +4,14 @@ CREATE FUNCTION pattern_sync.announce() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    IF coalesce(NEW.automation_status::text, 'detected') = 'detected' AND coalesce(NEW.potential_monthly_savings::numeric, 0) >= coalesce('1000'::numeric, '-1e308') AND coalesce(NEW.potential_monthly_savings::numeric, 0) < 'Infinity'
-       AND coalesce(NEW.confidence_score::double precision, 0) >= coalesce('70'::double precision, '-1e308') AND coalesce(NEW.confidence_score::double precision, 0) < 'Infinity'
+    IF coalesce(NEW.automation_status::text, 'detected') = 'detected' AND coalesce(NEW.potential_monthly_savings::numeric, 0) >= coalesce('1000'::numeric, '-1e309') AND coalesce(NEW.potential_monthly_savings::numeric, 0) < 'Infinity'
+       AND coalesce(NEW.confidence_score::double precision, 0) >= coalesce('70'::double precision, '-1.7976931348623157e308') AND coalesce(NEW.confidence_score::double precision, 0) < 'Infinity'
        AND coalesce(NEW.occurrence_count::bigint, 0) >= coalesce('5'::bigint, coalesce(NEW.occurrence_count::bigint, 0))
        AND (pg_catalog.cardinality('{}'::text[]) = 0 OR coalesce(NEW.pattern_type::text, '') = ANY ('{}'::text[]))
        AND coalesce(NEW.pattern_type::text, '') <> ALL ('{}'::text[])
        AND NOT (TG_OP = 'UPDATE' AND OLD.pattern_signature::text = NEW.pattern_signature::text
-       AND coalesce(OLD.automation_status::text, 'detected') = 'detected' AND coalesce(OLD.potential_monthly_savings::numeric, 0) >= coalesce('1000'::numeric, '-1e308') AND coalesce(OLD.potential_monthly_savings::numeric, 0) < 'Infinity'
-       AND coalesce(OLD.confidence_score::double precision, 0) >= coalesce('70'::double precision, '-1e308') AND coalesce(OLD.confidence_score::double precision, 0) < 'Infinity'
+       AND coalesce(OLD.automation_status::text, 'detected') = 'detected' AND coalesce(OLD.potential_monthly_savings::numeric, 0) >= coalesce('1000'::numeric, '-1e309') AND coalesce(OLD.potential_monthly_savings::numeric, 0) < 'Infinity'
+       AND coalesce(OLD.confidence_score::double precision, 0) >= coalesce('70'::double precision, '-1.7976931348623157e308') AND coalesce(OLD.confidence_score::double precision, 0) < 'Infinity'
        AND coalesce(OLD.occurrence_count::bigint, 0) >= coalesce('5'::bigint, coalesce(OLD.occurrence_count::bigint, 0))
        AND (pg_catalog.cardinality('{}'::text[]) = 0 OR coalesce(OLD.pattern_type::text, '') = ANY ('{}'::text[]))
        AND coalesce(OLD.pattern_type::text, '') <> ALL ('{}'::text[]))
@@ -823,8 +823,8 @@ CREATE FUNCTION pattern_sync.predicate(confidence text, occurrences text, saving
     LANGUAGE sql IMMUTABLE
     AS $_$
     SELECT pg_catalog.format(
-        $predicate$coalesce(%3$s, 0) >= coalesce(%7$s, '-1e308') AND coalesce(%3$s, 0) < 'Infinity'
-       AND coalesce(%1$s, 0) >= coalesce(%5$s, '-1e308') AND coalesce(%1$s, 0) < 'Infinity'
+        $predicate$coalesce(%3$s, 0) >= coalesce(%7$s, '-1e309') AND coalesce(%3$s, 0) < 'Infinity'
+       AND coalesce(%1$s, 0) >= coalesce(%5$s, '-1.7976931348623157e308') AND coalesce(%1$s, 0) < 'Infinity'
        AND coalesce(%2$s, 0) >= coalesce(%6$s, coalesce(%2$s, 0))
        AND (pg_catalog.cardinality(%8$s) = 0 OR coalesce(%4$s, '') = ANY (%8$s))
        AND coalesce(%4$s, '') <> ALL (%9$s)$predicate$,
@@ -834,8 +834,8 @@ CREATE FUNCTION pattern_sync.predicate(confidence text, occurrences text, saving
 $_$;
 CREATE FUNCTION pattern_sync.qualifies(confidence double precision, occurrences bigint, savings numeric, pattern_type text, min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[]) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$SELECT coalesce(savings, 0) >= coalesce(min_savings, '-1e308') AND coalesce(savings, 0) < 'Infinity'
-       AND coalesce(confidence, 0) >= coalesce(min_confidence, '-1e308') AND coalesce(confidence, 0) < 'Infinity'
+    AS $$SELECT coalesce(savings, 0) >= coalesce(min_savings, '-1e309') AND coalesce(savings, 0) < 'Infinity'
+       AND coalesce(confidence, 0) >= coalesce(min_confidence, '-1.7976931348623157e308') AND coalesce(confidence, 0) < 'Infinity'
        AND coalesce(occurrences, 0) >= coalesce(min_occurrences, coalesce(occurrences, 0))
        AND (pg_catalog.cardinality(only_types) = 0 OR coalesce(pattern_type, '') = ANY (only_types))
        AND coalesce(pattern_type, '') <> ALL (exclude_types)$$;
