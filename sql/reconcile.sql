@@ -21,7 +21,7 @@ CREATE OR REPLACE FUNCTION pattern_sync.look(
     row_ids bigint[]
 )
 RETURNS TABLE (place bigint, row_id bigint, signature text, state text) LANGUAGE plpgsql STABLE
-SET enable_seqscan = off AS $$
+SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     RETURN QUERY
     SELECT
@@ -64,17 +64,30 @@ BEGIN
     ORDER BY asked.place;
 END $$;
 
+-- Whether a column of a table is the first of an index, or (uniquely) all of a unique one.
+CREATE OR REPLACE FUNCTION pattern_sync.is_indexed(table_name text, column_name text, uniquely boolean)
+RETURNS boolean LANGUAGE plpgsql STABLE
+SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    relation CONSTANT oid := pg_catalog.to_regclass(is_indexed.table_name)::oid;
+BEGIN
+    RETURN EXISTS (
+        SELECT
+        FROM pg_catalog.pg_index AS i
+        WHERE i.indrelid = relation
+          AND i.indisvalid AND i.indpred IS NULL
+          AND (NOT is_indexed.uniquely OR i.indisunique AND i.indnkeyatts = 1::smallint)
+          AND i.indkey[0] = (
+              SELECT a.attnum FROM pg_catalog.pg_attribute AS a
+              WHERE a.attrelid = relation AND a.attname = is_indexed.column_name::name
+          )
+    );
+END $$;
+
 -- Whether a pattern has one row only: without a unique key on the signature it may have several.
 CREATE OR REPLACE FUNCTION pattern_sync.signature_is_unique()
 RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT EXISTS (
-        SELECT
-        FROM pg_catalog.pg_index AS i
-        JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-        WHERE i.indrelid = pg_catalog.to_regclass('operation_patterns')::oid
-          AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indnkeyatts = 1::smallint
-          AND a.attname = 'pattern_signature'::name
-    )
+    SELECT pattern_sync.is_indexed('operation_patterns', 'pattern_signature', true)
 $$;
 
 -- Of several rows that share a signature the one that speaks for them: what qualifies, then the best impact, then the
@@ -115,48 +128,48 @@ BEGIN
     RETURN coalesce(best, '{}');
 END $$;
 
--- The workflows that showed some patterns, as the JSON array that an entry holds: at most ten, newest first. An older
--- installation has no such table; and on a large one without an index each look would read all of it, so that there the
--- examples are left out (`status` names the index).
+-- The workflows that showed some patterns, by row id, each the JSON array that an entry holds: at most ten, newest first. An
+-- object, as a join with so many rows would be left to an estimate. An older installation has no such table; and on a large
+-- one without an index each look would read all of it, so that there the examples are left out (`status` names the index).
 CREATE OR REPLACE FUNCTION pattern_sync.examples(row_ids bigint[])
-RETURNS TABLE (row_id bigint, sessions text) LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
+RETURNS jsonb LANGUAGE plpgsql STABLE
+SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     IF NOT pattern_sync.examples_can_be_read() THEN
-        RETURN;
+        RETURN NULL;
     END IF;
-    RETURN QUERY
-    SELECT ranked.pattern_id, pg_catalog.jsonb_agg(ranked.workflow_id ORDER BY ranked.place)::text
-    FROM (
-        SELECT
-            o.pattern_id::bigint AS pattern_id,
-            o.workflow_id,
-            pg_catalog.row_number() OVER (
-                PARTITION BY o.pattern_id ORDER BY o.detected_at DESC NULLS LAST, o.id DESC
-            ) AS place
-        FROM pattern_occurrences AS o
-        WHERE o.pattern_id = ANY (examples.row_ids)
-    ) AS ranked
-    WHERE ranked.place <= 10::bigint
-    GROUP BY ranked.pattern_id;
+    RETURN (
+        SELECT pg_catalog.jsonb_object_agg(shown.pattern_id::text, shown.sessions)
+        FROM (
+            SELECT ranked.pattern_id, pg_catalog.jsonb_agg(ranked.workflow_id ORDER BY ranked.place)::text AS sessions
+            FROM (
+                SELECT
+                    o.pattern_id::bigint AS pattern_id,
+                    o.workflow_id,
+                    pg_catalog.row_number() OVER (
+                        PARTITION BY o.pattern_id ORDER BY o.detected_at DESC NULLS LAST, o.id DESC
+                    ) AS place
+                FROM pattern_occurrences AS o
+                WHERE o.pattern_id = ANY (examples.row_ids)
+            ) AS ranked
+            WHERE ranked.place <= 10::bigint
+            GROUP BY ranked.pattern_id
+        ) AS shown
+    );
 END $$;
 
 -- Whether the examples can be had at a price that an event may cost.
 CREATE OR REPLACE FUNCTION pattern_sync.examples_can_be_read()
-RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT CASE
-        WHEN pg_catalog.to_regclass('pattern_occurrences') IS NULL THEN false
-        WHEN NOT pg_catalog.has_table_privilege(pg_catalog.to_regclass('pattern_occurrences')::oid, 'SELECT') THEN false
-        WHEN EXISTS (
-            SELECT
-            FROM pg_catalog.pg_index AS i
-            JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-            WHERE i.indrelid = pg_catalog.to_regclass('pattern_occurrences')::oid
-              AND i.indisvalid AND i.indpred IS NULL
-              AND a.attname = 'pattern_id'::name
-        ) THEN true
-        ELSE pg_catalog.pg_relation_size(pg_catalog.to_regclass('pattern_occurrences')) < 10000000::bigint
-    END
-$$;
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    relation CONSTANT regclass := pg_catalog.to_regclass('pattern_occurrences');
+BEGIN
+    IF relation IS NULL OR NOT pg_catalog.has_table_privilege(relation::oid, 'SELECT') THEN
+        RETURN false;
+    END IF;
+    RETURN pattern_sync.is_indexed('pattern_occurrences', 'pattern_id', false)
+        OR pg_catalog.pg_relation_size(relation) < 10000000::bigint;
+END $$;
 
 -- The arrow between two operations: not every encoding has the real one.
 CREATE OR REPLACE FUNCTION pattern_sync.arrow()
@@ -169,26 +182,19 @@ $$;
 
 -- The entries that some patterns are to get, if they qualify at this moment. How a pattern works is, for a person, the
 -- names of its operations joined by arrows. JSON of any shape is taken: what is not a name (a string, or an object with
--- a string "name") is passed over.
+-- a string "name") is passed over. `shown` is what `examples` says of them.
+--
+-- One SELECT, so that it becomes a part of the statement that names it: a call would cost an event a tenth of its way.
 CREATE OR REPLACE FUNCTION pattern_sync.new_entries(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
-    row_ids bigint[]
+    row_ids bigint[], shown jsonb
 )
 RETURNS TABLE (
     place bigint, signature text, confidence_score numeric, occurrence_count integer, estimated_savings_usd numeric,
     tool_sequence text, pattern_context text, example_sessions text,
     confidence double precision, occurrences bigint, savings numeric
-) LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
-DECLARE
-    arrow CONSTANT text := pattern_sync.arrow();
-    -- An object, as a join with so many rows would be left to an estimate.
-    shown CONSTANT jsonb := (
-        SELECT pg_catalog.jsonb_object_agg(e.row_id::text, e.sessions)
-        FROM pattern_sync.examples(new_entries.row_ids) AS e
-    );
-BEGIN
-    RETURN QUERY
+) LANGUAGE sql STABLE AS $$
     SELECT
         p.place,
         -- A name that no client can read is an error of its own row, not of every answer that it would be in.
@@ -201,7 +207,7 @@ BEGIN
         pattern_sync.figure(p.potential_monthly_savings::numeric),
         coalesce(
             (
-                SELECT pg_catalog.string_agg(named.name, arrow ORDER BY named.place)
+                SELECT pg_catalog.string_agg(named.name, pattern_sync.arrow() ORDER BY named.place)
                 FROM (
                     SELECT item.place, CASE
                         WHEN pg_catalog.jsonb_typeof(item.value) = 'string' THEN item.value #>> '{}'::text[]
@@ -222,7 +228,7 @@ BEGIN
             'Unknown'
         ),
         pg_catalog."left"(p.typical_input_pattern::text, 500),
-        coalesce(shown ->> p.id::text, '[]'),
+        coalesce(new_entries.shown ->> p.id::text, '[]'),
         p.confidence_score::double precision,
         p.occurrence_count::bigint,
         p.potential_monthly_savings::numeric
@@ -243,8 +249,8 @@ BEGIN
           p.potential_monthly_savings::numeric, p.pattern_type::text,
           min_confidence, min_occurrences, min_savings,
           only_types, exclude_types
-      );
-END $$;
+      )
+$$;
 
 -- Queue some patterns that have no entry, and remember of which figures; returns those that are in the queue now because
 -- of it, in the order given. Rows are written in key order, so that two daemons cannot deadlock.
@@ -254,18 +260,24 @@ END $$;
 CREATE OR REPLACE FUNCTION pattern_sync.insert_entries(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
-    row_ids bigint[]
+    row_ids bigint[], known_missing boolean
 )
-RETURNS text[] LANGUAGE plpgsql AS $$
+RETURNS text[] LANGUAGE plpgsql
+SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
+    shown CONSTANT jsonb := pattern_sync.examples(insert_entries.row_ids);
     wanted text[];
     queued text[];
 BEGIN
     WITH fresh AS MATERIALIZED (
         SELECT f.* FROM pattern_sync.new_entries(
             min_confidence, min_occurrences, min_savings, only_types, exclude_types,
-            insert_entries.row_ids
-        ) AS f ORDER BY f.signature
+            insert_entries.row_ids, shown
+        ) AS f
+        -- Or the application's own triggers would run for an entry that is there.
+        WHERE insert_entries.known_missing
+           OR NOT EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id::text = f.signature)
+        ORDER BY f.signature
     ),
     inserted AS (
         INSERT INTO pattern_approvals (
@@ -283,31 +295,29 @@ BEGIN
         INSERT INTO pattern_sync.written AS w (pattern_id, confidence, occurrences, savings)
         SELECT fresh.signature, fresh.confidence, fresh.occurrences, fresh.savings
         FROM fresh
-        WHERE fresh.signature IN (SELECT inserted.signature FROM inserted)
+        WHERE (fresh.signature IN (SELECT inserted.signature FROM inserted)) IS TRUE -- hashed, and never a join
         ON CONFLICT (pattern_id) DO UPDATE
         SET confidence = EXCLUDED.confidence, occurrences = EXCLUDED.occurrences, savings = EXCLUDED.savings
     )
     SELECT
         pg_catalog.array_agg(fresh.signature ORDER BY fresh.place),
-        pg_catalog.array_agg(fresh.signature ORDER BY fresh.place) FILTER (WHERE inserted.signature IS NOT NULL)
+        pg_catalog.array_agg(fresh.signature ORDER BY fresh.place)
+            FILTER (WHERE fresh.signature IN (SELECT inserted.signature FROM inserted))
     INTO wanted, queued
-    FROM fresh
-    LEFT JOIN inserted ON inserted.signature = fresh.signature;
+    FROM fresh;
     -- Read anew: what somebody else has queued meanwhile is in the queue as well.
     IF coalesce(pg_catalog.cardinality(queued), 0) < pg_catalog.cardinality(wanted) AND EXISTS (
-        SELECT FROM pg_catalog.unnest(wanted) AS kept_out (signature)
-        WHERE NOT EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id::text = kept_out.signature)
+        SELECT
+        FROM pg_catalog.unnest(wanted) AS kept_out (signature)
+        LEFT JOIN LATERAL (
+            SELECT f.pattern_id FROM pattern_approvals AS f WHERE f.pattern_id::text = kept_out.signature LIMIT 1
+        ) AS a ON true
+        WHERE a.pattern_id IS NULL
     ) THEN
         RAISE EXCEPTION 'the application''s own trigger or rule kept it out' USING ERRCODE = 'PS001';
     END IF;
     RETURN coalesce(queued, '{}');
 END $$;
-
--- Whether the application has rules on the queue, with which PostgreSQL takes no ON CONFLICT.
-CREATE OR REPLACE FUNCTION pattern_sync.queue_has_rules()
-RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT c.relhasrules FROM pg_catalog.pg_class AS c WHERE c.oid = pg_catalog.to_regclass('pattern_approvals')::oid
-$$;
 
 -- Which of some patterns have moved since we wrote their pending entry last, figure by figure, and whether the entry then
 -- shows another one than it should. Of an entry that we never wrote nothing is known: all its figures count as moved.
@@ -315,7 +325,8 @@ CREATE OR REPLACE FUNCTION pattern_sync.outdated(row_ids bigint[])
 RETURNS TABLE (
     signature text, confidence double precision, occurrences bigint, savings numeric,
     confidence_moved boolean, occurrences_moved boolean, savings_moved boolean, differs boolean
-) LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
+) LANGUAGE plpgsql STABLE
+SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     RETURN QUERY
     SELECT
@@ -367,7 +378,8 @@ END $$;
 -- it last; returns those that were written. Whether or not an entry took the value is not asked again until the source
 -- moves. An entry that somebody has locked is passed over, as it may be a person deciding; it is found again in seconds.
 CREATE OR REPLACE FUNCTION pattern_sync.refresh_entries(row_ids bigint[])
-RETURNS text[] LANGUAGE plpgsql SET enable_seqscan = off AS $$
+RETURNS text[] LANGUAGE plpgsql
+SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     moved record;
     refreshed text[] := '{}';
@@ -407,40 +419,45 @@ END $$;
 
 -- Bring the entries of some patterns up to date, all of them or none: the first error of a row undoes it for all. Of
 -- patterns that are known to be missing only those are returned that it has queued: in bulk, the look would be a third of
--- the work. Constraints that an application has deferred are checked here, where it is known whose row it was.
+-- the work. Of a single one, which is what most events bring, it is tried first whether it can be queued, as the look would
+-- be a third of its way. Constraints that an application has deferred are checked here, where it is known whose row it was.
 CREATE OR REPLACE FUNCTION pattern_sync.write_entries(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
     row_ids bigint[], known_missing boolean
 )
-RETURNS TABLE (place bigint, row_id bigint, signature text, outcome text) LANGUAGE plpgsql AS $$
+RETURNS TABLE (row_id bigint, signature text, outcome text) LANGUAGE plpgsql AS $$
 DECLARE
-    places bigint[];
     ids bigint[];
     signatures text[];
     states text[];
     missing bigint[];
     stale bigint[];
+    single CONSTANT boolean := pg_catalog.cardinality(write_entries.row_ids) = 1;
     queued text[] := '{}';
     refreshed text[] := '{}';
 BEGIN
-    IF known_missing THEN
+    IF known_missing OR single THEN
         queued := pattern_sync.insert_entries(
             min_confidence, min_occurrences, min_savings, only_types, exclude_types,
-            write_entries.row_ids
+            write_entries.row_ids, known_missing
         );
-        SET CONSTRAINTS ALL IMMEDIATE;
-        RETURN QUERY
-        SELECT NULL::bigint, NULL::bigint, written.signature, 'queued'::text
-        FROM pg_catalog.unnest(queued) AS written (signature);
-        RETURN;
+        IF known_missing OR pg_catalog.cardinality(queued) > 0 THEN
+            SET CONSTRAINTS ALL IMMEDIATE;
+            outcome := 'queued';
+            row_id := CASE WHEN single THEN write_entries.row_ids[1] END;
+            FOREACH signature IN ARRAY queued LOOP
+                RETURN NEXT;
+            END LOOP;
+            RETURN;
+        END IF;
     END IF;
     SELECT
-        pg_catalog.array_agg(l.place ORDER BY l.place), pg_catalog.array_agg(l.row_id ORDER BY l.place),
+        pg_catalog.array_agg(l.row_id ORDER BY l.place),
         pg_catalog.array_agg(l.signature ORDER BY l.place), pg_catalog.array_agg(l.state ORDER BY l.place),
         pg_catalog.array_agg(l.row_id) FILTER (WHERE l.state = 'missing'),
         pg_catalog.array_agg(l.row_id) FILTER (WHERE l.state = 'stale')
-    INTO places, ids, signatures, states, missing, stale
+    INTO ids, signatures, states, missing, stale
     FROM pattern_sync.look(
         min_confidence, min_occurrences, min_savings, only_types, exclude_types,
         write_entries.row_ids
@@ -448,7 +465,7 @@ BEGIN
     IF missing IS NOT NULL THEN
         queued := pattern_sync.insert_entries(
             min_confidence, min_occurrences, min_savings, only_types, exclude_types,
-            missing
+            missing, true
         );
     END IF;
     IF stale IS NOT NULL THEN
@@ -456,15 +473,15 @@ BEGIN
     END IF;
     SET CONSTRAINTS ALL IMMEDIATE;
     RETURN QUERY
-    SELECT looked.place, looked.row_id, looked.signature, CASE
+    SELECT looked.row_id, looked.signature, CASE
         WHEN looked.state = 'missing' AND looked.signature = ANY (queued) THEN 'queued'
         WHEN looked.state = 'stale' AND looked.signature = ANY (refreshed) THEN 'refreshed'
         WHEN looked.state IN ('missing', 'stale') THEN 'unchanged'
         ELSE looked.state
     END
     FROM ROWS FROM (
-        pg_catalog.unnest(places), pg_catalog.unnest(ids), pg_catalog.unnest(signatures), pg_catalog.unnest(states)
-    ) AS looked (place, row_id, signature, state);
+        pg_catalog.unnest(ids), pg_catalog.unnest(signatures), pg_catalog.unnest(states)
+    ) AS looked (row_id, signature, state);
 END $$;
 
 -- Bring the entries of some patterns up to date, each by itself: what one of them comes to is nothing to the others, and
@@ -475,9 +492,11 @@ CREATE OR REPLACE FUNCTION pattern_sync.write_each(
     only_types text[], exclude_types text[],
     row_ids bigint[], known_missing boolean, until timestamptz
 )
-RETURNS TABLE (row_id bigint, signature text, outcome text, reason text) LANGUAGE plpgsql AS $$
+RETURNS TABLE (row_id bigint, signature text, outcome text, reason text) LANGUAGE plpgsql
+SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     missing bigint[] := write_each.row_ids;
+    shown jsonb;
     untried bigint[] := '{}';
     held bigint[] := '{}';
     tries integer := 0;
@@ -541,9 +560,10 @@ BEGIN
     END IF;
     tries := 0;
     BEGIN
+        shown := pattern_sync.examples(missing);
         FOR fresh IN SELECT f.* FROM pattern_sync.new_entries(
             min_confidence, min_occurrences, min_savings, only_types, exclude_types,
-            missing
+            missing, shown
         ) AS f ORDER BY f.signature LOOP
             row_id := missing[fresh.place];
             IF tries > 0 AND pg_catalog.clock_timestamp() >= write_each.until THEN
@@ -677,16 +697,15 @@ DECLARE
     -- Only what is written in here is told later, whatever else the transaction does. (SET is for superusers.)
     announced CONSTANT text := coalesce(pg_catalog.current_setting('pattern_sync.announced_later', true), '');
     chunk bigint[];
-    has_rules CONSTANT boolean := pattern_sync.queue_has_rules();
     few CONSTANT integer := 500;
-    size integer := CASE WHEN has_rules THEN few ELSE greatest(pg_catalog.cardinality(reconcile.row_ids), 1) END;
+    size integer := greatest(pg_catalog.cardinality(reconcile.row_ids), 1);
     position integer := 1;
     code text;
     raised_at text;
     patience CONSTANT interval := least(
         '1 s'::interval, pg_catalog.current_setting('deadlock_timeout')::interval
     ) / 2::double precision;
-    until timestamptz := CASE WHEN has_rules THEN pg_catalog.clock_timestamp() + patience END;
+    until timestamptz;
 BEGIN
     PERFORM pg_catalog.set_config('pattern_sync.announced_later', 'on', true);
     IF patience < '500 ms'::interval THEN
@@ -706,28 +725,26 @@ BEGIN
         END IF;
         chunk := ids[position:position + size - 1];
         code := NULL;
-        IF NOT has_rules THEN -- with which PostgreSQL takes no ON CONFLICT
-            BEGIN
-                RETURN QUERY
-                SELECT w.row_id, pattern_sync.legible(w.signature), w.outcome, NULL::text
-                FROM pattern_sync.write_entries(
-                    min_confidence, min_occurrences, min_savings, only_types, exclude_types,
-                    chunk, known_missing
-                ) AS w
-                ORDER BY w.place;
-            EXCEPTION WHEN OTHERS OR assert_failure OR query_canceled THEN
-                GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, raised_at = PG_EXCEPTION_CONTEXT;
-                until := coalesce(until, pg_catalog.clock_timestamp() + patience);
-                IF pattern_sync.verdict(code, raised_at) = 'held' THEN
-                    PERFORM pg_catalog.set_config('lock_timeout', '20ms', true);
-                END IF;
-            END;
-        END IF;
+        BEGIN
+            RETURN QUERY
+            SELECT w.row_id, pattern_sync.legible(w.signature), w.outcome, NULL::text
+            FROM pattern_sync.write_entries(
+                min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+                chunk, known_missing
+            ) AS w;
+        EXCEPTION WHEN OTHERS OR assert_failure OR query_canceled THEN
+            -- With rules on the queue it is each time: PostgreSQL then takes no ON CONFLICT.
+            GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, raised_at = PG_EXCEPTION_CONTEXT;
+            until := coalesce(until, pg_catalog.clock_timestamp() + patience);
+            IF pattern_sync.verdict(code, raised_at) = 'held' THEN
+                PERFORM pg_catalog.set_config('lock_timeout', '20ms', true);
+            END IF;
+        END;
         IF code IS NOT NULL AND size > few THEN
             size := few;
             CONTINUE;
         END IF;
-        IF has_rules OR code IS NOT NULL THEN
+        IF code IS NOT NULL THEN
             RETURN QUERY
             SELECT e.row_id, pattern_sync.legible(e.signature), e.outcome, pattern_sync.legible(e.reason)
             FROM pattern_sync.write_each(
@@ -786,7 +803,8 @@ END $$;
 
 -- Let patterns out of the quarantine.
 CREATE OR REPLACE FUNCTION pattern_sync.forgive(row_ids bigint[])
-RETURNS void LANGUAGE plpgsql SET enable_seqscan = off AS $$
+RETURNS void LANGUAGE plpgsql
+SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     IF EXISTS (SELECT FROM pattern_sync.refusals AS r) THEN
         -- What is locked is being tried by another daemon, which forgets or keeps it by itself.
@@ -1042,7 +1060,8 @@ CREATE OR REPLACE FUNCTION pattern_sync.retry_refused(
     most bigint,
     OUT tried bigint, OUT failed bigint, OUT refused bigint, OUT reasons text[],
     OUT queued_signatures text[], OUT refreshed_signatures text[]
-) LANGUAGE plpgsql SET enable_seqscan = off AS $$
+) LANGUAGE plpgsql
+SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     due bigint[];
     codes text[];
@@ -1112,7 +1131,8 @@ END $$;
 
 -- Whether a pattern ever stood behind an entry: we wrote it, or there is one. Other programs write entries, too.
 CREATE OR REPLACE FUNCTION pattern_sync.is_from_pattern(signature text)
-RETURNS boolean LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
+RETURNS boolean LANGUAGE plpgsql STABLE
+SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     RETURN EXISTS (
             SELECT FROM pattern_sync.written AS w

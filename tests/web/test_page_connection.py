@@ -265,8 +265,12 @@ def test_a_decision_without_an_answer_is_said_to_be_unknown(emptied: Served, tab
     daemon, database = emptied.daemon, emptied.database
     queue_two(database)
     page = open_with_a_reason_typed(tabs, daemon)
-    fates = iter((Route.abort, lose_the_answer))
-    page.page.route("**/reject", lambda route: next(fates, Route.continue_)(route))
+    fates = iter((Route.abort, lose_the_answer, Route.continue_))
+
+    def meet_the_next(route: Route) -> None:
+        next(fates)(route)
+
+    page.page.route("**/reject", meet_the_next)
     page.press("Control+Enter")
     expect(page["decide-notice"]).to_contain_text(
         "Whether the decision was recorded is not known: sending it again does no harm."
