@@ -871,9 +871,12 @@ BEGIN
 END $$;
 
 -- Queue what qualifies and has no entry, best impact first, in pages that are committed one by one, until all is done or
--- the time is up; then it is called again, with the time when it began and with what somebody had locked so far. What fails
--- or is locked does not count for the most that is wanted. Behind a pooler that shares sessions it must not commit: one
--- page a call.
+-- the time is up (0: one page); then it is called again, with the time when it began and with what somebody had locked so
+-- far. What fails or is locked does not count for the most that is wanted. Behind a pooler that shares sessions it must not
+-- commit: one page a call.
+--
+-- A commit does not wait for the disk. A server that crashes may forget the last pages, but no decision about an entry
+-- without its entry, as that is before it in the log; and after a crash every daemon looks at everything.
 CREATE OR REPLACE PROCEDURE pattern_sync.queue_missing(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
@@ -894,14 +897,22 @@ DECLARE
     few CONSTANT integer := 500;
     many CONSTANT integer := 5000;
     size integer := many;
-    deadline CONSTANT timestamptz := pg_catalog.clock_timestamp() + budget_seconds * '1 s'::interval;
+    started CONSTANT timestamptz := pg_catalog.clock_timestamp();
+    deadline timestamptz;
 BEGIN
-    begun := coalesce(begun, pg_catalog.clock_timestamp());
+    begun := coalesce(begun, started);
     SELECT p.candidates, p.missing, p.refused, p.row_ids INTO picked
     FROM pattern_sync.pick_missing(
         min_confidence, min_occurrences, min_savings, only_types, exclude_types,
         NULL, retry, begun, coalesce(held, '{}')::bigint[], lane, lanes
     ) AS p;
+    -- Of a million patterns the look alone takes seconds: it may be a tenth of the time.
+    deadline := pg_catalog.clock_timestamp() + greatest(
+        budget_seconds * '1 s'::interval,
+        CASE WHEN budget_seconds > 0::double precision THEN
+            (pg_catalog.clock_timestamp() - started) * 9::double precision
+        END
+    );
     ids := picked.row_ids;
     candidates := picked.candidates;
     missing := picked.missing;
@@ -914,6 +925,7 @@ BEGIN
     failed_signatures := '{}';
     failed_reasons := '{}';
     WHILE position < pg_catalog.cardinality(ids) AND (most IS NULL OR taken < most) LOOP
+        PERFORM pg_catalog.set_config('synchronous_commit', 'off', true);
         asked := least(
             size::bigint, (pg_catalog.cardinality(ids) - position)::bigint, coalesce(most - taken, many::bigint)
         )::integer;
