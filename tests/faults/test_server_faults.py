@@ -58,6 +58,22 @@ def test_a_restart_of_the_server_is_waited_out(server: EmbeddedServer, number: s
             assert len(daemon.lines("ready")) == 1
 
 
+def test_what_a_crash_forgets_of_a_long_run_is_queued_again(server: EmbeddedServer) -> None:
+    """The pages of a long run do not wait for the disk."""
+    database = TestDatabase(server.url, "pattern_sync")
+    with running_daemon(server.url):
+        pid = postmaster(server.url)
+        with database.connect():
+            database.add_patterns(30_000, "many")
+            eventually(lambda: database.count("pattern_approvals") > 5_000)
+            os.kill(pid, signal.SIGKILL)
+        eventually(lambda: server.check() is Supervision.RESTARTED)
+        with database.connect():
+            before = database.count("pattern_approvals")
+            eventually(lambda: database.count("pattern_approvals") >= 30_000)
+            tell(f"{before:,} of 30,000 were there after the crash")
+
+
 def test_a_server_that_turns_read_only_is_waited_for_and_named(database: TestDatabase) -> None:
     read_only = f'ALTER DATABASE "{database.name}" SET default_transaction_read_only = %s'
     database.add_pattern("before")
