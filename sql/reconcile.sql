@@ -11,7 +11,8 @@
 -- Plans: no estimate can be trusted (of the predicate PostgreSQL expects one row, of a table that was just filled
 -- nothing), and a nested loop over a scan is quadratic. What looks at everything is planned anew each time and joins by
 -- hashing. What looks at a few rows looks each of them up in a subquery of its own with a LIMIT, which PostgreSQL can only
--- plan as a look into the index.
+-- plan as a look into the index; such a plan is made once. What these settings do to plans they do to those of the
+-- application's own triggers, too, where it is our INSERT or UPDATE that fires them.
 
 -- What is known of some patterns, in their order: missing (to be queued), stale (to be refreshed), unchanged, decided or
 -- short. A figure is stale where the source has moved since we wrote it last.

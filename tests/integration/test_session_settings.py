@@ -151,12 +151,12 @@ def test_a_database_in_another_encoding_is_talked_to_in_utf_8(
     locale = "LC_COLLATE 'C' LC_CTYPE 'C'"
     database.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' {locale}")
     try:
-        url = urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
-        for found in in_session(TestDatabase(url, name), ["client_encoding", "server_encoding", "row_security"]):
+        encoded = TestDatabase.named(server_url, name)
+        for found in in_session(encoded, ["client_encoding", "server_encoding", "row_security"]):
             assert found == {"client_encoding": "UTF8", "server_encoding": encoding, "row_security": "off"}
         # SQL_ASCII keeps, and gives back, whatever bytes there are; the others lack most characters.
         wanted = "convert_from('\\xff'::bytea, 'SQL_ASCII')" if encoding == "SQL_ASCII" else "U&'\\2192'"
-        for fault in fetch_once(TestDatabase(url, name), f"SELECT {wanted}"):
+        for fault in fetch_once(encoded, f"SELECT {wanted}"):
             assert isinstance(fault, StatementFailed), repr(fault)
     finally:
         database.execute(f"DROP DATABASE {name} WITH (FORCE)")

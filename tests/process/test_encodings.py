@@ -32,7 +32,6 @@ class Encoded(TestDatabase):
 @pytest.fixture(params=BYTES)
 def encoded(request: pytest.FixtureRequest, empty_database: TestDatabase, server_url: str) -> Iterator[Encoded]:
     database = Encoded.named(server_url, f"{empty_database.name}_encoded")
-    assert isinstance(database, Encoded)
     database.encoding = request.param
     empty_database.execute(
         f"CREATE DATABASE {database.name} TEMPLATE template0 ENCODING '{request.param}' LC_COLLATE 'C' LC_CTYPE 'C'"

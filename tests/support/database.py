@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -33,7 +34,7 @@ class TestDatabase:
         return self.url
 
     @classmethod
-    def named(cls, server_url: str, name: str) -> "TestDatabase":
+    def named(cls, server_url: str, name: str) -> Self:
         return cls(urlunsplit(urlsplit(server_url)._replace(path=f"/{name}")), name)
 
     @contextmanager

@@ -508,6 +508,11 @@ def server() -> Iterator[EmbeddedServer]:
         yield server
 
 
+def is_told_of(pattern_id: str, document: Document) -> bool:
+    told = document["entries"] if document["type"] == "state" else document.get("changes", [])
+    return any(each["pattern_id"] == pattern_id and each.get("change", "queued") == "queued" for each in told)
+
+
 def test_a_restart_of_the_server_is_said_and_ends_in_a_state(server: EmbeddedServer) -> None:
     with running_daemon(server.url) as daemon, Page(daemon.http_url) as page:
         first_state(page)
@@ -528,7 +533,7 @@ def test_a_restart_of_the_server_is_said_and_ends_in_a_state(server: EmbeddedSer
         with database.connect():
             database.execute(INSERT, "after", "pending", 1)
         # It is told in the last of the states where it comes before the daemon listens for the pages again.
-        page.wait_for(lambda document: "'after'" in repr(document), what="word of the entry")
+        page.wait_for(lambda document: is_told_of("after", document), what="word of the entry")
 
 
 def test_a_restart_of_the_daemon_says_so_and_gives_a_new_state(database: TestDatabase) -> None:
