@@ -10,7 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from pattern_sync.web import perimeter
 from pattern_sync.web.access import Guard, Tokens
-from pattern_sync.web.perimeter import LARGEST_BODY_BYTES, MOST_UNFINISHED_BYTES, BodyLimit, TokenFirst
+from pattern_sync.web.middleware import LARGEST_BODY_BYTES, MOST_UNFINISHED_BYTES, BodyLimit, TokenFirst
 from tests.support.asynchronous import run, settle
 
 HALF = b"x" * (LARGEST_BODY_BYTES - 1)

@@ -25,7 +25,7 @@ from pattern_sync.web.live import (
     STATE_ENTRIES,
     LiveUpdates,
 )
-from pattern_sync.web.live_client import MOST_UNREAD, LiveClient
+from pattern_sync.web.live_clients import MOST_UNREAD, LiveClient
 from pattern_sync.web.proof import LONGEST_UNPROVEN_SECONDS
 from tests.support.asynchronous import run, settle
 from tests.support.fakes import Clock, RecordingLife

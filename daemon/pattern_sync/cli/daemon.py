@@ -26,7 +26,7 @@ def run(context: typer.Context) -> None:
     password, a missing schema). SIGHUP reads the filter anew. Any number of daemons may run at once.
     """
     # Here, as a web server takes longer to import than most commands to run.
-    from pattern_sync.runtime.daemon import run_daemon  # noqa: PLC0415
+    from pattern_sync.runtime.life import run_daemon  # noqa: PLC0415
 
     session: Session = context.obj
     # Until the event loop takes the signals over: a stop while the embedded server starts leaves it in order, too.

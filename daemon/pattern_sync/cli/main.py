@@ -6,7 +6,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import structlog
 import typer
 
 from pattern_sync.cli import daemon, database, reading, review, trial
@@ -23,7 +22,9 @@ from pattern_sync.domain.errors import (
     SchemaError,
     StatementFailed,
 )
+from pattern_sync.observability.lines import Line
 from pattern_sync.observability.logs import configure_logging
+from pattern_sync.observability.writer import LogWriter
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -85,7 +86,7 @@ def main() -> NoReturn:
 def _report(fault: Exception) -> int:
     expected = _expected(fault)
     if expected is None:
-        structlog.stdlib.get_logger("pattern_sync").critical("crashed: this is a bug", exc_info=fault)
+        LogWriter()(Line.PROCESS_CRASHED, exc_info=fault)
         return 1
     way_out = next((words for kind, words in _WAY_OUT.items() if isinstance(expected, kind)), "")
     error_console().print(f"[bold red]Error:[/] {_escape(str(expected))}{way_out}", soft_wrap=True)

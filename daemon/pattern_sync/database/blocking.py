@@ -22,6 +22,7 @@ from pattern_sync.database.rows import (
 from pattern_sync.database.session_settings import AT_STARTUP, known_to
 from pattern_sync.database.statements import Statement, load_statements
 from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.identity import RowId
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome, signatures_of
 from pattern_sync.domain.results import MissingPreview, QueuedPage, RefreshedPage, Retried, SyncResult
 
@@ -135,9 +136,9 @@ class BlockingQueue:
     def __init__(self, database: BlockingDatabase) -> None:
         self._database = database
 
-    async def reconcile(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]:
+    async def reconcile(self, row_ids: Sequence[RowId], sync_filter: SyncFilter) -> list[PatternOutcome]:
         """Run one step of the reconcile."""
-        arguments = (*filter_arguments(sync_filter), ids_argument(pattern_ids))
+        arguments = (*filter_arguments(sync_filter), ids_argument(row_ids))
         outcomes = to_outcomes(self._database.fetch("reconcile", *arguments))
         self._announce(signatures_of(outcomes, Outcome.QUEUED), signatures_of(outcomes, Outcome.REFRESHED))
         return outcomes

@@ -21,6 +21,7 @@ from pattern_sync.database.rows import (
 )
 from pattern_sync.domain.errors import AccessRefused
 from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.identity import RowId
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome, signatures_of
 from pattern_sync.domain.results import MissingPreview, QueuedPage, RefreshedPage, Retried, SyncResult
 from pattern_sync.domain.statistics import MissingIndex
@@ -95,10 +96,10 @@ class DaemonGateway:
         if self._published is not None:
             await self.publish_filter(self._published)
 
-    async def reconcile(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]:
+    async def reconcile(self, row_ids: Sequence[RowId], sync_filter: SyncFilter) -> list[PatternOutcome]:
         """Run one step of the reconcile; patterns that are gone are not in the result."""
-        deadline = EVENT_SECONDS if len(pattern_ids) <= FEW_PATTERNS else SCAN_SECONDS
-        arguments = (*filter_arguments(sync_filter), ids_argument(pattern_ids))
+        deadline = EVENT_SECONDS if len(row_ids) <= FEW_PATTERNS else SCAN_SECONDS
+        arguments = (*filter_arguments(sync_filter), ids_argument(row_ids))
         outcomes = to_outcomes(await self._pool.fetch("reconcile", *arguments, deadline_seconds=deadline))
         self._on_written(signatures_of(outcomes, Outcome.QUEUED), signatures_of(outcomes, Outcome.REFRESHED))
         return outcomes

@@ -51,9 +51,13 @@ class ReviewGateway:
         """Return what differs whenever an entry or the history was changed."""
         return str((await self._fetch("queue_fingerprint"))[0]["fingerprint"])
 
-    async def announce_changes(self, queued: list[str], refreshed: list[str]) -> None:
-        """Tell the review pages, here and at every replica, what a reconcile has written."""
-        await self._fetch("announce_changes", queued, refreshed)
+    async def notify_pages(self, written: Mapping[str, str] | None) -> None:
+        """Have the review pages, here and at every replica, show what a reconcile has written; None for everything."""
+        queued, refreshed = (
+            [signature for signature, change in (written or {}).items() if change == kind]
+            for kind in ("queued", "refreshed")
+        )
+        await self._fetch("notify_pages", queued, refreshed, written is None)
 
     async def history(self, pattern_id: str) -> list[HistoryItem]:
         """Return decisions and comments, oldest first."""

@@ -9,7 +9,9 @@ from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntr
 from pattern_sync.domain.errors import SchemaMissing, SchemaOutdated, SchemaTooNew
 from pattern_sync.domain.explanation import Criterion, Explanation
 from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.identity import RowId
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome
+from pattern_sync.domain.reception import Audience, Sighting, TriggerFault
 from pattern_sync.domain.results import MissingPreview, QueuedPage, RefreshedPage, Retried, SyncResult
 from pattern_sync.domain.statistics import (
     ConnectedDaemon,
@@ -20,7 +22,6 @@ from pattern_sync.domain.statistics import (
     Run,
     SyncStatistics,
 )
-from pattern_sync.domain.watching import Audience, Sighting, TriggerFault
 
 # The newest file in sql/migrations; a test compares them.
 SCHEMA_VERSION = 3
@@ -71,7 +72,7 @@ def to_sighting(row: Row) -> Sighting:
         entries=tuple(row["entries"]),
         storage=row["storage"],
         queue_usage=row["queue_usage"],
-        hinderer=row["hinderer"],
+        blocker_pid=row["hinderer"],
         body=row["body"],
         writers=frozenset(row["writers"]),
     )
@@ -87,7 +88,7 @@ def to_trigger_faults(rows: Iterable[Row]) -> tuple[TriggerFault, ...]:
     )
 
 
-def ids_argument(row_ids: Iterable[int]) -> str:
+def ids_argument(row_ids: Iterable[RowId]) -> str:
     """Return row ids as a text: for a bigint[] a driver would ask the catalogs first, by names that others can take."""
     return f"{{{','.join(map(str, row_ids))}}}"
 
@@ -106,7 +107,7 @@ def to_queued_page(row: Row) -> QueuedPage:
         handled=row["handled"],
         queued=row["queued"],
         failed=row["failed"],
-        held=tuple(int(item) for item in row["held"]),
+        held=tuple(RowId(int(item)) for item in row["held"]),
         queued_signatures=tuple(row["queued_signatures"]),
         failed_signatures=tuple(row["failed_signatures"]),
         failed_reasons=tuple(row["failed_reasons"]),

@@ -4,9 +4,14 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from pattern_sync.domain.identity import RowId
+
 # A bigint of PostgreSQL, zero and below included; anything else on the channel is somebody else's, or garbage.
-_PATTERN_ID = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII)
-_PATTERN_IDS = range(-(2**63), 2**63)
+_ROW_ID = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII)
+_ROW_IDS = range(-(2**63), 2**63)
+
+# A payload names at most so many patterns; more have changed than are worth naming, and it says "everything".
+MOST_NAMES = 1_000
 
 
 class Request(Enum):
@@ -23,10 +28,10 @@ class UnknownPayload:
     shown: str
 
 
-def parse_payload(payload: str) -> int | Request | UnknownPayload:
+def parse_payload(payload: str) -> RowId | Request | UnknownPayload:
     """Return the pattern's row id, the request, or what could not be understood; never raises."""
-    if _PATTERN_ID.fullmatch(payload) and int(payload) in _PATTERN_IDS:
-        return int(payload)
+    if _ROW_ID.fullmatch(payload) and int(payload) in _ROW_IDS:
+        return RowId(int(payload))
     try:
         return Request(payload)
     except ValueError:

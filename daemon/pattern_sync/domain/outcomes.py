@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pattern_sync.domain.identity import RowId
+
 
 class Outcome(StrEnum):
     """What the database says it did with one pattern."""
@@ -28,7 +30,7 @@ WRITTEN = frozenset({Outcome.QUEUED, Outcome.REFRESHED})
 class PatternOutcome:
     """What was done with one pattern; `error` is the database's own words where it failed."""
 
-    pattern_id: int
+    row_id: RowId
     signature: str
     outcome: Outcome
     error: str | None = None

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
-from pattern_sync.domain.runs import RunKind
+from pattern_sync.domain.scans import ScanKind
 from pattern_sync.sync.reconciler import Reconciler
 
 
@@ -45,5 +45,5 @@ class ManualSync:
             return await self._reconciler.preview_everything(sync_filter)
         result = await self._reconciler.reconcile_everything(sync_filter, on_progress, retry=True)
         self._on_finished(result)
-        await self._record.record_run(RunKind.MANUAL, result)
+        await self._record.record_run(ScanKind.MANUAL, result)
         return result

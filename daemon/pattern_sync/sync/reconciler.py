@@ -6,6 +6,7 @@ from typing import Protocol
 
 from pattern_sync.domain.conflicts import despite_conflicts
 from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.identity import RowId
 from pattern_sync.domain.outcomes import WRITTEN, Outcome, PatternOutcome
 from pattern_sync.domain.results import (
     MissingPreview,
@@ -20,16 +21,16 @@ from pattern_sync.domain.results import (
 MOST_LOOKS = 5
 MOST_AT_ONCE = 2_000
 # Before the first of them: an emergency measure against a sequence that has run out is to count below zero.
-BEFORE_ALL_IDS = -(2**63)
+BEFORE_ALL_IDS = RowId(-(2**63))
 
 
 class Queue(Protocol):
     """What a reconcile needs of the database, which keeps the quarantine as well."""
 
-    async def reconcile(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]: ...
+    async def reconcile(self, row_ids: Sequence[RowId], sync_filter: SyncFilter) -> list[PatternOutcome]: ...
     def queue_missing(self, sync_filter: SyncFilter, *, retry: bool) -> AsyncGenerator[QueuedPage, None]: ...
     async def preview_missing(self, sync_filter: SyncFilter) -> MissingPreview: ...
-    async def refresh_stale(self, sync_filter: SyncFilter, after_id: int) -> RefreshedPage: ...
+    async def refresh_stale(self, sync_filter: SyncFilter, after_id: RowId) -> RefreshedPage: ...
     async def retry_refused(self, sync_filter: SyncFilter, most: int) -> Retried: ...
     async def count_stale(self) -> int: ...
     async def count_gone(self) -> int: ...
@@ -46,27 +47,27 @@ class Reconciler:
         self._queue = queue
         self._now = now
 
-    async def reconcile(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]:
+    async def reconcile(self, row_ids: Sequence[RowId], sync_filter: SyncFilter) -> list[PatternOutcome]:
         """Reconcile some patterns; the result lacks those that are gone."""
-        first: dict[int, PatternOutcome] = {}
-        to_look_at = list(dict.fromkeys(pattern_ids))
+        first: dict[RowId, PatternOutcome] = {}
+        to_look_at = list(dict.fromkeys(row_ids))
         for _ in range(MOST_LOOKS):
             outcomes = await self._look(to_look_at, sync_filter)
             for item in outcomes:
-                first.setdefault(item.pattern_id, item)
+                first.setdefault(item.row_id, item)
             # A writer or another daemon may have committed in between: only a look without a write ends it.
-            to_look_at = [item.pattern_id for item in outcomes if item.outcome in WRITTEN]
+            to_look_at = [item.row_id for item in outcomes if item.outcome in WRITTEN]
         return list(first.values())
 
-    async def _look(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]:
+    async def _look(self, row_ids: Sequence[RowId], sync_filter: SyncFilter) -> list[PatternOutcome]:
         """Look at each of them once, in steps that nobody has to wait for: each comes to something for at least one."""
         outcomes: list[PatternOutcome] = []
-        left = list(pattern_ids)
+        left = list(row_ids)
         while left:
             step = left[:MOST_AT_ONCE]
             done = await despite_conflicts(lambda ids=step: self._queue.reconcile(ids, sync_filter))  # type: ignore[misc]
             outcomes += [item for item in done if item.outcome is not Outcome.UNTRIED]
-            untried = [item.pattern_id for item in done if item.outcome is Outcome.UNTRIED]
+            untried = [item.row_id for item in done if item.outcome is Outcome.UNTRIED]
             left = [*untried, *left[MOST_AT_ONCE:]]
         return outcomes
 
@@ -74,7 +75,7 @@ class Reconciler:
         self,
         sync_filter: SyncFilter,
         on_progress: Callable[[int, int], None] = lambda _done, _of: None,
-        on_held: Callable[[Sequence[int]], None] = lambda _held: None,
+        on_held: Callable[[Sequence[RowId]], None] = lambda _held: None,
         *,
         retry: bool = False,
     ) -> SyncResult:
@@ -122,7 +123,7 @@ class Reconciler:
 
     async def _refresh(self, sync_filter: SyncFilter) -> int:
         refreshed = 0
-        after_id: int | None = BEFORE_ALL_IDS
+        after_id: RowId | None = BEFORE_ALL_IDS
         while after_id is not None:
             page = await self._queue.refresh_stale(sync_filter, after_id)
             refreshed += page.refreshed
@@ -131,8 +132,3 @@ class Reconciler:
 
     def _since(self, started: float) -> float:
         return round((self._now() - started) * 1000, 3)
-
-
-def held_of(outcomes: Sequence[PatternOutcome]) -> list[int]:
-    """Return the row ids of patterns that somebody has locked."""
-    return [item.pattern_id for item in outcomes if item.outcome is Outcome.HELD]

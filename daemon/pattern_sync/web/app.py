@@ -1,6 +1,6 @@
 """The application that the server serves, put together from its parts."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,14 +9,14 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from pattern_sync.domain.facts import Emit
 from pattern_sync.observability.health import HealthReporter
 from pattern_sync.review import Review
-from pattern_sync.sync.liveness import Liveness
 from pattern_sync.web.access import Guard, Tokens
-from pattern_sync.web.faults import install_fault_handlers
+from pattern_sync.web.exception_handlers import install_exception_handlers
 from pattern_sync.web.live import LiveUpdates
 from pattern_sync.web.live_routes import LiveRoutes
-from pattern_sync.web.perimeter import (
+from pattern_sync.web.middleware import (
     BodyLimit,
     HeadAsGet,
     HostCheck,
@@ -61,7 +61,8 @@ class Parts:
     counts: Counts
     health: HealthReporter
     live: LiveUpdates
-    liveness: Liveness
+    hanging: Callable[[], list[str]]
+    emit: Emit
 
 
 def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
@@ -74,13 +75,13 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
         redoc_url=None,
         generate_unique_id_function=lambda route: f"{route.tags[0]}_{route.name}",
     )
-    install_fault_handlers(api)
+    install_exception_handlers(api, parts.emit)
     guard = Guard(access.tokens)
     # The review's last route takes every path below its prefix, so it comes after the sync's.
     for routes in (
         SyncRoutes(parts.syncs, parts.counts, guard),
         ReviewRoutes(parts.review, guard),
-        SystemRoutes(parts.health, parts.liveness.stalled),
+        SystemRoutes(parts.health, parts.hanging),
         LiveRoutes(parts.live, guard),
     ):
         api.include_router(routes.router)

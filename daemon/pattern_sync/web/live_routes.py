@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse
 
 from pattern_sync.web.access import SUBPROTOCOL, Guard
 from pattern_sync.web.live import LiveUpdates
-from pattern_sync.web.live_client import LiveClient
+from pattern_sync.web.live_clients import LiveClient
 
 # Longer than a slow link needs for one message; a client that takes longer is given up.
 SEND_SECONDS = 10.0

@@ -1,4 +1,4 @@
-"""What an open page is told, and what the database's triggers tell us."""
+"""The messages to the pages, and the payloads of the queue's channel that cause them."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,16 +8,13 @@ from pydantic import TypeAdapter
 from pattern_sync.domain.entry import QueueCounts, QueueEntry
 from pattern_sync.domain.text import is_storable
 
-# A hint that names nothing: more has changed than is worth naming.
-EVERYTHING = "*"
-
 Change = Literal["queued", "refreshed", "decided", "commented", "removed"]
-_HINT: TypeAdapter[dict[Change, list[str]]] = TypeAdapter(dict[Change, list[str]])
+_CHANGES: TypeAdapter[dict[Change, list[str]]] = TypeAdapter(dict[Change, list[str]])
 
 
 @dataclass(frozen=True, slots=True)
 class EntryChange:
-    """One entry as it is now; `change` is a hint at what happened, `entry` is None where it was removed."""
+    """One entry as it is now; `change` hints at what happened, `entry` is None where it was removed."""
 
     change: Change
     pattern_id: str
@@ -65,11 +62,11 @@ def to_json(message: Message) -> str:
     return _MESSAGE.dump_json(message).decode()
 
 
-def parse_hint(payload: str) -> dict[str, Change] | None:
-    """Return which entries have changed, and how; None for what is no hint of ours."""
+def parse_changes(payload: str) -> dict[str, Change] | None:
+    """Return which entries have changed, and how; None for a payload that is not ours."""
     try:
-        told = _HINT.validate_json(payload, strict=True)
+        named = _CHANGES.validate_json(payload, strict=True)
     except ValueError:
         return None
-    changes = {pattern_id: change for change, pattern_ids in told.items() for pattern_id in pattern_ids}
+    changes = {signature: change for change, signatures in named.items() for signature in signatures}
     return changes if all(map(is_storable, changes)) else None

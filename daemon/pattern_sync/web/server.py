@@ -3,33 +3,25 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Protocol
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from pattern_sync.domain.errors import InvalidSettings
+from pattern_sync.domain.facts import Emit, HttpCrowded, HttpServing, HttpWaiting
+from pattern_sync.services.waiting import wait_for
 from pattern_sync.web.connections import Door, HttpConnection, LiveConnection
 from pattern_sync.web.listening import NotNow, Place, raise_file_limit, url_of
 
 # What is being answered at a stop may take this long; live clients are told to come again at once.
 GRACEFUL_SECONDS = 3
 PING_SECONDS = 20.0
-# While the port is another process's.
-RETRY_SECONDS = 3.0
 # asyncio accepts so many before it looks at the first of them; the kernel keeps more.
 ACCEPTED_AT_ONCE = 32
 BACKLOG = 1_024
-
-
-class Witness(Protocol):
-    """Who is told whether anybody can be served."""
-
-    def serving(self, url: str) -> None: ...
-    def serving_refused(self, reason: str) -> None: ...
 
 
 class _Server(uvicorn.Server):
@@ -46,18 +38,16 @@ class _Server(uvicorn.Server):
 
 
 class HttpServer:
-    """Serves an application from the moment its port is free until it is closed.
+    """Serves an application from the moment its port is free until it is closed."""
 
-    `on_full` is told of every client that had to go because there are too many.
-    """
+    name = "http-server"
 
-    NAME = "http server"
-
-    def __init__(self, app: ASGIApp, host: str, port: int, witness: Witness, on_full: Callable[[], None]) -> None:
+    def __init__(self, app: ASGIApp, host: str, port: int, emit: Emit, retry_seconds: float) -> None:
         self._app = app
         self._place = Place.find(host, port)
-        self._witness = witness
-        self._on_full = on_full
+        self._emit = emit
+        self._retry_seconds = retry_seconds
+        self._waits_for: str | None = None
         self._listener: socket.socket | None = None
         self._server: _Server | None = None
         self._closed = asyncio.Event()
@@ -68,7 +58,7 @@ class HttpServer:
         try:
             self._took(self._place.listen())
         except NotNow as fault:
-            self._witness.serving_refused(str(fault))
+            self._wait_for_port(str(fault))
 
     def close(self) -> None:
         """Finish what is being answered and end."""
@@ -79,8 +69,7 @@ class HttpServer:
     async def run(self) -> None:
         """Serve until closed."""
         while self._listener is None and not self._closed.is_set():
-            await self._wait()
-            if not self._closed.is_set():
+            if not await wait_for(self._closed, self._retry_seconds):
                 await self._open_again()
         if self._listener is None:
             return
@@ -89,29 +78,25 @@ class HttpServer:
             return
         self._server = _Server(self._config())
         await self._server.serve(sockets=[self._listener])
-        if not self._closed.is_set():
-            raise RuntimeError("The HTTP server ended, which it must not.")
 
     async def _open_again(self) -> None:
         try:
             # Beside the loop: who has the port is looked for among all files of all processes.
             self._took(await asyncio.to_thread(self._place.listen))
         except (NotNow, InvalidSettings) as fault:
-            self._witness.serving_refused(str(fault))
+            self._wait_for_port(str(fault))
 
     def _took(self, listener: socket.socket) -> None:
         self._listener = listener
-        self._witness.serving(url_of(listener))
+        self._emit(HttpServing(url_of(listener)))
 
-    async def _wait(self) -> None:
-        try:
-            async with asyncio.timeout(RETRY_SECONDS):
-                await self._closed.wait()
-        except TimeoutError:
-            return
+    def _wait_for_port(self, reason: str) -> None:
+        if reason != self._waits_for:
+            self._waits_for = reason
+            self._emit(HttpWaiting(reason))
 
     def _config(self) -> uvicorn.Config:
-        door = Door(raise_file_limit(), self._on_full)
+        door = Door(raise_file_limit(), lambda: self._emit(HttpCrowded()))
         return uvicorn.Config(
             self._app,
             http=partial(HttpConnection, door),  # type: ignore[arg-type] # it is only called

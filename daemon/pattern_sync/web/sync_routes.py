@@ -9,8 +9,8 @@ from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.statistics import SyncStatistics
 from pattern_sync.web.access import Guard
-from pattern_sync.web.documents import SyncCounts, SyncCriteria, SyncReport
-from pattern_sync.web.faults import ADMINISTRATORS_ONLY, EVERYWHERE
+from pattern_sync.web.exception_handlers import ADMINISTRATORS_ONLY, EVERYWHERE
+from pattern_sync.web.schemas import SyncCounts, SyncCriteria, SyncReport
 
 # A second sync by hand waits for the first, which may take as long as a look at a large table.
 TURN_SECONDS = 30.0

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from fastapi import APIRouter, Response
 
 from pattern_sync.observability.health import Condition, Health, HealthReporter
-from pattern_sync.web.documents import Readiness
-from pattern_sync.web.faults import Responses
+from pattern_sync.web.exception_handlers import Responses
+from pattern_sync.web.schemas import Readiness
 
 _NOT_FINE: Responses = {503: {"model": Health, "description": "Something is wrong, and the reasons"}}
 _NOT_READY: Responses = {503: {"model": Readiness, "description": "Not ready, and why"}}
@@ -16,9 +16,9 @@ _HANGING: Responses = {503: {"model": Readiness, "description": "A service hangs
 class SystemRoutes:
     """Health, readiness and liveness; open to probes that hold no token."""
 
-    def __init__(self, health: HealthReporter, stalled: Callable[[], list[str]]) -> None:
+    def __init__(self, health: HealthReporter, hanging: Callable[[], list[str]]) -> None:
         self._health = health
-        self._stalled = stalled
+        self._hanging = hanging
         self.router = APIRouter(tags=["system"])
         self.router.get("/api/v1/system/health", responses=_NOT_FINE)(self.health)
         self.router.get("/readyz", responses=_NOT_READY)(self.ready)
@@ -38,6 +38,6 @@ class SystemRoutes:
 
     async def live(self, response: Response) -> Readiness:
         """Say whether the process gets anywhere; the state of the database does not matter."""
-        stalled = self._stalled()
-        response.status_code = 503 if stalled else 200
-        return Readiness(status=Condition.UNAVAILABLE if stalled else Condition.OK, reasons=stalled)
+        hanging = self._hanging()
+        response.status_code = 503 if hanging else 200
+        return Readiness(status=Condition.UNAVAILABLE if hanging else Condition.OK, reasons=hanging)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -18,7 +17,8 @@ from pattern_sync.domain.errors import (
     TransactionConflict,
     UnknownPattern,
 )
-from pattern_sync.web.documents import Conflict, Invalid, InvalidField, Problem
+from pattern_sync.domain.facts import Emit, RequestFailed, RequestFault
+from pattern_sync.web.schemas import Conflict, Invalid, InvalidField, Problem
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -45,18 +45,48 @@ _RETRY = {"Retry-After": "2"}
 SHOWN_FAULTS = 3
 
 
-def install_fault_handlers(app: FastAPI) -> None:
+def install_exception_handlers(app: FastAPI, emit: Emit) -> None:
     """Answer every expected fault with its status; what is left is a bug, logged by the server with its traceback."""
+    reporting = _Reporting(emit)
     app.exception_handler(RequestValidationError)(_invalid_request)
     app.exception_handler(InvalidInput)(_invalid_input)
     app.exception_handler(UnknownPattern)(_unknown)
     app.exception_handler(AlreadyDecided)(_decided)
-    app.exception_handler(DecisionRefused)(_kept_out)
-    app.exception_handler(StatementFailed)(_refused)
     app.exception_handler(TransactionConflict)(_busy)
-    app.exception_handler(DatabaseUnavailable)(_unavailable)
-    app.exception_handler(PatternSyncError)(_misconfigured)
+    app.exception_handler(DecisionRefused)(reporting.decision_refused)
+    app.exception_handler(StatementFailed)(reporting.statement_failed)
+    app.exception_handler(DatabaseUnavailable)(reporting.unavailable)
+    app.exception_handler(PatternSyncError)(reporting.unusable)
     app.exception_handler(Exception)(_bug)
+
+
+class _Reporting:
+    """Answers faults whose reason is for the log alone: it may hold the database's words."""
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+
+    async def decision_refused(self, request: Request, fault: DecisionRefused) -> JSONResponse:
+        self._report(RequestFault.REFUSED, request, fault)
+        detail = fault.sentence if fault.words is None else f"{fault.sentence} The daemon's log says why."
+        return JSONResponse(Conflict(detail=detail).model_dump(), 409)
+
+    async def statement_failed(self, request: Request, fault: StatementFailed) -> JSONResponse:
+        self._report(RequestFault.REFUSED, request, fault)
+        refusal = Conflict(detail="The database refused to keep this; the daemon's log says why.")
+        return JSONResponse(refusal.model_dump(), 409)
+
+    async def unavailable(self, request: Request, fault: DatabaseUnavailable) -> JSONResponse:
+        # Only for debugging: the services report an outage once, while every open page asks again and again.
+        self._report(RequestFault.UNAVAILABLE, request, fault)
+        return _problem(503, "The database cannot be used now; try again in a few seconds.", _RETRY)
+
+    async def unusable(self, request: Request, fault: PatternSyncError) -> JSONResponse:
+        self._report(RequestFault.UNUSABLE, request, fault)
+        return _problem(503, "The daemon cannot use its database; its log says why.")
+
+    def _report(self, fault: RequestFault, request: Request, reason: PatternSyncError) -> None:
+        self._emit(RequestFailed(fault, request.method, request.url.path, str(reason)))
 
 
 async def _invalid_request(request: Request, fault: RequestValidationError) -> JSONResponse:
@@ -82,33 +112,10 @@ async def _decided(_: Request, fault: AlreadyDecided) -> JSONResponse:
     return JSONResponse(Conflict(detail=str(fault), entry=fault.entry).model_dump(mode="json"), 409)
 
 
-async def _kept_out(request: Request, fault: DecisionRefused) -> JSONResponse:
-    _warn("a decision or comment was kept out", request, fault)
-    told = fault.sentence if fault.words is None else f"{fault.sentence} The daemon's log says why."
-    return JSONResponse(Conflict(detail=told).model_dump(), 409)
-
-
-async def _refused(request: Request, fault: StatementFailed) -> JSONResponse:
-    _warn("the database refused a request", request, fault)
-    refusal = Conflict(detail="The database refused to keep this; the daemon's log says why.")
-    return JSONResponse(refusal.model_dump(), 409)
-
-
 async def _busy(_: Request, __: TransactionConflict) -> JSONResponse:
     return _problem(
         503, "Somebody else is at work on this pattern; nothing was changed. Try again in a moment.", _RETRY
     )
-
-
-async def _unavailable(request: Request, fault: DatabaseUnavailable) -> JSONResponse:
-    # The services tell of an outage, once; in one, every open page asks again and again.
-    structlog.stdlib.get_logger("pattern_sync").debug("database unavailable for a request", **_about(request, fault))
-    return _problem(503, "The database cannot be used now; try again in a few seconds.", _RETRY)
-
-
-async def _misconfigured(request: Request, fault: PatternSyncError) -> JSONResponse:
-    _warn("a request could not be served", request, fault)
-    return _problem(503, "The daemon cannot use its database; its log says why.")
 
 
 async def _bug(_: Request, __: Exception) -> JSONResponse:
@@ -131,11 +138,3 @@ def _in_words(field: InvalidField) -> str:
 
 def _problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     return JSONResponse(Problem(detail=detail).model_dump(), status, headers)
-
-
-def _warn(event: str, request: Request, fault: PatternSyncError) -> None:
-    structlog.stdlib.get_logger("pattern_sync").warning(event, **_about(request, fault))
-
-
-def _about(request: Request, fault: PatternSyncError) -> dict[str, str]:
-    return {"method": request.method, "path": request.url.path, "reason": str(fault)}

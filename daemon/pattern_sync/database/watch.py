@@ -2,7 +2,7 @@
 
 from pattern_sync.database.pool import Pool
 from pattern_sync.database.rows import to_sighting
-from pattern_sync.domain.watching import Sighting
+from pattern_sync.domain.reception import Sighting
 
 WATCH_SECONDS = 5.0
 RECOVERED = "recovered"

@@ -1,0 +1,300 @@
+"""Facts: what happened, for whoever observes the daemon. Nothing that the daemon does depends on who takes them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.outcomes import PatternOutcome
+from pattern_sync.domain.reception import TriggerFault
+from pattern_sync.domain.results import Retried, SyncResult
+from pattern_sync.domain.scans import ScanKind
+from pattern_sync.domain.statistics import MissingIndex
+
+
+class Fact:
+    """Base of all facts. Times are seconds of the monotonic clock that everything shares."""
+
+    __slots__ = ()
+
+
+Emit = Callable[[Fact], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonReady(Fact):
+    """The first catch-up is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonStopping(Fact):
+    """A stop was asked for; `patterns` still wait to be reconciled."""
+
+    patterns: int
+
+
+@dataclass(frozen=True, slots=True)
+class DrainTimedOut(Fact):
+    """`patterns` are left to the next start's catch-up."""
+
+    patterns: int
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonStopped(Fact):
+    """The stop is complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsReloaded(Fact):
+    """A reload published its filter; `changed` is False where that filter was in force already."""
+
+    filter: str
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadRefused(Fact):
+    """A reload met settings that cannot be used, and changed nothing."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceHanging(Fact):
+    """Some services make no progress; the watchdog is not fed."""
+
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedServerRestarted(Fact):
+    """The embedded server had ended."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseLost(Fact):
+    """The first service found that the database cannot be used."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseBack(Fact):
+    """Every service can use the database again."""
+
+    after_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class FilterPublished(Fact):
+    """The triggers and all daemons use this filter from now on."""
+
+    filter: SyncFilter
+
+
+@dataclass(frozen=True, slots=True)
+class IndexMissing(Fact):
+    """A large table of the application lacks an index that would help."""
+
+    index: MissingIndex
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerListening(Fact):
+    """Notifications arrive, as was just proven; before, the daemon polled for so long, if it did."""
+
+    polled_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerLost(Fact):
+    """Notifications do not arrive; the daemon polls meanwhile."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationReceived(Fact):
+    """Something arrived on the patterns' channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationIgnored(Fact):
+    """A payload is not ours; `shown` is short and printable."""
+
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class TriggersFaulty(Fact):
+    """What is wrong with the triggers has changed; `silenced` where the daemon polls because of it."""
+
+    faults: tuple[TriggerFault, ...]
+    silenced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TriggersSound(Fact):
+    """Nothing is wrong with the triggers any more."""
+
+    after_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TriggersUnseen(Fact):
+    """Whether the triggers are sound cannot be found out; the daemon polls meanwhile."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TriggersSeen(Fact):
+    """The triggers can be looked at again."""
+
+
+@dataclass(frozen=True, slots=True)
+class TriggersMended(Fact):
+    """The daemon has mended the triggers of one table."""
+
+    relation: str
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TriggersNotMended(Fact):
+    """The daemon could not mend the triggers of one table; it tries again."""
+
+    relation: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationQueueFull(Fact):
+    """The triggers send nothing, as the server's queue is too full: `usage` is a share of 1."""
+
+    usage: float
+    blocker_pid: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationQueueDrained(Fact):
+    """There is room in the notification queue again."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableRebuilt(Fact):
+    """The table of the patterns got new storage or other partitions: rows may have come in unseen."""
+
+
+@dataclass(frozen=True, slots=True)
+class PatternsReconciled(Fact):
+    """The event path reconciled the patterns of some notifications."""
+
+    outcomes: tuple[PatternOutcome, ...]
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScanFinished(Fact):
+    """A scan served these kinds of requests."""
+
+    kinds: frozenset[ScanKind]
+    result: SyncResult
+
+
+@dataclass(frozen=True, slots=True)
+class SweepPlanned(Fact):
+    """The next sweep begins after so long."""
+
+    after_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSettled(Fact):
+    """It is known how many patterns the last sweep queued that no notification had announced."""
+
+    recovered: int
+    recovered_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class EntriesRefreshed(Fact):
+    """Pending entries were brought up to the figures of their patterns."""
+
+    entries: int
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineRetried(Fact):
+    """Patterns in the quarantine were tried again."""
+
+    retried: Retried
+
+
+@dataclass(frozen=True, slots=True)
+class HttpServing(Fact):
+    """The API and the review page are served."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class HttpWaiting(Fact):
+    """The API and the review page cannot be served yet; patterns are queued all the same."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HttpCrowded(Fact):
+    """A silent connection was closed, as there were too many."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpOutOfFiles(Fact):
+    """A connection could not be accepted for want of a file descriptor."""
+
+    reason: str
+
+
+class RequestFault(Enum):
+    """Why a request failed that the client is not to blame for."""
+
+    REFUSED = "the application or the database refused what a person decided or wrote"
+    UNAVAILABLE = "the database is unavailable"
+    UNUSABLE = "the database cannot be used as it is"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFailed(Fact):
+    """A request was answered with an error; `reason` may hold the database's words, which the answer does not."""
+
+    fault: RequestFault
+    method: str
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PagesStale(Fact):
+    """A service cannot bring the review pages up to date; patterns are queued all the same."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PagesCurrent(Fact):
+    """The review pages are kept up to date again."""
+
+    after_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ManagerUnreachable(Fact):
+    """A message did not reach the service manager."""
+
+    reason: str
