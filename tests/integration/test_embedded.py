@@ -20,7 +20,8 @@ import psycopg
 import pytest
 
 import pattern_sync
-from pattern_sync.database.embedded import (
+from pattern_sync.domain.errors import EmbeddedServerError
+from pattern_sync.embedded import (
     EmbeddedServer,
     PostgresBinaries,
     Supervision,
@@ -29,9 +30,8 @@ from pattern_sync.database.embedded import (
     process,
     server,
 )
-from pattern_sync.database.embedded.account import account_for
-from pattern_sync.database.embedded.lock import OwnerLock
-from pattern_sync.domain.errors import EmbeddedServerError
+from pattern_sync.embedded.account import account_for
+from pattern_sync.embedded.lock import OwnerLock
 from tests.support.folders import open_folder
 
 IS_ROOT = os.geteuid() == 0
@@ -39,7 +39,7 @@ IS_ROOT = os.geteuid() == 0
 OPENER = """
 import json, sys
 from pathlib import Path
-from pattern_sync.database.embedded import EmbeddedServer
+from pattern_sync.embedded import EmbeddedServer
 with EmbeddedServer(Path(sys.argv[1]), durable=sys.argv[2] == "True") as server:
     print(json.dumps({"owner": server.is_owner, "url": server.url}), flush=True)
     sys.stdin.read()
@@ -453,7 +453,7 @@ def _python_for(user: str) -> str:
     for python in (sys.executable, "/usr/bin/python3"):
         with suppress(OSError, subprocess.CalledProcessError):
             subprocess.run(
-                [python, "-c", "import psycopg, pattern_sync.database.embedded"],
+                [python, "-c", "import psycopg, pattern_sync.embedded"],
                 env={"PYTHONPATH": PYTHONPATH},
                 cwd="/",
                 user=user,

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 
 import structlog
 
-from pattern_sync.database.embedded import EmbeddedServer, Supervision
 from pattern_sync.domain.errors import EmbeddedServerError, PassingFault, PatternSyncError
 from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.embedded import EmbeddedServer, Supervision
 from pattern_sync.observability.state import DaemonState
 from pattern_sync.observability.systemd import ServiceManager
 from pattern_sync.sync.liveness import Life, Liveness

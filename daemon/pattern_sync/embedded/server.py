@@ -9,13 +9,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from pattern_sync.database.embedded.binaries import PostgresBinaries
-from pattern_sync.database.embedded.cluster import database_url, refusal
-from pattern_sync.database.embedded.folder import StateFolder
-from pattern_sync.database.embedded.lock import OwnerLock
-from pattern_sync.database.embedded.process import ServerProcess, trim_log
-from pattern_sync.database.embedded.start import ServerPlan
 from pattern_sync.domain.errors import EmbeddedServerError
+from pattern_sync.embedded.binaries import PostgresBinaries
+from pattern_sync.embedded.cluster import database_url, refusal
+from pattern_sync.embedded.folder import StateFolder
+from pattern_sync.embedded.lock import OwnerLock
+from pattern_sync.embedded.process import ServerProcess, trim_log
+from pattern_sync.embedded.start import ServerPlan
 
 ATTACH_DEADLINE: Final = 30.0  # seconds; the owner may be in initdb
 _ATTACH_POLL: Final = 0.05

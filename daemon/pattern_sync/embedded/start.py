@@ -12,13 +12,13 @@ from typing import Final
 
 import psycopg
 
-from pattern_sync.database.embedded.account import Account, account_for
-from pattern_sync.database.embedded.binaries import PostgresBinaries, check_major, find_binaries
-from pattern_sync.database.embedded.cluster import create_cluster, ensure_database
-from pattern_sync.database.embedded.folder import HOST, StateFolder
-from pattern_sync.database.embedded.process import ServerProcess
-from pattern_sync.database.embedded.runtime import reachable
 from pattern_sync.domain.errors import EmbeddedServerError
+from pattern_sync.embedded.account import Account, account_for
+from pattern_sync.embedded.binaries import PostgresBinaries, check_major, find_binaries
+from pattern_sync.embedded.cluster import create_cluster, ensure_database
+from pattern_sync.embedded.folder import HOST, StateFolder
+from pattern_sync.embedded.process import ServerProcess
+from pattern_sync.embedded.runtime import reachable
 
 # Seconds. An orphan is a server whose owner is dead; without a parent-death signal it would stay for ever.
 START_DEADLINE: Final = 30.0

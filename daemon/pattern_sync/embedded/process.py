@@ -8,8 +8,8 @@ import threading
 from concurrent.futures import Future
 from typing import Final
 
-from pattern_sync.database.embedded.account import Account, environment
-from pattern_sync.database.embedded.folder import StateFolder
+from pattern_sync.embedded.account import Account, environment
+from pattern_sync.embedded.folder import StateFolder
 
 _LOG_LIMIT: Final = 10 * 1024 * 1024  # bytes
 _TOLD: Final = 8_000  # bytes of the log that are looked at for a message

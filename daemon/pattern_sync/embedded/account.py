@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pattern_sync.database.embedded import launch
 from pattern_sync.domain.errors import EmbeddedServerError
+from pattern_sync.embedded import launch
 
 _CANDIDATES: Final = ("postgres", "nobody")
 # Nothing else of our environment: it may hold secrets, and PGDATA or PGOPTIONS change what a server does.

@@ -6,10 +6,10 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from pattern_sync.database.embedded.account import Account
-from pattern_sync.database.embedded.binaries import WHEEL, PostgresBinaries
-from pattern_sync.database.embedded.folder import StateFolder
 from pattern_sync.domain.errors import EmbeddedServerError
+from pattern_sync.embedded.account import Account
+from pattern_sync.embedded.binaries import WHEEL, PostgresBinaries
+from pattern_sync.embedded.folder import StateFolder
 
 # An installation's own folders; what else lies beside bin/ may be somebody's home.
 _PARTS: Final = ("bin", "lib", "share")

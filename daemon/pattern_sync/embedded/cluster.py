@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 import psycopg
 
-from pattern_sync.database.embedded.account import Account
-from pattern_sync.database.embedded.binaries import PostgresBinaries
-from pattern_sync.database.embedded.folder import HOST, ROLE, StateFolder
 from pattern_sync.domain.errors import EmbeddedServerError
+from pattern_sync.embedded.account import Account
+from pattern_sync.embedded.binaries import PostgresBinaries
+from pattern_sync.embedded.folder import HOST, ROLE, StateFolder
 
 DATABASE: Final = "pattern_sync"
 _MAINTENANCE: Final = "postgres"
