@@ -384,7 +384,7 @@ def test_a_lost_password_file_is_named(state: Path) -> None:
 
 
 def test_an_owner_whose_server_never_answers_is_named(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "ATTACH_DEADLINE", 0.2)
+    monkeypatch.setattr(server, "ATTACH_SECONDS", 0.2)
     empty.mkdir()
     holder = OwnerLock(empty / "lock")
     assert holder.take()
@@ -403,7 +403,7 @@ def test_a_server_that_is_not_open_has_no_url(empty: Path) -> None:
 
 def test_a_log_that_has_grown_is_set_aside(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with embedded(state) as opened:
-        monkeypatch.setattr(process, "_LOG_LIMIT", 10)
+        monkeypatch.setattr(process, "_MOST_LOG_BYTES", 10)
         before = (state / "postgres.log").read_bytes()
         opened.check()
         assert (state / "postgres.log.1").read_bytes() == before
