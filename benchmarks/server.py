@@ -13,8 +13,8 @@ import psycopg
 
 from benchmarks.report import Machine
 from pattern_sync.database.address import DatabaseAddress
-from pattern_sync.database.embedded import EmbeddedServer, PostgresBinaries, all_binaries
 from pattern_sync.database.installer import Installer
+from pattern_sync.embedded import EmbeddedServer, PostgresBinaries, all_binaries
 from tests.support import lived_in
 from tests.support.application import APPLICATION_TABLES
 from tests.support.lived_in import LivedInDatabase, Roles

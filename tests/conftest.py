@@ -14,8 +14,8 @@ from psycopg.rows import dict_row
 from testcontainers.community.postgres import PostgresContainer
 
 from pattern_sync.database.address import DatabaseAddress
-from pattern_sync.database.embedded import EmbeddedServer
 from pattern_sync.database.installer import Installer
+from pattern_sync.embedded import EmbeddedServer
 from tests.support import lived_in
 from tests.support.database import TestDatabase
 from tests.support.folders import open_folder

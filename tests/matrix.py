@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from pattern_sync.database.embedded import EmbeddedServer, PostgresBinaries, all_binaries
+from pattern_sync.embedded import EmbeddedServer, PostgresBinaries, all_binaries
 
 ROOT = Path(__file__).parents[1]
 

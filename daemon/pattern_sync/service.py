@@ -7,7 +7,6 @@ from contextlib import contextmanager, nullcontext
 from pattern_sync.config import Settings
 from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.blocking import BlockingDatabase, BlockingQueue, run_blocking
-from pattern_sync.database.home import open_database
 from pattern_sync.database.reviews import ReviewGateway
 from pattern_sync.database.rows import check_version, to_overview
 from pattern_sync.domain.decision import Decision, Verdict
@@ -17,6 +16,7 @@ from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.statistics import Overview, SyncStatistics
 from pattern_sync.review import Review
+from pattern_sync.runtime.host import host_at
 from pattern_sync.sync.manual import ManualSync
 from pattern_sync.sync.reconciler import Reconciler
 
@@ -137,8 +137,8 @@ class PatternSyncService:
     @contextmanager
     def _open(self) -> Iterator[tuple[DatabaseAddress, BlockingDatabase]]:
         with (
-            open_database(self._address, self._data_dir) as (address, _),
-            BlockingDatabase.connect(address) as database,
+            host_at(self._address, self._data_dir) as host,
+            BlockingDatabase.connect(host.address) as database,
         ):
             check_version(int(database.fetch("schema_version")[0]["version"]))
-            yield address, database
+            yield host.address, database

@@ -14,8 +14,8 @@ import pytest
 from psycopg.rows import dict_row
 
 from pattern_sync.database.address import DatabaseAddress
-from pattern_sync.database.embedded import EmbeddedServer, find_binaries
 from pattern_sync.database.installer import Installer
+from pattern_sync.embedded import EmbeddedServer, find_binaries
 from tests.support.daemon import running_daemon
 from tests.support.database import TestDatabase
 from tests.support.folders import open_folder

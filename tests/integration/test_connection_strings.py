@@ -18,9 +18,9 @@ from pattern_sync import AccessRefused, DatabaseUnavailable, InvalidSettings, Pa
 from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.blocking import BlockingDatabase
 from pattern_sync.database.connector import Connector
-from pattern_sync.database.embedded import EmbeddedServer, PostgresBinaries, all_binaries
 from pattern_sync.database.installer import Installer
 from pattern_sync.database.statements import load_statements
+from pattern_sync.embedded import EmbeddedServer, PostgresBinaries, all_binaries
 from tests.support.asynchronous import run, settle
 from tests.support.certificates import Authority, Certificate, self_signed
 from tests.support.daemon import running_daemon

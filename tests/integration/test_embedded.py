@@ -20,7 +20,8 @@ import psycopg
 import pytest
 
 import pattern_sync
-from pattern_sync.database.embedded import (
+from pattern_sync.domain.errors import EmbeddedServerError
+from pattern_sync.embedded import (
     EmbeddedServer,
     PostgresBinaries,
     Supervision,
@@ -29,9 +30,8 @@ from pattern_sync.database.embedded import (
     process,
     server,
 )
-from pattern_sync.database.embedded.account import account_for
-from pattern_sync.database.embedded.lock import OwnerLock
-from pattern_sync.domain.errors import EmbeddedServerError
+from pattern_sync.embedded.account import account_for
+from pattern_sync.embedded.lock import OwnerLock
 from tests.support.folders import open_folder
 
 IS_ROOT = os.geteuid() == 0
@@ -39,7 +39,7 @@ IS_ROOT = os.geteuid() == 0
 OPENER = """
 import json, sys
 from pathlib import Path
-from pattern_sync.database.embedded import EmbeddedServer
+from pattern_sync.embedded import EmbeddedServer
 with EmbeddedServer(Path(sys.argv[1]), durable=sys.argv[2] == "True") as server:
     print(json.dumps({"owner": server.is_owner, "url": server.url}), flush=True)
     sys.stdin.read()
@@ -384,7 +384,7 @@ def test_a_lost_password_file_is_named(state: Path) -> None:
 
 
 def test_an_owner_whose_server_never_answers_is_named(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "ATTACH_DEADLINE", 0.2)
+    monkeypatch.setattr(server, "ATTACH_SECONDS", 0.2)
     empty.mkdir()
     holder = OwnerLock(empty / "lock")
     assert holder.take()
@@ -403,7 +403,7 @@ def test_a_server_that_is_not_open_has_no_url(empty: Path) -> None:
 
 def test_a_log_that_has_grown_is_set_aside(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with embedded(state) as opened:
-        monkeypatch.setattr(process, "_LOG_LIMIT", 10)
+        monkeypatch.setattr(process, "_MOST_LOG_BYTES", 10)
         before = (state / "postgres.log").read_bytes()
         opened.check()
         assert (state / "postgres.log.1").read_bytes() == before
@@ -453,7 +453,7 @@ def _python_for(user: str) -> str:
     for python in (sys.executable, "/usr/bin/python3"):
         with suppress(OSError, subprocess.CalledProcessError):
             subprocess.run(
-                [python, "-c", "import psycopg, pattern_sync.database.embedded"],
+                [python, "-c", "import psycopg, pattern_sync.embedded"],
                 env={"PYTHONPATH": PYTHONPATH},
                 cwd="/",
                 user=user,

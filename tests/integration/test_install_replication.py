@@ -9,8 +9,8 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pattern_sync import PatternSyncService
-from pattern_sync.database.embedded import EmbeddedServer, all_binaries
 from pattern_sync.domain.errors import UnfitApplication
+from pattern_sync.embedded import EmbeddedServer, all_binaries
 from tests.support.application import adopt, dump, installer, server_major
 from tests.support.database import TestDatabase
 from tests.support.folders import open_folder

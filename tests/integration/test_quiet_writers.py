@@ -9,8 +9,8 @@ from rich.console import Console
 from pattern_sync import PatternSyncService
 from pattern_sync.cli.output import overview_table
 from pattern_sync.database.address import DatabaseAddress
-from pattern_sync.database.embedded import EmbeddedServer
 from pattern_sync.database.installer import Installer
+from pattern_sync.embedded import EmbeddedServer
 from tests.support.database import QUALIFYING, TestDatabase
 from tests.support.folders import open_folder
 from tests.support.notifications import listening

@@ -10,8 +10,8 @@ import pytest
 from psycopg.rows import dict_row
 
 from pattern_sync.database.address import DatabaseAddress
-from pattern_sync.database.embedded import EmbeddedServer, all_binaries
 from pattern_sync.database.installer import Installer
+from pattern_sync.embedded import EmbeddedServer, all_binaries
 from tests.conftest import fresh_database
 from tests.support.application import adopt
 from tests.support.database import TestDatabase

@@ -11,7 +11,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from pattern_sync import PatternSyncService
-from pattern_sync.database.embedded import EmbeddedServer, all_binaries
+from pattern_sync.embedded import EmbeddedServer, all_binaries
 from tests.conftest import fresh_database
 from tests.support.application import abouts, adopt, installer, server_major, server_program
 from tests.support.database import TestDatabase

@@ -15,8 +15,8 @@ import psycopg
 import pytest
 
 from pattern_sync.database.address import DatabaseAddress
-from pattern_sync.database.embedded import EmbeddedServer, all_binaries
 from pattern_sync.database.installer import Installer
+from pattern_sync.embedded import EmbeddedServer, all_binaries
 from tests.conftest import fresh_database
 from tests.support.command import run_command
 from tests.support.daemon import DaemonProcess, running_daemon

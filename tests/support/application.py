@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pattern_sync.database.address import DatabaseAddress
-from pattern_sync.database.embedded import all_binaries
 from pattern_sync.database.installer import Installer
+from pattern_sync.embedded import all_binaries
 from tests.support.database import TestDatabase
 
 GOLDEN = Path(__file__).parents[1] / "golden"

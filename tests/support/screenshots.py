@@ -13,8 +13,8 @@ import httpx
 from playwright.sync_api import expect
 
 from pattern_sync.database.address import DatabaseAddress
-from pattern_sync.database.embedded import EmbeddedServer
 from pattern_sync.database.installer import Installer
+from pattern_sync.embedded import EmbeddedServer
 from pattern_sync.simulation import SimulatedPattern, invent_patterns
 from tests.support.browser import Tabs, find_chromium, running_chromium
 from tests.support.daemon import DaemonProcess, running_daemon

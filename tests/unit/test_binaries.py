@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pattern_sync.database.embedded import all_binaries, binaries, default_data_dir, find_binaries
 from pattern_sync.domain.errors import EmbeddedServerError
+from pattern_sync.embedded import all_binaries, binaries, default_data_dir, find_binaries
 
 
 def install(prefix: Path, version: str, *, initdb: bool = True) -> Path:

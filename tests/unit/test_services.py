@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import pytest
 
-from pattern_sync.database.embedded import EmbeddedServer, Supervision
 from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.entry import Place, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.errors import DatabaseUnavailable, EmbeddedServerError
@@ -17,6 +16,7 @@ from pattern_sync.domain.outcomes import PatternOutcome
 from pattern_sync.domain.results import QueuedPage, RefreshedPage, Retried, SyncResult
 from pattern_sync.domain.runs import RunKind
 from pattern_sync.domain.watching import Sighting
+from pattern_sync.embedded import EmbeddedServer, Supervision
 from pattern_sync.observability.state import DaemonState
 from pattern_sync.observability.systemd import ServiceManager
 from pattern_sync.runtime import daemon

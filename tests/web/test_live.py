@@ -16,8 +16,8 @@ import psycopg
 import pytest
 
 from pattern_sync.database.address import DatabaseAddress
-from pattern_sync.database.embedded import EmbeddedServer, Supervision
 from pattern_sync.database.installer import Installer
+from pattern_sync.embedded import EmbeddedServer, Supervision
 from tests.conftest import embedded_server
 from tests.support.command import run_command
 from tests.support.daemon import DaemonProcess, running_daemon, starting_daemon

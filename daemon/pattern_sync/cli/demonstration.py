@@ -22,9 +22,9 @@ from rich.text import Text
 from pattern_sync.cli.output import queue_table
 from pattern_sync.config import PREFIX, Settings
 from pattern_sync.database.address import DatabaseAddress
-from pattern_sync.database.embedded import EmbeddedServer, ends_with_us
 from pattern_sync.database.installer import Installer
 from pattern_sync.domain.errors import EmbeddedServerError
+from pattern_sync.embedded import EmbeddedServer, ends_with_us
 from pattern_sync.service import PatternSyncService
 from pattern_sync.simulation import SimulatedDetector, invent_patterns
 

@@ -1,13 +1,14 @@
-"""Which database it is: the one that was named, or the embedded server."""
+"""Which database it is: the one that was named, or the embedded server's."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from pattern_sync.config import Settings
 from pattern_sync.database.address import DatabaseAddress
-from pattern_sync.database.embedded import EmbeddedServer
-from pattern_sync.database.home import open_database
+from pattern_sync.database.installer import Installer
+from pattern_sync.embedded import EmbeddedServer, default_data_dir
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,16 +16,32 @@ class Host:
     """A database to work with; `embedded` is the server that this process started or shares."""
 
     address: DatabaseAddress
-    embedded: EmbeddedServer | None
+    embedded: EmbeddedServer | None = None
 
 
 @contextmanager
 def open_host(settings: Settings) -> Iterator[Host]:
-    """Yield the database of the settings, or the embedded server's where none is named.
+    """Yield the database that the settings name, or the embedded server's where they name none.
 
     Raises InvalidSettings, EmbeddedServerError, SchemaError.
     """
     url = settings.database_url
     named = None if url is None else DatabaseAddress.parse(url.get_secret_value())
-    with open_database(named, settings.data_dir) as (address, embedded):
-        yield Host(address, embedded)
+    with host_at(named, settings.data_dir) as host:
+        yield host
+
+
+@contextmanager
+def host_at(named: DatabaseAddress | None, data_dir: Path | None) -> Iterator[Host]:
+    """Yield the named database; without one, start the embedded server, or share one that runs.
+
+    The embedded server is ours alone, so its schema is brought up to date on the way; nobody else's is.
+    Raises EmbeddedServerError, SchemaError.
+    """
+    if named is not None:
+        yield Host(named)
+        return
+    with EmbeddedServer(data_dir or default_data_dir()) as server:
+        address = DatabaseAddress.parse(server.url)
+        Installer(address).migrate()
+        yield Host(address, server)

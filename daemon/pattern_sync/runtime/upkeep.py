@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
-from pattern_sync.database.embedded import EmbeddedServer, Supervision
 from pattern_sync.domain.errors import DatabaseUnavailable, EmbeddedServerError, PatternSyncError
 from pattern_sync.domain.facts import (
     DaemonReady,
@@ -15,6 +14,7 @@ from pattern_sync.domain.facts import (
     SettingsReloaded,
 )
 from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.embedded import EmbeddedServer, Supervision
 from pattern_sync.observability.systemd import ServiceManager
 from pattern_sync.services.activity import Activity
 from pattern_sync.services.timings import Timings

@@ -8,28 +8,27 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import psycopg
 
-from pattern_sync.database.embedded.account import Account, account_for
-from pattern_sync.database.embedded.binaries import PostgresBinaries, check_major, find_binaries
-from pattern_sync.database.embedded.cluster import create_cluster, ensure_database
-from pattern_sync.database.embedded.folder import HOST, StateFolder
-from pattern_sync.database.embedded.process import ServerProcess
-from pattern_sync.database.embedded.runtime import reachable
 from pattern_sync.domain.errors import EmbeddedServerError
+from pattern_sync.embedded.account import Account, account_for
+from pattern_sync.embedded.binaries import PostgresBinaries, check_major, find_binaries
+from pattern_sync.embedded.cluster import create_cluster, ensure_database
+from pattern_sync.embedded.folder import HOST, StateFolder
+from pattern_sync.embedded.process import ServerProcess
+from pattern_sync.embedded.reachable import reachable
 
-# Seconds. An orphan is a server whose owner is dead; without a parent-death signal it would stay for ever.
-START_DEADLINE: Final = 30.0
-PREDECESSOR_DEADLINE: Final = 10.0
-ORPHAN_GRACE: Final = 3.0
-POLL: Final = 0.02
+# An orphan is a server whose owner is dead; without a parent-death signal it would stay for ever.
+START_SECONDS = 30.0
+PREDECESSOR_SECONDS = 10.0
+ORPHAN_SECONDS = 3.0
+POLL_SECONDS = 0.02
 
-_PREDECESSOR: Final = ('lock file "postmaster.pid" already exists', "pre-existing shared memory block")
-_PORT_TAKEN: Final = "could not create any TCP/IP sockets"
+_PREDECESSOR = ('lock file "postmaster.pid" already exists', "pre-existing shared memory block")
+_PORT_TAKEN = "could not create any TCP/IP sockets"
 # Not synchronous_commit: without it even a killed server forgets what it has acknowledged.
-_UNDURABLE: Final = {"fsync": "off", "full_page_writes": "off"}
+_UNDURABLE = {"fsync": "off", "full_page_writes": "off"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +43,14 @@ class ServerPlan:
     def start(self) -> tuple[ServerProcess, int]:
         """Make the data if need be, start the server and wait until it accepts; return it with its port.
 
-        EmbeddedServerError with the end of the server's log and the way out.
+        Raises EmbeddedServerError with the end of the server's log and the way out.
         """
         binaries = self._binaries()
         account = account_for(self.folder.pgdata)
         if account.switch and (closed := account.first_closed(self.folder.path)):
             raise EmbeddedServerError(
-                f"{closed} is closed to user {account.name!r}, who has to run PostgreSQL since root may not. "
-                "Use another --data-dir, or start Pattern Sync as an ordinary user."
+                f"{closed} is closed to user {account.name!r}, who has to run PostgreSQL since root may not."
+                " Use another --data-dir, or start Pattern Sync as an ordinary user."
             )
         binaries = reachable(binaries, account, self.folder)
         create_cluster(self.folder, binaries, account, durable=self.durable)
@@ -71,9 +70,9 @@ class ServerPlan:
             if self._accepts(server, port):
                 return server, port
             said, waited = server.printed(), time.monotonic() - begun
-            if any(sign in said for sign in _PREDECESSOR) and waited < PREDECESSOR_DEADLINE:
+            if any(sign in said for sign in _PREDECESSOR) and waited < PREDECESSOR_SECONDS:
                 self._see_off_predecessor(waited)
-            elif _PORT_TAKEN in said and waited < START_DEADLINE:
+            elif _PORT_TAKEN in said and waited < START_SECONDS:
                 port = self.folder.choose_port()
             else:
                 raise EmbeddedServerError(
@@ -96,13 +95,13 @@ class ServerPlan:
 
     def _accepts(self, server: ServerProcess, port: int) -> bool:
         """Wait for connections; False when the server ended, or was stopped for taking too long."""
-        deadline = time.monotonic() + START_DEADLINE
+        deadline = time.monotonic() + START_SECONDS
         try:
             while time.monotonic() < deadline:
                 # The wait is also the pause between two attempts.
-                if server.join(POLL):
+                if server.join(POLL_SECONDS):
                     return False
-                # Whatever the driver says is waited out: it cannot tell a moment's fault from a lasting one.
+                # Whatever the driver says is waited out: a passing fault and a lasting one look the same.
                 with suppress(psycopg.Error):
                     if server.ready:
                         ensure_database(self.folder, port)
@@ -118,16 +117,16 @@ class ServerPlan:
         lines = self.folder.pid_file_lines()
         pid = int(lines[0]) if lines and lines[0].isdecimal() else None
         if pid is not None and _is_other_program(pid, self.folder.pgdata):
-            # A number used again after a crash. PostgreSQL cannot tell; we can, and hold the lock.
+            # A number used again after a crash. PostgreSQL cannot see that; we can, and hold the lock.
             self.folder.pid_file.unlink(missing_ok=True)
-        elif pid is not None and waited > ORPHAN_GRACE:
+        elif pid is not None and waited > ORPHAN_SECONDS:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGINT)
-        time.sleep(5 * POLL)
+        time.sleep(5 * POLL_SECONDS)
 
 
 def _is_other_program(pid: int, pgdata: Path) -> bool:
-    """Tell whether this process is surely not a server on our data; False where that cannot be seen."""
+    """Return whether this process is surely not a server on our data; False where that cannot be seen."""
     if sys.platform != "linux":
         return False
     try:

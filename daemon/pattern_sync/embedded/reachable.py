@@ -4,30 +4,29 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Final
 
-from pattern_sync.database.embedded.account import Account
-from pattern_sync.database.embedded.binaries import WHEEL, PostgresBinaries
-from pattern_sync.database.embedded.folder import StateFolder
 from pattern_sync.domain.errors import EmbeddedServerError
+from pattern_sync.embedded.account import Account
+from pattern_sync.embedded.binaries import WHEEL, PostgresBinaries
+from pattern_sync.embedded.folder import StateFolder
 
 # An installation's own folders; what else lies beside bin/ may be somebody's home.
-_PARTS: Final = ("bin", "lib", "share")
+_PARTS = ("bin", "lib", "share")
 # Where the wheel's programs look for their libraries, seen from the installation: on Linux, on macOS.
-_LIBRARIES: Final = (f"../../{WHEEL}.libs", "../.dylibs")
+_LIBRARIES = (f"../../{WHEEL}.libs", "../.dylibs")
 
 
 def reachable(binaries: PostgresBinaries, account: Account, folder: StateFolder) -> PostgresBinaries:
-    """Return programs that this user can run, copied where they must be; EmbeddedServerError if none can."""
+    """Return programs that this user can run, copied where they must be. Raises EmbeddedServerError."""
     if not account.switch:
         return binaries
     chosen = _copied(binaries, folder.runtime) if _closed(binaries, account) else binaries
     tried = account.run([str(chosen.directory / "postgres"), "--version"])
     if tried.returncode:
         raise EmbeddedServerError(
-            f"User {account.name!r} cannot run {chosen.directory / 'postgres'} ({tried.stdout.strip()}); is "
-            f"that disk mounted noexec? Use another --data-dir than {folder.path}, install PostgreSQL from "
-            "your distribution, or set PATTERN_SYNC_DATABASE_URL."
+            f"User {account.name!r} cannot run {chosen.directory / 'postgres'} ({tried.stdout.strip()}); is"
+            f" that disk mounted noexec? Use another --data-dir than {folder.path}, install PostgreSQL from"
+            " your distribution, or set PATTERN_SYNC_DATABASE_URL."
         )
     return chosen
 

@@ -6,16 +6,15 @@ import socket
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from pattern_sync.domain.errors import EmbeddedServerError
 
-HOST: Final = "127.0.0.1"
+HOST = "127.0.0.1"
 # Not our own name: "$user" in the search_path would make our schema the place of whatever this role creates.
-ROLE: Final = "postgres"
+ROLE = "postgres"
 # Below the ports that systems hand to outgoing connections: one of those could sit on ours at the next start.
-_PORTS: Final = range(20_000, 32_768)
-_LONGEST: Final = 900  # bytes; PostgreSQL cuts paths at 1024 without a word, and its own names come on top
+_PORTS = range(20_000, 32_768)
+_MOST_PATH_BYTES = 900  # PostgreSQL cuts paths at 1024 without a word, and its own names come on top
 _SHARED, _PRIVATE = 0o755, 0o700
 
 
@@ -77,8 +76,8 @@ class StateFolder:
 
     def create(self) -> None:
         """Make the folder where it is missing; the permissions of folders that exist stay as they are."""
-        if len(os.fsencode(self.path)) > _LONGEST:
-            raise EmbeddedServerError(f"The path {self.path} is too long: at most {_LONGEST} bytes.")
+        if len(os.fsencode(self.path)) > _MOST_PATH_BYTES:
+            raise EmbeddedServerError(f"The path {self.path} is too long: at most {_MOST_PATH_BYTES} bytes.")
         for folder in (*reversed(self.path.parents), self.path):
             if not folder.exists():
                 folder.mkdir()

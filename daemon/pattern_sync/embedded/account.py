@@ -6,20 +6,19 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from pattern_sync.database.embedded import launch
 from pattern_sync.domain.errors import EmbeddedServerError
+from pattern_sync.embedded import launch
 
-_CANDIDATES: Final = ("postgres", "nobody")
+_CANDIDATES = ("postgres", "nobody")
 # Nothing else of our environment: it may hold secrets, and PGDATA or PGOPTIONS change what a server does.
-_PASSED_ON: Final = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZ")
-_FIRST_CLOSED: Final = 'for folder; do [ -x "$folder" ] || { printf %s "$folder"; exit 0; }; done'
+_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZ")
+_FIRST_CLOSED = 'for folder; do [ -x "$folder" ] || { printf %s "$folder"; exit 0; }; done'
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The user that the server's processes run as; `switch` tells that this is not us."""
+    """The user that the server's processes run as; `switch` is true where this is not us."""
 
     name: str
     uid: int
@@ -30,8 +29,8 @@ class Account:
         """Wrap a command line so that it runs as this user and ends with the thread that starts it."""
         return _launch(arguments, self.uid, self.gid) if self.switch else ends_with_us(arguments)
 
-    def run(self, arguments: list[str], *, timeout: float = 10.0) -> subprocess.CompletedProcess[str]:
-        """Run a program to its end (timeout in seconds) and return its exit code and all that it printed."""
+    def run(self, arguments: list[str], *, deadline_seconds: float = 10.0) -> subprocess.CompletedProcess[str]:
+        """Run a program to its end and return its exit code and all that it printed."""
         try:
             return subprocess.run(  # noqa: S603 - the arguments are ours
                 self.command(arguments),
@@ -43,26 +42,26 @@ class Account:
                 env=environment(),
                 cwd="/",  # ours may be closed to that user
                 start_new_session=True,
-                timeout=timeout,
+                timeout=deadline_seconds,
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
             raise EmbeddedServerError(
-                f"{arguments[0]} was not done after {timeout:.0f} s: is the disk or the machine that slow? "
-                "Try again, or set PATTERN_SYNC_DATABASE_URL."
+                f"{arguments[0]} was not done after {deadline_seconds:.0f} s: is the disk or the machine that slow?"
+                " Try again, or set PATTERN_SYNC_DATABASE_URL."
             ) from error
 
     def first_closed(self, *folders: Path) -> Path | None:
         """Find the topmost folder on the ways there that this user may not enter; None when all are open.
 
-        The kernel is asked, as that user: permission bits alone do not tell about access control lists.
+        The kernel is asked, as that user: permission bits alone do not show access control lists.
         """
         steps = [str(step) for folder in folders for step in (*reversed(folder.parents), folder)]
         found = self.run(["/bin/sh", "-c", _FIRST_CLOSED, "sh", *steps])
         if found.returncode:
             raise EmbeddedServerError(
-                f"Cannot run a program as user {self.name!r} ({found.stdout.strip()}). Start Pattern Sync as "
-                "an ordinary user, or set PATTERN_SYNC_DATABASE_URL."
+                f"Cannot run a program as user {self.name!r} ({found.stdout.strip()}). Start Pattern Sync as"
+                " an ordinary user, or set PATTERN_SYNC_DATABASE_URL."
             )
         return Path(found.stdout) if found.stdout else None
 
@@ -91,16 +90,16 @@ def account_for(pgdata: Path) -> Account:
     if us != 0:
         if data and data.st_uid != us:
             raise EmbeddedServerError(
-                f"{pgdata} belongs to user {_name(data.st_uid)!r}, and PostgreSQL runs only as the "
-                "owner of its data. Start Pattern Sync as that user, or use another --data-dir."
+                f"{pgdata} belongs to user {_name(data.st_uid)!r}, and PostgreSQL runs only as the"
+                " owner of its data. Start Pattern Sync as that user, or use another --data-dir."
             )
         return Account(_name(us), us, os.getegid(), switch=False)
     if data is None:
         return _unprivileged()
     if data.st_uid == 0:
         raise EmbeddedServerError(
-            f"{pgdata} belongs to root, and PostgreSQL refuses to run as root. Give it to another user "
-            f"(chown -R nobody {pgdata}), or use another --data-dir."
+            f"{pgdata} belongs to root, and PostgreSQL refuses to run as root. Give it to another user"
+            f" (chown -R nobody {pgdata}), or use another --data-dir."
         )
     # An account `postgres` that was added later must not lock us out of data that `nobody` owns.
     return Account(_name(data.st_uid), data.st_uid, data.st_gid, switch=True)
@@ -114,8 +113,8 @@ def _unprivileged() -> Account:
             continue
         return Account(name, entry.pw_uid, entry.pw_gid, switch=True)
     raise EmbeddedServerError(
-        "PostgreSQL refuses to run as root, and there is neither a user 'postgres' nor 'nobody'. Start "
-        "Pattern Sync as an ordinary user, or set PATTERN_SYNC_DATABASE_URL."
+        "PostgreSQL refuses to run as root, and there is neither a user 'postgres' nor 'nobody'. Start"
+        " Pattern Sync as an ordinary user, or set PATTERN_SYNC_DATABASE_URL."
     )
 
 

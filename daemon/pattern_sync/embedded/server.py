@@ -7,18 +7,18 @@ from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
-from pattern_sync.database.embedded.binaries import PostgresBinaries
-from pattern_sync.database.embedded.cluster import database_url, refusal
-from pattern_sync.database.embedded.folder import StateFolder
-from pattern_sync.database.embedded.lock import OwnerLock
-from pattern_sync.database.embedded.process import ServerProcess, trim_log
-from pattern_sync.database.embedded.start import ServerPlan
 from pattern_sync.domain.errors import EmbeddedServerError
+from pattern_sync.embedded.binaries import PostgresBinaries
+from pattern_sync.embedded.cluster import database_url, refusal
+from pattern_sync.embedded.folder import StateFolder
+from pattern_sync.embedded.lock import OwnerLock
+from pattern_sync.embedded.process import ServerProcess, trim_log
+from pattern_sync.embedded.start import ServerPlan
 
-ATTACH_DEADLINE: Final = 30.0  # seconds; the owner may be in initdb
-_ATTACH_POLL: Final = 0.05
+ATTACH_SECONDS = 30.0  # the owner may be in initdb
+_POLL_SECONDS = 0.05
 
 
 class Supervision(Enum):
@@ -54,18 +54,18 @@ class EmbeddedServer:
 
     @property
     def is_owner(self) -> bool:
-        """Tell whether this process runs the server; False while it shares another's."""
+        """Return whether this process runs the server; False while it shares another's."""
         return self._lock.held
 
     @property
     def url(self) -> str:
-        """Name the database for any driver, without a secret in it; EmbeddedServerError unless open."""
+        """Name the database for any driver, without a secret in it. Raises EmbeddedServerError unless open."""
         return database_url(self._folder, self._opened())
 
     def open(self) -> bool:
         """Start the server, or share the one that runs; return whether this process owns it.
 
-        About a second the first time, at most half a minute. EmbeddedServerError tells what is in the way.
+        About a second the first time, at most half a minute. Raises EmbeddedServerError with what is in the way.
         """
         with self._mutex, _explained(self._folder.path):
             if self._port is None:
@@ -81,7 +81,7 @@ class EmbeddedServer:
         """Look after the server: start it again if it died, take it over if its owner did.
 
         To be called every second or so: a look at a running server costs microseconds, a restart blocks as
-        `open` does. EmbeddedServerError if it cannot be started, and the next call tries again.
+        `open` does. Raises EmbeddedServerError if it cannot be started; the next call tries again.
         """
         with self._mutex, _explained(self._folder.path):
             before = self._opened()
@@ -121,7 +121,7 @@ class EmbeddedServer:
         self._server, self._port = self._plan.start()
 
     def _start_or_attach(self) -> None:
-        deadline = time.monotonic() + ATTACH_DEADLINE
+        deadline = time.monotonic() + ATTACH_SECONDS
         fault: str | None = "it has no port yet"
         while time.monotonic() < deadline:
             # Asked for each time: the owner may die while we wait for its server.
@@ -133,10 +133,10 @@ class EmbeddedServer:
                 if fault is None:
                     self._port = port
                     return
-            time.sleep(_ATTACH_POLL)
+            time.sleep(_POLL_SECONDS)
         raise EmbeddedServerError(
-            f"{self._folder.path} is held by process {self._lock.holder()}, but its server does not accept "
-            f"connections ({fault}). See {self._folder.log}, stop that process, or use another --data-dir."
+            f"{self._folder.path} is held by process {self._lock.holder()}, but its server does not accept"
+            f" connections ({fault}). See {self._folder.log}, stop that process, or use another --data-dir."
         )
 
     def _look_after_own(self) -> Supervision:

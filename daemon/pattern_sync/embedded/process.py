@@ -6,16 +6,15 @@ import signal
 import subprocess
 import threading
 from concurrent.futures import Future
-from typing import Final
 
-from pattern_sync.database.embedded.account import Account, environment
-from pattern_sync.database.embedded.folder import StateFolder
+from pattern_sync.embedded.account import Account, environment
+from pattern_sync.embedded.folder import StateFolder
 
-_LOG_LIMIT: Final = 10 * 1024 * 1024  # bytes
-_TOLD: Final = 8_000  # bytes of the log that are looked at for a message
-_STATUS_LINE: Final = 7  # of postmaster.pid, counted from 0, in every version from 10 on
+_MOST_LOG_BYTES = 10 * 1024 * 1024
+_QUOTED_LOG_BYTES = 8_000  # the end of the log, which a message quotes
+_STATUS_LINE = 7  # of postmaster.pid, counted from 0, in every version from 10 on
 # Fast shutdown, then immediate (the next start recovers), then the kernel's own; seconds to wait for each.
-_SHUTDOWN: Final = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
+_SHUTDOWN = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
 
 
 class ServerProcess:
@@ -61,12 +60,12 @@ class ServerProcess:
 
     @property
     def running(self) -> bool:
-        """Tell whether the server has not ended."""
+        """Return whether the server has not ended."""
         return self._thread.is_alive()
 
     @property
     def ready(self) -> bool:
-        """Tell whether the server itself says that it accepts connections.
+        """Return whether the server itself says that it accepts connections.
 
         Asked before any connection: whoever else may have our port shall not be sent our password.
         """
@@ -77,11 +76,11 @@ class ServerProcess:
         """Return the end of what the server has printed since its start."""
         with self._folder.log.open("rb") as log:
             size = os.fstat(log.fileno()).st_size
-            log.seek(max(min(self._log_start, size), size - _TOLD))
+            log.seek(max(min(self._log_start, size), size - _QUOTED_LOG_BYTES))
             return log.read().decode("utf-8", "replace").strip()
 
     def join(self, seconds: float) -> bool:
-        """Wait for the end; tell whether it came."""
+        """Wait for the end; return whether it came."""
         self._thread.join(seconds)
         return not self.running
 
@@ -98,6 +97,6 @@ def trim_log(folder: StateFolder) -> None:
 
     The server writes in append mode, so the file can be cut under its hands.
     """
-    if folder.log.exists() and folder.log.stat().st_size > _LOG_LIMIT:
+    if folder.log.exists() and folder.log.stat().st_size > _MOST_LOG_BYTES:
         shutil.copyfile(folder.log, folder.log.with_name("postgres.log.1"))
         os.truncate(folder.log, 0)
