@@ -2,11 +2,9 @@
 
 import os
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import structlog
 import typer
 
 from pattern_sync.cli import daemon, database, reading, review, trial
@@ -23,7 +21,6 @@ from pattern_sync.domain.errors import (
     SchemaError,
     StatementFailed,
 )
-from pattern_sync.observability.logs import configure_logging
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -61,6 +58,8 @@ def common(
     Without a database URL, every command works on the embedded PostgreSQL server.
     """
     if show_version:
+        from importlib.metadata import version
+
         typer.echo(version("pattern-sync"))
         raise typer.Exit
     context.obj = Session(database_url, data_dir)
@@ -68,7 +67,6 @@ def common(
 
 def main() -> NoReturn:
     """Run the command line and exit with DESIGN's codes."""
-    configure_logging("info", "auto")  # `run` does it again, by its settings
     try:
         app()
     except BrokenPipeError:
@@ -85,6 +83,12 @@ def main() -> NoReturn:
 def _report(fault: Exception) -> int:
     expected = _expected(fault)
     if expected is None:
+        import structlog
+
+        from pattern_sync.observability.logs import configure_logging
+
+        if not structlog.is_configured():  # by its settings where the daemon runs
+            configure_logging("info", "auto")
         structlog.stdlib.get_logger("pattern_sync").critical("crashed: this is a bug", exc_info=fault)
         return 1
     way_out = next((words for kind, words in _WAY_OUT.items() if isinstance(expected, kind)), "")
