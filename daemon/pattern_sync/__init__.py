@@ -1,5 +1,7 @@
 """Pattern Sync: puts every pattern worth a person's time into the review queue."""
 
+from typing import TYPE_CHECKING
+
 from pattern_sync.domain.entry import HistoryItem, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.errors import (
     AccessRefused,
@@ -17,7 +19,19 @@ from pattern_sync.domain.explanation import Criterion, Explanation
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.statistics import SyncStatistics
-from pattern_sync.service import PatternSyncService
+
+if TYPE_CHECKING:
+    from pattern_sync.service import PatternSyncService
+else:
+
+    def __getattr__(name: str) -> object:
+        """Load the service, and with it the drivers, for the program that asks for it."""
+        if name != "PatternSyncService":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from pattern_sync.service import PatternSyncService  # noqa: PLC0415
+
+        return PatternSyncService
+
 
 __all__ = [
     "AccessRefused",

@@ -1,14 +1,10 @@
 """The command that serves."""
 
-import asyncio
 import signal
 import sys
 from typing import TYPE_CHECKING
 
 import typer
-
-from pattern_sync.observability.logs import configure_logging
-from pattern_sync.runtime.host import open_host
 
 if TYPE_CHECKING:
     from pattern_sync.cli.session import Session
@@ -25,8 +21,11 @@ def run(context: typer.Context) -> None:
     Waits for a database that cannot be reached, at start and later; exits where waiting would not help (a wrong
     password, a missing schema). SIGHUP reads the filter anew. Any number of daemons may run at once.
     """
-    # Here, as a web server takes longer to import than most commands to run.
-    from pattern_sync.runtime.life import run_daemon  # noqa: PLC0415
+    import asyncio
+
+    from pattern_sync.observability.logs import configure_logging
+    from pattern_sync.runtime.host import open_host
+    from pattern_sync.runtime.life import run_daemon
 
     session: Session = context.obj
     # Until the event loop takes the signals over: a stop while the embedded server starts leaves it in order, too.

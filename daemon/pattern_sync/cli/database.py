@@ -4,11 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pattern_sync.database.definitions import load_definitions
-from pattern_sync.database.installer import Installer, Step, full_script
-
 if TYPE_CHECKING:
     from pattern_sync.cli.session import Session
+    from pattern_sync.database.installer import Step
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be run; change nothing.")]
 
@@ -38,6 +36,8 @@ def migrate(
     refused by name before anything is changed. Safe beside live traffic and any number of times: it never waits for a
     lock long enough to hold up a writer.
     """
+    from pattern_sync.database.installer import Installer
+
     session: Session = context.obj
     with session.host() as host:
         installer = Installer(host.address)
@@ -61,6 +61,8 @@ def uninstall(
 
     What is not Pattern Sync's and would go with it is named, and nothing is removed.
     """
+    from pattern_sync.database.installer import Installer
+
     session: Session = context.obj
     with session.host() as host:
         steps = Installer(host.address).uninstall(dry_run=dry_run, cascade=cascade)
@@ -75,6 +77,9 @@ def sql(
     ] = False,
 ) -> None:
     """Print what `migrate` runs, for a person who runs it with psql; needs no database."""
+    from pattern_sync.database.definitions import load_definitions
+    from pattern_sync.database.installer import full_script
+
     typer.echo("-- Run as the owner of operation_patterns, in the schema of the application's tables:")
     typer.echo("--   psql --single-transaction --set ON_ERROR_STOP=1 --file FILE URL")
     typer.echo("SET LOCAL lock_timeout = '2s';")
@@ -83,7 +88,7 @@ def sql(
         typer.echo(f"\n-- {step.about}\n\n{step.sql.rstrip()}")
 
 
-def _tell(steps: list[Step], *, dry_run: bool, nothing: str) -> None:
+def _tell(steps: "list[Step]", *, dry_run: bool, nothing: str) -> None:
     if not steps:
         typer.echo(nothing)
     for step in steps:

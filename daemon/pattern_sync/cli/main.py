@@ -2,7 +2,6 @@
 
 import os
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -22,9 +21,6 @@ from pattern_sync.domain.errors import (
     SchemaError,
     StatementFailed,
 )
-from pattern_sync.observability.lines import Line
-from pattern_sync.observability.logs import configure_logging
-from pattern_sync.observability.writer import LogWriter
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -62,6 +58,8 @@ def common(
     Without a database URL, every command works on the embedded PostgreSQL server.
     """
     if show_version:
+        from importlib.metadata import version
+
         typer.echo(version("pattern-sync"))
         raise typer.Exit
     context.obj = Session(database_url, data_dir)
@@ -69,7 +67,6 @@ def common(
 
 def main() -> NoReturn:
     """Run the command line and exit with DESIGN's codes."""
-    configure_logging("info", "auto")  # `run` does it again, by its settings
     try:
         app()
     except BrokenPipeError:
@@ -86,6 +83,11 @@ def main() -> NoReturn:
 def _report(fault: Exception) -> int:
     expected = _expected(fault)
     if expected is None:
+        from pattern_sync.observability.lines import Line
+        from pattern_sync.observability.logs import ensure_logging
+        from pattern_sync.observability.writer import LogWriter
+
+        ensure_logging()
         LogWriter()(Line.PROCESS_CRASHED, exc_info=fault)
         return 1
     way_out = next((words for kind, words in _WAY_OUT.items() if isinstance(expected, kind)), "")

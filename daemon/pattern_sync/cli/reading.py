@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pattern_sync.cli.output import (
     error_console,
@@ -18,9 +17,10 @@ from pattern_sync.cli.output import (
 )
 from pattern_sync.domain.errors import InvalidSettings
 from pattern_sync.domain.filter import MANUAL_MAX_PATTERNS, SyncFilter
-from pattern_sync.service import PatternSyncService
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from pattern_sync.cli.session import Session
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -35,6 +35,8 @@ def add_commands(app: typer.Typer) -> None:
 
 def status(context: typer.Context, *, json: Json = False) -> None:
     """Show the installation: filter, daemons, counts and the last runs."""
+    from pattern_sync.service import PatternSyncService
+
     session: Session = context.obj
     with session.host() as host:
         service = PatternSyncService(host.address.url)
@@ -129,7 +131,9 @@ def _types(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(item.strip() for item in text.split(","))
 
 
-def _progress() -> Progress:
+def _progress() -> "Progress":
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     console = error_console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -6,12 +6,9 @@ import threading
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pattern_sync.cli.demonstration import Demonstration
 from pattern_sync.cli.output import error_console, print_json
 from pattern_sync.domain.errors import InvalidSettings
-from pattern_sync.simulation import SimulatedDetector, invent_patterns
 
 if TYPE_CHECKING:
     from pattern_sync.cli.session import Session
@@ -42,6 +39,10 @@ def simulate(
 
     Writes into operation_patterns and pattern_occurrences as the application's own detector does.
     """
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from pattern_sync.simulation import SimulatedDetector, invent_patterns
+
     session: Session = context.obj
     with session.host() as host:
         if host.embedded is None and not yes:
@@ -75,6 +76,8 @@ def demo(
     On a terminal the page stays when the detector has finished, until Ctrl-C. Everything lives in a temporary folder
     that is removed at the end.
     """
+    from pattern_sync.cli.demonstration import Demonstration
+
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # clean up as after Ctrl-C
     ended = threading.Event()
     Demonstration(patterns, seed, ended).run(per_second=rate, seconds=seconds)

@@ -40,6 +40,12 @@ def configure_logging(level: str, log_format: str) -> None:
     )
 
 
+def ensure_logging() -> None:
+    """Configure the log unless the settings already did."""
+    if not structlog.is_configured():
+        configure_logging("info", "auto")
+
+
 def _console_processors() -> list[structlog.typing.Processor]:
     renderer = structlog.dev.ConsoleRenderer(
         colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
