@@ -1,14 +1,12 @@
 """The life of one daemon: its start and its stop, phase by phase."""
 
 import asyncio
-import random
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from pattern_sync.config import Settings
-from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.errors import AccessRefused, DatabaseError, SchemaError
 from pattern_sync.domain.facts import (
     DaemonStopped,
@@ -18,7 +16,8 @@ from pattern_sync.domain.facts import (
     HttpOutOfFiles,
     IndexMissing,
 )
-from pattern_sync.runtime.assembly import Assembly, Parts
+from pattern_sync.runtime.assembly import Parts, assemble
+from pattern_sync.runtime.core import retry_backoff
 from pattern_sync.runtime.host import Host
 from pattern_sync.services.timings import Timings
 from pattern_sync.services.waiting import wait_for
@@ -37,13 +36,11 @@ class Daemon:
     `stop` and `reload` are set by signals.
     """
 
-    def __init__(
-        self, parts: Parts, stop: asyncio.Event, reload: asyncio.Event, timings: Timings, drain_seconds: float
-    ) -> None:
+    def __init__(self, parts: Parts, stop: asyncio.Event, reload: asyncio.Event, drain_seconds: float) -> None:
         self._parts = parts
+        self._core = parts.core
         self._stop = stop
         self._reload = reload
-        self._timings = timings
         self._drain_seconds = drain_seconds
 
     async def run(self) -> None:
@@ -63,15 +60,15 @@ class Daemon:
                     await self._drain()
                     await self._notify_pages()
                 await self._stop_serving()
-        self._parts.emit(DaemonStopped())
+        self._core.emit(DaemonStopped())
 
     def _start_serving(self, group: asyncio.TaskGroup) -> None:
-        self._parts.supervisor.start(group, [self._parts.http, self._parts.live])
+        self._core.supervisor.start(group, [self._parts.http, self._parts.live])
 
     async def _reach_database(self) -> bool:
         """Wait for the database and publish the filter; False where a stop came first."""
         parts, wanted = self._parts, self._parts.in_force.value
-        backoff = Backoff(random.random, self._timings.retry_base_seconds, self._timings.retry_cap_seconds)
+        backoff = retry_backoff(self._core.timings)
         while not self._stop.is_set():
             try:
                 await parts.gateway.check_schema()
@@ -80,43 +77,43 @@ class Daemon:
             except AccessRefused:
                 raise
             except DatabaseError as fault:  # also a notification queue that is full: waiting helps, or somebody else
-                parts.database.lost(START, str(fault))
+                self._core.database.lost(START, str(fault))
                 await wait_for(self._stop, backoff.next_delay_seconds())
             else:
-                parts.database.back(START)
-                parts.emit(FilterPublished(wanted))
+                self._core.database.back(START)
+                self._core.emit(FilterPublished(wanted))
                 return True
         return False
 
     def _start_queueing(self, group: asyncio.TaskGroup) -> None:
         parts = self._parts
-        parts.supervisor.start(group, [*parts.workers, parts.page_notifier, *parts.producers])
+        self._core.supervisor.start(group, [*parts.workers, parts.page_notifier, *parts.producers])
         group.create_task(self._advise(), name="advice")
 
     def _stop_producers(self) -> None:
         parts = self._parts
-        parts.emit(DaemonStopping(len(parts.intake)))
-        parts.supervisor.cancel(parts.producers)
-        parts.manager.stopping()
+        self._core.emit(DaemonStopping(len(self._core.intake)))
+        self._core.supervisor.cancel(parts.producers)
+        self._core.observers.manager.stopping()
 
     async def _drain(self) -> None:
         parts = self._parts
-        in_time = await parts.supervisor.close(parts.workers, self._drain_seconds)
-        if not in_time or len(parts.intake):
-            parts.emit(DrainTimedOut(len(parts.intake)))
+        in_time = await self._core.supervisor.close(parts.workers, self._drain_seconds)
+        if not in_time or len(self._core.intake):
+            self._core.emit(DrainTimedOut(len(self._core.intake)))
 
     async def _notify_pages(self) -> None:
-        await self._parts.supervisor.close([self._parts.page_notifier], LAST_NOTIFICATION_SECONDS)
+        await self._core.supervisor.close([self._parts.page_notifier], LAST_NOTIFICATION_SECONDS)
 
     async def _stop_serving(self) -> None:
-        self._parts.supervisor.cancel([self._parts.live])
-        await self._parts.supervisor.close([self._parts.http], HTTP_CLOSE_SECONDS)
+        self._core.supervisor.cancel([self._parts.live])
+        await self._core.supervisor.close([self._parts.http], HTTP_CLOSE_SECONDS)
 
     async def _advise(self) -> None:
         """Name the indexes that the application's tables lack, once. A fault here is the services' to report."""
         with suppress(DatabaseError, SchemaError):
             for index in await self._parts.gateway.missing_indexes():
-                self._parts.emit(IndexMissing(index))
+                self._core.emit(IndexMissing(index))
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
@@ -133,7 +130,7 @@ class Daemon:
 
     def _on_loop_fault(self, loop: Any, context: dict[str, Any]) -> None:  # noqa: ANN401 - as asyncio calls it
         if context.get("message") == _OUT_OF_FILES:
-            self._parts.emit(HttpOutOfFiles(str(context.get("exception"))))
+            self._core.emit(HttpOutOfFiles(str(context.get("exception"))))
         else:
             loop.default_exception_handler(context)
 
@@ -148,5 +145,5 @@ async def run_daemon(
     patience = timings or Timings()
     stop, reload = asyncio.Event(), asyncio.Event()
     now = asyncio.get_running_loop().time
-    parts = Assembly(settings, host, reload, read_settings, now, patience).parts()
-    await Daemon(parts, stop, reload, patience, settings.drain_seconds).run()
+    parts = assemble(settings, host, reload, read_settings, now, patience)
+    await Daemon(parts, stop, reload, settings.drain_seconds).run()

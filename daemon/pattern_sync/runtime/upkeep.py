@@ -17,7 +17,6 @@ from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.embedded import EmbeddedServer, Supervision
 from pattern_sync.observability.systemd import ServiceManager
 from pattern_sync.services.activity import Activity
-from pattern_sync.services.timings import Timings
 
 # A start of the embedded server may have to recover what it was doing when it died.
 EMBEDDED_START_SECONDS = 300.0
@@ -104,17 +103,17 @@ class Watchdog:
         emit: Emit,
         manager: ServiceManager,
         activity: Activity,
-        timings: Timings,
+        period_seconds: float,
     ) -> None:
         self._hanging = hanging
         self._emit = emit
         self._manager = manager
         self._activity = activity
-        self._timings = timings
+        self._period_seconds = period_seconds
 
     async def run(self) -> None:
         """Feed until cancelled."""
-        period_seconds = self._timings.watchdog_seconds
+        period_seconds = self._period_seconds
         if self._manager.watchdog_seconds is not None:
             period_seconds = min(period_seconds, self._manager.watchdog_seconds / 3)
         while True:

@@ -25,18 +25,22 @@ class Availability:
         self._on_lost = on_lost
         self._on_back = on_back
         self._without: set[str] = set()
-        self.lost_at: float | None = None
+        self._lost_at: float | None = None
+
+    def is_lost(self) -> bool:
+        """Return whether some service cannot use it."""
+        return self._lost_at is not None
 
     def lost(self, service: str, reason: str) -> None:
         """Record a failed attempt."""
         self._without.add(service)
-        if self.lost_at is None:
-            self.lost_at = self._now()
+        if self._lost_at is None:
+            self._lost_at = self._now()
             self._on_lost(reason)
 
     def back(self, service: str) -> None:
         """Record a successful attempt."""
         self._without.discard(service)
-        if self.lost_at is not None and not self._without:
-            after_seconds, self.lost_at = self._now() - self.lost_at, None
+        if self._lost_at is not None and not self._without:
+            after_seconds, self._lost_at = self._now() - self._lost_at, None
             self._on_back(after_seconds)
