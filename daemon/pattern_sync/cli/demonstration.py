@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rich.console import Console, Group
@@ -25,6 +25,7 @@ from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.installer import Installer
 from pattern_sync.domain.errors import EmbeddedServerError
 from pattern_sync.embedded import EmbeddedServer, ends_with_us
+from pattern_sync.observability.lines import Line
 from pattern_sync.service import PatternSyncService
 from pattern_sync.simulation import SimulatedDetector, invent_patterns
 
@@ -155,16 +156,21 @@ def _port() -> int:
 
 
 def _page_url(log: Path) -> str:
-    lines = (json.loads(line) for line in log.read_text(encoding="utf-8").splitlines())
-    return str(next(line["url"] for line in lines if line["event"] == "serving"))
+    return str(next(line["url"] for line in _lines(log) if line["event"] == Line.HTTP_SERVING.event))
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + _READY_SECONDS
-    while '"ready"' not in log.read_text(encoding="utf-8"):
+    while not any(line["event"] == Line.DAEMON_READY.event for line in _lines(log)):
         if process.poll() is not None or time.monotonic() > deadline:
             raise EmbeddedServerError(f"The daemon did not become ready:\n{log.read_text(encoding='utf-8')}")
         time.sleep(0.05)
+
+
+def _lines(log: Path) -> Iterator[dict[str, object]]:
+    for line in log.read_text(encoding="utf-8").splitlines():
+        with suppress(ValueError):  # the last line may be half written
+            yield json.loads(line)
 
 
 def _tail(log: Path) -> Text:
@@ -179,5 +185,6 @@ def _readable(line: str) -> str:
         return line
     time_of_day = str(entry.pop("timestamp", ""))[11:23]
     event = entry.pop("event", "")
-    entry.pop("level", None)
+    for name in ("level", "message"):
+        entry.pop(name, None)
     return f"{time_of_day} {event} " + " ".join(f"{name}={value}" for name, value in entry.items())

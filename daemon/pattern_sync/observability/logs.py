@@ -56,7 +56,17 @@ def _console_processors() -> list[structlog.typing.Processor]:
 def _json_processors() -> list[structlog.typing.Processor]:
     # No local variables in a traceback: one of them may be the database URL.
     frames = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-    return [structlog.processors.ExceptionRenderer(frames), structlog.processors.JSONRenderer(ensure_ascii=False)]
+    return [
+        structlog.processors.ExceptionRenderer(frames),
+        _frame_first,
+        structlog.processors.JSONRenderer(ensure_ascii=False),
+    ]
+
+
+def _frame_first(_: object, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Begin each line with the fields that all lines have."""
+    frame = {name: line.pop(name) for name in ("timestamp", "level", "event", "message") if name in line}
+    return {**frame, **line}
 
 
 def _sentence_first(_: object, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
