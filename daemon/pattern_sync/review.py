@@ -20,12 +20,12 @@ class ReviewStore(Protocol):
     """
 
     async def list_entries(self, status: Status, after: Place | None, limit: int) -> list[QueueEntry]: ...
-    async def find_entries(self, pattern_ids: Sequence[str]) -> list[QueueEntry]: ...
+    async def find_entries(self, signatures: Sequence[str]) -> list[QueueEntry]: ...
     async def count_entries(self) -> QueueCounts: ...
-    async def history(self, pattern_id: str) -> list[HistoryItem]: ...
-    async def decide(self, pattern_id: str, decision: Decision) -> bool | None: ...
-    async def comment(self, pattern_id: str, reviewer: str, comment: str) -> bool | None: ...
-    async def explain(self, pattern_id: str) -> Explanation: ...
+    async def history(self, signature: str) -> list[HistoryItem]: ...
+    async def decide(self, signature: str, decision: Decision) -> bool | None: ...
+    async def comment(self, signature: str, reviewer: str, comment: str) -> bool | None: ...
+    async def explain(self, signature: str) -> Explanation: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class EntryPage:
 class Review:
     """The review queue as people work on it; like the reconciler it awaits nothing but its store.
 
-    Every method that takes a pattern id raises UnknownPattern where the queue has no such entry.
+    Every method that takes a signature raises UnknownPattern where the queue has no such entry.
     """
 
     def __init__(self, store: ReviewStore) -> None:
@@ -56,23 +56,23 @@ class Review:
         """Return how many entries there are in each status."""
         return await self._store.count_entries()
 
-    async def entry(self, pattern_id: str) -> QueueEntry:
+    async def entry(self, signature: str) -> QueueEntry:
         """Return one entry."""
-        found = await self._store.find_entries([pattern_id]) if is_storable(pattern_id) else []
+        found = await self._store.find_entries([signature]) if is_storable(signature) else []
         if not found:
-            raise _unknown(pattern_id)
+            raise _unknown(signature)
         return found[0]
 
-    async def history(self, pattern_id: str) -> list[HistoryItem]:
+    async def history(self, signature: str) -> list[HistoryItem]:
         """Return the decisions and comments on one pattern, oldest first."""
-        await self.entry(pattern_id)
-        return await self._store.history(pattern_id)
+        await self.entry(signature)
+        return await self._store.history(signature)
 
-    async def explain(self, pattern_id: str) -> Explanation:
+    async def explain(self, signature: str) -> Explanation:
         """Return why a pattern is in the queue or is not; it need not be in the queue to be known."""
-        explanation = await self.explanation(pattern_id)
+        explanation = await self.explanation(signature)
         if explanation.outcome is None:
-            raise UnknownPattern(f"There is no pattern {pattern_id!r}, neither among the patterns nor in the queue.")
+            raise UnknownPattern(f"There is no pattern {signature!r}, neither among the patterns nor in the queue.")
         return explanation
 
     async def explanation(self, signature: str) -> Explanation:
@@ -80,28 +80,28 @@ class Review:
         known = is_storable(signature)
         return await self._store.explain(signature) if known else Explanation.of_nothing(signature)
 
-    async def decide(self, pattern_id: str, decision: Decision) -> QueueEntry:
+    async def decide(self, signature: str, decision: Decision) -> QueueEntry:
         """Approve or reject, and return the entry.
 
         Raises AlreadyDecided where somebody was faster, DecisionRefused where the database keeps the decision out.
         """
-        decided = is_storable(pattern_id) and await _kept(
-            f"decision on {pattern_id!r}", lambda: self._store.decide(pattern_id, decision)
+        decided = is_storable(signature) and await _kept(
+            f"decision on {signature!r}", lambda: self._store.decide(signature, decision)
         )
-        entry = await self.entry(pattern_id)
+        entry = await self.entry(signature)
         if not decided:
             raise AlreadyDecided(_standing(entry, decision), entry)
         return entry
 
-    async def comment(self, pattern_id: str, comment: str, reviewer: str | None) -> str:
+    async def comment(self, signature: str, comment: str, reviewer: str | None) -> str:
         """Note a comment and return the name under which it was noted. Raises InvalidInput, DecisionRefused."""
         name = check_reviewer(reviewer)
         checked = check_comment(comment)
-        noted = is_storable(pattern_id) and await _kept(
-            f"comment on {pattern_id!r}", lambda: self._store.comment(pattern_id, name, checked)
+        noted = is_storable(signature) and await _kept(
+            f"comment on {signature!r}", lambda: self._store.comment(signature, name, checked)
         )
         if not noted:
-            raise _unknown(pattern_id)
+            raise _unknown(signature)
         return name
 
 
@@ -115,8 +115,8 @@ async def _kept(what: str, attempt: Callable[[], Awaitable[bool | None]]) -> boo
     return kept
 
 
-def _unknown(pattern_id: str) -> UnknownPattern:
-    return UnknownPattern(f"There is no pattern {pattern_id!r} in the review queue.")
+def _unknown(signature: str) -> UnknownPattern:
+    return UnknownPattern(f"There is no pattern {signature!r} in the review queue.")
 
 
 def _standing(entry: QueueEntry, decision: Decision) -> str:

@@ -83,11 +83,11 @@ class PatternSyncService:
         with self._reviews() as gateway:
             return run_blocking(Review(gateway).page(status, None, limit)).entries
 
-    def get_entry(self, pattern_id: str) -> tuple[QueueEntry, tuple[HistoryItem, ...]]:
+    def get_entry(self, signature: str) -> tuple[QueueEntry, tuple[HistoryItem, ...]]:
         """Return one entry, and what was said about it, oldest first. Raises UnknownPattern."""
         with self._reviews() as gateway:
             review = Review(gateway)
-            return run_blocking(review.entry(pattern_id)), tuple(run_blocking(review.history(pattern_id)))
+            return run_blocking(review.entry(signature)), tuple(run_blocking(review.history(signature)))
 
     def get_review_statistics(self) -> QueueCounts:
         """Return how many entries the queue has in each status."""
@@ -96,7 +96,7 @@ class PatternSyncService:
 
     def approve(
         self,
-        pattern_id: str,
+        signature: str,
         notes: str | None = None,
         *,
         reviewer: str | None = None,
@@ -107,22 +107,22 @@ class PatternSyncService:
         Raises UnknownPattern, InvalidInput, AlreadyDecided unless the entry has the status that this replaces, and
         DecisionRefused where the application's own trigger or policy, or the database, keeps the decision out.
         """
-        return self._decide(pattern_id, Decision(Verdict.APPROVED, notes, reviewer, replaces))
+        return self._decide(signature, Decision(Verdict.APPROVED, notes, reviewer, replaces))
 
     def reject(
-        self, pattern_id: str, reason: str, *, reviewer: str | None = None, replaces: Status = Status.PENDING
+        self, signature: str, reason: str, *, reviewer: str | None = None, replaces: Status = Status.PENDING
     ) -> QueueEntry:
         """Reject a pattern and return its entry; raises as `approve` does."""
-        return self._decide(pattern_id, Decision(Verdict.REJECTED, reason, reviewer, replaces))
+        return self._decide(signature, Decision(Verdict.REJECTED, reason, reviewer, replaces))
 
-    def comment(self, pattern_id: str, comment: str, *, reviewer: str | None = None) -> str:
+    def comment(self, signature: str, comment: str, *, reviewer: str | None = None) -> str:
         """Note a comment on a pattern and return whose it is. Raises UnknownPattern, InvalidInput, DecisionRefused."""
         with self._reviews() as gateway:
-            return run_blocking(Review(gateway).comment(pattern_id, comment, reviewer))
+            return run_blocking(Review(gateway).comment(signature, comment, reviewer))
 
-    def _decide(self, pattern_id: str, decision: Decision) -> QueueEntry:
+    def _decide(self, signature: str, decision: Decision) -> QueueEntry:
         with self._reviews() as gateway:
-            return run_blocking(Review(gateway).decide(pattern_id, decision))
+            return run_blocking(Review(gateway).decide(signature, decision))
 
     @contextmanager
     def _reviews(self) -> Iterator[ReviewGateway]:

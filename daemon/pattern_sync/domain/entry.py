@@ -26,7 +26,7 @@ class QueueEntry:
 
     A rejection's reason stands behind `REJECTED: ` in `approval_notes`, as the application's own readers expect it.
     `from_pattern` is false where another program wrote the entry and no pattern stands behind it.
-    The names of the fields are a contract with the application's own review panel.
+    The names of the fields are a contract with the application's own review panel; `pattern_id` is the signature.
     """
 
     pattern_id: str
@@ -50,7 +50,7 @@ class Place:
     """A place in the order of the queue: right after the entry with this impact and id."""
 
     impact: float
-    pattern_id: str
+    signature: str
 
 
 @dataclass(frozen=True, slots=True)

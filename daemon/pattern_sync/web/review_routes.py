@@ -32,11 +32,11 @@ def _decode_cursor(cursor: str | None) -> Place | None:
     if cursor is None:
         return None
     try:
-        impact, pattern_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        place = Place(float(impact), str(pattern_id))
+        impact, signature = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        place = Place(float(impact), str(signature))
     except (ValueError, TypeError, OverflowError, RecursionError):
         place = None
-    if place is None or not is_storable(place.pattern_id):
+    if place is None or not is_storable(place.signature):
         raise InvalidInput("this is no cursor; take the one that the Link header of the page before gives")
     return place
 
@@ -155,6 +155,6 @@ class ReviewRoutes:
 
 
 def _next_url(request: Request, status: Status, limit: int, place: Place) -> str:
-    cursor = base64.urlsafe_b64encode(json.dumps([place.impact, place.pattern_id]).encode()).decode()
+    cursor = base64.urlsafe_b64encode(json.dumps([place.impact, place.signature]).encode()).decode()
     asked_status = f"status={quote(status)}&" if "status" in request.query_params else ""
     return f"{request.url.path}?{asked_status}limit={limit}&cursor={quote(cursor)}"
