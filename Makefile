@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-matrix lint format bench coverage clean
+.PHONY: help demo test test-matrix lint format docs bench coverage clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ lint: $(STAMP) ## ruff, mypy strict, the import contract
 format: $(STAMP) ## put the code into its one format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix-only .
+
+docs: $(STAMP) ## write the parts of docs/reference that come from the code
+	@$(BIN)/python -m tools.reference
 
 coverage: $(STAMP) ## all tests, with the lines that none of them ran
 	$(BIN)/coverage erase

@@ -25,67 +25,79 @@ _TOKEN = re.compile(r"[!-~]+")  # what fits into an Authorization header
 
 
 class Settings(BaseSettings):
-    """What an operator can set; each description is the README's and the help's."""
+    """What an operator can set; `make docs` makes the reference of it."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
     database_url: SecretStr | None = Field(
         default=None,
-        description="postgresql:// URL, or a key=value string, as psql takes it, with one or more hosts;"
-        " none: the embedded server",
+        description="The database: a `postgresql://` URL or a key=value string, with one or more hosts."
+        " Unset: the embedded server.",
     )
     data_dir: Path | None = Field(
         default=None,
-        description="Folder of the embedded server; none: the user's state folder (/var/lib/pattern-sync as root)",
+        description="Folder of the embedded server. Unset: `/var/lib/pattern-sync` as root,"
+        " `~/.local/state/pattern-sync` otherwise.",
     )
-    interval: float = Field(default=3600.0, ge=1, le=604_800, allow_inf_nan=False, description="Seconds between sweeps")
+    interval: float = Field(
+        default=3600.0, ge=1, le=604_800, allow_inf_nan=False, description="Seconds between sweeps."
+    )
     mend: bool = Field(
         default=False,
-        description="on: mend triggers that are missing or disabled, where the daemon's role may; off: only say so",
+        description="Repair triggers that are missing or disabled. The daemon's role has to own the tables."
+        " `off`: report them only.",
     )
     min_confidence: float = Field(
-        default=70.0, ge=0, le=100, allow_inf_nan=False, description="Least confidence, 0 to 100"
+        default=70.0, ge=0, le=100, allow_inf_nan=False, description="Lowest confidence that qualifies, in percent."
     )
-    min_occurrences: int = Field(default=5, ge=0, le=MAX_OCCURRENCES, description="Least number of occurrences")
-    min_savings: float = Field(default=1000.0, ge=0, allow_inf_nan=False, description="Least savings, USD a month")
+    min_occurrences: int = Field(
+        default=5, ge=0, le=MAX_OCCURRENCES, description="Lowest number of occurrences that qualifies."
+    )
+    min_savings: float = Field(
+        default=1000.0, ge=0, allow_inf_nan=False, description="Lowest savings that qualify, in USD a month."
+    )
     only_types: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), description="Pattern types to queue, comma-separated; none: all"
+        default=(), description="Pattern types to queue, comma-separated. Unset: all."
     )
     exclude_types: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), description="Pattern types never to queue, comma-separated"
+        default=(), description="Pattern types never to queue, comma-separated."
     )
     drain_seconds: float = Field(
         default=10.0,
         ge=0,
         le=300,
         allow_inf_nan=False,
-        description="How long a stop may finish announced patterns",
+        description="How many seconds a stop may take to finish announced patterns.",
     )
     http_host: str = Field(
         default="127.0.0.1",
         min_length=1,
-        description="Address that the HTTP API and the review page listen on; beyond loopback only with an API token",
+        description="Address that the API and the review page listen on. Beyond loopback an API token is required.",
     )
-    http_port: int = Field(default=8002, ge=0, le=65_535, description="Port of the HTTP API; 0: any that is free")
-    api_token: SecretStr | None = Field(default=None, description="Token that readers and reviewers have to present")
-    api_token_file: Path | None = Field(default=None, description="File that holds the API token")
+    http_port: int = Field(
+        default=8002, ge=0, le=65_535, description="Port of the API and the page. `0`: any free port, named in the log."
+    )
+    api_token: SecretStr | None = Field(default=None, description="Token for reading and deciding.")
+    api_token_file: Path | None = Field(default=None, description="File that holds the API token.")
     admin_token: SecretStr | None = Field(
-        default=None, description="Token of administrators, who may queue everything; none: nobody may over HTTP"
+        default=None, description="Token for `POST /api/v1/patterns/sync/all`. Unset: nobody may call it."
     )
-    admin_token_file: Path | None = Field(default=None, description="File that holds the administrators' token")
+    admin_token_file: Path | None = Field(default=None, description="File that holds the administrators' token.")
     cors_origins: Annotated[tuple[str, ...] | None, NoDecode] = Field(
         default=None,
-        description="Other origins whose pages may call the API, comma-separated, or `none`;"
-        " not given: ports 9213 and 5173 of localhost and 127.0.0.1 on loopback, nobody otherwise",
+        description="Other origins whose pages may call the API, comma-separated, or `none`. Unset: ports 9213 and 5173"
+        " of `localhost` and `127.0.0.1` when serving on loopback, no origin otherwise.",
     )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), description="Host names that lead here, comma-separated, beside IP addresses and this machine's own"
+        default=(),
+        description="Host names by which clients reach the daemon, comma-separated, such as a proxy's. IP addresses"
+        " and this machine's own names always work.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="debug, info, warning or error"
+        default="info", description="The lowest level that is logged. `debug` also logs every refresh."
     )
     log_format: Literal["auto", "console", "json"] = Field(
-        default="auto", description="auto (a terminal gets console), console or json"
+        default="auto", description="`auto`: console on a terminal, JSON otherwise."
     )
 
     @field_validator("only_types", "exclude_types", "cors_origins", "allowed_hosts", mode="before")

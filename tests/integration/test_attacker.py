@@ -20,7 +20,7 @@ from tests.support.application import APPLICATION_TABLES, installer
 from tests.support.asynchronous import run
 from tests.support.attacker import ROOT, Parser, attacker, set_traps, trapped
 from tests.support.database import TestDatabase
-from tests.support.lived_in import LivedInDatabase, Roles, readme_rights
+from tests.support.lived_in import LivedInDatabase, Roles, documented_rights
 from tests.support.paths import UNCAPPED, daemon_everything, with_gateway
 
 Admin = psycopg.Connection[dict[str, object]]
@@ -80,7 +80,7 @@ def trapped_template(server_url: str, admin: Admin, roles: Roles) -> Iterator[Li
         with psycopg.connect(database.url, autocommit=True) as session:
             session.execute(APPLICATION_TABLES.read_bytes())
             installer(database).migrate()
-            for right in readme_rights():
+            for right in documented_rights():
                 session.execute(f"GRANT {right} TO {roles.daemon}".encode())
             for name, confidence in (("x", 85), ("waits", 85), ("decided", 85), ("short", 5)):
                 session.execute(PATTERN.format(name, confidence).encode())

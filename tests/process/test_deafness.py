@@ -178,7 +178,7 @@ def a_filter_that_was_lost(database: TestDatabase) -> None:
 def a_daemon_that_may_not_mend(database: TestDatabase) -> None:
     with (
         database.role(
-            # Exactly the README's grants.
+            # The documented grants on the application's tables.
             "SELECT ON operation_patterns, pattern_occurrences",
             "UPDATE (automation_status, reviewed_by, reviewed_at, review_notes) ON operation_patterns",
             "SELECT, INSERT, UPDATE ON pattern_approvals",

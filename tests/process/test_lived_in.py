@@ -1,4 +1,4 @@
-"""A daemon's day on a database as after a year of use, with no more rights than the README asks for."""
+"""A daemon's day on a database as after a year of use, with no more rights than are documented."""
 
 from tests.support.command import run_command
 from tests.support.daemon import running_daemon
