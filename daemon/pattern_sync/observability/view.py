@@ -1,7 +1,6 @@
 """The daemon as its facts show it: what the status line, health and metrics render."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from pattern_sync.domain.facts import (
     DatabaseBack,
@@ -28,9 +27,7 @@ from pattern_sync.domain.facts import (
 )
 from pattern_sync.domain.outcomes import Outcome
 from pattern_sync.domain.reception import Mode, TriggerFault
-
-if TYPE_CHECKING:
-    from pattern_sync.domain.scans import ScanKind
+from pattern_sync.domain.scans import ScanKind
 
 
 class View:
@@ -67,7 +64,8 @@ class View:
                 self.queued_total += sum(item.outcome is Outcome.QUEUED for item in outcomes)
                 self.failed_total += sum(item.outcome is Outcome.FAILED for item in outcomes)
             case ScanFinished(kinds, result):
-                self.last_scan_at.update(dict.fromkeys(kinds, self._now()))
+                # A manual sync is no proof that the daemon has caught up.
+                self.last_scan_at.update(dict.fromkeys(kinds - {ScanKind.MANUAL}, self._now()))
                 self.queued_total += result.synced_count
                 self.failed_total += result.error_count
             case QuarantineRetried(retried):
