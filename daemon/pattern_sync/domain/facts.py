@@ -1,4 +1,4 @@
-"""Facts: what happened, for whoever observes the daemon. Nothing that the daemon does depends on who takes them."""
+"""Facts: what happened, for log, health and metrics. The daemon works the same without a subscriber."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-# From here on the triggers send nothing: a full queue would fail the commit of whoever notifies.
+# From this share on, the triggers do not notify: a full queue would fail the commit of any writer that notifies.
 FULL_ENOUGH = 0.5
 
 

@@ -95,16 +95,16 @@ class HealthReporter:
 
     def _why_unavailable(self) -> tuple[str, ...]:
         if self._view.database_lost_at is not None:
-            return ("The database cannot be used; the daemon tries again, its log says why.",)
+            return ("The database is unavailable; the daemon tries again. Its log has the reason.",)
         if not self._view.last_scan_at:
-            return ("The first catch-up is not done yet.",)
+            return ("The first catch-up is not finished yet.",)
         return ()
 
     def _why_degraded(self) -> tuple[str, ...]:
         view = self._view
         reasons = []
         if view.mode is Mode.POLLING:
-            reasons.append("Notifications do not arrive; the daemon polls instead, its log says why.")
+            reasons.append("Notifications do not arrive; the daemon polls instead. Its log has the reason.")
         reasons += self._why_silent()
         if found := view.recovered_in_last_sweep:
             reasons.append(
@@ -116,7 +116,7 @@ class HealthReporter:
                 " them."
             )
         if view.pages_are_stale:
-            reasons.append("The review pages are not kept up to date; the daemon's log says why.")
+            reasons.append("The review pages are not kept up to date. The daemon's log has the reason.")
         if hanging := self._hanging():
             reasons.append(f"Hanging: {', '.join(hanging)}.")
         return tuple(reasons)
@@ -129,9 +129,9 @@ class HealthReporter:
                 reasons.append(f"The {whom} are not notified of some changes: {'; '.join(faults)}. Run: {REMEDY}")
         if view.full_queue is not None:
             full = queue_is_full(view.full_queue.usage, view.full_queue.blocker_pid)
-            reasons.append(f"{full}; the daemon polls meanwhile.")
+            reasons.append(f"{full}. The daemon polls instead.")
         if view.triggers_are_unseen:
-            reasons.append("The triggers cannot be checked; the daemon polls meanwhile, its log says why.")
+            reasons.append("The triggers cannot be checked; the daemon polls instead. Its log has the reason.")
         return reasons
 
     def _moment(self, at: float) -> datetime:

@@ -1,4 +1,4 @@
-"""From one fact to everybody who observes the daemon."""
+"""Passes facts to subscribers."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from pattern_sync.domain.facts import Emit, Fact
 
 
 class Subscribers:
-    """Passes each fact on, in order."""
+    """Passes each fact to every subscriber, in order."""
 
     def __init__(self, subscribers: Sequence[Emit]) -> None:
         self._subscribers = tuple(subscribers)

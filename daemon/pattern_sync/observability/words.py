@@ -5,5 +5,5 @@ REMEDY = "pattern-sync migrate"
 
 def queue_is_full(usage: float, blocker_pid: int | None) -> str:
     """Return why the notification queue is full, as far as that is known."""
-    who = "" if blocker_pid is None else f", most likely process {blocker_pid}"
-    return f"The notification queue is {usage:.0%} full: some session listens and does not read{who}"
+    which = "" if blocker_pid is None else f", most likely process {blocker_pid}"
+    return f"The notification queue is {usage:.0%} full: a session listens but does not read{which}"

@@ -27,7 +27,7 @@ from pattern_sync.sync.silence import Silence
 
 @dataclass(frozen=True, slots=True)
 class Observers:
-    """Who takes the facts; `now` is the clock of all their moments."""
+    """The subscribers of facts, and the link to the service manager."""
 
     view: View
     manager: ServiceManager
@@ -92,7 +92,7 @@ class Core:
 
     @property
     def emit(self) -> Emit:
-        """Return who takes the facts."""
+        """Return the subscribers of facts."""
         return self.observers.emit
 
     def activity(self, service: type[Service]) -> Activity:

@@ -1,4 +1,4 @@
-"""What a service is, and who runs it."""
+"""What a service is, and the supervisor that runs it."""
 
 import asyncio
 from collections.abc import Callable, Collection

@@ -1,4 +1,4 @@
-"""A sync by hand: with criteria of its own, and a preview of it."""
+"""The manual sync: a scan with its own criteria, or a preview of it."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -10,13 +10,13 @@ from pattern_sync.sync.reconciler import Reconciler
 
 
 class RunRecord(Protocol):
-    """Where runs are remembered."""
+    """Where scans are recorded."""
 
     async def record_run(self, kind: str, result: SyncResult) -> None: ...
 
 
 class ManualSync:
-    """Ends in the same reconcile step as the daemon's own runs; `on_finished` is told what was written."""
+    """Ends in the same reconcile step as the daemon's own scans. `on_finished` gets the result of each that wrote."""
 
     def __init__(
         self,
@@ -37,9 +37,9 @@ class ManualSync:
     ) -> SyncResult:
         """Queue what passes the filter and is missing, best impact first; a dry run writes nothing.
 
-        What waits in the quarantine is tried as well: whoever asks may have mended what refused it.
+        Patterns in the quarantine are tried as well: the cause of their refusal may have been mended.
 
-        `on_progress` is told how many of how many patterns were handled.
+        `on_progress` gets the number of patterns that were handled, and their total.
         """
         if dry_run:
             return await self._reconciler.preview_everything(sync_filter)

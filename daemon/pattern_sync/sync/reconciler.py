@@ -1,4 +1,4 @@
-"""The one step that every path ends in: bring the queue up to date, and look again until it is."""
+"""The reconcile: the one step in which every path ends. It repeats until there is nothing left to write."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
@@ -17,15 +17,15 @@ from pattern_sync.domain.results import (
     Tally,
 )
 
-# A pattern that changes faster than it can be looked at is left to the refresh of a few seconds later.
+# A pattern that changes faster than this can follow is left to the next refresh, a few seconds later.
 MOST_LOOKS = 5
 MOST_AT_ONCE = 2_000
-# Before the first of them: an emergency measure against a sequence that has run out is to count below zero.
+# Below every row id. Ids may be negative: restarting a sequence below zero is an emergency measure when it runs out.
 BEFORE_ALL_IDS = RowId(-(2**63))
 
 
 class Queue(Protocol):
-    """What a reconcile needs of the database, which keeps the quarantine as well."""
+    """What a reconcile needs of the database, quarantine included."""
 
     async def reconcile(self, row_ids: Sequence[RowId], sync_filter: SyncFilter) -> list[PatternOutcome]: ...
     def queue_missing(self, sync_filter: SyncFilter, *, retry: bool) -> AsyncGenerator[QueuedPage, None]: ...
@@ -37,10 +37,9 @@ class Queue(Protocol):
 
 
 class Reconciler:
-    """Brings the queue up to date for some patterns or for all; idempotent, safe to run beside itself.
+    """Brings the queue up to date for some patterns or for all. It is idempotent and safe to run concurrently.
 
-    It awaits nothing but the queue, so that a queue which blocks makes it a blocking reconciler.
-    `now` is a monotonic clock in seconds.
+    It awaits only the queue, so a blocking queue makes it a blocking reconciler. `now` is a monotonic clock in seconds.
     """
 
     def __init__(self, queue: Queue, now: Callable[[], float]) -> None:
@@ -48,19 +47,19 @@ class Reconciler:
         self._now = now
 
     async def reconcile(self, row_ids: Sequence[RowId], sync_filter: SyncFilter) -> list[PatternOutcome]:
-        """Reconcile some patterns; the result lacks those that are gone."""
+        """Reconcile some patterns; patterns that are gone are missing in the result."""
         first: dict[RowId, PatternOutcome] = {}
         to_look_at = list(dict.fromkeys(row_ids))
         for _ in range(MOST_LOOKS):
             outcomes = await self._look(to_look_at, sync_filter)
             for item in outcomes:
                 first.setdefault(item.row_id, item)
-            # A writer or another daemon may have committed in between: only a look without a write ends it.
+            # A writer or another daemon may have committed in between: only a look without a write is the last.
             to_look_at = [item.row_id for item in outcomes if item.outcome in WRITTEN]
         return list(first.values())
 
     async def _look(self, row_ids: Sequence[RowId], sync_filter: SyncFilter) -> list[PatternOutcome]:
-        """Look at each of them once, in steps that nobody has to wait for: each comes to something for at least one."""
+        """Look at each pattern once, in short steps. Each step settles at least one, so this ends."""
         outcomes: list[PatternOutcome] = []
         left = list(row_ids)
         while left:
@@ -81,8 +80,8 @@ class Reconciler:
     ) -> SyncResult:
         """Queue what qualifies and is missing, best impact first, then refresh what is stale.
 
-        What waits in the quarantine is left there unless it is a `retry`. `on_progress` is told how many of how many
-        missing patterns were handled, `on_held` which patterns somebody has locked.
+        Patterns in the quarantine are skipped unless `retry` is set. `on_progress` gets the number of missing patterns
+        that were handled, and their total; `on_held` gets patterns that another transaction has locked.
         """
         started = self._now()
         tally = Tally()
@@ -103,7 +102,7 @@ class Reconciler:
         return SyncResult(refreshed_count=refreshed, sync_duration_ms=self._since(started))
 
     async def retry_refused(self, sync_filter: SyncFilter, most: int) -> Retried:
-        """Try at most so many patterns of the quarantine again whose time has come."""
+        """Try up to `most` patterns of the quarantine again that are due."""
         return await despite_conflicts(lambda: self._queue.retry_refused(sync_filter, most))
 
     async def preview_everything(self, sync_filter: SyncFilter) -> SyncResult:
