@@ -87,7 +87,7 @@ class ServerProcess:
         return not self.running
 
     def stop(self) -> None:
-        """Shut the server down, fast first, with a kill at last; even that loses nothing that was committed."""
+        """Shut the server down: fast first, at last with SIGKILL; even that loses nothing that was committed."""
         for number, seconds in _SHUTDOWN:
             self._child.send_signal(number)
             if self.join(seconds):
