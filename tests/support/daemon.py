@@ -39,7 +39,7 @@ class DaemonProcess:
     @property
     def http_url(self) -> str:
         """Where it serves HTTP, without a slash at the end."""
-        return str(self.wait_for("serving")["url"]).rstrip("/")
+        return str(self.wait_for("http.serving")["url"]).rstrip("/")
 
     @property
     def pid(self) -> int:
@@ -51,26 +51,28 @@ class DaemonProcess:
         with self._news:
             return "".join(self._text)
 
-    def lines(self, event: str | None = None) -> list[LogLine]:
-        """Return the log lines so far, all or those of one event."""
+    def lines(self, event: str | None = None, **fields: object) -> list[LogLine]:
+        """Return the log lines so far: all, or those of one event and with these fields."""
+        wanted = fields if event is None else {"event": event, **fields}
         with self._news:
-            return [line for line in self._lines if event in (None, line["event"])]
+            return [line for line in self._lines if all(line.get(name) == value for name, value in wanted.items())]
 
-    def wait_for(self, event: str, *, times: int = 1, seconds: float = PATIENCE_SECONDS) -> LogLine:
-        """Wait until an event was logged for the n-th time and return that line."""
+    def wait_for(self, event: str, *, times: int = 1, seconds: float = PATIENCE_SECONDS, **fields: object) -> LogLine:
+        """Wait until an event with these fields was logged for the n-th time and return that line."""
         deadline = time.monotonic() + seconds
         with self._news:
-            while len(found := [line for line in self._lines if line["event"] == event]) < times:
+            while len(found := self.lines(event, **fields)) < times:
                 left = deadline - time.monotonic()
-                assert left > 0, f"no {event!r} (x{times}) in {seconds:g} s; the log:\n{''.join(self._text)}"
-                assert not self._ended, f"the daemon ended without {event!r} (x{times}):\n{''.join(self._text)}"
+                what = f"{event!r} {fields or ''} (x{times})"
+                assert left > 0, f"no {what} in {seconds:g} s; the log:\n{''.join(self._text)}"
+                assert not self._ended, f"the daemon ended without {what}:\n{''.join(self._text)}"
                 self._news.wait(left)
             return found[times - 1]
 
     def ready(self) -> Self:
         """Wait until the first catch-up is done and notifications are known to arrive."""
-        self.wait_for("ready")
-        self.wait_for("listening")
+        self.wait_for("daemon.ready")
+        self.wait_for("listener.listening")
         return self
 
     def send(self, number: signal.Signals) -> None:
