@@ -7,7 +7,6 @@ from pattern_sync.domain.errors import DatabaseUnavailable
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome, signatures_of
 from pattern_sync.domain.results import MissingPreview, QueuedPage, RefreshedPage, Retried
-from pattern_sync.sync.liveness import Life
 
 BATCH = 4
 
@@ -146,15 +145,3 @@ class FakeSession:
 
     def terminate(self) -> None:
         self.terminated = True
-
-
-class RecordingLife(Life):
-    """Waits for nothing and remembers for how long it should have."""
-
-    def __init__(self, now: Callable[[], float], name: str = "service") -> None:
-        super().__init__(name, now)
-        self.pauses: list[float] = []
-
-    async def pause(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        await super().pause(0)
