@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 from pattern_sync.config import Settings
@@ -12,6 +13,7 @@ from pattern_sync.domain.facts import (
     DaemonStopped,
     DaemonStopping,
     DrainTimedOut,
+    Emit,
     FilterPublished,
     HttpOutOfFiles,
     IndexMissing,
@@ -118,7 +120,7 @@ class Daemon:
     @contextmanager
     def _signals(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(self._on_loop_fault)
+        loop.set_exception_handler(partial(report_loop_fault, self._core.emit))
         events = {signal.SIGTERM: self._stop, signal.SIGINT: self._stop, signal.SIGHUP: self._reload}
         for number, event in events.items():
             loop.add_signal_handler(number, event.set)
@@ -128,11 +130,13 @@ class Daemon:
             for number in events:
                 loop.remove_signal_handler(number)
 
-    def _on_loop_fault(self, loop: Any, context: dict[str, Any]) -> None:  # noqa: ANN401 - as asyncio calls it
-        if context.get("message") == _OUT_OF_FILES:
-            self._core.emit(HttpOutOfFiles(str(context.get("exception"))))
-        else:
-            loop.default_exception_handler(context)
+
+def report_loop_fault(emit: Emit, loop: Any, context: dict[str, Any]) -> None:  # noqa: ANN401 - as asyncio calls it
+    """Take what the event loop complains of; what is no shortage of files is asyncio's to log."""
+    if context.get("message") == _OUT_OF_FILES:
+        emit(HttpOutOfFiles(str(context.get("exception"))))
+    else:
+        loop.default_exception_handler(context)
 
 
 async def run_daemon(
