@@ -2,8 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -53,19 +53,26 @@ class Daemon:
         """
         self._parts.http.open()
         with self._signals():
-            async with self._parts.pool, asyncio.TaskGroup() as group:
-                self._start_serving(group)
+            async with self._parts.pool, self._serving(), asyncio.TaskGroup() as group:
                 if await self._reach_database():
                     self._start_queueing(group)
                     await self._stop.wait()
                     self._stop_producers()
                     await self._drain()
                     await self._notify_pages()
-                await self._stop_serving()
         self._core.emit(DaemonStopped())
 
-    def _start_serving(self, group: asyncio.TaskGroup) -> None:
-        self._core.supervisor.start(group, [self._parts.http, self._parts.live])
+    @asynccontextmanager
+    async def _serving(self) -> AsyncGenerator[None, None]:
+        """Serve; stop in order also where the daemon gives up: a group alone would cut off whoever is connected."""
+        supervisor, http, live = self._core.supervisor, self._parts.http, self._parts.live
+        async with asyncio.TaskGroup() as group:
+            supervisor.start(group, [http, live])
+            try:
+                yield
+            finally:
+                supervisor.cancel([live])
+                await supervisor.close([http], HTTP_CLOSE_SECONDS)
 
     async def _reach_database(self) -> bool:
         """Wait for the database and publish the filter; False where a stop came first."""
@@ -106,10 +113,6 @@ class Daemon:
 
     async def _notify_pages(self) -> None:
         await self._core.supervisor.close([self._parts.page_notifier], LAST_NOTIFICATION_SECONDS)
-
-    async def _stop_serving(self) -> None:
-        self._core.supervisor.cancel([self._parts.live])
-        await self._core.supervisor.close([self._parts.http], HTTP_CLOSE_SECONDS)
 
     async def _advise(self) -> None:
         """Name the indexes that the application's tables lack, once. A fault here is the services' to report."""
