@@ -64,7 +64,7 @@ class Daemon:
 
     @asynccontextmanager
     async def _serving(self) -> AsyncGenerator[None, None]:
-        """Serve; stop in order also where the daemon gives up, as the task group alone would cut off open connections."""
+        """Serve. Stop in order even if the daemon gives up: a task group alone would cut off open connections."""
         supervisor, http, live = self._core.supervisor, self._parts.http, self._parts.live
         async with asyncio.TaskGroup() as group:
             supervisor.start(group, [http, live])
