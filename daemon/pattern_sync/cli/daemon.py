@@ -24,7 +24,6 @@ def run(context: typer.Context) -> None:
     import asyncio
 
     from pattern_sync.observability.logs import configure_logging
-    from pattern_sync.runtime.daemon import run_daemon
     from pattern_sync.runtime.host import open_host
 
     session: Session = context.obj
@@ -33,6 +32,9 @@ def run(context: typer.Context) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     settings = session.settings()
     settings.tokens()  # whoever listens beyond loopback without one is told so before anything is started
+    # Not earlier: a web server takes longer to load than a wrong setting to be found.
+    from pattern_sync.runtime.daemon import run_daemon
+
     configure_logging(settings.log_level, settings.log_format)
     with open_host(settings) as host:
         asyncio.run(run_daemon(settings, host, session.settings))
