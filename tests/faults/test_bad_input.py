@@ -31,7 +31,7 @@ def test_a_poison_row_is_told_once_a_try_and_queued_when_its_cause_is_gone(datab
 
 
 def test_a_flood_of_garbage_and_of_forged_ids_is_survived(database: TestDatabase) -> None:
-    with running_daemon(database.url) as daemon:
+    with running_daemon(database.url, fresh=True) as daemon:
         before = daemon.resident_kilobytes()
         database.execute(
             "SELECT pg_notify('pattern_sync', 'garbage ' || i || ' ☃') FROM generate_series(1, 20000) AS i"

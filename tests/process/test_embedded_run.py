@@ -25,8 +25,8 @@ def kill_server(folder: Path) -> None:
 def test_two_daemons_share_the_embedded_server_and_the_second_takes_it_over(folder: Path) -> None:
     place = str(folder)
     with (
-        running_daemon(None, PATTERN_SYNC_DATA_DIR=place) as owner,
-        running_daemon(None, PATTERN_SYNC_DATA_DIR=place) as sharing,
+        running_daemon(None, fresh=True, PATTERN_SYNC_DATA_DIR=place) as owner,
+        running_daemon(None, fresh=True, PATTERN_SYNC_DATA_DIR=place) as sharing,
     ):
         kill_server(folder)
         assert owner.wait_for("embedded.restarted")["reason"] == "restarted"

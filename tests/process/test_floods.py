@@ -48,7 +48,7 @@ def files_of(daemon: DaemonProcess) -> int:
 
 
 def test_a_flood_of_half_open_clients_leaves_the_event_path_and_the_probes_their_files(database: TestDatabase) -> None:
-    with starting_daemon(database.url) as daemon:
+    with starting_daemon(database.url, fresh=True) as daemon:
         resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (FILES, FILES))  # Python is still loading
         daemon.ready()
         said = len(daemon.text)
@@ -87,7 +87,7 @@ def test_running_out_of_files_is_one_line_a_minute_and_passes(database: TestData
 
 def test_half_sent_bodies_take_no_memory_and_nobodys_turn(database: TestDatabase) -> None:
     half = HEAD + b"Content-Length: 65000\r\n\r\n" + b"x" * 64_000
-    with running_daemon(database.url) as daemon, crowd(daemon) as clients:
+    with running_daemon(database.url, fresh=True) as daemon, crowd(daemon) as clients:
         database.add_pattern("commented")
         eventually(lambda: database.entry("commented"))
         httpx.get(f"{daemon.http_url}/livez")

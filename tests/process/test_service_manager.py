@@ -22,7 +22,7 @@ UNREACHABLE = "postgresql://nobody@127.0.0.1:1/x"
 def test_readiness_is_told_after_the_first_catch_up_and_the_stop_before_the_end(database: TestDatabase) -> None:
     database.add_patterns(20)
     with service_manager() as manager:
-        with starting_daemon(database.daemon_url, NOTIFY_SOCKET=manager.path) as daemon:
+        with starting_daemon(database.daemon_url, fresh=True, NOTIFY_SOCKET=manager.path) as daemon:
             manager.wait_for("READY=1")
             assert database.count("pattern_approvals") == 20
             daemon.wait_for("listener.listening")

@@ -60,7 +60,7 @@ def test_a_stop_at_any_moment_is_orderly(database: TestDatabase) -> None:
     chance = random.Random(7)
     delays = [chance.uniform(0, 1.5) for _ in range(8)]
     for delay in delays:
-        with starting_daemon(database.url) as daemon:
+        with starting_daemon(database.url, fresh=True) as daemon:
             time.sleep(delay)  # the moment is what is varied
             daemon.send(signal.SIGTERM)
             code = daemon.exit_code()

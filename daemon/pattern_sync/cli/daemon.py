@@ -33,6 +33,9 @@ def run(context: typer.Context) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     settings = session.settings()
     settings.tokens()  # whoever listens beyond loopback without one is told so before anything is started
+    # Not earlier: a web server takes longer to load than a wrong setting to be found.
+    from pattern_sync.runtime.daemon import run_daemon
+
     configure_logging(settings.log_level, settings.log_format)
     with open_host(settings) as host:
         asyncio.run(run_daemon(settings, host, session.settings))
