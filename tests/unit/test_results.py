@@ -13,6 +13,15 @@ def test_the_candidates_are_the_synced_the_skipped_the_failed_and_the_remaining(
     result = SyncResult(synced_count=1, skipped_count=20, error_count=300, remaining_count=4000, refreshed_count=7)
     assert result.total_candidates == 4321
     assert result.to_dict()["total_candidates"] == 4321
+    assert result.counts == {
+        "total_candidates": 4321,
+        "synced_count": 1,
+        "refreshed_count": 7,
+        "skipped_count": 20,
+        "error_count": 300,
+        "remaining_count": 4000,
+        "gone_count": 0,
+    }
     assert result.to_dict()["synced_pattern_ids"] == ()
 
 

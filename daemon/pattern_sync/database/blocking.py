@@ -12,7 +12,7 @@ from pattern_sync.database.faults import translated
 from pattern_sync.database.rows import (
     filter_arguments,
     ids_argument,
-    run_arguments,
+    run_argument,
     to_missing_preview,
     to_outcomes,
     to_queued_page,
@@ -187,7 +187,7 @@ class BlockingQueue:
 
     async def record_run(self, kind: str, result: SyncResult) -> None:
         """Remember a run for `status`."""
-        self._database.fetch("record_run", *run_arguments(kind, result))
+        self._database.fetch("record_run", run_argument(kind, result))
 
     def _announce(self, queued: Sequence[str], refreshed: Sequence[str]) -> None:
         if queued or refreshed:

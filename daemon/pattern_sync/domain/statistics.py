@@ -36,7 +36,7 @@ class SyncStatistics:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The last run of one kind, as it was recorded."""
+    """The last run of one kind, as SyncResult.remembered has it."""
 
     kind: str
     finished_at: datetime

@@ -12,10 +12,12 @@ from pydantic import (
     Field,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
+    computed_field,
     field_validator,
     model_validator,
 )
 from pydantic.config import JsonDict
+from pydantic.dataclasses import dataclass as document
 
 from pattern_sync.domain.decision import (
     LONGEST_REVIEWER,
@@ -34,6 +36,8 @@ from pattern_sync.domain.filter import (
     SyncFilter,
 )
 from pattern_sync.domain.outcomes import Outcome
+from pattern_sync.domain.results import SyncResult
+from pattern_sync.domain.statistics import SyncStatistics
 from pattern_sync.observability.health import Condition
 
 # Nobody queues more in one request than an administrator's sync of everything does.
@@ -103,32 +107,34 @@ class SyncCriteria(BaseModel):
         return SyncFilter(**self.model_dump(exclude_none=True))
 
 
-class SyncReport(BaseModel):
+# Every field is in every answer, though the class has a default for it.
+@document(config=ConfigDict(json_schema_serialization_defaults_required=True), frozen=True)
+class SyncReport(SyncResult):
     """What a sync did, or would do; total_candidates = synced + skipped + errors + remaining."""
 
-    total_candidates: int
-    synced_count: int
-    refreshed_count: int
-    skipped_count: int
-    error_count: int
-    remaining_count: int
-    gone_count: int
-    synced_pattern_ids: list[str]
-    errors: list[str] = Field(description="At most 20 messages")
-    failed_pattern_ids: list[str] = Field(description="The patterns that they are about")
-    sync_duration_ms: float
-    dry_run: bool
+    errors: Annotated[tuple[str, ...], Field(description="At most 20 messages")] = ()
+    failed_pattern_ids: Annotated[tuple[str, ...], Field(description="The patterns that they are about")] = ()
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def total_candidates(self) -> int:
+        """How many patterns qualified."""
+        return super().total_candidates
 
 
-class SyncCounts(BaseModel):
+@document(frozen=True)
+class SyncCounts(SyncStatistics):
     """How many patterns there are, here and in the queue."""
 
-    patterns_in_source: int
-    patterns_in_review: int
-    pending_sync: int = Field(description="Eligible patterns without an entry, whatever their figures")
-    sync_percentage: float = Field(description="In review / in source x 100")
-    qualifying: int = Field(description="Patterns that pass the filter in force")
-    qualifying_missing: int = Field(description="Those of them that are not in the queue: 0 when all is well")
+    pending_sync: Annotated[int, Field(description="Eligible patterns without an entry, whatever their figures")]
+    qualifying: Annotated[int, Field(description="Patterns that pass the filter in force")]
+    qualifying_missing: Annotated[int, Field(description="Those of them that are not in the queue: 0 when all is well")]
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def sync_percentage(self) -> float:
+        """In review / in source x 100."""
+        return super().sync_percentage
 
 
 class Remark(BaseModel):
