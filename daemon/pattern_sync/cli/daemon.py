@@ -25,7 +25,6 @@ def run(context: typer.Context) -> None:
 
     from pattern_sync.observability.logs import configure_logging
     from pattern_sync.runtime.host import open_host
-    from pattern_sync.runtime.life import run_daemon
 
     session: Session = context.obj
     # Until the event loop takes the signals over: a stop while the embedded server starts leaves it in order, too.
@@ -34,7 +33,7 @@ def run(context: typer.Context) -> None:
     settings = session.settings()
     settings.tokens()  # whoever listens beyond loopback without one is told so before anything is started
     # Not earlier: a web server takes longer to load than a wrong setting to be found.
-    from pattern_sync.runtime.daemon import run_daemon
+    from pattern_sync.runtime.life import run_daemon
 
     configure_logging(settings.log_level, settings.log_format)
     with open_host(settings) as host:
