@@ -580,7 +580,7 @@ def test_a_page_gets_a_heartbeat_when_there_is_nothing_else_to_send() -> None:
         assert [each["type"] for each in await sent_to(client)] == ["state"]
         live.clock.seconds += TIMINGS.live_heartbeat_seconds
         assert json.loads(await client.next_message()) == {"type": "heartbeat"}
-        live.database.lost("another service", "gone")
+        live.database.lost("another service", DatabaseUnavailable("gone"))
         assert json.loads(await client.next_message()) == {"type": "outage"}
         live.clock.seconds += TIMINGS.live_heartbeat_seconds
         assert json.loads(await client.next_message()) == {"type": "heartbeat"}
@@ -614,7 +614,7 @@ def test_an_outage_that_another_service_met_is_sent_and_nothing_is_read() -> Non
         await settle(lambda: "count" in live.view.reads)
         assert len(await sent_to(client)) == 1
         live.view.reads.clear()
-        live.database.lost("another service", "gone")
+        live.database.lost("another service", DatabaseUnavailable("gone"))
         live.notify("refreshed", "a")
         assert json.loads(await client.next_message()) == {"type": "outage"}
         assert live.view.reads == []

@@ -214,10 +214,11 @@ class SweepPlanned(Fact):
 
 @dataclass(frozen=True, slots=True)
 class SweepSettled(Fact):
-    """It is known how many patterns the last sweep queued that no notification had announced."""
+    """It is known how many patterns the sweep that ended at `swept_at` queued and no notification had announced."""
 
     recovered: int
     recovered_total: int
+    swept_at: float
 
 
 @dataclass(frozen=True, slots=True)

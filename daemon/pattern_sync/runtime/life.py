@@ -86,7 +86,7 @@ class Daemon:
             except AccessRefused:
                 raise
             except DatabaseError as fault:  # also a notification queue that is full: waiting helps, or somebody else
-                self._core.database.lost(START, str(fault))
+                self._core.database.lost(START, fault)
                 await wait_for(self._stop, backoff.next_delay_seconds())
             else:
                 self._core.database.back(START)
