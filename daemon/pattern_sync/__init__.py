@@ -1,4 +1,4 @@
-"""Pattern Sync: puts every pattern worth a person's time into the review queue."""
+"""Pattern Sync puts every pattern worth a person's time into the review queue."""
 
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> object:
-        """Load the service, and with it the drivers, for the program that asks for it."""
+        """Import the service on first use: it loads the database drivers, which an importer may not need."""
         if name != "PatternSyncService":
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from pattern_sync.service import PatternSyncService  # noqa: PLC0415

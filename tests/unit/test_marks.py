@@ -1,7 +1,7 @@
 """Marks: what may have changed and was not looked at yet, whatever it is."""
 
 import asyncio
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 
 from pattern_sync.services.marks import Marks, Taken
 from tests.support.asynchronous import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MOST = 3
 

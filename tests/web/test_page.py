@@ -139,7 +139,7 @@ def test_a_decision_that_the_application_keeps_out_is_said_once(emptied: Served,
         page.excuse("status of 409")
         page.press("a").sign("ann").press("Control+Enter")
         expect(page["decide-notice"]).to_have_text(
-            f"The application's own trigger or policy kept the decision on '{BEST}' out; nothing was written."
+            f"A trigger or policy of the application refused the decision on '{BEST}'; nothing was written."
             " What you typed is kept."
         )
     finally:

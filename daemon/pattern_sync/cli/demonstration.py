@@ -1,4 +1,4 @@
-"""The demonstration: real processes, and a view of the queue while it fills up."""
+"""The demonstration: real processes, and a view of the queue while it fills."""
 
 import json
 import os
@@ -38,7 +38,7 @@ _STOP_SECONDS = 20.0
 
 
 class Demonstration:
-    """An embedded server, a daemon in a process of its own, a detector in a thread, and what they do."""
+    """An embedded server, a daemon in its own process, a detector in a thread, and a view of their work."""
 
     def __init__(self, patterns: int, seed: int, ended: threading.Event) -> None:
         self._patterns = invent_patterns(patterns, seed)
@@ -49,7 +49,7 @@ class Demonstration:
         self._console = Console(highlight=False)
 
     def run(self, *, per_second: float, seconds: float) -> None:
-        """Run for a while and say what came of it."""
+        """Run the detector for `seconds` and print the result."""
         self._console.print("Starting PostgreSQL, installing the schema, starting the daemon …")
         with _temporary_folder() as folder, EmbeddedServer(folder / "server") as server:
             address = DatabaseAddress.parse(server.url)
@@ -79,7 +79,7 @@ class Demonstration:
             self._ended.set()
             raise
         self._detected.set()
-        if not self._console.is_terminal:  # where somebody looks on, the page stays until Ctrl-C
+        if not self._console.is_terminal:  # on a terminal, the page stays until Ctrl-C
             self._ended.set()
 
     def _watch(self, service: PatternSyncService, log: Path) -> None:
@@ -100,22 +100,22 @@ class Demonstration:
         return Text(
             f"{self._observed:,} observations, {counts.patterns_in_source:,} patterns,"
             f" {counts.qualifying:,} qualify, {counts.patterns_in_review:,} in the queue"
-            + ("; the detector has finished, the page stays until Ctrl-C" if self._detected.is_set() else "")
+            + ("; the detector has finished, press Ctrl-C to stop" if self._detected.is_set() else "")
         )
 
     def _conclude(self, service: PatternSyncService) -> None:
         counts = service.get_sync_statistics()
         self._console.print(queue_table(service.list_entries(limit=_SHOWN_ENTRIES)))
         self._console.print(
-            f"{self._observed:,} observations of {counts.patterns_in_source:,} patterns; {counts.qualifying:,} came to"
-            f" qualify, {counts.patterns_in_review:,} are in the queue, {counts.qualifying_missing:,} are missing."
+            f"{self._observed:,} observations of {counts.patterns_in_source:,} patterns; {counts.qualifying:,} qualify,"
+            f" {counts.patterns_in_review:,} are in the queue, {counts.qualifying_missing:,} are missing."
         )
 
 
 @contextmanager
 def _temporary_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="pattern-sync-demo-"))
-    folder.chmod(0o711)  # as root, the server runs as another user and has to get in
+    folder.chmod(0o711)  # as root, the server runs as another user, who must be able to enter
     try:
         yield folder
     finally:
@@ -146,13 +146,13 @@ def _daemon(url: str, log: Path) -> Iterator[str]:
 
 
 def _port() -> int:
-    """Return the port that people know, or 0, for any, where something else has it."""
-    usual = Settings.model_fields["http_port"].default
+    """Return the default port, or 0 (any free port) if it is taken."""
+    default = Settings.model_fields["http_port"].default
     try:
-        socket.create_server(("127.0.0.1", usual)).close()
+        socket.create_server(("127.0.0.1", default)).close()
     except OSError:
         return 0
-    return int(usual)
+    return int(default)
 
 
 def _page_url(log: Path) -> str:

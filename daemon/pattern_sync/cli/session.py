@@ -1,4 +1,4 @@
-"""What the commands share: the settings, and the database they lead to."""
+"""What the commands share: the settings and the database that they name."""
 
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ class Session:
     data_dir: Path | None
 
     def settings(self) -> "Settings":
-        """Read the settings anew. Raises InvalidSettings."""
+        """Read the settings again at each call. Raises InvalidSettings."""
         from pattern_sync.config import Settings
 
         return Settings.load(database_url=self.database_url, data_dir=self.data_dir)
 
     @contextmanager
     def host(self) -> "Iterator[Host]":
-        """Yield the database of the settings; what libraries log goes where our own lines go."""
+        """Yield the database that the settings name; libraries log where Pattern Sync logs."""
         from pattern_sync.observability.logs import configure_logging
         from pattern_sync.runtime.host import open_host
 
@@ -38,7 +38,7 @@ class Session:
 
     @contextmanager
     def service(self) -> "Iterator[PatternSyncService]":
-        """Yield the Python API on the database of the settings."""
+        """Yield the Python API on the database that the settings name."""
         from pattern_sync.service import PatternSyncService
 
         with self.host() as host:

@@ -13,7 +13,7 @@ from pattern_sync.domain.statistics import MissingIndex
 
 
 class Fact:
-    """Base of all facts. Times are seconds of the monotonic clock that everything shares."""
+    """Base of all facts. Times are seconds of the shared monotonic clock."""
 
     __slots__ = ()
 
@@ -28,14 +28,14 @@ class DaemonReady(Fact):
 
 @dataclass(frozen=True, slots=True)
 class DaemonStopping(Fact):
-    """A stop was asked for; `patterns` still wait to be reconciled."""
+    """A stop was requested; `patterns` still wait to be reconciled."""
 
     patterns: int
 
 
 @dataclass(frozen=True, slots=True)
 class DrainTimedOut(Fact):
-    """`patterns` are left to the next start's catch-up."""
+    """The drain reached its deadline; the next start's catch-up reconciles the remaining `patterns`."""
 
     patterns: int
 
@@ -47,7 +47,7 @@ class DaemonStopped(Fact):
 
 @dataclass(frozen=True, slots=True)
 class SettingsReloaded(Fact):
-    """A reload published its filter; `changed` is False where that filter was in force already."""
+    """A reload published its filter; `changed` is False if that filter was already in force."""
 
     filter: str
     changed: bool
@@ -55,21 +55,21 @@ class SettingsReloaded(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ReloadRefused(Fact):
-    """A reload met settings that cannot be used, and changed nothing."""
+    """A reload read unusable settings and changed nothing."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceHanging(Fact):
-    """Some services make no progress; the watchdog is not fed."""
+    """Some services make no progress; the daemon stops notifying the watchdog."""
 
     services: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedServerRestarted(Fact):
-    """The embedded server had ended."""
+    """The embedded server had ended and runs again."""
 
     reason: str
 
@@ -104,7 +104,7 @@ class IndexMissing(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ListenerListening(Fact):
-    """Notifications arrive, as was just proven; before, the daemon polled for so long, if it did."""
+    """A check proved that notifications arrive; `polled_seconds` is how long the daemon polled before, if it did."""
 
     polled_seconds: float | None
 
@@ -118,7 +118,7 @@ class ListenerLost(Fact):
 
 @dataclass(frozen=True, slots=True)
 class NotificationReceived(Fact):
-    """Something arrived on the patterns' channel."""
+    """A notification arrived on the patterns' channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class NotificationIgnored(Fact):
 
 @dataclass(frozen=True, slots=True)
 class TriggersFaulty(Fact):
-    """What is wrong with the triggers has changed; `silenced` where the daemon polls because of it."""
+    """The faults of the triggers changed; `silenced` is True if the daemon polls because of them."""
 
     faults: tuple[TriggerFault, ...]
     silenced: bool
@@ -138,21 +138,21 @@ class TriggersFaulty(Fact):
 
 @dataclass(frozen=True, slots=True)
 class TriggersSound(Fact):
-    """Nothing is wrong with the triggers any more."""
+    """The triggers have no fault any more."""
 
     after_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class TriggersUnseen(Fact):
-    """Whether the triggers are sound cannot be found out; the daemon polls meanwhile."""
+    """The triggers cannot be checked; the daemon polls meanwhile."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class TriggersSeen(Fact):
-    """The triggers can be looked at again."""
+    """The triggers can be checked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ class TriggersNotMended(Fact):
 
 @dataclass(frozen=True, slots=True)
 class NotificationQueueFull(Fact):
-    """The triggers send nothing, as the server's queue is too full: `usage` is a share of 1."""
+    """The triggers send nothing, because the server's notification queue is too full; `usage` is a share of 1."""
 
     usage: float
     blocker_pid: int | None
@@ -186,7 +186,7 @@ class NotificationQueueDrained(Fact):
 
 @dataclass(frozen=True, slots=True)
 class TableRebuilt(Fact):
-    """The table of the patterns got new storage or other partitions: rows may have come in unseen."""
+    """`operation_patterns` has new storage or other partitions: rows may have arrived without a notification."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,14 +207,14 @@ class ScanFinished(Fact):
 
 @dataclass(frozen=True, slots=True)
 class SweepPlanned(Fact):
-    """The next sweep begins after so long."""
+    """The next sweep begins in `after_seconds`."""
 
     after_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class SweepSettled(Fact):
-    """It is known how many patterns the sweep that ended at `swept_at` queued and no notification had announced."""
+    """The count of patterns that a sweep queued without a notification is final; the sweep ended at `swept_at`."""
 
     recovered: int
     recovered_total: int
@@ -223,7 +223,7 @@ class SweepSettled(Fact):
 
 @dataclass(frozen=True, slots=True)
 class EntriesRefreshed(Fact):
-    """Pending entries were brought up to the figures of their patterns."""
+    """Pending entries received the current figures of their patterns."""
 
     entries: int
     milliseconds: float
@@ -245,34 +245,34 @@ class HttpServing(Fact):
 
 @dataclass(frozen=True, slots=True)
 class HttpWaiting(Fact):
-    """The API and the review page cannot be served yet; patterns are queued all the same."""
+    """The API and the review page cannot be served yet; patterns are still queued."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class HttpCrowded(Fact):
-    """A silent connection was closed, as there were too many."""
+    """A connection that sent no request was closed, because there were too many."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpOutOfFiles(Fact):
-    """A connection could not be accepted for want of a file descriptor."""
+    """A connection could not be accepted: the process has no free file descriptor."""
 
     reason: str
 
 
 class RequestFault(Enum):
-    """Why a request failed that the client is not to blame for."""
+    """Why a request failed through no fault of the client."""
 
-    REFUSED = "the application or the database refused what a person decided or wrote"
+    REFUSED = "the application or the database refused a decision or a comment"
     UNAVAILABLE = "the database is unavailable"
     UNUSABLE = "the database cannot be used as it is"
 
 
 @dataclass(frozen=True, slots=True)
 class RequestFailed(Fact):
-    """A request was answered with an error; `reason` may hold the database's words, which the answer does not."""
+    """A request was answered with an error; `reason` may hold the database's message, which the response leaves out."""
 
     fault: RequestFault
     method: str
@@ -282,7 +282,7 @@ class RequestFailed(Fact):
 
 @dataclass(frozen=True, slots=True)
 class PagesStale(Fact):
-    """A service cannot bring the review pages up to date; patterns are queued all the same."""
+    """A service cannot update the review pages; patterns are still queued."""
 
     reason: str
 

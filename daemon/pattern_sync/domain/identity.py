@@ -1,4 +1,4 @@
-"""The two names of a pattern: `signature`, a text that everybody knows it by, and the id of its row, ours alone."""
+"""The two names of a pattern: its `signature`, the text used everywhere, and its row id, used only inside."""
 
 from typing import NewType
 

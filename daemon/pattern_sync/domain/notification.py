@@ -1,4 +1,4 @@
-"""What a notification asks for."""
+"""What a notification requests."""
 
 import re
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from enum import Enum
 
 from pattern_sync.domain.identity import RowId
 
-# A bigint of PostgreSQL, zero and below included; anything else on the channel is somebody else's, or garbage.
+# A PostgreSQL bigint, zero and negative numbers included. Any session can send other payloads on the channel.
 _ROW_ID = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII)
 _ROW_IDS = range(-(2**63), 2**63)
 
-# A payload names at most so many patterns; more have changed than are worth naming, and it says "everything".
+# The triggers name at most this many patterns at a time; for more, they send one request for everything.
 MOST_NAMES = 1_000
 
 
@@ -29,7 +29,7 @@ class UnknownPayload:
 
 
 def parse_payload(payload: str) -> RowId | Request | UnknownPayload:
-    """Return the pattern's row id, the request, or what could not be understood; never raises."""
+    """Return the pattern's row id, the request, or an UnknownPayload; never raises."""
     if _ROW_ID.fullmatch(payload) and int(payload) in _ROW_IDS:
         return RowId(int(payload))
     try:

@@ -1,4 +1,4 @@
-"""How changes reach the daemon, and what can keep them from doing so."""
+"""How changes reach the daemon, and what can prevent it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,7 +24,7 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TriggerFault:
-    """Something that keeps changes from being notified; `silenced` is None where nobody misses anything."""
+    """A fault that keeps the database from notifying; `silenced` is None if nobody misses a change."""
 
     relation: str | None
     fault: str
@@ -34,11 +34,11 @@ class TriggerFault:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """One look at the triggers: their faults, and the payloads that writers could not notify.
+    """One check of the triggers: their faults, and the payloads that writers could not send.
 
-    `storage` differs from look to look when rows may have come in unseen, `body` when the trigger was created anew;
-    `writers` are the transactions that write. `queue_usage` is a share of 1, `blocker_pid` the server process that most
-    likely keeps the notification queue from being emptied.
+    `storage` changes when rows may have arrived without a notification, `body` when the trigger was created again.
+    `writers` are the transactions in progress. `queue_usage` is a share of 1, `blocker_pid` the server process that
+    most likely keeps the notification queue from draining.
     """
 
     faults: tuple[TriggerFault, ...] = ()

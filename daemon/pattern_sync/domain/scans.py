@@ -1,11 +1,11 @@
-"""Why a scan takes place: a reconcile of all patterns."""
+"""The reasons for a scan, which reconciles all patterns."""
 
 from collections.abc import Collection
 from enum import StrEnum
 
 
 class ScanKind(StrEnum):
-    """In the order of what a person wants to read where one scan serves several requests."""
+    """Why a scan takes place. If one scan serves several requests, the first of their kinds in this order names it."""
 
     CATCH_UP = "catch-up"
     SETTINGS = "settings"
@@ -16,5 +16,5 @@ class ScanKind(StrEnum):
 
 
 def leading(kinds: Collection[ScanKind]) -> ScanKind:
-    """Return the kind that names a scan which serves several requests."""
+    """Return the kind that names a scan for several requests."""
     return next(kind for kind in ScanKind if kind in kinds)
