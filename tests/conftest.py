@@ -6,12 +6,11 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from docker.errors import DockerException
 from psycopg.rows import dict_row
-from testcontainers.community.postgres import PostgresContainer
 
 from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.installer import Installer
@@ -20,6 +19,9 @@ from tests.support import lived_in
 from tests.support.database import TestDatabase
 from tests.support.folders import open_folder
 from tests.support.lived_in import LivedInDatabase, Roles
+
+if TYPE_CHECKING:
+    from testcontainers.community.postgres import PostgresContainer
 
 _numbers = itertools.count(1)
 
@@ -47,7 +49,11 @@ def _container_or_embedded() -> Iterator[str]:
         container.stop()
 
 
-def _container() -> PostgresContainer | None:
+def _container() -> "PostgresContainer | None":
+    # Here, as most runs need no server and every one would wait for it.
+    from docker.errors import DockerException  # noqa: PLC0415
+    from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415
+
     try:
         return PostgresContainer("postgres:16-alpine", driver=None).start()
     except DockerException:
@@ -151,8 +157,8 @@ def fresh_database(
     """Create a database, cloned from the template or empty, and drop it at the end."""
     name = f"pattern_sync_test_{os.getpid()}_{next(_numbers)}"
     source = template if template and template.startswith("pattern_sync_test") else "template0"
-    # A large one is copied file by file: row by row through the WAL takes several times as long.
-    by_file = " STRATEGY file_copy" if owner and admin.info.server_version >= 150_000 else ""
+    # File by file: block by block through the WAL takes longer, and several times as long for a large one.
+    by_file = " STRATEGY file_copy" if admin.info.server_version >= 150_000 else ""
     owned = f' OWNER "{owner}"' if owner else ""
     admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}"{owned}{by_file}'.encode())
     try:

@@ -6,13 +6,14 @@ from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 
 from pattern_sync.config import PREFIX, Settings
+from pattern_sync.domain.filter import BOUNDS
 from tools.markdown import table
 
 
 def settings_table() -> str:
     """Return every setting with its default, what it takes and what it means."""
     rows = [
-        (f"`{PREFIX}{name.upper()}`", _default(field.default), _values(field), field.description or "")
+        (f"`{PREFIX}{name.upper()}`", _default(field.default), _values(name, field), field.description or "")
         for name, field in Settings.model_fields.items()
     ]
     return table(("variable", "default", "values", "meaning"), rows)
@@ -30,7 +31,9 @@ def _default(value: object) -> str:
             return f"`{value}`"
 
 
-def _values(field: FieldInfo) -> str:
+def _values(name: str, field: FieldInfo) -> str:
+    if name in BOUNDS:
+        return str(BOUNDS[name]).removeprefix("from ")
     if get_origin(field.annotation) is Literal:
         return ", ".join(f"`{choice}`" for choice in get_args(field.annotation))
     if field.annotation is bool:

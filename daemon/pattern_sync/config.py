@@ -8,12 +8,19 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pattern_sync.domain.errors import InvalidSettings
-from pattern_sync.domain.filter import MAX_OCCURRENCES, SyncFilter
+from pattern_sync.domain.filter import (
+    BOUNDS,
+    HIGH_PRIORITY_MIN_CONFIDENCE,
+    HIGH_PRIORITY_MIN_OCCURRENCES,
+    HIGH_PRIORITY_MIN_SAVINGS,
+    InvalidFilter,
+    SyncFilter,
+)
 
 PREFIX = "PATTERN_SYNC_"
 ENV_FILE_VARIABLE = "PATTERN_SYNC_ENV_FILE"
@@ -48,13 +55,13 @@ class Settings(BaseSettings):
         " `off`: report them only.",
     )
     min_confidence: float = Field(
-        default=70.0, ge=0, le=100, allow_inf_nan=False, description="Lowest confidence that qualifies, in percent."
+        default=HIGH_PRIORITY_MIN_CONFIDENCE, description="Lowest confidence that qualifies, in percent."
     )
     min_occurrences: int = Field(
-        default=5, ge=0, le=MAX_OCCURRENCES, description="Lowest number of occurrences that qualifies."
+        default=HIGH_PRIORITY_MIN_OCCURRENCES, description="Lowest number of occurrences that qualifies."
     )
     min_savings: float = Field(
-        default=1000.0, ge=0, allow_inf_nan=False, description="Lowest savings that qualify, in USD a month."
+        default=HIGH_PRIORITY_MIN_SAVINGS, description="Lowest savings that qualify, in USD a month."
     )
     only_types: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Pattern types to queue, comma-separated. Unset: all."
@@ -110,6 +117,18 @@ class Settings(BaseSettings):
             return tuple(item.strip() for item in value.split(",") if item.strip())
         return value
 
+    @field_validator("min_confidence", "min_occurrences", "min_savings")
+    @classmethod
+    def _check_bounds(cls, value: float, info: ValidationInfo) -> float:
+        if info.field_name:
+            BOUNDS[info.field_name].check(info.field_name, value)
+        return value
+
+    @model_validator(mode="after")
+    def _check_filter(self) -> Self:
+        self.sync_filter()
+        return self
+
     @field_validator("cors_origins")
     @classmethod
     def _check_origins(cls, origins: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -149,18 +168,13 @@ class Settings(BaseSettings):
         given = {name: value for name, value in arguments.items() if value is not None}
         try:
             _refuse_misspelt(env_file, set(cls.model_fields))
-            settings = cls(_env_file=env_file, _secrets_dir=credentials, **given)
+            return cls(_env_file=env_file, _secrets_dir=credentials, **given)
         except ValidationError as fault:
             raise InvalidSettings(" ".join(_explain(error) for error in fault.errors())) from None
         except OSError as fault:
             raise InvalidSettings(f"{fault.filename}: {fault.strerror}.") from None
         except UnicodeDecodeError:
             raise InvalidSettings(f"{env_file} is not valid UTF-8; save it as UTF-8 text.") from None
-        try:
-            settings.sync_filter()
-        except InvalidSettings as fault:
-            raise InvalidSettings(re.sub(r"\b(only|exclude)_types\b", _variable, str(fault))) from None
-        return settings
 
     @property
     def on_loopback(self) -> bool:
@@ -229,11 +243,14 @@ def _refuse_misspelt(env_file: str, fields: set[str]) -> None:
             raise InvalidSettings(f"{name} is not a setting of Pattern Sync.{hint}")
 
 
-def _variable(name: re.Match[str]) -> str:
-    return PREFIX + name[0].upper()
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
 
 
 def _explain(error: ErrorDetails) -> str:
-    name = PREFIX + "_".join(str(part) for part in error["loc"]).upper()
+    fault = error.get("ctx", {}).get("error")
+    if isinstance(fault, InvalidFilter):
+        return fault.spelled(_variable)
+    name = _variable("_".join(str(part) for part in error["loc"]))
     value = "" if "URL" in name or "TOKEN" in name else f" is {error['input']!r}:"  # a URL can hold a password
     return f"{name}{value} {error['msg'][0].lower()}{error['msg'][1:]}."

@@ -14,6 +14,7 @@ import pytest
 from pattern_sync import PatternSyncService, SyncFilter
 from pattern_sync.database.statements import load_statements
 from pattern_sync.domain.errors import PatternSyncError
+from pattern_sync.domain.identity import RowId
 from tests.conftest import cloned, fresh_database
 from tests.integration.test_statements import arguments
 from tests.support.application import APPLICATION_TABLES, installer
@@ -161,7 +162,8 @@ def test_no_path_to_the_queue_runs_anothers_code(trapped_database: LivedInDataba
     service = PatternSyncService(url)
     victim = Victim(trapped_database)
     victim.does("a dry run", lambda: service.sync_all_patterns(dry_run=True))
-    victim.does("an event", lambda: with_gateway(as_victim, lambda gateway: gateway.reconcile([1, 2, 3], UNCAPPED)))
+    row_ids = [RowId(1), RowId(2), RowId(3)]
+    victim.does("an event", lambda: with_gateway(as_victim, lambda gateway: gateway.reconcile(row_ids, UNCAPPED)))
     trapped_database.execute("UPDATE operation_patterns SET occurrence_count = 101, automation_status = DEFAULT")
     victim.does("a sweep", lambda: daemon_everything(as_victim, UNCAPPED))
     trapped_database.execute(PATTERN.format("by hand", 85))

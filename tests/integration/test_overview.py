@@ -7,8 +7,10 @@ import pytest
 
 from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.blocking import BlockingDatabase
+from pattern_sync.database.rows import run_argument
 from pattern_sync.database.statements import load_statements
 from pattern_sync.domain.errors import SchemaMissing
+from pattern_sync.domain.results import SyncResult
 from pattern_sync.service import PatternSyncService
 from tests.support.database import TestDatabase
 
@@ -97,8 +99,8 @@ def test_refusals_are_named_up_to_five_and_counted(database: TestDatabase) -> No
 
 def test_what_sweeps_recovered_is_added_up_and_is_no_kind_of_run(database: TestDatabase) -> None:
     for patterns in (12, 3):
-        fetch(database, "record_run", "recovered", 0.0, patterns, patterns, 0, 0, 0, 0)
-    fetch(database, "record_run", "sweep", 1.0, 3, 3, 0, 0, 0, 0)
+        fetch(database, "record_run", run_argument("recovered", SyncResult(synced_count=patterns)))
+    fetch(database, "record_run", run_argument("sweep", SyncResult(synced_count=3)))
     overview = PatternSyncService(database.url).overview()
     assert overview.recovered.patterns == 15
     assert overview.recovered.last_at is not None

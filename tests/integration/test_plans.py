@@ -41,7 +41,6 @@ SPECIAL: Mapping[str, tuple[object, ...]] = {
     "queue_missing": (70.0, 5, 1000.0, [], [], 300, False, 0, 1, 0.0, False, None, []),
     "refresh_stale": (70.0, 5, 1000.0, [], [], 0, 4_000),
     "set_search_path": ("public",),
-    "record_run": ("manual", 1.5, 1, 2, 3, 4, 5, 6),
     "entries": (None, None, None, None, 200),
     "decide": ("lived:test:50", "rejected", "ann", "no", "pending"),
     "note_occurrence": (300, "a workflow"),

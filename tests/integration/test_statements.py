@@ -9,9 +9,10 @@ import pytest
 from psycopg.rows import dict_row
 
 from pattern_sync.database.definitions import load_definitions
-from pattern_sync.database.rows import SCHEMA_VERSION
+from pattern_sync.database.rows import SCHEMA_VERSION, run_argument
 from pattern_sync.database.statements import load_statements
 from pattern_sync.domain.entry import HistoryItem, QueueCounts, QueueEntry
+from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.statistics import ConnectedDaemon, Recoveries, Run, SyncStatistics
 from tests.support.asynchronous import run
 from tests.support.database import TestDatabase
@@ -32,7 +33,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
         },
     ),
     "publish_filter": (FILTER, {"changed_at": "timestamptz"}),
-    "record_run": (("text", "float8", *["int8"] * 6), {}),
+    "record_run": (("text",), {}),
     "lock_installation": ((), {"pg_advisory_xact_lock": "void"}),
     "set_lock_timeout": (("text",), {"set_config": "text"}),
     "set_search_path": (("text",), {"set_config": "text"}),
@@ -157,7 +158,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
         (*FILTER, "text"),
         {"row_id": "int8", "signature": "text", "outcome": "text", "reason": "text"},
     ),
-    "announce_changes": (("text[]", "text[]"), {"tell_changes": "void"}),
+    "notify_pages": (("text[]", "text[]", "bool"), {"tell_changes": "void", "everything": "void"}),
     "queue_missing": (
         (*FILTER, "int8", "bool", "int4", "int4", "float8", "bool", "timestamptz", "text[]"),
         {
@@ -206,6 +207,7 @@ SAMPLES: Mapping[str, object] = {
     "int8[]": [1, 2],
 }
 OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
+    "record_run": (run_argument("manual", SyncResult(synced_count=1)),),
     "reconcile": (70.0, 5, 1000.0, [], [], "{1,2}"),
     # No commit: the tests run it in a transaction that is undone.
     "queue_missing": (70.0, 5, 1000.0, [], [], None, False, 0, 1, 0.0, False, None, []),
@@ -253,6 +255,14 @@ def test_every_statement_has_the_parameters_and_columns_that_the_code_expects(da
 )
 def test_the_columns_of_a_statement_are_the_fields_of_its_class(name: str, shape: type) -> None:
     assert list(EXPECTED[name][1]) == [field.name for field in dataclasses.fields(shape)]
+
+
+def test_every_column_of_a_run_is_remembered_and_read(database: TestDatabase) -> None:
+    columns = database.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = 'pattern_sync.runs'::regclass AND attnum > 0"
+    )
+    assert {row["attname"] for row in columns} == {"id", *(field.name for field in dataclasses.fields(Run))}
+    assert {"kind", "finished_at", *SyncResult().remembered} == {field.name for field in dataclasses.fields(Run)}
 
 
 def test_every_statement_runs_over_both_drivers_from_the_same_text(database: TestDatabase) -> None:

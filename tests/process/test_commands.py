@@ -18,7 +18,7 @@ def on(database: TestDatabase, *arguments: str) -> Finished:
 
 
 def test_install_look_and_take_away(empty_database: TestDatabase) -> None:
-    planned = on(empty_database, "migrate", "--dry-run")
+    planned = run_command("migrate", "--dry-run", fresh=True, PATTERN_SYNC_DATABASE_URL=empty_database.url)
     assert planned.code == 0
     assert "CREATE SCHEMA pattern_sync" in planned.out
     assert not empty_database.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'pattern_sync'")
@@ -150,7 +150,7 @@ def test_the_demonstration_fills_the_queue_and_misses_nothing() -> None:
 
 
 def test_the_help_names_every_command_and_the_exit_codes() -> None:
-    shown = run_command("--help")
+    shown = run_command("--help", fresh=True)
     assert shown.code == 0
     for command in COMMANDS:
         assert re.search(rf"^│ {command} ", shown.out, re.MULTILINE)

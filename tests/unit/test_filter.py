@@ -5,7 +5,7 @@ import math
 import pytest
 
 from pattern_sync import InvalidSettings, SyncFilter
-from pattern_sync.domain.filter import MAX_OCCURRENCES
+from pattern_sync.domain.filter import OCCURRENCES
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ from pattern_sync.domain.filter import MAX_OCCURRENCES
         ("min_confidence", 100.0),
         ("min_confidence", None),
         ("min_occurrences", 0),
-        ("min_occurrences", MAX_OCCURRENCES),
+        ("min_occurrences", OCCURRENCES.maximum),
         ("min_savings", 0.0),
         ("min_savings", 1e30),
         ("max_patterns", 1),
@@ -34,7 +34,7 @@ def test_a_value_on_its_bound_is_taken(name: str, value: float | None) -> None:
         ("min_confidence", math.nan, "0 to 100"),
         ("min_confidence", math.inf, "0 to 100"),
         ("min_occurrences", -1, "0 to"),
-        ("min_occurrences", MAX_OCCURRENCES + 1, "2,147,483,647"),
+        ("min_occurrences", OCCURRENCES.maximum + 1, "2,147,483,647"),
         ("min_savings", -1.0, "0 or more"),
         ("min_savings", math.inf, "0 or more"),
         ("min_savings", math.nan, "0 or more"),
@@ -46,7 +46,7 @@ def test_a_value_out_of_range_is_refused_with_its_name_value_and_bound(name: str
     with pytest.raises(InvalidSettings) as refusal:
         SyncFilter(**{name: value})  # type: ignore[arg-type]
     assert name in str(refusal.value)
-    assert repr(value) in str(refusal.value)
+    assert f"is {value:.15g};" in str(refusal.value)
     assert bounds in str(refusal.value)
 
 

@@ -62,7 +62,7 @@ class FakeStore:
     async def list_entries(self, status: Status, after: Place | None, limit: int) -> list[QueueEntry]:
         found = [item for item in self.entries.values() if item.status == status]
         names = [item.pattern_id for item in found]
-        start = 0 if after is None else names.index(after.pattern_id) + 1
+        start = 0 if after is None else names.index(after.signature) + 1
         return found[start : start + limit]
 
     async def find_entries(self, pattern_ids: Sequence[str]) -> list[QueueEntry]:

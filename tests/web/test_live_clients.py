@@ -419,7 +419,7 @@ def test_a_client_that_never_reads_is_given_up_and_costs_neither_the_others_nor_
 ) -> None:
     database.execute(INSERT_LARGE, "large:", *LARGE)
     with ExitStack() as stack:
-        daemon = stack.enter_context(running_daemon(database.url))
+        daemon = stack.enter_context(running_daemon(database.url, fresh=True))
         page = stack.enter_context(Page(daemon.http_url))
         first_state(page)
         before, peak = daemon.resident_kilobytes(), 0

@@ -218,7 +218,7 @@ def test_a_link_that_is_followed_in_an_outage_claims_nothing_that_is_not_known(
         queue_two(database)
         proxy.refuse(refusing=True)
         proxy.cut()
-        daemon.wait_for("database unavailable, trying again")
+        daemon.wait_for("database.lost")
         page = tabs.open(daemon.http_url, path=f"/#pattern={NAME}")
         page.excuse(NETWORK)
         expect(page["pattern-status"]).to_have_text("Not known")

@@ -25,7 +25,6 @@ def run(context: typer.Context) -> None:
 
     from pattern_sync.observability.logs import configure_logging
     from pattern_sync.runtime.host import open_host
-    from pattern_sync.runtime.life import run_daemon
 
     session: Session = context.obj
     # Until the event loop handles the signals: SIGTERM must shut down an embedded server that is still starting.
@@ -33,6 +32,9 @@ def run(context: typer.Context) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     settings = session.settings()
     settings.tokens()  # refuse a missing token before anything starts
+    # Not earlier: loading the web server takes longer than finding a wrong setting.
+    from pattern_sync.runtime.life import run_daemon
+
     configure_logging(settings.log_level, settings.log_format)
     with open_host(settings) as host:
         asyncio.run(run_daemon(settings, host, session.settings))

@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from pattern_sync.domain.statistics import Overview
 
 _SHOWN_SIGNATURES = 10
+# What the name of a count alone does not say.
+_COUNTS = {
+    "total_candidates": "candidates",
+    "skipped_count": "skipped (already in the queue)",
+    "error_count": "errors",
+    "remaining_count": "remaining (over the cap)",
+    "gone_count": "gone (pending, pattern deleted)",
+}
 
 
 def print_json(value: object) -> None:
@@ -30,12 +38,11 @@ def print_json(value: object) -> None:
 def result_table(result: "SyncResult") -> Table:
     """Return the counts of a sync, and the first signatures."""
     table = _two_columns("Dry run, nothing was written" if result.dry_run else "Done")
-    table.add_row("candidates", f"{result.total_candidates:,}")
-    table.add_row("synced", f"{result.synced_count:,}")
-    table.add_row("refreshed", f"{result.refreshed_count:,}")
-    table.add_row("skipped (already in the queue)", f"{result.skipped_count:,}")
-    table.add_row("errors", f"{result.error_count:,}", style="bold red" if result.error_count else None)
-    table.add_row("remaining (over the cap)", f"{result.remaining_count:,}")
+    for name, count in result.counts.items():
+        failed = name == "error_count" and count > 0
+        table.add_row(
+            _COUNTS.get(name, name.removesuffix("_count")), f"{count:,}", style="bold red" if failed else None
+        )
     table.add_row("took", f"{result.sync_duration_ms:,.0f} ms")
     for position, signature in enumerate(result.synced_pattern_ids[:_SHOWN_SIGNATURES]):
         table.add_row("best impact first" if position == 0 else "", Text(signature))

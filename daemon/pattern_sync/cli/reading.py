@@ -16,12 +16,17 @@ from pattern_sync.cli.output import (
     result_table,
 )
 from pattern_sync.domain.errors import InvalidSettings
-from pattern_sync.domain.filter import MANUAL_MAX_PATTERNS, SyncFilter
+from pattern_sync.domain.filter import CONFIDENCE, OCCURRENCES, PATTERNS, SAVINGS, InvalidFilter, SyncFilter
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from pattern_sync.cli.session import Session
+
+
+def _described(preset: SyncFilter) -> str:
+    return f"{preset}; at most {preset.max_patterns}."
+
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -52,16 +57,16 @@ def sync(
     context: typer.Context,
     *,
     high_priority: Annotated[
-        bool, typer.Option("--high-priority", help="Confidence 70, occurrences 5, savings 1,000; at most 20.")
+        bool, typer.Option("--high-priority", help=_described(SyncFilter.high_priority()))
     ] = False,
-    everything: Annotated[bool, typer.Option("--all", help="No criteria; at most 200.")] = False,
-    min_confidence: Annotated[float | None, typer.Option(help="Lowest confidence, 0 to 100.")] = None,
-    min_occurrences: Annotated[int | None, typer.Option(help="Lowest number of occurrences.")] = None,
-    min_savings: Annotated[float | None, typer.Option(help="Lowest savings, in USD a month.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help=_described(SyncFilter.everything()))] = False,
+    min_confidence: Annotated[float | None, typer.Option(help=f"Lowest confidence in percent, {CONFIDENCE}.")] = None,
+    min_occurrences: Annotated[int | None, typer.Option(help=f"Lowest number of occurrences, {OCCURRENCES}.")] = None,
+    min_savings: Annotated[float | None, typer.Option(help=f"Lowest savings in USD a month, {SAVINGS}.")] = None,
     only_types: Annotated[str | None, typer.Option(help="Pattern types to queue, comma-separated.")] = None,
     exclude_types: Annotated[str | None, typer.Option(help="Pattern types not to queue, comma-separated.")] = None,
     max_patterns: Annotated[
-        int | None, typer.Option(help=f"Maximum number of patterns to queue.  [default: {MANUAL_MAX_PATTERNS}]")
+        int | None, typer.Option(help=f"Maximum number of patterns to queue.  [default: {PATTERNS.unnamed}]")
     ] = None,
     no_cap: Annotated[bool, typer.Option("--no-cap", help="Queue any number of patterns.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done; write nothing.")] = False,
@@ -82,11 +87,14 @@ def sync(
         "exclude_types": _types(exclude_types),
     }
     given = {name: value for name, value in criteria.items() if value is not None}
-    wanted = _preset(high_priority=high_priority, everything=everything, criteria=given)
     if no_cap and max_patterns is not None:
         raise InvalidSettings("--no-cap and --max-patterns contradict each other; use one of them.")
-    if no_cap or max_patterns is not None:
-        wanted = replace(wanted, max_patterns=max_patterns)
+    try:
+        wanted = _preset(high_priority=high_priority, everything=everything, criteria=given)
+        if no_cap or max_patterns is not None:
+            wanted = replace(wanted, max_patterns=max_patterns)
+    except InvalidFilter as fault:
+        raise InvalidSettings(fault.spelled(_option)) from None
     with session.service() as service, _progress() as progress:
         task = progress.add_task("reconciling", total=None)
         result = service.sync_patterns(
@@ -118,13 +126,17 @@ def _preset(*, high_priority: bool, everything: bool, criteria: Mapping[str, Any
         raise InvalidSettings("--high-priority and --all contradict each other; use one of them.")
     if (high_priority or everything) and criteria:
         preset = "--high-priority" if high_priority else "--all"
-        options = ", ".join("--" + name.replace("_", "-") for name in criteria)
+        options = ", ".join(map(_option, criteria))
         raise InvalidSettings(f"{preset} sets its own criteria and contradicts {options}; use one or the other.")
     if high_priority:
         return SyncFilter.high_priority()
     if everything:
         return SyncFilter.everything()
     return SyncFilter(**criteria) if criteria else SyncFilter.manual()
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def _types(text: str | None) -> tuple[str, ...] | None:

@@ -12,7 +12,7 @@ from pattern_sync.database.faults import translated
 from pattern_sync.database.rows import (
     filter_arguments,
     ids_argument,
-    run_arguments,
+    run_argument,
     to_missing_preview,
     to_outcomes,
     to_queued_page,
@@ -140,7 +140,7 @@ class BlockingQueue:
         """Run one step of the reconcile."""
         arguments = (*filter_arguments(sync_filter), ids_argument(row_ids))
         outcomes = to_outcomes(self._database.fetch("reconcile", *arguments))
-        self._announce(signatures_of(outcomes, Outcome.QUEUED), signatures_of(outcomes, Outcome.REFRESHED))
+        self._notify_pages(signatures_of(outcomes, Outcome.QUEUED), signatures_of(outcomes, Outcome.REFRESHED))
         return outcomes
 
     async def queue_missing(self, sync_filter: SyncFilter, *, retry: bool) -> AsyncGenerator[QueuedPage, None]:
@@ -153,7 +153,7 @@ class BlockingQueue:
         while not finished:
             arguments = (*filter_arguments(sync_filter), most, retry, 0, 1, STEP_SECONDS, commits, begun, held)
             page = to_queued_page(self._database.fetch("queue_missing", *arguments)[0])
-            self._announce(page.queued_signatures, [])
+            self._notify_pages(page.queued_signatures, [])
             yield page
             most = None if most is None else most - page.taken
             begun, finished = page.begun, page.finished
@@ -168,13 +168,13 @@ class BlockingQueue:
         """Bring the next pending entries up to date whose figures are behind."""
         arguments = (*filter_arguments(sync_filter), after_id, BATCH_SIZE)
         page = to_refreshed_page(self._database.fetch("refresh_stale", *arguments)[0])
-        self._announce([], page.refreshed_signatures)
+        self._notify_pages([], page.refreshed_signatures)
         return page
 
     async def retry_refused(self, sync_filter: SyncFilter, most: int) -> Retried:
         """Try patterns of the quarantine again whose time has come."""
         retried = to_retried(self._database.fetch("retry_refused", *filter_arguments(sync_filter), most)[0])
-        self._announce(retried.queued_signatures, retried.refreshed_signatures)
+        self._notify_pages(retried.queued_signatures, retried.refreshed_signatures)
         return retried
 
     async def count_stale(self) -> int:
@@ -187,11 +187,11 @@ class BlockingQueue:
 
     async def record_run(self, kind: str, result: SyncResult) -> None:
         """Remember a run for `status`."""
-        self._database.fetch("record_run", *run_arguments(kind, result))
+        self._database.fetch("record_run", run_argument(kind, result))
 
-    def _announce(self, queued: Sequence[str], refreshed: Sequence[str]) -> None:
+    def _notify_pages(self, queued: Sequence[str], refreshed: Sequence[str]) -> None:
         if queued or refreshed:
-            self._database.fetch("announce_changes", list(queued), list(refreshed))
+            self._database.fetch("notify_pages", list(queued), list(refreshed), False)
 
 
 def run_blocking(coroutine: Coroutine[Any, Any, Result]) -> Result:

@@ -10,7 +10,7 @@ from pattern_sync.database.rows import (
     check_version,
     filter_arguments,
     ids_argument,
-    run_arguments,
+    run_argument,
     to_filter_in_force,
     to_missing_indexes,
     to_missing_preview,
@@ -172,7 +172,7 @@ class DaemonGateway:
 
     async def record_run(self, kind: str, result: SyncResult) -> None:
         """Remember a run for `status`."""
-        await self._pool.fetch("record_run", *run_arguments(kind, result), deadline_seconds=EVENT_SECONDS)
+        await self._pool.fetch("record_run", run_argument(kind, result), deadline_seconds=EVENT_SECONDS)
 
 
 async def _side_by_side(steps: Sequence[Coroutine[None, None, QueuedPage]]) -> list[QueuedPage]:

@@ -138,18 +138,9 @@ def to_retried(row: Row) -> Retried:
     )
 
 
-def run_arguments(kind: str, result: SyncResult) -> tuple[object, ...]:
-    """Return the parameters of record_run."""
-    return (
-        kind,
-        result.sync_duration_ms,
-        result.total_candidates,
-        result.synced_count,
-        result.refreshed_count,
-        result.skipped_count,
-        result.error_count,
-        result.remaining_count,
-    )
+def run_argument(kind: str, result: SyncResult) -> str:
+    """Return the parameter of record_run."""
+    return json.dumps({"kind": kind, **result.remembered})
 
 
 def check_version(installed: int) -> None:

@@ -1,8 +1,9 @@
 """What the watch asks of the database, over asyncpg."""
 
 from pattern_sync.database.pool import Pool
-from pattern_sync.database.rows import to_sighting
+from pattern_sync.database.rows import run_argument, to_sighting
 from pattern_sync.domain.reception import Sighting
+from pattern_sync.domain.results import SyncResult
 
 WATCH_SECONDS = 5.0
 RECOVERED = "recovered"
@@ -24,5 +25,5 @@ class WatchGateway:
 
     async def record_recovery(self, patterns: int) -> None:
         """Remember, for `status`, how many patterns a sweep found that no notification had announced."""
-        arguments = (RECOVERED, 0.0, patterns, patterns, 0, 0, 0, 0)
-        await self._pool.fetch("record_run", *arguments, deadline_seconds=WATCH_SECONDS)
+        recovered = run_argument(RECOVERED, SyncResult(synced_count=patterns))
+        await self._pool.fetch("record_run", recovered, deadline_seconds=WATCH_SECONDS)

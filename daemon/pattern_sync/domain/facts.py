@@ -214,10 +214,11 @@ class SweepPlanned(Fact):
 
 @dataclass(frozen=True, slots=True)
 class SweepSettled(Fact):
-    """The count of patterns that the last sweep queued without a notification is final."""
+    """The count of patterns that a sweep queued without a notification is final; the sweep ended at `swept_at`."""
 
     recovered: int
     recovered_total: int
+    swept_at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,77 @@
-"""The criteria that say which patterns are worth a person's time."""
+"""The criteria that say which patterns are worth a person's time, and how far each of them may go."""
 
 import math
+import reprlib
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Generic, Self, TypeVar
 
 from pattern_sync.domain.errors import InvalidSettings
 from pattern_sync.domain.text import is_storable
 
-MAX_OCCURRENCES = 2**31 - 1
-MAX_PATTERNS = 2**31 - 1
-# At most so many a run by hand, unless somebody says otherwise.
-MANUAL_MAX_PATTERNS = 50
+Number = TypeVar("Number", int, float)
+
+
+class InvalidFilter(InvalidSettings, ValueError):
+    """Criteria that cannot be used; a ValueError, so that validators take it as their own."""
+
+    def __init__(self, complaint: str, *names: str) -> None:
+        super().__init__(f"{' and '.join(names)} {complaint}")
+        self._complaint = complaint
+        self._names = names
+
+    def spelled(self, spell: Callable[[str], str]) -> str:
+        """Return the text with the criteria named as they were given: as options, as variables."""
+        return f"{' and '.join(map(spell, self._names))} {self._complaint}"
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds(Generic[Number]):
+    """The least and the most that a criterion may be; `unnamed` is what it is where nobody names it."""
+
+    minimum: Number
+    maximum: Number
+    unnamed: Number
+    whole: bool = False
+
+    def check(self, name: str, value: object) -> None:
+        """Raise InvalidFilter unless the value is within; None, which is no such criterion, is."""
+        if value is None:
+            return
+        if isinstance(value, bool) or not isinstance(value, int if self.whole else int | float):
+            number = "a whole number" if self.whole else "a number"
+            raise InvalidFilter(f"is {_shown(value)}; it has to be {number}.", name)
+        # NaN compares as false; an int can be larger than any float.
+        if not self.minimum <= value <= min(self.maximum, sys.float_info.max):
+            raise InvalidFilter(f"is {_shown(value)}; it has to be {self}.", name)
+
+    def __str__(self) -> str:
+        if math.isinf(self.maximum):
+            return f"{self.minimum:g} or more, and finite"
+        return f"from {self.minimum:,.15g} to {self.maximum:,.15g}"
+
+
+CONFIDENCE: Bounds[float] = Bounds(minimum=0, maximum=100, unnamed=0.0)  # percent
+# With 0, a pattern that has no count qualifies, too.
+OCCURRENCES = Bounds(minimum=0, maximum=2**31 - 1, unnamed=1, whole=True)
+SAVINGS: Bounds[float] = Bounds(minimum=0, maximum=math.inf, unnamed=0.0)  # USD a month
+PATTERNS = Bounds(minimum=1, maximum=2**31 - 1, unnamed=50, whole=True)
+BOUNDS: Mapping[str, Bounds[int] | Bounds[float]] = {
+    "min_confidence": CONFIDENCE,
+    "min_occurrences": OCCURRENCES,
+    "min_savings": SAVINGS,
+    "max_patterns": PATTERNS,
+}
+
+HIGH_PRIORITY_MIN_CONFIDENCE = 70.0
+HIGH_PRIORITY_MIN_OCCURRENCES = 5
+HIGH_PRIORITY_MIN_SAVINGS = 1000.0
+HIGH_PRIORITY_MAX_PATTERNS = 20
 # What a person means who names no criteria at all. Any savings will do.
 MANUAL_MIN_CONFIDENCE = 60.0
 MANUAL_MIN_OCCURRENCES = 2
+EVERYTHING_MAX_PATTERNS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,24 +83,23 @@ class SyncFilter:
     `max_patterns` None means no cap. Raises InvalidSettings.
     """
 
-    min_confidence: float | None = 0.0
-    min_occurrences: int | None = 1
-    min_savings: float | None = 0.0
-    max_patterns: int | None = MANUAL_MAX_PATTERNS
+    min_confidence: float | None = CONFIDENCE.unnamed
+    min_occurrences: int | None = OCCURRENCES.unnamed
+    min_savings: float | None = SAVINGS.unnamed
+    max_patterns: int | None = PATTERNS.unnamed
     only_types: tuple[str, ...] = ()
     exclude_types: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _check_bound("min_confidence", self.min_confidence, 0, 100)
-        _check_bound("min_occurrences", self.min_occurrences, 0, MAX_OCCURRENCES, whole=True)
-        _check_bound("min_savings", self.min_savings, 0, math.inf)
-        _check_bound("max_patterns", self.max_patterns, 1, MAX_PATTERNS, whole=True)
+        for name, bounds in BOUNDS.items():
+            bounds.check(name, getattr(self, name))
         for name in ("only_types", "exclude_types"):
             object.__setattr__(self, name, _types(name, getattr(self, name)))
         if both := sorted(set(self.only_types) & set(self.exclude_types)):
-            raise InvalidSettings(
-                f"only_types and exclude_types contradict each other: both name {', '.join(both)}."
-                " Take it out of one of them."
+            raise InvalidFilter(
+                f"contradict each other: both name {', '.join(both)}. Take it out of one of them.",
+                "only_types",
+                "exclude_types",
             )
 
     @classmethod
@@ -52,12 +108,17 @@ class SyncFilter:
         return cls(min_confidence=MANUAL_MIN_CONFIDENCE, min_occurrences=MANUAL_MIN_OCCURRENCES, min_savings=None)
 
     @classmethod
-    def high_priority(cls, max_patterns: int | None = 20) -> Self:
+    def high_priority(cls, max_patterns: int | None = HIGH_PRIORITY_MAX_PATTERNS) -> Self:
         """Return what the daemon queues by default: 70 % sure, 5 occurrences, 1,000 USD a month."""
-        return cls(min_confidence=70.0, min_occurrences=5, min_savings=1000.0, max_patterns=max_patterns)
+        return cls(
+            min_confidence=HIGH_PRIORITY_MIN_CONFIDENCE,
+            min_occurrences=HIGH_PRIORITY_MIN_OCCURRENCES,
+            min_savings=HIGH_PRIORITY_MIN_SAVINGS,
+            max_patterns=max_patterns,
+        )
 
     @classmethod
-    def everything(cls, max_patterns: int | None = 200) -> Self:
+    def everything(cls, max_patterns: int | None = EVERYTHING_MAX_PATTERNS) -> Self:
         """Return a filter without criteria."""
         return cls(min_confidence=None, min_occurrences=None, min_savings=None, max_patterns=max_patterns)
 
@@ -72,23 +133,17 @@ class SyncFilter:
         return ", ".join(part for part in parts if part) or "no criteria"
 
 
-def _check_bound(name: str, value: float | None, low: int, high: float, *, whole: bool = False) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
-        raise InvalidSettings(f"{name} is {value!r}, which is not a {'whole ' if whole else ''}number.")
-    # NaN compares as false; an int can be larger than any float.
-    if not low <= value <= min(high, sys.float_info.max):
-        bounds = f"from {low} to {high:,}" if math.isfinite(high) else f"{low} or more"
-        raise InvalidSettings(f"{name} is {value!r}; it has to be {bounds}.")
+def _shown(value: object) -> str:
+    # 101, whether an edge has made 101.0 of it or not; and nothing so long that the rest is not read.
+    return f"{value:.15g}" if isinstance(value, float) else reprlib.repr(value)
 
 
 def _types(name: str, types: object) -> tuple[str, ...]:
     if types is None:
         return ()
     if isinstance(types, str) or not isinstance(types, list | tuple | set | frozenset):
-        raise InvalidSettings(f"{name} is {types!r}; it has to be a list of pattern types.")
+        raise InvalidFilter(f"is {_shown(types)}; it has to be a list of pattern types.", name)
     for item in types:
         if not isinstance(item, str) or not item.strip() or not is_storable(item):
-            raise InvalidSettings(f"{name} holds {item!r}, which is not the name of a pattern type.")
+            raise InvalidFilter(f"holds {_shown(item)}, which is not the name of a pattern type.", name)
     return tuple(dict.fromkeys(item.strip() for item in types))

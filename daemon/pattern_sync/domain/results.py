@@ -1,6 +1,6 @@
 """What a run over the patterns did, added up."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 
 from pattern_sync.domain.identity import RowId
@@ -35,6 +35,19 @@ class SyncResult:
     def total_candidates(self) -> int:
         """Return how many patterns qualified."""
         return self.synced_count + self.skipped_count + self.error_count + self.remaining_count
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return how many patterns came to what, by the public names, `total_candidates` first."""
+        counted = [item.name for item in fields(self) if item.name.endswith("_count")]
+        return {name: getattr(self, name) for name in ("total_candidates", *counted)}
+
+    @property
+    def remembered(self) -> dict[str, float]:
+        """Return what of a run is remembered, by the columns of pattern_sync.runs."""
+        counts = {name.removesuffix("_count"): count for name, count in self.counts.items()}
+        del counts["gone"]
+        return {"duration_ms": self.sync_duration_ms, "errors": counts.pop("error"), **counts}
 
     def to_dict(self) -> dict[str, object]:
         """Return every figure under its public name, `total_candidates` included."""

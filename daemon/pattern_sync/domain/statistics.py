@@ -36,7 +36,7 @@ class SyncStatistics:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The last scan of one kind, as recorded."""
+    """The last scan of one kind, by the names of SyncResult.remembered."""
 
     kind: str
     finished_at: datetime

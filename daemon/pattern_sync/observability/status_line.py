@@ -6,7 +6,7 @@ from pattern_sync.domain.facts import EntriesRefreshed, Fact, NotificationReceiv
 from pattern_sync.domain.reception import Audience, Mode
 from pattern_sync.observability.view import View
 
-# Too frequent to be worth a message each: the next scan shows their totals.
+# Too frequent to be worth a message each: the next other fact shows their totals.
 _FREQUENT = (NotificationReceived, PatternsReconciled, EntriesRefreshed)
 
 

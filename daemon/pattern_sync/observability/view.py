@@ -73,9 +73,9 @@ class View:
                 self.refused = retried.refused
             case SweepPlanned(after_seconds):
                 self.next_sweep_at = self._now() + after_seconds
-            case SweepSettled(recovered, total):
+            case SweepSettled(recovered, total, swept_at):
                 self.recovered_in_last_sweep, self.recovered_total = recovered, total
-                self.last_recovered_at = self._now() if recovered else self.last_recovered_at
+                self.last_recovered_at = swept_at if recovered else self.last_recovered_at
             case _:
                 self._take_condition(fact)
 

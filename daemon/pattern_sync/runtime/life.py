@@ -2,8 +2,9 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from typing import Any
 
 from pattern_sync.config import Settings
@@ -12,6 +13,7 @@ from pattern_sync.domain.facts import (
     DaemonStopped,
     DaemonStopping,
     DrainTimedOut,
+    Emit,
     FilterPublished,
     HttpOutOfFiles,
     IndexMissing,
@@ -51,19 +53,26 @@ class Daemon:
         """
         self._parts.http.open()
         with self._signals():
-            async with self._parts.pool, asyncio.TaskGroup() as group:
-                self._start_serving(group)
+            async with self._parts.pool, self._serving(), asyncio.TaskGroup() as group:
                 if await self._reach_database():
                     self._start_queueing(group)
                     await self._stop.wait()
                     self._stop_producers()
                     await self._drain()
                     await self._notify_pages()
-                await self._stop_serving()
         self._core.emit(DaemonStopped())
 
-    def _start_serving(self, group: asyncio.TaskGroup) -> None:
-        self._core.supervisor.start(group, [self._parts.http, self._parts.live])
+    @asynccontextmanager
+    async def _serving(self) -> AsyncGenerator[None, None]:
+        """Serve. Stop in order even if the daemon gives up: a task group alone would cut off open connections."""
+        supervisor, http, live = self._core.supervisor, self._parts.http, self._parts.live
+        async with asyncio.TaskGroup() as group:
+            supervisor.start(group, [http, live])
+            try:
+                yield
+            finally:
+                supervisor.cancel([live])
+                await supervisor.close([http], HTTP_CLOSE_SECONDS)
 
     async def _reach_database(self) -> bool:
         """Wait for the database and publish the filter; False where a stop came first."""
@@ -77,7 +86,7 @@ class Daemon:
             except AccessRefused:
                 raise
             except DatabaseError as fault:  # also a notification queue that is full: waiting helps, or somebody else
-                self._core.database.lost(START, str(fault))
+                self._core.database.lost(START, fault)
                 await wait_for(self._stop, backoff.next_delay_seconds())
             else:
                 self._core.database.back(START)
@@ -105,10 +114,6 @@ class Daemon:
     async def _notify_pages(self) -> None:
         await self._core.supervisor.close([self._parts.page_notifier], LAST_NOTIFICATION_SECONDS)
 
-    async def _stop_serving(self) -> None:
-        self._core.supervisor.cancel([self._parts.live])
-        await self._core.supervisor.close([self._parts.http], HTTP_CLOSE_SECONDS)
-
     async def _advise(self) -> None:
         """Name the indexes that the application's tables lack, once. A fault here is the services' to report."""
         with suppress(DatabaseError, SchemaError):
@@ -118,7 +123,7 @@ class Daemon:
     @contextmanager
     def _signals(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(self._on_loop_fault)
+        loop.set_exception_handler(partial(report_loop_fault, self._core.emit))
         events = {signal.SIGTERM: self._stop, signal.SIGINT: self._stop, signal.SIGHUP: self._reload}
         for number, event in events.items():
             loop.add_signal_handler(number, event.set)
@@ -128,11 +133,13 @@ class Daemon:
             for number in events:
                 loop.remove_signal_handler(number)
 
-    def _on_loop_fault(self, loop: Any, context: dict[str, Any]) -> None:  # noqa: ANN401 - as asyncio calls it
-        if context.get("message") == _OUT_OF_FILES:
-            self._core.emit(HttpOutOfFiles(str(context.get("exception"))))
-        else:
-            loop.default_exception_handler(context)
+
+def report_loop_fault(emit: Emit, loop: Any, context: dict[str, Any]) -> None:  # noqa: ANN401 - as asyncio calls it
+    """Take what the event loop complains of; what is no shortage of files is asyncio's to log."""
+    if context.get("message") == _OUT_OF_FILES:
+        emit(HttpOutOfFiles(str(context.get("exception"))))
+    else:
+        loop.default_exception_handler(context)
 
 
 async def run_daemon(

@@ -57,7 +57,7 @@ class Activity:
         except PassingFault as fault:
             self.in_outage = True
             put_back()
-            self._reports.lost(self.name, str(fault))
+            self._reports.lost(self.name, fault)
             await self.wait(self._backoff.next_delay_seconds())
         else:
             self._succeeded()

@@ -28,16 +28,16 @@ class Step:
             self._outer.renew(longest)
 
     @contextmanager
-    def inner(self, seconds: float) -> Iterator["Step"]:
-        """Work on a part of this step."""
-        step = Step(self._now, seconds, self.steps, self)
-        self.steps.add(step)
+    def inner(self, seconds: float, steps: "set[Step]") -> Iterator[None]:
+        """Work on a part of this step, which is one of `steps` meanwhile."""
+        step = Step(self._now, seconds, steps, self)
+        steps.add(step)
         token = _current.set(step)
         try:
-            yield step
+            yield
         finally:
             _current.reset(token)
-            self.steps.discard(step)
+            steps.discard(step)
             self.renew()
 
 
@@ -68,7 +68,7 @@ class Liveness:
     @contextmanager
     def working(self, seconds: float = STEP_SECONDS) -> Iterator[None]:
         """Work on something that takes at most so long, or that makes progress at least so often."""
-        with (_current.get() or self._root).inner(seconds):
+        with (_current.get() or self._root).inner(seconds, self._steps):
             yield
 
 
@@ -79,5 +79,5 @@ def working(seconds: float) -> Iterator[None]:
     if step is None:
         yield
         return
-    with step.inner(seconds):
+    with step.inner(seconds, step.steps):
         yield

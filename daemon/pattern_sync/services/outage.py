@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from pattern_sync.domain.errors import PassingFault
+
 
 class Reports(Protocol):
     """Takes what a service finds, after each of its attempts."""
 
-    def lost(self, service: str, reason: str) -> None: ...
+    def lost(self, service: str, fault: PassingFault) -> None: ...
     def back(self, service: str) -> None: ...
 
 
@@ -31,12 +33,12 @@ class Availability:
         """Return whether some service cannot use it."""
         return self._lost_at is not None
 
-    def lost(self, service: str, reason: str) -> None:
+    def lost(self, service: str, fault: PassingFault) -> None:
         """Record a failed attempt."""
         self._without.add(service)
         if self._lost_at is None:
             self._lost_at = self._now()
-            self._on_lost(reason)
+            self._on_lost(str(fault))
 
     def back(self, service: str) -> None:
         """Record a successful attempt."""

@@ -30,6 +30,7 @@ class Supervisor:
     def __init__(self, now: Callable[[], float], backoff: Callable[[], Backoff]) -> None:
         self._now = now
         self._backoff = backoff
+        self._livenesses: dict[str, Liveness] = {}
         self._activities: dict[str, Activity] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._closed: set[str] = set()
@@ -37,11 +38,11 @@ class Supervisor:
     def activity(self, service: type[Service], reports: Reports) -> Activity:
         """Return the activity of a service; `reports` get to know its outages."""
         name = service.name
-        return self._activities.setdefault(name, Activity(name, Liveness(self._now), reports, self._backoff()))
+        return self._activities.setdefault(name, Activity(name, self._liveness(name), reports, self._backoff()))
 
     def hanging(self) -> list[str]:
         """Return the names of the services that hang."""
-        return [name for name, activity in self._activities.items() if activity.liveness.hangs]
+        return [name for name, liveness in self._livenesses.items() if liveness.hangs]
 
     def start(self, group: asyncio.TaskGroup, services: Collection[Service]) -> None:
         """Start services in a task group."""
@@ -64,8 +65,10 @@ class Supervisor:
         return not unfinished
 
     async def _run(self, service: Service) -> None:
-        if activity := self._activities.get(service.name):
-            activity.liveness.attach()
+        self._liveness(service.name).attach()
         await service.run()
         if service.name not in self._closed:
             raise RuntimeError(f"The {service.name} ended, which it must not.")
+
+    def _liveness(self, name: str) -> Liveness:
+        return self._livenesses.setdefault(name, Liveness(self._now))

@@ -55,6 +55,8 @@ class EventWorker:
         """Work until the intake is closed and empty."""
         while not (self._intake.closed and not len(self._intake) and not self._held):
             row_ids = await self._intake.take_patterns(self._seconds_until_held())
+            if not row_ids and not self._held:
+                self._activity.rest()
             # By themselves: what was just marked must not wait with what is locked.
             await self.run_once(row_ids)
             if self._intake.closed and self._held:  # a closed intake waits for nothing
@@ -64,7 +66,6 @@ class EventWorker:
     async def run_once(self, row_ids: Sequence[RowId]) -> None:
         """Reconcile some patterns."""
         if not row_ids:
-            self._activity.rest()
             return
         started = self._now()
         async with self._activity.working(put_back=lambda: self._intake.put_back(row_ids)):

@@ -37,7 +37,7 @@ class Intake:
         """Mark patterns; too many become a scan."""
         self._patterns.add(dict.fromkeys(row_ids))
         if self._patterns.everything:
-            self._patterns.take()
+            self._take_patterns()
             self.add_everything(ScanKind.REQUEST)
 
     def add_everything(self, kind: ScanKind) -> None:
@@ -66,10 +66,7 @@ class Intake:
     async def take_patterns(self, wait_seconds: float) -> list[RowId]:
         """Wait for marked patterns and return them, unmarked; empty after `wait_seconds`."""
         await wait_for(self._patterns.wake, wait_seconds)
-        taken = self._patterns.take()
-        if self.closed:
-            self._patterns.wake.set()
-        return sorted(taken.marks)
+        return sorted(self._take_patterns())
 
     async def take_scans(self, wait_seconds: float) -> frozenset[ScanKind]:
         """Wait for requests for a scan and return their kinds; empty after `wait_seconds`.
@@ -94,6 +91,12 @@ class Intake:
         self.closed = True
         self._patterns.wake.set()
         self._has_scans.set()
+
+    def _take_patterns(self) -> Collection[RowId]:
+        taken = self._patterns.take()
+        if self.closed:
+            self._patterns.wake.set()
+        return taken.marks.keys()
 
     def _seconds_until_due(self) -> float:
         if self.closed or not PACED.issuperset(self._scans):

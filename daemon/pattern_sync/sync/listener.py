@@ -101,4 +101,4 @@ class Listener:
 
     def _on_payload(self, payload: str) -> None:
         self._emit(NotificationReceived())
-        self._payloads.take([payload])
+        self._payloads.mark([payload])

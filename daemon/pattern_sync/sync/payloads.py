@@ -17,13 +17,13 @@ class Payloads:
         self._recovery = recovery
         self._emit = emit
 
-    def take(self, payloads: Iterable[str]) -> None:
+    def mark(self, payloads: Iterable[str]) -> None:
         """Mark what these payloads of the patterns' channel name."""
         row_ids = []
         for payload in payloads:
             match parse_payload(payload):
                 case Request.EVERYTHING:
-                    self.take_everything()
+                    self.mark_everything()
                 case Request.SETTINGS:
                     self._intake.add_everything(ScanKind.SETTINGS)
                 case UnknownPayload(shown):
@@ -33,7 +33,7 @@ class Payloads:
         if row_ids:
             self._intake.add(row_ids)
 
-    def take_everything(self) -> None:
+    def mark_everything(self) -> None:
         """Request a scan on behalf of a bulk change."""
         self._recovery.everything_announced()
         self._intake.add_everything(ScanKind.REQUEST)

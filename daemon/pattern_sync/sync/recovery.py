@@ -61,7 +61,7 @@ class Recovery:
         since, self._previous_scan_at = self._previous_scan_at, self._now()
         if set(kinds) == {ScanKind.SWEEP}:
             if not result.synced_count:
-                self._settled(0)
+                self._settled(0, self._now())
             elif listening and not self._deaf:
                 self._sweep = _Sweep(result, since, self._now())
                 return
@@ -79,16 +79,16 @@ class Recovery:
         all_announced = self._everything_at is not None and self._everything_at >= sweep.since
         recovered = 0 if all_announced else self._unannounced(sweep.result)
         self._heard.clear()
-        self._settled(recovered)
+        self._settled(recovered, sweep.finished_at)
         return recovered
 
-    def _settled(self, recovered: int) -> None:
+    def _settled(self, recovered: int, swept_at: float) -> None:
         if recovered:
             self.found.set()
         else:
             self.found.clear()
         self._total += recovered
-        self._emit(SweepSettled(recovered, self._total))
+        self._emit(SweepSettled(recovered, self._total, swept_at))
 
     def _unannounced(self, result: SyncResult) -> int:
         if result.synced_count > len(result.synced_pattern_ids):  # too many to be named

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from pattern_sync.domain.errors import DatabaseUnavailable, PassingFault
 from pattern_sync.domain.facts import (
     Emit,
     NotificationQueueDrained,
@@ -17,8 +18,8 @@ from pattern_sync.domain.reception import FULL_ENOUGH, Audience, Sighting, Trigg
 class Silence:
     """What the trigger watch found, and whom it silences.
 
-    It is also where the watch reports its own outages: while it is blind, nothing is certain. A blindness that other
-    services explain (`is_outage_known`), or that is younger than `patience_seconds`, is no news. `on_change` is called
+    It is also where the watch reports its own outages: while it is blind, nothing is certain. An outage that other
+    services have (`is_outage_known`), or may find within `patience_seconds`, is theirs to report. `on_change` is called
     whenever somebody may miss changes or no longer does; `now` is a monotonic clock in seconds.
     """
 
@@ -52,15 +53,19 @@ class Silence:
         self._see_faults(sighting.faults)
         self._see_queue(sighting.queue_usage, sighting.blocker_pid)
 
-    def lost(self, _service: str, reason: str) -> None:
-        """Record that a look failed."""
+    def lost(self, _service: str, fault: PassingFault) -> None:
+        """Record that a look failed. What the server refuses to the watch is not refused to the others."""
+        if self._is_outage_known():
+            self._unseen_since = None
+            return
         if self._unseen_since is None:
             self._unseen_since = self._now()
-        impatient = self._now() - self._unseen_since >= self._patience_seconds
-        if impatient and not self._is_blind and not self._is_outage_known():
-            self._is_blind = True
-            self._on_change()
-            self._emit(TriggersUnseen(reason))
+        others_may_find_it = self._now() - self._unseen_since < self._patience_seconds
+        if self._is_blind or (others_may_find_it and isinstance(fault, DatabaseUnavailable)):
+            return
+        self._is_blind = True
+        self._on_change()
+        self._emit(TriggersUnseen(str(fault)))
 
     def back(self, _service: str) -> None:
         """Record that a look succeeded."""

@@ -91,7 +91,7 @@ class TriggerWatch:
         before = self._silenced()
         self._silence.seen(sighting)
         after = self._silenced()
-        self._payloads.take(sighting.patterns)
+        self._payloads.mark(sighting.patterns)
         for payload in sighting.entries:
             self._notify_pages(payload)
         if Audience.DAEMONS in before - after:
@@ -102,7 +102,7 @@ class TriggerWatch:
         self._look_after_writers(sighting)
         if self._lost_marks:
             self._lost_marks = False
-            self._payloads.take_everything()
+            self._payloads.mark_everything()
         await self._look_after_filter(sighting.faults)
         return sighting
 
@@ -113,7 +113,7 @@ class TriggerWatch:
         before, self._storage = self._storage, storage
         if before is not None and storage is not None and storage != before:
             self._emit(TableRebuilt())
-            self._payloads.take_everything()
+            self._payloads.mark_everything()
 
     def _look_after_writers(self, sighting: Sighting) -> None:
         """Scan again when those have ended that wrote under another filter: they did not notify."""

@@ -16,15 +16,11 @@ from pattern_sync.web.access import Guard, Tokens
 from pattern_sync.web.exception_handlers import install_exception_handlers
 from pattern_sync.web.live import LiveUpdates
 from pattern_sync.web.live_routes import LiveRoutes
-from pattern_sync.web.middleware import (
-    BodyLimit,
-    HeadAsGet,
-    HostCheck,
-    OriginCheck,
-    RawPatternIds,
-    ResponseHeaders,
-    TokenFirst,
-)
+from pattern_sync.web.middleware.bodies import BodyLimit
+from pattern_sync.web.middleware.headers import ResponseHeaders
+from pattern_sync.web.middleware.origins import HostCheck, OriginCheck
+from pattern_sync.web.middleware.routing import HeadAsGet, RawPatternIds
+from pattern_sync.web.middleware.tokens import TokenFirst
 from pattern_sync.web.review_routes import ReviewRoutes
 from pattern_sync.web.sync_routes import Counts, SyncRoutes, Syncs
 from pattern_sync.web.system_routes import SystemRoutes

@@ -123,17 +123,16 @@ async def _bug(_: Request, __: Exception) -> JSONResponse:
 
 
 def _invalid(fields: list[InvalidField]) -> JSONResponse:
-    told = [_in_words(field) for field in fields[:SHOWN_FAULTS]]
+    told = [_in_words(field).removesuffix(".") for field in fields[:SHOWN_FAULTS]]
     if len(fields) > SHOWN_FAULTS:
-        told.append(f"and {len(fields) - SHOWN_FAULTS:,} more")
-    sentence = "; ".join(told)
-    return JSONResponse(Invalid(detail=f"{sentence.removesuffix('.')}.", fields=fields).model_dump(), 422)
+        told.append(f"And {len(fields) - SHOWN_FAULTS:,} more")
+    return JSONResponse(Invalid(detail=f"{'. '.join(told)}.", fields=fields).model_dump(), 422)
 
 
 def _in_words(field: InvalidField) -> str:
     # Behind where it was sent: body, query, path or header.
     name = ".".join(str(part) for part in field.loc[1:])
-    return f"{name}: {field.msg}" if name else field.msg
+    return field.msg if field.msg.startswith(name) else f"{name}: {field.msg}"
 
 
 def _problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:

@@ -1,10 +1,23 @@
 """What goes over the wire, beyond the domain's own classes: requests, and answers with their conclusions spelt out."""
 
+import math
 from abc import abstractmethod
+from dataclasses import replace
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    computed_field,
+    field_validator,
+    model_validator,
+)
 from pydantic.config import JsonDict
+from pydantic.dataclasses import dataclass as document
 
 from pattern_sync.domain.decision import (
     LONGEST_REVIEWER,
@@ -15,17 +28,20 @@ from pattern_sync.domain.decision import (
     check_reviewer,
 )
 from pattern_sync.domain.entry import QueueEntry, Status
-from pattern_sync.domain.errors import InvalidSettings
 from pattern_sync.domain.explanation import Criterion, Explanation
 from pattern_sync.domain.filter import (
-    MANUAL_MAX_PATTERNS,
-    MAX_OCCURRENCES,
+    BOUNDS,
+    EVERYTHING_MAX_PATTERNS,
+    PATTERNS,
     SyncFilter,
 )
 from pattern_sync.domain.outcomes import Outcome
+from pattern_sync.domain.results import SyncResult
+from pattern_sync.domain.statistics import SyncStatistics
 from pattern_sync.observability.health import Condition
 
-MOST_PATTERNS = 200
+# Nobody queues more in one request than an administrator's sync of everything does.
+_BOUNDS = {**BOUNDS, "max_patterns": replace(PATTERNS, maximum=EVERYTHING_MAX_PATTERNS)}
 
 ENTRY_EXAMPLE: dict[str, Any] = {
     "pattern_id": "sdlc:full:all",
@@ -50,6 +66,12 @@ _NOT_BLANK: JsonDict = {"pattern": "^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$"}
 PatternType = Annotated[str, Field(json_schema_extra=_NOT_BLANK)]
 
 
+def _criterion(name: str, description: str) -> Any:  # noqa: ANN401 - a FieldInfo, which stands for its value
+    bounds = _BOUNDS[name]
+    most = {} if math.isinf(bounds.maximum) else {"maximum": bounds.maximum}
+    return Field(bounds.unnamed, description=description, json_schema_extra={"minimum": bounds.minimum, **most})
+
+
 class SyncCriteria(BaseModel):
     """Criteria of a sync by hand; what is left out, or null, is unbounded."""
 
@@ -58,16 +80,22 @@ class SyncCriteria(BaseModel):
         json_schema_extra={"examples": [{"min_confidence": 80, "min_savings": 5000, "max_patterns": 10}]},
     )
 
-    min_confidence: float | None = Field(0, ge=0, le=100, allow_inf_nan=False, description="Percent")
-    min_occurrences: int | None = Field(1, ge=1, le=MAX_OCCURRENCES)
-    min_savings: float | None = Field(0, ge=0, allow_inf_nan=False, description="USD a month")
-    max_patterns: int | None = Field(
-        MANUAL_MAX_PATTERNS, ge=1, le=MOST_PATTERNS, description="Queue at most so many, best impact first"
-    )
+    min_confidence: float | None = _criterion("min_confidence", "Percent")
+    min_occurrences: int | None = _criterion("min_occurrences", "Seen at least so often")
+    min_savings: float | None = _criterion("min_savings", "USD a month")
+    max_patterns: int | None = _criterion("max_patterns", "Queue at most so many, best impact first")
     only_types: list[PatternType] | None = Field(
         None, max_length=1_000, description="Pattern types to queue; none: all"
     )
     exclude_types: list[PatternType] | None = Field(None, max_length=1_000, description="Pattern types not to queue")
+
+    @field_validator(*_BOUNDS, mode="wrap")
+    @classmethod
+    def _check_bounds(cls, given: object, parse: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
+        value: object = given if isinstance(given, bool) else parse(given)  # pydantic would make 1 of true
+        if info.field_name:
+            _BOUNDS[info.field_name].check(info.field_name, value)
+        return value
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -75,39 +103,38 @@ class SyncCriteria(BaseModel):
         return self
 
     def to_filter(self) -> SyncFilter:
-        """Return the filter. Raises ValueError for a contradiction."""
-        try:
-            return SyncFilter(**self.model_dump(exclude_none=True))
-        except InvalidSettings as fault:
-            raise ValueError(str(fault)) from None
+        """Return the filter. Raises InvalidFilter for a contradiction."""
+        return SyncFilter(**self.model_dump(exclude_none=True))
 
 
-class SyncReport(BaseModel):
+# Every field is in every answer, though the class has a default for it.
+@document(config=ConfigDict(json_schema_serialization_defaults_required=True), frozen=True)
+class SyncReport(SyncResult):
     """What a sync did, or would do; total_candidates = synced + skipped + errors + remaining."""
 
-    total_candidates: int
-    synced_count: int
-    refreshed_count: int
-    skipped_count: int
-    error_count: int
-    remaining_count: int
-    gone_count: int
-    synced_pattern_ids: list[str]
-    errors: list[str] = Field(description="At most 20 messages")
-    failed_pattern_ids: list[str] = Field(description="The patterns that they are about")
-    sync_duration_ms: float
-    dry_run: bool
+    errors: Annotated[tuple[str, ...], Field(description="At most 20 messages")] = ()
+    failed_pattern_ids: Annotated[tuple[str, ...], Field(description="The patterns that they are about")] = ()
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def total_candidates(self) -> int:
+        """How many patterns qualified."""
+        return super().total_candidates
 
 
-class SyncCounts(BaseModel):
+@document(frozen=True)
+class SyncCounts(SyncStatistics):
     """How many patterns there are, here and in the queue."""
 
-    patterns_in_source: int
-    patterns_in_review: int
-    pending_sync: int = Field(description="Eligible patterns without an entry, whatever their figures")
-    sync_percentage: float = Field(description="In review / in source x 100")
-    qualifying: int = Field(description="Patterns that pass the filter in force")
-    qualifying_missing: int = Field(description="Those of them that are not in the queue: 0 when all is well")
+    pending_sync: Annotated[int, Field(description="Eligible patterns without an entry, whatever their figures")]
+    qualifying: Annotated[int, Field(description="Patterns that pass the filter in force")]
+    qualifying_missing: Annotated[int, Field(description="Those of them that are not in the queue: 0 when all is well")]
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def sync_percentage(self) -> float:
+        """In review / in source x 100."""
+        return super().sync_percentage
 
 
 class Remark(BaseModel):

@@ -1,6 +1,7 @@
 """The sync endpoints: statistics, and syncs by hand."""
 
 import asyncio
+from dataclasses import asdict
 from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Body, Depends, HTTPException, Query
@@ -46,7 +47,7 @@ class SyncRoutes:
 
     async def statistics(self) -> SyncCounts:
         """Count patterns in the source and in the queue."""
-        return SyncCounts(**(await self._counts.statistics()).to_dict())
+        return SyncCounts(**asdict(await self._counts.statistics()))
 
     async def run(
         self, criteria: Annotated[SyncCriteria | None, Body()] = None, *, dry_run: DryRun = False
@@ -80,4 +81,4 @@ class SyncRoutes:
             f"{signature}: the database refused it; the daemon's log says why."
             for signature in result.failed_pattern_ids
         ]
-        return SyncReport.model_validate({**result.to_dict(), "errors": errors})
+        return SyncReport(**{**asdict(result), "errors": tuple(errors)})

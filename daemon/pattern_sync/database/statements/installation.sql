@@ -114,12 +114,14 @@ WHERE s.min_confidence IS DISTINCT FROM $1::double precision
 RETURNING s.changed_at;
 
 -- name: record_run
--- Remember what a run did ($1 to $8); the last 200 are kept.
+-- Remember what a run did ($1, JSON by the columns of the table, but for the number and the time); the last 200 are kept.
 WITH recorded AS (
-    INSERT INTO pattern_sync.runs (
-        kind, duration_ms, total_candidates, synced, refreshed, skipped, errors, remaining
-    )
-    VALUES ($1::text, $2::double precision, $3::bigint, $4::bigint, $5::bigint, $6::bigint, $7::bigint, $8::bigint)
+    INSERT INTO pattern_sync.runs OVERRIDING USER VALUE
+    SELECT run.*
+    FROM pg_catalog.jsonb_populate_record(
+        NULL::pattern_sync.runs,
+        $1::text::jsonb || pg_catalog.jsonb_build_object('finished_at', pg_catalog.now())
+    ) AS run
     RETURNING id
 )
 DELETE FROM pattern_sync.runs AS r USING recorded WHERE r.id <= recorded.id - 200;

@@ -15,7 +15,7 @@ FROM pattern_sync.reconcile(
 SELECT
     pattern_sync.tell_changes('queued', $1::text[]),
     pattern_sync.tell_changes('refreshed', $2::text[]),
-    CASE WHEN $3::boolean THEN pattern_sync.send('pattern_sync_queue', '*') END;
+    CASE WHEN $3::boolean THEN pattern_sync.send('pattern_sync_queue', '*') END AS everything;
 
 -- name: queue_missing
 -- Queue what qualifies and has no entry, best impact first, at most $6 (NULL: all), those in quarantine as well if $7; of

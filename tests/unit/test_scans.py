@@ -1,4 +1,4 @@
-"""Runs over all patterns, over a queue in memory: counts, caps, progress and previews."""
+"""Scans of all patterns, over a queue in memory: counts, caps, progress and previews."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def test_entries_that_exist_never_use_up_the_cap() -> None:
     assert result.synced_pattern_ids == ("s4", "s5", "s6", "s7", "s8")
 
 
-def test_a_poison_row_is_an_error_in_this_run_and_in_the_next() -> None:
+def test_a_poison_row_is_an_error_in_this_scan_and_in_the_next() -> None:
     queue = FakeQueue(range(1, 7), poison=[2])
     reconciler = Reconciler(queue, Clock())
     first = run(reconciler.reconcile_everything(capped(None)))
@@ -40,7 +40,7 @@ def test_a_poison_row_is_an_error_in_this_run_and_in_the_next() -> None:
     second = run(reconciler.reconcile_everything(capped(None)))
     assert (second.synced_count, second.skipped_count, second.error_count) == (0, 5, 1)
     assert second.total_candidates == 6
-    assert queue.calls == [], "it is held back, not tried with every run"
+    assert queue.calls == [], "it is held back, not tried with every scan"
 
 
 def test_stale_entries_are_refreshed_and_are_no_candidates_of_their_own() -> None:
@@ -66,7 +66,7 @@ def test_entries_without_a_pattern_are_counted_as_gone() -> None:
     assert run(Reconciler(queue, Clock()).reconcile_everything(capped(None))).gone_count == 2
 
 
-def test_a_preview_counts_what_a_run_would_do_and_writes_nothing() -> None:
+def test_a_preview_counts_what_a_scan_would_do_and_writes_nothing() -> None:
     queue = FakeQueue(range(1, 11))
     queue.entries = {1}
     queue.stale = {1}
@@ -78,7 +78,7 @@ def test_a_preview_counts_what_a_run_would_do_and_writes_nothing() -> None:
     assert {**preview.to_dict(), "dry_run": False} == result.to_dict()
 
 
-def test_progress_is_told_of_the_missing_patterns() -> None:
-    told: list[tuple[int, int]] = []
-    run(Reconciler(FakeQueue(range(10)), Clock()).reconcile_everything(capped(6), lambda *step: told.append(step)))
-    assert told == [(4, 6), (6, 6)]
+def test_progress_counts_the_missing_patterns() -> None:
+    steps: list[tuple[int, int]] = []
+    run(Reconciler(FakeQueue(range(10)), Clock()).reconcile_everything(capped(6), lambda *step: steps.append(step)))
+    assert steps == [(4, 6), (6, 6)]
