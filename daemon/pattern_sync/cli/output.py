@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pattern_sync.domain.statistics import Overview
 
 _SHOWN_SIGNATURES = 10
-# What the name of a count alone does not say.
+# Labels for the counts whose names alone are unclear.
 _COUNTS = {
     "total_candidates": "candidates",
     "skipped_count": "skipped (already in the queue)",
