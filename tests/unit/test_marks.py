@@ -1,7 +1,6 @@
 """Marks: what may have changed and was not looked at yet, whatever it is."""
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -9,9 +8,6 @@ from hypothesis import strategies as st
 
 from pattern_sync.services.marks import Marks, Taken
 from tests.support.asynchronous import run
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 MOST = 3
 
@@ -79,20 +75,21 @@ def test_putting_back_is_bounded(marks: Marks[str, int]) -> None:
     assert marks.take() == Taken({}, everything=True)
 
 
-def test_it_wakes_while_there_is_something(marks: Marks[str, int]) -> None:
+@pytest.mark.parametrize("everything", [False, True], ids=["a mark", "everything"])
+def test_it_wakes_while_there_is_something(marks: Marks[str, int], *, everything: bool) -> None:
     marks.add({})
     assert not marks.wake.is_set()
-    ways: list[Callable[[], None]] = [lambda: marks.add({"a": 1}), marks.add_everything]
-    for mark in ways:
-        mark()
-        assert marks.wake.is_set()
-        taken = marks.take()
-        assert not marks.wake.is_set()
-        marks.put_back(taken)
-        assert marks.wake.is_set()
-        marks.take()
+    if everything:
+        marks.add_everything()
+    else:
+        marks.add({"a": 1})
+    assert marks.wake.is_set()
+    taken = marks.take()
+    assert not marks.wake.is_set()
     marks.put_back(Taken({}, everything=False))
     assert not marks.wake.is_set()
+    marks.put_back(taken)
+    assert marks.wake.is_set()
 
 
 def test_whoever_waits_is_woken(marks: Marks[str, int]) -> None:
