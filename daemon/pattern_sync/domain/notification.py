@@ -4,6 +4,9 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+# How many changed entries the review pages are named one by one, as pattern_sync.most_named() has it: more of them are
+# "everything".
+MOST_NAMED = 1_000
 # A bigint of PostgreSQL, zero and below included; anything else on the channel is somebody else's, or garbage.
 _PATTERN_ID = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII)
 _PATTERN_IDS = range(-(2**63), 2**63)
