@@ -4,6 +4,12 @@
 -- list, no SQL-standard function body. PostgreSQL would otherwise refuse the application's own ALTER TABLE. Functions
 -- that read those tables keep the search_path of the migration, so they find them wherever the application has them.
 
+-- What former releases had, or called its parameters otherwise, which CREATE OR REPLACE cannot change.
+DROP FUNCTION IF EXISTS pattern_sync.missing_triggers();
+DROP FUNCTION IF EXISTS pattern_sync.matters(text, double precision, bigint, numeric, text[], text[]);
+DROP FUNCTION IF EXISTS pattern_sync.tell_changes(text, text[]);
+DROP FUNCTION IF EXISTS pattern_sync.remember_rejections(text[]);
+
 -- What qualifies: the one text of the predicate, over whatever stands for its nine values. A bound that is NULL is no
 -- bound but below every finite figure; NULL figures count as 0; NaN (above infinity) and infinities never qualify. An index
 -- on the coalesced columns can serve it.
@@ -22,27 +28,59 @@ CREATE OR REPLACE FUNCTION pattern_sync.predicate(
     )
 $$;
 
--- The predicate as a function, written so that it is inlined.
+-- Whether a machine may still queue the pattern, as a text like the predicate: what somebody has taken further is theirs.
+CREATE OR REPLACE FUNCTION pattern_sync.eligibility(automation_status text)
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT pg_catalog.format($status$coalesce(%s, 'detected') = 'detected'$status$, automation_status)
+$$;
+
+-- What is to be queued: a row of the patterns that is eligible and qualifies, as a text over the row's name. The one place
+-- that knows which column is which figure. The criteria are in the predicate's order.
+CREATE OR REPLACE FUNCTION pattern_sync.candidacy(row_name text, criteria text[])
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT pg_catalog.concat(
+        pattern_sync.eligibility(pg_catalog.concat(row_name, '.automation_status::text')),
+        ' AND ',
+        pattern_sync.predicate(
+            pg_catalog.concat(row_name, '.confidence_score::double precision'),
+            pg_catalog.concat(row_name, '.occurrence_count::bigint'),
+            pg_catalog.concat(row_name, '.potential_monthly_savings::numeric'),
+            pg_catalog.concat(row_name, '.pattern_type::text'),
+            criteria[1], criteria[2], criteria[3], criteria[4], criteria[5]
+        )
+    )
+$$;
+
+-- The same three as functions, written so that they are inlined. A candidate's row may be of any type, so that nothing of
+-- ours depends on the application's table.
 DO $$
+DECLARE
+    parameters CONSTANT text := 'min_confidence double precision, min_occurrences bigint, min_savings numeric,'
+        ' only_types text[], exclude_types text[]';
+    criteria CONSTANT text[] := '{min_confidence,min_occurrences,min_savings,only_types,exclude_types}';
 BEGIN
     EXECUTE pg_catalog.format(
         'CREATE OR REPLACE FUNCTION pattern_sync.qualifies('
-        ' confidence double precision, occurrences bigint, savings numeric, pattern_type text,'
-        ' min_confidence double precision, min_occurrences bigint, min_savings numeric,'
-        ' only_types text[], exclude_types text[]'
+        ' confidence double precision, occurrences bigint, savings numeric, pattern_type text, %s'
         ') RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS %L',
+        parameters,
         pg_catalog.concat('SELECT ', pattern_sync.predicate(
             'confidence', 'occurrences', 'savings', 'pattern_type',
-            'min_confidence', 'min_occurrences', 'min_savings', 'only_types', 'exclude_types'
+            criteria[1], criteria[2], criteria[3], criteria[4], criteria[5]
         ))
     );
+    EXECUTE pg_catalog.format(
+        'CREATE OR REPLACE FUNCTION pattern_sync.eligible(automation_status text)'
+        ' RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS %L',
+        pg_catalog.concat('SELECT ', pattern_sync.eligibility('automation_status'))
+    );
+    EXECUTE pg_catalog.format(
+        'CREATE OR REPLACE FUNCTION pattern_sync.is_candidate(pattern anyelement, %s)'
+        ' RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS %L',
+        parameters,
+        pg_catalog.concat('SELECT ', pattern_sync.candidacy('pattern', criteria))
+    );
 END $$;
-
--- Whether a machine may still queue the pattern: what somebody has taken further is theirs.
-CREATE OR REPLACE FUNCTION pattern_sync.eligible(automation_status text)
-RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT coalesce(automation_status, 'detected') = 'detected'
-$$;
 
 -- A figure that every column of the queue can hold: what is NULL, not finite or absurd becomes 0.
 CREATE OR REPLACE FUNCTION pattern_sync.figure(value numeric)
@@ -151,28 +189,6 @@ EXCEPTION WHEN lock_not_available THEN
     PERFORM pattern_sync.notify('*');
 END $$;
 
--- Whether a row of the patterns matters, as an expression with the criteria of one filter as constants.
-CREATE OR REPLACE FUNCTION pattern_sync.matters(
-    row_name text, min_confidence double precision, min_occurrences bigint, min_savings numeric,
-    only_types text[], exclude_types text[]
-) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-    SELECT pg_catalog.format(
-        'coalesce(%s.automation_status::text, ''detected'') = ''detected'' AND %s',
-        row_name,
-        pattern_sync.predicate(
-            pg_catalog.format('%s.confidence_score::double precision', row_name),
-            pg_catalog.format('%s.occurrence_count::bigint', row_name),
-            pg_catalog.format('%s.potential_monthly_savings::numeric', row_name),
-            pg_catalog.format('%s.pattern_type::text', row_name),
-            pg_catalog.format('%L::double precision', min_confidence),
-            pg_catalog.format('%L::bigint', min_occurrences),
-            pg_catalog.format('%L::numeric', min_savings),
-            pg_catalog.format('%L::text[]', coalesce(only_types, '{}')),
-            pg_catalog.format('%L::text[]', coalesce(exclude_types, '{}'))
-        )
-    )
-$$;
-
 -- Create the body of the trigger on the patterns for the filter in force. It runs inside the detector's transaction, for
 -- every row, so the criteria are constants in one expression: a query of the settings would cost as much as all the rest.
 -- A row trigger, because that is a quarter of what a transition table costs an UPDATE of one row, and because PostgreSQL
@@ -186,8 +202,16 @@ CREATE OR REPLACE FUNCTION pattern_sync.create_announce()
 RETURNS void LANGUAGE plpgsql AS $create$
 DECLARE
     in_force record;
+    criteria text[];
 BEGIN
     SELECT s.* INTO in_force FROM pattern_sync.settings AS s;
+    criteria := ARRAY[
+        pg_catalog.format('%L::double precision', in_force.min_confidence),
+        pg_catalog.format('%L::bigint', in_force.min_occurrences),
+        pg_catalog.format('%L::numeric', in_force.min_savings),
+        pg_catalog.format('%L::text[]', coalesce(in_force.only_types, '{}')),
+        pg_catalog.format('%L::text[]', coalesce(in_force.exclude_types, '{}'))
+    ];
     EXECUTE pg_catalog.format(
         $template$
 CREATE OR REPLACE FUNCTION pattern_sync.announce() RETURNS trigger LANGUAGE plpgsql AS $body$
@@ -213,45 +237,45 @@ EXCEPTION WHEN OTHERS THEN
     RETURN NULL;
 END $body$
         $template$,
-        pattern_sync.matters(
-            'NEW', in_force.min_confidence, in_force.min_occurrences, in_force.min_savings,
-            in_force.only_types, in_force.exclude_types
-        ),
-        pattern_sync.matters(
-            'OLD', in_force.min_confidence, in_force.min_occurrences, in_force.min_savings,
-            in_force.only_types, in_force.exclude_types
-        )
+        pattern_sync.candidacy('NEW', criteria),
+        pattern_sync.candidacy('OLD', criteria)
     );
 END $create$;
 
--- Tell the review pages that entries were changed, 50 to a payload; more than 1,000 become one "everything", and so do
--- names that are too long for a payload, which would be an error.
-CREATE OR REPLACE FUNCTION pattern_sync.tell_changes(change text, pattern_ids text[])
+-- How many changed entries the review pages are named one by one; more of them are "everything".
+CREATE OR REPLACE FUNCTION pattern_sync.most_named()
+RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT 1000
+$$;
+
+-- Tell the review pages that entries were changed, 50 to a payload; too many become one "everything", and so do names that
+-- are too long for a payload, which would be an error.
+CREATE OR REPLACE FUNCTION pattern_sync.tell_changes(change text, signatures text[])
 RETURNS void LANGUAGE sql VOLATILE AS $$
     SELECT pattern_sync.send(
         'pattern_sync_queue', CASE WHEN pg_catalog.octet_length(told.payload) < 7900 THEN told.payload ELSE '*' END
     )
     FROM (
         SELECT pg_catalog.jsonb_build_object(
-            change, pg_catalog.jsonb_agg(pattern_sync.legible(listed.pattern_id))
+            change, pg_catalog.jsonb_agg(pattern_sync.legible(listed.signature))
         )::text AS payload
-        FROM pg_catalog.unnest(pattern_ids) WITH ORDINALITY AS listed (pattern_id, position)
-        WHERE pg_catalog.cardinality(pattern_ids) <= 1000
+        FROM pg_catalog.unnest(signatures) WITH ORDINALITY AS listed (signature, position)
+        WHERE pg_catalog.cardinality(signatures) <= pattern_sync.most_named()
         GROUP BY (listed.position - 1::bigint) / 50::bigint
         UNION ALL
-        SELECT '*' WHERE pg_catalog.cardinality(pattern_ids) > 1000
+        SELECT '*' WHERE pg_catalog.cardinality(signatures) > pattern_sync.most_named()
     ) AS told
 $$;
 
 -- Remember rejections whose entries are deleted, where nothing on the pattern tells of them: it would be queued again.
 -- With the owner's rights, as an application need not know of our tables. So only for who may delete entries: anybody
 -- else could keep a pattern out of the queue with it.
-CREATE OR REPLACE FUNCTION pattern_sync.remember_rejections(pattern_ids text[])
+CREATE OR REPLACE FUNCTION pattern_sync.remember_rejections(signatures text[])
 RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path FROM CURRENT AS $$
     INSERT INTO pattern_sync.rejections (pattern_id)
-    SELECT rejected.pattern_id
-    FROM pg_catalog.unnest(remember_rejections.pattern_ids) AS rejected (pattern_id)
-    JOIN operation_patterns AS p ON p.pattern_signature::text = rejected.pattern_id
+    SELECT rejected.signature
+    FROM pg_catalog.unnest(remember_rejections.signatures) AS rejected (signature)
+    JOIN operation_patterns AS p ON p.pattern_signature::text = rejected.signature
     WHERE pattern_sync.eligible(p.automation_status::text)
       AND pg_catalog.has_table_privilege(
           CASE pg_catalog.current_setting('role') WHEN 'none' THEN session_user
@@ -285,13 +309,13 @@ BEGIN
     END IF;
     IF TG_OP = 'DELETE' THEN
         BEGIN
-            PERFORM pattern_sync.remember_rejections(rejected.pattern_ids)
+            PERFORM pattern_sync.remember_rejections(rejected.signatures)
             FROM (
-                SELECT pg_catalog.array_agg(c.pattern_id::text) AS pattern_ids
+                SELECT pg_catalog.array_agg(c.pattern_id::text) AS signatures
                 FROM changed AS c
                 WHERE c.status::text IN ('rejected', 'auto-rejected')
             ) AS rejected
-            WHERE rejected.pattern_ids IS NOT NULL;
+            WHERE rejected.signatures IS NOT NULL;
         EXCEPTION WHEN OTHERS THEN
             RAISE LOG 'pattern_sync: rejections were not remembered: %', SQLERRM;
         END;
@@ -299,7 +323,7 @@ BEGIN
             PERFORM pattern_sync.announce_deletion();
         END IF;
     END IF;
-    IF (SELECT pg_catalog.count(*) FROM (SELECT FROM changed LIMIT 1001) AS first) > 1000::bigint THEN
+    IF EXISTS (SELECT FROM changed OFFSET pattern_sync.most_named()) THEN
         PERFORM pattern_sync.send('pattern_sync_queue', '*');
         RETURN NULL;
     END IF;
@@ -307,26 +331,26 @@ BEGIN
         -- A decision is news where the status became one: another column of a decided entry is refreshed like a pending
         -- one's figures. An entry that was given another name is no more under its old one. A full join, as that is
         -- never a nested loop.
-        PERFORM pattern_sync.tell_changes(listed.change, pg_catalog.array_agg(listed.pattern_id))
+        PERFORM pattern_sync.tell_changes(listed.change, pg_catalog.array_agg(listed.signature))
         FROM (
             SELECT
-                coalesce(became.pattern_id, was.pattern_id) AS pattern_id,
+                coalesce(became.signature, was.signature) AS signature,
                 CASE
-                    WHEN became.pattern_id IS NULL THEN 'removed'
+                    WHEN became.signature IS NULL THEN 'removed'
                     WHEN became.status = 'pending' OR became.status = was.status THEN 'refreshed'
                     ELSE 'decided'
                 END AS change
-            FROM (SELECT b.pattern_id::text AS pattern_id, b.status::text AS status FROM before AS b) AS was
-            FULL JOIN (SELECT c.pattern_id::text AS pattern_id, c.status::text AS status FROM changed AS c) AS became
-                ON became.pattern_id = was.pattern_id
+            FROM (SELECT b.pattern_id::text AS signature, b.status::text AS status FROM before AS b) AS was
+            FULL JOIN (SELECT c.pattern_id::text AS signature, c.status::text AS status FROM changed AS c) AS became
+                ON became.signature = was.signature
         ) AS listed
         GROUP BY listed.change;
         RETURN NULL;
     END IF;
-    PERFORM pattern_sync.tell_changes(listed.change, pg_catalog.array_agg(listed.pattern_id))
+    PERFORM pattern_sync.tell_changes(listed.change, pg_catalog.array_agg(listed.signature))
     FROM (
         SELECT
-            first.item ->> 'pattern_id'::text AS pattern_id,
+            first.item ->> 'pattern_id'::text AS signature,
             CASE
                 WHEN TG_OP = 'DELETE' THEN 'removed'
                 WHEN first.item ->> 'status'::text = 'pending' THEN 'queued'
@@ -820,7 +844,6 @@ BEGIN
     END IF;
 END $$;
 
-DROP FUNCTION IF EXISTS pattern_sync.missing_triggers(); -- of version 2
 
 GRANT USAGE ON SCHEMA pattern_sync TO PUBLIC;
 GRANT SELECT ON pattern_sync.settings TO PUBLIC; -- which filter is in force is no secret

@@ -14,6 +14,24 @@
 -- plan as a look into the index; such a plan is made once. What these settings do to plans they do to those of the
 -- application's own triggers, too, where it is our INSERT or UPDATE that fires them.
 
+-- Which figures of a pattern have moved since we wrote its entry last. Of an entry that we never wrote nothing is known: all
+-- of its figures count as moved. One SELECT, so that it becomes a part of the statement that names it.
+CREATE OR REPLACE FUNCTION pattern_sync.moves(
+    written_signature text, written_confidence double precision, written_occurrences bigint, written_savings numeric,
+    confidence double precision, occurrences bigint, savings numeric
+)
+RETURNS TABLE (confidence_moved boolean, occurrences_moved boolean, savings_moved boolean, any_moved boolean)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT one.confidence, one.occurrences, one.savings, one.confidence OR one.occurrences OR one.savings
+    FROM (
+        SELECT
+            moves.written_signature IS NULL OR moves.written_confidence IS DISTINCT FROM moves.confidence AS confidence,
+            moves.written_signature IS NULL OR moves.written_occurrences IS DISTINCT FROM moves.occurrences
+                AS occurrences,
+            moves.written_signature IS NULL OR moves.written_savings IS DISTINCT FROM moves.savings AS savings
+    ) AS one
+$$;
+
 -- What is known of some patterns, in their order: missing (to be queued), stale (to be refreshed), unchanged, decided or
 -- short. A figure is stale where the source has moved since we wrote it last.
 CREATE OR REPLACE FUNCTION pattern_sync.look(
@@ -30,26 +48,21 @@ BEGIN
         p.id::bigint,
         p.pattern_signature::text,
         CASE
-            WHEN a.pattern_id IS NULL AND r.pattern_id IS NULL
-                AND pattern_sync.eligible(p.automation_status::text)
-                AND pattern_sync.qualifies(
-                    p.confidence_score::double precision, p.occurrence_count::bigint,
-                    p.potential_monthly_savings::numeric, p.pattern_type::text,
-                    min_confidence, min_occurrences, min_savings,
-                    only_types, exclude_types
-                )
-            THEN 'missing'
+            WHEN a.pattern_id IS NULL AND r.pattern_id IS NULL AND p.is_candidate THEN 'missing'
             WHEN a.pattern_id IS NULL THEN 'short'
             WHEN a.status::text <> 'pending' THEN 'decided'
-            WHEN w.pattern_id IS NULL
-                OR w.confidence IS DISTINCT FROM p.confidence_score::double precision
-                OR w.occurrences IS DISTINCT FROM p.occurrence_count::bigint
-                OR w.savings IS DISTINCT FROM p.potential_monthly_savings::numeric
-            THEN 'stale'
+            WHEN m.any_moved THEN 'stale'
             ELSE 'unchanged'
         END
     FROM pg_catalog.unnest(look.row_ids) WITH ORDINALITY AS asked (id, place)
-    CROSS JOIN LATERAL (SELECT f.* FROM operation_patterns AS f WHERE f.id = asked.id LIMIT 1) AS p
+    CROSS JOIN LATERAL (
+        SELECT
+            f.id, f.pattern_signature, f.confidence_score, f.occurrence_count, f.potential_monthly_savings,
+            pattern_sync.is_candidate(
+                f.*, min_confidence, min_occurrences, min_savings, only_types, exclude_types
+            ) AS is_candidate
+        FROM operation_patterns AS f WHERE f.id = asked.id LIMIT 1
+    ) AS p
     LEFT JOIN LATERAL (
         SELECT f.pattern_id, f.status FROM pattern_approvals AS f
         WHERE f.pattern_id::text = p.pattern_signature::text LIMIT 1
@@ -58,6 +71,10 @@ BEGIN
         SELECT f.* FROM pattern_sync.written AS f
         WHERE f.pattern_id = p.pattern_signature::text COLLATE "default" LIMIT 1
     ) AS w ON true
+    CROSS JOIN LATERAL pattern_sync.moves(
+        w.pattern_id, w.confidence, w.occurrences, w.savings,
+        p.confidence_score::double precision, p.occurrence_count::bigint, p.potential_monthly_savings::numeric
+    ) AS m
     LEFT JOIN LATERAL (
         SELECT f.pattern_id FROM pattern_sync.rejections AS f
         WHERE f.pattern_id = p.pattern_signature::text COLLATE "default" LIMIT 1
@@ -113,13 +130,8 @@ BEGIN
         )
         ORDER BY
             p.pattern_signature::text COLLATE "default",
-            (
-                pattern_sync.eligible(p.automation_status::text) AND pattern_sync.qualifies(
-                    p.confidence_score::double precision, p.occurrence_count::bigint,
-                    p.potential_monthly_savings::numeric, p.pattern_type::text,
-                    min_confidence, min_occurrences, min_savings,
-                    only_types, exclude_types
-                )
+            pattern_sync.is_candidate(
+                p.*, min_confidence, min_occurrences, min_savings, only_types, exclude_types
             ) DESC,
             pattern_sync.impact(
                 p.confidence_score::double precision, p.occurrence_count::bigint, p.potential_monthly_savings::numeric
@@ -236,21 +248,22 @@ RETURNS TABLE (
     FROM ( -- fetched first, whatever is thought of how many qualify
         SELECT asked.place, fetched.*
         FROM pg_catalog.unnest(new_entries.row_ids) WITH ORDINALITY AS asked (id, place)
-        CROSS JOIN LATERAL (SELECT f.* FROM operation_patterns AS f WHERE f.id = asked.id LIMIT 1) AS fetched
+        CROSS JOIN LATERAL (
+            SELECT
+                f.id, f.pattern_signature, f.pattern_type, f.typical_operations, f.typical_input_pattern,
+                f.confidence_score, f.occurrence_count, f.potential_monthly_savings,
+                pattern_sync.is_candidate(
+                    f.*, min_confidence, min_occurrences, min_savings, only_types, exclude_types
+                ) AS is_candidate
+            FROM operation_patterns AS f WHERE f.id = asked.id LIMIT 1
+        ) AS fetched
         OFFSET 0
     ) AS p
     LEFT JOIN LATERAL (
         SELECT f.pattern_id FROM pattern_sync.rejections AS f
         WHERE f.pattern_id = p.pattern_signature::text COLLATE "default" LIMIT 1
     ) AS r ON true
-    WHERE r.pattern_id IS NULL
-      AND pattern_sync.eligible(p.automation_status::text)
-      AND pattern_sync.qualifies(
-          p.confidence_score::double precision, p.occurrence_count::bigint,
-          p.potential_monthly_savings::numeric, p.pattern_type::text,
-          min_confidence, min_occurrences, min_savings,
-          only_types, exclude_types
-      )
+    WHERE r.pattern_id IS NULL AND p.is_candidate
 $$;
 
 -- Queue some patterns that have no entry, and remember of which figures; returns those that are in the queue now because
@@ -321,7 +334,7 @@ BEGIN
 END $$;
 
 -- Which of some patterns have moved since we wrote their pending entry last, figure by figure, and whether the entry then
--- shows another one than it should. Of an entry that we never wrote nothing is known: all its figures count as moved.
+-- shows another one than it should.
 CREATE OR REPLACE FUNCTION pattern_sync.outdated(row_ids bigint[])
 RETURNS TABLE (
     signature text, confidence double precision, occurrences bigint, savings numeric,
@@ -352,10 +365,9 @@ BEGIN
             p.confidence_score::double precision AS confidence,
             p.occurrence_count::bigint AS occurrences,
             p.potential_monthly_savings::numeric AS savings,
-            w.pattern_id IS NULL OR w.confidence IS DISTINCT FROM p.confidence_score::double precision
-                AS confidence_moved,
-            w.pattern_id IS NULL OR w.occurrences IS DISTINCT FROM p.occurrence_count::bigint AS occurrences_moved,
-            w.pattern_id IS NULL OR w.savings IS DISTINCT FROM p.potential_monthly_savings::numeric AS savings_moved,
+            m.confidence_moved,
+            m.occurrences_moved,
+            m.savings_moved,
             a.confidence_score::double precision AS shown_confidence,
             a.occurrence_count::bigint AS shown_occurrences,
             a.estimated_savings_usd::double precision AS shown_savings,
@@ -370,9 +382,12 @@ BEGIN
             SELECT f.* FROM pattern_sync.written AS f
             WHERE f.pattern_id = p.pattern_signature::text COLLATE "default" LIMIT 1
         ) AS w ON true
-        WHERE a.status::text = 'pending'
-    ) AS moved
-    WHERE moved.confidence_moved OR moved.occurrences_moved OR moved.savings_moved;
+        CROSS JOIN LATERAL pattern_sync.moves(
+            w.pattern_id, w.confidence, w.occurrences, w.savings,
+            p.confidence_score::double precision, p.occurrence_count::bigint, p.potential_monthly_savings::numeric
+        ) AS m
+        WHERE a.status::text = 'pending' AND m.any_moved
+    ) AS moved;
 END $$;
 
 -- Bring some pending entries up to the figures of their patterns, each figure where the source's has moved since we wrote
@@ -854,13 +869,9 @@ BEGIN
         LEFT JOIN pattern_sync.rejections AS r ON r.pattern_id = p.pattern_signature::text COLLATE "default"
         LEFT JOIN pattern_sync.refusals AS f ON f.row_id = p.id::bigint
         LEFT JOIN pg_catalog.unnest(pick_missing.passed_over) AS passed (id) ON passed.id = p.id::bigint
-        WHERE pattern_sync.eligible(p.automation_status::text)
-          AND pattern_sync.qualifies(
-              p.confidence_score::double precision, p.occurrence_count::bigint,
-              p.potential_monthly_savings::numeric, p.pattern_type::text,
-              min_confidence, min_occurrences, min_savings,
-              only_types, exclude_types
-          )
+        WHERE pattern_sync.is_candidate(
+                p.*, min_confidence, min_occurrences, min_savings, only_types, exclude_types
+            )
           AND (a.pattern_id IS NOT NULL OR r.pattern_id IS NULL)
           AND (lanes = 1 OR pg_catalog.abs(p.id::bigint % lanes::bigint) = lane::bigint)
     ) AS found;
@@ -960,8 +971,10 @@ BEGIN
             ELSE least(size * 4, many)
         END;
         -- More names than the pages are told one by one, or a person reads, are not kept.
-        IF pg_catalog.cardinality(queued_signatures) <= 1000 THEN
-            queued_signatures := pg_catalog.array_cat(queued_signatures, page.queued_signatures[1:1001]);
+        IF pg_catalog.cardinality(queued_signatures) <= pattern_sync.most_named() THEN
+            queued_signatures := pg_catalog.array_cat(
+                queued_signatures, page.queued_signatures[1:pattern_sync.most_named() + 1]
+            );
         END IF;
         IF pg_catalog.cardinality(failed_signatures) < 20 THEN
             failed_signatures := pg_catalog.array_cat(failed_signatures, page.failed_signatures[1:20]);
@@ -993,7 +1006,7 @@ BEGIN
     IF listed > 0::bigint THEN
         SELECT
             pg_catalog.count(*),
-            coalesce((pg_catalog.array_agg(r.signature))[1:1001], '{}')
+            coalesce((pg_catalog.array_agg(r.signature))[1:pattern_sync.most_named() + 1], '{}')
         INTO refreshed, refreshed_signatures
         FROM pattern_sync.reconcile(
             min_confidence, min_occurrences, min_savings, only_types, exclude_types,
@@ -1027,17 +1040,13 @@ BEGIN
                 SELECT f.* FROM pattern_sync.written AS f
                 WHERE f.pattern_id = a.pattern_id::text COLLATE "default" LIMIT 1
             ) AS w ON true
+            CROSS JOIN LATERAL pattern_sync.moves(
+                w.pattern_id, w.confidence, w.occurrences, w.savings,
+                p.confidence_score::double precision, p.occurrence_count::bigint, p.potential_monthly_savings::numeric
+            ) AS m
             LEFT JOIN LATERAL (SELECT f.row_id FROM pattern_sync.refusals AS f WHERE f.row_id = p.id::bigint LIMIT 1) AS r
                 ON true
-            WHERE a.status::text = 'pending'
-              AND p.id > pick_stale.after_id
-              AND r.row_id IS NULL
-              AND (
-                  w.pattern_id IS NULL
-                  OR w.confidence IS DISTINCT FROM p.confidence_score::double precision
-                  OR w.occurrences IS DISTINCT FROM p.occurrence_count::bigint
-                  OR w.savings IS DISTINCT FROM p.potential_monthly_savings::numeric
-              )
+            WHERE a.status::text = 'pending' AND p.id > pick_stale.after_id AND r.row_id IS NULL AND m.any_moved
             ORDER BY p.id
             LIMIT most
         ) AS behind;
@@ -1049,16 +1058,12 @@ BEGIN
         FROM pattern_approvals AS a
         JOIN operation_patterns AS p ON p.pattern_signature::text = a.pattern_id::text
         LEFT JOIN pattern_sync.written AS w ON w.pattern_id = a.pattern_id::text COLLATE "default"
+        CROSS JOIN LATERAL pattern_sync.moves(
+            w.pattern_id, w.confidence, w.occurrences, w.savings,
+            p.confidence_score::double precision, p.occurrence_count::bigint, p.potential_monthly_savings::numeric
+        ) AS m
         LEFT JOIN pattern_sync.refusals AS r ON r.row_id = p.id::bigint
-        WHERE a.status::text = 'pending'
-          AND p.id > pick_stale.after_id
-          AND r.row_id IS NULL
-          AND (
-              w.pattern_id IS NULL
-              OR w.confidence IS DISTINCT FROM p.confidence_score::double precision
-              OR w.occurrences IS DISTINCT FROM p.occurrence_count::bigint
-              OR w.savings IS DISTINCT FROM p.potential_monthly_savings::numeric
-          )
+        WHERE a.status::text = 'pending' AND p.id > pick_stale.after_id AND r.row_id IS NULL AND m.any_moved
         ORDER BY p.id
         LIMIT most
     ) AS behind;

@@ -6,7 +6,8 @@ from contextlib import contextmanager, nullcontext
 
 from pattern_sync.config import Settings
 from pattern_sync.database.address import DatabaseAddress
-from pattern_sync.database.blocking import BlockingDatabase, BlockingQueue, run_blocking
+from pattern_sync.database.blocking import BlockingDatabase, BlockingSession, run_blocking
+from pattern_sync.database.queueing import COMMANDS_PACE, QueueGateway
 from pattern_sync.database.reviews import ReviewGateway
 from pattern_sync.database.rows import check_version, to_overview
 from pattern_sync.domain.decision import Decision, Verdict
@@ -50,7 +51,8 @@ class PatternSyncService:
         """
         wanted = SyncFilter.manual() if sync_filter is None else sync_filter
         with self._connect() as database:
-            queue = BlockingQueue(database)
+            session = BlockingSession(database)
+            queue = QueueGateway(session, session.notify_pages, COMMANDS_PACE)
             manual = ManualSync(Reconciler(queue, time.monotonic), queue)
             with database.transaction(read_only=True) if dry_run else nullcontext():
                 return run_blocking(manual.run(wanted, dry_run=dry_run, on_progress=on_progress))
@@ -127,7 +129,7 @@ class PatternSyncService:
     @contextmanager
     def _reviews(self) -> Iterator[ReviewGateway]:
         with self._connect() as database:
-            yield ReviewGateway(database.fetch_at_once)
+            yield ReviewGateway(BlockingSession(database).fetch)
 
     @contextmanager
     def _connect(self) -> Iterator[BlockingDatabase]:

@@ -51,13 +51,13 @@ BEGIN
     END IF;
     IF TG_OP = 'DELETE' THEN
         BEGIN
-            PERFORM pattern_sync.remember_rejections(rejected.pattern_ids)
+            PERFORM pattern_sync.remember_rejections(rejected.signatures)
             FROM (
-                SELECT pg_catalog.array_agg(c.pattern_id::text) AS pattern_ids
+                SELECT pg_catalog.array_agg(c.pattern_id::text) AS signatures
                 FROM changed AS c
                 WHERE c.status::text IN ('rejected', 'auto-rejected')
             ) AS rejected
-            WHERE rejected.pattern_ids IS NOT NULL;
+            WHERE rejected.signatures IS NOT NULL;
         EXCEPTION WHEN OTHERS THEN
             RAISE LOG 'pattern_sync: rejections were not remembered: %', SQLERRM;
         END;
@@ -65,7 +65,7 @@ BEGIN
             PERFORM pattern_sync.announce_deletion();
         END IF;
     END IF;
-    IF (SELECT pg_catalog.count(*) FROM (SELECT FROM changed LIMIT 1001) AS first) > 1000::bigint THEN
+    IF EXISTS (SELECT FROM changed OFFSET pattern_sync.most_named()) THEN
         PERFORM pattern_sync.send('pattern_sync_queue', '*');
         RETURN NULL;
     END IF;
@@ -73,26 +73,26 @@ BEGIN
         -- A decision is news where the status became one: another column of a decided entry is refreshed like a pending
         -- one's figures. An entry that was given another name is no more under its old one. A full join, as that is
         -- never a nested loop.
-        PERFORM pattern_sync.tell_changes(listed.change, pg_catalog.array_agg(listed.pattern_id))
+        PERFORM pattern_sync.tell_changes(listed.change, pg_catalog.array_agg(listed.signature))
         FROM (
             SELECT
-                coalesce(became.pattern_id, was.pattern_id) AS pattern_id,
+                coalesce(became.signature, was.signature) AS signature,
                 CASE
-                    WHEN became.pattern_id IS NULL THEN 'removed'
+                    WHEN became.signature IS NULL THEN 'removed'
                     WHEN became.status = 'pending' OR became.status = was.status THEN 'refreshed'
                     ELSE 'decided'
                 END AS change
-            FROM (SELECT b.pattern_id::text AS pattern_id, b.status::text AS status FROM before AS b) AS was
-            FULL JOIN (SELECT c.pattern_id::text AS pattern_id, c.status::text AS status FROM changed AS c) AS became
-                ON became.pattern_id = was.pattern_id
+            FROM (SELECT b.pattern_id::text AS signature, b.status::text AS status FROM before AS b) AS was
+            FULL JOIN (SELECT c.pattern_id::text AS signature, c.status::text AS status FROM changed AS c) AS became
+                ON became.signature = was.signature
         ) AS listed
         GROUP BY listed.change;
         RETURN NULL;
     END IF;
-    PERFORM pattern_sync.tell_changes(listed.change, pg_catalog.array_agg(listed.pattern_id))
+    PERFORM pattern_sync.tell_changes(listed.change, pg_catalog.array_agg(listed.signature))
     FROM (
         SELECT
-            first.item ->> 'pattern_id'::text AS pattern_id,
+            first.item ->> 'pattern_id'::text AS signature,
             CASE
                 WHEN TG_OP = 'DELETE' THEN 'removed'
                 WHEN first.item ->> 'status'::text = 'pending' THEN 'queued'
@@ -144,6 +144,21 @@ CREATE FUNCTION pattern_sync.arrow() RETURNS text
         ELSE '->'
     END
 $$;
+CREATE FUNCTION pattern_sync.candidacy(row_name text, criteria text[]) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT pg_catalog.concat(
+        pattern_sync.eligibility(pg_catalog.concat(row_name, '.automation_status::text')),
+        ' AND ',
+        pattern_sync.predicate(
+            pg_catalog.concat(row_name, '.confidence_score::double precision'),
+            pg_catalog.concat(row_name, '.occurrence_count::bigint'),
+            pg_catalog.concat(row_name, '.potential_monthly_savings::numeric'),
+            pg_catalog.concat(row_name, '.pattern_type::text'),
+            criteria[1], criteria[2], criteria[3], criteria[4], criteria[5]
+        )
+    )
+$$;
 CREATE FUNCTION pattern_sync.count_gone() RETURNS bigint
     LANGUAGE plpgsql STABLE
     SET enable_nestloop TO 'off'
@@ -164,8 +179,16 @@ CREATE FUNCTION pattern_sync.create_announce() RETURNS void
     AS $_$
 DECLARE
     in_force record;
+    criteria text[];
 BEGIN
     SELECT s.* INTO in_force FROM pattern_sync.settings AS s;
+    criteria := ARRAY[
+        pg_catalog.format('%L::double precision', in_force.min_confidence),
+        pg_catalog.format('%L::bigint', in_force.min_occurrences),
+        pg_catalog.format('%L::numeric', in_force.min_savings),
+        pg_catalog.format('%L::text[]', coalesce(in_force.only_types, '{}')),
+        pg_catalog.format('%L::text[]', coalesce(in_force.exclude_types, '{}'))
+    ];
     EXECUTE pg_catalog.format(
         $template$
 CREATE OR REPLACE FUNCTION pattern_sync.announce() RETURNS trigger LANGUAGE plpgsql AS $body$
@@ -191,14 +214,8 @@ EXCEPTION WHEN OTHERS THEN
     RETURN NULL;
 END $body$
         $template$,
-        pattern_sync.matters(
-            'NEW', in_force.min_confidence, in_force.min_occurrences, in_force.min_savings,
-            in_force.only_types, in_force.exclude_types
-        ),
-        pattern_sync.matters(
-            'OLD', in_force.min_confidence, in_force.min_occurrences, in_force.min_savings,
-            in_force.only_types, in_force.exclude_types
-        )
+        pattern_sync.candidacy('NEW', criteria),
+        pattern_sync.candidacy('OLD', criteria)
     );
 END $_$;
 CREATE FUNCTION pattern_sync.decide(signature text, decision text, reviewer text, notes text, replaces text) RETURNS boolean
@@ -291,11 +308,14 @@ EXCEPTION
         END IF;
         RAISE EXCEPTION USING MESSAGE = SQLERRM || ' (SQLSTATE ' || SQLSTATE || ')', ERRCODE = 'P0001';
 END $$;
+CREATE FUNCTION pattern_sync.eligibility(automation_status text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+    SELECT pg_catalog.format($status$coalesce(%s, 'detected') = 'detected'$status$, automation_status)
+$_$;
 CREATE FUNCTION pattern_sync.eligible(automation_status text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$
-    SELECT coalesce(automation_status, 'detected') = 'detected'
-$$;
+    AS $$SELECT coalesce(automation_status, 'detected') = 'detected'$$;
 CREATE FUNCTION pattern_sync.entry_occurrences(occurrences bigint) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -476,6 +496,13 @@ BEGIN
         RAISE EXCEPTION 'could not be mended: %', faulty;
     END IF;
 END $$;
+CREATE FUNCTION pattern_sync.is_candidate(pattern anyelement, min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[]) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$SELECT coalesce(pattern.automation_status::text, 'detected') = 'detected' AND coalesce(pattern.potential_monthly_savings::numeric, 0) >= coalesce(min_savings, '-1e309') AND coalesce(pattern.potential_monthly_savings::numeric, 0) < 'Infinity'
+       AND coalesce(pattern.confidence_score::double precision, 0) >= coalesce(min_confidence, '-1.7976931348623157e308') AND coalesce(pattern.confidence_score::double precision, 0) < 'Infinity'
+       AND coalesce(pattern.occurrence_count::bigint, 0) >= coalesce(min_occurrences, coalesce(pattern.occurrence_count::bigint, 0))
+       AND (pg_catalog.cardinality(only_types) = 0 OR coalesce(pattern.pattern_type::text, '') = ANY (only_types))
+       AND coalesce(pattern.pattern_type::text, '') <> ALL (exclude_types)$$;
 CREATE FUNCTION pattern_sync.is_from_pattern(signature text) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
@@ -545,26 +572,21 @@ BEGIN
         p.id::bigint,
         p.pattern_signature::text,
         CASE
-            WHEN a.pattern_id IS NULL AND r.pattern_id IS NULL
-                AND pattern_sync.eligible(p.automation_status::text)
-                AND pattern_sync.qualifies(
-                    p.confidence_score::double precision, p.occurrence_count::bigint,
-                    p.potential_monthly_savings::numeric, p.pattern_type::text,
-                    min_confidence, min_occurrences, min_savings,
-                    only_types, exclude_types
-                )
-            THEN 'missing'
+            WHEN a.pattern_id IS NULL AND r.pattern_id IS NULL AND p.is_candidate THEN 'missing'
             WHEN a.pattern_id IS NULL THEN 'short'
             WHEN a.status::text <> 'pending' THEN 'decided'
-            WHEN w.pattern_id IS NULL
-                OR w.confidence IS DISTINCT FROM p.confidence_score::double precision
-                OR w.occurrences IS DISTINCT FROM p.occurrence_count::bigint
-                OR w.savings IS DISTINCT FROM p.potential_monthly_savings::numeric
-            THEN 'stale'
+            WHEN m.any_moved THEN 'stale'
             ELSE 'unchanged'
         END
     FROM pg_catalog.unnest(look.row_ids) WITH ORDINALITY AS asked (id, place)
-    CROSS JOIN LATERAL (SELECT f.* FROM operation_patterns AS f WHERE f.id = asked.id LIMIT 1) AS p
+    CROSS JOIN LATERAL (
+        SELECT
+            f.id, f.pattern_signature, f.confidence_score, f.occurrence_count, f.potential_monthly_savings,
+            pattern_sync.is_candidate(
+                f.*, min_confidence, min_occurrences, min_savings, only_types, exclude_types
+            ) AS is_candidate
+        FROM operation_patterns AS f WHERE f.id = asked.id LIMIT 1
+    ) AS p
     LEFT JOIN LATERAL (
         SELECT f.pattern_id, f.status FROM pattern_approvals AS f
         WHERE f.pattern_id::text = p.pattern_signature::text LIMIT 1
@@ -573,6 +595,10 @@ BEGIN
         SELECT f.* FROM pattern_sync.written AS f
         WHERE f.pattern_id = p.pattern_signature::text COLLATE "default" LIMIT 1
     ) AS w ON true
+    CROSS JOIN LATERAL pattern_sync.moves(
+        w.pattern_id, w.confidence, w.occurrences, w.savings,
+        p.confidence_score::double precision, p.occurrence_count::bigint, p.potential_monthly_savings::numeric
+    ) AS m
     LEFT JOIN LATERAL (
         SELECT f.pattern_id FROM pattern_sync.rejections AS f
         WHERE f.pattern_id = p.pattern_signature::text COLLATE "default" LIMIT 1
@@ -585,31 +611,29 @@ CREATE FUNCTION pattern_sync.mark(channel text, payload text) RETURNS void
     AS $$
     INSERT INTO pattern_sync.marks (channel, payload) VALUES (mark.channel, mark.payload)
 $$;
-CREATE FUNCTION pattern_sync.matters(row_name text, min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[]) RETURNS text
-    LANGUAGE sql IMMUTABLE
-    AS $$
-    SELECT pg_catalog.format(
-        'coalesce(%s.automation_status::text, ''detected'') = ''detected'' AND %s',
-        row_name,
-        pattern_sync.predicate(
-            pg_catalog.format('%s.confidence_score::double precision', row_name),
-            pg_catalog.format('%s.occurrence_count::bigint', row_name),
-            pg_catalog.format('%s.potential_monthly_savings::numeric', row_name),
-            pg_catalog.format('%s.pattern_type::text', row_name),
-            pg_catalog.format('%L::double precision', min_confidence),
-            pg_catalog.format('%L::bigint', min_occurrences),
-            pg_catalog.format('%L::numeric', min_savings),
-            pg_catalog.format('%L::text[]', coalesce(only_types, '{}')),
-            pg_catalog.format('%L::text[]', coalesce(exclude_types, '{}'))
-        )
-    )
-$$;
 CREATE FUNCTION pattern_sync.moment(value timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
     SELECT CASE
         WHEN value >= '0001-01-02 00:00+00'::timestamptz AND value < '9999-12-31 00:00+00'::timestamptz THEN value
     END
+$$;
+CREATE FUNCTION pattern_sync.most_named() RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT 1000
+$$;
+CREATE FUNCTION pattern_sync.moves(written_signature text, written_confidence double precision, written_occurrences bigint, written_savings numeric, confidence double precision, occurrences bigint, savings numeric) RETURNS TABLE(confidence_moved boolean, occurrences_moved boolean, savings_moved boolean, any_moved boolean)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT one.confidence, one.occurrences, one.savings, one.confidence OR one.occurrences OR one.savings
+    FROM (
+        SELECT
+            moves.written_signature IS NULL OR moves.written_confidence IS DISTINCT FROM moves.confidence AS confidence,
+            moves.written_signature IS NULL OR moves.written_occurrences IS DISTINCT FROM moves.occurrences
+                AS occurrences,
+            moves.written_signature IS NULL OR moves.written_savings IS DISTINCT FROM moves.savings AS savings
+    ) AS one
 $$;
 CREATE FUNCTION pattern_sync.name_of(row_id bigint) RETURNS text
     LANGUAGE plpgsql STABLE
@@ -665,21 +689,22 @@ CREATE FUNCTION pattern_sync.new_entries(min_confidence double precision, min_oc
     FROM ( -- fetched first, whatever is thought of how many qualify
         SELECT asked.place, fetched.*
         FROM pg_catalog.unnest(new_entries.row_ids) WITH ORDINALITY AS asked (id, place)
-        CROSS JOIN LATERAL (SELECT f.* FROM operation_patterns AS f WHERE f.id = asked.id LIMIT 1) AS fetched
+        CROSS JOIN LATERAL (
+            SELECT
+                f.id, f.pattern_signature, f.pattern_type, f.typical_operations, f.typical_input_pattern,
+                f.confidence_score, f.occurrence_count, f.potential_monthly_savings,
+                pattern_sync.is_candidate(
+                    f.*, min_confidence, min_occurrences, min_savings, only_types, exclude_types
+                ) AS is_candidate
+            FROM operation_patterns AS f WHERE f.id = asked.id LIMIT 1
+        ) AS fetched
         OFFSET 0
     ) AS p
     LEFT JOIN LATERAL (
         SELECT f.pattern_id FROM pattern_sync.rejections AS f
         WHERE f.pattern_id = p.pattern_signature::text COLLATE "default" LIMIT 1
     ) AS r ON true
-    WHERE r.pattern_id IS NULL
-      AND pattern_sync.eligible(p.automation_status::text)
-      AND pattern_sync.qualifies(
-          p.confidence_score::double precision, p.occurrence_count::bigint,
-          p.potential_monthly_savings::numeric, p.pattern_type::text,
-          min_confidence, min_occurrences, min_savings,
-          only_types, exclude_types
-      )
+    WHERE r.pattern_id IS NULL AND p.is_candidate
 $$;
 CREATE FUNCTION pattern_sync.notify(payload text) RETURNS void
     LANGUAGE sql
@@ -715,10 +740,9 @@ BEGIN
             p.confidence_score::double precision AS confidence,
             p.occurrence_count::bigint AS occurrences,
             p.potential_monthly_savings::numeric AS savings,
-            w.pattern_id IS NULL OR w.confidence IS DISTINCT FROM p.confidence_score::double precision
-                AS confidence_moved,
-            w.pattern_id IS NULL OR w.occurrences IS DISTINCT FROM p.occurrence_count::bigint AS occurrences_moved,
-            w.pattern_id IS NULL OR w.savings IS DISTINCT FROM p.potential_monthly_savings::numeric AS savings_moved,
+            m.confidence_moved,
+            m.occurrences_moved,
+            m.savings_moved,
             a.confidence_score::double precision AS shown_confidence,
             a.occurrence_count::bigint AS shown_occurrences,
             a.estimated_savings_usd::double precision AS shown_savings,
@@ -733,9 +757,12 @@ BEGIN
             SELECT f.* FROM pattern_sync.written AS f
             WHERE f.pattern_id = p.pattern_signature::text COLLATE "default" LIMIT 1
         ) AS w ON true
-        WHERE a.status::text = 'pending'
-    ) AS moved
-    WHERE moved.confidence_moved OR moved.occurrences_moved OR moved.savings_moved;
+        CROSS JOIN LATERAL pattern_sync.moves(
+            w.pattern_id, w.confidence, w.occurrences, w.savings,
+            p.confidence_score::double precision, p.occurrence_count::bigint, p.potential_monthly_savings::numeric
+        ) AS m
+        WHERE a.status::text = 'pending' AND m.any_moved
+    ) AS moved;
 END $$;
 CREATE FUNCTION pattern_sync.pick_missing(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], most bigint, retry boolean, begun timestamp with time zone, passed_over bigint[], lane integer, lanes integer, OUT candidates bigint, OUT missing bigint, OUT refused bigint, OUT row_ids bigint[]) RETURNS record
     LANGUAGE plpgsql STABLE
@@ -766,13 +793,9 @@ BEGIN
         LEFT JOIN pattern_sync.rejections AS r ON r.pattern_id = p.pattern_signature::text COLLATE "default"
         LEFT JOIN pattern_sync.refusals AS f ON f.row_id = p.id::bigint
         LEFT JOIN pg_catalog.unnest(pick_missing.passed_over) AS passed (id) ON passed.id = p.id::bigint
-        WHERE pattern_sync.eligible(p.automation_status::text)
-          AND pattern_sync.qualifies(
-              p.confidence_score::double precision, p.occurrence_count::bigint,
-              p.potential_monthly_savings::numeric, p.pattern_type::text,
-              min_confidence, min_occurrences, min_savings,
-              only_types, exclude_types
-          )
+        WHERE pattern_sync.is_candidate(
+                p.*, min_confidence, min_occurrences, min_savings, only_types, exclude_types
+            )
           AND (a.pattern_id IS NOT NULL OR r.pattern_id IS NULL)
           AND (lanes = 1 OR pg_catalog.abs(p.id::bigint % lanes::bigint) = lane::bigint)
     ) AS found;
@@ -807,17 +830,13 @@ BEGIN
                 SELECT f.* FROM pattern_sync.written AS f
                 WHERE f.pattern_id = a.pattern_id::text COLLATE "default" LIMIT 1
             ) AS w ON true
+            CROSS JOIN LATERAL pattern_sync.moves(
+                w.pattern_id, w.confidence, w.occurrences, w.savings,
+                p.confidence_score::double precision, p.occurrence_count::bigint, p.potential_monthly_savings::numeric
+            ) AS m
             LEFT JOIN LATERAL (SELECT f.row_id FROM pattern_sync.refusals AS f WHERE f.row_id = p.id::bigint LIMIT 1) AS r
                 ON true
-            WHERE a.status::text = 'pending'
-              AND p.id > pick_stale.after_id
-              AND r.row_id IS NULL
-              AND (
-                  w.pattern_id IS NULL
-                  OR w.confidence IS DISTINCT FROM p.confidence_score::double precision
-                  OR w.occurrences IS DISTINCT FROM p.occurrence_count::bigint
-                  OR w.savings IS DISTINCT FROM p.potential_monthly_savings::numeric
-              )
+            WHERE a.status::text = 'pending' AND p.id > pick_stale.after_id AND r.row_id IS NULL AND m.any_moved
             ORDER BY p.id
             LIMIT most
         ) AS behind;
@@ -829,16 +848,12 @@ BEGIN
         FROM pattern_approvals AS a
         JOIN operation_patterns AS p ON p.pattern_signature::text = a.pattern_id::text
         LEFT JOIN pattern_sync.written AS w ON w.pattern_id = a.pattern_id::text COLLATE "default"
+        CROSS JOIN LATERAL pattern_sync.moves(
+            w.pattern_id, w.confidence, w.occurrences, w.savings,
+            p.confidence_score::double precision, p.occurrence_count::bigint, p.potential_monthly_savings::numeric
+        ) AS m
         LEFT JOIN pattern_sync.refusals AS r ON r.row_id = p.id::bigint
-        WHERE a.status::text = 'pending'
-          AND p.id > pick_stale.after_id
-          AND r.row_id IS NULL
-          AND (
-              w.pattern_id IS NULL
-              OR w.confidence IS DISTINCT FROM p.confidence_score::double precision
-              OR w.occurrences IS DISTINCT FROM p.occurrence_count::bigint
-              OR w.savings IS DISTINCT FROM p.potential_monthly_savings::numeric
-          )
+        WHERE a.status::text = 'pending' AND p.id > pick_stale.after_id AND r.row_id IS NULL AND m.any_moved
         ORDER BY p.id
         LIMIT most
     ) AS behind;
@@ -967,8 +982,10 @@ BEGIN
             ELSE least(size * 4, many)
         END;
         -- More names than the pages are told one by one, or a person reads, are not kept.
-        IF pg_catalog.cardinality(queued_signatures) <= 1000 THEN
-            queued_signatures := pg_catalog.array_cat(queued_signatures, page.queued_signatures[1:1001]);
+        IF pg_catalog.cardinality(queued_signatures) <= pattern_sync.most_named() THEN
+            queued_signatures := pg_catalog.array_cat(
+                queued_signatures, page.queued_signatures[1:pattern_sync.most_named() + 1]
+            );
         END IF;
         IF pg_catalog.cardinality(failed_signatures) < 20 THEN
             failed_signatures := pg_catalog.array_cat(failed_signatures, page.failed_signatures[1:20]);
@@ -1105,7 +1122,7 @@ BEGIN
     IF listed > 0::bigint THEN
         SELECT
             pg_catalog.count(*),
-            coalesce((pg_catalog.array_agg(r.signature))[1:1001], '{}')
+            coalesce((pg_catalog.array_agg(r.signature))[1:pattern_sync.most_named() + 1], '{}')
         INTO refreshed, refreshed_signatures
         FROM pattern_sync.reconcile(
             min_confidence, min_occurrences, min_savings, only_types, exclude_types,
@@ -1136,14 +1153,14 @@ EXCEPTION WHEN OTHERS THEN
     END IF;
     RAISE EXCEPTION USING MESSAGE = SQLERRM || ' (SQLSTATE ' || SQLSTATE || ')', ERRCODE = 'P0001';
 END $$;
-CREATE FUNCTION pattern_sync.remember_rejections(pattern_ids text[]) RETURNS void
+CREATE FUNCTION pattern_sync.remember_rejections(signatures text[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
     INSERT INTO pattern_sync.rejections (pattern_id)
-    SELECT rejected.pattern_id
-    FROM pg_catalog.unnest(remember_rejections.pattern_ids) AS rejected (pattern_id)
-    JOIN operation_patterns AS p ON p.pattern_signature::text = rejected.pattern_id
+    SELECT rejected.signature
+    FROM pg_catalog.unnest(remember_rejections.signatures) AS rejected (signature)
+    JOIN operation_patterns AS p ON p.pattern_signature::text = rejected.signature
     WHERE pattern_sync.eligible(p.automation_status::text)
       AND pg_catalog.has_table_privilege(
           CASE pg_catalog.current_setting('role') WHEN 'none' THEN session_user
@@ -1267,13 +1284,8 @@ BEGIN
         )
         ORDER BY
             p.pattern_signature::text COLLATE "default",
-            (
-                pattern_sync.eligible(p.automation_status::text) AND pattern_sync.qualifies(
-                    p.confidence_score::double precision, p.occurrence_count::bigint,
-                    p.potential_monthly_savings::numeric, p.pattern_type::text,
-                    min_confidence, min_occurrences, min_savings,
-                    only_types, exclude_types
-                )
+            pattern_sync.is_candidate(
+                p.*, min_confidence, min_occurrences, min_savings, only_types, exclude_types
             ) DESC,
             pattern_sync.impact(
                 p.confidence_score::double precision, p.occurrence_count::bigint, p.potential_monthly_savings::numeric
@@ -1304,7 +1316,7 @@ CREATE FUNCTION pattern_sync.tables_without_trigger() RETURNS SETOF regclass
     AS $$
     SELECT DISTINCT f.relation FROM pattern_sync.trigger_faults() AS f WHERE f.mending IS NOT NULL ORDER BY f.relation
 $$;
-CREATE FUNCTION pattern_sync.tell_changes(change text, pattern_ids text[]) RETURNS void
+CREATE FUNCTION pattern_sync.tell_changes(change text, signatures text[]) RETURNS void
     LANGUAGE sql
     AS $$
     SELECT pattern_sync.send(
@@ -1312,13 +1324,13 @@ CREATE FUNCTION pattern_sync.tell_changes(change text, pattern_ids text[]) RETUR
     )
     FROM (
         SELECT pg_catalog.jsonb_build_object(
-            change, pg_catalog.jsonb_agg(pattern_sync.legible(listed.pattern_id))
+            change, pg_catalog.jsonb_agg(pattern_sync.legible(listed.signature))
         )::text AS payload
-        FROM pg_catalog.unnest(pattern_ids) WITH ORDINALITY AS listed (pattern_id, position)
-        WHERE pg_catalog.cardinality(pattern_ids) <= 1000
+        FROM pg_catalog.unnest(signatures) WITH ORDINALITY AS listed (signature, position)
+        WHERE pg_catalog.cardinality(signatures) <= pattern_sync.most_named()
         GROUP BY (listed.position - 1::bigint) / 50::bigint
         UNION ALL
-        SELECT '*' WHERE pg_catalog.cardinality(pattern_ids) > 1000
+        SELECT '*' WHERE pg_catalog.cardinality(signatures) > pattern_sync.most_named()
     ) AS told
 $$;
 CREATE FUNCTION pattern_sync.trigger_faults() RETURNS TABLE(relation regclass, fault text, silenced text, mending text)

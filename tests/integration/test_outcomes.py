@@ -49,6 +49,16 @@ def test_a_pattern_that_qualifies_is_queued_as_pending(database: TestDatabase, e
     assert (result.synced_count, result.total_candidates) == (2, 2)
 
 
+def test_columns_of_the_application_may_be_called_as_ours_are(database: TestDatabase, everything: Everything) -> None:
+    for name in ("p", "f", "place", "pattern", "is_candidate", "confidence", "any_moved", "signature"):
+        database.execute(f"ALTER TABLE operation_patterns ADD COLUMN {name} text DEFAULT 'x'")
+    database.add_pattern("a")
+    assert everything(database, UNCAPPED).synced_count == 1
+    outdate(database)
+    assert everything(database, UNCAPPED).refreshed_count == 1
+    assert reconcile(database) == {"a": Outcome.UNCHANGED}
+
+
 def test_a_pending_entry_gets_the_new_figures_and_keeps_all_else(
     database: TestDatabase, everything: Everything
 ) -> None:

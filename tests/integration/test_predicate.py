@@ -1,6 +1,8 @@
 """What qualifies: the one predicate, against a table of cases and against a model in Python."""
 
+import json
 import math
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -69,6 +71,59 @@ def test_only_what_was_detected_and_not_taken_further_is_eligible(
     database: TestDatabase, status: str | None, *, eligible: bool
 ) -> None:
     assert database.execute("SELECT pattern_sync.eligible(%s) AS verdict", status)[0]["verdict"] is eligible
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT p.id FROM operation_patterns AS p WHERE pattern_sync.is_candidate(p.*, 70, 5, 1000, '{a}', '{b}')",
+        (
+            "SELECT pattern_sync.is_candidate(p.*, s.min_confidence, s.min_occurrences, s.min_savings, s.only_types,"
+            " s.exclude_types) FROM operation_patterns AS p LEFT JOIN pattern_sync.settings AS s ON true"
+        ),
+        (
+            "SELECT pattern_sync.qualifies(p.confidence_score, p.occurrence_count, p.potential_monthly_savings, 'x',"
+            " 70, 5, 1000, '{}', '{}'), pattern_sync.eligible(p.automation_status) FROM operation_patterns AS p"
+        ),
+        (
+            "SELECT p.id FROM operation_patterns AS p LEFT JOIN pattern_sync.written AS w ON true"
+            " CROSS JOIN LATERAL pattern_sync.moves(w.pattern_id, w.confidence, w.occurrences, w.savings,"
+            " p.confidence_score, p.occurrence_count, p.potential_monthly_savings) AS m WHERE m.any_moved"
+        ),
+        "SELECT f.* FROM pattern_sync.new_entries(70, 5, 1000, '{}', '{}', '{1,2}', '{}') AS f",
+        "SELECT pattern_sync.most_named(), a.id FROM pattern_approvals AS a",
+    ],
+)
+@pytest.mark.lived_in_too
+def test_a_rule_is_a_part_of_the_statement_that_names_it_and_not_a_call(database: TestDatabase, query: str) -> None:
+    plan = "\n".join(str(row["QUERY PLAN"]) for row in database.execute(f"EXPLAIN (VERBOSE, COSTS OFF) {query}"))
+    assert not re.search(r"pattern_sync\.\w+\(", plan), plan
+
+
+def test_a_candidate_is_found_by_the_index_on_its_figures(database: TestDatabase) -> None:
+    database.execute("SET enable_seqscan = off")
+    (plan,) = database.execute(
+        "EXPLAIN (FORMAT JSON) SELECT p.id FROM operation_patterns AS p"
+        " WHERE pattern_sync.is_candidate(p.*, 70, 5, 1000, '{}', '{}')"
+    )[0].values()
+    assert "operation_patterns_worth_idx" in json.dumps(plan)
+
+
+def test_a_row_of_any_type_is_a_candidate_where_it_is_eligible_and_qualifies(database: TestDatabase) -> None:
+    database.execute(
+        "CREATE TEMPORARY TABLE wide (confidence_score float8, occurrence_count bigint,"
+        " potential_monthly_savings numeric, pattern_type text, automation_status text)"
+    )
+    for pattern, wanted, verdict in CASES:
+        for status, eligible in (("detected", True), (None, True), ("approved", False)):
+            database.execute("TRUNCATE wide")
+            database.execute("INSERT INTO wide VALUES (%s, %s, %s, %s, %s)", *pattern, status)
+            (row,) = database.execute(
+                "SELECT pattern_sync.is_candidate(w.*, %s::float8, %s::bigint, %s::numeric, %s::text[], %s::text[])"
+                " AS verdict FROM wide AS w",
+                *wanted,
+            )
+            assert row["verdict"] is (verdict and eligible), (pattern, wanted, status)
 
 
 finite = st.floats(allow_nan=False, allow_infinity=False)

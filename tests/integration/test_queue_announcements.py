@@ -6,12 +6,12 @@ from contextlib import contextmanager
 
 import pytest
 
+from pattern_sync.domain.notification import MOST_NAMED
 from tests.support.application import abouts, adopt, installer
 from tests.support.database import TestDatabase
 from tests.support.notifications import Ear, listening
 from tests.support.paths import UNCAPPED, service_everything
 
-MOST_NAMED = 1_000
 MOST_IN_A_PAYLOAD = 50
 ENTRY_COLUMNS = "pattern_id, status, confidence_score, occurrence_count, estimated_savings_usd, tool_sequence"
 INSERT = f"INSERT INTO pattern_approvals ({ENTRY_COLUMNS}) VALUES (%s, %s, 0.5, 1, 1, 'x')"
@@ -174,6 +174,10 @@ def test_what_is_rolled_back_is_not_announced(database: TestDatabase, ear: Ear) 
         assert ear.heard() == []
         writer.commit()
     assert ear.heard() == ['{"queued": ["kept"]}']
+
+
+def test_the_daemon_and_the_database_name_equally_many_entries_one_by_one(database: TestDatabase) -> None:
+    assert database.execute("SELECT pattern_sync.most_named() AS most") == [{"most": MOST_NAMED}]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from pattern_sync import PatternSyncService
 from pattern_sync.database import pool
 from pattern_sync.database.address import DatabaseAddress
-from pattern_sync.database.blocking import BlockingDatabase, run_blocking
+from pattern_sync.database.blocking import BlockingDatabase, BlockingSession, run_blocking
 from pattern_sync.database.connector import Connector
 from pattern_sync.database.pool import PEOPLES_CONNECTIONS, Lane, Pool
 from pattern_sync.database.reviews import ReviewGateway
@@ -54,7 +54,7 @@ def over_asyncpg(database: TestDatabase, use: Callable[[Review], Coroutine[Any, 
 
 def over_psycopg(database: TestDatabase, use: Callable[[Review], Coroutine[Any, Any, Result]]) -> Result:
     with BlockingDatabase.connect(DatabaseAddress.parse(database.daemon_url)) as blocking:
-        return run_blocking(use(Review(ReviewGateway(blocking.fetch_at_once))))
+        return run_blocking(use(Review(ReviewGateway(BlockingSession(blocking).fetch))))
 
 
 @pytest.fixture(params=[over_asyncpg, over_psycopg], ids=["asyncpg", "psycopg"])

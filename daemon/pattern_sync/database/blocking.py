@@ -1,37 +1,18 @@
 """The same statements without an event loop, over psycopg."""
 
-from collections.abc import AsyncGenerator, Coroutine, Iterator, Mapping, Sequence
+import math
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
 
 from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.faults import translated
-from pattern_sync.database.rows import (
-    filter_arguments,
-    ids_argument,
-    run_argument,
-    to_missing_preview,
-    to_outcomes,
-    to_queued_page,
-    to_refreshed_page,
-    to_retried,
-)
 from pattern_sync.database.session_settings import AT_STARTUP, known_to
 from pattern_sync.database.statements import Statement, load_statements
-from pattern_sync.domain.filter import SyncFilter
-from pattern_sync.domain.identity import RowId
-from pattern_sync.domain.outcomes import Outcome, PatternOutcome, signatures_of
-from pattern_sync.domain.results import MissingPreview, QueuedPage, RefreshedPage, Retried, SyncResult
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-BATCH_SIZE = 4_000
-# A sync over very many tells how far it is after about so long.
-STEP_SECONDS = 1.0
 # What a server, or the pooler before it, says of settings that it does not know when a session begins; libpq passes the
 # words on and no SQLSTATE. In another language they are taken for what they are: the server cannot be used.
 _SETTINGS_REFUSED = ("unsupported startup parameter", "unrecognized configuration parameter")
@@ -67,10 +48,6 @@ class BlockingDatabase:
     def in_transactions(self) -> bool:
         """Return whether each statement runs in a transaction of ours, as the session may be anybody's."""
         return not self._settled
-
-    async def fetch_at_once(self, name: str, *arguments: object) -> list[DictRow]:
-        """Run one named statement, as a coroutine that never suspends."""
-        return self.fetch(name, *arguments)
 
     def run_script(self, script: str) -> None:
         """Run the statements of a file of sql/."""
@@ -130,66 +107,23 @@ def _connect(parameters: Mapping[str, Any]) -> "psycopg.Connection[DictRow]":
     return psycopg.connect("", autocommit=True, row_factory=dict_row, cursor_factory=psycopg.RawCursor, **parameters)
 
 
-class BlockingQueue:
-    """The reconciler's queue over a connection that blocks: its coroutines never suspend."""
+class BlockingSession:
+    """The same connection for what is written as coroutines: here they never suspend, and no deadline ends them."""
 
     def __init__(self, database: BlockingDatabase) -> None:
         self._database = database
 
-    async def reconcile(self, row_ids: Sequence[RowId], sync_filter: SyncFilter) -> list[PatternOutcome]:
-        """Run one step of the reconcile."""
-        arguments = (*filter_arguments(sync_filter), ids_argument(row_ids))
-        outcomes = to_outcomes(self._database.fetch("reconcile", *arguments))
-        self._notify_pages(signatures_of(outcomes, Outcome.QUEUED), signatures_of(outcomes, Outcome.REFRESHED))
-        return outcomes
+    @property
+    def in_transactions(self) -> bool:
+        """Return whether each statement runs in a transaction of ours, as the session may be anybody's."""
+        return self._database.in_transactions
 
-    async def queue_missing(self, sync_filter: SyncFilter, *, retry: bool) -> AsyncGenerator[QueuedPage, None]:
-        """Queue what qualifies and has no entry, best impact first, step by step until it is done."""
-        most = sync_filter.max_patterns
-        commits = not self._database.in_transactions
-        begun: datetime | None = None
-        held: list[str] = []
-        finished = False
-        while not finished:
-            arguments = (*filter_arguments(sync_filter), most, retry, 0, 1, STEP_SECONDS, commits, begun, held)
-            page = to_queued_page(self._database.fetch("queue_missing", *arguments)[0])
-            self._notify_pages(page.queued_signatures, [])
-            yield page
-            most = None if most is None else most - page.taken
-            begun, finished = page.begun, page.finished
-            held += map(str, page.held)
+    async def fetch(self, name: str, *arguments: object, deadline_seconds: float = math.inf) -> list[DictRow]:  # noqa: ARG002
+        """Run one named statement and return its rows."""
+        return self._database.fetch(name, *arguments)
 
-    async def preview_missing(self, sync_filter: SyncFilter) -> MissingPreview:
-        """Return what queue_missing would find; writes nothing."""
-        arguments = (*filter_arguments(sync_filter), sync_filter.max_patterns)
-        return to_missing_preview(self._database.fetch("preview_missing", *arguments)[0])
-
-    async def refresh_stale(self, sync_filter: SyncFilter, after_id: int) -> RefreshedPage:
-        """Bring the next pending entries up to date whose figures are behind."""
-        arguments = (*filter_arguments(sync_filter), after_id, BATCH_SIZE)
-        page = to_refreshed_page(self._database.fetch("refresh_stale", *arguments)[0])
-        self._notify_pages([], page.refreshed_signatures)
-        return page
-
-    async def retry_refused(self, sync_filter: SyncFilter, most: int) -> Retried:
-        """Try patterns of the quarantine again whose time has come."""
-        retried = to_retried(self._database.fetch("retry_refused", *filter_arguments(sync_filter), most)[0])
-        self._notify_pages(retried.queued_signatures, retried.refreshed_signatures)
-        return retried
-
-    async def count_stale(self) -> int:
-        """Return how many pending entries are behind the figures of their patterns."""
-        return int(self._database.fetch("count_stale")[0]["stale"])
-
-    async def count_gone(self) -> int:
-        """Return how many pending entries have lost their pattern."""
-        return int(self._database.fetch("count_gone")[0]["gone"])
-
-    async def record_run(self, kind: str, result: SyncResult) -> None:
-        """Remember a run for `status`."""
-        self._database.fetch("record_run", run_argument(kind, result))
-
-    def _notify_pages(self, queued: Sequence[str], refreshed: Sequence[str]) -> None:
+    def notify_pages(self, queued: Sequence[str], refreshed: Sequence[str]) -> None:
+        """Notify the review pages at once of what a reconcile has written."""
         if queued or refreshed:
             self._database.fetch("notify_pages", list(queued), list(refreshed), False)
 

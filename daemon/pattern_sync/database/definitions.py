@@ -9,7 +9,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 _OWN_TABLE = re.compile(r"^CREATE TABLE pattern_sync\.(\w+)", re.MULTILINE)
-_OWN_FUNCTION = re.compile(r"^CREATE OR REPLACE (?:FUNCTION|PROCEDURE) pattern_sync\.(\w+)", re.MULTILINE)
+# Also those that another function creates, from a text.
+_OWN_FUNCTION = re.compile(r"CREATE OR REPLACE (?:FUNCTION|PROCEDURE) pattern_sync\.(\w+)")
 # What belongs to one table and is made together with it: an index, its first row.
 _PART = re.compile(r"^(?:CREATE (?:UNIQUE )?INDEX \w+ ON|INSERT INTO|ALTER TABLE) pattern_sync\.(\w+)", re.MULTILINE)
 _OWN_SCHEMA = re.compile(r"^CREATE SCHEMA pattern_sync\b", re.MULTILINE)
@@ -20,7 +21,7 @@ _FORMER_FUNCTIONS = frozenset(
         *("qualifies", "eligible", "figure", "impact", "moment", "send", "notify", "request", "decide"),
         *("entry_confidence", "entry_occurrences", "entry_savings", "tell_changes"),
         *("announce", "announce_pattern", "announce_entries", "announce_settings"),
-        *("missing_triggers", "tables_without_trigger", "install_trigger"),
+        *("matters", "missing_triggers", "tables_without_trigger", "install_trigger"),
     )
 )
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Literal
 
-from pattern_sync.domain.notification import MOST_NAMES
+from pattern_sync.domain.notification import MOST_NAMED
 from pattern_sync.services.activity import Activity
 from pattern_sync.services.marks import Marks
 
@@ -29,7 +29,7 @@ class PageNotifier:
         self._notify = notify
         self._activity = activity
         self._debounce_seconds = debounce_seconds
-        self._written: Marks[str, Change] = Marks(MOST_NAMES)
+        self._written: Marks[str, Change] = Marks(MOST_NAMED)
         self._closed = asyncio.Event()
 
     def add(self, queued: Sequence[str], refreshed: Sequence[str]) -> None:

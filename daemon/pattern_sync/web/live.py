@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pattern_sync.domain.facts import Emit, NotificationIgnored
-from pattern_sync.domain.notification import MOST_NAMES, Request
+from pattern_sync.domain.notification import MOST_NAMED, Request
 from pattern_sync.services.activity import Activity
 from pattern_sync.services.marks import Marks
 from pattern_sync.services.timings import Timings
@@ -45,7 +45,7 @@ class LiveUpdates:
         self._now = now
         self._timings = timings
         self._clients = LiveClients(now)
-        self._changed: Marks[str, Change] = Marks(MOST_NAMES)
+        self._changed: Marks[str, Change] = Marks(MOST_NAMED)
         self._read_at = now()
         self._reading_seconds = 0.0
 

@@ -9,24 +9,22 @@ SELECT
     pg_catalog.count(*) FILTER (WHERE rated.is_pattern) AS patterns_in_source,
     (SELECT pg_catalog.count(*) FROM pattern_approvals) AS patterns_in_review,
     pg_catalog.count(*) FILTER (WHERE rated.eligible AND NOT rated.entered) AS pending_sync,
-    pg_catalog.count(*) FILTER (WHERE rated.eligible AND rated.qualifies) AS qualifying,
-    pg_catalog.count(*) FILTER (WHERE rated.eligible AND rated.qualifies AND NOT rated.entered) AS qualifying_missing
+    pg_catalog.count(*) FILTER (WHERE rated.is_candidate) AS qualifying,
+    pg_catalog.count(*) FILTER (WHERE rated.is_candidate AND NOT rated.entered) AS qualifying_missing
 FROM (
     SELECT
         coalesce(pattern.is_pattern, false) AS is_pattern,
         pattern.eligible,
-        pattern.qualifies,
+        pattern.is_candidate,
         a.pattern_id IS NOT NULL AS entered
     FROM (
         SELECT
             true AS is_pattern,
             p.pattern_signature::text AS signature,
             pattern_sync.eligible(p.automation_status::text) AS eligible,
-            pattern_sync.qualifies(
-                p.confidence_score::double precision, p.occurrence_count::bigint,
-                p.potential_monthly_savings::numeric, p.pattern_type::text,
-                s.min_confidence, s.min_occurrences, s.min_savings, s.only_types, s.exclude_types
-            ) AS qualifies
+            pattern_sync.is_candidate(
+                p.*, s.min_confidence, s.min_occurrences, s.min_savings, s.only_types, s.exclude_types
+            ) AS is_candidate
         FROM operation_patterns AS p
         LEFT JOIN pattern_sync.settings AS s ON true
     ) AS pattern
