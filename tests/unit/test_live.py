@@ -362,7 +362,7 @@ def test_more_changes_than_make_sense_become_a_state(more: int, kind: str) -> No
     async def check() -> None:
         live = Live()
         client = await live.joined()
-        for number in range(MOST_NAMES + more):
+        for number in range(MOST_NAMED + more):
             live.notify("queued", f"p{number}")
         await live.updates.run_once()
         assert [each["type"] for each in await sent_to(client)] == [kind]

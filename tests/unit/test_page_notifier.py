@@ -48,7 +48,7 @@ def test_what_was_written_is_notified_and_nothing_else() -> None:
 def test_as_many_as_a_payload_names_are_notified_by_name_whatever_was_done_with_them() -> None:
     async def check() -> None:
         bench = Bench()
-        refreshed, queued = names("refreshed", MOST_NAMES // 2), names("queued", MOST_NAMES // 2)
+        refreshed, queued = names("refreshed", MOST_NAMED // 2), names("queued", MOST_NAMED // 2)
         bench.notifier.add([], refreshed)
         bench.notifier.add(queued, [])
         await bench.notifier.run_once()

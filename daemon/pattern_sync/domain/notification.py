@@ -6,8 +6,8 @@ from enum import Enum
 
 from pattern_sync.domain.identity import RowId
 
-# The review pages are sent the names of up to so many changed entries, as pattern_sync.most_named() has it. More of them
-# become one request for everything.
+# A notification of the pages names up to so many changed entries, by pattern_sync.most_named() in the database. More
+# become one notification of everything.
 MOST_NAMED = 1_000
 # A PostgreSQL bigint, zero and negative numbers included. Any session can send other payloads on the channel.
 _ROW_ID = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII)
