@@ -129,7 +129,7 @@ def test_a_reload_reaches_every_daemon(database: TestDatabase, env_file: Path) -
 @pytest.mark.parametrize(
     ("nonsense", "named"),
     [
-        ("PATTERN_SYNC_MIN_CONFIDENCE=1000\n", "PATTERN_SYNC_MIN_CONFIDENCE is '1000'"),
+        ("PATTERN_SYNC_MIN_CONFIDENCE=1000\n", "PATTERN_SYNC_MIN_CONFIDENCE is 1000"),
         ("PATTERN_SYNC_MIN_CONFIDENC=50\n", "Did you mean PATTERN_SYNC_MIN_CONFIDENCE"),
         (None, "no such file"),
     ],

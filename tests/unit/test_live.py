@@ -14,6 +14,7 @@ from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.entry import Place, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable
 from pattern_sync.domain.facts import Fact, NotificationIgnored
+from pattern_sync.domain.notification import MOST_NAMED
 from pattern_sync.services.activity import Activity
 from pattern_sync.services.liveness import Liveness
 from pattern_sync.services.outage import Availability

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 
 from pattern_sync.domain.errors import DatabaseUnavailable
+from pattern_sync.domain.notification import MOST_NAMED
 from pattern_sync.sync.page_notifier import PageNotifier
 from tests.support.asynchronous import run, settle
 from tests.support.fakes import Clock, RecordingActivity
