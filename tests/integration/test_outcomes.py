@@ -1,4 +1,4 @@
-"""What becomes of a pattern, line by line of the design's table, on the daemon's path and on the blocking one."""
+"""What becomes of a pattern, case by case, on the daemon's path and on the blocking one."""
 
 import pytest
 
