@@ -1,5 +1,6 @@
 """Pattern Sync: puts every pattern worth a person's time into the review queue."""
 
+from pattern_sync.domain.criteria import Criterion, TypeCriterion
 from pattern_sync.domain.entry import HistoryItem, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.errors import (
     AccessRefused,
@@ -13,7 +14,7 @@ from pattern_sync.domain.errors import (
     SchemaError,
     UnknownPattern,
 )
-from pattern_sync.domain.explanation import Criterion, Explanation
+from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.statistics import SyncStatistics
@@ -39,5 +40,6 @@ __all__ = [
     "SyncFilter",
     "SyncResult",
     "SyncStatistics",
+    "TypeCriterion",
     "UnknownPattern",
 ]

@@ -18,6 +18,7 @@ from pattern_sync.cli.output import (
 )
 from pattern_sync.domain.errors import InvalidSettings
 from pattern_sync.domain.filter import CONFIDENCE, OCCURRENCES, PATTERNS, SAVINGS, InvalidFilter, SyncFilter
+from pattern_sync.domain.wording import document_of
 from pattern_sync.service import PatternSyncService
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def explain(context: typer.Context, signature: str, *, json: Json = False) -> No
     with session.service() as service:
         explanation = service.explain(signature)
     if json:
-        print_json(explanation.to_dict())
+        print_json(document_of(explanation))
     else:
         Console().print(explanation_table(explanation))
     raise typer.Exit(1 if explanation.outcome is None else 0)
