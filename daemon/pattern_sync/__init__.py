@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from pattern_sync.domain.criteria import Criterion, TypeCriterion
 from pattern_sync.domain.entry import HistoryItem, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.errors import (
     AccessRefused,
@@ -15,7 +16,7 @@ from pattern_sync.domain.errors import (
     SchemaError,
     UnknownPattern,
 )
-from pattern_sync.domain.explanation import Criterion, Explanation
+from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.statistics import SyncStatistics
@@ -53,5 +54,6 @@ __all__ = [
     "SyncFilter",
     "SyncResult",
     "SyncStatistics",
+    "TypeCriterion",
     "UnknownPattern",
 ]

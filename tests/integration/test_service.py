@@ -1,5 +1,6 @@
 """The blocking Python API: what it tells, and which errors it raises."""
 
+import math
 import socket
 from collections.abc import Iterator
 from datetime import datetime
@@ -8,7 +9,15 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
-from pattern_sync import AccessRefused, DatabaseUnavailable, InvalidSettings, PatternSyncService, SyncFilter
+from pattern_sync import (
+    AccessRefused,
+    Criterion,
+    DatabaseUnavailable,
+    InvalidSettings,
+    PatternSyncService,
+    SyncFilter,
+    TypeCriterion,
+)
 from pattern_sync.database.rows import SCHEMA_VERSION
 from pattern_sync.domain.entry import QueueCounts
 from pattern_sync.domain.outcomes import Outcome
@@ -106,11 +115,11 @@ def test_each_case_is_explained(database: TestDatabase, service: PatternSyncServ
 def test_a_shortfall_is_explained_with_value_and_bound(database: TestDatabase, service: PatternSyncService) -> None:
     database.add_pattern("short", confidence_score=12.5, occurrence_count=None, potential_monthly_savings=999)
     explained = service.explain("short")
-    assert [(item.name, item.value, item.bound) for item in explained.shortfalls] == [
-        ("confidence", "12.5 %", "70 % or more"),
-        ("occurrences", "0", "5 or more"),
-        ("savings", "999.00 USD a month", "1,000.00 USD a month or more"),
-    ]
+    assert explained.shortfalls == (
+        Criterion("confidence", 12.5, 70.0, met=False),
+        Criterion("occurrences", 0, 5, met=False),
+        Criterion("savings", 999.0, 1_000.0, met=False),
+    )
     assert "confidence is 12.5 %, the filter asks for 70 % or more" in explained.reason
 
 
@@ -121,13 +130,16 @@ def test_the_type_is_a_criterion_where_the_filter_names_types(
     assert [item.name for item in service.explain("a").criteria] == ["confidence", "occurrences", "savings"]
     database.execute("UPDATE pattern_sync.settings SET only_types = '{sdlc,test}', exclude_types = '{x}'")
     (missed,) = service.explain("a").shortfalls
-    assert (missed.name, missed.value, missed.bound) == ("type", "deploy", "one of sdlc, test, not x")
+    assert missed == TypeCriterion("deploy", ("sdlc", "test"), ("x",), met=False)
 
 
 def test_what_is_not_finite_is_explained_as_a_shortfall(database: TestDatabase, service: PatternSyncService) -> None:
     database.add_pattern("a", confidence_score="NaN")
-    (missed,) = service.explain("a").shortfalls
-    assert (missed.name, missed.value) == ("confidence", "nan %")
+    explained = service.explain("a")
+    (missed,) = explained.shortfalls
+    assert isinstance(missed, Criterion)
+    assert (missed.name, math.isnan(missed.value), missed.missing_by) == ("confidence", True, None)
+    assert "confidence is nan %" in explained.reason
 
 
 def test_the_overview_tells_everything_at_once(database: TestDatabase, service: PatternSyncService) -> None:

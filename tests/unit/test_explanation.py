@@ -1,18 +1,21 @@
 """Why a pattern is in the queue or is not, in the words that a person reads."""
 
+import json
+import math
 from dataclasses import replace
 
 import pytest
 
-from pattern_sync import Criterion, Explanation
+from pattern_sync import Criterion, Explanation, TypeCriterion
 from pattern_sync.domain.outcomes import Outcome
+from pattern_sync.domain.wording import bound_of, document_of, value_of, verdict_of
 
-MET = Criterion("confidence", "85 %", "70 % or more", met=True)
-MISSED = Criterion("savings", "12.00 USD a month", "1,000.00 USD a month or more", met=False)
+MET = Criterion("confidence", 85.0, 70.0, met=True)
+MISSED = Criterion("savings", 12.0, 1_000.0, met=False)
 
 
 def explanation(
-    *criteria: Criterion,
+    *criteria: Criterion | TypeCriterion,
     exists: bool = True,
     status: str | None = "detected",
     entry: str | None = None,
@@ -53,10 +56,46 @@ def test_each_case_has_its_outcome_and_its_reason(given: Explanation, outcome: O
 
 
 def test_every_shortfall_is_named_and_nothing_that_is_met() -> None:
-    occurrences = Criterion("occurrences", "3", "5 or more", met=False)
+    occurrences = Criterion("occurrences", 3, 5, met=False)
     given = explanation(MET, MISSED, occurrences, status="deprecated")
     assert given.shortfalls == (MISSED, occurrences)
     assert "savings" in given.reason
     assert "occurrences" in given.reason
     assert "deprecated" in given.reason
     assert "confidence" not in given.reason
+
+
+@pytest.mark.parametrize(
+    ("criterion", "value", "bound", "verdict"),
+    [
+        (Criterion("confidence", 69.9, 70.0, met=False), "69.9 %", "70 % or more", "missed by 0.1 %"),
+        (Criterion("occurrences", 78_167, 5, met=True), "78,167", "5 or more", "met"),
+        (Criterion("occurrences", 0, 1_500, met=False), "0", "1,500 or more", "missed by 1,500"),
+        (
+            Criterion("savings", 999.5, 1_000.0, met=False),
+            "999.50 USD a month",
+            "1,000.00 USD a month or more",
+            "missed by 0.50 USD a month",
+        ),
+        (Criterion("savings", math.nan, None, met=False), "nan USD a month", "any", "missed"),
+        (Criterion("confidence", math.inf, 70.0, met=False), "inf %", "70 % or more", "missed"),
+        (TypeCriterion("deploy", ("sdlc", "test"), ("x",), met=False), "deploy", "one of sdlc, test, not x", "missed"),
+        (TypeCriterion(None, (), ("x",), met=True), "none", "any, not x", "met"),
+    ],
+)
+def test_a_criterion_reads_as_value_bound_and_how_much_is_missing(
+    criterion: Criterion | TypeCriterion, value: str, bound: str, verdict: str
+) -> None:
+    assert (value_of(criterion), bound_of(criterion), verdict_of(criterion)) == (value, bound, verdict)
+
+
+def test_for_machines_the_numbers_stand_beside_the_words() -> None:
+    endless = Criterion("confidence", math.inf, 70.0, met=False)
+    document = document_of(explanation(MISSED, endless, TypeCriterion("a", ("b",), (), met=False)))
+    assert [(item["number"], item["minimum"], item["missing_by"]) for item in document["criteria"]] == [
+        (12.0, 1_000.0, 988.0),
+        (None, 70.0, None),
+        (None, None, None),
+    ]
+    assert document["shortfalls"] == document["criteria"]
+    assert json.loads(json.dumps(document, allow_nan=False))["reason"] == document["reason"]

@@ -725,6 +725,11 @@ def explain(served: Served, signature: str) -> dict[str, Any]:
     return explained
 
 
+def criterion(name: str, value: str, bound: str, number: float, minimum: float) -> dict[str, object]:
+    words = {"name": name, "value": value, "bound": bound, "met": True}
+    return {**words, "number": number, "minimum": minimum, "missing_by": None}
+
+
 def test_a_pattern_that_qualifies_is_in_the_queue(served: Served) -> None:
     served.queue("explain:queued")
     explained = explain(served, "explain:queued")
@@ -732,14 +737,9 @@ def test_a_pattern_that_qualifies_is_in_the_queue(served: Served) -> None:
     assert (explained["outcome"], explained["entry_status"]) == ("unchanged", "pending")
     assert (explained["eligible"], explained["automation_status"]) == (True, "detected")
     assert explained["criteria"] == [
-        {"name": "confidence", "value": "85 %", "bound": "70 % or more", "met": True},
-        {"name": "occurrences", "value": "78,167", "bound": "5 or more", "met": True},
-        {
-            "name": "savings",
-            "value": "183,844.06 USD a month",
-            "bound": "1,000.00 USD a month or more",
-            "met": True,
-        },
+        criterion("confidence", "85 %", "70 % or more", 85, 70),
+        criterion("occurrences", "78,167", "5 or more", 78_167, 5),
+        criterion("savings", "183,844.06 USD a month", "1,000.00 USD a month or more", 183_844.06, 1_000),
     ]
     assert explained["shortfalls"] == []
 
@@ -754,6 +754,7 @@ def test_a_pattern_that_falls_short_is_told_by_how_much(served: Served) -> None:
         ("savings", "999.50 USD a month", "1,000.00 USD a month or more"),
     ]
     assert [item["met"] for item in explained["criteria"]] == [False, True, False]
+    assert [item["missing_by"] for item in explained["criteria"]] == [27.5, None, 0.5]
     assert "42.5 %" in explained["reason"]
 
 

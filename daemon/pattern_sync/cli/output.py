@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pattern_sync.domain.outcomes import Outcome
+from pattern_sync.domain.wording import bound_of, value_of, verdict_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +66,8 @@ def explanation_table(explanation: "Explanation") -> Table | Text:
     for heading in ("criterion", "value", "required", ""):
         table.add_column(heading)
     for item in explanation.criteria:
-        table.add_row(item.name, Text(item.value), Text(item.bound), "[green]met" if item.met else "[red]missed")
+        verdict = Text(verdict_of(item), style="green" if item.met else "red")
+        table.add_row(item.name, Text(value_of(item)), Text(bound_of(item)), verdict)
     if explanation.exists:
         status = explanation.automation_status or "none"
         table.add_row(

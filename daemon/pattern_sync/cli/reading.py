@@ -17,6 +17,7 @@ from pattern_sync.cli.output import (
 )
 from pattern_sync.domain.errors import InvalidSettings
 from pattern_sync.domain.filter import CONFIDENCE, OCCURRENCES, PATTERNS, SAVINGS, InvalidFilter, SyncFilter
+from pattern_sync.domain.wording import document_of
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -115,7 +116,7 @@ def explain(context: typer.Context, signature: str, *, json: Json = False) -> No
     with session.service() as service:
         explanation = service.explain(signature)
     if json:
-        print_json(explanation.to_dict())
+        print_json(document_of(explanation))
     else:
         Console().print(explanation_table(explanation))
     raise typer.Exit(1 if explanation.outcome is None else 0)

@@ -4,10 +4,11 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from pattern_sync.domain.criteria import Criterion, TypeCriterion
 from pattern_sync.domain.decision import Decision
 from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.errors import SchemaMissing, SchemaOutdated, SchemaTooNew
-from pattern_sync.domain.explanation import Criterion, Explanation
+from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.identity import RowId
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome
@@ -244,33 +245,16 @@ def to_overview(address: str, fetch: Callable[[str], Sequence[Mapping[str, Any]]
     )
 
 
-def _criteria(sync_filter: SyncFilter, row: Row) -> tuple[Criterion, ...]:
-    confidence, occurrences, savings = row["confidence"], row["occurrences"], row["savings"]
-    criteria = [
-        Criterion(
-            "confidence",
-            f"{confidence or 0.0:g} %",
-            "any" if sync_filter.min_confidence is None else f"{sync_filter.min_confidence:g} % or more",
-            row["confidence_met"],
-        ),
-        Criterion(
-            "occurrences",
-            f"{occurrences or 0:,}",
-            "any" if sync_filter.min_occurrences is None else f"{sync_filter.min_occurrences:,} or more",
-            row["occurrences_met"],
-        ),
-        Criterion(
-            "savings",
-            f"{savings or 0.0:,.2f} USD a month",
-            "any" if sync_filter.min_savings is None else f"{sync_filter.min_savings:,.2f} USD a month or more",
-            row["savings_met"],
-        ),
-    ]
-    if sync_filter.only_types or sync_filter.exclude_types:
-        only = f"one of {', '.join(sync_filter.only_types)}" if sync_filter.only_types else "any"
-        excluded = f", not {', '.join(sync_filter.exclude_types)}" if sync_filter.exclude_types else ""
-        criteria.append(Criterion("type", row["pattern_type"] or "none", only + excluded, row["type_met"]))
-    return tuple(criteria)
+def _criteria(sync_filter: SyncFilter, row: Row) -> tuple[Criterion | TypeCriterion, ...]:
+    figures = (
+        Criterion("confidence", row["confidence"] or 0.0, sync_filter.min_confidence, row["confidence_met"]),
+        Criterion("occurrences", row["occurrences"] or 0, sync_filter.min_occurrences, row["occurrences_met"]),
+        Criterion("savings", row["savings"] or 0.0, sync_filter.min_savings, row["savings_met"]),
+    )
+    only, excluded = sync_filter.only_types, sync_filter.exclude_types
+    return (
+        (*figures, TypeCriterion(row["pattern_type"], only, excluded, row["type_met"])) if only or excluded else figures
+    )
 
 
 def _sessions(text: str | None) -> tuple[str, ...]:

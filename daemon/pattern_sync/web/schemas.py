@@ -28,7 +28,7 @@ from pattern_sync.domain.decision import (
     check_reviewer,
 )
 from pattern_sync.domain.entry import QueueEntry, Status
-from pattern_sync.domain.explanation import Criterion, Explanation
+from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.filter import (
     BOUNDS,
     EVERYTHING_MAX_PATTERNS,
@@ -38,6 +38,7 @@ from pattern_sync.domain.filter import (
 from pattern_sync.domain.outcomes import Outcome
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.statistics import SyncStatistics
+from pattern_sync.domain.wording import document_of
 from pattern_sync.observability.health import Condition
 
 # Nobody queues more in one request than an administrator's sync of everything does.
@@ -215,6 +216,18 @@ class Noted(BaseModel):
     reviewer: str
 
 
+class Criterion(BaseModel):
+    """One criterion of the filter in force beside what the pattern has: in words, and a figure also as a number."""
+
+    name: str
+    value: str
+    bound: str
+    met: bool
+    number: float | None = Field(description="Percent, a count or USD a month; null where it is a type, or not finite")
+    minimum: float | None = Field(description="What is asked for; null where nothing is")
+    missing_by: float | None = Field(description="How much the number lacks; null where it lacks nothing")
+
+
 class Reasons(BaseModel):
     """Why a pattern is in the queue or is not."""
 
@@ -237,9 +250,8 @@ class Reasons(BaseModel):
     @classmethod
     def of(cls, explanation: Explanation) -> Self:
         """Return an explanation with its conclusions."""
-        return cls(
-            pattern_id=explanation.signature, queued=explanation.entry_status is not None, **explanation.to_dict()
-        )
+        known = document_of(explanation)
+        return cls(pattern_id=explanation.signature, queued=explanation.entry_status is not None, **known)
 
 
 class Problem(BaseModel):

@@ -1,0 +1,35 @@
+"""What the filter asks for, beside what a pattern has."""
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """A least figure beside a pattern's own: percent of confidence, a count, or savings in USD a month.
+
+    A `bound` of None is none. `met` is the database's verdict.
+    """
+
+    name: str
+    value: float
+    bound: float | None
+    met: bool
+
+    @property
+    def missing_by(self) -> float | None:
+        """Return how much the figure lacks; None where it lacks nothing, or no finite amount would help."""
+        if self.met or self.bound is None or not math.isfinite(self.value):
+            return None
+        return round(self.bound - self.value, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class TypeCriterion:
+    """The types that the filter names beside a pattern's own; no `only` means every type but the `excluded` ones."""
+
+    value: str | None
+    only: tuple[str, ...]
+    excluded: tuple[str, ...]
+    met: bool
+    name: str = "type"

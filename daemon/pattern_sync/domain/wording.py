@@ -1,0 +1,101 @@
+"""An explanation in words: the same for the command line, HTTP and Python."""
+
+import math
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from pattern_sync.domain.criteria import Criterion, TypeCriterion
+from pattern_sync.domain.entry import is_by_a_rule
+from pattern_sync.domain.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from pattern_sync.domain.explanation import Explanation
+
+_UNITS = {"confidence": "{:g} %", "occurrences": "{:,.0f}", "savings": "{:,.2f} USD a month"}
+
+
+def value_of(criterion: Criterion | TypeCriterion) -> str:
+    """Return what the pattern has."""
+    if isinstance(criterion, TypeCriterion):
+        return criterion.value or "none"
+    return _figure(criterion.name, criterion.value)
+
+
+def bound_of(criterion: Criterion | TypeCriterion) -> str:
+    """Return what the filter asks for."""
+    if isinstance(criterion, TypeCriterion):
+        only = f"one of {', '.join(criterion.only)}" if criterion.only else "any"
+        return only + (f", not {', '.join(criterion.excluded)}" if criterion.excluded else "")
+    return "any" if criterion.bound is None else f"{_figure(criterion.name, criterion.bound)} or more"
+
+
+def verdict_of(criterion: Criterion | TypeCriterion) -> str:
+    """Return whether it is met, and else by how much it is missed."""
+    if criterion.met:
+        return "met"
+    lacking = None if isinstance(criterion, TypeCriterion) else criterion.missing_by
+    return "missed" if lacking is None else f"missed by {_figure(criterion.name, lacking)}"
+
+
+def reason_of(explanation: "Explanation") -> str:
+    """Return one sentence: why the pattern is in the queue, or why it is not."""
+    match explanation.outcome:
+        case None:
+            return "There is no such pattern, neither among the patterns nor in the queue."
+        case Outcome.DECIDED:
+            whose = "A rule's" if is_by_a_rule(explanation.entry_status or "") else "A person's"
+            return f"{whose} decision stands ({explanation.entry_status}); no machine touches it again."
+        case Outcome.GONE:
+            deleted = "the pattern itself was deleted by the detector"
+            foreign = "it was written by another program, and no pattern stands behind it"
+            return f"It waits for a decision; {deleted if explanation.written_by_us else foreign}."
+        case Outcome.UNCHANGED:
+            return "It is in the queue and waits for a decision."
+        case Outcome.SHORT:
+            return f"It is not in the queue: {_missed(explanation)}."
+        case _:
+            return f"It qualifies and {_waits(explanation)}."
+
+
+def document_of(explanation: "Explanation") -> dict[str, Any]:
+    """Return everything for machines, the words and the conclusions included."""
+    return {
+        **asdict(explanation),
+        "criteria": [_criterion(item) for item in explanation.criteria],
+        "eligible": explanation.eligible and not explanation.rejected,
+        "outcome": explanation.outcome,
+        "reason": reason_of(explanation),
+        "shortfalls": [_criterion(item) for item in explanation.shortfalls],
+    }
+
+
+def _criterion(item: Criterion | TypeCriterion) -> dict[str, Any]:
+    words = {"name": item.name, "value": value_of(item), "bound": bound_of(item), "met": item.met}
+    if isinstance(item, TypeCriterion):
+        return {**words, "number": None, "minimum": None, "missing_by": None}
+    # JSON has no word for NaN and the infinities.
+    number = item.value if math.isfinite(item.value) else None
+    return {**words, "number": number, "minimum": item.bound, "missing_by": item.missing_by}
+
+
+def _figure(name: str, figure: float) -> str:
+    return _UNITS[name].format(figure)
+
+
+def _missed(explanation: "Explanation") -> str:
+    missed = [
+        f"{item.name} is {value_of(item)}, the filter asks for {bound_of(item)}" for item in explanation.shortfalls
+    ]
+    if not explanation.eligible:
+        missed.append(f"its automation_status is {explanation.automation_status!r}, not 'detected'")
+    if explanation.rejected:
+        missed.append("it was rejected before; its entry was deleted")
+    return "; ".join(missed)
+
+
+def _waits(explanation: "Explanation") -> str:
+    if explanation.refusal is not None:
+        return "could not be queued: the application's own tables refuse it; it is tried again"
+    if explanation.daemons:
+        return "is about to be queued; if this stays so, somebody's open transaction holds its entry"
+    return "is not queued, as no daemon is connected"
