@@ -4,7 +4,16 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-matrix lint format docs bench coverage clean check-page .check-page format-page .format-page page-types
+.PHONY: help demo check test test-matrix lint ruff mypy contracts unit format docs bench coverage clean
+.PHONY: check-page .check-page format-page .format-page page-types
+
+# A shell may forbid it, and then every one of the hundreds of processes of the tests compiles the program anew.
+unexport PYTHONDONTWRITEBYTECODE
+# Side by side, each tool's words together where make can do that.
+PARALLEL := $(MAKE) --no-print-directory --jobs $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+# Most tests wait for a server, a process or a browser; those that measure time run alone, when the others are done.
+TOGETHER := -m pytest -m 'not timing' --numprocesses auto --dist loadgroup --no-loadscope-reorder --durations 10
+ALONE := -m pytest -m timing --durations 10
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -35,17 +44,31 @@ $(PAGE_STAMP): $(PAGE)/package-lock.json
 demo: $(STAMP) ## the main job at work: embedded PostgreSQL, the daemon, a simulated detector, the queue filling up
 	@$(BIN)/pattern-sync demo
 
-test: $(STAMP) ## all tests, three files at a time
-	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
+check: $(STAMP) ## what to run before every commit: lint, types, unit tests
+	@$(PARALLEL) ruff mypy contracts unit
+
+test: $(STAMP) ## all tests
+	@$(BIN)/python $(TOGETHER)
+	@$(BIN)/python $(ALONE)
 
 test-matrix: $(STAMP) ## the integration tests on every PostgreSQL that can be had as a wheel or is installed
 	@$(BIN)/python -m tests.matrix
 
 lint: $(STAMP) ## ruff, mypy strict, the import contract
+	@$(PARALLEL) ruff mypy contracts
+
+ruff: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+mypy: $(STAMP)
 	$(BIN)/mypy
+
+contracts: $(STAMP)
 	$(BIN)/lint-imports --no-cache
+
+unit: $(STAMP)
+	@$(BIN)/python -m pytest --quiet tests/unit
 
 format: $(STAMP) ## put the code into its one format
 	$(BIN)/ruff format .
@@ -77,7 +100,8 @@ docs: $(STAMP) ## write the parts of docs/reference that come from the code
 
 coverage: $(STAMP) ## all tests, with the lines that none of them ran
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run $(TOGETHER)
+	$(BIN)/coverage run $(ALONE)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

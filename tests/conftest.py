@@ -4,7 +4,7 @@ import gc
 import itertools
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from testcontainers.community.postgres import PostgresContainer
 
 _numbers = itertools.count(1)
+_SLOWEST_FIRST = {
+    folder: rank for rank, folder in enumerate(("web", "faults", "process", "properties", "integration", "unit"))
+}
 
 
 @pytest.fixture(scope="session")
@@ -121,6 +124,29 @@ def lived_in_database(
     """Return a database of its own for one test, as after a year of use; see tests/support/lived_in.py."""
     with cloned(server_url, admin, lived_in_template) as database, database.connect():
         yield database
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many workers `--numprocesses auto` is: most tests wait, so two for each core."""
+    return 2 * (os.cpu_count() or 1)
+
+
+@pytest.hookimpl(tryfirst=True)  # xdist looks for the groups afterwards
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that share a fixture of their file with one worker, and begin with what takes longest."""
+    for item in items:
+        if _shares_with_its_file(item):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> tuple[bool, int]:
+    return item.get_closest_marker("xdist_group") is None, _SLOWEST_FIRST.get(item.path.parent.name, 0)
+
+
+def _shares_with_its_file(item: pytest.Item) -> bool:
+    fixtures: Mapping[str, Sequence[pytest.FixtureDef[object]]] = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
+    return any(definitions[-1].scope == "module" for definitions in fixtures.values())
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

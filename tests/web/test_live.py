@@ -367,7 +367,7 @@ def test_what_a_page_shows_is_the_table_in_the_end_whatever_happened_when_it_cam
     replicas: Replicas, seed: str
 ) -> None:
     database, chance, stop = replicas.database, Random(seed), threading.Event()
-    database.execute("TRUNCATE operation_patterns, pattern_approvals CASCADE")
+    database.empty("operation_patterns", "pattern_approvals")
     with ExitStack() as stack:
         writers = [Writer(replicas, f"{seed}{number}", stop) for number in range(3)]
         for writer in writers:

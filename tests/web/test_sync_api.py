@@ -41,7 +41,7 @@ def idle(server_url: str, admin: "psycopg.Connection[dict[str, object]]", templa
 
 @pytest.fixture(autouse=True)
 def _bare(idle: Served) -> None:
-    idle.database.execute("TRUNCATE operation_patterns, pattern_approvals, pattern_review_history CASCADE")
+    idle.database.empty("operation_patterns", "pattern_approvals", "pattern_review_history")
 
 
 def sync(idle: Served, ending: str, body: object = None, **query: object) -> dict[str, Any]:
