@@ -46,6 +46,25 @@ test("what is not a figure is a dash", () => {
   }
 });
 
+test("a part of a whole is never rounded to nothing or to the whole", () => {
+  assert.equal(format.share(0), "0 %");
+  assert.equal(format.share(Number.MIN_VALUE), "<0.1 %");
+  assert.equal(format.share(0.000_999), "<0.1 %");
+  assert.equal(format.share(0.001), "0.1 %");
+  assert.equal(format.share(0.999_49), "99.9 %");
+  assert.equal(format.share(0.9995), ">99.9 %");
+  assert.equal(format.share(1 - Number.EPSILON), ">99.9 %");
+  assert.equal(format.share(1), "100 %");
+});
+
+test("what rounds to zero has no sign", () => {
+  assert.equal(format.count(-0.2), "0");
+  assert.equal(format.money(-0.001), "$0.00");
+  assert.equal(format.percent(-0), "0 %");
+  assert.equal(format.share(-0.0001), "0 %");
+  assert.equal(format.share(-0.01), "-1 %");
+});
+
 test("one is singular, everything else plural", () => {
   assert.equal(format.plural(0, "pattern"), "0 patterns");
   assert.equal(format.plural(1, "pattern"), "1 pattern");

@@ -1,9 +1,9 @@
 /** @import { QueueEntry } from "wire" */
 
-// How values are written for people: numbers in the en-US way, whatever the browser's language is.
-const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
-const oneDecimal = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 });
-const dollars = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
+// How values are written for people: numbers in the en-US way, whatever the browser's language is, and no "-0".
+const whole = new Intl.NumberFormat("en-US", { signDisplay: "negative", maximumFractionDigits: 0 });
+const oneDecimal = new Intl.NumberFormat("en-US", { signDisplay: "negative", maximumFractionDigits: 1 });
+const dollars = new Intl.NumberFormat("en-US", { signDisplay: "negative", style: "currency", currency: "USD" });
 const moment = new Intl.DateTimeFormat("en-GB", {
   day: "numeric",
   month: "short",
@@ -49,11 +49,10 @@ export function percent(fraction) {
  * @param {number | null} fraction
  */
 export function share(fraction) {
-  if (isFigure(fraction)) {
-    if (fraction > 0 && fraction < 0.001) return "<0.1 %";
-    if (fraction > 0.9995 && fraction < 1) return ">99.9 %";
-  }
-  return percent(fraction);
+  const text = percent(fraction);
+  if (!isFigure(fraction)) return text;
+  if (fraction > 0 && fraction < 0.001) return "<0.1 %";
+  return fraction < 1 && text === "100 %" ? ">99.9 %" : text;
 }
 
 /**
