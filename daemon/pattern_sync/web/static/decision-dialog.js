@@ -183,7 +183,7 @@ export class DecisionDialog {
   /** @param {Case} current */
   #check({ action }) {
     const { needed = "" } = ACTIONS[action];
-    const { length } = this.#text.value.trim();
+    const { length } = [...this.#text.value.trim()]; // in code points, as the daemon counts
     const tooLong = `Too long: ${count(length)} characters; at most ${count(LONGEST_TEXT)} are kept.`;
     const missing = length === 0 ? needed : "";
     const textFault = length > LONGEST_TEXT ? tooLong : missing;
