@@ -50,17 +50,23 @@ test("an id is one part of the path whatever it holds", async (context) => {
   }
 });
 
-test("every question and every decision has its path", async (context) => {
+test("every question and every decision has its path, and brings the daemon's answer", async (context) => {
   const daemon = new Daemon(context);
   const { api } = daemon;
-  daemon.answer = () => Response.json({});
-  await api.statistics();
-  await api.entry("a:b");
-  await api.history("a:b", NEVER);
-  await api.explain("a:b", NEVER);
-  await api.approve("a:b", { notes: null, reviewer: "ann", replaces: "pending" });
-  await api.reject("a:b", { reason: "a one-off", reviewer: "ann", replaces: "approved" });
-  await api.comment("a:b", { comment: "who owns this?", reviewer: "ann" });
+  daemon.answer = ({ path }) => Response.json({ path });
+  const answers = [
+    await api.statistics(),
+    await api.entry("a:b"),
+    await api.history("a:b", NEVER),
+    await api.explain("a:b", NEVER),
+    await api.approve("a:b", { notes: null, reviewer: "ann", replaces: "pending" }),
+    await api.reject("a:b", { reason: "a one-off", reviewer: "ann", replaces: "approved" }),
+    await api.comment("a:b", { comment: "who owns this?", reviewer: "ann" }),
+  ];
+  assert.deepEqual(
+    answers,
+    daemon.sent.map(({ path }) => ({ path })),
+  );
   assert.deepEqual(daemon.paths, [
     "GET /api/v1/patterns/statistics",
     "GET /api/v1/patterns/a%3Ab",

@@ -107,6 +107,7 @@ test("a load that is given up leaves what is shown", () => {
   again.beginLoad();
   again.addPage([entry("b")]);
   again.abandonLoad();
+  assert.equal(again.loading, 0);
   assert.deepEqual(ids(again.shown), ["a"]);
   assert.equal(again.complete, true);
 });
@@ -136,17 +137,21 @@ test("an entry leaves its view with its status, and comes to the one of the new 
   store.reset("approved");
   store.beginLoad();
   store.finishLoad();
+  assert.deepEqual(store.shown, []);
   assert.equal(store.apply("a", entry("a", { status: "approved" })), true);
   assert.deepEqual(ids(store.shown), ["a"]);
   assert.equal(store.apply("a", entry("a", { status: "rejected" })), false);
+  assert.deepEqual(store.shown, []);
   assert.equal(store.size, 0);
 });
 
 test("another view starts empty, and what was asked for the old one finds no load", () => {
   const store = loaded(entry("a"));
+  assert.deepEqual(ids(store.shown), ["a"]);
   store.beginLoad();
   store.reset("rejected");
   assert.equal(store.view, "rejected");
+  assert.deepEqual(store.shown, []);
   assert.equal(store.size, 0);
   assert.equal(store.complete, false);
   assert.throws(() => store.addPage([entry("late")]), /No load has begun/u);
@@ -193,6 +198,9 @@ test("a search follows the texts of an entry as they change", () => {
   assert.deepEqual(ids(store.shown), ["a"]);
   store.apply("a", entry("a", { pattern_context: "new words", occurrence_count: 11 }));
   assert.equal(store.shown[0]?.occurrence_count, 11);
+  store.apply("a", entry("a", { pattern_context: "new words", tool_sequence: "Grep" }));
+  store.search("grep");
+  assert.deepEqual(ids(store.shown), ["a"]);
 });
 
 test("types are counted over the whole view, the most frequent first", () => {
