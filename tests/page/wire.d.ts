@@ -173,6 +173,9 @@ export interface components {
             value: string;
             bound: string;
             met: boolean;
+            number: number | null;
+            minimum: number | null;
+            missing_by: number | null;
         };
         Health: {
             status: components["schemas"]["Condition"];
@@ -278,9 +281,9 @@ export interface components {
             patterns_in_source: number;
             patterns_in_review: number;
             pending_sync: number;
-            sync_percentage: number;
             qualifying: number;
             qualifying_missing: number;
+            readonly sync_percentage: number;
         };
         SyncCriteria: {
             /** @default 0 */
@@ -295,18 +298,29 @@ export interface components {
             exclude_types?: string[] | null;
         };
         SyncReport: {
-            total_candidates: number;
+            /** @default 0 */
             synced_count: number;
+            /** @default 0 */
             refreshed_count: number;
+            /** @default 0 */
             skipped_count: number;
+            /** @default 0 */
             error_count: number;
+            /** @default 0 */
             remaining_count: number;
+            /** @default 0 */
             gone_count: number;
+            /** @default [] */
             synced_pattern_ids: string[];
+            /** @default [] */
             errors: string[];
+            /** @default [] */
             failed_pattern_ids: string[];
+            /** @default 0 */
             sync_duration_ms: number;
+            /** @default false */
             dry_run: boolean;
+            readonly total_candidates: number;
         };
         ChangesMessage: {
             counts: components["schemas"]["QueueCounts"];

@@ -73,6 +73,7 @@ class Retrier:
     async def _pause(self, took_seconds: float) -> None:
         if self._most > FEW and self._refused:
             return
-        if not self._refused:
-            await self._activity.wait_for(self._quarantined, self._timings.quarantine_idle_seconds)
+        idle_seconds = self._timings.quarantine_idle_seconds
+        if not self._refused and not await self._activity.wait_for(self._quarantined, idle_seconds):
+            return
         await self._activity.wait(max(self._timings.quarantine_seconds, took_seconds / LARGEST_SHARE_OF_TIME))

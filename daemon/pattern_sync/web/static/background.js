@@ -132,7 +132,7 @@ export class Background {
   }
 }
 
-/** @param {Criterion} criterion */
+/** @param {Pick<Criterion, "name" | "value" | "bound" | "met">} criterion */
 function criterionRow({ name, value, bound, met }) {
   return build(
     "tr",
