@@ -46,7 +46,7 @@ class Hearing:
         self.scan(ScanKind.SWEEP, *more, result=result)
 
     def announced(self, *signatures: str, outcome: Outcome = Outcome.UNCHANGED) -> None:
-        self.recovery.announced([PatternOutcome(RowId(1), signature, outcome) for signature in signatures])
+        self.recovery.reconciled([PatternOutcome(RowId(1), signature, outcome) for signature in signatures])
 
     def settle(self) -> int:
         self.clock.seconds += TIMINGS.settle_seconds
@@ -78,18 +78,18 @@ def test_what_a_sweep_finds_while_listening_is_counted_and_reported_once(hearing
 
 def test_what_was_announced_while_the_sweep_ran_is_not_counted(hearing: Hearing) -> None:
     hearing.sweep()
-    hearing.announced("a", "b")
+    hearing.reconciled("a", "b")
     assert hearing.settle() == 1
     hearing.sweep()
-    hearing.announced("a", "b", "c", "d")
+    hearing.reconciled("a", "b", "c", "d")
     assert hearing.settle() == 0
-    hearing.announced(*(f"o{i}" for i in range(400)))
+    hearing.reconciled(*(f"o{i}" for i in range(400)))
     hearing.sweep(MANY)
     assert hearing.settle() == 600, "more than are named: so many at least"
 
 
 def test_a_pattern_that_its_announcement_queued_is_none_that_the_sweep_did(hearing: Hearing) -> None:
-    hearing.announced("a", outcome=Outcome.QUEUED)
+    hearing.reconciled("a", outcome=Outcome.QUEUED)
     hearing.sweep()
     assert hearing.settle() == 3
 
@@ -103,7 +103,7 @@ def test_a_scan_for_other_reasons_too_recovers_nothing(hearing: Hearing, kinds: 
 def test_after_a_bulk_change_was_announced_a_sweep_proves_nothing(hearing: Hearing) -> None:
     hearing.sweep()
     hearing.clock.seconds += 1
-    hearing.recovery.everything_announced()
+    hearing.recovery.everything_notified()
     assert hearing.settle() == 0
     hearing.clock.seconds += 1
     hearing.scan(ScanKind.REQUEST)
@@ -129,8 +129,8 @@ def test_what_is_found_after_deafness_was_not_to_be_heard(hearing: Hearing) -> N
 
 def test_names_that_are_kept_are_bounded_the_oldest_go_first(hearing: Hearing) -> None:
     hearing.sweep()
-    hearing.announced("a", *(f"o{i}" for i in range(MOST_NAMES - 1)))
-    hearing.announced("b")
+    hearing.reconciled("a", *(f"o{i}" for i in range(MOST_NAMES - 1)))
+    hearing.reconciled("b")
     assert hearing.settle() == 2, "a was forgotten for b"
 
 

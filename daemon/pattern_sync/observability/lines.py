@@ -45,7 +45,7 @@ class Line(Enum):
     TABLE_REBUILT = "table.rebuilt", _INFO, "The table of the patterns has new storage or partitions; scanning it."
     PATTERN_QUEUED = "pattern.queued", _INFO, "Patterns were queued."
     PATTERN_FAILED = "pattern.failed", _WARNING, "Patterns could not be queued; trying again later."
-    PATTERN_RECOVERED = "pattern.recovered", _WARNING, "A sweep queued patterns that no notification had announced."
+    PATTERN_RECOVERED = "pattern.recovered", _WARNING, "A sweep queued patterns without a notification."
     QUARANTINE_FILLED = "quarantine.filled", _WARNING, "Patterns that qualify are refused by the application."
     QUARANTINE_RELEASED = "quarantine.released", _INFO, "Patterns were queued that had been refused before."
     QUARANTINE_EMPTIED = "quarantine.emptied", _INFO, "No pattern is refused any more."

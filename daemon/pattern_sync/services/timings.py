@@ -30,7 +30,7 @@ class Timings:
     quarantine_idle_seconds: float = 30.0
     # A notification that arrived during a sweep has been handled by then.
     settle_seconds: float = 3.0
-    # The interval of sweeps while they find patterns that no notification announced.
+    # The interval of sweeps while they find patterns that were not notified.
     recovering_seconds: float = 60.0
     # Live updates: how often they look for work, and how often they compare the queue without having been notified.
     live_tick_seconds: float = 0.5

@@ -71,7 +71,7 @@ class EventWorker:
         async with self._activity.working(put_back=lambda: self._intake.put_back(row_ids)):
             outcomes = await self._reconciler.reconcile(row_ids, self._in_force.value)
             self._hold([item.row_id for item in outcomes if item.outcome is Outcome.HELD])
-            self._recovery.announced(outcomes)
+            self._recovery.reconciled(outcomes)
             if any(item.outcome is Outcome.FAILED for item in outcomes):
                 self._quarantined.set()
             self._emit(PatternsReconciled(tuple(outcomes), (self._now() - started) * 1000))

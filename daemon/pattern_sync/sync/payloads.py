@@ -35,5 +35,5 @@ class Payloads:
 
     def mark_everything(self) -> None:
         """Request a scan on behalf of a bulk change."""
-        self._recovery.everything_announced()
+        self._recovery.everything_notified()
         self._intake.add_everything(ScanKind.REQUEST)

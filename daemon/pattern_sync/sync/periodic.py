@@ -54,7 +54,7 @@ class Sweeper:
         self._intake.add_everything(ScanKind.SWEEP)
 
     async def _wait(self, seconds: float) -> None:
-        """Wait for the next sweep: for a minute at most where the last one found what no notification announced."""
+        """Wait for the next sweep: for a minute at most where the last one found what was not notified."""
         started = self._now()
         self._emit(SweepPlanned(seconds))
         if await self._activity.wait_for(self._recovery.found, seconds):

@@ -21,10 +21,10 @@ class _Sweep:
 
 
 class Recovery:
-    """Counts what a sweep queued that no notification had announced. `now` is a monotonic clock in seconds.
+    """Counts what a sweep queued without a notification. `now` is a monotonic clock in seconds.
 
     A sweep may be faster than the notification of what it finds, so its count is settled `settle_seconds` later: what
-    the event path then met in the queue was announced. What a sweep finds after a bulk change was announced proves
+    the event path then met in the queue was notified. What a sweep finds after a bulk change was notified proves
     nothing. `found` is set while the last sweep recovered any.
     """
 
@@ -44,11 +44,11 @@ class Recovery:
         """Record that notifications may be missed until the next catch-up."""
         self._deaf = True
 
-    def everything_announced(self) -> None:
-        """Record that a bulk change was announced."""
+    def everything_notified(self) -> None:
+        """Record that a bulk change was notified."""
         self._everything_at = self._now()
 
-    def announced(self, outcomes: Iterable[PatternOutcome]) -> None:
+    def reconciled(self, outcomes: Iterable[PatternOutcome]) -> None:
         """Record what the event path came to."""
         for item in outcomes:
             if item.outcome in _FOUND_IN_THE_QUEUE:
@@ -76,8 +76,8 @@ class Recovery:
         if sweep is None or self._now() < sweep.finished_at + self._settle_seconds:
             return 0
         self._sweep = None
-        all_announced = self._everything_at is not None and self._everything_at >= sweep.since
-        recovered = 0 if all_announced else self._unannounced(sweep.result)
+        all_notified = self._everything_at is not None and self._everything_at >= sweep.since
+        recovered = 0 if all_notified else self._not_notified(sweep.result)
         self._heard.clear()
         self._settled(recovered, sweep.finished_at)
         return recovered
@@ -90,7 +90,7 @@ class Recovery:
         self._total += recovered
         self._emit(SweepSettled(recovered, self._total, swept_at))
 
-    def _unannounced(self, result: SyncResult) -> int:
+    def _not_notified(self, result: SyncResult) -> int:
         if result.synced_count > len(result.synced_pattern_ids):  # too many to be named
             return max(0, result.synced_count - len(self._heard))
         return len(set(result.synced_pattern_ids).difference(self._heard))
