@@ -45,7 +45,7 @@ class Hearing:
     def sweep(self, result: SyncResult = FOUND, *more: ScanKind) -> None:
         self.scan(ScanKind.SWEEP, *more, result=result)
 
-    def announced(self, *signatures: str, outcome: Outcome = Outcome.UNCHANGED) -> None:
+    def reconciled(self, *signatures: str, outcome: Outcome = Outcome.UNCHANGED) -> None:
         self.recovery.reconciled([PatternOutcome(RowId(1), signature, outcome) for signature in signatures])
 
     def settle(self) -> int:
