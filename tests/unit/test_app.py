@@ -92,7 +92,7 @@ def asked(app: ASGIApp, use: Callable[[httpx.AsyncClient], Coroutine[Any, Any, h
 def test_a_bug_is_said_to_be_one_without_a_word_of_what_it_is() -> None:
     answer = asked(Broken().app, lambda client: client.get("/api/v1/patterns/pending", headers={"Origin": PANEL}))
     assert answer.status_code == 500
-    assert answer.json() == {"detail": "This is a bug in Pattern Sync; the daemon's log has its trace."}
+    assert answer.json() == {"detail": "This is a bug in Pattern Sync. The daemon's log has the traceback."}
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
     assert answer.headers["access-control-allow-origin"] == PANEL
 
@@ -127,7 +127,7 @@ def test_a_second_sync_by_hand_waits_for_the_first_and_then_gives_up(monkeypatch
 
     answer = asked(broken.app, two)
     assert answer.status_code == 503
-    assert answer.json() == {"detail": "Another sync by hand is still running; try again later."}
+    assert answer.json() == {"detail": "Another manual sync is still running. Try again later."}
 
 
 def test_one_page_too_many_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:

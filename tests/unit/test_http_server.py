@@ -9,7 +9,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 
 from pattern_sync.domain.facts import Fact, HttpServing, HttpWaiting
-from pattern_sync.web.listening import Place
+from pattern_sync.web.listening import ListenAddress
 from pattern_sync.web.server import HttpServer
 from tests.support.asynchronous import run, settle
 
@@ -45,14 +45,14 @@ async def asked(url: str) -> str:
 def test_a_port_that_becomes_free_is_served_and_the_wait_for_it_is_reported_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    attempts: list[Place] = []
-    listen = Place.listen
+    attempts: list[ListenAddress] = []
+    listen = ListenAddress.listen
 
-    def count_and_listen(place: Place) -> socket.socket:
-        attempts.append(place)
-        return listen(place)
+    def count_and_listen(address: ListenAddress) -> socket.socket:
+        attempts.append(address)
+        return listen(address)
 
-    monkeypatch.setattr(Place, "listen", count_and_listen)
+    monkeypatch.setattr(ListenAddress, "listen", count_and_listen)
 
     async def check() -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:

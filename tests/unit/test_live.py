@@ -19,10 +19,10 @@ from pattern_sync.services.activity import Activity
 from pattern_sync.services.liveness import Liveness
 from pattern_sync.services.outage import Availability
 from pattern_sync.services.timings import Timings
+from pattern_sync.web.fingerprint_check import LONGEST_UNCHECKED_SECONDS
 from pattern_sync.web.live import LiveUpdates
 from pattern_sync.web.live_clients import MOST_UNREAD, LiveClient
 from pattern_sync.web.live_reader import LONGEST_MESSAGE_CHARACTERS, STATE_ENTRIES, LiveReader
-from pattern_sync.web.proof import LONGEST_UNPROVEN_SECONDS
 from tests.support.asynchronous import run, settle
 from tests.support.fakes import Clock
 
@@ -392,10 +392,10 @@ def test_a_client_that_reads_nothing_is_given_up_and_costs_the_others_nothing() 
         lazy, diligent = live.updates.join(), live.updates.join()
         for number in range(MOST_UNREAD):
             assert not lazy.too_slow.is_set(), number
-            live.updates.gap()
+            live.updates.mark_everything()
             await live.updates.run_once()
             assert len(await sent_to(diligent)) == 1
-        live.updates.gap()
+        live.updates.mark_everything()
         await live.updates.run_once()
         assert lazy.too_slow.is_set()
         assert len(await sent_to(diligent)) == 1
@@ -410,7 +410,7 @@ def test_a_page_that_has_left_is_sent_nothing() -> None:
         gone, newcomer = await live.joined(), live.updates.join()
         live.updates.leave(gone)
         live.updates.leave(newcomer)
-        live.updates.gap()
+        live.updates.mark_everything()
         await live.updates.run_once()
         assert (await sent_to(gone), await sent_to(newcomer), len(live.updates)) == ([], [], 0)
 
@@ -422,7 +422,7 @@ def test_nothing_is_read_while_no_page_is_open() -> None:
         live = Live(FakeView("a"))
         running = asyncio.create_task(live.updates.run())
         live.notify("queued", "a")
-        live.updates.gap()
+        live.updates.mark_everything()
         live.clock.seconds += 10 * TIMINGS.live_safety_net_seconds
         await settle(lambda: live.activity.waits)  # woken, and over it
         assert live.view.reads == []
@@ -432,7 +432,7 @@ def test_nothing_is_read_while_no_page_is_open() -> None:
         live.updates.leave(client)
         live.view.reads.clear()
         woken = len(live.activity.waits)
-        live.updates.gap()
+        live.updates.mark_everything()
         await settle(lambda: len(live.activity.waits) > woken)
         assert live.view.reads == []
         running.cancel()
@@ -493,7 +493,7 @@ def test_a_change_without_a_notification_while_a_state_was_read_is_sent() -> Non
     async def check() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()
-        live.updates.gap()
+        live.updates.mark_everything()
         live.view.meanwhile = lambda: live.view.write("b")
         await live.updates.run_once()
         await sent_to(client)
@@ -529,10 +529,10 @@ def test_a_change_that_was_heard_does_not_hide_another_that_was_not() -> None:
         await live.updates.run_once()
         await live.updates.run_once()
         assert [each["type"] for each in await sent_to(client)] == ["changes"]
-        live.clock.seconds += LONGEST_UNPROVEN_SECONDS
+        live.clock.seconds += LONGEST_UNCHECKED_SECONDS
         await live.updates.run_once()
         assert [each["type"] for each in await sent_to(client)] == ["state"]
-        live.clock.seconds += LONGEST_UNPROVEN_SECONDS
+        live.clock.seconds += LONGEST_UNCHECKED_SECONDS
         await live.updates.run_once()
         assert await sent_to(client) == []
 
@@ -546,7 +546,7 @@ def test_changes_without_a_pause_do_not_put_off_for_ever_what_was_not_heard() ->
         live.view.write("b", "approved")
         types = []
         for _ in range(10):
-            live.clock.seconds += LONGEST_UNPROVEN_SECONDS / 10
+            live.clock.seconds += LONGEST_UNCHECKED_SECONDS / 10
             live.view.write("a")
             live.notify("refreshed", "a")
             await live.updates.run_once()
@@ -594,7 +594,7 @@ def test_what_only_the_pages_lack_is_no_outage_of_the_daemon() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()
         live.view.faults = [AccessRefused("permission denied for table pattern_review_history")]
-        live.updates.gap()
+        live.updates.mark_everything()
         await live.updates.run_once()
         assert [each["type"] for each in await sent_to(client)] == ["outage"]
         assert live.pages.is_lost()
@@ -700,7 +700,7 @@ def test_an_outage_of_the_pages_ends_with_the_last_page() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()
         live.view.faults = [DatabaseUnavailable("gone")]
-        live.updates.gap()
+        live.updates.mark_everything()
         await live.updates.run_once()
         assert live.pages.is_lost()
         live.updates.leave(client)

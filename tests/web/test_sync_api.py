@@ -169,7 +169,7 @@ def test_a_row_that_the_database_refuses_is_named_and_what_it_said_is_kept_for_t
     finally:
         idle.database.execute("DROP FUNCTION refuse CASCADE")
     assert (report["synced_count"], report["error_count"], report["failed_pattern_ids"]) == (2, 1, ["bad:one"])
-    assert report["errors"] == ["bad:one: the database refused it; the daemon's log says why."]
+    assert report["errors"] == ["bad:one: the database refused it. The daemon's log says why."]
     logged = "bad:one: postgres://u:secret@h/db refused: SELECT * FROM billing"
     eventually(lambda: [logged] in [line["errors"] for line in idle.daemon.lines("scan.failed", kind="manual")])
 

@@ -68,7 +68,7 @@ def build_listener(core: Core, connector: Connector, pool: Pool, live: LiveUpdat
         await pool.expire()
         channels = {CHANNEL: on_payload, QUEUE_CHANNEL: live.notified}
         session = await ListenSession.open(connector, pool, ping_channel, channels)
-        live.gap()
+        live.mark_everything()
         return session
 
     timings = core.timings

@@ -1,4 +1,4 @@
-"""The application that the server serves, put together from its parts."""
+"""The application that the HTTP server serves, assembled from its parts."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -27,21 +27,36 @@ from pattern_sync.web.system_routes import SystemRoutes
 
 STATIC = Path(__file__).with_name("static")
 _ABOUT = """
-The review queue over HTTP. Tokens are sent as `Authorization: Bearer TOKEN`.
+Read the review queue, decide on its entries, and sync it with the detector's patterns.
 
-Live updates: a WebSocket at `/api/v1/ws/patterns` (subprotocol `pattern-sync.v1`; browsers add `bearer.` and the token
-in base64url as a second one). The first message is `{"type": "state", "counts": …, "entries": …}`, and so is one after
-every gap; then `{"type": "changes", "counts": …, "changes": [{"change", "pattern_id", "entry"}]}`: the entry as it is
-now, null where it was removed, and as a hint at what happened `queued`, `refreshed` (figures or other columns, of an
-entry in whatever status), `decided` (its status became a decision), `commented` or `removed`. While the daemon has
-lost its database the message is `{"type": "outage"}`, and a state follows when it is over. Where there is nothing to
-tell for 15 seconds it is `{"type": "heartbeat"}`: a connection that is silent for much longer is dead.
+**Tokens.** Send a token as `Authorization: Bearer TOKEN`. Without `PATTERN_SYNC_API_TOKEN`, everybody who reaches the
+daemon may read and decide. `/sync/all` always needs the administrators' token. The probes need none.
+
+**Patterns.** `pattern_id` is the pattern's signature, a text. Percent-encode it in a path: a slash is `%2F`.
+
+**Errors.** `detail` is a sentence that can be shown to a person. After a 503 with `Retry-After`, repeat the request.
+
+**Live updates.** The WebSocket `/api/v1/ws/patterns` sends every change of the queue. Offer the subprotocol
+`pattern-sync.v1`. Send the token as an `Authorization` header; a browser, which cannot set one, offers a second
+subprotocol instead: `bearer.` followed by the token in base64url. The messages are JSON:
+
+- `{"type": "state", "counts": …, "entries": […]}`: the counts and the first 20 pending entries. It is the first message
+  and follows every gap. Discard what you have, and load again whatever else you show. If the database is lost when a
+  client connects, an `outage` comes first.
+- `{"type": "changes", "counts": …, "changes": [{"change": …, "pattern_id": …, "entry": …}]}`: entries that changed.
+  `entry` is the entry as it is now, or null if it was removed. `change` is a hint: `queued` (the entry is new),
+  `refreshed` (figures or other columns changed, whatever the status), `decided` (the status became a decision),
+  `commented` or `removed`.
+- `{"type": "outage"}`: the daemon has lost its database. A `state` follows when it is back.
+- `{"type": "heartbeat"}`: nothing was sent for 15 seconds. A connection that is silent for much longer is dead.
+
+A client that reads too slowly is closed with code 1013. Connect again to get the current state.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may come in: tokens, other origins whose pages may call, and the names that lead here."""
+    """Who is admitted: the tokens, the other origins whose pages may call, and the host names of this server."""
 
     tokens: Tokens
     origins: Collection[str]
@@ -50,7 +65,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the routes work with."""
+    """Everything that the routes need."""
 
     review: Review
     syncs: Syncs
@@ -62,7 +77,7 @@ class Parts:
 
 
 def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
-    """Return the application; what a request passes first is named last."""
+    """Return the application. The middleware that is added last sees a request first."""
     api = FastAPI(
         title="Pattern Sync",
         version=version,
@@ -73,7 +88,7 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
     )
     install_exception_handlers(api, parts.emit)
     guard = Guard(access.tokens)
-    # The review's last route takes every path below its prefix, so it comes after the sync's.
+    # The last review route matches every path below its prefix, so the sync routes come first.
     for routes in (
         SyncRoutes(parts.syncs, parts.counts, guard),
         ReviewRoutes(parts.review, guard),
@@ -89,7 +104,7 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
         allow_origins=list(access.origins),
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type", "X-Reviewer"],
-        allow_credentials=True,  # a panel may ask for it; there are no cookies here
+        allow_credentials=True,  # the application's panel may send requests with credentials; no cookie is ever set
         expose_headers=["Link"],
         max_age=600,
     )

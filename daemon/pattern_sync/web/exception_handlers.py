@@ -1,4 +1,4 @@
-"""From our faults to answers: what went wrong, for a person, without SQL, addresses or tracebacks."""
+"""Answers for expected faults: a sentence for a person, without SQL, addresses or tracebacks."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,30 +23,49 @@ from pattern_sync.web.schemas import Conflict, Invalid, InvalidField, Problem
 Responses = dict[int | str, dict[str, Any]]
 
 EVERYWHERE: Responses = {
-    400: {"model": Problem, "description": "The body is not JSON in UTF-8, or the Host does not lead here"},
-    401: {"model": Problem, "description": "The token is missing or wrong"},
-    403: {"model": Problem, "description": "Not with this token, or not from this origin"},
-    408: {"model": Problem, "description": "The body did not come in time"},
-    413: {"model": Problem, "description": "The body is too large"},
-    422: {"model": Invalid, "description": "Something is wrong with the request"},
-    503: {"model": Problem, "description": "The database or the entry cannot be used now; try again"},
+    400: {
+        "model": Problem,
+        "description": "The body is not JSON in UTF-8, or the `Host` is not a name of this server.",
+    },
+    401: {"model": Problem, "description": "The token is missing or wrong."},
+    403: {"model": Problem, "description": "The token does not suffice, or the page's origin is not allowed."},
+    408: {"model": Problem, "description": "The body did not arrive in time."},
+    413: {"model": Problem, "description": "The body is larger than 64 KiB."},
+    422: {"model": Invalid, "description": "A parameter or the body is invalid; `fields` lists every fault."},
+    503: {"model": Problem, "description": "The database, or this entry, cannot be used now. Try again."},
 }
-ONE_PATTERN: Responses = {404: {"model": Problem, "description": "There is no such pattern"}}
+ONE_PATTERN: Responses = {
+    404: {
+        "model": Problem,
+        "description": "The queue has no entry with this signature; for `explain`, there is no such pattern either.",
+    }
+}
 REMARK: Responses = ONE_PATTERN | {
-    409: {"model": Problem, "description": "The application's own trigger or policy, or the database, refuses it"}
+    409: {
+        "model": Problem,
+        "description": "A trigger or policy of the application, or the database, refused it; nothing was written.",
+    }
 }
 DECISION: Responses = ONE_PATTERN | {
-    409: {"model": Conflict, "description": "Somebody else was faster, or it is refused as a comment can be"}
+    409: {
+        "model": Conflict,
+        "description": (
+            "Nothing was written: the entry no longer has the status that the decision replaces (`entry` is the entry"
+            " as it is now), or the application or the database refused the decision (`entry` is null)."
+        ),
+    }
 }
-ADMINISTRATORS_ONLY: Responses = {403: {"model": Problem, "description": "For administrators only"}}
+ADMINISTRATORS_ONLY: Responses = {
+    403: {"model": Problem, "description": "Only administrators may do this, or the page's origin is not allowed."}
+}
 
 _RETRY = {"Retry-After": "2"}
-# A sentence for a person names the first few; the fields beside it are complete.
+# `detail` names the first few; `fields` has all of them.
 SHOWN_FAULTS = 3
 
 
 def install_exception_handlers(app: FastAPI, emit: Emit) -> None:
-    """Answer every expected fault with its status; what is left is a bug, logged by the server with its traceback."""
+    """Answer every expected fault with its status. Anything else is a bug, which the server logs with its traceback."""
     reporting = _Reporting(emit)
     app.exception_handler(RequestValidationError)(_invalid_request)
     app.exception_handler(InvalidInput)(_invalid_input)
@@ -61,7 +80,7 @@ def install_exception_handlers(app: FastAPI, emit: Emit) -> None:
 
 
 class _Reporting:
-    """Answers faults whose reason is for the log alone: it may hold the database's words."""
+    """Answers faults whose reason goes to the log only: it may quote the database's message."""
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
@@ -73,30 +92,30 @@ class _Reporting:
 
     async def statement_failed(self, request: Request, fault: StatementFailed) -> JSONResponse:
         self._report(RequestFault.REFUSED, request, fault)
-        refusal = Conflict(detail="The database refused to keep this; the daemon's log says why.")
+        refusal = Conflict(detail="The database refused to store this. The daemon's log says why.")
         return JSONResponse(refusal.model_dump(), 409)
 
     async def unavailable(self, request: Request, fault: DatabaseUnavailable) -> JSONResponse:
-        # Only for debugging: the services report an outage once, while every open page asks again and again.
+        # For debugging only: the services report an outage once, but every open page retries again and again.
         self._report(RequestFault.UNAVAILABLE, request, fault)
-        return _problem(503, "The database cannot be used now; try again in a few seconds.", _RETRY)
+        return _problem(503, "The database cannot be used now. Try again in a few seconds.", _RETRY)
 
     async def unusable(self, request: Request, fault: PatternSyncError) -> JSONResponse:
         self._report(RequestFault.UNUSABLE, request, fault)
-        return _problem(503, "The daemon cannot use its database; its log says why.")
+        return _problem(503, "The daemon cannot use its database. Its log says why.")
 
     def _report(self, fault: RequestFault, request: Request, reason: PatternSyncError) -> None:
         self._emit(RequestFailed(fault, request.method, request.url.path, str(reason)))
 
 
 async def _invalid_request(request: Request, fault: RequestValidationError) -> JSONResponse:
-    # Without the value itself: it may be what JSON cannot hold (NaN), or long.
+    # The value itself is left out: it may be NaN, which JSON cannot hold, or very long.
     fields = [
         InvalidField(loc=list(error["loc"]), msg=error["msg"].removeprefix("Value error, "), type=error["type"])
         for error in fault.errors()
     ]
     if fields[0].loc == ["body"] and "json" not in request.headers.get("content-type", ""):
-        fields[0].msg = "The body has to be a JSON object, sent with Content-Type: application/json"
+        fields[0].msg = "The body is not a JSON object; send one, with Content-Type: application/json"
     return _invalid(fields)
 
 
@@ -113,24 +132,22 @@ async def _decided(_: Request, fault: AlreadyDecided) -> JSONResponse:
 
 
 async def _busy(_: Request, __: TransactionConflict) -> JSONResponse:
-    return _problem(
-        503, "Somebody else is at work on this pattern; nothing was changed. Try again in a moment.", _RETRY
-    )
+    return _problem(503, "Somebody else is changing this pattern. Nothing was written. Try again in a moment.", _RETRY)
 
 
 async def _bug(_: Request, __: Exception) -> JSONResponse:
-    return _problem(500, "This is a bug in Pattern Sync; the daemon's log has its trace.")
+    return _problem(500, "This is a bug in Pattern Sync. The daemon's log has the traceback.")
 
 
 def _invalid(fields: list[InvalidField]) -> JSONResponse:
-    told = [_in_words(field).removesuffix(".") for field in fields[:SHOWN_FAULTS]]
+    sentences = [_sentence(field).removesuffix(".") for field in fields[:SHOWN_FAULTS]]
     if len(fields) > SHOWN_FAULTS:
-        told.append(f"And {len(fields) - SHOWN_FAULTS:,} more")
-    return JSONResponse(Invalid(detail=f"{'. '.join(told)}.", fields=fields).model_dump(), 422)
+        sentences.append(f"And {len(fields) - SHOWN_FAULTS:,} more")
+    return JSONResponse(Invalid(detail=f"{'. '.join(sentences)}.", fields=fields).model_dump(), 422)
 
 
-def _in_words(field: InvalidField) -> str:
-    # Behind where it was sent: body, query, path or header.
+def _sentence(field: InvalidField) -> str:
+    # The first part of the location is where the field was sent: body, query, path or header.
     name = ".".join(str(part) for part in field.loc[1:])
     return field.msg if field.msg.startswith(name) else f"{name}: {field.msg}"
 

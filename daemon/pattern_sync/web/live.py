@@ -1,4 +1,4 @@
-"""Live updates: every change of the queue to every open page, and a fresh state after every gap."""
+"""Live updates: broadcasts every change of the queue to every open page, and a fresh state after every gap."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,16 +12,17 @@ from pattern_sync.web.live_clients import LiveClient, LiveClients
 from pattern_sync.web.live_reader import LiveReader
 from pattern_sync.web.messages import Change, parse_changes
 
-# A burst becomes one message, and the queue is read less often where that takes long.
+# The longest pause after a read. A pause coalesces a burst into one message.
 SLOWEST_PACE_SECONDS = 0.5
+# Slow reads get longer pauses, so that they take at most this share of the time if the longest pause allows it.
 LARGEST_SHARE_OF_TIME = 0.25
 
 
 class LiveUpdates:
-    """Collects notifications of changed entries, reads those entries once, and broadcasts them.
+    """Marks the entries that notifications name, reads them once, and broadcasts them to the pages.
 
-    A notification only says what to read; a change whose notification was lost is found by comparing fingerprints.
-    While no page is open, nothing is read. `is_lost` and `is_polling` return whether the database is lost, and whether
+    A notification is only a hint at what to read. If one is lost, a comparison of fingerprints reveals the change.
+    While no page is open, nothing is read. `is_lost` returns whether the database is lost, `is_polling` whether
     notifications do not arrive; `now` is a monotonic clock in seconds.
     """
 
@@ -53,28 +54,28 @@ class LiveUpdates:
         return len(self._clients)
 
     def join(self) -> LiveClient:
-        """Add a page; what it gets first is the state of the queue, or that the database is lost."""
+        """Add a page. Its first message is the state of the queue, or an outage if the database is lost."""
         client = self._clients.join()
         self._changed.wake.set()
         return client
 
     def leave(self, client: LiveClient) -> None:
-        """Forget a page."""
+        """Remove a page."""
         self._clients.leave(client)
 
     def notified(self, payload: str) -> None:
-        """Mark what a payload of the queue's channel names."""
+        """Mark the entries that a payload of the queue's channel names."""
         if not self._clients:
             return
         if payload == Request.EVERYTHING.value:
-            self.gap()
+            self.mark_everything()
         elif (changes := parse_changes(payload)) is None:
             self._emit(NotificationIgnored(ascii(payload[:60])))
         else:
             self._changed.add(changes)
 
-    def gap(self) -> None:
-        """Mark everything, as notifications may have been missed."""
+    def mark_everything(self) -> None:
+        """Mark everything: notifications may have been missed."""
         self._changed.add_everything()
 
     async def run(self) -> None:
@@ -90,7 +91,7 @@ class LiveUpdates:
                 await self._activity.wait(self._pace_seconds())
 
     async def run_once(self) -> None:
-        """Read what has changed and broadcast it. In an outage, the pages learn of it and the marks stay."""
+        """Read what is marked and broadcast it. In an outage, broadcast that instead and keep the marks."""
         taken, newcomers = self._changed.take(), self._clients.take_newcomers()
 
         def put_back() -> None:
@@ -110,7 +111,7 @@ class LiveUpdates:
             self._clients.deliver(update, newcomers)
 
     def _rest(self) -> None:
-        # A page that opens gets the state of that moment; until then there is nobody to keep up to date.
+        # No page is open, and the next one to open starts from a fresh state. So neither marks nor an outage matter.
         self._changed.take()
         self._clients.interrupted = False
         self._activity.rest()
@@ -119,13 +120,13 @@ class LiveUpdates:
         if self._is_lost():
             self._clients.interrupt()
             return False
-        patience_seconds = (
+        interval_seconds = (
             self._timings.live_poll_seconds if self._is_polling() else self._timings.live_safety_net_seconds
         )
         return (
-            self._changed.wake.is_set() or self._clients.interrupted or self._now() - self._read_at >= patience_seconds
+            self._changed.wake.is_set() or self._clients.interrupted or self._now() - self._read_at >= interval_seconds
         )
 
     def _pace_seconds(self) -> float:
-        unhurried_seconds = self._reading_seconds / LARGEST_SHARE_OF_TIME
-        return min(SLOWEST_PACE_SECONDS, max(self._timings.debounce_seconds, unhurried_seconds))
+        pause_seconds = self._reading_seconds / LARGEST_SHARE_OF_TIME
+        return min(SLOWEST_PACE_SECONDS, max(self._timings.debounce_seconds, pause_seconds))

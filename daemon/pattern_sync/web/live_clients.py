@@ -1,4 +1,4 @@
-"""The open pages: the messages that wait for each of them, and when one is given up."""
+"""The open pages: the messages queued for each of them, and the bound at which a slow one is disconnected."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,9 +7,10 @@ from collections.abc import Set as AbstractSet
 from pattern_sync.web.live_reader import Update
 from pattern_sync.web.messages import HeartbeatMessage, OutageMessage, to_json
 
-# What a client may leave unread before it is given up; what waits here is shared, so that it costs one pointer each.
+# A client that leaves more messages unread is disconnected. All clients share a message's text, so each unread message
+# costs a pointer per client.
 MOST_UNREAD = 64
-# Shared or not, they are kept for as long as one client has not read them.
+# The texts stay in memory until the slowest client has read them.
 MOST_UNREAD_CHARACTERS = 8_000_000
 
 
@@ -22,7 +23,7 @@ class LiveClient:
         self.too_slow = asyncio.Event()
 
     def offer(self, message: str) -> None:
-        """Queue a message. A client that leaves too many unread, or too long ones, is given up."""
+        """Queue a message; if too much is unread, drop it and set `too_slow`."""
         characters = self._unread_characters + len(message)
         if self._unread.full() or (self._unread_characters and characters > MOST_UNREAD_CHARACTERS):
             self.too_slow.set()
@@ -31,16 +32,16 @@ class LiveClient:
         self._unread_characters = characters
 
     async def next_message(self) -> str:
-        """Wait for the next message."""
+        """Wait for the next message and return it."""
         message = await self._unread.get()
         self._unread_characters -= len(message)
         return message
 
 
 class LiveClients:
-    """All open pages. A newcomer gets nothing before its first state, except that there is none to be had.
+    """All open pages. A newcomer is a page without a state: until it has one, it only gets outages and heartbeats.
 
-    `now` is a monotonic clock in seconds.
+    `interrupted` is true from the broadcast of an outage to the next state. `now` is a monotonic clock in seconds.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -63,25 +64,25 @@ class LiveClients:
         return client
 
     def leave(self, client: LiveClient) -> None:
-        """Forget a page."""
+        """Remove a page."""
         self._clients.discard(client)
         self._newcomers.discard(client)
 
     def take_newcomers(self) -> AbstractSet[LiveClient]:
-        """Return the pages without a state; who joins from now on is the next newcomer."""
+        """Return the newcomers, and collect those that join from now on anew."""
         newcomers, self._newcomers = self._newcomers, set()
         return newcomers
 
     def put_back(self, newcomers: AbstractSet[LiveClient]) -> None:
-        """Remember those again that still have no state."""
+        """Keep these as newcomers, as they got no state; those that left meanwhile are dropped."""
         self._newcomers |= newcomers & self._clients
 
     def are_all(self, newcomers: AbstractSet[LiveClient]) -> bool:
-        """Return whether there are no pages but these."""
+        """Return whether these are all open pages."""
         return newcomers >= self._clients
 
     def deliver(self, update: Update, newcomers: AbstractSet[LiveClient]) -> None:
-        """Send every page its message; who joined during the read waits for a state of its own."""
+        """Send every page its message. A page that joined during the read waits for its own state."""
         self.interrupted = False
         for client in self._clients - self._newcomers:
             message = update.state if update.is_for_all or client in newcomers else update.changes
@@ -91,13 +92,13 @@ class LiveClients:
             self._broadcast_at = self._now()
 
     def interrupt(self) -> None:
-        """Tell every page, newcomers too, that the database is lost; once until `interrupted` is reset."""
+        """Broadcast to all pages, newcomers included, that the database is lost; once per outage."""
         if not self.interrupted:
             self.interrupted = True
             self._send_to_all(to_json(OutageMessage()))
 
     def keep_alive(self, heartbeat_seconds: float) -> None:
-        """Send a heartbeat to every page if nothing was broadcast for so long."""
+        """Broadcast a heartbeat if nothing was broadcast for so long."""
         if self._now() - self._broadcast_at >= heartbeat_seconds:
             self._send_to_all(to_json(HeartbeatMessage()))
 

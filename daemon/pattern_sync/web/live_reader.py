@@ -1,4 +1,4 @@
-"""What the pages are to be shown: changed entries, or the whole state."""
+"""Reads what the pages need: the changed entries, or the whole state."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,16 +6,16 @@ from typing import Protocol
 
 from pattern_sync.domain.entry import Place, QueueCounts, QueueEntry, Status
 from pattern_sync.services.marks import Taken
+from pattern_sync.web.fingerprint_check import FingerprintCheck
 from pattern_sync.web.messages import Change, ChangesMessage, EntryChange, StateMessage, to_json
-from pattern_sync.web.proof import Proof
 
-# A longer message of changes becomes a state: on its way, each client has a copy of its own.
+# A longer message of changes is replaced by a state: while it is sent, there is one copy per client.
 LONGEST_MESSAGE_CHARACTERS = 1_000_000
 STATE_ENTRIES = 20
 
 
 class QueueView(Protocol):
-    """What live updates need to read."""
+    """The reads that live updates need."""
 
     async def list_entries(self, status: Status, after: Place | None, limit: int) -> list[QueueEntry]: ...
     async def find_entries(self, signatures: Sequence[str]) -> list[QueueEntry]: ...
@@ -25,7 +25,7 @@ class QueueView(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Messages: a state for newcomers or, if `is_for_all`, for everybody; else changes for the others."""
+    """Two messages: `state` for newcomers, or for all pages if `is_for_all`; `changes` for the others."""
 
     state: str | None
     changes: str | None
@@ -33,32 +33,32 @@ class Update:
 
 
 class LiveReader:
-    """Reads what was marked. `now` is a monotonic clock in seconds."""
+    """Reads the marked entries. `now` is a monotonic clock in seconds."""
 
     def __init__(self, view: QueueView, now: Callable[[], float]) -> None:
         self._view = view
-        self._proof = Proof(view.fingerprint, now)
+        self._check = FingerprintCheck(view.fingerprint, now)
 
     async def read(self, taken: Taken[str, Change], *, newcomers: bool, only_newcomers: bool, polling: bool) -> Update:
-        """Return what the pages need; everybody gets a state where changes may have been missed."""
+        """Return what the pages need: a state for all of them if changes may have been missed."""
         quiet = not taken.marks and not newcomers
-        is_for_all = taken.everything or await self._proof.is_lacking(quiet=quiet, polling=polling)
+        is_for_all = taken.everything or await self._check.requires_state(quiet=quiet, polling=polling)
         changes = await self._read_changes(taken.marks) if taken.marks and not is_for_all else None
         if changes is not None and len(changes) > LONGEST_MESSAGE_CHARACTERS:
             is_for_all = True
         if not is_for_all and not newcomers:
             return Update(None, changes, is_for_all=False)
-        state = await self._read_state(is_proof=is_for_all or only_newcomers)
+        state = await self._read_state(reaches_all=is_for_all or only_newcomers)
         return Update(state, changes, is_for_all)
 
-    async def _read_state(self, *, is_proof: bool) -> str:
-        if is_proof:
-            await self._proof.begin()
+    async def _read_state(self, *, reaches_all: bool) -> str:
+        if reaches_all:
+            await self._check.record()
         entries = await self._view.list_entries(Status.PENDING, None, STATE_ENTRIES)
         return to_json(StateMessage(await self._view.count_entries(), tuple(entries)))
 
     async def _read_changes(self, changed: Mapping[str, Change]) -> str:
-        self._proof.lose()
+        self._check.invalidate()
         found = {entry.pattern_id: entry for entry in await self._view.find_entries(list(changed))}
         changes = tuple(
             EntryChange(change if signature in found else "removed", signature, found.get(signature))

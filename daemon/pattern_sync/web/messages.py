@@ -1,4 +1,4 @@
-"""The messages to the pages, and the payloads of the queue's channel that cause them."""
+"""The messages that are broadcast to the pages, and the notification payloads that cause them."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -14,7 +14,7 @@ _CHANGES: TypeAdapter[dict[Change, list[str]]] = TypeAdapter(dict[Change, list[s
 
 @dataclass(frozen=True, slots=True)
 class EntryChange:
-    """One entry as it is now; `change` hints at what happened, `entry` is None where it was removed."""
+    """One entry as it is now, None if it was removed; `change` is a hint at what happened."""
 
     change: Change
     pattern_id: str
@@ -23,7 +23,7 @@ class EntryChange:
 
 @dataclass(frozen=True, slots=True)
 class StateMessage:
-    """Where everything stands: the counts, and the first pending entries."""
+    """The whole state: the counts, and the first pending entries."""
 
     counts: QueueCounts
     entries: tuple[QueueEntry, ...]
@@ -32,7 +32,7 @@ class StateMessage:
 
 @dataclass(frozen=True, slots=True)
 class ChangesMessage:
-    """What has changed since the message before."""
+    """The entries that changed since the previous message."""
 
     counts: QueueCounts
     changes: tuple[EntryChange, ...]
@@ -48,7 +48,7 @@ class OutageMessage:
 
 @dataclass(frozen=True, slots=True)
 class HeartbeatMessage:
-    """Nothing has changed, and the connection is alive."""
+    """Nothing was broadcast for a while, and the connection is alive."""
 
     type: Literal["heartbeat"] = "heartbeat"
 
@@ -58,12 +58,12 @@ _MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 
 
 def to_json(message: Message) -> str:
-    """Return a message as it is sent."""
+    """Return a message as JSON, as it is sent."""
     return _MESSAGE.dump_json(message).decode()
 
 
 def parse_changes(payload: str) -> dict[str, Change] | None:
-    """Return which entries have changed, and how; None for a payload that is not ours."""
+    """Return the signatures of changed entries with their changes; None if the payload has another form."""
     try:
         named = _CHANGES.validate_json(payload, strict=True)
     except ValueError:

@@ -1,1 +1,1 @@
-"""What every request passes before a route sees it, and what every answer carries; `app` states the order."""
+"""The middleware: checks on every request, and headers for every answer; `app` defines the order."""

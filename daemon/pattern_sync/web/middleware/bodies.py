@@ -1,4 +1,4 @@
-"""Bodies: none is larger than anything that a person writes, and each comes to an end."""
+"""Limits for request bodies: the size of each, the time that it takes, and the memory for all of them."""
 
 import asyncio
 
@@ -9,12 +9,13 @@ from pattern_sync.web.middleware.refusal import refuse
 
 LARGEST_BODY_BYTES = 64 * 1024
 BODY_SECONDS = 10.0
-# Of all bodies that have begun and not ended. What people write comes whole: those that take longest make room.
+# For all bodies that have begun to arrive and have not ended. Beyond it, the oldest one gets 408: what people write
+# arrives in one piece.
 MOST_UNFINISHED_BYTES = 8 * 1024 * 1024
 
 
 class BodyLimit:
-    """Refuses bodies that are larger than anything that a person writes, or that never come to an end."""
+    """Refuses bodies that are larger than anything that a person writes, or that take too long."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -32,10 +33,18 @@ class BodyLimit:
             try:
                 body = await self._read_body(receive)
             except TimeoutError:
-                await refuse(scope, receive, send, 408, "The body did not come in time.")
+                await refuse(
+                    scope,
+                    receive,
+                    send,
+                    408,
+                    f"The body did not arrive within {BODY_SECONDS:g} seconds. Send it again.",
+                )
                 return
         if body is None:
-            await refuse(scope, receive, send, 413, f"The body is larger than {LARGEST_BODY_BYTES:,} bytes.")
+            await refuse(
+                scope, receive, send, 413, f"The body is larger than {LARGEST_BODY_BYTES:,} bytes. Shorten it."
+            )
             return
         unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
@@ -46,29 +55,29 @@ class BodyLimit:
 
     async def _read_body(self, receive: Receive) -> bytes | None:
         body = bytearray()
-        async with asyncio.timeout(BODY_SECONDS) as patience:
+        async with asyncio.timeout(BODY_SECONDS) as deadline:
             try:
                 while True:
                     message = await receive()
                     body += message.get("body", b"")
                     if len(body) > LARGEST_BODY_BYTES:
                         return None
-                    if not message.get("more_body", False):  # the end, or a client that has gone
+                    if not message.get("more_body", False):  # the body is complete, or the client is gone
                         return bytes(body)
-                    self._keep(patience, len(body))
+                    self._count(deadline, len(body))
             finally:
-                self._drop(patience)
+                self._discount(deadline)
 
-    def _keep(self, patience: asyncio.Timeout, size: int) -> None:
-        self._unfinished_bytes += size - self._unfinished.get(patience, 0)
-        self._unfinished[patience] = size
+    def _count(self, deadline: asyncio.Timeout, size: int) -> None:
+        self._unfinished_bytes += size - self._unfinished.get(deadline, 0)
+        self._unfinished[deadline] = size
         while self._unfinished_bytes > MOST_UNFINISHED_BYTES:
             oldest = next(iter(self._unfinished))
-            self._drop(oldest)
-            oldest.reschedule(0)  # long ago
+            self._discount(oldest)
+            oldest.reschedule(0)  # in the past, so that it expires at once
 
-    def _drop(self, patience: asyncio.Timeout) -> None:
-        self._unfinished_bytes -= self._unfinished.pop(patience, 0)
+    def _discount(self, deadline: asyncio.Timeout) -> None:
+        self._unfinished_bytes -= self._unfinished.pop(deadline, 0)
 
 
 def _declared_bytes(scope: Scope) -> int:

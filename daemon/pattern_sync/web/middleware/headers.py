@@ -1,4 +1,4 @@
-"""What every answer carries: headers that keep a browser from doing more than the page needs."""
+"""Headers on every answer that keep a browser from doing more than the page needs."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,7 +19,7 @@ _HEADERS = {
 
 
 class ResponseHeaders:
-    """Gives every answer the headers that keep a browser from doing more than the page needs."""
+    """Adds the security headers, and how long a browser may cache the answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -32,7 +32,7 @@ class ResponseHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
-                # The page's files are asked for again each time, and answered with 304; answers of the API never kept.
+                # Browsers revalidate the page's files each time, mostly with a 304, and never store answers of the API.
                 headers.setdefault("Cache-Control", "no-store" if scope["path"].startswith(API) else "no-cache")
             await send(message)
 

@@ -1,4 +1,4 @@
-"""Where a request comes from, and by which name it was sent here: browsers carry foreign pages' requests, too."""
+"""Checks of the Host and the Origin: a browser also sends the requests of hostile pages."""
 
 import ipaddress
 from collections.abc import Collection
@@ -11,7 +11,7 @@ from pattern_sync.web.middleware.refusal import SAFE_METHODS, refuse
 
 
 class HostCheck:
-    """Refuses requests for a name that does not lead here: a foreign name pointed at our address (DNS rebinding).
+    """Refuses requests for a name that is not ours: a hostile site can point its name at our address (DNS rebinding).
 
     An IP address cannot be rebound, so every one is allowed.
     """
@@ -26,7 +26,7 @@ class HostCheck:
         if self._is_ours(host):
             await self._app(scope, receive, send)
         else:
-            detail = f"{host!r} does not lead here; if it should, add it to PATTERN_SYNC_ALLOWED_HOSTS."
+            detail = f"The host {host!r} is not allowed. To allow it, add it to PATTERN_SYNC_ALLOWED_HOSTS."
             await refuse(scope, receive, send, 400, detail)
 
     def _is_ours(self, host: str) -> bool:
@@ -41,7 +41,7 @@ class HostCheck:
 
 
 class OriginCheck:
-    """Refuses what another site's page wants to change or to listen to; what it wants to read is for CORS."""
+    """Refuses writes and WebSockets of other sites' pages. CORS covers their reads."""
 
     def __init__(self, app: ASGIApp, allowed: Collection[str]) -> None:
         self._app = app
@@ -55,7 +55,7 @@ class OriginCheck:
         if safe or origin is None or origin in self._allowed or _is_same(origin, headers.get("host", "")):
             await self._app(scope, receive, send)
         else:
-            detail = f"Pages of {origin!r} may not do this; if they should, add it to PATTERN_SYNC_CORS_ORIGINS."
+            detail = f"The origin {origin!r} is not allowed. To allow it, add it to PATTERN_SYNC_CORS_ORIGINS."
             await refuse(scope, receive, send, 403, detail)
 
 

@@ -1,4 +1,4 @@
-"""What the routes are shown instead of what was sent."""
+"""Rewrites requests before they are routed."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -6,7 +6,7 @@ PATTERNS = "/api/v1/patterns/"
 
 
 class HeadAsGet:
-    """Answers HEAD as GET: the server leaves the body out."""
+    """Routes HEAD as GET; the server leaves out the body."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -19,7 +19,7 @@ class HeadAsGet:
 
 
 class RawPatternIds:
-    """Routes by the path as it was sent: an encoded slash belongs to a pattern's id, a plain one to the path."""
+    """Routes by the path as it was sent: an encoded slash is part of a signature, a plain one separates segments."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""The token, before anything else of a request is kept."""
+"""The check of the token before a body is read."""
 
 from fastapi import HTTPException
 from starlette.datastructures import Headers
@@ -9,7 +9,7 @@ from pattern_sync.web.middleware.refusal import SAFE_METHODS, refuse
 
 
 class TokenFirst:
-    """Refuses who has no token before a byte of the body is kept; what the token is good for is the routes' affair."""
+    """Refuses a request without a valid token before its body is read. The routes check what the token allows."""
 
     def __init__(self, app: ASGIApp, guard: Guard) -> None:
         self._app = app
@@ -19,7 +19,7 @@ class TokenFirst:
         """Pass the request on, or answer with 401."""
         if scope["type"] == "http" and scope["method"] not in SAFE_METHODS:
             try:
-                self._guard.refuse_stranger(Headers(scope=scope).get("authorization", ""))
+                self._guard.require_valid_token(Headers(scope=scope).get("authorization", ""))
             except HTTPException as refusal:
                 await refuse(scope, receive, send, refusal.status_code, str(refusal.detail), refusal.headers)
                 return
