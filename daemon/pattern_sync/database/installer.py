@@ -12,7 +12,6 @@ import psycopg
 from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.blocking import BlockingDatabase
 from pattern_sync.database.definitions import Definitions, Migration, load_definitions
-from pattern_sync.database.rows import SCHEMA_VERSION, check_version
 from pattern_sync.database.survey import (
     Application,
     OwnSchema,
@@ -21,6 +20,7 @@ from pattern_sync.database.survey import (
     check_publications,
     find_application,
 )
+from pattern_sync.database.version import SCHEMA_VERSION, check_version
 from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.errors import (
     AccessRefused,
