@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pattern_sync.database.definitions import load_definitions
-from pattern_sync.database.installer import Installer, Step, full_script
+from pattern_sync.database.installer import Installer
+from pattern_sync.database.planning import Step, full_script
 
 if TYPE_CHECKING:
     from pattern_sync.cli.session import Session
