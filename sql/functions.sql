@@ -82,6 +82,14 @@ BEGIN
     );
 END $$;
 
+COMMENT ON FUNCTION pattern_sync.qualifies(
+    double precision, bigint, numeric, text, double precision, bigint, numeric, text[], text[]
+) IS 'Whether figures qualify: what pattern_sync.predicate says.';
+COMMENT ON FUNCTION pattern_sync.eligible(text)
+    IS 'Whether a machine may still queue the pattern: what pattern_sync.eligibility says.';
+COMMENT ON FUNCTION pattern_sync.is_candidate(anyelement, double precision, bigint, numeric, text[], text[])
+    IS 'Whether a row of the patterns is to be queued: what pattern_sync.candidacy says.';
+
 -- A figure that every column of the queue can hold: what is NULL, not finite or absurd becomes 0.
 CREATE OR REPLACE FUNCTION pattern_sync.figure(value numeric)
 RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -381,6 +389,11 @@ CREATE OR REPLACE TRIGGER announce_settings AFTER INSERT OR UPDATE ON pattern_sy
     FOR EACH ROW EXECUTE FUNCTION pattern_sync.announce_settings();
 
 SELECT pattern_sync.create_announce();
+
+COMMENT ON FUNCTION pattern_sync.announce()
+    IS 'Body of the trigger on the patterns: announce what comes to qualify. Made by pattern_sync.create_announce.';
+COMMENT ON TABLE pattern_sync.migrations IS 'Which migrations are installed.';
+COMMENT ON TABLE pattern_sync.runs IS 'What the last runs over all patterns did.';
 
 -- Ask for another look at everything.
 CREATE OR REPLACE FUNCTION pattern_sync.request()
