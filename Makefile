@@ -27,11 +27,12 @@ test: $(STAMP) ## all tests, three files at a time
 test-matrix: $(STAMP) ## the integration tests on every PostgreSQL that can be had as a wheel or is installed
 	@$(BIN)/python -m tests.matrix
 
-lint: $(STAMP) ## ruff, mypy strict, the import contract
+lint: $(STAMP) ## ruff, mypy strict, the import contract, sqlfluff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/sqlfluff lint --disable-progress-bar sql daemon/pattern_sync/database/statements
 
 format: $(STAMP) ## put the code into its one format
 	$(BIN)/ruff format .

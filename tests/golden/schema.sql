@@ -254,7 +254,8 @@ BEGIN -- every parameter by its full name: an application's own columns may be c
         INSERT INTO pattern_review_history (pattern_id, action, reviewer, notes)
         VALUES (decide.signature, 'approved', decide.reviewer, decide.notes);
     ELSE
-        RAISE EXCEPTION USING MESSAGE = pg_catalog.quote_nullable(decide.decision) || ' is no decision', ERRCODE = '22023';
+        RAISE EXCEPTION USING
+            MESSAGE = pg_catalog.quote_nullable(decide.decision) || ' is no decision', ERRCODE = '22023';
     END IF;
     IF NOT FOUND AND NOT pattern_sync.is_noted(decide.signature, decide.decision, decide.reviewer, decide.notes) THEN
         RAISE EXCEPTION USING MESSAGE = 'kept out', ERRCODE = 'PS001';
@@ -272,7 +273,8 @@ BEGIN -- every parameter by its full name: an application's own columns may be c
         WHERE p.pattern_signature::text = decide.signature;
     EXCEPTION
         -- A CHECK, an enum, a lookup table or a length that does not know the status.
-        WHEN check_violation OR invalid_text_representation OR foreign_key_violation OR string_data_right_truncation THEN
+        WHEN check_violation OR invalid_text_representation OR foreign_key_violation OR string_data_right_truncation
+        THEN
         UPDATE operation_patterns AS p
         SET
             -- What is rejected must not go on looking approved.
@@ -871,8 +873,9 @@ BEGIN
                 w.pattern_id, w.confidence, w.occurrences, w.savings,
                 p.confidence_score::double precision, p.occurrence_count::bigint, p.potential_monthly_savings::numeric
             ) AS m
-            LEFT JOIN LATERAL (SELECT f.row_id FROM pattern_sync.refusals AS f WHERE f.row_id = p.id::bigint LIMIT 1) AS r
-                ON true
+            LEFT JOIN LATERAL (
+                SELECT f.row_id FROM pattern_sync.refusals AS f WHERE f.row_id = p.id::bigint LIMIT 1
+            ) AS r ON true
             WHERE a.status::text = 'pending' AND p.id > pick_stale.after_id AND r.row_id IS NULL AND m.any_moved
             ORDER BY p.id
             LIMIT most
