@@ -130,4 +130,4 @@ WITH recorded AS (
     ) AS run
     RETURNING id
 )
-DELETE FROM pattern_sync.runs AS r USING recorded WHERE r.id <= recorded.id - 200;
+DELETE FROM pattern_sync.runs AS r WHERE r.id <= (SELECT recorded.id FROM recorded) - 200;
