@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-matrix lint ruff mypy contracts unit format docs bench coverage clean
+.PHONY: help demo check test test-matrix lint ruff mypy contracts sql unit format docs bench coverage clean
 .PHONY: check-page .check-page format-page .format-page page-types
 
 # A shell may forbid it, and then every one of the hundreds of processes of the tests compiles the program anew.
@@ -45,7 +45,7 @@ demo: $(STAMP) ## the main job at work: embedded PostgreSQL, the daemon, a simul
 	@$(BIN)/pattern-sync demo
 
 check: $(STAMP) ## what to run before every commit: lint, types, unit tests
-	@$(PARALLEL) ruff mypy contracts unit
+	@$(PARALLEL) ruff mypy contracts sql unit
 
 test: $(STAMP) ## all tests
 	@$(BIN)/python $(TOGETHER)
@@ -54,8 +54,8 @@ test: $(STAMP) ## all tests
 test-matrix: $(STAMP) ## the integration tests on every PostgreSQL that can be had as a wheel or is installed
 	@$(BIN)/python -m tests.matrix
 
-lint: $(STAMP) ## ruff, mypy strict, the import contract
-	@$(PARALLEL) ruff mypy contracts
+lint: $(STAMP) ## ruff, mypy strict, the import contracts, sqlfluff
+	@$(PARALLEL) ruff mypy contracts sql
 
 ruff: $(STAMP)
 	$(BIN)/ruff check .
@@ -66,6 +66,9 @@ mypy: $(STAMP)
 
 contracts: $(STAMP)
 	$(BIN)/lint-imports --no-cache
+
+sql: $(STAMP)
+	$(BIN)/sqlfluff lint --disable-progress-bar sql daemon/pattern_sync/database/statements
 
 unit: $(STAMP)
 	@$(BIN)/python -m pytest --quiet tests/unit

@@ -11,8 +11,8 @@ DROP FUNCTION IF EXISTS pattern_sync.tell_changes(text, text[]);
 DROP FUNCTION IF EXISTS pattern_sync.remember_rejections(text[]);
 
 -- What qualifies: the one text of the predicate, over whatever stands for its nine values. A bound that is NULL is no
--- bound but below every finite figure; NULL figures count as 0; NaN (above infinity) and infinities never qualify. An index
--- on the coalesced columns can serve it.
+-- bound but below every finite figure; NULL figures count as 0; NaN (above infinity) and infinities never qualify. An
+-- index on the coalesced columns can serve it.
 CREATE OR REPLACE FUNCTION pattern_sync.predicate(
     confidence text, occurrences text, savings text, pattern_type text,
     min_confidence text, min_occurrences text, min_savings text, only_types text, exclude_types text
@@ -28,14 +28,15 @@ CREATE OR REPLACE FUNCTION pattern_sync.predicate(
     )
 $$;
 
--- Whether a machine may still queue the pattern, as a text like the predicate: what somebody has taken further is theirs.
+-- Whether a machine may still queue the pattern, as a text like the predicate: what somebody has taken further is
+-- theirs.
 CREATE OR REPLACE FUNCTION pattern_sync.eligibility(automation_status text)
 RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT pg_catalog.format($status$coalesce(%s, 'detected') = 'detected'$status$, automation_status)
 $$;
 
--- What is to be queued: a row of the patterns that is eligible and qualifies, as a text over the row's name. The one place
--- that knows which column is which figure. The criteria are in the predicate's order.
+-- What is to be queued: a row of the patterns that is eligible and qualifies, as a text over the row's name. The one
+-- place that knows which column is which figure. The criteria are in the predicate's order.
 CREATE OR REPLACE FUNCTION pattern_sync.candidacy(row_name text, criteria text[])
 RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT pg_catalog.concat(
@@ -51,8 +52,8 @@ RETURNS text LANGUAGE sql IMMUTABLE AS $$
     )
 $$;
 
--- The same three as functions, written so that they are inlined. A candidate's row may be of any type, so that nothing of
--- ours depends on the application's table.
+-- The same three as functions, written so that they are inlined. A candidate's row may be of any type, so that nothing
+-- of ours depends on the application's table.
 DO $$
 DECLARE
     parameters CONSTANT text := 'min_confidence double precision, min_occurrences bigint, min_savings numeric,'
@@ -81,6 +82,14 @@ BEGIN
         pg_catalog.concat('SELECT ', pattern_sync.candidacy('pattern', criteria))
     );
 END $$;
+
+COMMENT ON FUNCTION pattern_sync.qualifies(
+    double precision, bigint, numeric, text, double precision, bigint, numeric, text[], text[]
+) IS 'Whether figures qualify: what pattern_sync.predicate says.';
+COMMENT ON FUNCTION pattern_sync.eligible(text)
+    IS 'Whether a machine may still queue the pattern: what pattern_sync.eligibility says.';
+COMMENT ON FUNCTION pattern_sync.is_candidate(anyelement, double precision, bigint, numeric, text[], text[])
+    IS 'Whether a row of the patterns is to be queued: what pattern_sync.candidacy says.';
 
 -- A figure that every column of the queue can hold: what is NULL, not finite or absurd becomes 0.
 CREATE OR REPLACE FUNCTION pattern_sync.figure(value numeric)
@@ -131,8 +140,8 @@ EXCEPTION WHEN character_not_in_repertoire OR untranslatable_character THEN
     );
 END $$;
 
--- A text as every client can read it. A database in SQL_ASCII holds whatever bytes it was given, and other encodings hold
--- some that UTF-8 lacks: one such row would make an error of every answer that it is in.
+-- A text as every client can read it. A database in SQL_ASCII holds whatever bytes it was given, and other encodings
+-- hold some that UTF-8 lacks: one such row would make an error of every answer that it is in.
 CREATE OR REPLACE FUNCTION pattern_sync.legible(value text)
 RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT CASE
@@ -189,10 +198,10 @@ EXCEPTION WHEN lock_not_available THEN
     PERFORM pattern_sync.notify('*');
 END $$;
 
--- Create the body of the trigger on the patterns for the filter in force. It runs inside the detector's transaction, for
--- every row, so the criteria are constants in one expression: a query of the settings would cost as much as all the rest.
--- A row trigger, because that is a quarter of what a transition table costs an UPDATE of one row, and because PostgreSQL
--- gives it to every partition, today's and tomorrow's. Creating a function anew locks no table.
+-- Create the body of the trigger on the patterns for the filter in force. It runs inside the detector's transaction,
+-- for every row, so the criteria are constants in one expression: a query of the settings would cost as much as all the
+-- rest. A row trigger, because that is a quarter of what a transition table costs an UPDATE of one row, and because
+-- PostgreSQL gives it to every partition, today's and tomorrow's. Creating a function anew locks no table.
 --
 -- An UPDATE is announced when the row comes to qualify; a busy pattern is not announced with every observation.
 -- Whatever goes wrong is swallowed, but not in silence: what cannot be evaluated (a column that got another type is an
@@ -248,8 +257,8 @@ RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT 1000
 $$;
 
--- Tell the review pages that entries were changed, 50 to a payload; too many become one "everything", and so do names that
--- are too long for a payload, which would be an error.
+-- Tell the review pages that entries were changed, 50 to a payload; too many become one "everything", and so do names
+-- that are too long for a payload, which would be an error.
 CREATE OR REPLACE FUNCTION pattern_sync.tell_changes(change text, signatures text[])
 RETURNS void LANGUAGE sql VOLATILE AS $$
     SELECT pattern_sync.send(
@@ -367,8 +376,8 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 
 -- A change of the filter: the trigger on the patterns is created for it, and every daemon reads it anew and looks at
--- everything. With the owner's rights, as a daemon may change the filter and nothing else of ours; whoever changes it at
--- the same time waits for the row.
+-- everything. With the owner's rights, as a daemon may change the filter and nothing else of ours; whoever changes it
+-- at the same time waits for the row.
 CREATE OR REPLACE FUNCTION pattern_sync.announce_settings()
 RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -381,6 +390,11 @@ CREATE OR REPLACE TRIGGER announce_settings AFTER INSERT OR UPDATE ON pattern_sy
     FOR EACH ROW EXECUTE FUNCTION pattern_sync.announce_settings();
 
 SELECT pattern_sync.create_announce();
+
+COMMENT ON FUNCTION pattern_sync.announce()
+    IS 'Body of the trigger on the patterns: announce what comes to qualify. Made by pattern_sync.create_announce.';
+COMMENT ON TABLE pattern_sync.migrations IS 'Which migrations are installed.';
+COMMENT ON TABLE pattern_sync.runs IS 'What the last runs over all patterns did.';
 
 -- Ask for another look at everything.
 CREATE OR REPLACE FUNCTION pattern_sync.request()
@@ -404,8 +418,8 @@ BEGIN
     RETURN true;
 END $$;
 
--- Whether waiting or trying again helps against an error: locks, lost servers, full disks. Any other inside a decision or
--- a comment is a refusal by the application's own tables, triggers and policies, with whatever SQLSTATE.
+-- Whether waiting or trying again helps against an error: locks, lost servers, full disks. Any other inside a decision
+-- or a comment is a refusal by the application's own tables, triggers and policies, with whatever SQLSTATE.
 CREATE OR REPLACE FUNCTION pattern_sync.is_passing(code text)
 RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT pg_catalog.left(code, 2) IN ('08', '25', '40', '53', '57', '58') OR code = '55P03'
@@ -426,8 +440,8 @@ BEGIN
 END $$;
 
 -- A person's decision, its history and the mark on the pattern, in one transaction. False, with nothing written, where
--- no entry has the status that it replaces: somebody was faster, or there is no entry. NULL, with nothing written, where
--- a trigger, rule or policy of the application kept the decision out without a word.
+-- no entry has the status that it replaces: somebody was faster, or there is no entry. NULL, with nothing written,
+-- where a trigger, rule or policy of the application kept the decision out without a word.
 --
 -- An application whose CHECK refuses the status on its patterns gets the rest of the mark; a rejection that nothing on
 -- the pattern tells of is remembered here, as it has to outlive the entry.
@@ -464,7 +478,8 @@ BEGIN -- every parameter by its full name: an application's own columns may be c
         INSERT INTO pattern_review_history (pattern_id, action, reviewer, notes)
         VALUES (decide.signature, 'approved', decide.reviewer, decide.notes);
     ELSE
-        RAISE EXCEPTION USING MESSAGE = pg_catalog.quote_nullable(decide.decision) || ' is no decision', ERRCODE = '22023';
+        RAISE EXCEPTION USING
+            MESSAGE = pg_catalog.quote_nullable(decide.decision) || ' is no decision', ERRCODE = '22023';
     END IF;
     IF NOT FOUND AND NOT pattern_sync.is_noted(decide.signature, decide.decision, decide.reviewer, decide.notes) THEN
         RAISE EXCEPTION USING MESSAGE = 'kept out', ERRCODE = 'PS001';
@@ -482,7 +497,8 @@ BEGIN -- every parameter by its full name: an application's own columns may be c
         WHERE p.pattern_signature::text = decide.signature;
     EXCEPTION
         -- A CHECK, an enum, a lookup table or a length that does not know the status.
-        WHEN check_violation OR invalid_text_representation OR foreign_key_violation OR string_data_right_truncation THEN
+        WHEN check_violation OR invalid_text_representation OR foreign_key_violation OR string_data_right_truncation
+        THEN
         UPDATE operation_patterns AS p
         SET
             -- What is rejected must not go on looking approved.
@@ -555,10 +571,10 @@ END $$;
 -- ('patterns': the daemons, 'pages': the review pages, NULL: nobody misses anything); and the SQL that mends it, NULL
 -- where only creating the functions again helps. Asked every few seconds, and never an error, whatever is missing.
 --
--- Wanted are: on operation_patterns and on children that inherit from it (partitions get theirs from PostgreSQL together
--- with the parent's) a row trigger; on the queue and on its history, statement triggers. Each fires ALWAYS, so also for
--- what a replica, or a session in the role of one, writes. The table is the one that the name means now: one that was
--- created anew or swapped in has no trigger, and the one that was swapped out still has ours.
+-- Wanted are: on operation_patterns and on children that inherit from it (partitions get theirs from PostgreSQL
+-- together with the parent's) a row trigger; on the queue and on its history, statement triggers. Each fires ALWAYS, so
+-- also for what a replica, or a session in the role of one, writes. The table is the one that the name means now: one
+-- that was created anew or swapped in has no trigger, and the one that was swapped out still has ours.
 CREATE OR REPLACE FUNCTION pattern_sync.trigger_faults()
 RETURNS TABLE (relation regclass, fault text, silenced text, mending text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
@@ -815,9 +831,9 @@ RETURNS SETOF regclass LANGUAGE sql STABLE AS $$
     SELECT DISTINCT f.relation FROM pattern_sync.trigger_faults() AS f WHERE f.mending IS NOT NULL ORDER BY f.relation
 $$;
 
--- Mend what is wrong with the triggers of one table. The lock waits for the writers of the moment and holds up those that
--- come after, so a table without a fault is not touched; what is wrong is asked again under the lock, as another may have
--- been faster.
+-- Mend what is wrong with the triggers of one table. The lock waits for the writers of the moment and holds up those
+-- that come after, so a table without a fault is not touched; what is wrong is asked again under the lock, as another
+-- may have been faster.
 CREATE OR REPLACE FUNCTION pattern_sync.install_trigger(relation regclass)
 RETURNS void LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE

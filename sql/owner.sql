@@ -1,5 +1,5 @@
--- Give our schema and what is in it to whom the patterns belong: who may change and drop that table may then upgrade and
--- remove us. What somebody else has put there stays theirs.
+-- Give our schema and what is in it to whom the patterns belong: who may change and drop that table may then upgrade
+-- and remove us. What somebody else has put there stays theirs.
 
 DO $$
 DECLARE

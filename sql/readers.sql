@@ -1,6 +1,6 @@
--- Whoever may read all of the patterns and of the queue may read what we remember of them, or a backup role that could dump
--- this database could do so no more: pg_dump reads every table that there is. Everybody else may not, as the quarantine
--- holds the server's words about rows.
+-- Whoever may read all of the patterns and of the queue may read what we remember of them, or a backup role that could
+-- dump this database could do so no more: pg_dump reads every table that there is. Everybody else may not, as the
+-- quarantine holds the server's words about rows.
 
 DO $$
 DECLARE

@@ -1,21 +1,22 @@
 -- The reconcile: what every path ends in, an event, a catch-up, a sweep and a sync by hand. The text is ASCII, as a
 -- database may be LATIN1.
 --
--- People win: an entry is inserted where there is none, and its figures are changed while it is pending; nothing in here
--- does anything to an entry otherwise.
+-- People win: an entry is inserted where there is none, and its figures are changed while it is pending; nothing in
+-- here does anything to an entry otherwise.
 --
--- The functions run with the rights and on the search_path of whoever calls them: an application's own triggers on these
--- tables run as they do for every other statement. Every comparison has the same builtin type on both sides: an operator
--- that somebody has created for two types that PostgreSQL itself would have to convert first would be taken instead.
+-- The functions run with the rights and on the search_path of whoever calls them: an application's own triggers on
+-- these tables run as they do for every other statement. Every comparison has the same builtin type on both sides: an
+-- operator that somebody has created for two types that PostgreSQL itself would have to convert first would be taken
+-- instead.
 --
 -- Plans: no estimate can be trusted (of the predicate PostgreSQL expects one row, of a table that was just filled
 -- nothing), and a nested loop over a scan is quadratic. What looks at everything is planned anew each time and joins by
--- hashing. What looks at a few rows looks each of them up in a subquery of its own with a LIMIT, which PostgreSQL can only
--- plan as a look into the index; such a plan is made once. What these settings do to plans they do to those of the
+-- hashing. What looks at a few rows looks each of them up in a subquery of its own with a LIMIT, which PostgreSQL can
+-- only plan as a look into the index; such a plan is made once. What these settings do to plans they do to those of the
 -- application's own triggers, too, where it is our INSERT or UPDATE that fires them.
 
--- Which figures of a pattern have moved since we wrote its entry last. Of an entry that we never wrote nothing is known: all
--- of its figures count as moved. One SELECT, so that it becomes a part of the statement that names it.
+-- Which figures of a pattern have moved since we wrote its entry last. Of an entry that we never wrote nothing is
+-- known: all of its figures count as moved. One SELECT, so that it becomes a part of the statement that names it.
 CREATE OR REPLACE FUNCTION pattern_sync.moves(
     written_signature text, written_confidence double precision, written_occurrences bigint, written_savings numeric,
     confidence double precision, occurrences bigint, savings numeric
@@ -32,8 +33,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     ) AS one
 $$;
 
--- What is known of some patterns, in their order: missing (to be queued), stale (to be refreshed), unchanged, decided or
--- short. A figure is stale where the source has moved since we wrote it last.
+-- What is known of some patterns, in their order: missing (to be queued), stale (to be refreshed), unchanged, decided
+-- or short. A figure is stale where the source has moved since we wrote it last.
 CREATE OR REPLACE FUNCTION pattern_sync.look(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
@@ -141,9 +142,10 @@ BEGIN
     RETURN coalesce(best, '{}');
 END $$;
 
--- The workflows that showed some patterns, by row id, each the JSON array that an entry holds: at most ten, newest first. An
--- object, as a join with so many rows would be left to an estimate. An older installation has no such table; and on a large
--- one without an index each look would read all of it, so that there the examples are left out (`status` names the index).
+-- The workflows that showed some patterns, by row id, each the JSON array that an entry holds: at most ten, newest
+-- first. An object, as a join with so many rows would be left to an estimate. An older installation has no such table;
+-- and on a large one without an index each look would read all of it, so that there the examples are left out (`status`
+-- names the index).
 CREATE OR REPLACE FUNCTION pattern_sync.examples(row_ids bigint[])
 RETURNS jsonb LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
@@ -266,8 +268,8 @@ RETURNS TABLE (
     WHERE r.pattern_id IS NULL AND p.is_candidate
 $$;
 
--- Queue some patterns that have no entry, and remember of which figures; returns those that are in the queue now because
--- of it, in the order given. Rows are written in key order, so that two daemons cannot deadlock.
+-- Queue some patterns that have no entry, and remember of which figures; returns those that are in the queue now
+-- because of it, in the order given. Rows are written in key order, so that two daemons cannot deadlock.
 --
 -- Raises PS001 where the application's own trigger or policy keeps an entry out without an error, or lets it in under
 -- another name: what was written is undone with the statement, and whoever called looks for the row.
@@ -333,8 +335,8 @@ BEGIN
     RETURN coalesce(queued, '{}');
 END $$;
 
--- Which of some patterns have moved since we wrote their pending entry last, figure by figure, and whether the entry then
--- shows another one than it should.
+-- Which of some patterns have moved since we wrote their pending entry last, figure by figure, and whether the entry
+-- then shows another one than it should.
 CREATE OR REPLACE FUNCTION pattern_sync.outdated(row_ids bigint[])
 RETURNS TABLE (
     signature text, confidence double precision, occurrences bigint, savings numeric,
@@ -390,9 +392,10 @@ BEGIN
     ) AS moved;
 END $$;
 
--- Bring some pending entries up to the figures of their patterns, each figure where the source's has moved since we wrote
--- it last; returns those that were written. Whether or not an entry took the value is not asked again until the source
--- moves. An entry that somebody has locked is passed over, as it may be a person deciding; it is found again in seconds.
+-- Bring some pending entries up to the figures of their patterns, each figure where the source's has moved since we
+-- wrote it last; returns those that were written. Whether or not an entry took the value is not asked again until the
+-- source moves. An entry that somebody has locked is passed over, as it may be a person deciding; it is found again in
+-- seconds.
 CREATE OR REPLACE FUNCTION pattern_sync.refresh_entries(row_ids bigint[])
 RETURNS text[] LANGUAGE plpgsql
 SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
@@ -434,9 +437,10 @@ BEGIN
 END $$;
 
 -- Bring the entries of some patterns up to date, all of them or none: the first error of a row undoes it for all. Of
--- patterns that are known to be missing only those are returned that it has queued: in bulk, the look would be a third of
--- the work. Of a single one, which is what most events bring, it is tried first whether it can be queued, as the look would
--- be a third of its way. Constraints that an application has deferred are checked here, where it is known whose row it was.
+-- patterns that are known to be missing only those are returned that it has queued: in bulk, the look would be a third
+-- of the work. Of a single one, which is what most events bring, it is tried first whether it can be queued, as the
+-- look would be a third of its way. Constraints that an application has deferred are checked here, where it is known
+-- whose row it was.
 CREATE OR REPLACE FUNCTION pattern_sync.write_entries(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
@@ -500,9 +504,9 @@ BEGIN
     ) AS looked (row_id, signature, state);
 END $$;
 
--- Bring the entries of some patterns up to date, each by itself: what one of them comes to is nothing to the others, and
--- an error undoes only its own row. A duplicate key where the entry is there was somebody who was faster. Those whose turn
--- has not come at the time given are untried; at least one always is tried.
+-- Bring the entries of some patterns up to date, each by itself: what one of them comes to is nothing to the others,
+-- and an error undoes only its own row. A duplicate key where the entry is there was somebody who was faster. Those
+-- whose turn has not come at the time given are untried; at least one always is tried.
 CREATE OR REPLACE FUNCTION pattern_sync.write_each(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
@@ -678,8 +682,8 @@ END $$;
 
 -- What an error says of a row: held where somebody has locked it, failed otherwise, whatever the SQLSTATE, as it cannot
 -- say whose fault it is: an application's trigger may raise any, or bring it from another server. A server that cannot
--- write at all cannot write the quarantine either, and that error is nobody's row's. What was canceled ends: only a RAISE
--- of that code is an answer to a row.
+-- write at all cannot write the quarantine either, and that error is nobody's row's. What was canceled ends: only a
+-- RAISE of that code is an answer to a row.
 CREATE OR REPLACE FUNCTION pattern_sync.verdict(code text, raised_at text)
 RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
@@ -694,13 +698,13 @@ END $$;
 
 -- Bring the entries of some patterns up to date; one row a pattern with what was done: queued, refreshed, unchanged,
 -- decided, short; failed, with the server's own words, where the application refuses the row; held where somebody has
--- locked it; untried where its turn has not come. One row never stops the others: after an error they are tried in chunks,
--- and those of a chunk that fails each by itself.
+-- locked it; untried where its turn has not come. One row never stops the others: after an error they are tried in
+-- chunks, and those of a chunk that fails each by itself.
 --
--- Between us and the application it is always we who give way. Whoever waits for one of our rows is killed by PostgreSQL
--- where we wait for one of theirs a deadlock_timeout (1 s) later. So no wait is longer than a fifth of it; what an
--- error undoes is let go; and from the first error on nothing is begun any more after half of it: whoever called commits,
--- and asks again for what was not tried.
+-- Between us and the application it is always we who give way. Whoever waits for one of our rows is killed by
+-- PostgreSQL where we wait for one of theirs a deadlock_timeout (1 s) later. So no wait is longer than a fifth of it;
+-- what an error undoes is let go; and from the first error on nothing is begun any more after half of it: whoever
+-- called commits, and asks again for what was not tried.
 CREATE OR REPLACE FUNCTION pattern_sync.reconcile(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
@@ -882,10 +886,10 @@ BEGIN
     END;
 END $$;
 
--- Queue what qualifies and has no entry, best impact first, in pages that are committed one by one, until all is done or
--- the time is up (0: one page); then it is called again, with the time when it began and with what somebody had locked so
--- far. What fails or is locked does not count for the most that is wanted. Behind a pooler that shares sessions it must not
--- commit: one page a call.
+-- Queue what qualifies and has no entry, best impact first, in pages that are committed one by one, until all is done
+-- or the time is up (0: one page); then it is called again, with the time when it began and with what somebody had
+-- locked so far. What fails or is locked does not count for the most that is wanted. Behind a pooler that shares
+-- sessions it must not commit: one page a call.
 --
 -- A commit does not wait for the disk. A server that crashes may forget the last pages, but no decision about an entry
 -- without its entry, as that is before it in the log; and after a crash every daemon looks at everything.
@@ -987,8 +991,8 @@ BEGIN
     finished := position >= pg_catalog.cardinality(ids) OR coalesce(taken >= most, false);
 END $$;
 
--- Refresh the next pending entries whose figures are behind, in the order of their patterns' row ids: how many were found
--- and written, which, and the row id after which the next ones come.
+-- Refresh the next pending entries whose figures are behind, in the order of their patterns' row ids: how many were
+-- found and written, which, and the row id after which the next ones come.
 CREATE OR REPLACE FUNCTION pattern_sync.refresh_stale(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
@@ -1017,11 +1021,12 @@ BEGIN
 END $$;
 
 -- The row ids of the next patterns whose pending entry is behind: the source has moved since it was written last. The
--- pending entries are looked up one by one, as this is asked every few seconds and the patterns may be a million; without
--- an index on the signature they are joined.
+-- pending entries are looked up one by one, as this is asked every few seconds and the patterns may be a million;
+-- without an index on the signature they are joined.
 CREATE OR REPLACE FUNCTION pattern_sync.pick_stale(after_id bigint, most bigint)
 RETURNS bigint[] LANGUAGE plpgsql STABLE
-SET enable_nestloop = off SET enable_seqscan = on SET plan_cache_mode = force_custom_plan SET lock_timeout = '500ms' AS $$
+SET enable_nestloop = off SET enable_seqscan = on SET plan_cache_mode = force_custom_plan
+SET lock_timeout = '500ms' AS $$
 DECLARE
     stale bigint[];
 BEGIN
@@ -1044,8 +1049,9 @@ BEGIN
                 w.pattern_id, w.confidence, w.occurrences, w.savings,
                 p.confidence_score::double precision, p.occurrence_count::bigint, p.potential_monthly_savings::numeric
             ) AS m
-            LEFT JOIN LATERAL (SELECT f.row_id FROM pattern_sync.refusals AS f WHERE f.row_id = p.id::bigint LIMIT 1) AS r
-                ON true
+            LEFT JOIN LATERAL (
+                SELECT f.row_id FROM pattern_sync.refusals AS f WHERE f.row_id = p.id::bigint LIMIT 1
+            ) AS r ON true
             WHERE a.status::text = 'pending' AND p.id > pick_stale.after_id AND r.row_id IS NULL AND m.any_moved
             ORDER BY p.id
             LIMIT most
@@ -1070,8 +1076,9 @@ BEGIN
     RETURN stale;
 END $$;
 
--- Try patterns in the quarantine again whose time has come, at most so many, of each kind of refusal one first; where one
--- of a kind goes through, the others of its kind are due at once. Says how many are left in it, and why the last ones are.
+-- Try patterns in the quarantine again whose time has come, at most so many, of each kind of refusal one first; where
+-- one of a kind goes through, the others of its kind are due at once. Says how many are left in it, and why the last
+-- ones are.
 CREATE OR REPLACE FUNCTION pattern_sync.retry_refused(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],

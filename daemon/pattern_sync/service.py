@@ -9,7 +9,8 @@ from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.blocking import BlockingDatabase, BlockingSession, run_blocking
 from pattern_sync.database.queueing import COMMANDS_PACE, QueueGateway
 from pattern_sync.database.reviews import ReviewGateway
-from pattern_sync.database.rows import check_version, to_overview
+from pattern_sync.database.rows.overview import to_overview
+from pattern_sync.database.version import check_version
 from pattern_sync.domain.decision import Decision, Verdict
 from pattern_sync.domain.entry import HistoryItem, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.explanation import Explanation

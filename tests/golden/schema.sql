@@ -32,6 +32,7 @@ EXCEPTION WHEN OTHERS THEN
     END;
     RETURN NULL;
 END $$;
+COMMENT ON FUNCTION pattern_sync.announce() IS 'Body of the trigger on the patterns: announce what comes to qualify. Made by pattern_sync.create_announce.';
 CREATE FUNCTION pattern_sync.announce_deletion() RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -40,6 +41,7 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
     RAISE LOG 'pattern_sync: a deletion from the queue was not announced: %', SQLERRM;
 END $$;
+COMMENT ON FUNCTION pattern_sync.announce_deletion() IS 'Ask the daemons for a look at everything after entries were deleted: what still qualifies is queued again. Whatever keeps it from being sent, a sweep finds the same.';
 CREATE FUNCTION pattern_sync.announce_entries() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -107,6 +109,7 @@ EXCEPTION WHEN OTHERS THEN
     RAISE LOG 'pattern_sync: a change of the queue was not announced: %', SQLERRM;
     RETURN NULL;
 END $$;
+COMMENT ON FUNCTION pattern_sync.announce_entries() IS 'Body of the triggers on the queue and on its history: tell the review pages what was changed, whoever changed it. A statement trigger with a transition table, as a bulk change must not pay for each row. Like the other one it never fails its statement.';
 CREATE FUNCTION pattern_sync.announce_pattern(id bigint, signature text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -127,6 +130,7 @@ EXCEPTION WHEN lock_not_available THEN
     PERFORM pg_catalog.set_config('pattern_sync.announced', '301', true); -- wait once, not for every row
     PERFORM pattern_sync.notify('*');
 END $$;
+COMMENT ON FUNCTION pattern_sync.announce_pattern(id bigint, signature text) IS 'Announce one pattern that qualifies, unless the queue has it. From the 301st of a transaction on they become one "look at everything". With the owner''s rights, as a detector need not be able to read the queue; with a lock_timeout, as an ALTER TABLE of the queue must not hold up a detector.';
 CREATE FUNCTION pattern_sync.announce_settings() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -136,6 +140,7 @@ BEGIN
     PERFORM pattern_sync.notify('settings');
     RETURN NULL;
 END $$;
+COMMENT ON FUNCTION pattern_sync.announce_settings() IS 'A change of the filter: the trigger on the patterns is created for it, and every daemon reads it anew and looks at everything. With the owner''s rights, as a daemon may change the filter and nothing else of ours; whoever changes it at the same time waits for the row.';
 CREATE FUNCTION pattern_sync.arrow() RETURNS text
     LANGUAGE sql STABLE
     AS $$
@@ -144,6 +149,7 @@ CREATE FUNCTION pattern_sync.arrow() RETURNS text
         ELSE '->'
     END
 $$;
+COMMENT ON FUNCTION pattern_sync.arrow() IS 'The arrow between two operations: not every encoding has the real one.';
 CREATE FUNCTION pattern_sync.candidacy(row_name text, criteria text[]) RETURNS text
     LANGUAGE sql IMMUTABLE
     AS $$
@@ -159,6 +165,7 @@ CREATE FUNCTION pattern_sync.candidacy(row_name text, criteria text[]) RETURNS t
         )
     )
 $$;
+COMMENT ON FUNCTION pattern_sync.candidacy(row_name text, criteria text[]) IS 'What is to be queued: a row of the patterns that is eligible and qualifies, as a text over the row''s name. The one place that knows which column is which figure. The criteria are in the predicate''s order.';
 CREATE FUNCTION pattern_sync.count_gone() RETURNS bigint
     LANGUAGE plpgsql STABLE
     SET enable_nestloop TO 'off'
@@ -174,6 +181,7 @@ BEGIN
         WHERE a.status::text = 'pending' AND p.id IS NULL
     );
 END $$;
+COMMENT ON FUNCTION pattern_sync.count_gone() IS 'How many pending entries of ours have lost their pattern. Those that another program wrote never had one.';
 CREATE FUNCTION pattern_sync.create_announce() RETURNS void
     LANGUAGE plpgsql
     AS $_$
@@ -218,6 +226,7 @@ END $body$
         pattern_sync.candidacy('OLD', criteria)
     );
 END $_$;
+COMMENT ON FUNCTION pattern_sync.create_announce() IS 'Create the body of the trigger on the patterns for the filter in force. It runs inside the detector''s transaction, for every row, so the criteria are constants in one expression: a query of the settings would cost as much as all the rest. A row trigger, because that is a quarter of what a transition table costs an UPDATE of one row, and because PostgreSQL gives it to every partition, today''s and tomorrow''s. Creating a function anew locks no table.';
 CREATE FUNCTION pattern_sync.decide(signature text, decision text, reviewer text, notes text, replaces text) RETURNS boolean
     LANGUAGE plpgsql
     SET lock_timeout TO '800ms'
@@ -245,7 +254,8 @@ BEGIN -- every parameter by its full name: an application's own columns may be c
         INSERT INTO pattern_review_history (pattern_id, action, reviewer, notes)
         VALUES (decide.signature, 'approved', decide.reviewer, decide.notes);
     ELSE
-        RAISE EXCEPTION USING MESSAGE = pg_catalog.quote_nullable(decide.decision) || ' is no decision', ERRCODE = '22023';
+        RAISE EXCEPTION USING
+            MESSAGE = pg_catalog.quote_nullable(decide.decision) || ' is no decision', ERRCODE = '22023';
     END IF;
     IF NOT FOUND AND NOT pattern_sync.is_noted(decide.signature, decide.decision, decide.reviewer, decide.notes) THEN
         RAISE EXCEPTION USING MESSAGE = 'kept out', ERRCODE = 'PS001';
@@ -263,7 +273,8 @@ BEGIN -- every parameter by its full name: an application's own columns may be c
         WHERE p.pattern_signature::text = decide.signature;
     EXCEPTION
         -- A CHECK, an enum, a lookup table or a length that does not know the status.
-        WHEN check_violation OR invalid_text_representation OR foreign_key_violation OR string_data_right_truncation THEN
+        WHEN check_violation OR invalid_text_representation OR foreign_key_violation OR string_data_right_truncation
+        THEN
         UPDATE operation_patterns AS p
         SET
             -- What is rejected must not go on looking approved.
@@ -308,19 +319,23 @@ EXCEPTION
         END IF;
         RAISE EXCEPTION USING MESSAGE = SQLERRM || ' (SQLSTATE ' || SQLSTATE || ')', ERRCODE = 'P0001';
 END $$;
+COMMENT ON FUNCTION pattern_sync.decide(signature text, decision text, reviewer text, notes text, replaces text) IS 'A person''s decision, its history and the mark on the pattern, in one transaction. False, with nothing written, where no entry has the status that it replaces: somebody was faster, or there is no entry. NULL, with nothing written, where a trigger, rule or policy of the application kept the decision out without a word.';
 CREATE FUNCTION pattern_sync.eligibility(automation_status text) RETURNS text
     LANGUAGE sql IMMUTABLE
     AS $_$
     SELECT pg_catalog.format($status$coalesce(%s, 'detected') = 'detected'$status$, automation_status)
 $_$;
+COMMENT ON FUNCTION pattern_sync.eligibility(automation_status text) IS 'Whether a machine may still queue the pattern, as a text like the predicate: what somebody has taken further is theirs.';
 CREATE FUNCTION pattern_sync.eligible(automation_status text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$SELECT coalesce(automation_status, 'detected') = 'detected'$$;
+COMMENT ON FUNCTION pattern_sync.eligible(automation_status text) IS 'Whether a machine may still queue the pattern: what pattern_sync.eligibility says.';
 CREATE FUNCTION pattern_sync.entry_occurrences(occurrences bigint) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
     SELECT greatest(least(coalesce(occurrences, 0), 2147483647), -2147483648)::integer
 $$;
+COMMENT ON FUNCTION pattern_sync.entry_occurrences(occurrences bigint) IS 'Occurrences as the queue''s INTEGER holds them.';
 CREATE FUNCTION pattern_sync.escaped_where_illegible(value text) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     AS $$
@@ -332,6 +347,7 @@ EXCEPTION WHEN character_not_in_repertoire OR untranslatable_character THEN
         pg_catalog.convert_to(escaped_where_illegible.value, pg_catalog.getdatabaseencoding()), 'escape'
     );
 END $$;
+COMMENT ON FUNCTION pattern_sync.escaped_where_illegible(value text) IS 'A text, or where a client could not read it, its bytes: ASCII as it is, the others as \351.';
 CREATE FUNCTION pattern_sync.examples(row_ids bigint[]) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
@@ -360,6 +376,7 @@ BEGIN
         ) AS shown
     );
 END $$;
+COMMENT ON FUNCTION pattern_sync.examples(row_ids bigint[]) IS 'The workflows that showed some patterns, by row id, each the JSON array that an entry holds: at most ten, newest first. An object, as a join with so many rows would be left to an estimate. An older installation has no such table; and on a large one without an index each look would read all of it, so that there the examples are left out (`status` names the index).';
 CREATE FUNCTION pattern_sync.examples_can_be_read() RETURNS boolean
     LANGUAGE plpgsql STABLE
     AS $$
@@ -372,6 +389,7 @@ BEGIN
     RETURN pattern_sync.is_indexed('pattern_occurrences', 'pattern_id', false)
         OR pg_catalog.pg_relation_size(relation) < 10000000::bigint;
 END $$;
+COMMENT ON FUNCTION pattern_sync.examples_can_be_read() IS 'Whether the examples can be had at a price that an event may cost.';
 CREATE FUNCTION pattern_sync.figure(value numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -379,6 +397,7 @@ CREATE FUNCTION pattern_sync.figure(value numeric) RETURNS numeric
         WHEN value > '-1e30'::numeric AND value < '1e30'::numeric THEN pg_catalog.round(value, 6) ELSE 0::numeric
     END
 $$;
+COMMENT ON FUNCTION pattern_sync.figure(value numeric) IS 'A figure that every column of the queue can hold: what is NULL, not finite or absurd becomes 0.';
 CREATE FUNCTION pattern_sync.forgive(row_ids bigint[]) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -397,6 +416,7 @@ BEGIN
         ));
     END IF;
 END $$;
+COMMENT ON FUNCTION pattern_sync.forgive(row_ids bigint[]) IS 'Let patterns out of the quarantine.';
 CREATE FUNCTION pattern_sync.impact(confidence double precision, occurrences bigint, savings numeric) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -410,6 +430,7 @@ CREATE FUNCTION pattern_sync.impact(confidence double precision, occurrences big
             ELSE 0::double precision
         END
 $$;
+COMMENT ON FUNCTION pattern_sync.impact(confidence double precision, occurrences bigint, savings numeric) IS 'The order of the queue: confidence (0 to 1) x occurrences x monthly savings. What is not finite or absurd counts as 0: an overflow of DOUBLE PRECISION is an error, and one absurd row would stop the whole sweep.';
 CREATE FUNCTION pattern_sync.insert_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean) RETURNS text[]
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -469,6 +490,7 @@ BEGIN
     END IF;
     RETURN coalesce(queued, '{}');
 END $$;
+COMMENT ON FUNCTION pattern_sync.insert_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean) IS 'Queue some patterns that have no entry, and remember of which figures; returns those that are in the queue now because of it, in the order given. Rows are written in key order, so that two daemons cannot deadlock.';
 CREATE FUNCTION pattern_sync.install_trigger(relation regclass) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'public', 'pg_temp'
@@ -496,6 +518,7 @@ BEGIN
         RAISE EXCEPTION 'could not be mended: %', faulty;
     END IF;
 END $$;
+COMMENT ON FUNCTION pattern_sync.install_trigger(relation regclass) IS 'Mend what is wrong with the triggers of one table. The lock waits for the writers of the moment and holds up those that come after, so a table without a fault is not touched; what is wrong is asked again under the lock, as another may have been faster.';
 CREATE FUNCTION pattern_sync.is_candidate(pattern anyelement, min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[]) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$SELECT coalesce(pattern.automation_status::text, 'detected') = 'detected' AND coalesce(pattern.potential_monthly_savings::numeric, 0) >= coalesce(min_savings, '-1e309') AND coalesce(pattern.potential_monthly_savings::numeric, 0) < 'Infinity'
@@ -503,6 +526,7 @@ CREATE FUNCTION pattern_sync.is_candidate(pattern anyelement, min_confidence dou
        AND coalesce(pattern.occurrence_count::bigint, 0) >= coalesce(min_occurrences, coalesce(pattern.occurrence_count::bigint, 0))
        AND (pg_catalog.cardinality(only_types) = 0 OR coalesce(pattern.pattern_type::text, '') = ANY (only_types))
        AND coalesce(pattern.pattern_type::text, '') <> ALL (exclude_types)$$;
+COMMENT ON FUNCTION pattern_sync.is_candidate(pattern anyelement, min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[]) IS 'Whether a row of the patterns is to be queued: what pattern_sync.candidacy says.';
 CREATE FUNCTION pattern_sync.is_from_pattern(signature text) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
@@ -515,6 +539,7 @@ BEGIN
         )
         OR EXISTS (SELECT FROM operation_patterns AS p WHERE p.pattern_signature::text = is_from_pattern.signature);
 END $$;
+COMMENT ON FUNCTION pattern_sync.is_from_pattern(signature text) IS 'Whether a pattern ever stood behind an entry: we wrote it, or there is one. Other programs write entries, too.';
 CREATE FUNCTION pattern_sync.is_indexed(table_name text, column_name text, uniquely boolean) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
@@ -535,6 +560,7 @@ BEGIN
           )
     );
 END $$;
+COMMENT ON FUNCTION pattern_sync.is_indexed(table_name text, column_name text, uniquely boolean) IS 'Whether a column of a table is the first of an index, or (uniquely) all of a unique one.';
 CREATE FUNCTION pattern_sync.is_noted(signature text, action text, reviewer text, notes text) RETURNS boolean
     LANGUAGE plpgsql STABLE
     AS $$
@@ -547,11 +573,13 @@ BEGIN
           AND h.notes::text IS NOT DISTINCT FROM is_noted.notes
     );
 END $$;
+COMMENT ON FUNCTION pattern_sync.is_noted(signature text, action text, reviewer text, notes text) IS 'Whether the history holds an event although its INSERT told of no row: a trigger that puts rows into child tables by itself tells of none.';
 CREATE FUNCTION pattern_sync.is_passing(code text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
     SELECT pg_catalog.left(code, 2) IN ('08', '25', '40', '53', '57', '58') OR code = '55P03'
 $$;
+COMMENT ON FUNCTION pattern_sync.is_passing(code text) IS 'Whether waiting or trying again helps against an error: locks, lost servers, full disks. Any other inside a decision or a comment is a refusal by the application''s own tables, triggers and policies, with whatever SQLSTATE.';
 CREATE FUNCTION pattern_sync.legible(value text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$
@@ -560,6 +588,7 @@ CREATE FUNCTION pattern_sync.legible(value text) RETURNS text
         ELSE pattern_sync.escaped_where_illegible(value)
     END
 $$;
+COMMENT ON FUNCTION pattern_sync.legible(value text) IS 'A text as every client can read it. A database in SQL_ASCII holds whatever bytes it was given, and other encodings hold some that UTF-8 lacks: one such row would make an error of every answer that it is in.';
 CREATE FUNCTION pattern_sync.look(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[]) RETURNS TABLE(place bigint, row_id bigint, signature text, state text)
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
@@ -605,12 +634,14 @@ BEGIN
     ) AS r ON true
     ORDER BY asked.place;
 END $$;
+COMMENT ON FUNCTION pattern_sync.look(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[]) IS 'What is known of some patterns, in their order: missing (to be queued), stale (to be refreshed), unchanged, decided or short. A figure is stale where the source has moved since we wrote it last.';
 CREATE FUNCTION pattern_sync.mark(channel text, payload text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     INSERT INTO pattern_sync.marks (channel, payload) VALUES (mark.channel, mark.payload)
 $$;
+COMMENT ON FUNCTION pattern_sync.mark(channel text, payload text) IS 'Leave word for the daemons in a table, where it cannot be notified; they look there every few seconds.';
 CREATE FUNCTION pattern_sync.moment(value timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -618,11 +649,13 @@ CREATE FUNCTION pattern_sync.moment(value timestamp with time zone) RETURNS time
         WHEN value >= '0001-01-02 00:00+00'::timestamptz AND value < '9999-12-31 00:00+00'::timestamptz THEN value
     END
 $$;
+COMMENT ON FUNCTION pattern_sync.moment(value timestamp with time zone) IS 'A time that every calendar can hold: BC, the years from 10000 on and infinity become NULL.';
 CREATE FUNCTION pattern_sync.most_named() RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
     SELECT 1000
 $$;
+COMMENT ON FUNCTION pattern_sync.most_named() IS 'How many changed entries the review pages are named one by one; more of them are "everything".';
 CREATE FUNCTION pattern_sync.moves(written_signature text, written_confidence double precision, written_occurrences bigint, written_savings numeric, confidence double precision, occurrences bigint, savings numeric) RETURNS TABLE(confidence_moved boolean, occurrences_moved boolean, savings_moved boolean, any_moved boolean)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -635,6 +668,7 @@ CREATE FUNCTION pattern_sync.moves(written_signature text, written_confidence do
             moves.written_signature IS NULL OR moves.written_savings IS DISTINCT FROM moves.savings AS savings
     ) AS one
 $$;
+COMMENT ON FUNCTION pattern_sync.moves(written_signature text, written_confidence double precision, written_occurrences bigint, written_savings numeric, confidence double precision, occurrences bigint, savings numeric) IS 'Which figures of a pattern have moved since we wrote its entry last. Of an entry that we never wrote nothing is known: all of its figures count as moved. One SELECT, so that it becomes a part of the statement that names it.';
 CREATE FUNCTION pattern_sync.name_of(row_id bigint) RETURNS text
     LANGUAGE plpgsql STABLE
     AS $$
@@ -646,6 +680,7 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
     RETURN pg_catalog.concat('row ', name_of.row_id);
 END $$;
+COMMENT ON FUNCTION pattern_sync.name_of(row_id bigint) IS 'The name of one pattern, for a message, even where the table cannot be read.';
 CREATE FUNCTION pattern_sync.new_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], shown jsonb) RETURNS TABLE(place bigint, signature text, confidence_score numeric, occurrence_count integer, estimated_savings_usd numeric, tool_sequence text, pattern_context text, example_sessions text, confidence double precision, occurrences bigint, savings numeric)
     LANGUAGE sql STABLE
     AS $$
@@ -706,11 +741,13 @@ CREATE FUNCTION pattern_sync.new_entries(min_confidence double precision, min_oc
     ) AS r ON true
     WHERE r.pattern_id IS NULL AND p.is_candidate
 $$;
+COMMENT ON FUNCTION pattern_sync.new_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], shown jsonb) IS 'The entries that some patterns are to get, if they qualify at this moment. How a pattern works is, for a person, the names of its operations joined by arrows. JSON of any shape is taken: what is not a name (a string, or an object with a string "name") is passed over. `shown` is what `examples` says of them.';
 CREATE FUNCTION pattern_sync.notify(payload text) RETURNS void
     LANGUAGE sql
     AS $$
     SELECT pattern_sync.send('pattern_sync', payload)
 $$;
+COMMENT ON FUNCTION pattern_sync.notify(payload text) IS 'Send the daemons a hint about the patterns: a row id, ''*'' for "look at everything" or ''settings''.';
 CREATE FUNCTION pattern_sync.outdated(row_ids bigint[]) RETURNS TABLE(signature text, confidence double precision, occurrences bigint, savings numeric, confidence_moved boolean, occurrences_moved boolean, savings_moved boolean, differs boolean)
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
@@ -764,6 +801,7 @@ BEGIN
         WHERE a.status::text = 'pending' AND m.any_moved
     ) AS moved;
 END $$;
+COMMENT ON FUNCTION pattern_sync.outdated(row_ids bigint[]) IS 'Which of some patterns have moved since we wrote their pending entry last, figure by figure, and whether the entry then shows another one than it should.';
 CREATE FUNCTION pattern_sync.pick_missing(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], most bigint, retry boolean, begun timestamp with time zone, passed_over bigint[], lane integer, lanes integer, OUT candidates bigint, OUT missing bigint, OUT refused bigint, OUT row_ids bigint[]) RETURNS record
     LANGUAGE plpgsql STABLE
     SET enable_nestloop TO 'off'
@@ -805,6 +843,7 @@ BEGIN
         ELSE row_ids
     END;
 END $$;
+COMMENT ON FUNCTION pattern_sync.pick_missing(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], most bigint, retry boolean, begun timestamp with time zone, passed_over bigint[], lane integer, lanes integer, OUT candidates bigint, OUT missing bigint, OUT refused bigint, OUT row_ids bigint[]) IS 'What a look at everything finds: how many patterns qualify, how many of them have no entry, how many of those wait in the quarantine, and the row ids of the others, best impact first, at most so many (NULL: all). A retry takes those in the quarantine as well, unless they were refused since it began. Some are passed over, as somebody has locked them. Several connections at once take a lane of the patterns each.';
 CREATE FUNCTION pattern_sync.pick_stale(after_id bigint, most bigint) RETURNS bigint[]
     LANGUAGE plpgsql STABLE
     SET enable_nestloop TO 'off'
@@ -834,8 +873,9 @@ BEGIN
                 w.pattern_id, w.confidence, w.occurrences, w.savings,
                 p.confidence_score::double precision, p.occurrence_count::bigint, p.potential_monthly_savings::numeric
             ) AS m
-            LEFT JOIN LATERAL (SELECT f.row_id FROM pattern_sync.refusals AS f WHERE f.row_id = p.id::bigint LIMIT 1) AS r
-                ON true
+            LEFT JOIN LATERAL (
+                SELECT f.row_id FROM pattern_sync.refusals AS f WHERE f.row_id = p.id::bigint LIMIT 1
+            ) AS r ON true
             WHERE a.status::text = 'pending' AND p.id > pick_stale.after_id AND r.row_id IS NULL AND m.any_moved
             ORDER BY p.id
             LIMIT most
@@ -859,6 +899,7 @@ BEGIN
     ) AS behind;
     RETURN stale;
 END $$;
+COMMENT ON FUNCTION pattern_sync.pick_stale(after_id bigint, most bigint) IS 'The row ids of the next patterns whose pending entry is behind: the source has moved since it was written last. The pending entries are looked up one by one, as this is asked every few seconds and the patterns may be a million; without an index on the signature they are joined.';
 CREATE FUNCTION pattern_sync.predicate(confidence text, occurrences text, savings text, pattern_type text, min_confidence text, min_occurrences text, min_savings text, only_types text, exclude_types text) RETURNS text
     LANGUAGE sql IMMUTABLE
     AS $_$
@@ -872,6 +913,7 @@ CREATE FUNCTION pattern_sync.predicate(confidence text, occurrences text, saving
         min_confidence, min_occurrences, min_savings, only_types, exclude_types
     )
 $_$;
+COMMENT ON FUNCTION pattern_sync.predicate(confidence text, occurrences text, savings text, pattern_type text, min_confidence text, min_occurrences text, min_savings text, only_types text, exclude_types text) IS 'What qualifies: the one text of the predicate, over whatever stands for its nine values. A bound that is NULL is no bound but below every finite figure; NULL figures count as 0; NaN (above infinity) and infinities never qualify. An index on the coalesced columns can serve it.';
 CREATE FUNCTION pattern_sync.qualifies(confidence double precision, occurrences bigint, savings numeric, pattern_type text, min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[]) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$SELECT coalesce(savings, 0) >= coalesce(min_savings, '-1e309') AND coalesce(savings, 0) < 'Infinity'
@@ -879,6 +921,7 @@ CREATE FUNCTION pattern_sync.qualifies(confidence double precision, occurrences 
        AND coalesce(occurrences, 0) >= coalesce(min_occurrences, coalesce(occurrences, 0))
        AND (pg_catalog.cardinality(only_types) = 0 OR coalesce(pattern_type, '') = ANY (only_types))
        AND coalesce(pattern_type, '') <> ALL (exclude_types)$$;
+COMMENT ON FUNCTION pattern_sync.qualifies(confidence double precision, occurrences bigint, savings numeric, pattern_type text, min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[]) IS 'Whether figures qualify: what pattern_sync.predicate says.';
 CREATE FUNCTION pattern_sync.quarantine(row_ids bigint[], signatures text[], reasons text[], codes text[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -907,6 +950,7 @@ BEGIN
 EXCEPTION WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
     RETURN;
 END $$;
+COMMENT ON FUNCTION pattern_sync.quarantine(row_ids bigint[], signatures text[], reasons text[], codes text[]) IS 'Put patterns into the quarantine: for 5 seconds at first, each time for twice as long, an hour at most. Where another daemon is putting the same ones into it, that is enough.';
 CREATE PROCEDURE pattern_sync.queue_missing(IN min_confidence double precision, IN min_occurrences bigint, IN min_savings numeric, IN only_types text[], IN exclude_types text[], IN most bigint, IN retry boolean, IN lane integer, IN lanes integer, IN budget_seconds double precision, IN commits boolean, INOUT begun timestamp with time zone, INOUT held text[], INOUT candidates bigint, INOUT missing bigint, INOUT refused bigint, INOUT handled bigint, INOUT queued bigint, INOUT failed bigint, INOUT queued_signatures text[], INOUT failed_signatures text[], INOUT failed_reasons text[], INOUT finished boolean)
     LANGUAGE plpgsql
     AS $$
@@ -997,6 +1041,7 @@ BEGIN
     END LOOP;
     finished := position >= pg_catalog.cardinality(ids) OR coalesce(taken >= most, false);
 END $$;
+COMMENT ON PROCEDURE pattern_sync.queue_missing(IN min_confidence double precision, IN min_occurrences bigint, IN min_savings numeric, IN only_types text[], IN exclude_types text[], IN most bigint, IN retry boolean, IN lane integer, IN lanes integer, IN budget_seconds double precision, IN commits boolean, INOUT begun timestamp with time zone, INOUT held text[], INOUT candidates bigint, INOUT missing bigint, INOUT refused bigint, INOUT handled bigint, INOUT queued bigint, INOUT failed bigint, INOUT queued_signatures text[], INOUT failed_signatures text[], INOUT failed_reasons text[], INOUT finished boolean) IS 'Queue what qualifies and has no entry, best impact first, in pages that are committed one by one, until all is done or the time is up (0: one page); then it is called again, with the time when it began and with what somebody had locked so far. What fails or is locked does not count for the most that is wanted. Behind a pooler that shares sessions it must not commit: one page a call.';
 CREATE FUNCTION pattern_sync.reconcile(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean DEFAULT false) RETURNS TABLE(row_id bigint, signature text, outcome text, reason text)
     LANGUAGE plpgsql
     SET lock_timeout TO '200ms'
@@ -1067,6 +1112,7 @@ BEGIN
     END LOOP;
     PERFORM pg_catalog.set_config('pattern_sync.announced_later', announced, true);
 END $$;
+COMMENT ON FUNCTION pattern_sync.reconcile(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean) IS 'Bring the entries of some patterns up to date; one row a pattern with what was done: queued, refreshed, unchanged, decided, short; failed, with the server''s own words, where the application refuses the row; held where somebody has locked it; untried where its turn has not come. One row never stops the others: after an error they are tried in chunks, and those of a chunk that fails each by itself.';
 CREATE FUNCTION pattern_sync.refresh_entries(row_ids bigint[]) RETURNS text[]
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -1108,6 +1154,7 @@ BEGIN
     END LOOP;
     RETURN refreshed;
 END $$;
+COMMENT ON FUNCTION pattern_sync.refresh_entries(row_ids bigint[]) IS 'Bring some pending entries up to the figures of their patterns, each figure where the source''s has moved since we wrote it last; returns those that were written. Whether or not an entry took the value is not asked again until the source moves. An entry that somebody has locked is passed over, as it may be a person deciding; it is found again in seconds.';
 CREATE FUNCTION pattern_sync.refresh_stale(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], after_id bigint, most bigint, OUT listed bigint, OUT refreshed bigint, OUT refreshed_signatures text[], OUT last_id bigint) RETURNS record
     LANGUAGE plpgsql
     AS $$
@@ -1131,6 +1178,7 @@ BEGIN
         WHERE r.outcome = 'refreshed';
     END IF;
 END $$;
+COMMENT ON FUNCTION pattern_sync.refresh_stale(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], after_id bigint, most bigint, OUT listed bigint, OUT refreshed bigint, OUT refreshed_signatures text[], OUT last_id bigint) IS 'Refresh the next pending entries whose figures are behind, in the order of their patterns'' row ids: how many were found and written, which, and the row id after which the next ones come.';
 CREATE FUNCTION pattern_sync.remark(signature text, reviewer text, comment text) RETURNS boolean
     LANGUAGE plpgsql
     SET lock_timeout TO '800ms'
@@ -1153,6 +1201,7 @@ EXCEPTION WHEN OTHERS THEN
     END IF;
     RAISE EXCEPTION USING MESSAGE = SQLERRM || ' (SQLSTATE ' || SQLSTATE || ')', ERRCODE = 'P0001';
 END $$;
+COMMENT ON FUNCTION pattern_sync.remark(signature text, reviewer text, comment text) IS 'A person''s comment. False where there is no such entry; NULL, with nothing written, where the application''s own trigger, rule or policy kept it out.';
 CREATE FUNCTION pattern_sync.remember_rejections(signatures text[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1170,12 +1219,14 @@ CREATE FUNCTION pattern_sync.remember_rejections(signatures text[]) RETURNS void
       )
     ON CONFLICT (pattern_id) DO NOTHING
 $$;
+COMMENT ON FUNCTION pattern_sync.remember_rejections(signatures text[]) IS 'Remember rejections whose entries are deleted, where nothing on the pattern tells of them: it would be queued again. With the owner''s rights, as an application need not know of our tables. So only for who may delete entries: anybody else could keep a pattern out of the queue with it.';
 CREATE FUNCTION pattern_sync.request() RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
     SELECT pattern_sync.notify('*')
 $$;
+COMMENT ON FUNCTION pattern_sync.request() IS 'Ask for another look at everything.';
 CREATE FUNCTION pattern_sync.request(signature text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1192,6 +1243,7 @@ BEGIN
     PERFORM pattern_sync.notify(found_id::text);
     RETURN true;
 END $$;
+COMMENT ON FUNCTION pattern_sync.request(signature text) IS 'Ask for another look at one pattern; false where there is no such pattern.';
 CREATE FUNCTION pattern_sync.retry_refused(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], most bigint, OUT tried bigint, OUT failed bigint, OUT refused bigint, OUT reasons text[], OUT queued_signatures text[], OUT refreshed_signatures text[]) RETURNS record
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -1249,6 +1301,7 @@ BEGIN
         LIMIT 5
     );
 END $$;
+COMMENT ON FUNCTION pattern_sync.retry_refused(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], most bigint, OUT tried bigint, OUT failed bigint, OUT refused bigint, OUT reasons text[], OUT queued_signatures text[], OUT refreshed_signatures text[]) IS 'Try patterns in the quarantine again whose time has come, at most so many, of each kind of refusal one first; where one of a kind goes through, the others of its kind are due at once. Says how many are left in it, and why the last ones are.';
 CREATE FUNCTION pattern_sync.send(channel text, payload text) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -1261,11 +1314,13 @@ BEGIN
         PERFORM pg_catalog.pg_notify(send.channel, send.payload);
     END IF;
 END $$;
+COMMENT ON FUNCTION pattern_sync.send(channel text, payload text) IS 'Send a payload on a channel of ours. Two writers cannot notify, and leave a mark instead: one that is quiet (pattern_sync.quiet = on, for a role, a database or a transaction), as PostgreSQL refuses PREPARE TRANSACTION after a NOTIFY; and any while the notification queue is half full, as a full one would fail the writer''s commit.';
 CREATE FUNCTION pattern_sync.signature_is_unique() RETURNS boolean
     LANGUAGE sql STABLE
     AS $$
     SELECT pattern_sync.is_indexed('operation_patterns', 'pattern_signature', true)
 $$;
+COMMENT ON FUNCTION pattern_sync.signature_is_unique() IS 'Whether a pattern has one row only: without a unique key on the signature it may have several.';
 CREATE FUNCTION pattern_sync.spokesmen(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[]) RETURNS bigint[]
     LANGUAGE plpgsql STABLE
     SET enable_nestloop TO 'off'
@@ -1294,6 +1349,7 @@ BEGIN
     ) AS spoken;
     RETURN coalesce(best, '{}');
 END $$;
+COMMENT ON FUNCTION pattern_sync.spokesmen(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[]) IS 'Of several rows that share a signature the one that speaks for them: what qualifies, then the best impact, then the first. Each of the others stands for it.';
 CREATE FUNCTION pattern_sync.storage() RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'public', 'pg_temp'
@@ -1311,11 +1367,13 @@ BEGIN
         JOIN pg_catalog.pg_class AS c ON c.oid = family.relation
     );
 END $$;
+COMMENT ON FUNCTION pattern_sync.storage() IS 'The files in which the patterns are. Another answer than before means that rows may have come among them, or may have become others, without any trigger having fired: a partition was attached, a column got another type.';
 CREATE FUNCTION pattern_sync.tables_without_trigger() RETURNS SETOF regclass
     LANGUAGE sql STABLE
     AS $$
     SELECT DISTINCT f.relation FROM pattern_sync.trigger_faults() AS f WHERE f.mending IS NOT NULL ORDER BY f.relation
 $$;
+COMMENT ON FUNCTION pattern_sync.tables_without_trigger() IS 'The tables with something that install_trigger mends.';
 CREATE FUNCTION pattern_sync.tell_changes(change text, signatures text[]) RETURNS void
     LANGUAGE sql
     AS $$
@@ -1333,6 +1391,7 @@ CREATE FUNCTION pattern_sync.tell_changes(change text, signatures text[]) RETURN
         SELECT '*' WHERE pg_catalog.cardinality(signatures) > pattern_sync.most_named()
     ) AS told
 $$;
+COMMENT ON FUNCTION pattern_sync.tell_changes(change text, signatures text[]) IS 'Tell the review pages that entries were changed, 50 to a payload; too many become one "everything", and so do names that are too long for a payload, which would be an error.';
 CREATE FUNCTION pattern_sync.trigger_faults() RETURNS TABLE(relation regclass, fault text, silenced text, mending text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1564,6 +1623,7 @@ BEGIN
         WHERE NOT EXISTS (SELECT FROM pattern_sync.settings);
     END IF;
 END $_$;
+COMMENT ON FUNCTION pattern_sync.trigger_faults() IS 'What keeps changes from being told, a row each: the table and what is wrong in words; who hears nothing meanwhile (''patterns'': the daemons, ''pages'': the review pages, NULL: nobody misses anything); and the SQL that mends it, NULL where only creating the functions again helps. Asked every few seconds, and never an error, whatever is missing.';
 CREATE FUNCTION pattern_sync.verdict(code text, raised_at text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     AS $$
@@ -1576,6 +1636,7 @@ BEGIN
     END IF;
     RETURN CASE WHEN verdict.code IN ('55P03', '40P01', '40001') AND NOT raised THEN 'held' ELSE 'failed' END;
 END $$;
+COMMENT ON FUNCTION pattern_sync.verdict(code text, raised_at text) IS 'What an error says of a row: held where somebody has locked it, failed otherwise, whatever the SQLSTATE, as it cannot say whose fault it is: an application''s trigger may raise any, or bring it from another server. A server that cannot write at all cannot write the quarantine either, and that error is nobody''s row''s. What was canceled ends: only a RAISE of that code is an answer to a row.';
 CREATE FUNCTION pattern_sync.write_each(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean, until timestamp with time zone) RETURNS TABLE(row_id bigint, signature text, outcome text, reason text)
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -1746,6 +1807,7 @@ BEGIN
         SELECT kept.id FROM pg_catalog.unnest(refused || held || untried) AS kept (id)
     ));
 END $$;
+COMMENT ON FUNCTION pattern_sync.write_each(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean, until timestamp with time zone) IS 'Bring the entries of some patterns up to date, each by itself: what one of them comes to is nothing to the others, and an error undoes only its own row. A duplicate key where the entry is there was somebody who was faster. Those whose turn has not come at the time given are untried; at least one always is tried.';
 CREATE FUNCTION pattern_sync.write_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean) RETURNS TABLE(row_id bigint, signature text, outcome text)
     LANGUAGE plpgsql
     AS $$
@@ -1805,16 +1867,20 @@ BEGIN
         pg_catalog.unnest(ids), pg_catalog.unnest(signatures), pg_catalog.unnest(states)
     ) AS looked (row_id, signature, state);
 END $$;
+COMMENT ON FUNCTION pattern_sync.write_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean) IS 'Bring the entries of some patterns up to date, all of them or none: the first error of a row undoes it for all. Of patterns that are known to be missing only those are returned that it has queued: in bulk, the look would be a third of the work. Of a single one, which is what most events bring, it is tried first whether it can be queued, as the look would be a third of its way. Constraints that an application has deferred are checked here, where it is known whose row it was.';
 CREATE TABLE pattern_sync.marks (
     channel text NOT NULL,
     payload text NOT NULL
 );
 ALTER TABLE ONLY pattern_sync.marks REPLICA IDENTITY FULL;
+COMMENT ON TABLE pattern_sync.marks IS 'What a writer could not notify (two-phase commit, a notification queue that is half full): taken away in seconds.';
 CREATE TABLE pattern_sync.migrations (
     version integer NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL,
     functions_md5 text
 );
+COMMENT ON TABLE pattern_sync.migrations IS 'Which migrations are installed.';
+COMMENT ON COLUMN pattern_sync.migrations.functions_md5 IS 'of the functions.sql that was run last; NULL where a person ran it by hand';
 CREATE TABLE pattern_sync.refusals (
     row_id bigint NOT NULL,
     pattern_id text NOT NULL,
@@ -1824,10 +1890,12 @@ CREATE TABLE pattern_sync.refusals (
     refused_at timestamp with time zone DEFAULT now() NOT NULL,
     retry_at timestamp with time zone NOT NULL
 );
+COMMENT ON TABLE pattern_sync.refusals IS 'The quarantine: patterns that the application''s own tables, triggers or policies refuse, in the server''s own words.';
 CREATE TABLE pattern_sync.rejections (
     pattern_id text NOT NULL,
     rejected_at timestamp with time zone DEFAULT now() NOT NULL
 );
+COMMENT ON TABLE pattern_sync.rejections IS 'Rejections that the application''s CHECK on automation_status cannot hold: they outlive the entry.';
 CREATE TABLE pattern_sync.runs (
     id bigint NOT NULL,
     kind text NOT NULL,
@@ -1840,6 +1908,7 @@ CREATE TABLE pattern_sync.runs (
     errors bigint NOT NULL,
     remaining bigint NOT NULL
 );
+COMMENT ON TABLE pattern_sync.runs IS 'What the last runs over all patterns did.';
 ALTER TABLE pattern_sync.runs ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pattern_sync.runs_id_seq
     START WITH 1
@@ -1861,12 +1930,14 @@ CREATE TABLE pattern_sync.settings (
     CONSTRAINT settings_min_savings_check CHECK (((min_savings >= (0)::numeric) AND (min_savings < 'Infinity'::numeric))),
     CONSTRAINT settings_only_row_check CHECK (only_row)
 );
+COMMENT ON TABLE pattern_sync.settings IS 'The filter that the triggers and every daemon use: one row, published by a daemon at start and on reload. NULL: no such criterion. The defaults are the high-priority filter.';
 CREATE TABLE pattern_sync.written (
     pattern_id text NOT NULL,
     confidence double precision,
     occurrences bigint,
     savings numeric
 );
+COMMENT ON TABLE pattern_sync.written IS 'The figures that the source had when we wrote an entry last. A figure of the entry is written again only when the source''s has moved since: what another service has set on purpose, or a trigger has rounded, stays until then.';
 ALTER TABLE ONLY pattern_sync.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (version);
 ALTER TABLE ONLY pattern_sync.refusals

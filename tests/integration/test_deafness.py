@@ -7,7 +7,7 @@ import pytest
 
 from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.blocking import BlockingDatabase
-from pattern_sync.database.rows import to_sighting
+from pattern_sync.database.rows.overview import to_sighting
 from pattern_sync.domain.reception import Sighting
 from tests.support.application import abouts, server_major
 from tests.support.database import TestDatabase

@@ -7,7 +7,7 @@ import pytest
 
 from pattern_sync import PatternSyncService, SyncFilter
 from pattern_sync.database.definitions import load_definitions
-from pattern_sync.database.installer import full_script
+from pattern_sync.database.planning import full_script
 from tests.support.application import abouts, adopt, dump, installer
 from tests.support.database import TestDatabase, snapshot
 from tests.support.notifications import listening

@@ -7,7 +7,7 @@ import pytest
 
 from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.blocking import BlockingDatabase
-from pattern_sync.database.rows import run_argument
+from pattern_sync.database.rows.queue import run_argument
 from pattern_sync.database.statements import load_statements
 from pattern_sync.domain.errors import SchemaMissing
 from pattern_sync.domain.results import SyncResult

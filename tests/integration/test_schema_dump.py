@@ -27,6 +27,16 @@ def test_the_schema_is_the_one_that_was_written_down(database: TestDatabase) -> 
     assert not shown, f"{shown}\n\nIf that is meant, run the test with {REWRITE}=1 and commit the file."
 
 
+def test_every_function_and_table_of_ours_explains_itself(database: TestDatabase) -> None:
+    silent = database.execute(
+        "SELECT p.oid::regprocedure::text AS thing FROM pg_proc AS p"
+        " WHERE p.pronamespace = 'pattern_sync'::regnamespace AND obj_description(p.oid, 'pg_proc') IS NULL"
+        " UNION ALL SELECT c.oid::regclass::text FROM pg_class AS c WHERE c.relnamespace = 'pattern_sync'::regnamespace"
+        " AND c.relkind = 'r' AND obj_description(c.oid, 'pg_class') IS NULL"
+    )
+    assert silent == []
+
+
 def test_everybody_may_use_what_the_trigger_needs_and_nothing_else(database: TestDatabase) -> None:
     public = database.execute(
         "SELECT c.relname AS name, p.privilege_type AS may FROM pg_class AS c, aclexplode(c.relacl) AS p"

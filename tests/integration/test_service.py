@@ -18,7 +18,7 @@ from pattern_sync import (
     SyncFilter,
     TypeCriterion,
 )
-from pattern_sync.database.rows import SCHEMA_VERSION
+from pattern_sync.database.version import SCHEMA_VERSION
 from pattern_sync.domain.entry import QueueCounts
 from pattern_sync.domain.outcomes import Outcome
 from tests.support.database import TestDatabase

@@ -9,8 +9,9 @@ import pytest
 from psycopg.rows import dict_row
 
 from pattern_sync.database.definitions import load_definitions
-from pattern_sync.database.rows import SCHEMA_VERSION, run_argument
+from pattern_sync.database.rows.queue import run_argument
 from pattern_sync.database.statements import load_statements
+from pattern_sync.database.version import SCHEMA_VERSION
 from pattern_sync.domain.entry import HistoryItem, QueueCounts, QueueEntry
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.statistics import ConnectedDaemon, Recoveries, Run, SyncStatistics

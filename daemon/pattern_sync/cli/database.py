@@ -6,7 +6,7 @@ import typer
 
 if TYPE_CHECKING:
     from pattern_sync.cli.session import Session
-    from pattern_sync.database.installer import Step
+    from pattern_sync.database.planning import Step
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the SQL that would run; change nothing.")]
 
@@ -80,7 +80,7 @@ def sql(
 ) -> None:
     """Print the SQL that `migrate` runs, for use with psql; needs no database."""
     from pattern_sync.database.definitions import load_definitions
-    from pattern_sync.database.installer import full_script
+    from pattern_sync.database.planning import full_script
 
     typer.echo(
         "-- Run this as the owner of operation_patterns, with the schema of the application's tables as current schema:"

@@ -8,6 +8,8 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from pattern_sync.database.comments import comments_on
+
 _OWN_TABLE = re.compile(r"^CREATE TABLE pattern_sync\.(\w+)", re.MULTILINE)
 # Also those that another function creates, from a text.
 _OWN_FUNCTION = re.compile(r"CREATE OR REPLACE (?:FUNCTION|PROCEDURE) pattern_sync\.(\w+)")
@@ -56,7 +58,7 @@ class Migration:
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """Everything under sql/, as text that psql can run."""
+    """Everything under sql/, as text that psql can run; behind the functions comes what the files say of each thing."""
 
     application_tables: str
     review_history: str
@@ -86,13 +88,15 @@ def load_definitions() -> Definitions:
     """Read the SQL files of the package, or of the checkout in an editable installation."""
     folder = _folder()
     names = sorted(entry.name for entry in (folder / "migrations").iterdir() if entry.name.endswith(".sql"))
+    migrations = tuple(
+        Migration(int(name[:4]), f"migrations/{name}", _read(folder / "migrations" / name)) for name in names
+    )
+    functions = _read(folder / "functions.sql") + _read(folder / "reconcile.sql")
     return Definitions(
         application_tables=_read(folder / "application_tables.sql"),
         review_history=_read(folder / "review_history.sql"),
-        migrations=tuple(
-            Migration(int(name[:4]), f"migrations/{name}", _read(folder / "migrations" / name)) for name in names
-        ),
-        functions=_read(folder / "functions.sql") + _read(folder / "reconcile.sql"),
+        migrations=migrations,
+        functions=functions + _comments(functions, *(migration.sql for migration in migrations)),
         owner=_read(folder / "owner.sql"),
         readers=_read(folder / "readers.sql"),
         trigger=_read(folder / "trigger.sql"),
@@ -110,6 +114,11 @@ def split_statements(script: str) -> Iterator[str]:
         if not quoted and line.endswith(";") and not line.lstrip().startswith("--"):
             yield "\n".join(lines)
             lines.clear()
+
+
+def _comments(*scripts: str) -> str:
+    made = [comment for script in scripts for comment in comments_on(split_statements(script))]
+    return "\n".join(["", *made, ""])
 
 
 def _is_left(statement: str, missing: Collection[str], *, applied: bool) -> bool:

@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 
 from pattern_sync.database.pool import Pool
 from pattern_sync.database.queueing import DAEMONS_PACE, EVENT_SECONDS, QueueGateway
-from pattern_sync.database.rows import check_version, filter_arguments, to_filter_in_force, to_missing_indexes
+from pattern_sync.database.rows.filters import filter_arguments, to_filter_in_force
+from pattern_sync.database.rows.overview import to_missing_indexes
+from pattern_sync.database.version import check_version
 from pattern_sync.domain.errors import AccessRefused
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.statistics import MissingIndex

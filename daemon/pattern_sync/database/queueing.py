@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from pattern_sync.database.rows import (
-    Row,
-    filter_arguments,
+from pattern_sync.database.rows import Row
+from pattern_sync.database.rows.filters import filter_arguments
+from pattern_sync.database.rows.queue import (
     ids_argument,
     run_argument,
     to_missing_preview,

@@ -3,14 +3,13 @@
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Protocol
 
-from pattern_sync.database.rows import (
+from pattern_sync.database.rows.filters import filter_arguments, to_filter_in_force
+from pattern_sync.database.rows.reviews import (
     decision_arguments,
     entries_arguments,
-    filter_arguments,
     to_counts,
     to_entry,
     to_explanation,
-    to_filter_in_force,
     to_history,
     to_statistics,
 )

@@ -1,7 +1,8 @@
 """What the watch asks of the database, over asyncpg."""
 
 from pattern_sync.database.pool import Pool
-from pattern_sync.database.rows import run_argument, to_sighting
+from pattern_sync.database.rows.overview import to_sighting
+from pattern_sync.database.rows.queue import run_argument
 from pattern_sync.domain.reception import Sighting
 from pattern_sync.domain.results import SyncResult
 

@@ -8,8 +8,8 @@ SELECT coalesce(pg_catalog.max(m.version), 0) AS version FROM pattern_sync.migra
 -- What the daemon does and this role may not, each with the statement that helps; nothing of a table that is not there.
 --
 -- A plan may evaluate conditions in any order, so what raises an error of the wrong kind of relation stands in a CASE,
--- and the other questions are asked by oid and column number, which are answered with NULL where the thing has gone. Our
--- own tables are looked up in the catalog, as to_regclass is an error where the schema may not be used.
+-- and the other questions are asked by oid and column number, which are answered with NULL where the thing has gone.
+-- Our own tables are looked up in the catalog, as to_regclass is an error where the schema may not be used.
 WITH application AS (
     SELECT named.table_name, pg_catalog.to_regclass(named.table_name)::pg_catalog.oid AS relation
     FROM (
@@ -93,7 +93,12 @@ WHERE EXISTS (SELECT FROM application WHERE pg_catalog.row_security_active(appli
 
 -- name: read_filter
 -- The filter that the trigger and every daemon use.
-SELECT s.min_confidence, s.min_occurrences, s.min_savings::double precision AS min_savings, s.only_types, s.exclude_types
+SELECT
+    s.min_confidence,
+    s.min_occurrences,
+    s.min_savings::double precision AS min_savings,
+    s.only_types,
+    s.exclude_types
 FROM pattern_sync.settings AS s;
 
 -- name: publish_filter
@@ -114,7 +119,8 @@ WHERE s.min_confidence IS DISTINCT FROM $1::double precision
 RETURNING s.changed_at;
 
 -- name: record_run
--- Remember what a run did ($1, JSON by the columns of the table, but for the number and the time); the last 200 are kept.
+-- Remember what a run did ($1, JSON by the columns of the table, but for the number and the time); the last 200 are
+-- kept.
 WITH recorded AS (
     INSERT INTO pattern_sync.runs OVERRIDING USER VALUE
     SELECT run.*
@@ -124,4 +130,4 @@ WITH recorded AS (
     ) AS run
     RETURNING id
 )
-DELETE FROM pattern_sync.runs AS r USING recorded WHERE r.id <= recorded.id - 200;
+DELETE FROM pattern_sync.runs AS r WHERE r.id <= (SELECT recorded.id FROM recorded) - 200;

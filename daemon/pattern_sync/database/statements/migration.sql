@@ -17,8 +17,8 @@ SELECT pg_catalog.set_config(
 
 -- name: application_schemas
 -- Where the application's tables are: every schema that has one of them, whether this session sees them there, and
--- whether it is the one that we serve; the schema whose operation_patterns it sees comes first. What our triggers are on
--- is served; where there are none, what our functions look into.
+-- whether it is the one that we serve; the schema whose operation_patterns it sees comes first. What our triggers are
+-- on is served; where there are none, what our functions look into.
 SELECT
     n.nspname::text AS schema_name,
     pg_catalog.bool_or(pg_catalog.pg_table_is_visible(c.oid)) AS visible,
@@ -210,8 +210,8 @@ WHERE n.nspname::text = $1::text
 ORDER BY 1, 2;
 
 -- name: queue_keys
--- The unique keys on pattern_id of the queue in one schema ($1), each with what keeps it from serving ON CONFLICT (NULL:
--- nothing does). A key on more columns is none: a pattern could have two entries.
+-- The unique keys on pattern_id of the queue in one schema ($1), each with what keeps it from serving ON CONFLICT
+-- (NULL: nothing does). A key on more columns is none: a pattern could have two entries.
 SELECT
     k.relname::text AS key_name,
     CASE

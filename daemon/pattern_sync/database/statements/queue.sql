@@ -18,9 +18,9 @@ SELECT
     CASE WHEN $3::boolean THEN pattern_sync.send('pattern_sync_queue', '*') END AS everything;
 
 -- name: queue_missing
--- Queue what qualifies and has no entry, best impact first, at most $6 (NULL: all), those in quarantine as well if $7; of
--- $9 lanes the one with the number $8; for about $10 seconds, committing page by page, or ($11 is false) only one page.
--- It goes on with what began at $12 (NULL: now) and passes over what was locked so far ($13, row ids).
+-- Queue what qualifies and has no entry, best impact first, at most $6 (NULL: all), those in quarantine as well if $7;
+-- of $9 lanes the one with the number $8; for about $10 seconds, committing page by page, or ($11 is false) only one
+-- page. It goes on with what began at $12 (NULL: now) and passes over what was locked so far ($13, row ids).
 CALL pattern_sync.queue_missing(
     $1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[],
     $6::bigint, $7::boolean, $8::integer, $9::integer, $10::double precision, $11::boolean,
@@ -28,7 +28,8 @@ CALL pattern_sync.queue_missing(
 );
 
 -- name: preview_missing
--- What queue_missing would find; of the patterns that it would queue, at most $6 (NULL: all), the number and the first 200.
+-- What queue_missing would find; of the patterns that it would queue, at most $6 (NULL: all), the number and the first
+-- 200.
 SELECT
     picked.candidates,
     picked.missing,

@@ -7,15 +7,18 @@ SELECT
     pg_catalog.current_setting('transaction_read_only'::text) = 'on'::text AS read_only,
     ARRAY(
         SELECT wanted.name
-        FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS wanted (name, value)
+        FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) -- noqa: PRS
+            AS wanted (name, value)
         -- DateStyle is two values, the second of which stays as it was.
         WHERE pg_catalog.split_part(pg_catalog.current_setting(wanted.name), ','::text, 1) <> wanted.value
     ) AS lacking;
 
 -- name: settle
--- Give settings ($1) their values ($2): to this transaction alone ($3), as a pooler shares its servers, or to the session.
+-- Give settings ($1) their values ($2): to the session, or ($3) to this transaction alone, as a pooler shares its
+-- servers.
 SELECT pg_catalog.set_config(wanted.name, wanted.value, $3::boolean) AS value
-FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS wanted (name, value);
+FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) -- noqa: PRS
+    AS wanted (name, value);
 
 -- name: heartbeat
 -- Proof that this very session still listens, and on a server that takes writes.

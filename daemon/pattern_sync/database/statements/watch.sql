@@ -1,8 +1,8 @@
 -- Statements of the watch: whether changes are still told, and what could not be.
 
 -- name: watch
--- What keeps changes from being told, a JSON array; the marks of writers that could not notify, taken away; the files of
--- the patterns; how full the notification queue is, from half full on with the session that is most likely why; what
+-- What keeps changes from being told, a JSON array; the marks of writers that could not notify, taken away; the files
+-- of the patterns; how full the notification queue is, from half full on with the session that is most likely why; what
 -- differs when the trigger's body was created anew, as it is for another filter; and the transactions that write.
 --
 -- A session listens and does not read when its transaction does not end, or when its client does not take what is sent.

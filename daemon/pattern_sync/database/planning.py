@@ -1,0 +1,157 @@
+"""What a migration has to do, step by step, in a database as it was found."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pattern_sync.database.blocking import BlockingDatabase
+from pattern_sync.database.definitions import Definitions, Migration
+from pattern_sync.database.survey import (
+    Application,
+    OwnSchema,
+    check_own_schema,
+    check_ownership,
+    check_publications,
+    find_application,
+)
+from pattern_sync.database.version import SCHEMA_VERSION, check_version
+
+CREATE_FUNCTIONS = "create the functions"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that was done or would be; `sql` is what psql would run for it."""
+
+    about: str
+    sql: str
+    creates_tables: bool = False
+
+
+def full_script(definitions: Definitions, *, with_application_tables: bool) -> Iterator[Step]:
+    """Yield everything that a fresh installation runs, for a person who runs it by hand."""
+    if with_application_tables:
+        yield Step("application_tables.sql", definitions.application_tables)
+        yield Step("review_history.sql", definitions.review_history)
+    for migration in definitions.migrations:
+        yield Step(migration.name, migration.sql)
+    yield Step("functions.sql", definitions.functions)
+    yield Step("owner.sql", definitions.owner)
+    yield Step("readers.sql", definitions.readers)
+    yield Step("trigger.sql", definitions.trigger)
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationPlan:
+    """The steps from the database as it was found, in a transaction that is pointed at the application's schema."""
+
+    database: BlockingDatabase
+    definitions: Definitions
+    application: Application
+    own: OwnSchema
+    tables: Mapping[str, bool]  # ours that are there, and whether this role may read them
+
+    @classmethod
+    def of(cls, database: BlockingDatabase, definitions: Definitions) -> "MigrationPlan":
+        """Look once at the database. Raises UnfitApplication and SchemaError for what cannot be served."""
+        application = find_application(database)
+        own = OwnSchema.read(database)
+        check_own_schema(own)
+        tables = {row["table_name"]: row["readable"] for row in database.fetch("own_tables")}
+        return cls(database, definitions, application, own, tables)
+
+    def steps(self, *, replicated: bool) -> list[Step]:
+        """Return every step of a migration from here."""
+        steps = self.schema_steps(replicated=replicated)
+        # The functions of an older version do not know which triggers this one wants.
+        if steps or self.database.fetch("tables_without_trigger"):
+            steps.append(Step("create the triggers that are missing", self.definitions.trigger))
+        return steps
+
+    def schema_steps(self, *, replicated: bool) -> list[Step]:
+        """Return the steps of its first transaction, after all that would speak against them.
+
+        Raises AccessRefused and UnfitApplication.
+        """
+        if not all(self.tables.values()):  # what is installed is the owner's to know
+            check_ownership(self.application, self.own)
+        steps = [*self._application_steps(), *self._table_steps()]
+        # The version alone does not tell: a release may mend a function and need no new table.
+        if steps or self._recorded_fingerprint() != self.fingerprint():
+            steps.append(Step(CREATE_FUNCTIONS, self.definitions.functions))
+        steps += self._rights_steps(steps)
+        if steps:
+            check_ownership(self.application, self.own)
+        if not replicated and any(step.creates_tables for step in steps):
+            check_publications(self.database)
+        return steps
+
+    @property
+    def mends_functions(self) -> bool:
+        """Return whether the functions were these before, by what was recorded, and are not as they were made."""
+        return self._recorded_fingerprint().startswith(self.definitions.functions_fingerprint(self.application.schema))
+
+    def fingerprint(self) -> str:
+        """Return what tells functions that are as they should be from others: the file, and what is in the database."""
+        inventory = "\n".join(f"{thing} {digest}" for thing, digest in self.inventory().items())
+        present = hashlib.md5(inventory.encode(), usedforsecurity=False).hexdigest()
+        return f"{self.definitions.functions_fingerprint(self.application.schema)} {present}"
+
+    def inventory(self) -> dict[str, str]:
+        """Return what functions.sql has made, by name, each with a digest of it."""
+        rows = self.database.fetch("inventory", self.definitions.own_functions)
+        return {row["thing"]: row["digest"] for row in rows}
+
+    def _application_steps(self) -> list[Step]:
+        tables, history = self.definitions.application_tables, self.definitions.review_history
+        if self.application.fresh:
+            return [Step("create the application's tables", f"{tables}\n{history}", creates_tables=True)]
+        if self.application.lacks_history:
+            return [Step("create pattern_review_history, which uninstall leaves", history, creates_tables=True)]
+        return []
+
+    def _table_steps(self) -> list[Step]:
+        installed = self._installed_version()
+        if installed > SCHEMA_VERSION:
+            check_version(installed)
+        steps = [
+            step for migration in self.definitions.migrations for step in self._steps_of(migration, installed=installed)
+        ]
+        if "settings" in self.tables and not self.database.fetch("filter_is_there")[0]["present"]:
+            sql = "INSERT INTO pattern_sync.settings DEFAULT VALUES;"
+            steps.append(Step("put back the filter that was lost: the default one", sql))
+        return steps
+
+    def _steps_of(self, migration: Migration, *, installed: int) -> Iterator[Step]:
+        applied = migration.version <= installed
+        missing = [table for table in migration.tables if table not in self.tables]
+        begun = len(missing) < len(migration.tables) or (migration.creates_schema and self.own.there)
+        if not applied and not begun:
+            yield Step(f"apply {migration.name}", migration.sql, creates_tables=bool(missing))
+        elif not applied or missing:
+            lost = f": {', '.join(missing)}" if missing else ""
+            remainder = migration.remainder(missing, applied=applied)
+            yield Step(f"mend {migration.name}{lost}", remainder, creates_tables=bool(missing))
+
+    def _rights_steps(self, before: list[Step]) -> Iterator[Step]:
+        tables, functions = self.definitions.own_tables, self.definitions.own_functions
+        schema, owner = self.application.schema, self.application.owner
+        if owner is None:
+            return
+        makes_own = bool(before) and owner != self.own.role
+        if makes_own or self.database.fetch("not_the_owners", tables, functions, schema)[0]["found"]:
+            yield Step(f"give the schema pattern_sync to {owner}, whose the tables are", self.definitions.owner)
+        readers = [row["role"] for row in self.database.fetch("readers_in_want", schema, tables)]
+        if readers:
+            yield Step(
+                f"let those who read the application's tables read ours: {', '.join(readers)}", self.definitions.readers
+            )
+
+    def _installed_version(self) -> int:
+        if "migrations" not in self.tables:
+            return 0
+        return int(self.database.fetch("schema_version")[0]["version"])
+
+    def _recorded_fingerprint(self) -> str:
+        rows = self.database.fetch("installed_functions") if "migrations" in self.tables else []
+        return str(rows[0]["functions_md5"]) if rows else ""

@@ -1,0 +1,64 @@
+"""What the reconcile is asked, and what it did."""
+
+import json
+from collections.abc import Iterable
+
+from pattern_sync.database.rows import Row
+from pattern_sync.domain.identity import RowId
+from pattern_sync.domain.outcomes import Outcome, PatternOutcome
+from pattern_sync.domain.results import MissingPreview, QueuedPage, RefreshedPage, Retried, SyncResult
+
+
+def ids_argument(row_ids: Iterable[RowId]) -> str:
+    """Return row ids as a text: for a bigint[] a driver would ask the catalogs first, by names that others can take."""
+    return f"{{{','.join(map(str, row_ids))}}}"
+
+
+def to_outcomes(rows: Iterable[Row]) -> list[PatternOutcome]:
+    """Return what the reconcile did, with the server's own words where it failed."""
+    return [PatternOutcome(row["row_id"], row["signature"], Outcome(row["outcome"]), row["reason"]) for row in rows]
+
+
+def to_queued_page(row: Row) -> QueuedPage:
+    """Return what one step of queueing what is missing came to."""
+    return QueuedPage(
+        candidates=row["candidates"],
+        missing=row["missing"],
+        refused=row["refused"],
+        handled=row["handled"],
+        queued=row["queued"],
+        failed=row["failed"],
+        held=tuple(RowId(int(item)) for item in row["held"]),
+        queued_signatures=tuple(row["queued_signatures"]),
+        failed_signatures=tuple(row["failed_signatures"]),
+        failed_reasons=tuple(row["failed_reasons"]),
+        finished=row["finished"],
+        begun=row["begun"],
+    )
+
+
+def to_refreshed_page(row: Row) -> RefreshedPage:
+    """Return what one step of refreshing came to."""
+    return RefreshedPage(row["listed"], row["refreshed"], tuple(row["refreshed_signatures"]), row["last_id"])
+
+
+def to_missing_preview(row: Row) -> MissingPreview:
+    """Return what queueing what is missing would find."""
+    return MissingPreview(row["candidates"], row["missing"], row["listed"], tuple(row["signatures"]))
+
+
+def to_retried(row: Row) -> Retried:
+    """Return what a try of the quarantine came to."""
+    return Retried(
+        tried=row["tried"],
+        failed=row["failed"],
+        refused=row["refused"],
+        reasons=tuple(row["reasons"]),
+        queued_signatures=tuple(row["queued_signatures"]),
+        refreshed_signatures=tuple(row["refreshed_signatures"]),
+    )
+
+
+def run_argument(kind: str, result: SyncResult) -> str:
+    """Return the parameter of record_run."""
+    return json.dumps({"kind": kind, **result.remembered})

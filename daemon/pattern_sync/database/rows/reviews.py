@@ -1,0 +1,90 @@
+"""What people see of the queue, what they decide, and why a pattern is in it or is not."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pattern_sync.database.rows import Row
+from pattern_sync.domain.criteria import Criterion, TypeCriterion
+from pattern_sync.domain.decision import Decision
+from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntry, Status
+from pattern_sync.domain.explanation import Explanation
+from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.statistics import SyncStatistics
+
+
+def entries_arguments(
+    *,
+    status: Status | None = None,
+    after: Place | None = None,
+    signatures: Sequence[str] | None = None,
+    limit: int | None = None,
+) -> tuple[object, ...]:
+    """Return the parameters of `entries`."""
+    place = (None, None) if after is None else (after.impact, after.signature)
+    return (status, *place, None if signatures is None else list(signatures), limit)
+
+
+def to_entry(row: Mapping[str, Any]) -> QueueEntry:
+    """Return an entry of the queue as people see it."""
+    return QueueEntry(**{**row, "example_sessions": _sessions(row["example_sessions"])})
+
+
+def to_counts(row: Mapping[str, Any]) -> QueueCounts:
+    """Return how many entries there are in each status."""
+    return QueueCounts(**row)
+
+
+def to_history(rows: Iterable[Mapping[str, Any]]) -> list[HistoryItem]:
+    """Return decisions and comments."""
+    return [HistoryItem(**row) for row in rows]
+
+
+def decision_arguments(signature: str, decision: Decision) -> tuple[object, ...]:
+    """Return the parameters of `decide`."""
+    return (signature, decision.verdict, decision.reviewer, decision.notes, decision.replaces)
+
+
+def to_statistics(row: Mapping[str, Any]) -> SyncStatistics:
+    """Return the counts as people know them."""
+    return SyncStatistics(**row)
+
+
+def to_explanation(signature: str, sync_filter: SyncFilter, row: Row) -> Explanation:
+    """Return the verdicts of the database beside the values that people compare."""
+    exists = bool(row["pattern_exists"])
+    return Explanation(
+        signature=signature,
+        exists=exists,
+        automation_status=row["automation_status"],
+        eligible=bool(row["eligible"]),
+        entry_status=row["entry_status"],
+        criteria=_criteria(sync_filter, row) if exists else (),
+        rejected=bool(row["rejected"]),
+        written_by_us=bool(row["written_by_us"]),
+        refusal=row["refusal"],
+        daemons=row["daemons"],
+    )
+
+
+def _criteria(sync_filter: SyncFilter, row: Row) -> tuple[Criterion | TypeCriterion, ...]:
+    figures = (
+        Criterion("confidence", row["confidence"] or 0.0, sync_filter.min_confidence, row["confidence_met"]),
+        Criterion("occurrences", row["occurrences"] or 0, sync_filter.min_occurrences, row["occurrences_met"]),
+        Criterion("savings", row["savings"] or 0.0, sync_filter.min_savings, row["savings_met"]),
+    )
+    only, excluded = sync_filter.only_types, sync_filter.exclude_types
+    return (
+        (*figures, TypeCriterion(row["pattern_type"], only, excluded, row["type_met"])) if only or excluded else figures
+    )
+
+
+def _sessions(text: str | None) -> tuple[str, ...]:
+    # The column is free text to an application: what is no JSON array is no list of sessions.
+    try:
+        sessions = json.loads(text or "[]")
+        named = [str(item) for item in sessions] if isinstance(sessions, list) else []
+    except (ValueError, RecursionError):
+        return ()
+    # Half of a surrogate pair is JSON, and nothing that could be sent to anybody.
+    return tuple(item.encode(errors="replace").decode() for item in named)
