@@ -1,15 +1,13 @@
-"""An explanation in words: the same for the command line, HTTP and Python."""
+"""A finding in words: the same for the command line, HTTP and Python."""
 
 import math
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pattern_sync.domain.criteria import Criterion, TypeCriterion
 from pattern_sync.domain.entry import is_by_a_rule
+from pattern_sync.domain.finding import Finding
 from pattern_sync.domain.outcomes import Outcome
-
-if TYPE_CHECKING:
-    from pattern_sync.domain.explanation import Explanation
 
 _UNITS = {"confidence": "{:g} %", "occurrences": "{:,.0f}", "savings": "{:,.2f} USD a month"}
 
@@ -37,35 +35,35 @@ def verdict_of(criterion: Criterion | TypeCriterion) -> str:
     return "missed" if lacking is None else f"missed by {_figure(criterion.name, lacking)}"
 
 
-def reason_of(explanation: "Explanation") -> str:
+def reason_of(finding: Finding) -> str:
     """Return one sentence: why the pattern is in the queue, or why it is not."""
-    match explanation.outcome:
+    match finding.outcome:
         case None:
             return "There is no such pattern, neither among the patterns nor in the queue."
         case Outcome.DECIDED:
-            whose = "A rule's" if is_by_a_rule(explanation.entry_status or "") else "A person's"
-            return f"{whose} decision stands ({explanation.entry_status}); no machine touches it again."
+            whose = "A rule's" if is_by_a_rule(finding.entry_status or "") else "A person's"
+            return f"{whose} decision stands ({finding.entry_status}); no machine touches it again."
         case Outcome.GONE:
             deleted = "the pattern itself was deleted by the detector"
             foreign = "it was written by another program, and no pattern stands behind it"
-            return f"It waits for a decision; {deleted if explanation.written_by_us else foreign}."
+            return f"It waits for a decision; {deleted if finding.written_by_us else foreign}."
         case Outcome.UNCHANGED:
             return "It is in the queue and waits for a decision."
         case Outcome.SHORT:
-            return f"It is not in the queue: {_missed(explanation)}."
+            return f"It is not in the queue: {_missed(finding)}."
         case _:
-            return f"It qualifies and {_waits(explanation)}."
+            return f"It qualifies and {_waits(finding)}."
 
 
-def document_of(explanation: "Explanation") -> dict[str, Any]:
+def document_of(finding: Finding) -> dict[str, Any]:
     """Return everything for machines, the words and the conclusions included."""
     return {
-        **asdict(explanation),
-        "criteria": [_criterion(item) for item in explanation.criteria],
-        "eligible": explanation.eligible and not explanation.rejected,
-        "outcome": explanation.outcome,
-        "reason": reason_of(explanation),
-        "shortfalls": [_criterion(item) for item in explanation.shortfalls],
+        **asdict(finding),
+        "criteria": [_criterion(item) for item in finding.criteria],
+        "eligible": finding.eligible and not finding.rejected,
+        "outcome": finding.outcome,
+        "reason": reason_of(finding),
+        "shortfalls": [_criterion(item) for item in finding.shortfalls],
     }
 
 
@@ -82,20 +80,18 @@ def _figure(name: str, figure: float) -> str:
     return _UNITS[name].format(figure)
 
 
-def _missed(explanation: "Explanation") -> str:
-    missed = [
-        f"{item.name} is {value_of(item)}, the filter asks for {bound_of(item)}" for item in explanation.shortfalls
-    ]
-    if not explanation.eligible:
-        missed.append(f"its automation_status is {explanation.automation_status!r}, not 'detected'")
-    if explanation.rejected:
+def _missed(finding: Finding) -> str:
+    missed = [f"{item.name} is {value_of(item)}, the filter asks for {bound_of(item)}" for item in finding.shortfalls]
+    if not finding.eligible:
+        missed.append(f"its automation_status is {finding.automation_status!r}, not 'detected'")
+    if finding.rejected:
         missed.append("it was rejected before; its entry was deleted")
     return "; ".join(missed)
 
 
-def _waits(explanation: "Explanation") -> str:
-    if explanation.refusal is not None:
+def _waits(finding: Finding) -> str:
+    if finding.refusal is not None:
         return "could not be queued: the application's own tables refuse it; it is tried again"
-    if explanation.daemons:
+    if finding.daemons:
         return "is about to be queued; if this stays so, somebody's open transaction holds its entry"
     return "is not queued, as no daemon is connected"
