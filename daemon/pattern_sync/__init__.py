@@ -1,4 +1,6 @@
-"""Pattern Sync: puts every pattern worth a person's time into the review queue."""
+"""Pattern Sync puts every pattern worth a person's time into the review queue."""
+
+from typing import TYPE_CHECKING
 
 from pattern_sync.domain.criteria import Criterion, TypeCriterion
 from pattern_sync.domain.entry import HistoryItem, QueueCounts, QueueEntry, Status
@@ -18,7 +20,19 @@ from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.statistics import SyncStatistics
-from pattern_sync.service import PatternSyncService
+
+if TYPE_CHECKING:
+    from pattern_sync.service import PatternSyncService
+else:
+
+    def __getattr__(name: str) -> object:
+        """Import the service on first use: it loads the database drivers, which an importer may not need."""
+        if name != "PatternSyncService":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from pattern_sync.service import PatternSyncService  # noqa: PLC0415
+
+        return PatternSyncService
+
 
 __all__ = [
     "AccessRefused",

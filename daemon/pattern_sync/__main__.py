@@ -1,4 +1,4 @@
-"""Lets `python -m pattern_sync` be the command."""
+"""Run the command as `python -m pattern_sync`."""
 
 from pattern_sync.cli.main import main
 

@@ -1,4 +1,4 @@
-"""Settings: environment variables, a .env file, systemd credentials."""
+"""Settings from environment variables, a .env file and systemd credentials."""
 
 import difflib
 import ipaddress
@@ -24,73 +24,90 @@ from pattern_sync.domain.filter import (
 
 PREFIX = "PATTERN_SYNC_"
 ENV_FILE_VARIABLE = "PATTERN_SYNC_ENV_FILE"
-# Where the application's own review panel is served: by its front end, and by that one's development server.
+# The origins of the application's review panel: its front end (9213) and the front end's development server (5173).
 PANEL_ORIGINS = tuple(f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in (9213, 5173))
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
 _HOST = re.compile(r"[a-zA-Z0-9_]([a-zA-Z0-9_.-]*[a-zA-Z0-9_])?")
-_TOKEN = re.compile(r"[!-~]+")  # what fits into an Authorization header
+_TOKEN = re.compile(r"[!-~]+")  # all that an Authorization header can carry
 
 
 class Settings(BaseSettings):
-    """What an operator can set; each description is the README's and the help's."""
+    """What an operator can set; `make docs` generates the reference from it."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
     database_url: SecretStr | None = Field(
         default=None,
-        description="postgresql:// URL, or a key=value string, as psql takes it, with one or more hosts;"
-        " none: the embedded server",
+        description="The database, as a `postgresql://` URL or a key=value string, with one or more hosts."
+        " Unset: the embedded server.",
     )
     data_dir: Path | None = Field(
         default=None,
-        description="Folder of the embedded server; none: the user's state folder (/var/lib/pattern-sync as root)",
+        description="Folder of the embedded server. Unset: `/var/lib/pattern-sync` as root,"
+        " `~/.local/state/pattern-sync` otherwise.",
     )
-    interval: float = Field(default=3600.0, ge=1, le=604_800, allow_inf_nan=False, description="Seconds between sweeps")
+    interval: float = Field(
+        default=3600.0, ge=1, le=604_800, allow_inf_nan=False, description="Seconds between sweeps."
+    )
     mend: bool = Field(
         default=False,
-        description="on: mend triggers that are missing or disabled, where the daemon's role may; off: only say so",
+        description="Repair triggers that are missing or disabled. The daemon's role must own the tables."
+        " `off`: report them only.",
     )
-    min_confidence: float = Field(default=HIGH_PRIORITY_MIN_CONFIDENCE, description="Least confidence, 0 to 100")
-    min_occurrences: int = Field(default=HIGH_PRIORITY_MIN_OCCURRENCES, description="Least number of occurrences")
-    min_savings: float = Field(default=HIGH_PRIORITY_MIN_SAVINGS, description="Least savings, USD a month")
+    min_confidence: float = Field(
+        default=HIGH_PRIORITY_MIN_CONFIDENCE, description="Lowest confidence that qualifies, in percent."
+    )
+    min_occurrences: int = Field(
+        default=HIGH_PRIORITY_MIN_OCCURRENCES, description="Lowest number of occurrences that qualifies."
+    )
+    min_savings: float = Field(
+        default=HIGH_PRIORITY_MIN_SAVINGS, description="Lowest savings that qualify, in USD a month."
+    )
     only_types: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), description="Pattern types to queue, comma-separated; none: all"
+        default=(), description="Pattern types to queue, comma-separated. Unset: all."
     )
     exclude_types: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), description="Pattern types never to queue, comma-separated"
+        default=(), description="Pattern types never to queue, comma-separated."
     )
     drain_seconds: float = Field(
         default=10.0,
         ge=0,
         le=300,
         allow_inf_nan=False,
-        description="How long a stop may finish announced patterns",
+        description="Seconds that a stop may take to reconcile the patterns that still wait.",
     )
     http_host: str = Field(
         default="127.0.0.1",
         min_length=1,
-        description="Address that the HTTP API and the review page listen on; beyond loopback only with an API token",
+        description="Address that the API and the review page listen on. Except on loopback, an API token is required.",
     )
-    http_port: int = Field(default=8002, ge=0, le=65_535, description="Port of the HTTP API; 0: any that is free")
-    api_token: SecretStr | None = Field(default=None, description="Token that readers and reviewers have to present")
-    api_token_file: Path | None = Field(default=None, description="File that holds the API token")
+    http_port: int = Field(
+        default=8002,
+        ge=0,
+        le=65_535,
+        description="Port of the API and the review page. `0`: any free port; the log names it.",
+    )
+    api_token: SecretStr | None = Field(default=None, description="Token for reading the queue and deciding.")
+    api_token_file: Path | None = Field(default=None, description="File that holds the API token.")
     admin_token: SecretStr | None = Field(
-        default=None, description="Token of administrators, who may queue everything; none: nobody may over HTTP"
+        default=None, description="Token for `POST /api/v1/patterns/sync/all`. Unset: nobody can call it."
     )
-    admin_token_file: Path | None = Field(default=None, description="File that holds the administrators' token")
+    admin_token_file: Path | None = Field(default=None, description="File that holds the administrators' token.")
     cors_origins: Annotated[tuple[str, ...] | None, NoDecode] = Field(
         default=None,
-        description="Other origins whose pages may call the API, comma-separated, or `none`;"
-        " not given: ports 9213 and 5173 of localhost and 127.0.0.1 on loopback, nobody otherwise",
+        description="Other origins whose pages may call the API, comma-separated, or `none`. Unset: ports 9213 and 5173"
+        " of `localhost` and `127.0.0.1` when serving on loopback, no origin otherwise.",
     )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), description="Host names that lead here, comma-separated, beside IP addresses and this machine's own"
+        default=(),
+        description="Host names by which clients reach the daemon, comma-separated, such as a proxy's. IP addresses"
+        " and this machine's own names are always accepted.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="debug, info, warning or error"
+        default="info", description="Lowest level to log. `debug` also logs every refresh."
     )
     log_format: Literal["auto", "console", "json"] = Field(
-        default="auto", description="auto (a terminal gets console), console or json"
+        default="auto", description="`auto`: console on a terminal, JSON otherwise."
     )
 
     @field_validator("only_types", "exclude_types", "cors_origins", "allowed_hosts", mode="before")
@@ -119,7 +136,7 @@ class Settings(BaseSettings):
             return ()
         for origin in origins or ():
             if not _ORIGIN.fullmatch(origin):
-                raise ValueError(f"{origin!r} is not an origin; it has to be like https://panel.example:8443")
+                raise ValueError(f"{origin!r} is not an origin; write it like https://panel.example:8443")
         return origins
 
     @field_validator("allowed_hosts")
@@ -127,7 +144,7 @@ class Settings(BaseSettings):
     def _check_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
         for host in hosts:
             if not _HOST.fullmatch(host):
-                raise ValueError(f"{host!r} is not a host's name; it has to be like review.example, without a port")
+                raise ValueError(f"{host!r} is not a host name; write it like review.example, without a port")
         return hosts
 
     @field_validator("log_level", "log_format", mode="before")
@@ -137,15 +154,15 @@ class Settings(BaseSettings):
 
     @classmethod
     def load(cls, *, database_url: str | None = None, data_dir: Path | None = None) -> Self:
-        """Read the settings from where they are; arguments that are not None win. Raises InvalidSettings.
+        """Read the settings from all sources; arguments that are not None win. Raises InvalidSettings.
 
-        The .env file is `PATTERN_SYNC_ENV_FILE`, else `.env` in the working directory; environment variables win over
-        it, systemd credentials (`pattern_sync_database_url`) over neither.
+        `PATTERN_SYNC_ENV_FILE` names the .env file; the default is `.env` in the working directory. Environment
+        variables override it. Systemd credentials (`pattern_sync_database_url`) override neither.
         """
         named = os.environ.get(ENV_FILE_VARIABLE)
         env_file = named or ".env"
         if named and not Path(env_file).is_file():
-            raise InvalidSettings(f"{ENV_FILE_VARIABLE} is {env_file!r}, and there is no such file.")
+            raise InvalidSettings(f"{ENV_FILE_VARIABLE} is {env_file!r}, but there is no such file; name another one.")
         credentials = os.environ.get("CREDENTIALS_DIRECTORY")
         arguments: dict[str, Any] = {"database_url": database_url, "data_dir": data_dir}
         given = {name: value for name, value in arguments.items() if value is not None}
@@ -157,7 +174,7 @@ class Settings(BaseSettings):
         except OSError as fault:
             raise InvalidSettings(f"{fault.filename}: {fault.strerror}.") from None
         except UnicodeDecodeError:
-            raise InvalidSettings(f"{env_file} is not a text file in UTF-8.") from None
+            raise InvalidSettings(f"{env_file} is not valid UTF-8; save it as UTF-8 text.") from None
 
     @property
     def on_loopback(self) -> bool:
@@ -168,12 +185,12 @@ class Settings(BaseSettings):
             return self.http_host == "localhost"
 
     def tokens(self) -> tuple[str | None, str | None]:
-        """Return the API token and the administrators', from wherever they are. Raises InvalidSettings."""
+        """Return the API token and the administrators' token, from variables or files. Raises InvalidSettings."""
         api = _read_token("API_TOKEN", self.api_token, self.api_token_file)
         admin = _read_token("ADMIN_TOKEN", self.admin_token, self.admin_token_file)
         if api is None and not self.on_loopback:
             raise InvalidSettings(
-                f"{PREFIX}HTTP_HOST is {self.http_host!r}, which others can reach, and there is no API token. Set"
+                f"{PREFIX}HTTP_HOST is {self.http_host!r}, which others can reach, but there is no API token. Set"
                 f" {PREFIX}API_TOKEN (for example to the output of: openssl rand -hex 32), or listen on 127.0.0.1."
             )
         return api, admin
@@ -199,7 +216,7 @@ class Settings(BaseSettings):
 def _read_token(name: str, value: SecretStr | None, file: Path | None) -> str | None:
     variable = f"{PREFIX}{name}"
     if value is not None and file is not None:
-        raise InvalidSettings(f"{variable} and {variable}_FILE are both set; keep one of them.")
+        raise InvalidSettings(f"{variable} and {variable}_FILE are both set; unset one of them.")
     if value is None and file is None:
         return None
     source = variable if file is None else f"{variable}_FILE, {str(file)!r},"
@@ -208,9 +225,9 @@ def _read_token(name: str, value: SecretStr | None, file: Path | None) -> str | 
     except OSError as fault:
         raise InvalidSettings(f"{source} cannot be read: {fault.strerror}.") from None
     except UnicodeDecodeError:
-        raise InvalidSettings(f"{source} is not a text file in UTF-8.") from None
+        raise InvalidSettings(f"{source} is not valid UTF-8; save it as UTF-8 text.") from None
     if not _TOKEN.fullmatch(token.strip()):
-        raise InvalidSettings(f"{source} holds no token: one word of printable ASCII characters, without blanks.")
+        raise InvalidSettings(f"{source} holds no token; use one word of printable ASCII characters, without spaces.")
     return token.strip()
 
 
@@ -221,8 +238,8 @@ def _refuse_misspelt(env_file: str, fields: set[str]) -> None:
         given = name.upper().removeprefix(PREFIX)
         if name.upper().startswith(PREFIX) and given not in known:
             nearest = difflib.get_close_matches(given, known, n=1)
-            there_are = ", ".join(PREFIX + item for item in sorted(known))
-            hint = f" Did you mean {PREFIX}{nearest[0]}?" if nearest else f" There are: {there_are}."
+            settings = ", ".join(PREFIX + item for item in sorted(known))
+            hint = f" Did you mean {PREFIX}{nearest[0]}?" if nearest else f" The settings are: {settings}."
             raise InvalidSettings(f"{name} is not a setting of Pattern Sync.{hint}")
 
 

@@ -1,4 +1,4 @@
-"""What people do with the queue: list, show, decide, comment, ask why."""
+"""What people do with the queue: list, show, decide, comment, explain."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -13,33 +13,34 @@ from pattern_sync.domain.text import is_storable
 
 
 class ReviewStore(Protocol):
-    """What the review needs of the database.
+    """What the review needs from the database.
 
-    `decide` returns False where the status was not the one to replace, `comment` where there is no entry; both return
-    None where the application's own trigger, rule or policy kept out what was to be written.
+    `decide` returns False if the status is not the one to replace, `comment` returns False if there is no entry. Both
+    return None if a trigger, rule or policy of the application silently kept the write out.
     """
 
     async def list_entries(self, status: Status, after: Place | None, limit: int) -> list[QueueEntry]: ...
-    async def find_entries(self, pattern_ids: Sequence[str]) -> list[QueueEntry]: ...
+    async def find_entries(self, signatures: Sequence[str]) -> list[QueueEntry]: ...
     async def count_entries(self) -> QueueCounts: ...
-    async def history(self, pattern_id: str) -> list[HistoryItem]: ...
-    async def decide(self, pattern_id: str, decision: Decision) -> bool | None: ...
-    async def comment(self, pattern_id: str, reviewer: str, comment: str) -> bool | None: ...
-    async def explain(self, pattern_id: str) -> Explanation: ...
+    async def history(self, signature: str) -> list[HistoryItem]: ...
+    async def decide(self, signature: str, decision: Decision) -> bool | None: ...
+    async def comment(self, signature: str, reviewer: str, comment: str) -> bool | None: ...
+    async def explain(self, signature: str) -> Explanation: ...
 
 
 @dataclass(frozen=True, slots=True)
 class EntryPage:
-    """Some entries, and the place after which the next ones come; None where these are the last."""
+    """Entries, and the place after which the next page begins; None on the last page."""
 
     entries: tuple[QueueEntry, ...]
     next: Place | None
 
 
 class Review:
-    """The review queue as people work on it; like the reconciler it awaits nothing but its store.
+    """The review queue as people work on it.
 
-    Every method that takes a pattern id raises UnknownPattern where the queue has no such entry.
+    Like the reconciler, it awaits nothing but its store: the blocking API runs it without an event loop. Every method
+    that takes a signature, except `explanation`, raises UnknownPattern if the queue has no such entry.
     """
 
     def __init__(self, store: ReviewStore) -> None:
@@ -53,75 +54,75 @@ class Review:
         return EntryPage(entries, Place(entries[-1].impact_score, entries[-1].pattern_id) if more else None)
 
     async def counts(self) -> QueueCounts:
-        """Return how many entries there are in each status."""
+        """Return the number of entries in each status."""
         return await self._store.count_entries()
 
-    async def entry(self, pattern_id: str) -> QueueEntry:
+    async def entry(self, signature: str) -> QueueEntry:
         """Return one entry."""
-        found = await self._store.find_entries([pattern_id]) if is_storable(pattern_id) else []
+        found = await self._store.find_entries([signature]) if is_storable(signature) else []
         if not found:
-            raise _unknown(pattern_id)
+            raise _unknown(signature)
         return found[0]
 
-    async def history(self, pattern_id: str) -> list[HistoryItem]:
+    async def history(self, signature: str) -> list[HistoryItem]:
         """Return the decisions and comments on one pattern, oldest first."""
-        await self.entry(pattern_id)
-        return await self._store.history(pattern_id)
+        await self.entry(signature)
+        return await self._store.history(signature)
 
-    async def explain(self, pattern_id: str) -> Explanation:
-        """Return why a pattern is in the queue or is not; it need not be in the queue to be known."""
-        explanation = await self.explanation(pattern_id)
+    async def explain(self, signature: str) -> Explanation:
+        """Return why a pattern is or is not in the queue. Raises UnknownPattern if neither exists."""
+        explanation = await self.explanation(signature)
         if explanation.outcome is None:
-            raise UnknownPattern(f"There is no pattern {pattern_id!r}, neither among the patterns nor in the queue.")
+            raise UnknownPattern(f"There is no pattern {signature!r}, neither in operation_patterns nor in the queue.")
         return explanation
 
     async def explanation(self, signature: str) -> Explanation:
-        """Return what is known of a name, be it nothing: the one method that does not raise UnknownPattern."""
-        known = is_storable(signature)
-        return await self._store.explain(signature) if known else Explanation.of_nothing(signature)
+        """Return what is known about a signature, even if that is nothing."""
+        storable = is_storable(signature)
+        return await self._store.explain(signature) if storable else Explanation.of_nothing(signature)
 
-    async def decide(self, pattern_id: str, decision: Decision) -> QueueEntry:
+    async def decide(self, signature: str, decision: Decision) -> QueueEntry:
         """Approve or reject, and return the entry.
 
-        Raises AlreadyDecided where somebody was faster, DecisionRefused where the database keeps the decision out.
+        Raises AlreadyDecided if the status is not the one to replace, DecisionRefused if the decision is refused.
         """
-        decided = is_storable(pattern_id) and await _kept(
-            f"decision on {pattern_id!r}", lambda: self._store.decide(pattern_id, decision)
+        decided = is_storable(signature) and await _write(
+            f"decision on {signature!r}", lambda: self._store.decide(signature, decision)
         )
-        entry = await self.entry(pattern_id)
+        entry = await self.entry(signature)
         if not decided:
             raise AlreadyDecided(_standing(entry, decision), entry)
         return entry
 
-    async def comment(self, pattern_id: str, comment: str, reviewer: str | None) -> str:
-        """Note a comment and return the name under which it was noted. Raises InvalidInput, DecisionRefused."""
+    async def comment(self, signature: str, comment: str, reviewer: str | None) -> str:
+        """Add a comment and return the reviewer's name. Raises InvalidInput, DecisionRefused."""
         name = check_reviewer(reviewer)
         checked = check_comment(comment)
-        noted = is_storable(pattern_id) and await _kept(
-            f"comment on {pattern_id!r}", lambda: self._store.comment(pattern_id, name, checked)
+        written = is_storable(signature) and await _write(
+            f"comment on {signature!r}", lambda: self._store.comment(signature, name, checked)
         )
-        if not noted:
-            raise _unknown(pattern_id)
+        if not written:
+            raise _unknown(signature)
         return name
 
 
-async def _kept(what: str, attempt: Callable[[], Awaitable[bool | None]]) -> bool:
+async def _write(what: str, attempt: Callable[[], Awaitable[bool | None]]) -> bool:
     try:
-        kept = await despite_conflicts(attempt)
+        written = await despite_conflicts(attempt)
     except StatementFailed as fault:
         raise DecisionRefused(f"The database refused the {what}; nothing was written.", str(fault)) from fault
-    if kept is None:
-        raise DecisionRefused(f"The application's own trigger or policy kept the {what} out; nothing was written.")
-    return kept
+    if written is None:
+        raise DecisionRefused(f"A trigger or policy of the application refused the {what}; nothing was written.")
+    return written
 
 
-def _unknown(pattern_id: str) -> UnknownPattern:
-    return UnknownPattern(f"There is no pattern {pattern_id!r} in the review queue.")
+def _unknown(signature: str) -> UnknownPattern:
+    return UnknownPattern(f"There is no pattern {signature!r} in the review queue.")
 
 
 def _standing(entry: QueueEntry, decision: Decision) -> str:
     if entry.status == Status.PENDING:
-        return f"{entry.pattern_id!r} is pending, not {decision.replaces}: there is no such decision to replace."
+        return f"{entry.pattern_id!r} is pending, not {decision.replaces}; there is no decision to replace."
     when = f" on {entry.reviewed_at:%Y-%m-%d at %H:%M:%S %Z}" if entry.reviewed_at else ""
     nobody = "a rule" if is_by_a_rule(entry.status) else "an unknown reviewer"
     return f"{entry.pattern_id!r} was {entry.status} by {entry.reviewed_by or nobody}{when}."

@@ -24,11 +24,11 @@ from pattern_sync.sync.reconciler import Reconciler
 
 
 class PatternSyncService:
-    """Runs the daemon's reconcile from a program without an event loop; each call opens its own connection.
+    """Reconciles and reviews from a program without an event loop; each call opens its own connection.
 
-    Without a URL it is the database of the settings, as for every command: one that they name, or the embedded
-    server's, which each call then starts or shares. Raises InvalidSettings; every method raises DatabaseUnavailable,
-    AccessRefused or SchemaError, all of them PatternSyncError.
+    Without a URL, it uses the database that the settings name, as every command does. If they name none, each call
+    starts or shares the embedded server. Raises InvalidSettings. Every method raises DatabaseUnavailable, AccessRefused
+    or SchemaError, all of them PatternSyncError.
     """
 
     def __init__(self, database_url: str | None = None) -> None:
@@ -45,15 +45,15 @@ class PatternSyncService:
         dry_run: bool = False,
         on_progress: Callable[[int, int], None] = lambda _done, _of: None,
     ) -> SyncResult:
-        """Queue what passes the filter and is missing, best impact first.
+        """Queue the patterns that pass the filter and have no entry, best impact first.
 
         Without a filter: confidence 60, occurrences 2, any savings, at most 50 patterns. A dry run writes nothing.
-        `on_progress` is told how many of how many patterns were handled.
+        `on_progress` receives the number of handled patterns and the number of all.
         """
         wanted = SyncFilter.manual() if sync_filter is None else sync_filter
         with self._connect() as database:
             session = BlockingSession(database)
-            queue = QueueGateway(session, session.announce, COMMANDS_PACE)
+            queue = QueueGateway(session, session.notify_pages, COMMANDS_PACE)
             manual = ManualSync(Reconciler(queue, time.monotonic), queue)
             with database.transaction(read_only=True) if dry_run else nullcontext():
                 return run_blocking(manual.run(wanted, dry_run=dry_run, on_progress=on_progress))
@@ -67,12 +67,12 @@ class PatternSyncService:
         return self.sync_patterns(SyncFilter.everything(), dry_run=dry_run)
 
     def get_sync_statistics(self) -> SyncStatistics:
-        """Return how many patterns there are, here and in the queue."""
+        """Return the counts of the patterns and of the queue entries."""
         with self._reviews() as gateway:
             return run_blocking(gateway.statistics())
 
     def explain(self, signature: str) -> Explanation:
-        """Return why a pattern is in the queue or is not, by the filter in force."""
+        """Return why a pattern is or is not in the queue, by the filter in force."""
         with self._reviews() as gateway:
             return run_blocking(Review(gateway).explanation(signature))
 
@@ -82,24 +82,24 @@ class PatternSyncService:
             return to_overview(str(address), database.fetch)
 
     def list_entries(self, status: Status = Status.PENDING, limit: int = 20) -> tuple[QueueEntry, ...]:
-        """Return the entries of one status with the best impact."""
+        """Return at most `limit` entries of one status, best impact first."""
         with self._reviews() as gateway:
             return run_blocking(Review(gateway).page(status, None, limit)).entries
 
-    def get_entry(self, pattern_id: str) -> tuple[QueueEntry, tuple[HistoryItem, ...]]:
-        """Return one entry, and what was said about it, oldest first. Raises UnknownPattern."""
+    def get_entry(self, signature: str) -> tuple[QueueEntry, tuple[HistoryItem, ...]]:
+        """Return one entry and its history, oldest first. Raises UnknownPattern."""
         with self._reviews() as gateway:
             review = Review(gateway)
-            return run_blocking(review.entry(pattern_id)), tuple(run_blocking(review.history(pattern_id)))
+            return run_blocking(review.entry(signature)), tuple(run_blocking(review.history(signature)))
 
     def get_review_statistics(self) -> QueueCounts:
-        """Return how many entries the queue has in each status."""
+        """Return the number of entries in each status."""
         with self._reviews() as gateway:
             return run_blocking(Review(gateway).counts())
 
     def approve(
         self,
-        pattern_id: str,
+        signature: str,
         notes: str | None = None,
         *,
         reviewer: str | None = None,
@@ -107,25 +107,25 @@ class PatternSyncService:
     ) -> QueueEntry:
         """Approve a pattern and return its entry.
 
-        Raises UnknownPattern, InvalidInput, AlreadyDecided unless the entry has the status that this replaces, and
-        DecisionRefused where the application's own trigger or policy, or the database, keeps the decision out.
+        Raises UnknownPattern, InvalidInput, AlreadyDecided if the entry's status is not `replaces`, and DecisionRefused
+        if a trigger or policy of the application, or the database, refuses the decision.
         """
-        return self._decide(pattern_id, Decision(Verdict.APPROVED, notes, reviewer, replaces))
+        return self._decide(signature, Decision(Verdict.APPROVED, notes, reviewer, replaces))
 
     def reject(
-        self, pattern_id: str, reason: str, *, reviewer: str | None = None, replaces: Status = Status.PENDING
+        self, signature: str, reason: str, *, reviewer: str | None = None, replaces: Status = Status.PENDING
     ) -> QueueEntry:
         """Reject a pattern and return its entry; raises as `approve` does."""
-        return self._decide(pattern_id, Decision(Verdict.REJECTED, reason, reviewer, replaces))
+        return self._decide(signature, Decision(Verdict.REJECTED, reason, reviewer, replaces))
 
-    def comment(self, pattern_id: str, comment: str, *, reviewer: str | None = None) -> str:
-        """Note a comment on a pattern and return whose it is. Raises UnknownPattern, InvalidInput, DecisionRefused."""
+    def comment(self, signature: str, comment: str, *, reviewer: str | None = None) -> str:
+        """Add a comment and return the reviewer's name. Raises UnknownPattern, InvalidInput, DecisionRefused."""
         with self._reviews() as gateway:
-            return run_blocking(Review(gateway).comment(pattern_id, comment, reviewer))
+            return run_blocking(Review(gateway).comment(signature, comment, reviewer))
 
-    def _decide(self, pattern_id: str, decision: Decision) -> QueueEntry:
+    def _decide(self, signature: str, decision: Decision) -> QueueEntry:
         with self._reviews() as gateway:
-            return run_blocking(Review(gateway).decide(pattern_id, decision))
+            return run_blocking(Review(gateway).decide(signature, decision))
 
     @contextmanager
     def _reviews(self) -> Iterator[ReviewGateway]:

@@ -1,4 +1,4 @@
-"""A detector for trying things out: writes patterns the way the application's own detector does."""
+"""A simulated detector, which writes patterns as the application's own detector does."""
 
 import json
 import random
@@ -22,7 +22,7 @@ CONFIDENCE_GAIN = 15.0
 
 @dataclass(frozen=True, slots=True)
 class SimulatedPattern:
-    """A pattern as the world has it; the detector grows sure of it as it sees it again."""
+    """The true figures of a pattern; the detector's confidence rises to the final one with each observation."""
 
     signature: str
     pattern_type: str
@@ -59,7 +59,7 @@ class SimulatedDetector:
         self._chance = random.Random(seed)  # noqa: S311 - invented data, not a secret
 
     def run(self, *, per_second: float, seconds: float, stopped: Callable[[], bool]) -> Iterator[int]:
-        """Observe until the time is up or `stopped`; yields how many observations there are so far."""
+        """Observe until the time is up or `stopped` returns True; yield the number of observations so far."""
         with BlockingDatabase.connect(self._address) as database:
             start = time.monotonic()
             observed = 0
@@ -74,10 +74,10 @@ class SimulatedDetector:
             "observe_first",
             pattern.signature,
             pattern.pattern_type,
-            f"run {pattern.signature.split(':')[1]} and mend what fails",
+            f"run {pattern.signature.split(':')[1]} and fix what fails",
             pattern.operations,
         )
-        pattern_id, occurrences = rows[0]["id"], rows[0]["occurrence_count"]
-        database.fetch("note_occurrence", pattern_id, f"workflow-{number:06}")
+        row_id, occurrences = rows[0]["id"], rows[0]["occurrence_count"]
+        database.fetch("note_occurrence", row_id, f"workflow-{number:06}")
         confidence = min(pattern.final_confidence, 10 + CONFIDENCE_GAIN * occurrences)
-        database.fetch("rate_pattern", pattern_id, confidence, pattern.monthly_savings)
+        database.fetch("rate_pattern", row_id, confidence, pattern.monthly_savings)

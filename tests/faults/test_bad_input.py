@@ -7,7 +7,7 @@ from tests.support.database import TestDatabase
 from tests.support.waiting import eventually, tell
 
 POISON = "ALTER TABLE pattern_approvals ADD CONSTRAINT no_poison CHECK (pattern_id !~ 'poison')"
-FAILED = "could not be queued, trying again later"
+FAILED = "pattern.failed"
 
 
 def test_a_poison_row_is_told_once_a_try_and_queued_when_its_cause_is_gone(database: TestDatabase) -> None:
@@ -31,7 +31,7 @@ def test_a_poison_row_is_told_once_a_try_and_queued_when_its_cause_is_gone(datab
 
 
 def test_a_flood_of_garbage_and_of_forged_ids_is_survived(database: TestDatabase) -> None:
-    with running_daemon(database.url) as daemon:
+    with running_daemon(database.url, fresh=True) as daemon:
         before = daemon.resident_kilobytes()
         database.execute(
             "SELECT pg_notify('pattern_sync', 'garbage ' || i || ' ☃') FROM generate_series(1, 20000) AS i"
@@ -44,7 +44,7 @@ def test_a_flood_of_garbage_and_of_forged_ids_is_survived(database: TestDatabase
         tell(f"behind 40,000 false notifications: queued in {took:.2f} s, memory grew by {grown:.1f} MB")
         assert took < 10
         assert grown < 40
-        ignored = daemon.lines("ignored a notification that is not ours")
+        ignored = daemon.lines("notification.ignored")
         assert [line["so_far"] for line in ignored] == [1, 10, 100, 1_000, 10_000]
         database.add_pattern("prompt")
         assert eventually(lambda: database.entry("prompt")) < 2
@@ -88,7 +88,7 @@ def test_a_locked_queue_holds_up_the_daemon_and_not_the_detector(database: TestD
         assert took < 10
         database.add_pattern("after")
         assert eventually(lambda: database.entry("after")) < 5
-        assert len(daemon.lines("ready")) == 1
+        assert len(daemon.lines("daemon.ready")) == 1
 
 
 def test_an_entry_that_a_person_is_deciding_holds_up_nobody_else(database: TestDatabase) -> None:

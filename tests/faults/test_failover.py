@@ -79,7 +79,7 @@ def test_a_promoted_standby_is_found_and_caught_up_with(folder: Path) -> None:
             with psycopg.connect(standby.url, autocommit=True, row_factory=dict_row) as replica:
                 eventually(lambda: replica.execute("SELECT FROM pattern_approvals").rowcount == 1)
                 kill_server(folder)
-                daemon.wait_for("not listening, polling instead")
+                daemon.wait_for("listener.lost")
                 replica.execute("SELECT pg_promote()")
             after = TestDatabase(standby.url, "pattern_sync")
             with after.connect():
@@ -87,4 +87,4 @@ def test_a_promoted_standby_is_found_and_caught_up_with(folder: Path) -> None:
                 after.add_pattern("after:failover:1")
                 eventually(lambda: after.entry("after:failover:1"), PATIENCE_SECONDS)
                 assert after.queue() == {"before:failover:1", "after:failover:1"}
-            daemon.wait_for("listening", times=2)
+            daemon.wait_for("listener.listening", times=2)

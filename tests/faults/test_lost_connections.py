@@ -32,8 +32,8 @@ def test_what_was_committed_while_the_listen_backend_was_dead_is_caught_up_at_on
                 )
                 killer.commit()
             took.append(eventually(lambda name=signature: database.entry(name), what=signature))  # type: ignore[misc]
-            daemon.wait_for("listening", times=number + 2)
-        assert len(daemon.lines("not listening, polling instead")) == 5
+            daemon.wait_for("listener.listening", times=number + 2)
+        assert len(daemon.lines("listener.lost")) == 5
     tell(f"after the LISTEN backend was killed: caught up in {max(took):.2f} s at worst of 5")
     assert max(took) < 3
 
@@ -43,7 +43,7 @@ def test_all_connections_cut_at_once_are_made_again_in_the_same_process(database
         proxy.cut()
         database.add_pattern("during")
         assert eventually(lambda: database.entry("during")) < 5
-        daemon.wait_for("listening", times=2)
+        daemon.wait_for("listener.listening", times=2)
         database.add_pattern("after")
         assert eventually(lambda: database.entry("after")) < 2
 
@@ -55,8 +55,8 @@ def test_a_half_open_link_is_noticed_and_caught_up(database: TestDatabase) -> No
         took = eventually(lambda: database.entry("during"))
         tell(f"after the link went half-open: caught up in {took:.1f} s")
         assert took < 15
-        assert daemon.wait_for("not listening, polling instead")["reason"]
-        daemon.wait_for("listening", times=2)
+        assert daemon.wait_for("listener.lost")["reason"]
+        daemon.wait_for("listener.listening", times=2)
         # Statements of other services may still hang on the dead link: they must not hold up the stop.
         begun = time.monotonic()
         daemon.stop()
@@ -71,8 +71,8 @@ def test_an_outage_is_one_line_a_change_and_does_not_starve_the_watchdog(databas
     ):
         proxy.refuse(refusing=True)
         proxy.cut()
-        daemon.wait_for("not listening, polling instead")
-        daemon.wait_for("database unavailable, trying again")
+        daemon.wait_for("listener.lost")
+        daemon.wait_for("database.lost")
         # Several retries of every service, and several feedings.
         fed = manager.messages().count("WATCHDOG=1")
         manager.wait_for("WATCHDOG=1", times=fed + 20)
@@ -81,9 +81,9 @@ def test_an_outage_is_one_line_a_change_and_does_not_starve_the_watchdog(databas
         took = eventually(lambda: database.entry("during"))
         tell(f"after an outage of the network: caught up in {took:.2f} s")
         assert took < 5
-        daemon.wait_for("database back")
-        daemon.wait_for("listening", times=2)
-        for event in ("not listening, polling instead", "database unavailable, trying again", "database back"):
+        daemon.wait_for("database.back")
+        daemon.wait_for("listener.listening", times=2)
+        for event in ("listener.lost", "database.lost", "database.back"):
             assert len(daemon.lines(event)) == 1, daemon.text
         assert any(text.startswith("STATUS=polling") for text in manager.messages())
 
@@ -97,9 +97,9 @@ def test_a_host_that_accepts_and_never_answers_gives_way_to_the_next(database: T
         url = with_address(database.url, f"{hole},{real}")
         begun = time.monotonic()
         with starting_daemon(url) as daemon:
-            daemon.wait_for("ready", seconds=60)
+            daemon.wait_for("daemon.ready", seconds=60)
             tell(f"ready past a black hole in {time.monotonic() - begun:.1f} s")
-            daemon.wait_for("listening", seconds=60)
+            daemon.wait_for("listener.listening", seconds=60)
             assert database.entry("before") is not None
             database.add_pattern("after")
             assert eventually(lambda: database.entry("after")) < 5
@@ -116,10 +116,10 @@ def test_a_link_that_loses_notifications_for_a_moment_is_listened_to_again_withi
             return super().__call__(data) if losing.is_set() else data
 
     with proxy_to(database.url, new_filter=Losing) as (_, url), starting_daemon(url) as daemon:
-        daemon.wait_for("not listening, polling instead")
-        daemon.wait_for("ready")
+        daemon.wait_for("listener.lost")
+        daemon.wait_for("daemon.ready")
         losing.clear()
-        took = eventually(lambda: daemon.lines("listening"))
+        took = eventually(lambda: daemon.lines("listener.listening"))
         tell(f"after it lost notifications: listening again in {took:.1f} s")
         assert took < 20
         database.add_pattern("heard")
@@ -134,12 +134,12 @@ def test_a_link_that_loses_notifications_for_a_moment_is_listened_to_again_withi
 
 def test_a_pooler_that_swallows_notifications_is_named_and_polled_through(database: TestDatabase) -> None:
     with proxy_to(database.url, new_filter=WithoutNotifications) as (_, url), starting_daemon(url) as daemon:
-        daemon.wait_for("ready")
-        reason = daemon.wait_for("not listening, polling instead")["reason"]
+        daemon.wait_for("daemon.ready")
+        reason = daemon.wait_for("listener.lost")["reason"]
         assert "pooler" in reason
         assert "PATTERN_SYNC_DATABASE_URL" in reason
         database.add_pattern("unheard")
         took = eventually(lambda: database.entry("unheard"))
         tell(f"behind a pooler: queued in {took:.1f} s")
         assert took < 10
-        assert not daemon.lines("listening")
+        assert not daemon.lines("listener.listening")

@@ -103,10 +103,10 @@ def test_a_daemon_behind_a_pooler_queues_and_a_program_decides(database: TestDat
     database.execute(f'ALTER DATABASE "{database.name}" SET default_transaction_isolation = serializable')
     database.add_pattern("before")
     with pooler_to(database.url) as url, starting_daemon(url) as daemon:
-        daemon.wait_for("ready")
-        assert "pooler" in daemon.wait_for("not listening, polling instead")["reason"]
+        daemon.wait_for("daemon.ready")
+        assert "pooler" in daemon.wait_for("listener.lost")["reason"]
         assert database.entry("before") is not None
         database.add_pattern("unheard")
         eventually(lambda: database.entry("unheard"))
         assert PatternSyncService(url).approve("before", "worth it", reviewer="ann").status == "approved"
-        assert not daemon.lines("database unavailable, trying again")
+        assert not daemon.lines("database.lost")

@@ -38,8 +38,8 @@ def test_a_restart_of_the_server_is_waited_out(server: EmbeddedServer, number: s
     with running_daemon(server.url) as daemon:
         pid = postmaster(server.url)
         os.kill(pid, number)
-        daemon.wait_for("not listening, polling instead")
-        daemon.wait_for("database unavailable, trying again")
+        daemon.wait_for("listener.lost")
+        daemon.wait_for("database.lost")
         eventually(lambda: server.check() is Supervision.RESTARTED)
         database = TestDatabase(server.url, "pattern_sync")
         accepting = time.monotonic()
@@ -47,15 +47,15 @@ def test_a_restart_of_the_server_is_waited_out(server: EmbeddedServer, number: s
             database.add_pattern(signature)
             eventually(lambda: database.entry(signature))
             took = time.monotonic() - accepting
-            daemon.wait_for("listening", times=2)
+            daemon.wait_for("listener.listening", times=2)
             listened = time.monotonic() - accepting
             tell(f"after {number.name}: queued {took:.2f} s, listening {listened:.2f} s after accepting again")
             assert took < 5
-            daemon.wait_for("database back")
+            daemon.wait_for("database.back")
             assert daemon.process.poll() is None
-            for event in ("not listening, polling instead", "database unavailable, trying again", "database back"):
+            for event in ("listener.lost", "database.lost", "database.back"):
                 assert len(daemon.lines(event)) == 1, daemon.text
-            assert len(daemon.lines("ready")) == 1
+            assert len(daemon.lines("daemon.ready")) == 1
 
 
 def test_what_a_crash_forgets_of_a_long_run_is_queued_again(server: EmbeddedServer) -> None:
@@ -80,7 +80,7 @@ def test_a_server_that_turns_read_only_is_waited_for_and_named(database: TestDat
     with database.another_connection() as admin:
         admin.execute((read_only % "on").encode())
         with starting_daemon(database.url) as daemon:
-            assert "read-only" in daemon.wait_for("waiting for the database")["reason"]
+            assert "read-only" in daemon.wait_for("database.lost")["reason"]
             assert database.queue() == set()
             admin.execute("SET default_transaction_read_only = off")
             admin.execute((read_only % "off").encode())
@@ -92,10 +92,10 @@ def test_a_server_that_turns_read_only_is_waited_for_and_named(database: TestDat
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE application_name ~ '^pattern-sync' AND datname = current_database()"
             )
-            assert daemon.wait_for("not listening, polling instead")["reason"]
+            assert daemon.wait_for("listener.lost")["reason"]
             database.add_pattern("during")
-            daemon.wait_for("database unavailable, trying again")
+            daemon.wait_for("database.lost")
             assert database.queue() == {"before"}
             admin.execute((read_only % "off").encode())
-            daemon.wait_for("listening", times=2)
+            daemon.wait_for("listener.listening", times=2)
             assert eventually(lambda: database.entry("during")) < 5

@@ -14,13 +14,14 @@ import pytest
 from pattern_sync import PatternSyncService, SyncFilter
 from pattern_sync.database.statements import load_statements
 from pattern_sync.domain.errors import PatternSyncError
+from pattern_sync.domain.identity import RowId
 from tests.conftest import cloned, fresh_database
 from tests.integration.test_statements import arguments
 from tests.support.application import APPLICATION_TABLES, installer
 from tests.support.asynchronous import run
 from tests.support.attacker import ROOT, Parser, attacker, set_traps, trapped
 from tests.support.database import TestDatabase
-from tests.support.lived_in import LivedInDatabase, Roles, readme_rights
+from tests.support.lived_in import LivedInDatabase, Roles, documented_rights
 from tests.support.paths import UNCAPPED, daemon_everything, with_gateway
 
 Admin = psycopg.Connection[dict[str, object]]
@@ -80,7 +81,7 @@ def trapped_template(server_url: str, admin: Admin, roles: Roles) -> Iterator[Li
         with psycopg.connect(database.url, autocommit=True) as session:
             session.execute(APPLICATION_TABLES.read_bytes())
             installer(database).migrate()
-            for right in readme_rights():
+            for right in documented_rights():
                 session.execute(f"GRANT {right} TO {roles.daemon}".encode())
             for name, confidence in (("x", 85), ("waits", 85), ("decided", 85), ("short", 5)):
                 session.execute(PATTERN.format(name, confidence).encode())
@@ -161,7 +162,8 @@ def test_no_path_to_the_queue_runs_anothers_code(trapped_database: LivedInDataba
     service = PatternSyncService(url)
     victim = Victim(trapped_database)
     victim.does("a dry run", lambda: service.sync_all_patterns(dry_run=True))
-    victim.does("an event", lambda: with_gateway(as_victim, lambda gateway: gateway.reconcile([1, 2, 3], UNCAPPED)))
+    row_ids = [RowId(1), RowId(2), RowId(3)]
+    victim.does("an event", lambda: with_gateway(as_victim, lambda gateway: gateway.reconcile(row_ids, UNCAPPED)))
     trapped_database.execute("UPDATE operation_patterns SET occurrence_count = 101, automation_status = DEFAULT")
     victim.does("a sweep", lambda: daemon_everything(as_victim, UNCAPPED))
     trapped_database.execute(PATTERN.format("by hand", 85))

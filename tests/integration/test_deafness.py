@@ -8,7 +8,7 @@ import pytest
 from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.blocking import BlockingDatabase
 from pattern_sync.database.rows.overview import to_sighting
-from pattern_sync.domain.watching import Sighting
+from pattern_sync.domain.reception import Sighting
 from tests.support.application import abouts, server_major
 from tests.support.database import TestDatabase
 from tests.support.notifications import listening

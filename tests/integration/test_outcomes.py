@@ -1,8 +1,9 @@
-"""What becomes of a pattern, line by line of the design's table, on the daemon's path and on the blocking one."""
+"""What becomes of a pattern, case by case, on the daemon's path and on the blocking one."""
 
 import pytest
 
 from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.identity import RowId
 from pattern_sync.domain.outcomes import Outcome
 from tests.support.database import TestDatabase, snapshot
 from tests.support.paths import (
@@ -138,7 +139,7 @@ def test_the_entry_of_a_deleted_pattern_is_kept_and_counted(database: TestDataba
 
 
 def test_a_pattern_that_was_deleted_after_it_was_announced_is_passed_over(database: TestDatabase) -> None:
-    outcomes = with_gateway(database, lambda gateway: gateway.reconcile([4_711], UNCAPPED))
+    outcomes = with_gateway(database, lambda gateway: gateway.reconcile([RowId(4_711)], UNCAPPED))
     assert outcomes == []
 
 

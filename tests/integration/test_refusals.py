@@ -276,4 +276,4 @@ def test_of_what_is_refused_an_explanation_says_why(database: TestDatabase) -> N
     assert explanation.refusal == "not this one"
     shown = explanation_table(explanation)
     assert isinstance(shown, Table)
-    assert str(shown.caption).endswith("it is tried again. The database says: not this one")
+    assert str(shown.caption).endswith("it is tried again. The database reports: not this one")

@@ -10,7 +10,7 @@ from tests.support.database import TestDatabase, snapshot
 
 TABLES = ("operation_patterns", "pattern_approvals", "pattern_review_history", "pattern_sync.rejections")
 QUEUE, HISTORY = "pattern_approvals", "pattern_review_history"
-KEPT_OUT = "The application's own trigger or policy kept the"
+KEPT_OUT = "A trigger or policy of the application refused the"
 
 Say = Callable[[PatternSyncService], object]
 SAYINGS = {
@@ -62,12 +62,12 @@ def test_a_decision_that_a_trigger_swallows_is_said_to_be_kept_out(
     adopted: TestDatabase, said: str, when: str, table: str, body: str
 ) -> None:
     add_trigger(adopted, when, table, body)
-    assert_kept_out(adopted, said, f"{KEPT_OUT} decision on 'a' out")
+    assert_kept_out(adopted, said, f"{KEPT_OUT} decision on 'a'")
 
 
 def test_a_comment_that_a_trigger_swallows_is_said_to_be_kept_out(adopted: TestDatabase) -> None:
     add_trigger(adopted, "BEFORE INSERT", HISTORY, "RETURN NULL;")
-    assert_kept_out(adopted, "comment", f"{KEPT_OUT} comment on 'a' out")
+    assert_kept_out(adopted, "comment", f"{KEPT_OUT} comment on 'a'")
 
 
 @pytest.mark.parametrize(

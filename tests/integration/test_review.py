@@ -1,11 +1,9 @@
 """Decisions on tables as Pattern Sync creates them and as an application has them, over both drivers."""
 
-import re
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import pytest
@@ -26,10 +24,10 @@ from pattern_sync.review import Review
 from tests.support.application import adopt, installer
 from tests.support.asynchronous import run
 from tests.support.database import TestDatabase, snapshot
+from tests.support.lived_in import documented_rights
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.lived_in_too
-README = Path(__file__).parents[2] / "README.md"
 TABLES = ("operation_patterns", "pattern_approvals", "pattern_review_history")
 WAITS_FOR_A_LOCK = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 BUSY = (
@@ -345,13 +343,12 @@ def test_the_python_api_reviews_like_the_others(database: TestDatabase) -> None:
 
 @pytest.fixture
 def restricted(database: TestDatabase) -> Iterator[TestDatabase]:
-    """Return the database for a role that has exactly the rights of the README."""
-    (block,) = re.findall(r"```sql\n((?:\s*GRANT .*\n)+)\s*```", README.read_text(encoding="utf-8"))
-    with database.role(*re.findall(r"GRANT (.+) TO pattern_sync_daemon;", block)) as role:
+    """Return the database for a role that has exactly the documented rights."""
+    with database.role(*documented_rights()) as role:
         yield TestDatabase(database.url_as(role), database.name)
 
 
-def test_the_rights_of_the_readme_are_enough_to_review(
+def test_the_documented_rights_are_enough_to_review(
     database: TestDatabase, restricted: TestDatabase, door: Door
 ) -> None:
     for name in ("a", "b"):

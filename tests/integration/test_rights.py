@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 from pattern_sync.database.statements import load_statements
 from tests.support.application import abouts, adopt
 from tests.support.database import TestDatabase
-from tests.support.lived_in import readme_rights
+from tests.support.lived_in import documented_rights
 
 # Each makes the planner evaluate the conditions in another order.
 PLANNERS: Mapping[str, Mapping[str, str]] = {
@@ -24,7 +24,7 @@ PLANNERS: Mapping[str, Mapping[str, str]] = {
     "no index": {"enable_indexscan": "off", "enable_bitmapscan": "off", "enable_indexonlyscan": "off"},
     "in parallel": {"parallel_setup_cost": "0", "parallel_tuple_cost": "0", "min_parallel_table_scan_size": "0"},
 }
-# Those of the README, one for each statement.
+# The documented ones, one for each statement.
 NEEDED = {
     "GRANT SELECT ON operation_patterns TO {role};",
     "GRANT SELECT ON pattern_occurrences TO {role};",
@@ -86,9 +86,9 @@ def test_rights_are_read_whatever_the_order_in_which_a_plan_evaluates_conditions
         assert missing_rights(lived, role, PLANNERS[planner]) == expected(role)
 
 
-def readme_remedies(role: str) -> Iterator[str]:
-    """Yield the README's grants as the daemon asks for them: each right by itself."""
-    for right in readme_rights():
+def documented_remedies(role: str) -> Iterator[str]:
+    """Yield the documented grants as the daemon asks for them: each right by itself."""
+    for right in documented_rights():
         privileges, _, things = right.partition(" ON ")
         columns = re.fullmatch(r"UPDATE \((.+)\)", privileges)
         each = [f"UPDATE ({name})" for name in columns[1].split(", ")] if columns else privileges.split(", ")
@@ -97,11 +97,11 @@ def readme_remedies(role: str) -> Iterator[str]:
             yield from (f"GRANT {privilege} ON {kind}{thing} TO {role};" for privilege in each)
 
 
-def test_the_readme_grants_what_the_daemon_asks_for_and_nothing_else(lived: TestDatabase) -> None:
+def test_the_documents_grant_what_the_daemon_asks_for_and_nothing_else(lived: TestDatabase) -> None:
     lived.execute("REVOKE SELECT ON pattern_sync.settings FROM PUBLIC")  # it is everybody's, unless it was lost
     with lived.role() as role:
-        assert missing_rights(lived, role) == sorted(readme_remedies(role))
-    with lived.role(*readme_rights()) as role:
+        assert missing_rights(lived, role) == sorted(documented_remedies(role))
+    with lived.role(*documented_rights()) as role:
         assert missing_rights(lived, role) == []
 
 

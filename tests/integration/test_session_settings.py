@@ -140,7 +140,7 @@ def test_a_daemon_works_under_all_of_it(hostile: TestDatabase) -> None:
         eventually(lambda: hostile.entry("after"))
         hostile.execute("UPDATE operation_patterns SET occurrence_count = 9 WHERE pattern_signature = 'before'")
         eventually(lambda: (hostile.entry("before") or {})["occurrence_count"] == 9)
-        assert not daemon.lines("database unavailable, trying again")
+        assert not daemon.lines("database.lost")
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "LATIN9", "SQL_ASCII"])

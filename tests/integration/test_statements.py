@@ -159,7 +159,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
         (*FILTER, "text"),
         {"row_id": "int8", "signature": "text", "outcome": "text", "reason": "text"},
     ),
-    "announce_changes": (("text[]", "text[]"), {"tell_changes": "void"}),
+    "notify_pages": (("text[]", "text[]", "bool"), {"tell_changes": "void", "everything": "void"}),
     "queue_missing": (
         (*FILTER, "int8", "bool", "int4", "int4", "float8", "bool", "timestamptz", "text[]"),
         {

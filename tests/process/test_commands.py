@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from pattern_sync.config import Settings
 from tests.support.command import Finished, run_command
 from tests.support.daemon import running_daemon
 from tests.support.database import TestDatabase
 
-README = Path(__file__).parents[2] / "README.md"
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "commands.md"
 COMMANDS = ("run", "migrate", "uninstall", "sql", "status", "sync", "explain", "simulate", "demo", "review")
 
 
@@ -19,7 +18,7 @@ def on(database: TestDatabase, *arguments: str) -> Finished:
 
 
 def test_install_look_and_take_away(empty_database: TestDatabase) -> None:
-    planned = on(empty_database, "migrate", "--dry-run")
+    planned = run_command("migrate", "--dry-run", fresh=True, PATTERN_SYNC_DATABASE_URL=empty_database.url)
     assert planned.code == 0
     assert "CREATE SCHEMA pattern_sync" in planned.out
     assert not empty_database.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'pattern_sync'")
@@ -151,7 +150,7 @@ def test_the_demonstration_fills_the_queue_and_misses_nothing() -> None:
 
 
 def test_the_help_names_every_command_and_the_exit_codes() -> None:
-    shown = run_command("--help")
+    shown = run_command("--help", fresh=True)
     assert shown.code == 0
     for command in COMMANDS:
         assert re.search(rf"^│ {command} ", shown.out, re.MULTILINE)
@@ -159,17 +158,5 @@ def test_the_help_names_every_command_and_the_exit_codes() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_readme_tells_of_every_command(command: str) -> None:
-    assert f"pattern-sync {command}" in README.read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("setting", [*Settings.model_fields, "env_file"])
-def test_the_readme_tells_of_every_setting(setting: str) -> None:
-    assert f"PATTERN_SYNC_{setting.upper()}" in README.read_text(encoding="utf-8")
-
-
-def test_the_readme_shows_the_page_and_where_it_is() -> None:
-    text = README.read_text(encoding="utf-8")
-    (picture,) = re.findall(r"!\[[^]]+\]\(([^)]+)\)", text)
-    assert (README.parent / picture).read_bytes().startswith(b"\x89PNG")
-    assert f"http://127.0.0.1:{Settings.model_fields['http_port'].default}/" in text
+def test_the_reference_has_every_command(command: str) -> None:
+    assert f"## `pattern-sync {command}`" in REFERENCE.read_text(encoding="utf-8")

@@ -26,8 +26,8 @@ from tests.support.waiting import eventually, tell
 
 NOTICED_SECONDS = 15.0
 AT_ONCE = 7
-SILENT = "changes are not told, polling meanwhile"
-TOLD_AGAIN = "every change is told again"
+SILENT = "triggers.silent"
+TOLD_AGAIN = "triggers.sound"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def a_silent_trigger(cause: Silenced, database: TestDatabase) -> None:
         assert "pattern-sync migrate" in shown.out
         assert run_command("migrate", PATTERN_SYNC_DATABASE_URL=database.url).code == 0
         daemon.wait_for(TOLD_AGAIN, seconds=NOTICED_SECONDS)
-        daemon.wait_for("catch-up", times=2)
+        daemon.wait_for("scan.finished", kind="catch-up", times=2)
         eventually(lambda: health_of(daemon) == ("ok", ""))
         with database.another_connection() as heard:
             heard.execute("SET session_replication_role = replica")
@@ -152,8 +152,8 @@ def a_daemon_that_may_mend(database: TestDatabase) -> None:
         database.execute("ALTER TABLE operation_patterns DISABLE TRIGGER ALL")
         database.execute("DELETE FROM pattern_sync.settings")
         mended = {
-            daemon.wait_for("mended", seconds=NOTICED_SECONDS)["relation"],
-            daemon.wait_for("mended", times=2, seconds=NOTICED_SECONDS)["relation"],
+            daemon.wait_for("triggers.mended", seconds=NOTICED_SECONDS)["relation"],
+            daemon.wait_for("triggers.mended", times=2, seconds=NOTICED_SECONDS)["relation"],
         }
         assert mended == {"operation_patterns", "pattern_sync.settings"}
         daemon.wait_for(TOLD_AGAIN, seconds=NOTICED_SECONDS)
@@ -168,7 +168,7 @@ def a_daemon_that_may_mend(database: TestDatabase) -> None:
 def a_filter_that_was_lost(database: TestDatabase) -> None:
     with running_daemon(database.url, PATTERN_SYNC_MEND="on", PATTERN_SYNC_MIN_CONFIDENCE="90") as daemon:
         database.execute("DELETE FROM pattern_sync.settings")
-        daemon.wait_for("mended", seconds=NOTICED_SECONDS)
+        daemon.wait_for("triggers.mended", seconds=NOTICED_SECONDS)
         eventually(
             lambda: database.execute("SELECT min_confidence AS c FROM pattern_sync.settings") == [{"c": 90}],
             NOTICED_SECONDS,
@@ -178,7 +178,7 @@ def a_filter_that_was_lost(database: TestDatabase) -> None:
 def a_daemon_that_may_not_mend(database: TestDatabase) -> None:
     with (
         database.role(
-            # Exactly the README's grants.
+            # The documented grants on the application's tables.
             "SELECT ON operation_patterns, pattern_occurrences",
             "UPDATE (automation_status, reviewed_by, reviewed_at, review_notes) ON operation_patterns",
             "SELECT, INSERT, UPDATE ON pattern_approvals",
@@ -188,12 +188,12 @@ def a_daemon_that_may_not_mend(database: TestDatabase) -> None:
         running_daemon(database.url_as(role), PATTERN_SYNC_MEND="on") as daemon,
     ):
         database.execute("ALTER TABLE operation_patterns DISABLE TRIGGER ALL")
-        refusal = daemon.wait_for("could not be mended, trying again", seconds=NOTICED_SECONDS)
+        refusal = daemon.wait_for("triggers.not_mended", seconds=NOTICED_SECONDS)
         assert "permission denied" in refusal["reason"]
         database.add_pattern("polled for")
         eventually(lambda: database.entry("polled for"), NOTICED_SECONDS)
         database.execute("SELECT pg_sleep(6)")
-        assert len(daemon.lines("could not be mended, trying again")) == 1
+        assert len(daemon.lines("triggers.not_mended")) == 1
 
 
 def what_a_sweep_recovers(database: TestDatabase) -> None:
@@ -207,7 +207,7 @@ def what_a_sweep_recovers(database: TestDatabase) -> None:
             )
             silent.execute("ALTER TABLE operation_patterns ENABLE ALWAYS TRIGGER pattern_sync_announce")
             silent.execute("COMMIT")
-        assert daemon.wait_for("recovered by the sweep, nobody had announced them")["patterns"] == 1
+        assert daemon.wait_for("pattern.recovered")["patterns"] == 1
         assert httpx.get(f"{daemon.http_url}/api/v1/system/health").json()["recovered_total"] == 1
         eventually(lambda: database.execute("SELECT 1 FROM pattern_sync.runs WHERE kind = 'recovered'"))
         shown = run_command("status", PATTERN_SYNC_DATABASE_URL=database.url).out
@@ -280,7 +280,7 @@ def test_a_notification_queue_that_nobody_empties_is_told_and_waited_out(narrow:
         with running_daemon(narrow.url) as daemon:
             sleeper.execute("SELECT 1")  # and its transaction stays open
             fill(narrow, 0.55)
-            told = daemon.wait_for("notifications are held back, polling meanwhile", seconds=NOTICED_SECONDS)
+            told = daemon.wait_for("notification_queue.full", seconds=NOTICED_SECONDS)
             assert str(pid) in told["reason"]
             assert str(pid) in health_of(daemon)[1]
             narrow.add_pattern("held back")
@@ -288,8 +288,8 @@ def test_a_notification_queue_that_nobody_empties_is_told_and_waited_out(narrow:
             fill(narrow, 1.0)
         # A full queue is no reason not to start.
         with running_daemon(narrow.url) as daemon:
-            daemon.wait_for("notifications are held back, polling meanwhile", seconds=NOTICED_SECONDS)
+            daemon.wait_for("notification_queue.full", seconds=NOTICED_SECONDS)
             sleeper.rollback()
-            daemon.wait_for("the notification queue is emptied again", seconds=NOTICED_SECONDS)
+            daemon.wait_for("notification_queue.drained", seconds=NOTICED_SECONDS)
             narrow.add_pattern("heard")
             assert eventually(lambda: narrow.entry("heard")) < 3

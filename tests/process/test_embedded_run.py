@@ -25,14 +25,14 @@ def kill_server(folder: Path) -> None:
 def test_two_daemons_share_the_embedded_server_and_the_second_takes_it_over(folder: Path) -> None:
     place = str(folder)
     with (
-        running_daemon(None, PATTERN_SYNC_DATA_DIR=place) as owner,
-        running_daemon(None, PATTERN_SYNC_DATA_DIR=place) as sharing,
+        running_daemon(None, fresh=True, PATTERN_SYNC_DATA_DIR=place) as owner,
+        running_daemon(None, fresh=True, PATTERN_SYNC_DATA_DIR=place) as sharing,
     ):
         kill_server(folder)
-        assert owner.wait_for("the embedded server was started again")["reason"] == "restarted"
-        owner.wait_for("listening", times=2)
-        sharing.wait_for("listening", times=2)
+        assert owner.wait_for("embedded.restarted")["reason"] == "restarted"
+        owner.wait_for("listener.listening", times=2)
+        sharing.wait_for("listener.listening", times=2)
         owner.send(signal.SIGKILL)
-        assert sharing.wait_for("the embedded server was started again")["reason"] == "taken over"
-        sharing.wait_for("listening", times=3)
+        assert sharing.wait_for("embedded.restarted")["reason"] == "taken over"
+        sharing.wait_for("listener.listening", times=3)
         assert run_command("status", PATTERN_SYNC_DATA_DIR=place).code == 0

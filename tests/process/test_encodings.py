@@ -53,10 +53,11 @@ def test_a_name_that_no_client_can_read_stops_no_other(encoded: Encoded) -> None
         assert encoded.entry("before"), "the catch-up has queued it before it is ready"
         encoded.add_pattern("after")
         eventually(lambda: encoded.entry("after"))
-        (line,) = daemon.lines("catch-up")
-        assert str(line["first_error"]).startswith(f"{name}: ")
-        assert 'encoding "' in str(line["first_error"])
-        assert not daemon.lines("database unavailable, trying again")
+        (line,) = daemon.lines("scan.failed", kind="catch-up")
+        (error,) = line["errors"]
+        assert error.startswith(f"{name}: ")
+        assert 'encoding "' in error
+        assert not daemon.lines("database.lost")
         previewed = PatternSyncService(encoded.url).sync_patterns(UNCAPPED, dry_run=True)
         assert previewed.synced_pattern_ids == (name,)
     assert encoded.count("pattern_approvals") == len(("gone", "before", "after"))

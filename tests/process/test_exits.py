@@ -167,7 +167,7 @@ def test_a_port_that_is_taken_does_not_stop_the_queue_and_is_served_as_soon_as_i
     with starting_daemon(database.url) as first:
         port = first.ready().http_url.rpartition(":")[2]
         with starting_daemon(database.url, PATTERN_SYNC_HTTP_PORT=port) as second:
-            reason = second.wait_for("not serving HTTP, trying again")["reason"]
+            reason = second.wait_for("http.waiting")["reason"]
             for words in (f"port {port}", f"process {first.pid}", "PATTERN_SYNC_HTTP_PORT"):
                 assert words in reason
             second.ready()
@@ -176,22 +176,22 @@ def test_a_port_that_is_taken_does_not_stop_the_queue_and_is_served_as_soon_as_i
             assert eventually(lambda: database.entry("without the page")) < 3
             assert second.http_url.endswith(f":{port}")
             assert httpx.get(f"{second.http_url}/readyz").status_code == 200
-            assert len(second.lines("not serving HTTP, trying again")) == 1
+            assert len(second.lines("http.waiting")) == 1
 
 
 def test_a_daemon_that_waits_for_its_port_can_be_stopped(database: TestDatabase) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         with starting_daemon(database.url, PATTERN_SYNC_HTTP_PORT=port) as daemon:
-            assert f"process {os.getpid()}" in daemon.wait_for("not serving HTTP, trying again")["reason"]
+            assert f"process {os.getpid()}" in daemon.wait_for("http.waiting")["reason"]
             daemon.ready()
             daemon.stop()
-            assert not daemon.lines("serving")
+            assert not daemon.lines("http.serving")
 
 
 def test_an_address_that_this_machine_does_not_have_yet_is_waited_for(database: TestDatabase) -> None:
     with starting_daemon(database.url, PATTERN_SYNC_HTTP_HOST="203.0.113.77", PATTERN_SYNC_API_TOKEN=SECRET) as daemon:
-        reason = daemon.wait_for("not serving HTTP, trying again")["reason"]
+        reason = daemon.wait_for("http.waiting")["reason"]
         assert "203.0.113.77" in reason
         assert "PATTERN_SYNC_HTTP_HOST" in reason
         daemon.ready()
@@ -210,21 +210,21 @@ def test_a_database_that_comes_late_is_waited_for_with_one_line(database: TestDa
     with proxy_to(database.url) as (proxy, url):
         proxy.refuse(refusing=True)
         with starting_daemon(url) as daemon:
-            waiting = daemon.wait_for("waiting for the database")
+            waiting = daemon.wait_for("database.lost")
             assert "127.0.0.1" in waiting["reason"]
-            assert not daemon.lines("ready")
+            assert not daemon.lines("daemon.ready")
             proxy.refuse(refusing=False)
             daemon.ready()
             assert database.entry("before") is not None
-            assert len(daemon.lines("waiting for the database")) == 1
-            daemon.wait_for("database back")
+            assert len(daemon.lines("database.lost")) == 1
+            daemon.wait_for("database.back")
 
 
 def test_a_daemon_that_still_waits_for_its_database_can_be_stopped() -> None:
     with starting_daemon(f"postgresql://nobody:{SECRET}@127.0.0.1:1/x") as daemon:
-        daemon.wait_for("waiting for the database")
+        daemon.wait_for("database.lost")
         daemon.stop(signal.SIGTERM)
-        assert not daemon.lines("ready")
+        assert not daemon.lines("daemon.ready")
         assert SECRET not in daemon.text
 
 
@@ -233,13 +233,13 @@ def test_a_schema_that_is_taken_away_from_a_daemon_is_waited_for_and_the_remedy_
         daemon.ready()
         assert run_command("uninstall", PATTERN_SYNC_DATABASE_URL=database.url).code == 0
         # Nothing announces any more; the next pending entry, sweep, reload or reconnect meets the missing functions.
-        assert "pattern-sync migrate" in daemon.wait_for("database unavailable, trying again")["reason"]
+        assert "pattern-sync migrate" in daemon.wait_for("database.lost")["reason"]
         database.add_pattern("meanwhile")
         assert run_command("migrate", PATTERN_SYNC_DATABASE_URL=database.url).code == 0
-        daemon.wait_for("database back")
+        daemon.wait_for("database.back")
         database.execute("SELECT pattern_sync.request()")
         eventually(lambda: database.entry("meanwhile"))
-        assert len(daemon.lines("database unavailable, trying again")) == 1
+        assert len(daemon.lines("database.lost")) == 1
 
 
 def test_a_daemon_whose_database_was_migrated_by_a_newer_one_ends_and_says_why(database: TestDatabase) -> None:
@@ -257,9 +257,9 @@ def test_a_table_that_is_renamed_away_for_a_moment_ends_nobody(database: TestDat
         daemon.ready()
         database.execute("ALTER TABLE pattern_approvals RENAME TO elsewhere")
         database.execute("SELECT pattern_sync.request()")
-        daemon.wait_for("database unavailable, trying again")
+        daemon.wait_for("database.lost")
         database.execute("ALTER TABLE elsewhere RENAME TO pattern_approvals")
-        daemon.wait_for("database back")
+        daemon.wait_for("database.back")
         database.add_pattern("after")
         assert eventually(lambda: database.entry("after")) < 5
 
@@ -273,6 +273,6 @@ def test_a_notification_queue_that_is_full_at_the_start_is_waited_for(database: 
         "CREATE TRIGGER full_queue BEFORE UPDATE ON pattern_sync.settings FOR EACH ROW EXECUTE FUNCTION full_queue()"
     )
     with starting_daemon(database.url, PATTERN_SYNC_MIN_CONFIDENCE="71") as daemon:
-        assert "NOTIFY queue" in daemon.wait_for("waiting for the database")["reason"]
+        assert "NOTIFY queue" in daemon.wait_for("database.lost")["reason"]
         database.execute("DROP TRIGGER full_queue ON pattern_sync.settings")
         daemon.ready()

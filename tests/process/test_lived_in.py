@@ -1,4 +1,4 @@
-"""A daemon's day on a database as after a year of use, with no more rights than the README asks for."""
+"""A daemon's day on a database as after a year of use, with no more rights than are documented."""
 
 from tests.support.command import run_command
 from tests.support.daemon import running_daemon
@@ -17,16 +17,18 @@ OLD_FIGURES = (
 def test_it_starts_catches_up_queues_decides_and_starts_again(lived_in: LivedInDatabase) -> None:
     decided = lived_in.execute(DECIDED)
     with running_daemon(lived_in.daemon_url) as daemon:
-        assert daemon.lines("catch-up")[0]["synced"] == QUALIFYING - ENTERED
+        assert daemon.lines("scan.finished", kind="catch-up")[0]["queued"] == QUALIFYING - ENTERED
         assert lived_in.count("pattern_approvals") == ENTRIES + QUALIFYING - ENTERED
         lived_in.add_pattern("new")
         assert eventually(lambda: lived_in.entry("new"), what="the entry of a new pattern") < 2
         lived_in.execute(
             "UPDATE operation_patterns SET confidence_score = 99, potential_monthly_savings = 9000 WHERE id < 9"
         )
+        # What is not notified before the stop is the next start's: four of these have no entry yet.
+        eventually(lambda: lived_in.count("pattern_approvals") == ENTRIES + QUALIFYING - ENTERED + 5)
     lived_in.execute("VACUUM (ANALYZE)")
     with running_daemon(lived_in.daemon_url) as daemon:
-        assert daemon.lines("catch-up")[0]["synced"] == 0
+        assert daemon.lines("scan.finished", kind="catch-up")[0]["queued"] == 0
         lived_in.add_pattern("newer")
         eventually(lambda: lived_in.entry("newer"), what="the entry of a newer pattern")
     assert lived_in.execute(DECIDED) == decided
@@ -82,12 +84,12 @@ def test_an_index_that_a_large_table_lacks_is_named_in_the_log_and_by_status(liv
     remedy = "CREATE INDEX CONCURRENTLY ON pattern_occurrences (pattern_id)"
     lived_in.execute("DROP INDEX idx_pattern_occurrence_unique")
     with running_daemon(lived_in.daemon_url) as daemon:
-        assert daemon.wait_for("an index would help")["remedy"] == remedy
+        assert daemon.wait_for("index.missing")["remedy"] == remedy
     shown = run_command("status", PATTERN_SYNC_DATABASE_URL=lived_in.daemon_url).out
     assert "no example sessions" in " ".join(shown.split())
     lived_in.execute(remedy)
     with running_daemon(lived_in.daemon_url) as daemon:
         lived_in.add_pattern("witness")
         eventually(lambda: lived_in.entry("witness"))
-        assert daemon.lines("an index would help") == []
+        assert daemon.lines("index.missing") == []
     assert "an index would help" not in run_command("status", PATTERN_SYNC_DATABASE_URL=lived_in.daemon_url).out

@@ -19,9 +19,9 @@ def test_what_was_committed_before_the_start_is_queued_before_the_daemon_calls_i
     database.add_patterns(50, "before")
     database.add_pattern("short", confidence_score=10)
     with starting_daemon(database.daemon_url) as daemon:
-        daemon.wait_for("ready")
+        daemon.wait_for("daemon.ready")
         assert database.count("pattern_approvals") == 50
-        assert daemon.lines("catch-up")[0]["synced"] == 50
+        assert daemon.lines("scan.finished", kind="catch-up")[0]["queued"] == 50
         assert database.entry("short") is None
 
 
@@ -35,7 +35,7 @@ def test_a_committed_pattern_is_in_the_queue_a_moment_later(database: TestDataba
         tell(f"commit to entry seen: median {statistics.median(took) * 1000:.1f} ms, worst {max(took) * 1000:.1f} ms")
         # Typical is a few milliseconds; a poll or a sweep would need seconds.
         assert statistics.median(took) < 0.5
-        assert not daemon.lines("sweep")
+        assert not daemon.lines(kind="sweep")
     entry = database.entry("sdlc:full:0")
     assert entry is not None
     assert (entry["status"], entry["confidence_score"], entry["occurrence_count"]) == ("pending", 0.85, 78_167)
@@ -95,8 +95,8 @@ def test_two_daemons_queue_each_pattern_once(database: TestDatabase) -> None:
         for daemon in (first, second):
             daemon.stop()
         assert snapshot(database, ["pattern_approvals"]) == quiet
-        reported = sum(line["patterns"] for each in (first, second) for line in each.lines("queued"))
-        reported += sum(line["synced"] for each in (first, second) for line in each.lines("request"))
+        reported = sum(line["patterns"] for each in (first, second) for line in each.lines("pattern.queued"))
+        reported += sum(line["queued"] for each in (first, second) for line in each.lines(kind="request"))
         assert reported == 1_030
 
 
@@ -117,7 +117,7 @@ def test_what_was_written_before_a_wider_filter_and_committed_after_it_is_queued
                 b" potential_monthly_savings) VALUES ('late', 'sdlc', 50, 9, 5000)"
             )
             database.execute("UPDATE pattern_sync.settings SET min_confidence = 40")
-            daemon.wait_for("settings")
+            daemon.wait_for("scan.finished", kind="settings")
             detector.commit()
         took = eventually(lambda: database.entry("late"), what="late")
         tell(f"queued {took:.1f} s after the commit")

@@ -44,12 +44,12 @@ def test_a_person_approves_rejects_and_comments(database: TestDatabase) -> None:
     assert database.mark_of("a:b") == ("approved", "ann", "worth it", True)
 
     rejected = review(database, "reject", "odd 'name' / é", "--reason", "a one-off")
-    assert (rejected.code, rejected.out.strip()) == (0, "odd 'name' / é is rejected, by system.")
+    assert (rejected.code, rejected.out.strip()) == (0, "odd 'name' / é is rejected by system.")
     assert database.mark_of("odd 'name' / é") == ("rejected", "system", "a one-off", True)
 
     before = snapshot(database, TABLES[:2])
     noted = review(database, "comment", "a:b", "who owns this?", "--reviewer", "bob")
-    assert (noted.code, noted.out.strip()) == (0, "Noted, by bob.")
+    assert (noted.code, noted.out.strip()) == (0, "Comment added by bob.")
     assert snapshot(database, TABLES[:2]) == before
 
     shown = review(database, "show", "a:b", "--json")
@@ -125,4 +125,4 @@ def test_what_the_application_keeps_out_is_said_with_the_servers_words_and_exits
     assert "no ticket (SQLSTATE P0001)" in refused.err
     swallowed = review(database, "reject", "a", "--reason", "no")
     assert swallowed.code == 1
-    assert "The application's own trigger or policy kept the decision on 'a' out; nothing was written." in swallowed.err
+    assert "A trigger or policy of the application refused the decision on 'a'; nothing was written." in swallowed.err

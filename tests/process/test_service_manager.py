@@ -22,10 +22,10 @@ UNREACHABLE = "postgresql://nobody@127.0.0.1:1/x"
 def test_readiness_is_told_after_the_first_catch_up_and_the_stop_before_the_end(database: TestDatabase) -> None:
     database.add_patterns(20)
     with service_manager() as manager:
-        with starting_daemon(database.daemon_url, NOTIFY_SOCKET=manager.path) as daemon:
+        with starting_daemon(database.daemon_url, fresh=True, NOTIFY_SOCKET=manager.path) as daemon:
             manager.wait_for("READY=1")
             assert database.count("pattern_approvals") == 20
-            daemon.wait_for("listening")
+            daemon.wait_for("listener.listening")
             assert manager.wait_for("STATUS=listening; 20 queued, 0 failed")
             assert "STOPPING=1" not in manager.messages()
             daemon.stop()
@@ -39,7 +39,7 @@ def test_a_daemon_that_cannot_reach_its_database_is_not_ready_and_says_why() -> 
     with service_manager() as manager:
         with starting_daemon(UNREACHABLE, NOTIFY_SOCKET=manager.path) as daemon:
             assert "Connection refused" in manager.wait_for("STATUS=waiting for the database")
-            daemon.wait_for("waiting for the database")
+            daemon.wait_for("database.lost")
         assert "READY=1" not in manager.messages()
 
 
@@ -84,9 +84,9 @@ def test_a_reload_before_the_first_catch_up_is_part_of_the_start(database: TestD
     with service_manager() as manager, database.another_connection(autocommit=False) as blocker:
         blocker.execute("LOCK TABLE pattern_approvals IN ACCESS EXCLUSIVE MODE")
         with starting_daemon(database.daemon_url, NOTIFY_SOCKET=manager.path) as daemon:
-            daemon.wait_for("filter in force")
+            daemon.wait_for("filter.published")
             daemon.send(signal.SIGHUP)
-            daemon.wait_for("reloaded")
+            daemon.wait_for("settings.reloaded")
             assert "READY=1" not in manager.messages(), "the first catch-up is not done"
             blocker.rollback()
             manager.wait_for("READY=1")
@@ -108,7 +108,7 @@ def test_a_reload_in_an_outage_ends_with_it_and_makes_nobody_hang(database: Test
     ):
         proxy.refuse(refusing=True)
         proxy.cut()
-        daemon.wait_for("not listening, polling instead")
+        daemon.wait_for("listener.lost")
         env_file.write_text("PATTERN_SYNC_MIN_CONFIDENCE=66\n")
         daemon.send(signal.SIGHUP)
         manager.wait_for("RELOADING=1")
@@ -117,7 +117,7 @@ def test_a_reload_in_an_outage_ends_with_it_and_makes_nobody_hang(database: Test
         assert httpx.get(f"{daemon.http_url}/livez").status_code == 200
         assert manager.messages().count("READY=1") == 1
         proxy.refuse(refusing=False)
-        daemon.wait_for("reloaded")
+        daemon.wait_for("settings.reloaded")
         manager.wait_for("READY=1", times=2)
         assert database.execute("SELECT min_confidence FROM pattern_sync.settings") == [{"min_confidence": 66}]
 

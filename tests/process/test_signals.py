@@ -16,7 +16,7 @@ from tests.support.waiting import eventually
 def test_a_stop_is_orderly_and_leaves_no_session_behind(database: TestDatabase, number: signal.Signals) -> None:
     with running_daemon(database.url) as daemon:
         daemon.stop(number)
-    assert [line["event"] for line in daemon.lines()][-2:] == ["stopping", "stopped"]
+    assert [line["event"] for line in daemon.lines()][-2:] == ["daemon.stopping", "daemon.stopped"]
     sessions = "SELECT 1 FROM pg_stat_activity WHERE application_name ~ '^pattern-sync' AND datname = %s"
     eventually(lambda: not database.execute(sessions, database.name))
 
@@ -29,14 +29,14 @@ def test_a_stop_finishes_what_was_announced(database: TestDatabase) -> None:
             database.add_pattern(f"announced:{number}")
         # Notifications come in order: when this one is there, so are the others.
         database.execute("SELECT pg_notify('pattern_sync', 'fence')")
-        daemon.wait_for("ignored a notification that is not ours")
+        daemon.wait_for("notification.ignored")
         daemon.send(signal.SIGTERM)
-        daemon.wait_for("stopping")
+        daemon.wait_for("daemon.stopping")
         assert not database.queue()
         blocker.rollback()
         assert daemon.exit_code() == 0
     assert len(database.queue()) == 20
-    assert not daemon.lines("not finished in time, left to the next start")
+    assert not daemon.lines("daemon.unfinished")
 
 
 def test_a_stop_that_cannot_finish_says_what_it_leaves_and_the_next_start_finds_it(database: TestDatabase) -> None:
@@ -45,11 +45,11 @@ def test_a_stop_that_cannot_finish_says_what_it_leaves_and_the_next_start_finds_
             blocker.execute("LOCK TABLE pattern_approvals IN SHARE MODE")
             database.add_pattern("left")
             database.execute("SELECT pg_notify('pattern_sync', 'fence')")
-            daemon.wait_for("ignored a notification that is not ours")
+            daemon.wait_for("notification.ignored")
             begun = time.monotonic()
             daemon.stop()
             assert time.monotonic() - begun < 15
-            assert daemon.lines("not finished in time, left to the next start")
+            assert daemon.lines("daemon.unfinished")
         blocker.rollback()
     assert database.entry("left") is None
     with running_daemon(database.url):
@@ -60,7 +60,7 @@ def test_a_stop_at_any_moment_is_orderly(database: TestDatabase) -> None:
     chance = random.Random(7)
     delays = [chance.uniform(0, 1.5) for _ in range(8)]
     for delay in delays:
-        with starting_daemon(database.url) as daemon:
+        with starting_daemon(database.url, fresh=True) as daemon:
             time.sleep(delay)  # the moment is what is varied
             daemon.send(signal.SIGTERM)
             code = daemon.exit_code()
@@ -69,7 +69,7 @@ def test_a_stop_at_any_moment_is_orderly(database: TestDatabase) -> None:
             assert "Traceback" not in daemon.text
             assert '"exception"' not in daemon.text
     with starting_daemon(database.url) as daemon:
-        daemon.wait_for("serving")
+        daemon.wait_for("http.serving")
         daemon.stop()
 
 
@@ -78,9 +78,9 @@ def test_a_second_stop_while_the_first_drains_changes_nothing(database: TestData
         blocker.execute("LOCK TABLE pattern_approvals IN SHARE MODE")
         database.add_pattern("announced")
         database.execute("SELECT pg_notify('pattern_sync', 'fence')")
-        daemon.wait_for("ignored a notification that is not ours")
+        daemon.wait_for("notification.ignored")
         daemon.send(signal.SIGTERM)
-        daemon.wait_for("stopping")
+        daemon.wait_for("daemon.stopping")
         daemon.send(signal.SIGTERM)
         daemon.send(signal.SIGINT)
         blocker.rollback()
@@ -105,7 +105,7 @@ def test_a_reload_puts_the_new_filter_in_force_and_catches_up_under_it(database:
         eventually(lambda: database.queue() == {"sure", "less sure"})
         in_force = database.execute("SELECT min_confidence, exclude_types FROM pattern_sync.settings")[0]
         assert in_force == {"min_confidence": 60, "exclude_types": ["docs", "fix"]}
-        assert daemon.wait_for("reloaded")["changed"] is True
+        assert daemon.wait_for("settings.reloaded")["changed"] is True
         # The trigger announces by the new filter, too: no sweep and no reload brings this one.
         database.add_pattern("another", confidence_score=61)
         assert eventually(lambda: database.entry("another")) < 3
@@ -122,14 +122,14 @@ def test_a_reload_reaches_every_daemon(database: TestDatabase, env_file: Path) -
     ):
         env_file.write_text("PATTERN_SYNC_MIN_CONFIDENCE=55\n")
         first.send(signal.SIGHUP)
-        first.wait_for("reloaded")
-        assert "55 %" in second.wait_for("filter in force", times=2)["filter"]
+        first.wait_for("settings.reloaded")
+        assert "55 %" in second.wait_for("filter.published", times=2)["filter"]
 
 
 @pytest.mark.parametrize(
     ("nonsense", "named"),
     [
-        ("PATTERN_SYNC_MIN_CONFIDENCE=1000\n", "PATTERN_SYNC_MIN_CONFIDENCE is '1000'"),
+        ("PATTERN_SYNC_MIN_CONFIDENCE=1000\n", "PATTERN_SYNC_MIN_CONFIDENCE is 1000"),
         ("PATTERN_SYNC_MIN_CONFIDENC=50\n", "Did you mean PATTERN_SYNC_MIN_CONFIDENCE"),
         (None, "no such file"),
     ],
@@ -144,7 +144,7 @@ def test_a_reload_with_nonsense_leaves_the_filter_and_the_daemon_as_they_are(
         else:
             env_file.write_text(nonsense)
         daemon.send(signal.SIGHUP)
-        refusal = daemon.wait_for("reload refused, the filter stays as it was")
+        refusal = daemon.wait_for("settings.refused")
         assert named in refusal["reason"]
         assert refusal["level"] == "error"
         database.add_pattern("sure", confidence_score=95)

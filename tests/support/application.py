@@ -1,5 +1,6 @@
 """An application that had its tables before we came, and dumps of what is in a database."""
 
+import functools
 import os
 import re
 import shutil
@@ -64,6 +65,7 @@ def server_major(database: TestDatabase) -> int:
     return int(database.execute("SELECT current_setting('server_version_num')::int / 10000 AS major")[0]["major"])
 
 
+@functools.cache  # every server here is asked for its version
 def server_program(wanted: int, name: str) -> str:
     """Return a client program that is not older than a server's major version; skips where there is none."""
     # The oldest that is new enough: its own words about this server change least.

@@ -2,16 +2,16 @@
 
 import json
 import os
-import subprocess
-import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+from tests.support import program
 
 # No .env file lies here.
 QUIET_FOLDER = Path(__file__).parent
-COMMAND = (sys.executable, "-m", "pattern_sync")
 DEADLINE_SECONDS = 60.0
 # What a service manager, or a developer's shell, would add.
 _FOREIGN = ("PATTERN_SYNC_", "NOTIFY_", "WATCHDOG_", "CREDENTIALS_", "PG")
@@ -40,17 +40,25 @@ class Finished:
 
 
 def run_command(
-    *arguments: str, cwd: Path = QUIET_FOLDER, environ: Mapping[str, str] | None = None, **settings: str
+    *arguments: str,
+    cwd: Path = QUIET_FOLDER,
+    environ: Mapping[str, str] | None = None,
+    fresh: bool = False,
+    **settings: str,
 ) -> Finished:
-    """Run one command to its end; `environ` is for names that are computed."""
-    done = subprocess.run(
-        [*COMMAND, *arguments],
-        env=environment(**settings, **(environ or {})),
-        cwd=cwd,
-        capture_output=True,
-        timeout=DEADLINE_SECONDS,
-        check=False,
-    )
-    finished = Finished(done.returncode, done.stdout.decode(), done.stderr.decode())
+    """Run one command to its end; `environ` is for names that are computed, `fresh` for an interpreter of its own."""
+    wanted = environment(**settings, **(environ or {}))
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = program.start(arguments, wanted, cwd, out=out.fileno(), err=err.fileno(), fresh=fresh)
+        try:
+            code = process.wait(DEADLINE_SECONDS)
+        finally:
+            process.kill()
+        finished = Finished(code, _written(out), _written(err))
     finished.check_manners()
     return finished
+
+
+def _written(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()

@@ -1,8 +1,8 @@
-"""A real daemon: `python -m pattern_sync run` as a process, and its log while it is written."""
+"""A real daemon: `pattern-sync run` as a process, and its log while it is written."""
 
 import json
+import os
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from tests.support.command import COMMAND, QUIET_FOLDER, environment
+from tests.support import program
+from tests.support.command import QUIET_FOLDER, environment
 from tests.support.waiting import PATIENCE_SECONDS, tell
 
 LogLine = dict[str, Any]
@@ -19,16 +20,13 @@ LogLine = dict[str, Any]
 class DaemonProcess:
     """Reads the log in a thread; tests wait for its lines by name."""
 
-    def __init__(self, url: str | None, *, cwd: Path = QUIET_FOLDER, **settings: str) -> None:
+    def __init__(self, url: str | None, *, cwd: Path = QUIET_FOLDER, fresh: bool = False, **settings: str) -> None:
         address = {} if url is None else {"PATTERN_SYNC_DATABASE_URL": url}
-        self.process = subprocess.Popen(
-            [*COMMAND, "run"],
-            env=environment(**{"PATTERN_SYNC_LOG_FORMAT": "json", **address, **settings}),
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
+        wanted = environment(**{"PATTERN_SYNC_LOG_FORMAT": "json", **address, **settings})
+        reading, writing = os.pipe()
+        with open(os.devnull, "wb") as nothing, open(writing, "wb"):  # noqa: PTH123
+            self.process = program.start(["run"], wanted, cwd, out=nothing.fileno(), err=writing, fresh=fresh)
+        self._log = open(reading, "rb")  # noqa: PTH123, SIM115 - closed by kill()
         self._text: list[str] = []
         self._lines: list[LogLine] = []
         self._news = threading.Condition()
@@ -39,7 +37,7 @@ class DaemonProcess:
     @property
     def http_url(self) -> str:
         """Where it serves HTTP, without a slash at the end."""
-        return str(self.wait_for("serving")["url"]).rstrip("/")
+        return str(self.wait_for("http.serving")["url"]).rstrip("/")
 
     @property
     def pid(self) -> int:
@@ -51,26 +49,28 @@ class DaemonProcess:
         with self._news:
             return "".join(self._text)
 
-    def lines(self, event: str | None = None) -> list[LogLine]:
-        """Return the log lines so far, all or those of one event."""
+    def lines(self, event: str | None = None, **fields: object) -> list[LogLine]:
+        """Return the log lines so far: all, or those of one event and with these fields."""
+        wanted = fields if event is None else {"event": event, **fields}
         with self._news:
-            return [line for line in self._lines if event in (None, line["event"])]
+            return [line for line in self._lines if all(line.get(name) == value for name, value in wanted.items())]
 
-    def wait_for(self, event: str, *, times: int = 1, seconds: float = PATIENCE_SECONDS) -> LogLine:
-        """Wait until an event was logged for the n-th time and return that line."""
+    def wait_for(self, event: str, *, times: int = 1, seconds: float = PATIENCE_SECONDS, **fields: object) -> LogLine:
+        """Wait until an event with these fields was logged for the n-th time and return that line."""
         deadline = time.monotonic() + seconds
         with self._news:
-            while len(found := [line for line in self._lines if line["event"] == event]) < times:
+            while len(found := self.lines(event, **fields)) < times:
                 left = deadline - time.monotonic()
-                assert left > 0, f"no {event!r} (x{times}) in {seconds:g} s; the log:\n{''.join(self._text)}"
-                assert not self._ended, f"the daemon ended without {event!r} (x{times}):\n{''.join(self._text)}"
+                what = f"{event!r} {fields or ''} (x{times})"
+                assert left > 0, f"no {what} in {seconds:g} s; the log:\n{''.join(self._text)}"
+                assert not self._ended, f"the daemon ended without {what}:\n{''.join(self._text)}"
                 self._news.wait(left)
             return found[times - 1]
 
     def ready(self) -> Self:
         """Wait until the first catch-up is done and notifications are known to arrive."""
-        self.wait_for("ready")
-        self.wait_for("listening")
+        self.wait_for("daemon.ready")
+        self.wait_for("listener.listening")
         return self
 
     def send(self, number: signal.Signals) -> None:
@@ -94,16 +94,14 @@ class DaemonProcess:
         if self.process.poll() is None:
             self.process.kill()
         self.exit_code()
-        assert self.process.stderr is not None
-        self.process.stderr.close()
+        self._log.close()
 
     def resident_kilobytes(self) -> int:
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
 
     def _read(self) -> None:
-        assert self.process.stderr is not None
-        for raw in self.process.stderr:
+        for raw in self._log:
             text = raw.decode()
             with self._news:
                 self._text.append(text)
@@ -116,9 +114,11 @@ class DaemonProcess:
 
 
 @contextmanager
-def starting_daemon(url: str | None, *, cwd: Path = QUIET_FOLDER, **settings: str) -> Iterator[DaemonProcess]:
+def starting_daemon(
+    url: str | None, *, cwd: Path = QUIET_FOLDER, fresh: bool = False, **settings: str
+) -> Iterator[DaemonProcess]:
     """Yield a daemon that was just started; one that still runs at the end has to end in order."""
-    daemon = DaemonProcess(url, cwd=cwd, **settings)
+    daemon = DaemonProcess(url, cwd=cwd, fresh=fresh, **settings)
     try:
         yield daemon
         if daemon.process.poll() is None:
@@ -131,7 +131,9 @@ def starting_daemon(url: str | None, *, cwd: Path = QUIET_FOLDER, **settings: st
 
 
 @contextmanager
-def running_daemon(url: str | None, *, cwd: Path = QUIET_FOLDER, **settings: str) -> Iterator[DaemonProcess]:
+def running_daemon(
+    url: str | None, *, cwd: Path = QUIET_FOLDER, fresh: bool = False, **settings: str
+) -> Iterator[DaemonProcess]:
     """Yield a daemon that is ready; at its end it has to end in order."""
-    with starting_daemon(url, cwd=cwd, **settings) as daemon:
+    with starting_daemon(url, cwd=cwd, fresh=fresh, **settings) as daemon:
         yield daemon.ready()

@@ -58,6 +58,16 @@ class TestDatabase:
         cursor = self._connection.execute(sql.encode(), arguments or None)
         return cursor.fetchall() if cursor.description else []
 
+    def empty(self, *tables: str) -> None:
+        """Truncate tables beside a daemon that reads them: where the two lock each other out, the server picks one."""
+        for _ in range(9):
+            try:
+                self.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
+            except psycopg.errors.DeadlockDetected:
+                continue
+            return
+        raise AssertionError(f"{tables} are never free to be emptied")
+
     def add_pattern(self, signature: str, **columns: object) -> int:
         """Insert a pattern that qualifies, unless `columns` say otherwise; return its id."""
         row = {"pattern_signature": signature, **QUALIFYING, **columns}

@@ -1,15 +1,32 @@
-"""Stand-ins at the seams that the sync room declares: a clock, a queue, a LISTEN session."""
+"""Stand-ins at the seams of services and sync: a clock, facts, an activity, a queue, a LISTEN session."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from typing import TypeVar
 
-from pattern_sync.domain.errors import DatabaseUnavailable
+from pattern_sync.domain.backoff import Backoff
+from pattern_sync.domain.errors import DatabaseUnavailable, PassingFault
+from pattern_sync.domain.facts import Fact
 from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.identity import RowId
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome, signatures_of
 from pattern_sync.domain.results import MissingPreview, QueuedPage, RefreshedPage, Retried
-from pattern_sync.sync.liveness import Life
+from pattern_sync.services.activity import Activity
+from pattern_sync.services.liveness import Liveness
 
 BATCH = 4
+# What a service waits in an outage here: nothing else waits for so long.
+OUTAGE_WAITS = [7.0, 14.0, 28.0, 56.0, 112.0]
+
+SomeFact = TypeVar("SomeFact", bound=Fact)
+
+
+def row_ids(*numbers: int) -> list[RowId]:
+    return [RowId(number) for number in numbers]
+
+
+def outage_backoff() -> Backoff:
+    return Backoff(lambda: 1.0, OUTAGE_WAITS[0], OUTAGE_WAITS[-1])
 
 
 class Clock:
@@ -20,6 +37,50 @@ class Clock:
 
     def __call__(self) -> float:
         return self.seconds
+
+
+class RecordedFacts(list[Fact]):
+    """Takes facts, and keeps them in their order."""
+
+    def __call__(self, fact: Fact) -> None:
+        self.append(fact)
+
+    def of(self, kind: type[SomeFact]) -> list[SomeFact]:
+        return [fact for fact in self if isinstance(fact, kind)]
+
+
+class RecordedReports:
+    """Takes what services report of their outages; `without` are those that are in one."""
+
+    def __init__(self) -> None:
+        self.faults: list[tuple[str, PassingFault]] = []
+        self.without: set[str] = set()
+
+    def lost(self, service: str, fault: PassingFault) -> None:
+        self.faults.append((service, fault))
+        self.without.add(service)
+
+    def back(self, service: str) -> None:
+        self.without.discard(service)
+
+
+class RecordingActivity(Activity):
+    """Waits for nothing, and remembers for how long it should have: `waits`, and `event_waits` for events."""
+
+    def __init__(self, now: Callable[[], float], name: str = "service") -> None:
+        self.reports = RecordedReports()
+        self.waits: list[float] = []
+        self.event_waits: list[float] = []
+        super().__init__(name, Liveness(now), self.reports, outage_backoff())
+
+    async def wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        await asyncio.sleep(0)
+
+    async def wait_for(self, event: asyncio.Event, seconds: float) -> bool:
+        self.event_waits.append(seconds)
+        await asyncio.sleep(0)
+        return event.is_set()
 
 
 class FakeQueue:
@@ -40,21 +101,21 @@ class FakeQueue:
         self.calls: list[tuple[int, ...]] = []
         self.retries: list[int] = []
 
-    async def reconcile(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]:
+    async def reconcile(self, row_ids: Sequence[RowId], sync_filter: SyncFilter) -> list[PatternOutcome]:
         assert sync_filter is not None
-        self.calls.append(tuple(pattern_ids))
+        self.calls.append(tuple(row_ids))
         if self.faults:
             raise self.faults.pop(0)
-        return [self._outcome(item) for item in pattern_ids if item in self.patterns]
+        return [self._outcome(item) for item in row_ids if item in self.patterns]
 
     def _outcome(self, item: int) -> PatternOutcome:
         if item in self.held:
-            return PatternOutcome(item, f"s{item}", Outcome.HELD, "a lock")
+            return PatternOutcome(RowId(item), f"s{item}", Outcome.HELD, "a lock")
         if item in self.poison - self.entries:
             self.refused.add(item)
-            return PatternOutcome(item, f"s{item}", Outcome.FAILED, f"row {item} is poison")
+            return PatternOutcome(RowId(item), f"s{item}", Outcome.FAILED, f"row {item} is poison")
         self.refused.discard(item)
-        return PatternOutcome(item, f"s{item}", self._write(item))
+        return PatternOutcome(RowId(item), f"s{item}", self._write(item))
 
     def _write(self, item: int) -> Outcome:
         if item not in self.entries:
@@ -84,7 +145,7 @@ class FakeQueue:
                 handled=len(outcomes),
                 queued=len(queued),
                 failed=len(failed),
-                held=tuple(item.pattern_id for item in outcomes if item.outcome is Outcome.HELD),
+                held=tuple(item.row_id for item in outcomes if item.outcome is Outcome.HELD),
                 queued_signatures=tuple(queued),
                 failed_signatures=tuple(item.signature for item in failed),
                 failed_reasons=tuple(str(item.error) for item in failed),
@@ -96,13 +157,14 @@ class FakeQueue:
         listed = missing[: sync_filter.max_patterns]
         return MissingPreview(len(self.patterns), len(missing), len(listed), tuple(f"s{item}" for item in listed))
 
-    async def refresh_stale(self, sync_filter: SyncFilter, after_id: int) -> RefreshedPage:
+    async def refresh_stale(self, sync_filter: SyncFilter, after_id: RowId) -> RefreshedPage:
         assert sync_filter is not None
         if self.faults:
             raise self.faults.pop(0)
         page = sorted(item for item in self.stale if item > after_id)[:BATCH]
         self.stale.difference_update(page)
-        return RefreshedPage(len(page), len(page), tuple(f"s{item}" for item in page), max(page, default=None))
+        last_id = RowId(page[-1]) if page else None
+        return RefreshedPage(len(page), len(page), tuple(f"s{item}" for item in page), last_id)
 
     async def retry_refused(self, sync_filter: SyncFilter, most: int) -> Retried:
         assert sync_filter is not None
@@ -146,15 +208,3 @@ class FakeSession:
 
     def terminate(self) -> None:
         self.terminated = True
-
-
-class RecordingLife(Life):
-    """Waits for nothing and remembers for how long it should have."""
-
-    def __init__(self, now: Callable[[], float], name: str = "service") -> None:
-        super().__init__(name, now)
-        self.pauses: list[float] = []
-
-    async def pause(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        await super().pause(0)

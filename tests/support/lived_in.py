@@ -18,7 +18,7 @@ from pattern_sync.database.installer import Installer
 from tests.support.application import APPLICATION_TABLES
 from tests.support.database import TestDatabase
 
-README = Path(__file__).parents[2] / "README.md"
+GRANTS = Path(__file__).parents[2] / "docs" / "operate.md"
 PATTERNS, ENTRIES, OCCURRENCES = 20_000, 5_000, 200_000
 # By the default filter; 250 of them have an entry, 100 of these a pending one, and of these 10 with old figures.
 QUALIFYING, ENTERED, PENDING, STALE = 400, 250, 100, 10
@@ -59,7 +59,7 @@ class Roles:
 
 
 class LivedInDatabase(TestDatabase):
-    """`url` is a superuser's, as a detector and a person are played by; `daemon_url` has the README's rights."""
+    """`url` is a superuser's, as a detector and a person are played by; `daemon_url` has the documented rights."""
 
     def __init__(self, url: str, name: str, roles: Roles) -> None:
         super().__init__(url, name)
@@ -82,9 +82,9 @@ def url_of(url: str, role: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{role}:{_PASSWORD}@{parts.netloc.rpartition('@')[2]}", query=query))
 
 
-def readme_rights() -> Sequence[str]:
-    """Return what the README grants the daemon's role: what stands between GRANT and TO."""
-    (block,) = re.findall(r"```sql\n((?:\s*GRANT .*\n)+)\s*```", README.read_text(encoding="utf-8"))
+def documented_rights() -> Sequence[str]:
+    """Return what the documents grant the daemon's role: what stands between GRANT and TO."""
+    (block,) = re.findall(r"```sql\n((?:\s*GRANT .*\n)+)\s*```", GRANTS.read_text(encoding="utf-8"))
     return re.findall(r"GRANT (.+) TO pattern_sync_daemon;", block)
 
 
@@ -98,7 +98,7 @@ def fill(database: LivedInDatabase) -> None:
             session.execute(_DATA.read_bytes())
         session.execute(b"ANALYZE")
         Installer(DatabaseAddress.parse(database.owner_url)).migrate()
-        for right in readme_rights():
+        for right in documented_rights():
             session.execute(f"GRANT {right} TO {database.roles.daemon}".encode())
         session.execute(b"VACUUM (ANALYZE)")
         with _bulk_load(session, database.roles):

@@ -10,6 +10,7 @@ from pattern_sync.database.connector import Connector
 from pattern_sync.database.gateway import DaemonGateway
 from pattern_sync.database.pool import Pool
 from pattern_sync.database.statements import load_statements
+from pattern_sync.domain.identity import RowId
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome
 from pattern_sync.sync.reconciler import Reconciler
 from tests.support.asynchronous import run
@@ -33,7 +34,7 @@ def with_gateway(database: TestDatabase, use: Callable[[DaemonGateway], Awaitabl
 
 def reconcile_outcomes(database: TestDatabase, sync_filter: SyncFilter = UNCAPPED) -> list[PatternOutcome]:
     """Reconcile all patterns by their ids, as the event path does."""
-    ids = [int(row["id"]) for row in database.execute("SELECT id FROM operation_patterns ORDER BY id")]
+    ids = [RowId(row["id"]) for row in database.execute("SELECT id FROM operation_patterns ORDER BY id")]
     return with_gateway(database, lambda gateway: Reconciler(gateway, time.monotonic).reconcile(ids, sync_filter))
 
 

@@ -93,7 +93,7 @@ class ReviewPage:
 
     def until_details(self) -> None:
         """Wait until history and criteria of the selected pattern have come."""
-        expect(self["why"]).to_have_attribute("aria-busy", "false")
+        expect(self["why-section"]).to_have_attribute("aria-busy", "false")
         expect(self["history-section"]).to_have_attribute("aria-busy", "false")
 
     def press(self, *keys: str) -> Self:

@@ -89,7 +89,7 @@ class Queue:
         row = self._database.add_pattern(
             signature,
             pattern_type=pattern.pattern_type,
-            typical_input_pattern=f"Run {signature.split(':')[1]} and mend what fails.",
+            typical_input_pattern=f"Run {signature.split(':')[1]} and fix what fails.",
             typical_operations=json.loads(pattern.operations),
             confidence_score=pattern.final_confidence,
             occurrence_count=int(self._chance.lognormvariate(4.5, 1.2)) + 5,

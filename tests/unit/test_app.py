@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, cast
 
 import httpx
@@ -15,15 +14,18 @@ from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.observability.health import HealthReporter
-from pattern_sync.observability.state import DaemonState
+from pattern_sync.observability.view import View
 from pattern_sync.review import Review
-from pattern_sync.sync.liveness import STEP_SECONDS, Liveness
-from pattern_sync.sync.outage import Outage
+from pattern_sync.services.liveness import STEP_SECONDS
+from pattern_sync.services.outage import Availability
+from pattern_sync.services.supervisor import Supervisor
+from pattern_sync.services.timings import Timings
 from pattern_sync.sync.periodic import Sweeper
 from pattern_sync.web import live_routes, sync_routes
 from pattern_sync.web.access import Tokens
 from pattern_sync.web.app import Access, Parts, create_app
 from pattern_sync.web.live import LiveUpdates
+from pattern_sync.web.live_reader import LiveReader
 from tests.support.asynchronous import run, settle
 from tests.support.fakes import Clock
 
@@ -44,27 +46,33 @@ class SlowSyncs:
         return SyncResult(dry_run=dry_run)
 
 
+def ignore(_: object) -> None:
+    return
+
+
 class Broken:
     """An application whose every statement is a bug."""
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self.liveness = Liveness(self.clock)
         self.syncs = SlowSyncs()
-        state = DaemonState(self.clock, lambda _: None)
+        self.database = Availability(self.clock, lambda _: None, lambda _: None)
+        self.supervisor = Supervisor(self.clock, lambda: Backoff(lambda: 1.0, 1.0, 4.0))
+        hanging = self.supervisor.hanging
         reviews = ReviewGateway(self._fetch)
         health = HealthReporter(
-            state, "1.2.3", self.clock, lambda: datetime(2026, 11, 23, tzinfo=UTC), lambda: 0, self.liveness.stalled
+            View(self.clock), "1.2.3", self.clock, lambda: datetime(2026, 11, 23, tzinfo=UTC), lambda: 0, hanging
         )
-        life = self.liveness.life_of(LiveUpdates)
-        outage = Outage(
-            partial(state.pages_lost, "live"),
-            partial(state.pages_back, "live"),
-            Backoff(lambda: 1.0, 1.0, 4.0),
-            life,
+        updates = LiveUpdates(
+            LiveReader(reviews, self.clock),
+            self.database.is_lost,
+            lambda: False,
+            ignore,
+            self.supervisor.activity(LiveUpdates, self.database),
+            self.clock,
+            Timings(),
         )
-        updates = LiveUpdates(reviews, state, outage, life, self.clock)
-        parts = Parts(Review(reviews), self.syncs, reviews, health, updates, self.liveness)
+        parts = Parts(Review(reviews), self.syncs, reviews, health, updates, hanging, ignore)
         self.app = create_app(parts, Access(Tokens(), [PANEL], ["localhost"]), "1.2.3")
 
     @staticmethod
@@ -84,7 +92,7 @@ def asked(app: ASGIApp, use: Callable[[httpx.AsyncClient], Coroutine[Any, Any, h
 def test_a_bug_is_said_to_be_one_without_a_word_of_what_it_is() -> None:
     answer = asked(Broken().app, lambda client: client.get("/api/v1/patterns/pending", headers={"Origin": PANEL}))
     assert answer.status_code == 500
-    assert answer.json() == {"detail": "This is a bug in Pattern Sync; the daemon's log has its trace."}
+    assert answer.json() == {"detail": "This is a bug in Pattern Sync. The daemon's log has the traceback."}
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
     assert answer.headers["access-control-allow-origin"] == PANEL
 
@@ -92,7 +100,7 @@ def test_a_bug_is_said_to_be_one_without_a_word_of_what_it_is() -> None:
 def test_a_service_that_hangs_is_a_reason_to_restart() -> None:
     broken = Broken()
     assert asked(broken.app, lambda client: client.get("/livez")).status_code == 200
-    with broken.liveness.life_of(Sweeper).working():
+    with broken.supervisor.activity(Sweeper, broken.database).liveness.working():
         broken.clock.seconds += STEP_SECONDS + 1
         answer = asked(broken.app, lambda client: client.get("/livez"))
     assert (answer.status_code, answer.json()["reasons"]) == (503, ["sweeper"])
@@ -119,7 +127,7 @@ def test_a_second_sync_by_hand_waits_for_the_first_and_then_gives_up(monkeypatch
 
     answer = asked(broken.app, two)
     assert answer.status_code == 503
-    assert answer.json() == {"detail": "Another sync by hand is still running; try again later."}
+    assert answer.json() == {"detail": "Another manual sync is still running. Try again later."}
 
 
 def test_one_page_too_many_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:

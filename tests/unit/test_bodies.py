@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from pattern_sync.web import perimeter
 from pattern_sync.web.access import Guard, Tokens
-from pattern_sync.web.perimeter import LARGEST_BODY_BYTES, MOST_UNFINISHED_BYTES, BodyLimit, TokenFirst
+from pattern_sync.web.middleware import bodies
+from pattern_sync.web.middleware.bodies import LARGEST_BODY_BYTES, MOST_UNFINISHED_BYTES, BodyLimit
+from pattern_sync.web.middleware.tokens import TokenFirst
 from tests.support.asynchronous import run, settle
 
 HALF = b"x" * (LARGEST_BODY_BYTES - 1)
@@ -133,7 +134,7 @@ def test_no_byte_of_the_body_is_asked_for_without_a_token(authorization: str | N
 
 
 def test_where_everybody_may_come_in_bodies_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(perimeter, "BODY_SECONDS", 0.01)
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.01)
 
     async def check() -> None:
         request = Request()

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from pattern_sync.web import connections as module
-from pattern_sync.web.connections import Door, HttpConnection, LiveConnection
+from pattern_sync.web.connections import ConnectionLimit, HttpConnection, LiveConnection
 from tests.support.asynchronous import run, settle
 
 HANDSHAKE = (
@@ -70,13 +70,13 @@ class Server:
         self.config = uvicorn.Config(app, ws=LiveConnection, log_config=None, lifespan="off")
         self.state = ServerState()
         self.full = 0
-        self.door = Door(most, self._on_full)
+        self.limit = ConnectionLimit(most, self._on_full)
 
     def _on_full(self) -> None:
         self.full += 1
 
     def connect(self) -> tuple[HttpConnection, Transport]:
-        connection, transport = HttpConnection(self.door, self.config, self.state, {}), Transport()
+        connection, transport = HttpConnection(self.limit, self.config, self.state, {}), Transport()
         transport.protocol = connection
         connection.connection_made(transport)
         return connection, transport

@@ -8,28 +8,33 @@ import httpx
 import pytest
 from starlette.responses import PlainTextResponse
 
-from pattern_sync.web import server as module
+from pattern_sync.domain.facts import Fact, HttpServing, HttpWaiting
+from pattern_sync.web.listening import ListenAddress
 from pattern_sync.web.server import HttpServer
 from tests.support.asynchronous import run, settle
 
 STARTS = 20
+RETRY_SECONDS = 0.01
 
 
 class Witness:
+    """Takes the server's facts."""
+
     def __init__(self) -> None:
         self.urls: list[str] = []
         self.refusals: list[str] = []
 
-    def serving(self, url: str) -> None:
-        self.urls.append(url)
-
-    def serving_refused(self, reason: str) -> None:
-        self.refusals.append(reason)
+    def __call__(self, fact: Fact) -> None:
+        match fact:
+            case HttpServing(url):
+                self.urls.append(url)
+            case HttpWaiting(reason):
+                self.refusals.append(reason)
 
 
 def server_at(port: int) -> tuple[HttpServer, Witness]:
     witness = Witness()
-    return HttpServer(PlainTextResponse("here"), "127.0.0.1", port, witness, lambda: None), witness
+    return HttpServer(PlainTextResponse("here"), "127.0.0.1", port, witness, RETRY_SECONDS), witness
 
 
 async def asked(url: str) -> str:
@@ -37,16 +42,26 @@ async def asked(url: str) -> str:
         return (await client.get(url)).text
 
 
-def test_a_port_that_becomes_free_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "RETRY_SECONDS", 0.01)
+def test_a_port_that_becomes_free_is_served_and_the_wait_for_it_is_reported_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    attempts: list[ListenAddress] = []
+    listen = ListenAddress.listen
+
+    def count_and_listen(address: ListenAddress) -> socket.socket:
+        attempts.append(address)
+        return listen(address)
+
+    monkeypatch.setattr(ListenAddress, "listen", count_and_listen)
 
     async def check() -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             server, witness = server_at(taken.getsockname()[1])
             server.open()
             serving = asyncio.create_task(server.run())
-            await settle(lambda: len(witness.refusals) >= 3)
+            await settle(lambda: len(attempts) >= 3)
             assert witness.urls == []
+            assert len(witness.refusals) == 1
         await settle(lambda: witness.urls)
         assert await asked(witness.urls[0]) == "here"
         server.close()

@@ -1,13 +1,13 @@
-"""The dirty mark: what may matter and was not looked at yet."""
+"""The intake: what may matter and was not reconciled yet."""
 
 import asyncio
 
 import pytest
 
-from pattern_sync.domain.runs import RunKind
+from pattern_sync.domain.scans import ScanKind
 from pattern_sync.sync.intake import LONGEST_WAIT_SECONDS, MOST_PATTERNS, PACED, Intake
 from tests.support.asynchronous import run
-from tests.support.fakes import Clock
+from tests.support.fakes import Clock, row_ids
 
 LONG_SECONDS = 20.0
 
@@ -15,8 +15,8 @@ LONG_SECONDS = 20.0
 def test_a_pattern_that_waits_is_not_added_twice() -> None:
     async def check() -> None:
         intake = Intake()
-        intake.add([3, 1])
-        intake.add([3, 2])
+        intake.add(row_ids(3, 1))
+        intake.add(row_ids(3, 2))
         assert await intake.take_patterns(LONG_SECONDS) == [1, 2, 3]
 
     run(check())
@@ -25,11 +25,11 @@ def test_a_pattern_that_waits_is_not_added_twice() -> None:
 def test_the_mark_is_cleared_before_the_rows_are_read() -> None:
     async def check() -> None:
         intake = Intake()
-        intake.add([7])
+        intake.add(row_ids(7))
         assert await intake.take_patterns(LONG_SECONDS) == [7]
         assert len(intake) == 0
         # The worker reads the rows now; what commits meanwhile is a new mark.
-        intake.add([7])
+        intake.add(row_ids(7))
         assert await intake.take_patterns(LONG_SECONDS) == [7]
 
     run(check())
@@ -41,10 +41,10 @@ def test_a_taker_waits_until_something_is_marked() -> None:
         taker = asyncio.create_task(intake.take_patterns(LONG_SECONDS))
         await asyncio.sleep(0)
         assert not taker.done()
-        intake.add([])
+        intake.add(row_ids())
         await asyncio.sleep(0)
         assert not taker.done(), "nothing is no news"
-        intake.add([7])
+        intake.add(row_ids(7))
         assert await taker == [7]
         again = asyncio.create_task(intake.take_patterns(LONG_SECONDS))
         await asyncio.sleep(0)
@@ -59,7 +59,7 @@ def test_a_taker_returns_empty_handed_after_its_time() -> None:
     async def check() -> None:
         intake = Intake()
         assert await intake.take_patterns(0.001) == []
-        assert await intake.take_everything(0.001) == frozenset()
+        assert await intake.take_scans(0.001) == frozenset()
 
     run(check())
 
@@ -67,34 +67,34 @@ def test_a_taker_returns_empty_handed_after_its_time() -> None:
 def test_what_was_taken_is_not_handed_out_again() -> None:
     async def check() -> None:
         intake = Intake()
-        intake.add([7])
-        intake.add_everything(RunKind.SWEEP)
+        intake.add(row_ids(7))
+        intake.add_everything(ScanKind.SWEEP)
         await intake.take_patterns(LONG_SECONDS)
-        await intake.take_everything(LONG_SECONDS)
+        await intake.take_scans(LONG_SECONDS)
         assert await intake.take_patterns(0.001) == []
-        assert await intake.take_everything(0.001) == frozenset()
+        assert await intake.take_scans(0.001) == frozenset()
 
     run(check())
 
 
-def test_several_wishes_for_everything_become_one_run_that_knows_them_all() -> None:
+def test_several_requests_become_one_scan_that_knows_them_all() -> None:
     async def check() -> None:
         intake = Intake()
-        for kind in (RunKind.POLL, RunKind.CATCH_UP, RunKind.POLL):
+        for kind in (ScanKind.POLL, ScanKind.CATCH_UP, ScanKind.POLL):
             intake.add_everything(kind)
-        assert await intake.take_everything(LONG_SECONDS) == {RunKind.POLL, RunKind.CATCH_UP}
+        assert await intake.take_scans(LONG_SECONDS) == {ScanKind.POLL, ScanKind.CATCH_UP}
 
     run(check())
 
 
-def test_a_flood_of_patterns_becomes_one_look_at_everything() -> None:
+def test_a_flood_of_patterns_becomes_one_scan() -> None:
     async def check() -> None:
         intake = Intake()
-        intake.add(range(MOST_PATTERNS))
+        intake.add(row_ids(*range(MOST_PATTERNS)))
         assert len(intake) == MOST_PATTERNS
-        intake.add([MOST_PATTERNS])
+        intake.add(row_ids(MOST_PATTERNS))
         assert len(intake) == 0
-        assert await intake.take_everything(LONG_SECONDS) == {RunKind.REQUEST}
+        assert await intake.take_scans(LONG_SECONDS) == {ScanKind.REQUEST}
 
     run(check())
 
@@ -102,13 +102,13 @@ def test_a_flood_of_patterns_becomes_one_look_at_everything() -> None:
 def test_after_closing_what_is_marked_is_handed_out_and_nothing_is_waited_for() -> None:
     async def check() -> None:
         intake = Intake()
-        intake.add([7])
-        intake.add_everything(RunKind.SWEEP)
+        intake.add(row_ids(7))
+        intake.add_everything(ScanKind.SWEEP)
         intake.close()
         assert await intake.take_patterns(LONG_SECONDS) == [7]
-        assert await intake.take_everything(LONG_SECONDS) == {RunKind.SWEEP}
+        assert await intake.take_scans(LONG_SECONDS) == {ScanKind.SWEEP}
         assert await intake.take_patterns(LONG_SECONDS) == []
-        assert await intake.take_everything(LONG_SECONDS) == frozenset()
+        assert await intake.take_scans(LONG_SECONDS) == frozenset()
 
     run(check(), seconds=LONG_SECONDS / 2)
 
@@ -117,7 +117,7 @@ def test_closing_wakes_whoever_waits() -> None:
     async def check() -> None:
         intake = Intake()
         patterns = asyncio.create_task(intake.take_patterns(LONG_SECONDS))
-        everything = asyncio.create_task(intake.take_everything(LONG_SECONDS))
+        everything = asyncio.create_task(intake.take_scans(LONG_SECONDS))
         await asyncio.sleep(0)
         intake.close()
         assert await patterns == []
@@ -127,36 +127,36 @@ def test_closing_wakes_whoever_waits() -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(PACED))
-def test_a_request_that_led_to_nothing_makes_the_next_one_wait_so_that_looks_take_a_tenth_of_the_time(
-    kind: RunKind,
+def test_a_request_that_led_to_nothing_makes_the_next_one_wait_so_that_scans_take_a_tenth_of_the_time(
+    kind: ScanKind,
 ) -> None:
     async def check() -> None:
         clock = Clock()
         intake = Intake(clock)
         intake.add_everything(kind)
-        assert await intake.take_everything(0) == {kind}, "the first is served at once"
+        assert await intake.take_scans(0) == {kind}, "the first is served at once"
         clock.seconds += 0.5
-        intake.worked({kind}, 0.5, in_vain=True)
+        intake.scanned({kind}, 0.5, in_vain=True)
         intake.add_everything(kind)
-        assert await intake.take_everything(0) == frozenset()
+        assert await intake.take_scans(0) == frozenset()
         clock.seconds += 4.9
-        assert await intake.take_everything(0) == frozenset()
+        assert await intake.take_scans(0) == frozenset()
         clock.seconds += 0.1
-        assert await intake.take_everything(0) == {kind}
+        assert await intake.take_scans(0) == {kind}
 
     run(check())
 
 
-def test_however_long_a_look_takes_a_request_waits_a_minute_at_most() -> None:
+def test_however_long_a_scan_takes_a_request_waits_a_minute_at_most() -> None:
     async def check() -> None:
         clock = Clock()
         intake = Intake(clock)
-        intake.worked({RunKind.REQUEST}, 500.0, in_vain=True)
-        intake.add_everything(RunKind.REQUEST)
+        intake.scanned({ScanKind.REQUEST}, 500.0, in_vain=True)
+        intake.add_everything(ScanKind.REQUEST)
         clock.seconds += LONGEST_WAIT_SECONDS - 0.1
-        assert await intake.take_everything(0) == frozenset()
+        assert await intake.take_scans(0) == frozenset()
         clock.seconds += 0.1
-        assert await intake.take_everything(0) == {RunKind.REQUEST}
+        assert await intake.take_scans(0) == {ScanKind.REQUEST}
 
     run(check())
 
@@ -164,26 +164,26 @@ def test_however_long_a_look_takes_a_request_waits_a_minute_at_most() -> None:
 def test_a_request_that_found_something_makes_nobody_wait() -> None:
     async def check() -> None:
         intake = Intake(Clock())
-        intake.worked({RunKind.REQUEST}, 500.0, in_vain=True)
-        intake.worked({RunKind.REQUEST}, 1.0, in_vain=False)
-        intake.add_everything(RunKind.REQUEST)
-        assert await intake.take_everything(0) == {RunKind.REQUEST}
+        intake.scanned({ScanKind.REQUEST}, 500.0, in_vain=True)
+        intake.scanned({ScanKind.REQUEST}, 1.0, in_vain=False)
+        intake.add_everything(ScanKind.REQUEST)
+        assert await intake.take_scans(0) == {ScanKind.REQUEST}
 
     run(check())
 
 
-@pytest.mark.parametrize("kind", [RunKind.CATCH_UP, RunKind.SWEEP, RunKind.POLL])
-def test_what_the_daemon_wants_itself_neither_waits_nor_makes_wait(kind: RunKind) -> None:
+@pytest.mark.parametrize("kind", [ScanKind.CATCH_UP, ScanKind.SWEEP, ScanKind.POLL])
+def test_what_the_daemon_requests_itself_neither_waits_nor_makes_wait(kind: ScanKind) -> None:
     async def check() -> None:
         intake = Intake(Clock())
-        intake.worked({RunKind.REQUEST}, 500.0, in_vain=True)
-        intake.add_everything(RunKind.REQUEST)
+        intake.scanned({ScanKind.REQUEST}, 500.0, in_vain=True)
+        intake.add_everything(ScanKind.REQUEST)
         intake.add_everything(kind)
-        assert await intake.take_everything(0) == {RunKind.REQUEST, kind}, "the request goes along"
+        assert await intake.take_scans(0) == {ScanKind.REQUEST, kind}, "the request goes along"
         intake = Intake(Clock())
-        intake.worked({kind}, 500.0, in_vain=True)
-        intake.add_everything(RunKind.REQUEST)
-        assert await intake.take_everything(0) == {RunKind.REQUEST}
+        intake.scanned({kind}, 500.0, in_vain=True)
+        intake.add_everything(ScanKind.REQUEST)
+        assert await intake.take_scans(0) == {ScanKind.REQUEST}
 
     run(check())
 
@@ -191,14 +191,14 @@ def test_what_the_daemon_wants_itself_neither_waits_nor_makes_wait(kind: RunKind
 def test_a_catch_up_wakes_a_taker_that_holds_a_request_back() -> None:
     async def check() -> None:
         intake = Intake()
-        intake.worked({RunKind.REQUEST}, 500.0, in_vain=True)
-        taker = asyncio.create_task(intake.take_everything(LONG_SECONDS))
+        intake.scanned({ScanKind.REQUEST}, 500.0, in_vain=True)
+        taker = asyncio.create_task(intake.take_scans(LONG_SECONDS))
         await asyncio.sleep(0)
-        intake.add_everything(RunKind.REQUEST)
+        intake.add_everything(ScanKind.REQUEST)
         await asyncio.sleep(0.01)
         assert not taker.done()
-        intake.add_everything(RunKind.CATCH_UP)
-        assert await taker == {RunKind.REQUEST, RunKind.CATCH_UP}
+        intake.add_everything(ScanKind.CATCH_UP)
+        assert await taker == {ScanKind.REQUEST, ScanKind.CATCH_UP}
 
     run(check(), seconds=LONG_SECONDS / 2)
 
@@ -206,9 +206,9 @@ def test_a_catch_up_wakes_a_taker_that_holds_a_request_back() -> None:
 def test_a_taker_hands_a_request_out_when_its_time_has_come_without_being_woken() -> None:
     async def check() -> None:
         intake = Intake()
-        intake.worked({RunKind.REQUEST}, 0.005, in_vain=True)
-        intake.add_everything(RunKind.REQUEST)
-        assert await intake.take_everything(LONG_SECONDS) == {RunKind.REQUEST}
+        intake.scanned({ScanKind.REQUEST}, 0.005, in_vain=True)
+        intake.add_everything(ScanKind.REQUEST)
+        assert await intake.take_scans(LONG_SECONDS) == {ScanKind.REQUEST}
 
     run(check(), seconds=LONG_SECONDS / 2)
 
@@ -216,9 +216,44 @@ def test_a_taker_hands_a_request_out_when_its_time_has_come_without_being_woken(
 def test_a_request_that_waits_is_handed_out_at_the_end() -> None:
     async def check() -> None:
         intake = Intake()
-        intake.worked({RunKind.REQUEST}, 500.0, in_vain=True)
-        intake.add_everything(RunKind.REQUEST)
+        intake.scanned({ScanKind.REQUEST}, 500.0, in_vain=True)
+        intake.add_everything(ScanKind.REQUEST)
         intake.close()
-        assert await intake.take_everything(LONG_SECONDS) == {RunKind.REQUEST}
+        assert await intake.take_scans(LONG_SECONDS) == {ScanKind.REQUEST}
+
+    run(check(), seconds=LONG_SECONDS / 2)
+
+
+def test_what_could_not_be_done_is_marked_again_with_what_was_marked_meanwhile() -> None:
+    async def check() -> None:
+        intake = Intake()
+        intake.add(row_ids(3))
+        intake.put_back(row_ids(1, 2))
+        intake.put_back_everything([ScanKind.SWEEP, ScanKind.CATCH_UP])
+        assert await intake.take_patterns(LONG_SECONDS) == [1, 2, 3]
+        assert await intake.take_scans(LONG_SECONDS) == {ScanKind.SWEEP, ScanKind.CATCH_UP}
+
+    run(check())
+
+
+def test_after_closing_nothing_is_put_back_as_the_next_start_catches_up() -> None:
+    async def check() -> None:
+        intake = Intake()
+        intake.close()
+        intake.put_back(row_ids(1))
+        intake.put_back_everything([ScanKind.SWEEP])
+        assert await intake.take_patterns(LONG_SECONDS) == []
+        assert await intake.take_scans(LONG_SECONDS) == frozenset()
+
+    run(check(), seconds=LONG_SECONDS / 2)
+
+
+def test_a_flood_after_closing_makes_nobody_wait() -> None:
+    async def check() -> None:
+        intake = Intake()
+        intake.close()
+        intake.add(row_ids(*range(MOST_PATTERNS + 1)))
+        assert await intake.take_patterns(LONG_SECONDS) == []
+        assert await intake.take_scans(LONG_SECONDS) == {ScanKind.REQUEST}
 
     run(check(), seconds=LONG_SECONDS / 2)

@@ -13,18 +13,20 @@ from pattern_sync.domain.errors import (
     SchemaMissing,
     StatementFailed,
 )
-from pattern_sync.domain.runs import RunKind
-from pattern_sync.observability.state import DaemonState, Mode
-from pattern_sync.sync import listener as module
+from pattern_sync.domain.facts import ListenerLost, NotificationIgnored, NotificationReceived
+from pattern_sync.domain.reception import Mode
+from pattern_sync.domain.scans import ScanKind
+from pattern_sync.services.timings import Timings
 from pattern_sync.sync.intake import Intake
-from pattern_sync.sync.listener import DEAF_BASE_SECONDS, DEAF_CAP_SECONDS, Listener
+from pattern_sync.sync.listener import Listener
+from pattern_sync.sync.payloads import Payloads
+from pattern_sync.sync.reception import Reception
+from pattern_sync.sync.recovery import Recovery
+from pattern_sync.sync.silence import Silence
 from tests.support.asynchronous import run, settle
-from tests.support.fakes import Clock, FakeSession, RecordingLife
+from tests.support.fakes import Clock, FakeSession, RecordedFacts, RecordingActivity
 
-
-@pytest.fixture(autouse=True)
-def _fast_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "HEARTBEAT_INTERVAL_SECONDS", 0.001)
+TIMINGS = Timings()
 
 
 class Bench:
@@ -33,16 +35,29 @@ class Bench:
     def __init__(self, sessions: "list[FakeSession | Exception]") -> None:
         clock = Clock()
         self.intake = Intake()
-        self.state = DaemonState(clock, lambda _: None)
-        self.backoff = Backoff(lambda: 1.0, base_seconds=0.1, cap_seconds=1.5)
-        self.deaf_backoff = Backoff(lambda: 1.0, DEAF_BASE_SECONDS, DEAF_CAP_SECONDS)
-        self.life = RecordingLife(clock)
+        self.facts = RecordedFacts()
+        self.recovery = Recovery(clock, self.facts, TIMINGS.settle_seconds)
+        silence = Silence(clock, self.facts, self.recovery.deafened, lambda: False, TIMINGS.blind_after_seconds)
+        self.reception = Reception(clock, self.facts, silence, self.recovery.deafened)
+        self.backoff = Backoff(lambda: 1.0, TIMINGS.retry_base_seconds, TIMINGS.retry_cap_seconds)
+        self.deaf_backoff = Backoff(lambda: 1.0, TIMINGS.deaf_base_seconds, TIMINGS.deaf_cap_seconds)
+        self.activity = RecordingActivity(clock, Listener.name)
         self.marks_at_open: list[int] = []
         self._sessions: Iterator[FakeSession | Exception] = iter(sessions)
-        self.listener = Listener(self._open, self.intake, self.state, self.backoff, self.deaf_backoff, self.life)
+        self.listener = Listener(
+            self._open,
+            Payloads(self.intake, self.recovery, self.facts),
+            self.intake,
+            self.reception,
+            self.backoff,
+            self.deaf_backoff,
+            self.facts,
+            self.activity,
+            TIMINGS,
+        )
 
     async def _open(self, on_payload: Callable[[str], None]) -> FakeSession:
-        self.marks_at_open.append(len(await self.intake.take_everything(0)))
+        self.marks_at_open.append(len(await self.intake.take_scans(0)))
         session = next(self._sessions, None) or DatabaseUnavailable("no more sessions")
         if isinstance(session, Exception):
             raise session
@@ -62,11 +77,13 @@ def test_every_connect_listens_first_and_then_catches_up() -> None:
     async def check() -> None:
         bench = Bench([FakeSession(dies_after=1), FakeSession(dies_after=1), DatabaseUnavailable("down")])
         for _ in range(2):
+            with pytest.raises(DatabaseUnavailable):
+                await bench.listener.run_once()
+            assert await bench.intake.take_scans(0) == {ScanKind.CATCH_UP}
+        assert bench.marks_at_open == [0, 0], "no catch-up is requested before LISTEN is in force"
+        with pytest.raises(DatabaseUnavailable):
             await bench.listener.run_once()
-            assert await bench.intake.take_everything(0) == {RunKind.CATCH_UP}
-        assert bench.marks_at_open == [0, 0], "no catch-up is asked for before LISTEN is in force"
-        await bench.listener.run_once()
-        assert await bench.intake.take_everything(0) == frozenset(), "nor where there is no session"
+        assert await bench.intake.take_scans(0) == frozenset(), "nor where there is no session"
 
     run(check())
 
@@ -75,7 +92,7 @@ def test_it_listens_once_the_round_trip_is_proven() -> None:
     async def check() -> None:
         session = FakeSession()
         bench = Bench([session])
-        await bench.run_until(lambda: bench.state.mode is Mode.LISTENING and session.heartbeats > 3)
+        await bench.run_until(lambda: bench.reception.mode is Mode.LISTENING and session.heartbeats > 3)
         assert session.terminated
 
     run(check())
@@ -85,10 +102,10 @@ def test_a_session_that_hears_nothing_means_polling_and_tries_that_come_after_se
     async def check() -> None:
         sessions = [FakeSession(hears=False) for _ in range(8)]
         bench = Bench([*sessions])
-        await bench.run_until(lambda: len(bench.life.pauses) >= 8)
-        assert bench.state.mode is Mode.POLLING
+        await bench.run_until(lambda: len(bench.activity.waits) >= 8)
+        assert bench.reception.mode is Mode.POLLING
         assert all(session.terminated for session in sessions)
-        assert bench.life.pauses[:8] == [5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 300.0, 300.0]
+        assert bench.activity.waits[:8] == [5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 300.0, 300.0]
         assert bench.backoff.attempts <= 1, "being deaf is no outage"
 
     run(check())
@@ -98,8 +115,8 @@ def test_a_session_that_hears_again_makes_the_next_deafness_short() -> None:
     async def check() -> None:
         deaf, hearing = (FakeSession(hears=False) for _ in range(3)), FakeSession(dies_after=1)
         bench = Bench([*deaf, hearing, FakeSession(hears=False)])
-        await bench.run_until(lambda: len(bench.life.pauses) >= 5)
-        assert bench.life.pauses[:5] == [5.0, 10.0, 20.0, 0.1, 5.0]
+        await bench.run_until(lambda: len(bench.activity.waits) >= 5)
+        assert bench.activity.waits[:5] == [5.0, 10.0, 20.0, 0.1, 5.0]
 
     run(check())
 
@@ -107,8 +124,10 @@ def test_a_session_that_hears_again_makes_the_next_deafness_short() -> None:
 def test_a_pooler_that_shows_itself_at_once_means_the_same() -> None:
     async def check() -> None:
         bench = Bench([PoolerInTheWay("the session no longer listens")])
-        assert not await bench.listener.run_once()
-        assert bench.state.mode is Mode.POLLING
+        await bench.run_until(lambda: bench.activity.waits)
+        assert bench.reception.mode is Mode.POLLING
+        assert bench.activity.waits[0] == TIMINGS.deaf_base_seconds
+        assert "pooler" in bench.facts.of(ListenerLost)[0].reason
 
     run(check())
 
@@ -126,8 +145,8 @@ def test_what_cannot_be_reached_is_polled_for_and_tried_again(fault: Exception) 
     async def check() -> None:
         session = FakeSession()
         bench = Bench([fault, fault, session])
-        await bench.run_until(lambda: bench.state.mode is Mode.LISTENING)
-        assert bench.life.pauses[:2] == [0.1, 0.2]
+        await bench.run_until(lambda: bench.reception.mode is Mode.LISTENING)
+        assert bench.activity.waits[:2] == [0.1, 0.2]
 
     run(check())
 
@@ -135,8 +154,8 @@ def test_what_cannot_be_reached_is_polled_for_and_tried_again(fault: Exception) 
 def test_a_session_that_dies_before_a_heartbeat_does_not_reset_the_backoff() -> None:
     async def check() -> None:
         bench = Bench([FakeSession(dies_after=0) for _ in range(4)])
-        await bench.run_until(lambda: len(bench.life.pauses) >= 4)
-        assert bench.life.pauses[:4] == [0.1, 0.2, 0.4, 0.8]
+        await bench.run_until(lambda: len(bench.activity.waits) >= 4)
+        assert bench.activity.waits[:4] == [0.1, 0.2, 0.4, 0.8]
 
     run(check())
 
@@ -144,8 +163,8 @@ def test_a_session_that_dies_before_a_heartbeat_does_not_reset_the_backoff() -> 
 def test_a_proven_heartbeat_resets_the_backoff() -> None:
     async def check() -> None:
         bench = Bench([FakeSession(dies_after=0), FakeSession(dies_after=0), FakeSession(dies_after=2)])
-        await bench.run_until(lambda: len(bench.life.pauses) >= 3)
-        assert bench.life.pauses[:3] == [0.1, 0.2, 0.1]
+        await bench.run_until(lambda: len(bench.activity.waits) >= 3)
+        assert bench.activity.waits[:3] == [0.1, 0.2, 0.1]
 
     run(check())
 
@@ -154,11 +173,11 @@ def test_a_lost_connection_is_noticed_at_once_and_terminated() -> None:
     async def check() -> None:
         session = FakeSession()
         bench = Bench([session])
-        life = asyncio.create_task(bench.listener.run_once())
-        await settle(lambda: bench.state.mode is Mode.LISTENING)
+        task = asyncio.create_task(bench.listener.run_once())
+        await settle(lambda: bench.reception.mode is Mode.LISTENING)
         session.lost.set()
-        assert await life
-        assert bench.state.mode is Mode.POLLING
+        with pytest.raises(DatabaseUnavailable):
+            await task
         assert session.terminated
 
     run(check())
@@ -183,12 +202,43 @@ def test_what_is_heard_marks_what_it_names() -> None:
     async def check() -> None:
         session = FakeSession(dies_after=1)
         bench = Bench([session])
-        await bench.listener.run_once()
-        await bench.intake.take_everything(0)
+        with pytest.raises(DatabaseUnavailable):
+            await bench.listener.run_once()
+        await bench.intake.take_scans(0)
         for payload in ("7", "9", "*", "settings", "garbage", "", "007"):
             session.on_payload(payload)
         assert await bench.intake.take_patterns(0) == [7, 9]
-        assert await bench.intake.take_everything(0) == {RunKind.REQUEST, RunKind.SETTINGS}
-        assert bench.state.unknown_payloads_total == 3
+        assert await bench.intake.take_scans(0) == {ScanKind.REQUEST, ScanKind.SETTINGS}
+        assert len(bench.facts.of(NotificationIgnored)) == 3
+        assert len(bench.facts.of(NotificationReceived)) == 7
+
+    run(check())
+
+
+def test_a_session_proves_itself_every_few_seconds_and_its_way_back_every_minute() -> None:
+    async def check() -> None:
+        session, round_trips = FakeSession(dies_after=45), [0]
+        round_trip = session.round_trip
+
+        async def counted() -> bool:
+            round_trips[0] += 1
+            return await round_trip()
+
+        session.round_trip = counted  # type: ignore[method-assign]
+        bench = Bench([session])
+        with pytest.raises(DatabaseUnavailable):
+            await bench.listener.run_once()
+        assert set(bench.activity.event_waits) == {TIMINGS.heartbeat_seconds}
+        assert round_trips == [3], "with the 1st, 21st and 41st heartbeat"
+
+    run(check())
+
+
+def test_a_loss_is_reported_once_with_its_first_reason_until_it_listens_again() -> None:
+    async def check() -> None:
+        down = [DatabaseUnavailable("down"), AccessRefused("no")]
+        bench = Bench([*down, FakeSession(dies_after=1), *down])
+        await bench.run_until(lambda: len(bench.activity.waits) >= 5)
+        assert [fact.reason for fact in bench.facts.of(ListenerLost)] == ["down", "no answer in time"]
 
     run(check())

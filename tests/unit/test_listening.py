@@ -10,30 +10,30 @@ import pytest
 
 from pattern_sync.domain.errors import InvalidSettings
 from pattern_sync.web import listening
-from pattern_sync.web.listening import NotNow, Place
+from pattern_sync.web.listening import AddressUnavailable, ListenAddress
 from pattern_sync.web.port_holder import holder_of
 
 
 def test_a_port_that_is_taken_passes_and_who_has_it_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = int(taken.getsockname()[1])
-        place = Place.find("127.0.0.1", port)
-        with pytest.raises(NotNow) as refused:
-            place.listen()
+        address = ListenAddress.resolve("127.0.0.1", port)
+        with pytest.raises(AddressUnavailable) as refused:
+            address.listen()
     comm = Path("/proc/self/comm").read_text().strip()
     for words in (f"port {port} of 127.0.0.1 is taken by process {os.getpid()} ({comm})", "PATTERN_SYNC_HTTP_PORT"):
         assert words in str(refused.value)
-    place.listen().close()
+    address.listen().close()
 
 
 def test_an_address_that_this_machine_lacks_passes() -> None:
-    with pytest.raises(NotNow, match=r"has no address 203\.0\.113\.77 now.*PATTERN_SYNC_HTTP_HOST"):
-        Place.find("203.0.113.77", 8002).listen()
+    with pytest.raises(AddressUnavailable, match=r"has no address 203\.0\.113\.77 now.*PATTERN_SYNC_HTTP_HOST"):
+        ListenAddress.resolve("203.0.113.77", 8002).listen()
 
 
 def test_a_name_that_nobody_knows_is_refused() -> None:
     with pytest.raises(InvalidSettings, match=r"no-such-host\.invalid.*PATTERN_SYNC_HTTP_HOST"):
-        Place.find("no-such-host.invalid", 8002)
+        ListenAddress.resolve("no-such-host.invalid", 8002)
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EAFNOSUPPORT])
@@ -43,7 +43,7 @@ def test_a_port_without_the_right_to_it_is_refused(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(socket, "create_server", refuse)
     with pytest.raises(InvalidSettings, match=r"port 80: .*below 1024"):
-        Place.find("127.0.0.1", 80).listen()
+        ListenAddress.resolve("127.0.0.1", 80).listen()
 
 
 TABLE = """  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode

@@ -1,4 +1,4 @@
-"""What live updates tell, to whom and in which order: over a queue in memory, without a network."""
+"""What live updates send, to whom and in which order: over a queue in memory, without a network."""
 
 import asyncio
 import json
@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import pytest
@@ -14,23 +13,22 @@ import pytest
 from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.entry import Place, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable
-from pattern_sync.observability.state import DaemonState
-from pattern_sync.sync.outage import Outage
-from pattern_sync.web.live import (
-    HEARTBEAT_SECONDS,
-    LONGEST_MESSAGE_CHARACTERS,
-    MOST_CHANGES,
-    POLL_SECONDS,
-    SAFETY_NET_SECONDS,
-    STATE_ENTRIES,
-    LiveUpdates,
-)
-from pattern_sync.web.live_client import MOST_UNREAD, LiveClient
-from pattern_sync.web.proof import LONGEST_UNPROVEN_SECONDS
+from pattern_sync.domain.facts import Fact, NotificationIgnored
+from pattern_sync.domain.notification import MOST_NAMED
+from pattern_sync.services.activity import Activity
+from pattern_sync.services.liveness import Liveness
+from pattern_sync.services.outage import Availability
+from pattern_sync.services.timings import Timings
+from pattern_sync.web.fingerprint_check import LONGEST_UNCHECKED_SECONDS
+from pattern_sync.web.live import LiveUpdates
+from pattern_sync.web.live_clients import MOST_UNREAD, LiveClient
+from pattern_sync.web.live_reader import LONGEST_MESSAGE_CHARACTERS, STATE_ENTRIES, LiveReader
 from tests.support.asynchronous import run, settle
-from tests.support.fakes import Clock, RecordingLife
+from tests.support.fakes import Clock
 
 Document = dict[str, Any]
+
+TIMINGS = Timings(live_tick_seconds=0.001)  # the only one that is waited for in real time
 
 ENTRY = QueueEntry(
     pattern_id="a",
@@ -101,36 +99,67 @@ class FakeView:
             happening()
 
 
+class ShortActivity(Activity):
+    """Waits for nothing but events, and remembers for how long it should have and how often it looked for work."""
+
+    def __init__(self, clock: Clock, pages: Availability) -> None:
+        super().__init__(LiveUpdates.name, Liveness(clock), pages, Backoff(lambda: 1.0, 1.0, 4.0))
+        self.waits: list[float] = []
+        self.ticks = 0
+
+    async def wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        await asyncio.sleep(0)
+
+    async def wait_for(self, event: asyncio.Event, seconds: float) -> bool:
+        self.ticks += 1
+        return await super().wait_for(event, seconds)
+
+
 @dataclass
 class Live:
     """Live updates and everything around them, on a clock that stands still."""
 
     view: FakeView = field(default_factory=FakeView)
     clock: Clock = field(default_factory=Clock)
+    polling: bool = False
 
     def __post_init__(self) -> None:
-        self.state = DaemonState(self.clock, lambda _: None)
-        self.life = RecordingLife(self.clock)
-        outage = Outage(
-            partial(self.state.pages_lost, LiveUpdates.NAME),
-            partial(self.state.pages_back, LiveUpdates.NAME),
-            Backoff(lambda: 1.0, 1.0, 4.0),
-            self.life,
+        self.facts: list[Fact] = []
+        self.database = Availability(self.clock, lambda _: None, lambda _: None)
+        self.pages = Availability(self.clock, lambda _: None, lambda _: None)
+        self.activity = ShortActivity(self.clock, self.pages)
+        self.updates = LiveUpdates(
+            LiveReader(self.view, self.clock),
+            self.database.is_lost,
+            lambda: self.polling,
+            self.facts.append,
+            self.activity,
+            self.clock,
+            TIMINGS,
         )
-        self.updates = LiveUpdates(self.view, self.state, outage, self.life, self.clock)
 
     async def joined(self) -> LiveClient:
         """Return a client that knows the state."""
         client = self.updates.join()
         await self.updates.run_once()
-        assert [each["type"] for each in await told(client)] == ["state"]
+        assert [each["type"] for each in await sent_to(client)] == ["state"]
         return client
 
-    def hint(self, change: str, *pattern_ids: str) -> None:
-        self.updates.hint(json.dumps({change: pattern_ids}))
+    def notify(self, change: str, *signatures: str) -> None:
+        self.updates.notified(json.dumps({change: signatures}))
+
+    def ignored(self) -> int:
+        return sum(isinstance(fact, NotificationIgnored) for fact in self.facts)
 
 
-async def told(client: LiveClient) -> list[Document]:
+async def some_ticks(live: Live) -> None:
+    """Let the updates look for work a few times."""
+    before = live.activity.ticks
+    await settle(lambda: live.activity.ticks > before + 3)
+
+
+async def sent_to(client: LiveClient) -> list[Document]:
     """Take what the client has not read yet."""
     documents = []
     with suppress(TimeoutError):
@@ -141,7 +170,7 @@ async def told(client: LiveClient) -> list[Document]:
 
 
 def changes_in(documents: Sequence[Document]) -> list[tuple[str, str, str | None]]:
-    """Return change, pattern and status as told; None for the status of what is gone."""
+    """Return change, pattern and status as sent; None for the status of what is gone."""
     return [
         (each["change"], each["pattern_id"], each["entry"] and each["entry"]["status"])
         for document in documents
@@ -155,7 +184,7 @@ def test_the_first_message_is_the_counts_and_the_first_pending_entries() -> None
         live.view.write("decided", "approved")
         client = live.updates.join()
         await live.updates.run_once()
-        (state,) = await told(client)
+        (state,) = await sent_to(client)
         assert (state["type"], state["counts"]["total"]) == ("state", STATE_ENTRIES + 6)
         assert [entry["pattern_id"] for entry in state["entries"]] == [f"p{number:02}" for number in range(20)]
         assert state["entries"][0]["created_at"] == "2026-11-23T06:43:27.123456Z"
@@ -163,16 +192,16 @@ def test_the_first_message_is_the_counts_and_the_first_pending_entries() -> None
     run(check())
 
 
-def test_a_hint_is_told_as_the_entry_is_now_with_the_new_counts() -> None:
+def test_a_change_is_sent_as_the_entry_is_now_with_the_new_counts() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()
         live.view.write("b")
         live.view.write("a", "approved")
-        live.hint("queued", "b")
-        live.hint("decided", "a")
+        live.notify("queued", "b")
+        live.notify("decided", "a")
         await live.updates.run_once()
-        (message,) = await told(client)
+        (message,) = await sent_to(client)
         assert message["type"] == "changes"
         assert message["counts"]["total"] == 2
         assert changes_in([message]) == [("queued", "b", "pending"), ("decided", "a", "approved")]
@@ -181,27 +210,27 @@ def test_a_hint_is_told_as_the_entry_is_now_with_the_new_counts() -> None:
 
 
 @pytest.mark.parametrize("change", ["queued", "refreshed", "decided", "commented", "removed"])
-def test_what_is_gone_when_it_is_read_is_told_as_removed_whatever_the_hint(change: str) -> None:
+def test_what_is_gone_when_it_is_read_is_sent_as_removed_whatever_the_notification(change: str) -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()
         live.view.remove("a")
-        live.hint(change, "a")
+        live.notify(change, "a")
         await live.updates.run_once()
-        assert changes_in(await told(client)) == [("removed", "a", None)]
+        assert changes_in(await sent_to(client)) == [("removed", "a", None)]
 
     run(check())
 
 
-def test_several_hints_at_one_entry_are_read_and_told_once_with_the_latest_word() -> None:
+def test_several_changes_of_one_entry_are_read_and_sent_once_with_the_latest_word() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()
         for change in ("queued", "refreshed", "commented", "decided"):
-            live.hint(change, "a")
+            live.notify(change, "a")
         live.view.reads.clear()
         await live.updates.run_once()
-        assert changes_in(await told(client)) == [("decided", "a", "pending")]
+        assert changes_in(await sent_to(client)) == [("decided", "a", "pending")]
         assert live.view.reads.count("find") == 1
 
     run(check())
@@ -212,64 +241,64 @@ def test_a_newcomer_gets_the_state_and_the_others_only_the_change() -> None:
         live = Live()
         old = await live.joined()
         live.view.write("a")
-        live.hint("queued", "a")
+        live.notify("queued", "a")
         new = live.updates.join()
         await live.updates.run_once()
-        assert changes_in(await told(old)) == [("queued", "a", "pending")]
-        (state,) = await told(new)
+        assert changes_in(await sent_to(old)) == [("queued", "a", "pending")]
+        (state,) = await sent_to(new)
         assert [entry["pattern_id"] for entry in state["entries"]] == ["a"]
 
     run(check())
 
 
-def test_who_comes_while_rows_are_read_gets_nothing_before_a_state_of_its_own() -> None:
+def test_a_page_that_opens_while_rows_are_read_gets_nothing_before_a_state_of_its_own() -> None:
     async def check() -> None:
         live = Live()
         await live.joined()
         new: list[LiveClient] = []
         live.view.meanwhile = lambda: new.append(live.updates.join())
-        live.hint("queued", "a")
+        live.notify("queued", "a")
         await live.updates.run_once()
-        assert await told(new[0]) == []
+        assert await sent_to(new[0]) == []
         live.view.write("b")
         await live.updates.run_once()
-        (state,) = await told(new[0])
+        (state,) = await sent_to(new[0])
         assert [entry["pattern_id"] for entry in state["entries"]] == ["b"]
 
     run(check())
 
 
-def test_what_changes_while_rows_are_read_is_told_after_them() -> None:
+def test_what_changes_while_rows_are_read_is_sent_after_them() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()
 
         def decide() -> None:
             live.view.write("a", "approved")
-            live.hint("decided", "a")
+            live.notify("decided", "a")
 
         live.view.meanwhile = decide
-        live.hint("refreshed", "a")
+        live.notify("refreshed", "a")
         await live.updates.run_once()
         await live.updates.run_once()
-        assert changes_in(await told(client)) == [("refreshed", "a", "pending"), ("decided", "a", "approved")]
+        assert changes_in(await sent_to(client)) == [("refreshed", "a", "pending"), ("decided", "a", "approved")]
 
     run(check())
 
 
-def test_what_changes_while_the_state_of_a_newcomer_is_read_is_told_after_it() -> None:
+def test_what_changes_while_the_state_of_a_newcomer_is_read_is_sent_after_it() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = live.updates.join()
 
         def decide() -> None:
             live.view.write("a", "approved")
-            live.hint("decided", "a")
+            live.notify("decided", "a")
 
         live.view.meanwhile = decide
         await live.updates.run_once()
         await live.updates.run_once()
-        state, *changes = await told(client)
+        state, *changes = await sent_to(client)
         assert state["entries"][0]["status"] == "pending"
         assert changes_in(changes) == [("decided", "a", "approved")]
 
@@ -277,54 +306,54 @@ def test_what_changes_while_the_state_of_a_newcomer_is_read_is_told_after_it() -
 
 
 @pytest.mark.parametrize("fault", [DatabaseUnavailable("gone"), AccessRefused("not now")])
-def test_marks_survive_an_outage_which_is_said_once_and_ends_with_a_state(fault: Exception) -> None:
+def test_marks_survive_an_outage_which_is_sent_once_and_ends_with_a_state(fault: Exception) -> None:
     async def check() -> None:
         live = Live()
         client = await live.joined()
         live.view.write("a")
-        live.hint("queued", "a")
+        live.notify("queued", "a")
         live.view.faults = [fault, fault]
         await live.updates.run_once()
         await live.updates.run_once()
-        assert await told(client) == [{"type": "outage"}]
-        assert live.life.pauses == [1.0, 2.0]
+        assert await sent_to(client) == [{"type": "outage"}]
+        assert live.activity.waits == [1.0, 2.0]
         await live.updates.run_once()
-        (state,) = await told(client)
+        (state,) = await sent_to(client)
         assert [entry["pattern_id"] for entry in state["entries"]] == ["a"]
-        assert live.state.database_lost_at is None
+        assert not live.database.is_lost()
 
     run(check())
 
 
-def test_a_newcomer_of_an_outage_is_told_of_it_and_gets_the_state_that_follows() -> None:
+def test_a_newcomer_during_an_outage_learns_of_it_and_gets_the_state_that_follows() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         await live.joined()
         live.view.faults = [DatabaseUnavailable("gone")] * 2
-        live.hint("refreshed", "a")
+        live.notify("refreshed", "a")
         await live.updates.run_once()
         new = live.updates.join()
         await live.updates.run_once()
         await live.updates.run_once()
-        assert [each["type"] for each in await told(new)] == ["outage", "state"]
+        assert [each["type"] for each in await sent_to(new)] == ["outage", "state"]
 
     run(check())
 
 
-def test_a_fault_between_two_reads_tells_nothing_by_halves() -> None:
+def test_a_fault_between_two_reads_sends_no_half_message() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()
-        live.hint("refreshed", "a")
+        live.notify("refreshed", "a")
 
         def break_down() -> None:
             live.view.faults = [DatabaseUnavailable("gone")]
 
         live.view.meanwhile = break_down  # after the entries, before the counts
         await live.updates.run_once()
-        assert [each["type"] for each in await told(client)] == ["outage"]
+        assert [each["type"] for each in await sent_to(client)] == ["outage"]
         await live.updates.run_once()
-        assert [each["type"] for each in await told(client)] == ["state"]
+        assert [each["type"] for each in await sent_to(client)] == ["state"]
 
     run(check())
 
@@ -334,13 +363,13 @@ def test_more_changes_than_make_sense_become_a_state(more: int, kind: str) -> No
     async def check() -> None:
         live = Live()
         client = await live.joined()
-        for number in range(MOST_CHANGES + more):
-            live.hint("queued", f"p{number}")
+        for number in range(MOST_NAMED + more):
+            live.notify("queued", f"p{number}")
         await live.updates.run_once()
-        assert [each["type"] for each in await told(client)] == [kind]
+        assert [each["type"] for each in await sent_to(client)] == [kind]
         live.view.reads.clear()
         await live.updates.run_once()
-        assert "find" not in live.view.reads, "what was told is not told once more"
+        assert "find" not in live.view.reads, "what was sent is not sent once more"
 
     run(check())
 
@@ -349,10 +378,10 @@ def test_everything_at_once_becomes_a_state() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()
-        live.hint("refreshed", "a")
-        live.updates.hint("*")
+        live.notify("refreshed", "a")
+        live.updates.notified("*")
         await live.updates.run_once()
-        assert [each["type"] for each in await told(client)] == ["state"]
+        assert [each["type"] for each in await sent_to(client)] == ["state"]
 
     run(check())
 
@@ -363,116 +392,113 @@ def test_a_client_that_reads_nothing_is_given_up_and_costs_the_others_nothing() 
         lazy, diligent = live.updates.join(), live.updates.join()
         for number in range(MOST_UNREAD):
             assert not lazy.too_slow.is_set(), number
-            live.updates.everything_changed()
+            live.updates.mark_everything()
             await live.updates.run_once()
-            assert len(await told(diligent)) == 1
-        live.updates.everything_changed()
+            assert len(await sent_to(diligent)) == 1
+        live.updates.mark_everything()
         await live.updates.run_once()
         assert lazy.too_slow.is_set()
-        assert len(await told(diligent)) == 1
+        assert len(await sent_to(diligent)) == 1
         assert not diligent.too_slow.is_set()
 
     run(check())
 
 
-def test_who_has_left_is_told_nothing() -> None:
+def test_a_page_that_has_left_is_sent_nothing() -> None:
     async def check() -> None:
         live = Live()
         gone, newcomer = await live.joined(), live.updates.join()
         live.updates.leave(gone)
         live.updates.leave(newcomer)
-        live.updates.everything_changed()
+        live.updates.mark_everything()
         await live.updates.run_once()
-        assert (await told(gone), await told(newcomer), len(live.updates)) == ([], [], 0)
+        assert (await sent_to(gone), await sent_to(newcomer), len(live.updates)) == ([], [], 0)
 
     run(check())
 
 
-def test_nothing_is_read_while_nobody_is_there() -> None:
+def test_nothing_is_read_while_no_page_is_open() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         running = asyncio.create_task(live.updates.run())
-        live.hint("queued", "a")
-        live.updates.everything_changed()
-        live.clock.seconds += 10 * SAFETY_NET_SECONDS
-        await settle(lambda: live.life.pauses)  # woken, and over it
+        live.notify("queued", "a")
+        live.updates.mark_everything()
+        live.clock.seconds += 10 * TIMINGS.live_safety_net_seconds
+        await settle(lambda: live.activity.waits)  # woken, and over it
         assert live.view.reads == []
         client = live.updates.join()
         await settle(lambda: live.view.reads)
-        assert len(await told(client)) == 1
+        assert len(await sent_to(client)) == 1
         live.updates.leave(client)
         live.view.reads.clear()
-        woken = len(live.life.pauses)
-        live.updates.everything_changed()
-        await settle(lambda: len(live.life.pauses) > woken)
+        woken = len(live.activity.waits)
+        live.updates.mark_everything()
+        await settle(lambda: len(live.activity.waits) > woken)
         assert live.view.reads == []
         running.cancel()
 
     run(check())
 
 
-@pytest.mark.parametrize(("polling", "patience"), [(True, POLL_SECONDS), (False, SAFETY_NET_SECONDS)])
-def test_a_change_that_nobody_hinted_at_is_found_in_time(*, polling: bool, patience: float) -> None:
+@pytest.mark.parametrize(
+    ("polling", "patience"), [(True, TIMINGS.live_poll_seconds), (False, TIMINGS.live_safety_net_seconds)]
+)
+def test_a_change_without_a_notification_is_found_in_time(*, polling: bool, patience: float) -> None:
     async def check() -> None:
-        live = Live(FakeView("a"))
-        if polling:
-            live.state.polling("a pooler")
-        else:
-            live.state.listening()
+        live = Live(FakeView("a"), polling=polling)
         client = live.updates.join()
         running = asyncio.create_task(live.updates.run())
         await settle(lambda: "count" in live.view.reads)
-        assert len(await told(client)) == 1
+        assert len(await sent_to(client)) == 1
         live.clock.seconds += patience - 0.001
         live.view.write("unheard")
-        ticked = asyncio.create_task(asyncio.sleep(0.6))  # longer than a tick, which is real time
-        await ticked
-        assert {each["type"] for each in await told(client)} <= {"heartbeat"}
+        await some_ticks(live)
+        assert {each["type"] for each in await sent_to(client)} <= {"heartbeat"}
         live.clock.seconds += 0.001
         await settle(lambda: live.view.reads.count("list") == 2)
-        (state,) = await told(client)
+        (state,) = await sent_to(client)
         assert [entry["pattern_id"] for entry in state["entries"]] == ["a", "unheard"]
         running.cancel()
 
     run(check())
 
 
-def test_looks_at_an_unchanged_queue_tell_nothing_and_read_no_rows() -> None:
+def test_looks_at_an_unchanged_queue_send_nothing_and_read_no_rows() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()
         await live.updates.run_once()
-        await told(client)
+        await sent_to(client)
         live.view.reads.clear()
         for _ in range(3):
             await live.updates.run_once()
-        assert await told(client) == []
+        assert await sent_to(client) == []
         assert live.view.reads == ["fingerprint"] * 3
 
     run(check())
 
 
-def test_a_change_that_nobody_hinted_at_right_after_a_state_is_told() -> None:
+def test_a_change_without_a_notification_right_after_a_state_is_sent() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()
         live.view.write("b")
         await live.updates.run_once()
-        assert [each["type"] for each in await told(client)] == ["state"]
+        assert [each["type"] for each in await sent_to(client)] == ["state"]
 
     run(check())
 
 
-def test_a_change_that_nobody_hinted_at_while_a_state_was_read_is_told() -> None:
+def test_a_change_without_a_notification_while_a_state_was_read_is_sent() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()
-        live.updates.everything_changed()
+        live.updates.mark_everything()
         live.view.meanwhile = lambda: live.view.write("b")
         await live.updates.run_once()
-        await told(client)
+        await sent_to(client)
         await live.updates.run_once()
-        assert [each["type"] for each in await told(client)] == ["state"]
+        assert [each["type"] for each in await sent_to(client)] == ["state"]
 
     run(check())
 
@@ -482,11 +508,11 @@ def test_a_newcomer_does_not_hide_an_unheard_change_from_the_others() -> None:
         live = Live(FakeView("a"))
         old = await live.joined()
         await live.updates.run_once()
-        await told(old)
+        await sent_to(old)
         live.view.write("b")
         await live.joined()
         await live.updates.run_once()
-        assert [each["type"] for each in await told(old)] == ["state"]
+        assert [each["type"] for each in await sent_to(old)] == ["state"]
 
     run(check())
 
@@ -496,19 +522,19 @@ def test_a_change_that_was_heard_does_not_hide_another_that_was_not() -> None:
         live = Live(FakeView("a", "b"))
         client = await live.joined()
         await live.updates.run_once()
-        await told(client)
+        await sent_to(client)
         live.view.write("b", "approved")
         live.view.write("a", "approved")
-        live.hint("decided", "a")
+        live.notify("decided", "a")
         await live.updates.run_once()
         await live.updates.run_once()
-        assert [each["type"] for each in await told(client)] == ["changes"]
-        live.clock.seconds += LONGEST_UNPROVEN_SECONDS
+        assert [each["type"] for each in await sent_to(client)] == ["changes"]
+        live.clock.seconds += LONGEST_UNCHECKED_SECONDS
         await live.updates.run_once()
-        assert [each["type"] for each in await told(client)] == ["state"]
-        live.clock.seconds += LONGEST_UNPROVEN_SECONDS
+        assert [each["type"] for each in await sent_to(client)] == ["state"]
+        live.clock.seconds += LONGEST_UNCHECKED_SECONDS
         await live.updates.run_once()
-        assert await told(client) == []
+        assert await sent_to(client) == []
 
     run(check())
 
@@ -520,11 +546,11 @@ def test_changes_without_a_pause_do_not_put_off_for_ever_what_was_not_heard() ->
         live.view.write("b", "approved")
         types = []
         for _ in range(10):
-            live.clock.seconds += LONGEST_UNPROVEN_SECONDS / 10
+            live.clock.seconds += LONGEST_UNCHECKED_SECONDS / 10
             live.view.write("a")
-            live.hint("refreshed", "a")
+            live.notify("refreshed", "a")
             await live.updates.run_once()
-            types += [each["type"] for each in await told(client)]
+            types += [each["type"] for each in await sent_to(client)]
         assert types == ["changes"] * 9 + ["state"]
 
     run(check())
@@ -537,26 +563,26 @@ def test_changes_that_are_longer_than_a_message_may_be_become_a_state() -> None:
         newcomer = live.updates.join()
         name = "b" * (LONGEST_MESSAGE_CHARACTERS // 2)
         live.view.write(name)
-        live.hint("queued", name)
+        live.notify("queued", name)
         await live.updates.run_once()
         for each in (client, newcomer):
-            assert [message["type"] for message in await told(each)] == ["state"]
+            assert [message["type"] for message in await sent_to(each)] == ["state"]
 
     run(check())
 
 
-def test_a_page_hears_a_heartbeat_when_there_is_nothing_else_to_tell() -> None:
+def test_a_page_gets_a_heartbeat_when_there_is_nothing_else_to_send() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = live.updates.join()
         running = asyncio.create_task(live.updates.run())
         await settle(lambda: "count" in live.view.reads)
-        assert [each["type"] for each in await told(client)] == ["state"]
-        live.clock.seconds += HEARTBEAT_SECONDS
+        assert [each["type"] for each in await sent_to(client)] == ["state"]
+        live.clock.seconds += TIMINGS.live_heartbeat_seconds
         assert json.loads(await client.next_message()) == {"type": "heartbeat"}
-        live.state.database_lost("gone")
+        live.database.lost("another service", DatabaseUnavailable("gone"))
         assert json.loads(await client.next_message()) == {"type": "outage"}
-        live.clock.seconds += HEARTBEAT_SECONDS
+        live.clock.seconds += TIMINGS.live_heartbeat_seconds
         assert json.loads(await client.next_message()) == {"type": "heartbeat"}
         running.cancel()
 
@@ -568,31 +594,31 @@ def test_what_only_the_pages_lack_is_no_outage_of_the_daemon() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()
         live.view.faults = [AccessRefused("permission denied for table pattern_review_history")]
-        live.updates.everything_changed()
+        live.updates.mark_everything()
         await live.updates.run_once()
-        assert [each["type"] for each in await told(client)] == ["outage"]
-        assert live.state.pages_cut_off
-        assert live.state.database_lost_at is None
+        assert [each["type"] for each in await sent_to(client)] == ["outage"]
+        assert live.pages.is_lost()
+        assert not live.database.is_lost()
         await live.updates.run_once()
-        assert [each["type"] for each in await told(client)] == ["state"]
-        assert not live.state.pages_cut_off
+        assert [each["type"] for each in await sent_to(client)] == ["state"]
+        assert not live.pages.is_lost()
 
     run(check())
 
 
-def test_an_outage_that_another_service_met_is_said_and_nothing_is_read() -> None:
+def test_an_outage_that_another_service_met_is_sent_and_nothing_is_read() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = live.updates.join()
         running = asyncio.create_task(live.updates.run())
         await settle(lambda: "count" in live.view.reads)
-        assert len(await told(client)) == 1
+        assert len(await sent_to(client)) == 1
         live.view.reads.clear()
-        live.state.database_lost("gone")
-        live.hint("refreshed", "a")
+        live.database.lost("another service", DatabaseUnavailable("gone"))
+        live.notify("refreshed", "a")
         assert json.loads(await client.next_message()) == {"type": "outage"}
         assert live.view.reads == []
-        live.state.database_back()
+        live.database.back("another service")
         assert json.loads(await client.next_message())["type"] == "state"
         running.cancel()
 
@@ -627,60 +653,59 @@ def test_a_payload_that_is_not_ours_is_counted_and_changes_nothing(payload: str)
         live = Live(FakeView("a"))
         client = await live.joined()
         live.view.reads.clear()
-        live.updates.hint(payload)
-        live.hint("refreshed", "a")
+        live.updates.notified(payload)
+        live.notify("refreshed", "a")
         await live.updates.run_once()
-        assert changes_in(await told(client)) == [("refreshed", "a", "pending")]
-        assert live.state.unknown_payloads_total == 1
+        assert changes_in(await sent_to(client)) == [("refreshed", "a", "pending")]
+        assert live.ignored() == 1
 
     run(check())
 
 
-def test_a_hint_at_nothing_tells_nothing() -> None:
+def test_a_notification_of_nothing_sends_nothing() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()
         await live.updates.run_once()
-        await told(client)
+        await sent_to(client)
         for payload in ("{}", '{"queued": []}'):
-            live.updates.hint(payload)
+            live.updates.notified(payload)
             await live.updates.run_once()
-        assert await told(client) == []
-        assert live.state.unknown_payloads_total == 0
+        assert await sent_to(client) == []
+        assert live.ignored() == 0
 
     run(check())
 
 
-def test_a_change_that_was_told_does_not_blind_a_daemon_that_has_to_poll_from_then_on() -> None:
+def test_a_change_that_was_sent_does_not_blind_a_daemon_that_has_to_poll_from_then_on() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
-        live.state.listening()
         client = await live.joined()
         live.view.write("b")
-        live.hint("queued", "b")
+        live.notify("queued", "b")
         await live.updates.run_once()
-        assert [each["type"] for each in await told(client)] == ["changes"]
-        live.state.polling("a pooler")
+        assert [each["type"] for each in await sent_to(client)] == ["changes"]
+        live.polling = True
         live.view.write("unheard")
         await live.updates.run_once()
-        assert [each["type"] for each in await told(client)] == ["state"]
+        assert [each["type"] for each in await sent_to(client)] == ["state"]
         await live.updates.run_once()
-        assert await told(client) == []
+        assert await sent_to(client) == []
 
     run(check())
 
 
-def test_nobody_is_cut_off_when_nobody_is_there() -> None:
+def test_an_outage_of_the_pages_ends_with_the_last_page() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()
         live.view.faults = [DatabaseUnavailable("gone")]
-        live.updates.everything_changed()
+        live.updates.mark_everything()
         await live.updates.run_once()
-        assert live.state.pages_cut_off
+        assert live.pages.is_lost()
         live.updates.leave(client)
         running = asyncio.create_task(live.updates.run())
-        await settle(lambda: not live.state.pages_cut_off)
+        await settle(lambda: not live.pages.is_lost())
         newcomer = live.updates.join()
         assert json.loads(await newcomer.next_message())["type"] == "state"
         running.cancel()

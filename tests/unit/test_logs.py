@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from pattern_sync.observability.logs import configure_logging
+from pattern_sync.observability.lines import Line
+from pattern_sync.observability.logs import configure_logging, ensure_logging
+from pattern_sync.observability.writer import LogWriter
 
 SECRET = "s3cr3t"
 
@@ -77,3 +79,35 @@ def test_the_level_holds_for_our_lines_and_libraries_only_warn(capsys: pytest.Ca
     structlog.stdlib.get_logger("pattern_sync").info("ours, chatty")
     lines = [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
     assert lines == ["ours", "theirs, serious"]
+
+
+def test_a_json_line_begins_with_what_all_lines_have(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("info", "json")
+    LogWriter()(Line.PATTERN_QUEUED, patterns=3, signatures=["a"])
+    line = json.loads(capsys.readouterr().err)
+    assert list(line) == ["timestamp", "level", "event", "message", "patterns", "signatures"]
+    assert (line["level"], line["event"], line["message"]) == ("info", "pattern.queued", "Patterns were queued.")
+
+
+def test_a_line_of_the_console_is_a_sentence_with_its_name_behind_it(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("info", "console")
+    LogWriter()(Line.PATTERN_QUEUED, patterns=3)
+    text = capsys.readouterr().err
+    assert text.index("Patterns were queued.") < text.index("pattern.queued") < text.index("patterns")
+
+
+def test_each_line_has_the_level_that_it_says(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("debug", "json")
+    for line in Line:
+        LogWriter()(line)
+    written = {each["event"]: each["level"] for each in map(json.loads, capsys.readouterr().err.splitlines())}
+    assert written == {line.event: logging.getLevelName(line.level).lower() for line in Line}
+
+
+def test_a_log_that_is_configured_stays_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    ensure_logging()
+    LogWriter()(Line.DAEMON_READY)
+    configure_logging("error", "json")
+    ensure_logging()
+    LogWriter()(Line.DAEMON_READY)
+    assert len(capsys.readouterr().err.splitlines()) == 1

@@ -6,9 +6,9 @@ from pattern_sync.domain.conflicts import MOST_CONFLICTS
 from pattern_sync.domain.errors import DatabaseUnavailable, TransactionConflict
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.outcomes import Outcome
-from pattern_sync.sync.reconciler import MOST_LOOKS, Reconciler, held_of
+from pattern_sync.sync.reconciler import MOST_LOOKS, Reconciler
 from tests.support.asynchronous import run
-from tests.support.fakes import Clock, FakeQueue
+from tests.support.fakes import Clock, FakeQueue, row_ids
 
 FILTER = SyncFilter.everything(max_patterns=None)
 
@@ -21,15 +21,15 @@ def clock() -> Clock:
 def test_after_a_write_it_looks_again_until_nothing_is_written(clock: Clock) -> None:
     queue = FakeQueue([1, 2])
     queue.entries = {2}
-    outcomes = run(Reconciler(queue, clock).reconcile([1, 2], FILTER))
-    assert {item.pattern_id: item.outcome for item in outcomes} == {1: Outcome.QUEUED, 2: Outcome.UNCHANGED}
+    outcomes = run(Reconciler(queue, clock).reconcile(row_ids(1, 2), FILTER))
+    assert {item.row_id: item.outcome for item in outcomes} == {1: Outcome.QUEUED, 2: Outcome.UNCHANGED}
     assert queue.calls == [(1, 2), (1,)], "only what was written is looked at again"
 
 
 def test_a_figure_that_changed_between_two_looks_is_not_left_behind(clock: Clock) -> None:
     queue = FakeQueue([1])
     queue.stale = {1}
-    run(Reconciler(queue, clock).reconcile([1], FILTER))
+    run(Reconciler(queue, clock).reconcile(row_ids(1), FILTER))
     assert queue.stale == set()
     assert len(queue.calls) == 3
 
@@ -37,35 +37,35 @@ def test_a_figure_that_changed_between_two_looks_is_not_left_behind(clock: Clock
 def test_a_pattern_that_never_rests_is_left_after_a_few_looks(clock: Clock) -> None:
     queue = FakeQueue([1])
     queue.restless = {1}
-    outcomes = run(Reconciler(queue, clock).reconcile([1], FILTER))
+    outcomes = run(Reconciler(queue, clock).reconcile(row_ids(1), FILTER))
     assert [item.outcome for item in outcomes] == [Outcome.QUEUED], "the first look says what happened"
     assert len(queue.calls) == MOST_LOOKS
 
 
 def test_nothing_to_look_at_is_no_statement(clock: Clock) -> None:
     queue = FakeQueue()
-    assert run(Reconciler(queue, clock).reconcile([], FILTER)) == []
+    assert run(Reconciler(queue, clock).reconcile(row_ids(), FILTER)) == []
     assert queue.calls == []
 
 
 def test_a_pattern_that_is_gone_is_not_in_the_result(clock: Clock) -> None:
-    assert run(Reconciler(FakeQueue([1]), clock).reconcile([9], FILTER)) == []
+    assert run(Reconciler(FakeQueue([1]), clock).reconcile(row_ids(9), FILTER)) == []
 
 
-def test_a_poison_row_is_told_with_its_reason_and_the_others_go_through(clock: Clock) -> None:
+def test_a_poison_row_fails_with_its_reason_and_the_others_go_through(clock: Clock) -> None:
     queue = FakeQueue(range(1, 65), poison=[37])
-    outcomes = run(Reconciler(queue, clock).reconcile(range(1, 65), FILTER))
+    outcomes = run(Reconciler(queue, clock).reconcile(row_ids(*range(1, 65)), FILTER))
     failed = [item for item in outcomes if item.outcome is Outcome.FAILED]
-    assert [(item.pattern_id, item.signature, item.error) for item in failed] == [(37, "s37", "row 37 is poison")]
+    assert [(item.row_id, item.signature, item.error) for item in failed] == [(37, "s37", "row 37 is poison")]
     assert queue.entries == set(range(1, 65)) - {37}
     assert len(outcomes) == 64
 
 
-def test_what_somebody_has_locked_is_told_apart(clock: Clock) -> None:
+def test_what_somebody_has_locked_is_held(clock: Clock) -> None:
     queue = FakeQueue([1, 2])
     queue.held = {2}
-    outcomes = run(Reconciler(queue, clock).reconcile([1, 2], FILTER))
-    assert held_of(outcomes) == [2]
+    outcomes = run(Reconciler(queue, clock).reconcile(row_ids(1, 2), FILTER))
+    assert [item.row_id for item in outcomes if item.outcome is Outcome.HELD] == [2]
     assert queue.entries == {1}
 
 
@@ -80,7 +80,7 @@ def test_a_retry_is_tried_again_after_a_conflict(clock: Clock) -> None:
 def test_a_conflict_is_tried_again(clock: Clock) -> None:
     queue = FakeQueue([1])
     queue.faults = [TransactionConflict("deadlock")] * MOST_CONFLICTS
-    outcomes = run(Reconciler(queue, clock).reconcile([1], FILTER))
+    outcomes = run(Reconciler(queue, clock).reconcile(row_ids(1), FILTER))
     assert [item.outcome for item in outcomes] == [Outcome.QUEUED]
 
 
@@ -88,7 +88,7 @@ def test_a_conflict_that_does_not_end_is_an_outage_and_no_poison(clock: Clock) -
     queue = FakeQueue([1])
     queue.faults = [TransactionConflict("deadlock")] * (MOST_CONFLICTS + 1)
     with pytest.raises(TransactionConflict):
-        run(Reconciler(queue, clock).reconcile([1], FILTER))
+        run(Reconciler(queue, clock).reconcile(row_ids(1), FILTER))
     assert queue.refused == set()
 
 
@@ -96,5 +96,5 @@ def test_an_outage_is_not_taken_for_poison(clock: Clock) -> None:
     queue = FakeQueue([1, 2])
     queue.faults = [DatabaseUnavailable("gone")]
     with pytest.raises(DatabaseUnavailable):
-        run(Reconciler(queue, clock).reconcile([1, 2], FILTER))
+        run(Reconciler(queue, clock).reconcile(row_ids(1, 2), FILTER))
     assert queue.calls == [(1, 2)]

@@ -3,20 +3,24 @@
 import asyncio
 
 import pytest
-from structlog.testing import capture_logs
 
+from pattern_sync.domain.facts import SweepPlanned, SweepSettled
+from pattern_sync.domain.identity import RowId
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome
+from pattern_sync.domain.reception import Audience, Sighting, TriggerFault
 from pattern_sync.domain.results import SyncResult
-from pattern_sync.domain.runs import RunKind
-from pattern_sync.domain.watching import Audience, Sighting, TriggerFault
-from pattern_sync.observability.recovery import SETTLE_SECONDS
-from pattern_sync.observability.state import DaemonState
+from pattern_sync.domain.scans import ScanKind
+from pattern_sync.services.timings import Timings
 from pattern_sync.sync.intake import Intake
-from pattern_sync.sync.periodic import POLL_SECONDS, RECOVERING_SECONDS, Poller, Sweeper
-from tests.support.asynchronous import run
-from tests.support.fakes import Clock, RecordingLife
+from pattern_sync.sync.periodic import LARGEST_SHARE_OF_TIME, Poller, Sweeper
+from pattern_sync.sync.reception import Reception
+from pattern_sync.sync.recovery import MOST_NAMES, Recovery
+from pattern_sync.sync.silence import Silence
+from tests.support.asynchronous import run, settle
+from tests.support.fakes import Clock, RecordedFacts, RecordingActivity
 
 HOUR = 3600.0
+TIMINGS = Timings()
 DISABLED = TriggerFault("operation_patterns", "the trigger is disabled", Audience.DAEMONS, mendable=True)
 FOUND = SyncResult(synced_count=3, synced_pattern_ids=("a", "b", "c"), sync_duration_ms=100.0)
 MANY = SyncResult(synced_count=1_000, synced_pattern_ids=tuple(f"s{i}" for i in range(200)))
@@ -27,20 +31,29 @@ class Hearing:
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self.state = DaemonState(self.clock, lambda _: None)
-        self.state.listening()
-        self.state.run_finished({RunKind.CATCH_UP}, SyncResult())
+        self.facts = RecordedFacts()
+        self.recovery = Recovery(self.clock, self.facts, TIMINGS.settle_seconds)
+        self.silence = Silence(self.clock, self.facts, self.recovery.deafened, lambda: False, 10.0)
+        self.reception = Reception(self.clock, self.facts, self.silence, self.recovery.deafened)
+        self.reception.listening()
+        self.scan(ScanKind.CATCH_UP)
         self.clock.seconds += HOUR
 
-    def sweep(self, result: SyncResult = FOUND, *more: RunKind) -> None:
-        self.state.run_finished({RunKind.SWEEP, *more}, result)
+    def scan(self, *kinds: ScanKind, result: SyncResult | None = None) -> None:
+        self.recovery.scanned(set(kinds), result or SyncResult(), listening=self.reception.is_complete)
 
-    def announced(self, *signatures: str, outcome: Outcome = Outcome.UNCHANGED) -> None:
-        self.state.reconciled([PatternOutcome(1, signature, outcome) for signature in signatures], 1.0)
+    def sweep(self, result: SyncResult = FOUND, *more: ScanKind) -> None:
+        self.scan(ScanKind.SWEEP, *more, result=result)
+
+    def reconciled(self, *signatures: str, outcome: Outcome = Outcome.UNCHANGED) -> None:
+        self.recovery.reconciled([PatternOutcome(RowId(1), signature, outcome) for signature in signatures])
 
     def settle(self) -> int:
-        self.clock.seconds += SETTLE_SECONDS
-        return self.state.settle()
+        self.clock.seconds += TIMINGS.settle_seconds
+        return self.recovery.settle()
+
+    def last_settled(self) -> SweepSettled:
+        return self.facts.of(SweepSettled)[-1]
 
 
 @pytest.fixture
@@ -48,120 +61,179 @@ def hearing() -> Hearing:
     return Hearing()
 
 
-def test_what_a_sweep_finds_while_listening_is_counted_and_told(hearing: Hearing) -> None:
+def test_what_a_sweep_finds_while_listening_is_counted_and_reported_once(hearing: Hearing) -> None:
     hearing.sweep()
     swept_at = hearing.clock()
-    assert hearing.state.settle() == 0, "what was announced meanwhile may be on its way"
-    with capture_logs() as lines:
-        assert hearing.settle() == 3
-    assert (lines[0]["log_level"], lines[0]["patterns"], lines[0]["so_far"]) == ("warning", 3, 3)
-    assert (hearing.state.recovery.total, hearing.state.recovery.last_at) == (3, swept_at)
-    assert hearing.settle() == 0, "once"
+    assert hearing.recovery.settle() == 0, "what was announced meanwhile may be on its way"
+    assert not hearing.facts.of(SweepSettled)
+    assert hearing.settle() == 3
+    assert hearing.facts.of(SweepSettled) == [SweepSettled(3, 3, swept_at)]
+    assert hearing.settle() == 0
     hearing.sweep()
     hearing.settle()
-    assert hearing.state.recovery.total == 6
+    assert hearing.last_settled().recovered_total == 6
+    hearing.sweep(SyncResult())
+    assert hearing.last_settled() == SweepSettled(0, 6, hearing.clock())
 
 
 def test_what_was_announced_while_the_sweep_ran_is_not_counted(hearing: Hearing) -> None:
     hearing.sweep()
-    hearing.announced("a", "b")
+    hearing.reconciled("a", "b")
     assert hearing.settle() == 1
     hearing.sweep()
-    hearing.announced("a", "b", "c", "d")
+    hearing.reconciled("a", "b", "c", "d")
     assert hearing.settle() == 0
-    hearing.announced(*(f"o{i}" for i in range(400)))
+    hearing.reconciled(*(f"o{i}" for i in range(400)))
     hearing.sweep(MANY)
     assert hearing.settle() == 600, "more than are named: so many at least"
 
 
 def test_a_pattern_that_its_announcement_queued_is_none_that_the_sweep_did(hearing: Hearing) -> None:
-    hearing.announced("a", outcome=Outcome.QUEUED)
+    hearing.reconciled("a", outcome=Outcome.QUEUED)
     hearing.sweep()
     assert hearing.settle() == 3
 
 
-@pytest.mark.parametrize("kinds", [(RunKind.REQUEST,), (RunKind.CATCH_UP,), (RunKind.POLL,), (RunKind.SETTINGS,)])
-def test_a_run_for_other_reasons_too_recovers_nothing(hearing: Hearing, kinds: tuple[RunKind, ...]) -> None:
+@pytest.mark.parametrize("kinds", [(ScanKind.REQUEST,), (ScanKind.CATCH_UP,), (ScanKind.POLL,), (ScanKind.SETTINGS,)])
+def test_a_scan_for_other_reasons_too_recovers_nothing(hearing: Hearing, kinds: tuple[ScanKind, ...]) -> None:
     hearing.sweep(FOUND, *kinds)
     assert hearing.settle() == 0
 
 
-def test_after_a_bulk_change_was_announced_a_sweep_says_nothing(hearing: Hearing) -> None:
+def test_after_a_bulk_change_was_announced_a_sweep_proves_nothing(hearing: Hearing) -> None:
     hearing.sweep()
     hearing.clock.seconds += 1
-    hearing.state.recovery.everything_announced()
+    hearing.recovery.everything_notified()
     assert hearing.settle() == 0
     hearing.clock.seconds += 1
-    hearing.state.run_finished({RunKind.REQUEST}, SyncResult())
+    hearing.scan(ScanKind.REQUEST)
     hearing.clock.seconds += HOUR
     hearing.sweep()
     assert hearing.settle() == 3
 
 
 def test_what_is_found_after_deafness_was_not_to_be_heard(hearing: Hearing) -> None:
-    hearing.state.polling("lost")
-    hearing.state.listening()
+    hearing.reception.lost("lost")
+    hearing.reception.listening()
     hearing.sweep()
     assert hearing.settle() == 0, "the catch-up of this session is not done yet"
-    hearing.state.run_finished({RunKind.CATCH_UP}, SyncResult())
-    hearing.state.silence.seen(Sighting((DISABLED,)))
+    hearing.scan(ScanKind.CATCH_UP)
+    hearing.silence.seen(Sighting((DISABLED,)))
     hearing.sweep()
     assert hearing.settle() == 0, "a trigger is silent"
-    hearing.state.silence.seen(Sighting())
-    hearing.state.run_finished({RunKind.CATCH_UP}, SyncResult())
+    hearing.silence.seen(Sighting())
+    hearing.scan(ScanKind.CATCH_UP)
     hearing.sweep()
     assert hearing.settle() == 3
 
 
-def pauses_until_the_next_sweep(state: DaemonState, clock: Clock, interval: float = HOUR) -> tuple[float, ...]:
-    async def sweep() -> tuple[float, ...]:
-        life, intake = RecordingLife(clock), Intake()
-        task = asyncio.create_task(Sweeper(intake, interval, lambda: 0.0, state, life).run())
-        try:
-            assert await intake.take_everything(5.0) == {RunKind.SWEEP}
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
-        return tuple(life.pauses)
+def test_names_that_are_kept_are_bounded_the_oldest_go_first(hearing: Hearing) -> None:
+    hearing.sweep()
+    hearing.reconciled("a", *(f"o{i}" for i in range(MOST_NAMES - 1)))
+    hearing.reconciled("b")
+    assert hearing.settle() == 2, "a was forgotten for b"
 
-    return run(sweep())
+
+async def waited_for_the_next_sweep(hearing: Hearing, interval: float = HOUR) -> float:
+    """Return how long a sweeper waits for its next sweep, whether it is woken meanwhile or not."""
+    activity, intake = RecordingActivity(hearing.clock), Intake()
+    sweeper = Sweeper(
+        intake,
+        hearing.recovery,
+        interval,
+        lambda: 0.0,
+        hearing.facts,
+        activity,
+        hearing.clock,
+        TIMINGS.recovering_seconds,
+    )
+    task = asyncio.create_task(sweeper.run())
+    assert await intake.take_scans(5.0) == {ScanKind.SWEEP}
+    task.cancel()
+    await asyncio.wait([task])
+    return activity.waits[0] if activity.waits else activity.event_waits[0]
 
 
 def test_sweeps_come_every_minute_until_one_finds_nothing(hearing: Hearing) -> None:
-    assert sum(pauses_until_the_next_sweep(hearing.state, hearing.clock)) >= HOUR
-    hearing.sweep()
-    hearing.settle()
-    assert sum(pauses_until_the_next_sweep(hearing.state, hearing.clock)) < 2 * RECOVERING_SECONDS
-    assert hearing.state.next_sweep_at is not None
-    hearing.sweep(SyncResult())
-    assert sum(pauses_until_the_next_sweep(hearing.state, hearing.clock)) >= HOUR
+    async def check() -> None:
+        assert await waited_for_the_next_sweep(hearing) == HOUR
+        hearing.sweep()
+        hearing.settle()
+        assert await waited_for_the_next_sweep(hearing) == TIMINGS.recovering_seconds
+        hearing.sweep(SyncResult())
+        assert await waited_for_the_next_sweep(hearing) == HOUR
+
+    run(check())
 
 
 def test_sweeps_that_are_more_frequent_stay_so(hearing: Hearing) -> None:
     hearing.sweep()
     hearing.settle()
-    assert sum(pauses_until_the_next_sweep(hearing.state, hearing.clock, 20.0)) < RECOVERING_SECONDS
+    assert run(waited_for_the_next_sweep(hearing, 20.0)) == 20.0
 
 
-def test_the_poller_polls_while_nothing_is_heard_or_nothing_is_told(hearing: Hearing) -> None:
+@pytest.mark.parametrize(("waited", "left"), [(10.0, 50.0), (600.0, 0.0)])
+def test_a_sweeper_that_waits_learns_at_once_that_the_last_sweep_recovered_some(
+    hearing: Hearing, waited: float, left: float
+) -> None:
     async def check() -> None:
-        intake, life = Intake(), RecordingLife(hearing.clock)
-        poller = Poller(intake, hearing.state, life)
-        poller.run_once()
-        assert await intake.take_everything(0) == frozenset()
-        hearing.state.silence.seen(Sighting((DISABLED,)))
-        poller.run_once()
-        assert await intake.take_everything(0) == {RunKind.POLL}
-        hearing.state.silence.seen(Sighting())
-        poller.run_once()
-        assert await intake.take_everything(0) == frozenset()
-        hearing.state.polling("lost")
-        poller.run_once()
-        assert await intake.take_everything(0) == {RunKind.POLL}
-        task = asyncio.create_task(poller.run())
-        assert await intake.take_everything(5.0) == {RunKind.POLL}
+        activity = RecordingActivity(hearing.clock)
+
+        async def wait_for(event: asyncio.Event, _seconds: float) -> bool:
+            return await event.wait()
+
+        activity.wait_for = wait_for  # type: ignore[method-assign, assignment]
+        sweeper = Sweeper(Intake(), hearing.recovery, HOUR, lambda: 0.0, hearing.facts, activity, hearing.clock, 60.0)
+        task = asyncio.create_task(sweeper.run())
+        await settle(lambda: hearing.facts.of(SweepPlanned))
+        hearing.sweep()
+        hearing.clock.seconds += waited - TIMINGS.settle_seconds
+        hearing.settle()
+        await settle(lambda: activity.waits)
         task.cancel()
         await asyncio.wait([task])
-        assert life.pauses[0] == POLL_SECONDS
+        assert activity.waits[0] == left
+        assert hearing.facts.of(SweepPlanned)[:2] == [SweepPlanned(HOUR), SweepPlanned(left)]
+
+    run(check())
+
+
+def test_replicas_drift_apart_as_each_sweeps_up_to_a_tenth_earlier(hearing: Hearing) -> None:
+    async def check() -> None:
+        activity = RecordingActivity(hearing.clock)
+        sweeper = Sweeper(Intake(), hearing.recovery, HOUR, lambda: 1.0, hearing.facts, activity, hearing.clock, 60.0)
+        task = asyncio.create_task(sweeper.run())
+        await settle(lambda: activity.event_waits)
+        task.cancel()
+        await asyncio.wait([task])
+        assert activity.event_waits[0] == 0.9 * HOUR
+
+    run(check())
+
+
+def test_the_poller_polls_while_nothing_is_heard_or_nothing_is_notified(hearing: Hearing) -> None:
+    async def check() -> None:
+        intake, activity = Intake(), RecordingActivity(hearing.clock)
+        poller = Poller(intake, hearing.reception, activity, TIMINGS.poll_seconds)
+        poller.run_once()
+        assert await intake.take_scans(0) == frozenset()
+        hearing.silence.seen(Sighting((DISABLED,)))
+        poller.run_once()
+        assert await intake.take_scans(0) == {ScanKind.POLL}
+        hearing.silence.seen(Sighting())
+        poller.run_once()
+        assert await intake.take_scans(0) == frozenset()
+        hearing.reception.lost("lost")
+        poller.run_once()
+        assert await intake.take_scans(0) == {ScanKind.POLL}
+        task = asyncio.create_task(poller.run())
+        assert await intake.take_scans(5.0) == {ScanKind.POLL}
+        intake.scanned({ScanKind.POLL}, 2.0, in_vain=True)
+        before = len(activity.waits)
+        await settle(lambda: len(activity.waits) > before)
+        task.cancel()
+        await asyncio.wait([task])
+        assert activity.waits[0] == TIMINGS.poll_seconds
+        assert activity.waits[-1] == 2.0 / LARGEST_SHARE_OF_TIME, "polls take a tenth of the time at most"
 
     run(check())

@@ -6,7 +6,7 @@ import pytest
 
 from pattern_sync import SyncResult
 from pattern_sync.domain.results import KEPT_ERRORS, KEPT_SIGNATURES, QueuedPage, Tally
-from pattern_sync.domain.runs import RunKind, leading
+from pattern_sync.domain.scans import ScanKind, leading
 
 
 def test_the_candidates_are_the_synced_the_skipped_the_failed_and_the_remaining() -> None:
@@ -73,5 +73,5 @@ def test_a_million_patterns_are_counted_in_bounded_memory() -> None:
 
 
 def test_a_run_that_serves_several_wishes_has_the_name_that_says_most() -> None:
-    assert leading({RunKind.POLL, RunKind.CATCH_UP, RunKind.SWEEP}) is RunKind.CATCH_UP
-    assert leading([RunKind.POLL, RunKind.REQUEST]) is RunKind.REQUEST
+    assert leading({ScanKind.POLL, ScanKind.CATCH_UP, ScanKind.SWEEP}) is ScanKind.CATCH_UP
+    assert leading([ScanKind.POLL, ScanKind.REQUEST]) is ScanKind.REQUEST

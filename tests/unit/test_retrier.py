@@ -4,31 +4,37 @@ import asyncio
 
 import pytest
 
-from pattern_sync.domain.errors import DatabaseUnavailable, StatementFailed
+from pattern_sync.domain.facts import QuarantineRetried
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import Retried
+from pattern_sync.services.activity import Activity
+from pattern_sync.services.liveness import Liveness
+from pattern_sync.services.timings import Timings
+from pattern_sync.sync.in_force import FilterInForce
 from pattern_sync.sync.reconciler import Reconciler
-from pattern_sync.sync.retrier import FEW, IDLE_SECONDS, LARGEST_SHARE_OF_TIME, MANY, PERIOD_SECONDS, Retrier
-from pattern_sync.sync.workers import FilterInForce
+from pattern_sync.sync.retrier import FEW, LARGEST_SHARE_OF_TIME, MANY, Retrier
 from tests.support.asynchronous import run, settle
-from tests.support.fakes import Clock, FakeQueue, RecordingLife
+from tests.support.fakes import Clock, FakeQueue, RecordedFacts, RecordedReports, RecordingActivity, outage_backoff
+
+TIMINGS = Timings()
 
 
 class Lane:
-    def __init__(self, refused: int = 0) -> None:
+    def __init__(self, refused: int = 0, activity: Activity | None = None, timings: Timings = TIMINGS) -> None:
         self.clock = Clock()
         self.queue = FakeQueue(range(refused), poison=range(refused))
         self.queue.refused = set(range(refused))
-        self.life = RecordingLife(self.clock)
-        self.told: list[Retried] = []
-        self.failures_total = 0
+        self.activity = RecordingActivity(self.clock)
+        self.facts = RecordedFacts()
+        self.quarantined = asyncio.Event()
         self.retrier = Retrier(
             Reconciler(self.queue, self.clock),
             FilterInForce(SyncFilter.everything(max_patterns=None)),
-            self.told.append,
-            lambda: self.failures_total,
-            self.life,
+            self.quarantined,
+            self.facts,
+            activity or self.activity,
             self.clock,
+            timings,
         )
 
     async def rounds(self, times: int) -> None:
@@ -43,8 +49,9 @@ def test_what_is_refused_again_is_tried_in_small_numbers() -> None:
     lane = Lane(refused=10_000)
     run(lane.rounds(5))
     assert lane.queue.retries == [FEW] * 5
-    assert lane.told[-1].refused == 10_000
-    assert set(lane.life.pauses) == {PERIOD_SECONDS}
+    assert lane.facts.of(QuarantineRetried)[-1].retried.refused == 10_000
+    assert set(lane.activity.waits) == {TIMINGS.quarantine_seconds}
+    assert lane.activity.event_waits == []
 
 
 def test_a_retry_takes_a_twentieth_of_the_time_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +64,7 @@ def test_a_retry_takes_a_twentieth_of_the_time_at_most(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(lane.queue, "retry_refused", slowly)
     run(lane.rounds(2))
-    assert lane.life.pauses[0] == 3 / LARGEST_SHARE_OF_TIME
+    assert lane.activity.waits[0] == 3 / LARGEST_SHARE_OF_TIME
 
 
 def test_when_all_go_through_the_others_follow_at_once() -> None:
@@ -68,26 +75,43 @@ def test_when_all_go_through_the_others_follow_at_once() -> None:
     assert len(lane.queue.entries) >= 85 * FEW + MANY, "without a pause in between"
 
 
-@pytest.mark.parametrize("fault", [DatabaseUnavailable("down"), StatementFailed("no such table")])
-def test_a_fault_of_the_database_is_waited_out(fault: Exception) -> None:
-    lane = Lane(refused=3)
-    lane.queue.faults = [fault]
-    run(lane.rounds(2))
-    assert len(lane.told) == 1
-
-
 def test_with_nothing_refused_it_hardly_asks_until_something_is() -> None:
-    lane = Lane()
+    idle = Lane()
+    run(idle.rounds(3))
+    assert set(idle.activity.event_waits) == {TIMINGS.quarantine_idle_seconds}
 
     async def check() -> None:
+        activity = Activity("retrier", Liveness(Clock()), RecordedReports(), outage_backoff())
+        lane = Lane(activity=activity, timings=Timings(quarantine_seconds=0.0))
         task = asyncio.create_task(lane.retrier.run())
-        await settle(lambda: sum(lane.life.pauses) >= IDLE_SECONDS)
-        assert lane.queue.retries == [FEW], "once in half a minute"
-        before = len(lane.queue.retries)
-        lane.failures_total += 1
-        await settle(lambda: len(lane.queue.retries) > before)
+        await settle(lambda: lane.queue.retries)
+        await asyncio.sleep(0.01)
+        assert lane.queue.retries == [FEW], "it waits until something is refused"
+        lane.quarantined.set()
+        await settle(lambda: len(lane.queue.retries) == 2)
+        await asyncio.sleep(0.01)
+        assert lane.queue.retries == [FEW, FEW], "and again"
         task.cancel()
         await asyncio.wait([task])
 
     run(check())
-    assert sum(lane.life.pauses) <= IDLE_SECONDS + 2 * PERIOD_SECONDS
+
+
+def test_what_is_refused_during_a_retry_wakes_it_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def check() -> None:
+        activity = Activity("retrier", Liveness(Clock()), RecordedReports(), outage_backoff())
+        lane = Lane(activity=activity, timings=Timings(quarantine_seconds=0.0))
+        retry = lane.queue.retry_refused
+
+        async def refused_meanwhile(sync_filter: SyncFilter, most: int) -> Retried:
+            if not lane.queue.retries:
+                lane.quarantined.set()
+            return await retry(sync_filter, most)
+
+        monkeypatch.setattr(lane.queue, "retry_refused", refused_meanwhile)
+        task = asyncio.create_task(lane.retrier.run())
+        await settle(lambda: len(lane.queue.retries) == 2)
+        task.cancel()
+        await asyncio.wait([task])
+
+    run(check())

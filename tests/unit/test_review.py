@@ -62,7 +62,7 @@ class FakeStore:
     async def list_entries(self, status: Status, after: Place | None, limit: int) -> list[QueueEntry]:
         found = [item for item in self.entries.values() if item.status == status]
         names = [item.pattern_id for item in found]
-        start = 0 if after is None else names.index(after.pattern_id) + 1
+        start = 0 if after is None else names.index(after.signature) + 1
         return found[start : start + limit]
 
     async def find_entries(self, pattern_ids: Sequence[str]) -> list[QueueEntry]:
@@ -204,7 +204,7 @@ def test_a_decision_returns_the_entry_as_it_is_then() -> None:
         ),
         (entry("a:b", "auto-rejected"), Status.PENDING, "'a:b' was auto-rejected by a rule."),
         (entry("a:b", "rejected"), Status.PENDING, "'a:b' was rejected by an unknown reviewer."),
-        (entry("a:b"), Status.APPROVED, "'a:b' is pending, not approved: there is no such decision to replace."),
+        (entry("a:b"), Status.APPROVED, "'a:b' is pending, not approved; there is no decision to replace."),
     ],
 )
 def test_who_comes_second_is_told_what_stands(standing: QueueEntry, replaces: Status, words: str) -> None:
@@ -257,7 +257,7 @@ def test_what_the_application_keeps_out_in_silence_is_said(said: str) -> None:
     with pytest.raises(DecisionRefused) as caught:
         run(say(Review(store), said))
     assert str(caught.value) == (
-        f"The application's own trigger or policy kept the {said} on 'a:b' out; nothing was written."
+        f"A trigger or policy of the application refused the {said} on 'a:b'; nothing was written."
     )
 
 
@@ -268,7 +268,7 @@ def test_what_the_database_refuses_is_said_in_its_words_and_without_them(said: s
     with pytest.raises(DecisionRefused) as caught:
         run(say(Review(store), said))
     sentence = f"The database refused the {said} on 'a:b'; nothing was written."
-    assert str(caught.value) == f"{sentence} The database says: no ticket (SQLSTATE P0001)"
+    assert str(caught.value) == f"{sentence} The database reports: no ticket (SQLSTATE P0001)"
     assert (caught.value.sentence, caught.value.words) == (sentence, store.refuses)
 
 

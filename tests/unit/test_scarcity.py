@@ -1,55 +1,68 @@
-"""What happens thousands of times because of others is told once a minute, with how often it did."""
+"""What others can cause thousands of times is written once a minute, with how often it happened."""
 
 import errno
 from typing import Any
 
 from structlog.testing import capture_logs
 
-from pattern_sync.observability.scarcity import QUIET_SECONDS, Scarcity
+from pattern_sync.domain.facts import Fact, HttpCrowded, HttpOutOfFiles
+from pattern_sync.observability.log import Log
+from pattern_sync.observability.writer import LogWriter
+from pattern_sync.runtime.life import report_loop_fault
 from tests.support.fakes import Clock
 
-OUT_OF_FILES = {
-    "message": "socket.accept() out of system resource",
-    "exception": OSError(errno.EMFILE, "Too many open files"),
-}
+INTERVAL_SECONDS = 60.0
+OUT_OF_FILES = HttpOutOfFiles("[Errno 24] Too many open files")
 
 
 class Loop:
     def __init__(self) -> None:
-        self.told: list[dict[str, Any]] = []
+        self.reported: list[dict[str, Any]] = []
 
     def default_exception_handler(self, context: dict[str, Any]) -> None:
-        self.told.append(context)
+        self.reported.append(context)
 
 
-def test_a_shortage_of_files_is_told_at_once_and_then_once_a_minute() -> None:
-    clock, loop = Clock(), Loop()
-    scarcity = Scarcity(clock)
+def log_at(clock: Clock) -> Log:
+    return Log(LogWriter(), clock, INTERVAL_SECONDS)
+
+
+def test_a_shortage_of_files_is_written_at_once_and_then_once_a_minute() -> None:
+    clock = Clock()
+    log = log_at(clock)
     with capture_logs() as lines:
         for _ in range(1_000):
-            scarcity.loop_fault(loop, OUT_OF_FILES)
+            log(OUT_OF_FILES)
         assert [line["times"] for line in lines] == [1]
         assert "Too many open files" in lines[0]["reason"]
-        clock.seconds += QUIET_SECONDS
+        clock.seconds += INTERVAL_SECONDS
         for _ in range(1_000):
-            scarcity.loop_fault(loop, OUT_OF_FILES)
+            log(OUT_OF_FILES)
     assert [line["times"] for line in lines] == [1, 1_000]
-    assert loop.told == []
 
 
 def test_one_shortage_does_not_hide_another() -> None:
-    scarcity = Scarcity(Clock())
+    log = log_at(Clock())
+    facts: list[Fact] = [OUT_OF_FILES, HttpCrowded(), HttpCrowded()]
     with capture_logs() as lines:
-        scarcity.loop_fault(Loop(), OUT_OF_FILES)
-        scarcity.too_many_connections()
-        scarcity.too_many_connections()
-    assert len(lines) == 2
+        for fact in facts:
+            log(fact)
+    assert [line["event"] for line in lines] == ["http.out_of_files", "http.crowded"]
 
 
-def test_what_is_no_shortage_is_told_as_always() -> None:
+def test_a_loop_that_finds_no_file_for_a_connection_is_a_shortage_of_files() -> None:
     loop = Loop()
+    facts: list[Fact] = []
+    fault = OSError(errno.EMFILE, "Too many open files")
+    report_loop_fault(facts.append, loop, {"message": "socket.accept() out of system resource", "exception": fault})
+    assert facts == [OUT_OF_FILES]
+    assert loop.reported == []
+
+
+def test_what_is_no_shortage_is_reported_by_the_loop_as_always() -> None:
+    loop = Loop()
+    facts: list[Fact] = []
     fault = {"message": "Task exception was never retrieved", "exception": ValueError("x")}
-    with capture_logs() as lines:
-        Scarcity(Clock()).loop_fault(loop, fault)
-    assert loop.told == [fault]
-    assert lines == []
+    report_loop_fault(facts.append, loop, fault)
+    assert loop.reported == [fault]
+    assert facts == []

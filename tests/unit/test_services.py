@@ -1,75 +1,112 @@
 """Every service through an outage, through work that takes long or does not end, and through many starts and stops."""
 
 import asyncio
+import importlib
+import inspect
+import pkgutil
 import random
-from collections.abc import AsyncGenerator, Callable, Sequence
-from functools import partial
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import pytest
 
-from pattern_sync.domain.backoff import Backoff
+import pattern_sync
 from pattern_sync.domain.entry import Place, QueueCounts, QueueEntry, Status
-from pattern_sync.domain.errors import DatabaseUnavailable, EmbeddedServerError
+from pattern_sync.domain.errors import (
+    AccessRefused,
+    DatabaseUnavailable,
+    EmbeddedServerError,
+    PassingFault,
+    SchemaMissing,
+    StatementFailed,
+)
+from pattern_sync.domain.facts import QuarantineRetried, SettingsReloaded
 from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.identity import RowId
 from pattern_sync.domain.outcomes import PatternOutcome
+from pattern_sync.domain.reception import Sighting
 from pattern_sync.domain.results import QueuedPage, RefreshedPage, Retried, SyncResult
-from pattern_sync.domain.runs import RunKind
-from pattern_sync.domain.watching import Sighting
+from pattern_sync.domain.scans import ScanKind
 from pattern_sync.embedded import EmbeddedServer, Supervision
-from pattern_sync.observability.state import DaemonState
 from pattern_sync.observability.systemd import ServiceManager
-from pattern_sync.runtime import daemon
 from pattern_sync.runtime.upkeep import EmbeddedSupervisor, Readiness, Reloader, Watchdog
-from pattern_sync.sync.announcer import Announcer
+from pattern_sync.services.activity import Activity
+from pattern_sync.services.liveness import STEP_SECONDS, Liveness, working
+from pattern_sync.services.supervisor import Service
+from pattern_sync.services.timings import Timings
+from pattern_sync.sync.event_worker import EventWorker
+from pattern_sync.sync.in_force import FilterInForce
 from pattern_sync.sync.intake import Intake
 from pattern_sync.sync.listener import Listener
-from pattern_sync.sync.liveness import STEP_SECONDS, Life, Liveness, Service, working
-from pattern_sync.sync.outage import Outage
+from pattern_sync.sync.page_notifier import PageNotifier
+from pattern_sync.sync.payloads import Payloads
 from pattern_sync.sync.periodic import Poller, Refresher, Sweeper
+from pattern_sync.sync.reception import Reception
 from pattern_sync.sync.reconciler import Reconciler
+from pattern_sync.sync.recovery import Recovery
 from pattern_sync.sync.retrier import Retrier
-from pattern_sync.sync.watch import TriggerWatch
-from pattern_sync.sync.workers import EventWorker, FilterInForce, RunWorker
+from pattern_sync.sync.scan_worker import ScanWorker
+from pattern_sync.sync.silence import Silence
+from pattern_sync.sync.trigger_watch import TriggerWatch
 from pattern_sync.web.live import LiveUpdates
+from pattern_sync.web.live_reader import LiveReader
 from pattern_sync.web.server import HttpServer
 from tests.support.asynchronous import run, settle
-from tests.support.fakes import Clock, FakeQueue, FakeSession
+from tests.support.fakes import (
+    OUTAGE_WAITS,
+    Clock,
+    FakeQueue,
+    FakeSession,
+    RecordedFacts,
+    RecordedReports,
+    outage_backoff,
+    row_ids,
+)
 
 HOUR_SECONDS = 3_600.0
 STARTS = 60
 
 
-class HastyLife(Life):
-    """Every pause is over at once and took an hour; remembers whether that ever looked like hanging."""
+class HastyActivity(Activity):
+    """Every wait is over at once and took an hour; remembers whether that ever looked like hanging."""
 
-    def __init__(self, name: str, clock: Clock) -> None:
-        super().__init__(name, clock)
-        self.clock = clock
+    def __init__(self, name: str, clock: Clock, reports: RecordedReports) -> None:
+        super().__init__(name, Liveness(clock), reports, outage_backoff())
+        self._clock = clock
         self.hung = False
+        self.waits: list[float] = []
 
-    async def pause(self, seconds: float) -> None:
+    async def wait(self, seconds: float) -> None:
         assert seconds >= 0
-        pausing = asyncio.ensure_future(super().pause(0))
+        self.waits.append(seconds)
         await asyncio.sleep(0)
-        self.clock.seconds += HOUR_SECONDS
-        self.hung |= self.hangs
-        await pausing
+        self._clock.seconds += HOUR_SECONDS
+        self.hung |= self.liveness.hangs
+        await asyncio.sleep(0)
+
+    async def wait_for(self, event: asyncio.Event, seconds: float) -> bool:
+        await self.wait(seconds)
+        return event.is_set()
+
+    @property
+    def outage_waits(self) -> list[float]:
+        return [seconds for seconds in self.waits if seconds in OUTAGE_WAITS]
 
 
 class Database(FakeQueue):
-    """Everything that services ask, with an outage (`down`), or an answer that never comes (`stuck`), for all of it."""
+    """Everything that services ask; all of it meets an outage (`fault`), or an answer that never comes (`stuck`)."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(range(40))
         self.clock = clock
-        self.down = False
+        self.fault: PassingFault | None = None
         self.stuck = False
         self.statement_seconds = 0.0
         self.deadline_seconds = 120.0
         self.asked = 0
         self.answered = 0
         self.sessions: list[FakeSession] = []
+        self.notified: list[str] = []
 
     async def ask(self) -> None:
         self.asked += 1
@@ -78,20 +115,20 @@ class Database(FakeQueue):
             if self.stuck:
                 await asyncio.Event().wait()
             self.clock.seconds += self.statement_seconds
-            if self.down:
-                raise DatabaseUnavailable("down")
+            if self.fault is not None:
+                raise self.fault
         self.answered += 1
 
-    async def reconcile(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]:
+    async def reconcile(self, row_ids: Sequence[RowId], sync_filter: SyncFilter) -> list[PatternOutcome]:
         await self.ask()
-        return await super().reconcile(pattern_ids, sync_filter)
+        return await super().reconcile(row_ids, sync_filter)
 
     async def queue_missing(self, sync_filter: SyncFilter, *, retry: bool) -> AsyncGenerator[QueuedPage, None]:
         await self.ask()
         async for page in super().queue_missing(sync_filter, retry=retry):
             yield page
 
-    async def refresh_stale(self, sync_filter: SyncFilter, after_id: int) -> RefreshedPage:
+    async def refresh_stale(self, sync_filter: SyncFilter, after_id: RowId) -> RefreshedPage:
         await self.ask()
         return await super().refresh_stale(sync_filter, after_id)
 
@@ -101,11 +138,12 @@ class Database(FakeQueue):
 
     async def open_session(self, _on_payload: Callable[[str], None]) -> FakeSession:
         await self.ask()
-        self.sessions.append(FakeSession(dies_after=0 if self.down else None))
+        self.sessions.append(FakeSession())
         return self.sessions[-1]
 
-    async def tell(self, _queued: list[str], _refreshed: list[str]) -> None:
+    async def notify(self, written: Mapping[str, str] | None) -> None:
         await self.ask()
+        self.notified += written or ()
 
     async def publish(self, _filter: SyncFilter) -> bool:
         await self.ask()
@@ -125,7 +163,7 @@ class Database(FakeQueue):
         await self.ask()
         return []
 
-    async def find_entries(self, _pattern_ids: Sequence[str]) -> list[QueueEntry]:
+    async def find_entries(self, _signatures: Sequence[str]) -> list[QueueEntry]:
         await self.ask()
         return []
 
@@ -161,7 +199,7 @@ class Server:
 
     def check(self) -> Supervision:
         self._database.asked += 1
-        if self._database.down:
+        if self._database.fault is not None:
             raise EmbeddedServerError("it does not start")
         self._database.answered += 1
         return Supervision.RUNNING
@@ -171,85 +209,176 @@ class Stage:
     """What any service needs, on a clock of its own, and what gives it something to do."""
 
     def __init__(self, kind: type[Service]) -> None:
-        self.clock = Clock()
-        self.database = Database(self.clock)
-        self.life = HastyLife(kind.NAME, self.clock)
-        self.state = DaemonState(self.clock, lambda _: None)
-        self.intake = Intake(self.clock)
-        self.asked = asyncio.Event()
-        manager = ServiceManager({})
-        backoff = partial(Backoff, lambda: 1.0, 0.1, 1.5)
-        outage = Outage(self.state.database_lost, self.state.database_back, backoff(), self.life)
-        reconciler = Reconciler(self.database, self.clock)
-        in_force = FilterInForce(SyncFilter())
-        lost, back = (partial(tell, kind.NAME) for tell in (self.state.pages_lost, self.state.pages_back))
-        pages_outage = Outage(lost, back, backoff(), self.life)
-        self.announcer = Announcer(self.database.tell, pages_outage, self.life)
-        self.updates = LiveUpdates(self.database, self.state, pages_outage, self.life, self.clock)
+        self.clock = clock = Clock()
+        self.database = Database(clock)
+        self.reports = RecordedReports()
+        self.activity = HastyActivity(kind.name, clock, self.reports)
+        self.facts = RecordedFacts()
+        self.intake = Intake(clock)
+        self.timings = Timings()
+        self.requested = asyncio.Event()
         self.caught_up = 0
+        self._quarantined = asyncio.Event()
+        self._in_force = FilterInForce(SyncFilter())
+        self._reconciler = Reconciler(self.database, clock)
+        self._recovery = Recovery(clock, self.facts, self.timings.settle_seconds)
+        self._silence = Silence(clock, self.facts, self._recovery.deafened, lambda: False, 10.0)
+        self._reception = Reception(clock, self.facts, self._silence, self._recovery.deafened)
+        self._payloads = Payloads(self.intake, self._recovery, self.facts)
+        self.page_notifier = PageNotifier(self.database.notify, self.activity, self.timings.debounce_seconds)
+        self.updates = self._live_updates()
         builders: dict[type[Any], Callable[[], Service]] = {
-            Listener: lambda: Listener(
-                self.database.open_session, self.intake, self.state, backoff(), backoff(), self.life
-            ),
-            Sweeper: lambda: Sweeper(self.intake, 3_600.0, lambda: 0.5, self.state, self.life),
-            Poller: lambda: Poller(self.intake, self.state, self.life),
-            Refresher: lambda: Refresher(reconciler, in_force, self.state, self.life),
-            EventWorker: lambda: EventWorker(
-                self.intake, reconciler, in_force, self.state, outage, self.life, self.clock
-            ),
-            RunWorker: lambda: RunWorker(
-                self.intake, reconciler, self.database, in_force, self.state, outage, self.life, self._on_caught_up
-            ),
-            Announcer: lambda: self.announcer,
-            Retrier: lambda: Retrier(
-                reconciler, in_force, self.state.retried, lambda: self.state.failed_total, self.life, self.clock
-            ),
-            TriggerWatch: lambda: TriggerWatch(
-                self.database,
-                self.intake,
-                self.updates.hint,
-                self.database.republish,
-                self.state,
-                self.life,
-                mends=True,
-            ),
+            Listener: self._listener,
+            Sweeper: self._sweeper,
+            Poller: lambda: Poller(self.intake, self._reception, self.activity, 3.0),
+            Refresher: lambda: Refresher(self._reconciler, self._in_force, self.facts, self.activity, 4.0),
+            EventWorker: self._event_worker,
+            ScanWorker: self._scan_worker,
+            PageNotifier: lambda: self.page_notifier,
+            Retrier: self._retrier,
+            TriggerWatch: self._trigger_watch,
             LiveUpdates: lambda: self.updates,
-            Reloader: lambda: Reloader(
-                self.asked, SyncFilter, self.database.publish, Readiness(manager), outage, self.life
-            ),
-            Watchdog: lambda: Watchdog(Liveness(self.clock), manager, self.life),
+            Reloader: self._reloader,
+            Watchdog: lambda: Watchdog(list, self.facts, ServiceManager(self.facts, {}), self.activity, 10.0),
             EmbeddedSupervisor: lambda: EmbeddedSupervisor(
-                cast("EmbeddedServer", Server(self.database)), self.state, self.life
+                cast("EmbeddedServer", Server(self.database)), self.facts, self.activity, 0.5
             ),
         }
         self.service = builders[kind]()
 
+    def give_work(self) -> None:
+        self.intake.add(row_ids(1, 2, 3))
+        self.intake.add_everything(ScanKind.CATCH_UP)
+        self.page_notifier.add(["a"], [])
+        self.updates.join()
+        self.requested.set()
+
+    def work_is_done(self) -> object:
+        """Return whether the service has done what it was given, however often it had to try."""
+        done: dict[type[Any], Callable[[], object]] = {
+            EventWorker: lambda: self.database.entries >= {1, 2, 3},
+            ScanWorker: lambda: self.caught_up and len(self.database.entries) == 40,
+            PageNotifier: lambda: self.database.notified == ["a"],
+            Retrier: lambda: self.facts.of(QuarantineRetried),
+            Reloader: lambda: self.facts.of(SettingsReloaded),
+        }
+        return done.get(type(self.service), lambda: self.database.answered)()
+
+    def start(self) -> "asyncio.Task[None]":
+        return asyncio.create_task(self._run(), name=self.service.name)
+
+    async def _run(self) -> None:
+        self.activity.liveness.attach()
+        await self.service.run()
+
+    def _live_updates(self) -> LiveUpdates:
+        reader = LiveReader(self.database, self.clock)
+        return LiveUpdates(reader, lambda: False, lambda: False, self.facts, self.activity, self.clock, self.timings)
+
+    def _listener(self) -> Listener:
+        return Listener(
+            self.database.open_session,
+            self._payloads,
+            self.intake,
+            self._reception,
+            outage_backoff(),
+            outage_backoff(),
+            self.facts,
+            self.activity,
+            self.timings,
+        )
+
+    def _sweeper(self) -> Sweeper:
+        return Sweeper(
+            self.intake, self._recovery, HOUR_SECONDS, lambda: 0.5, self.facts, self.activity, self.clock, 60.0
+        )
+
+    def _event_worker(self) -> EventWorker:
+        return EventWorker(
+            self.intake,
+            self._reconciler,
+            self._in_force,
+            self._recovery,
+            self._quarantined,
+            self.facts,
+            self.activity,
+            self.clock,
+            self.timings.held_seconds,
+        )
+
+    def _scan_worker(self) -> ScanWorker:
+        return ScanWorker(
+            self.intake,
+            self._reconciler,
+            self.database,
+            self._in_force,
+            self._reception,
+            self._recovery,
+            self._quarantined,
+            self._on_caught_up,
+            self.facts,
+            self.activity,
+        )
+
+    def _retrier(self) -> Retrier:
+        return Retrier(
+            self._reconciler, self._in_force, self._quarantined, self.facts, self.activity, self.clock, self.timings
+        )
+
+    def _trigger_watch(self) -> TriggerWatch:
+        return TriggerWatch(
+            self.database,
+            self.intake,
+            self._payloads,
+            self._silence,
+            self._recovery,
+            self.updates.notified,
+            self.database.republish,
+            self.facts,
+            self.activity,
+            self.timings.watch_seconds,
+            mends=True,
+        )
+
+    def _reloader(self) -> Reloader:
+        readiness = Readiness(self.facts, ServiceManager(self.facts, {}))
+        return Reloader(self.requested, SyncFilter, self.database.publish, readiness, self.facts, self.activity)
+
     def _on_caught_up(self) -> None:
         self.caught_up += 1
 
-    def give_work(self) -> None:
-        self.intake.add([1, 2, 3])
-        self.intake.add_everything(RunKind.CATCH_UP)
-        self.announcer.add(["a"], [])
-        self.updates.join()
-        self.asked.set()
 
-    def start(self) -> "asyncio.Task[None]":
-        return asyncio.create_task(self.life.run(self.service))
-
-
-WORKING: list[type[Service]] = [
-    Listener,
+# Those that meet an outage by `Activity.working`: all of them in the same way.
+ATTEMPTING: list[type[Service]] = [
     Refresher,
     Retrier,
     TriggerWatch,
     EventWorker,
-    RunWorker,
-    Announcer,
+    ScanWorker,
+    PageNotifier,
     LiveUpdates,
     Reloader,
 ]
+# The listener meets it by `Reception`: while it has no session, the daemon polls.
+WORKING: list[type[Service]] = [*ATTEMPTING, Listener]
 ALL: list[type[Service]] = [*WORKING, Sweeper, Poller, Watchdog, EmbeddedSupervisor]
+
+
+def name_of(kind: type[Service]) -> str:
+    return kind.name
+
+
+def every_service() -> Iterator[type[Any]]:
+    """Yield every class of the program that has the shape of a service."""
+    for module in pkgutil.walk_packages(pattern_sync.__path__, "pattern_sync."):
+        if module.name.endswith("__main__"):
+            continue
+        for _, each in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
+            shape = inspect.iscoroutinefunction(getattr(each, "run", None)) and isinstance(
+                getattr(each, "name", None), str
+            )
+            if shape and each.__module__ == module.name:
+                yield each
 
 
 async def stopped(task: "asyncio.Task[None]") -> None:
@@ -264,11 +393,60 @@ async def breathe(times: int) -> None:
 
 
 def test_no_service_of_the_daemon_is_left_out_here() -> None:
-    known = {each for each in vars(daemon).values() if isinstance(each, type) and hasattr(each, "NAME")}
-    assert known == {*ALL, HttpServer}
+    assert set(every_service()) == {*ALL, HttpServer}
 
 
-@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.NAME)
+def test_every_service_has_a_name_of_its_own_that_can_be_a_tasks_and_a_metrics_label() -> None:
+    names = [each.name for each in every_service()]
+    assert len(set(names)) == len(names)
+    assert all(name.replace("-", "").isalpha() and name.islower() for name in names)
+
+
+@pytest.mark.parametrize("kind", [*ATTEMPTING, EmbeddedSupervisor], ids=name_of)
+def test_every_service_reports_an_outage_by_its_name_waits_it_out_and_does_what_it_had_to_do(
+    kind: type[Service],
+) -> None:
+    async def check() -> None:
+        stage = Stage(kind)
+        stage.database.fault = DatabaseUnavailable("down")
+        stage.give_work()
+        task = stage.start()
+        await settle(lambda: len(stage.activity.outage_waits) >= len(OUTAGE_WAITS) or task.done())
+        assert not task.done(), "an outage ends no service"
+        assert stage.activity.in_outage
+        assert stage.activity.outage_waits == OUTAGE_WAITS, "longer from attempt to attempt: none counts as a success"
+        assert stage.reports.without == {kind.name}
+        assert {(name, type(fault)) for name, fault in stage.reports.faults} == {(kind.name, DatabaseUnavailable)}
+        stage.database.fault = None
+        await settle(lambda: not stage.activity.in_outage and stage.work_is_done())
+        assert stage.reports.without == set()
+        stage.database.fault = DatabaseUnavailable("down again")
+        stage.give_work()
+        await settle(lambda: stage.activity.in_outage)
+        assert stage.activity.outage_waits[len(OUTAGE_WAITS) :][-1] == OUTAGE_WAITS[0], "the wait was reset"
+        await stopped(task)
+
+    run(check())
+
+
+@pytest.mark.parametrize("fault", [AccessRefused("no"), StatementFailed("bad"), SchemaMissing("gone")], ids=repr)
+@pytest.mark.parametrize("kind", ATTEMPTING, ids=name_of)
+def test_whatever_passing_fault_it_is_a_running_service_waits_it_out(kind: type[Service], fault: PassingFault) -> None:
+    async def check() -> None:
+        stage = Stage(kind)
+        stage.database.fault = fault
+        stage.give_work()
+        task = stage.start()
+        await settle(lambda: len(stage.activity.outage_waits) >= 2 or task.done())
+        assert {name for name, _ in stage.reports.faults} == {kind.name}
+        stage.database.fault = None
+        await settle(lambda: not stage.activity.in_outage and stage.work_is_done())
+        await stopped(task)
+
+    run(check())
+
+
+@pytest.mark.parametrize("kind", ALL, ids=name_of)
 def test_hours_without_anything_to_do_are_no_hanging(kind: type[Service]) -> None:
     async def check() -> None:
         stage = Stage(kind)
@@ -276,32 +454,32 @@ def test_hours_without_anything_to_do_are_no_hanging(kind: type[Service]) -> Non
         for _ in range(5):
             await breathe(20)
             stage.clock.seconds += HOUR_SECONDS
-            assert not stage.life.hangs or stage.database.asked, "it had nothing to do"
-        assert not stage.life.hung
+            assert not stage.activity.liveness.hangs or stage.database.asked, "it had nothing to do"
+        assert not stage.activity.hung
         await stopped(task)
 
     run(check())
 
 
-@pytest.mark.parametrize("kind", [*WORKING, EmbeddedSupervisor], ids=lambda kind: kind.NAME)
+@pytest.mark.parametrize("kind", [*WORKING, EmbeddedSupervisor], ids=name_of)
 def test_an_outage_of_hours_is_no_hanging(kind: type[Service]) -> None:
     async def check() -> None:
         stage = Stage(kind)
-        stage.database.down = True
+        stage.database.fault = DatabaseUnavailable("down")
         stage.give_work()
         task = stage.start()
         await settle(lambda: stage.database.asked >= 10 or task.done())
         assert stage.clock.seconds > 5 * HOUR_SECONDS
-        assert not stage.life.hung
+        assert not stage.activity.hung
         assert not task.done(), "an outage ends no service"
-        stage.database.down = False
+        stage.database.fault = None
         await settle(lambda: stage.database.answered)
         await stopped(task)
 
     run(check())
 
 
-@pytest.mark.parametrize("kind", WORKING, ids=lambda kind: kind.NAME)
+@pytest.mark.parametrize("kind", WORKING, ids=name_of)
 def test_an_answer_that_never_comes_is_hanging(kind: type[Service]) -> None:
     async def check() -> None:
         stage = Stage(kind)
@@ -310,16 +488,16 @@ def test_an_answer_that_never_comes_is_hanging(kind: type[Service]) -> None:
         task = stage.start()
         await settle(lambda: stage.database.asked)
         await breathe(5)
-        assert not stage.life.hangs
+        assert not stage.activity.liveness.hangs
         stage.clock.seconds += STEP_SECONDS + 1
-        assert stage.life.hangs
+        assert stage.activity.liveness.hangs
         await stopped(task)
-        assert not stage.life.hangs
+        assert not stage.activity.liveness.hangs
 
     run(check())
 
 
-@pytest.mark.parametrize("kind", WORKING, ids=lambda kind: kind.NAME)
+@pytest.mark.parametrize("kind", WORKING, ids=name_of)
 def test_work_that_takes_long_in_steps_that_do_not_is_no_hanging(kind: type[Service]) -> None:
     async def check() -> None:
         stage = Stage(kind)
@@ -328,47 +506,49 @@ def test_work_that_takes_long_in_steps_that_do_not_is_no_hanging(kind: type[Serv
         stage.database.entries = set(range(20))
         stage.give_work()
         task = stage.start()
-        asked = 0
         for _ in range(400):
             await asyncio.sleep(0)
-            asked = max(asked, stage.database.asked)
-            assert not stage.life.hangs
-        assert asked
-        assert not stage.life.hung
+            assert not stage.activity.liveness.hangs
+        assert stage.database.asked
+        assert not stage.activity.hung
         await stopped(task)
 
     run(check())
 
 
-@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.NAME)
+@pytest.mark.parametrize("kind", ALL, ids=name_of)
 def test_started_and_stopped_at_any_moment_it_leaves_nothing_behind(kind: type[Service]) -> None:
     async def check() -> None:
         chance = random.Random(7)
+
+        def perhaps() -> PassingFault | None:
+            return DatabaseUnavailable("down") if chance.random() < 0.3 else None
+
         for _ in range(STARTS):
             stage = Stage(kind)
-            stage.database.down = chance.random() < 0.3
+            stage.database.fault = perhaps()
             stage.database.stuck = chance.random() < 0.3
             if chance.random() < 0.7:
                 stage.give_work()
             task = stage.start()
             await breathe(chance.randrange(25))
-            stage.database.down = chance.random() < 0.3
+            stage.database.fault = perhaps()
             await breathe(chance.randrange(25))
             await stopped(task)
-            assert not stage.life.hangs
+            assert not stage.activity.liveness.hangs
             assert all(session.terminated for session in stage.database.sessions)
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     run(check())
 
 
-@pytest.mark.parametrize("kind", [EventWorker, RunWorker], ids=lambda kind: kind.NAME)
+@pytest.mark.parametrize("kind", [EventWorker, ScanWorker], ids=name_of)
 def test_a_worker_ends_when_the_intake_is_closed_in_an_outage_too(kind: type[Service]) -> None:
     async def check() -> None:
-        for down in (False, True):
+        for fault in (None, DatabaseUnavailable("down")):
             for moments in range(12):
                 stage = Stage(kind)
-                stage.database.down = down
+                stage.database.fault = fault
                 stage.give_work()
                 task = stage.start()
                 await breathe(moments)

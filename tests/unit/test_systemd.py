@@ -1,4 +1,4 @@
-"""The words to systemd, read from a real datagram socket."""
+"""The messages to systemd, read from a real datagram socket."""
 
 import os
 import re
@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from pattern_sync.domain.facts import ManagerUnreachable
 from pattern_sync.observability.systemd import ServiceManager
+from tests.support.fakes import RecordedFacts
 
 
 @pytest.fixture(params=["path", "abstract"])
@@ -25,30 +27,37 @@ def listener(request: pytest.FixtureRequest) -> Iterator[tuple[socket.socket, st
         yield received, name
 
 
-def test_each_word_arrives_as_systemd_wants_it(listener: tuple[socket.socket, str]) -> None:
+def test_each_message_arrives_as_systemd_wants_it(listener: tuple[socket.socket, str]) -> None:
     received, name = listener
-    manager = ServiceManager({"NOTIFY_SOCKET": name})
+    facts = RecordedFacts()
+    manager = ServiceManager(facts, {"NOTIFY_SOCKET": name})
     manager.ready()
     manager.stopping()
     manager.feed_watchdog()
     manager.status("two\nlines  é")
     manager.reloading()
-    words = [received.recv(4096).decode() for _ in range(5)]
-    assert words[:4] == ["READY=1", "STOPPING=1", "WATCHDOG=1", "STATUS=two lines é"]
-    assert re.fullmatch(r"RELOADING=1\nMONOTONIC_USEC=\d+", words[4])
+    messages = [received.recv(4096).decode() for _ in range(5)]
+    assert messages[:4] == ["READY=1", "STOPPING=1", "WATCHDOG=1", "STATUS=two lines é"]
+    assert re.fullmatch(r"RELOADING=1\nMONOTONIC_USEC=\d+", messages[4])
+    assert facts == []
 
 
-def test_without_a_service_manager_nothing_is_said_and_nothing_fails() -> None:
-    ServiceManager({}).ready()
+def test_without_a_service_manager_nothing_is_sent_and_nothing_fails() -> None:
+    facts = RecordedFacts()
+    ServiceManager(facts, {}).ready()
+    assert facts == []
 
 
 def test_a_service_manager_that_went_away_is_no_fault_of_ours(tmp_path: Path) -> None:
-    ServiceManager({"NOTIFY_SOCKET": str(tmp_path / "gone")}).ready()
+    facts = RecordedFacts()
+    ServiceManager(facts, {"NOTIFY_SOCKET": str(tmp_path / "gone")}).ready()
+    (fact,) = facts.of(ManagerUnreachable)
+    assert "No such file" in fact.reason
 
 
 @pytest.mark.filterwarnings("error")
 def test_a_service_manager_that_does_not_read_blocks_nobody(listener: tuple[socket.socket, str]) -> None:
-    manager = ServiceManager({"NOTIFY_SOCKET": listener[1]})
+    manager = ServiceManager(RecordedFacts(), {"NOTIFY_SOCKET": listener[1]})
     for _ in range(5_000):
         manager.feed_watchdog()
 
@@ -64,4 +73,4 @@ def test_a_service_manager_that_does_not_read_blocks_nobody(listener: tuple[sock
     ],
 )
 def test_the_watchdog_is_fed_only_where_it_is_ours(environment: dict[str, str], seconds: float | None) -> None:
-    assert ServiceManager(environment).watchdog_seconds == seconds
+    assert ServiceManager(RecordedFacts(), environment).watchdog_seconds == seconds

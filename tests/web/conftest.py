@@ -64,7 +64,7 @@ def served(module_database: TestDatabase) -> Iterator[Served]:
 @pytest.fixture
 def emptied(served: Served) -> Served:
     """Return the module's daemon with nothing in its tables: what a page shows is all of it."""
-    served.database.execute("TRUNCATE operation_patterns, pattern_approvals CASCADE")
+    served.database.empty("operation_patterns", "pattern_approvals")
     return served
 
 

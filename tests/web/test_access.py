@@ -4,7 +4,6 @@ import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -13,9 +12,10 @@ from fastapi import HTTPException
 from fastapi.security import HTTPAuthorizationCredentials
 from starlette.types import Message
 
-from pattern_sync.web import perimeter
 from pattern_sync.web.access import Guard, Tokens
+from pattern_sync.web.app import STATIC
 from pattern_sync.web.connections import HEAD_SECONDS
+from pattern_sync.web.middleware import bodies
 from tests.support.asynchronous import run
 from tests.support.daemon import running_daemon
 from tests.support.database import TestDatabase, snapshot
@@ -151,8 +151,7 @@ def test_the_page_and_the_probes_need_no_token(guarded: Served, path: str) -> No
 
 
 def test_every_file_of_the_page_needs_no_token(guarded: Served) -> None:
-    folder = Path(perimeter.__file__).with_name("static")
-    for file in folder.iterdir():
+    for file in STATIC.iterdir():
         assert guarded.client.get(f"/{file.name}").status_code == 200, file
 
 
@@ -408,7 +407,7 @@ def test_who_connects_and_asks_nothing_is_sent_away(served: Served) -> None:
 
 
 def test_a_body_that_never_comes_is_waited_for_no_longer_than_that(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(perimeter, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.05)
     sent: list[Message] = []
 
     async def app(*_: object) -> None:
@@ -421,7 +420,7 @@ def test_a_body_that_never_comes_is_waited_for_no_longer_than_that(monkeypatch: 
     async def send(message: Message) -> None:
         sent.append(message)
 
-    run(perimeter.BodyLimit(app)({"type": "http", "method": "POST", "headers": []}, receive, send))
+    run(bodies.BodyLimit(app)({"type": "http", "method": "POST", "headers": []}, receive, send))
     assert sent[0]["status"] == 408
 
 

@@ -367,7 +367,7 @@ def test_what_a_page_shows_is_the_table_in_the_end_whatever_happened_when_it_cam
     replicas: Replicas, seed: str
 ) -> None:
     database, chance, stop = replicas.database, Random(seed), threading.Event()
-    database.execute("TRUNCATE operation_patterns, pattern_approvals CASCADE")
+    database.empty("operation_patterns", "pattern_approvals")
     with ExitStack() as stack:
         writers = [Writer(replicas, f"{seed}{number}", stop) for number in range(3)]
         for writer in writers:
@@ -422,7 +422,7 @@ def test_what_was_committed_while_the_daemon_did_not_listen_is_found_in_a_new_st
             assert state.document["type"] == "state"
             tell(f"listener killed: told {state.at - committed:.2f} s after the commit")
             assert state.at - committed < 3
-            daemon.wait_for("listening", times=number + 2)
+            daemon.wait_for("listener.listening", times=number + 2)
 
 
 def test_a_lost_database_is_said_and_its_return_is_a_state(database: TestDatabase) -> None:
@@ -444,7 +444,7 @@ def test_a_lost_database_is_said_and_its_return_is_a_state(database: TestDatabas
             assert state.at - back < 5
             database.execute(INSERT, f"after:{times}", "approved", 1)
             page.wait_for(lambda document: document["counts"]["approved"] == 1, since=seen, seconds=3)
-            daemon.wait_for("listening", times=times + 1)
+            daemon.wait_for("listener.listening", times=times + 1)
             database.execute("TRUNCATE pattern_approvals CASCADE")
             page.wait_for(lambda document: document["counts"]["total"] == 0, since=seen)
 
@@ -455,7 +455,7 @@ def test_a_page_that_is_opened_in_an_outage_gets_the_state_when_it_is_over(datab
         proxy.refuse(refusing=True)
         proxy.cut()
         with Page(daemon.http_url) as early:  # before anybody has noticed
-            daemon.wait_for("database unavailable, trying again")
+            daemon.wait_for("database.lost")
             with Page(daemon.http_url) as late:
                 proxy.refuse(refusing=False)
                 for page in (early, late):
@@ -477,13 +477,13 @@ def test_a_link_that_goes_silent_is_noticed_and_its_gap_filled(database: TestDat
 def test_behind_a_pooler_that_swallows_notifications_every_change_is_told_as_a_state(database: TestDatabase) -> None:
     took = []
     with proxy_to(database.url, new_filter=WithoutNotifications) as (_, url), starting_daemon(url) as daemon:
-        daemon.wait_for("ready")
+        daemon.wait_for("daemon.ready")
         with Page(daemon.http_url) as page:
             first_state(page)
             # A change before it is known that nothing is heard, mostly.
             database.execute(INSERT, "unheard:0", "pending", 1)
             page.wait_for(lambda document: document["counts"]["total"] == 1, seconds=10)
-            daemon.wait_for("not listening, polling instead")
+            daemon.wait_for("listener.lost")
             for number in (1, 2, 3):
                 seen = len(page.received())
                 database.execute(INSERT, f"unheard:{number}", "pending", 1)
@@ -528,7 +528,7 @@ def test_a_restart_of_the_server_is_said_and_ends_in_a_state(server: EmbeddedSer
         state = page.wait_for_type("state", since=seen)
         tell(f"server restarted: state {state.at - accepting:.2f} s after it accepts again")
         assert state.at - accepting < 5
-        daemon.wait_for("listening", times=2)
+        daemon.wait_for("listener.listening", times=2)
         database = TestDatabase(server.url, "pattern_sync")
         with database.connect():
             database.execute(INSERT, "after", "pending", 1)

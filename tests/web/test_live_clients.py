@@ -37,7 +37,7 @@ from tests.web.conftest import Served
 CROWD = 500
 # 20 seconds until a ping and 20 for its answer, and some for a busy machine.
 DEAD_AFTER_SECONDS = 50.0
-# Ten seconds for a message, two for a farewell, and some.
+# Ten seconds for a message, two for the close, and some.
 GIVEN_UP_AFTER_SECONDS = 13.5
 COLUMNS = "pattern_id, status, confidence_score, occurrence_count, estimated_savings_usd, tool_sequence"
 INSERT = f"INSERT INTO pattern_approvals ({COLUMNS}) VALUES (%s, 'approved', 0.5, 1, 2000, 'Read')"
@@ -419,7 +419,7 @@ def test_a_client_that_never_reads_is_given_up_and_costs_neither_the_others_nor_
 ) -> None:
     database.execute(INSERT_LARGE, "large:", *LARGE)
     with ExitStack() as stack:
-        daemon = stack.enter_context(running_daemon(database.url))
+        daemon = stack.enter_context(running_daemon(database.url, fresh=True))
         page = stack.enter_context(Page(daemon.http_url))
         first_state(page)
         before, peak = daemon.resident_kilobytes(), 0
@@ -440,7 +440,7 @@ def test_a_client_that_never_reads_is_given_up_and_costs_neither_the_others_nor_
         first = stack.enter_context(MutePage(daemon.http_url))
         change_everything(begun + 3)
         stack.enter_context(MutePage(daemon.http_url))
-        # A message is waited for during ten seconds, and then the farewell: long over for the first.
+        # A message is waited for during ten seconds, and then the close: long over for the first.
         change_everything(begun + GIVEN_UP_AFTER_SECONDS)
         waiting = first.read_to_the_end(10)
         grown = (peak - before) / 1024

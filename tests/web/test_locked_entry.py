@@ -47,6 +47,6 @@ def test_an_entry_that_somebody_holds_is_no_outage(served: Served) -> None:
             assert answer.status_code == 503
             assert "ry again in a" in answer.json()["detail"]
             assert answer.headers["Retry-After"]
-    assert served.daemon.lines("database unavailable, trying again") == []
+    assert served.daemon.lines("database.lost") == []
     assert served.client.post(f"{held}/approve").status_code == 200
     assert served.client.get(free).json()["status"] == "pending"

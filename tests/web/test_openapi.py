@@ -2,23 +2,20 @@
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
-from schemathesis.generation import GenerationMode
-from schemathesis.schemas import BaseSchema
 
 from tests.support.daemon import DaemonProcess, running_daemon
 from tests.support.database import TestDatabase
 from tests.support.waiting import tell
 from tests.web.conftest import ADMIN_TOKEN, API_TOKEN
 
-EXAMPLES = 25
+if TYPE_CHECKING:
+    from tests.support.described import Described
+
 ENTRIES = 30
 # What the description gives as an example of an id.
 KNOWN = "sdlc:full:all"
@@ -54,7 +51,6 @@ NOTHING_TO_GET_WRONG = {
 }
 
 Document = dict[str, Any]
-Case = schemathesis.Case[Any]
 
 
 @pytest.fixture(scope="module")
@@ -74,68 +70,22 @@ def document(daemon: DaemonProcess) -> Document:
 
 
 @pytest.fixture(scope="module")
-def described(daemon: DaemonProcess) -> BaseSchema:
-    config = schemathesis.Config.from_dict(
-        {
-            # Unknown parameters of a query are nobody's fault, and the token is the test's to send.
-            "generation": {"allow-extra-parameters": False, "with-security-parameters": False},
-            # What is too long may be too large even to be looked at.
-            "checks": {"negative_data_rejection": {"expected-statuses": ["400", "404", "405", "409", "413", "422"]}},
-        }
-    )
-    return schemathesis.openapi.from_url(f"{daemon.http_url}/openapi.json", config=config)
+def described(daemon: DaemonProcess) -> "Described":
+    # Here, as it takes a second to load, and every worker collects every file.
+    from tests.support.described import Described  # noqa: PLC0415
 
-
-@pytest.fixture(scope="module")
-def answered() -> Counter[str]:
-    """Return what was answered how often, by operation and status."""
-    return Counter()
-
-
-def leave_out_what_no_schema_can_say(case: Case) -> None:
-    """Which cursors there are, and that two lists must not contradict each other."""
-    case.query.pop("cursor", None)
-    if isinstance(case.body, dict) and {"only_types", "exclude_types"} <= case.body.keys():
-        del case.body["exclude_types"]
-
-
-def ask_all(described: BaseSchema, operation: str, mode: GenerationMode, answered: Counter[str]) -> None:
-    method, path = operation.split()
-
-    @settings(
-        max_examples=EXAMPLES,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(described[path][method].as_strategy(generation_mode=mode))
-    def ask(case: Case) -> None:
-        if mode.is_positive:
-            leave_out_what_no_schema_can_say(case)
-        if case.path_parameters and answered.total() % 2 == 0:
-            case.path_parameters["pattern_id"] = f"sdlc:{answered.total() % ENTRIES + 1}"
-        response = case.call(headers={"Authorization": f"Bearer {ADMIN_TOKEN}"})
-        answered[f"{operation} {response.status_code}"] += 1
-        case.validate_response(response)
-
-    ask()
+    return Described(daemon.http_url, ADMIN_TOKEN, [f"sdlc:{number + 1}" for number in range(ENTRIES)])
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_what_is_asked_as_described_is_answered_as_described(
-    described: BaseSchema, answered: Counter[str], operation: str
-) -> None:
-    ask_all(described, operation, GenerationMode.POSITIVE, answered)
-    assert answered[f"{operation} 200"] > 0, answered
+def test_what_is_asked_as_described_is_answered_as_described(described: "Described", operation: str) -> None:
+    described.ask_as_described(operation)
+    assert described.answered[f"{operation} 200"] > 0, described.answered
 
 
 @pytest.mark.parametrize("operation", sorted(set(OPERATIONS) - NOTHING_TO_GET_WRONG))
-def test_what_is_asked_otherwise_is_refused_as_described(
-    described: BaseSchema, answered: Counter[str], operation: str
-) -> None:
-    ask_all(described, operation, GenerationMode.NEGATIVE, answered)
+def test_what_is_asked_otherwise_is_refused_as_described(described: "Described", operation: str) -> None:
+    described.ask_otherwise(operation)
 
 
 def test_every_operation_is_described_and_no_other(document: Document) -> None:
@@ -206,7 +156,7 @@ def test_the_live_updates_are_described_in_words(document: Document) -> None:
         assert word in document["info"]["description"]
 
 
-def test_nothing_that_was_asked_was_a_bug_to_the_daemon(daemon: DaemonProcess, answered: Counter[str]) -> None:
-    tell(f"{answered.total()} requests made from the description")
+def test_nothing_that_was_asked_was_a_bug_to_the_daemon(daemon: DaemonProcess, described: "Described") -> None:
+    tell(f"{described.answered.total()} requests made from the description")
     assert not [line for line in daemon.lines() if line["level"] in {"error", "critical"}]
     assert "Traceback" not in daemon.text

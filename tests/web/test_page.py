@@ -117,7 +117,7 @@ def test_what_another_program_wrote_is_said_to_be_its_and_not_added_to_what_patt
     page = tabs.open(emptied.daemon.http_url).until_live()
     expect(page["summary"]).to_have_text("2 patterns · $183,844.06 a month")
     expect(page["overview-text"]).to_have_text(
-        "wait for a decision, $183,844.06 a month in all, without the 1 that other programs wrote."
+        "wait for a decision, $183,844.06 a month in all, not counting 1 written by other programs."
     )
     expect(page.row(BEST)).to_contain_text("100 %")
     expect(page.row("0123456789abcdef")).to_contain_text("$1,000,000.00")
@@ -139,7 +139,7 @@ def test_a_decision_that_the_application_keeps_out_is_said_once(emptied: Served,
         page.excuse("status of 409")
         page.press("a").sign("ann").press("Control+Enter")
         expect(page["decide-notice"]).to_have_text(
-            f"The application's own trigger or policy kept the decision on '{BEST}' out; nothing was written."
+            f"A trigger or policy of the application refused the decision on '{BEST}'; nothing was written."
             " What you typed is kept."
         )
     finally:
@@ -188,9 +188,9 @@ def test_every_place_is_reached_by_keys(emptied: Served, tabs: Tabs) -> None:
     assert page.focused() == "list"
 
     page.press("?")
-    expect(page.dialog("Keys")).to_be_visible()
+    expect(page.dialog("Keyboard shortcuts")).to_be_visible()
     page.press("j", "Escape")
-    expect(page.dialog("Keys")).to_be_hidden()
+    expect(page.dialog("Keyboard shortcuts")).to_be_hidden()
     expect(page.title).to_have_text(first)
 
     page.press("/").type("jkarc?")
@@ -208,7 +208,7 @@ def test_everything_is_decided_by_keyboard_alone(emptied: Served, tabs: Tabs) ->
     page = tabs.open(emptied.daemon.http_url).until_live().press("j", "a")
     expect(page.dialog("Approve pattern")).to_contain_text(first)
     page.type("worth a script").press("Enter").type("soon").press("Control+Enter")
-    expect(page["reviewer-fault"]).to_have_text("Your name goes into the history.")
+    expect(page["reviewer-fault"]).to_have_text("Enter your name: it is kept in the history.")
     assert page.focused() == "reviewer"
     assert decision(emptied, first) == ("pending", None, None)
     page.type("ann").press("Control+Enter")
@@ -220,7 +220,7 @@ def test_everything_is_decided_by_keyboard_alone(emptied: Served, tabs: Tabs) ->
 
     expect(page.title).to_have_text(second)
     page.press("r", "Control+Enter")
-    expect(page["decide-text-fault"]).to_have_text("Say why: the reason is kept in the history.")
+    expect(page["decide-text-fault"]).to_have_text("Enter a reason: it is kept in the history.")
     assert page.focused() == "decide-text"
     page.type(" ").press("Control+Enter")
     expect(page.dialog("Reject pattern")).to_be_visible()
@@ -302,11 +302,11 @@ def test_a_text_that_is_too_long_is_said_before_it_is_sent(emptied: Served, tabs
     page.press("c").sign("ann")
     page["decide-text"].fill("x" * 10_001)
     page.press("Control+Enter")
-    expect(page["decide-text-fault"]).to_have_text("At most 10,000 characters; these are 10,001.")
-    page["decide-text"].fill("x" * 10_000)
+    expect(page["decide-text-fault"]).to_have_text("Too long: 10,001 characters; at most 10,000 are kept.")
+    page["decide-text"].fill("🎉" * 10_000)
     page.press("Control+Enter")
     expect(page.toast).to_contain_text("Commented on")
-    assert history(emptied, BEST) == [("commented", "ann", "x" * 10_000)]
+    assert history(emptied, BEST) == [("commented", "ann", "🎉" * 10_000)]
 
 
 def test_the_search_finds_by_signature_tools_and_context_and_a_type_narrows(emptied: Served, tabs: Tabs) -> None:
@@ -383,7 +383,7 @@ def test_single_letters_can_be_switched_off_and_stay_off(emptied: Served, tabs: 
     emptied.queue(BEST)
     page = tabs.open(emptied.daemon.http_url).until_live()
     page["keys-button"].click()
-    page.page.get_by_label("Single letters work as keys").uncheck()
+    page.page.get_by_label("Use single-letter shortcuts").uncheck()
     page.press("Escape")
     page.page.reload()
     page.until_live().press("j", "a", "?")

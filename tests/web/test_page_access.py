@@ -45,7 +45,7 @@ def guarded(module_database: TestDatabase) -> Iterator[DaemonProcess]:
 
 
 def enter(page: ReviewPage, token: str) -> None:
-    expect(page.dialog("Access")).to_be_visible()
+    expect(page.dialog("Access token")).to_be_visible()
     page["token"].fill(token)
     page.press("Enter")
 
@@ -99,7 +99,7 @@ def test_the_browser_enforces_the_policy_and_the_tests_hear_of_every_breach(serv
 def test_who_has_no_token_sees_nothing_and_is_asked_for_it(guarded: DaemonProcess, tabs: Tabs) -> None:
     page = tabs.open(guarded.http_url)
     page.excuse(REFUSED)
-    expect(page.dialog("Access")).to_be_visible()
+    expect(page.dialog("Access token")).to_be_visible()
     assert page.focused() == "token"
     assert page.ids() == []
     enter(page, "wrong")
@@ -133,7 +133,7 @@ def test_the_token_opens_everything_and_is_kept_for_the_tab_only(
     assert TOKEN not in json.dumps(kept), "in cookies or for other tabs"
     beside = tabs.open_beside(page.page.context.new_page(), guarded.http_url)
     beside.excuse(REFUSED)
-    expect(beside.dialog("Access")).to_be_visible()
+    expect(beside.dialog("Access token")).to_be_visible()
     assert beside.ids() == []
 
 

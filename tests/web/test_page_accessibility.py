@@ -114,13 +114,13 @@ def test_everything_has_a_role_and_a_name(three: Served, tabs: Tabs) -> None:
         "a": "Approve pattern",
         "r": "Reject pattern",
         "c": "Comment on pattern",
-        "?": "Keys",
+        "?": "Keyboard shortcuts",
     }.items():
         page.press(key)
         expect(page.dialog(name)).to_be_visible()
         assert nameless(page.page) == []
         page.press("Escape")
-    expect(page["why"]).to_have_accessible_name("Why it is here")
+    expect(page["why-section"]).to_have_accessible_name("Why it is here")
     assert page.page.locator("html").get_attribute("lang") == "en"
 
 
@@ -169,7 +169,8 @@ def test_what_happens_is_told_to_who_does_not_see_it(three: Served, tabs: Tabs) 
     page = tabs.open(three.daemon.http_url).until_live().press("j", "a")
     page.press("Control+Enter")
     expect(page["reviewer"]).to_have_accessible_description(
-        "Your name goes into the history. Recorded with what you decide, and remembered in this browser."
+        "Enter your name: it is kept in the history."
+        " Recorded with your decision or comment, and remembered in this browser."
     )
     expect(page["reviewer"]).to_have_attribute("aria-invalid", "true")
     page.sign("ann").press("Control+Enter")

@@ -75,10 +75,12 @@ def test_a_restart_of_the_daemon_is_said_and_survived(database: TestDatabase, ta
         page.until_connection("reconnecting")
         expect(page["connection"]).to_have_text("Reconnecting…")
         expect(page.banner).to_be_visible()
-        expect(page["banner-text"]).to_have_text(re.compile(r"Connection lost at \d\d:\d\d; what you see may be old\."))
+        expect(page["banner-text"]).to_have_text(
+            re.compile(r"Connection lost at \d\d:\d\d\. What you see may be out of date\.")
+        )
         page.press("Control+Enter")
         expect(page["decide-notice"]).to_contain_text("The daemon cannot be reached.")
-        expect(page["decide-notice"]).to_contain_text("What you typed is kept here.")
+        expect(page["decide-notice"]).to_contain_text("What you typed is kept.")
         database.add_pattern("new:meanwhile", occurrence_count=5)
         database.decide(OTHER)
         with restarted(daemon, database):
@@ -122,17 +124,17 @@ def test_a_lost_database_is_said_and_nothing_typed_is_lost(database: TestDatabas
         page.until_connection("outage")
         expect(page["connection"]).to_have_text("No database")
         expect(page.banner).to_be_visible()
-        expect(page["banner-text"]).to_contain_text("The daemon has lost its database (since ")
+        expect(page["banner-text"]).to_contain_text("The daemon has been without its database since ")
         expect(page.row(OTHER)).to_be_visible()
         page.press("Control+Enter")
-        expect(page["decide-notice"]).to_contain_text("Nothing was recorded. What you typed is kept here.")
+        expect(page["decide-notice"]).to_contain_text("Nothing was recorded. What you typed is kept.")
         expect(page["decide-text"]).to_have_value("typed before")
 
         # Somebody who opens the page now is told, and needs no reload.
         late = tabs.open(daemon.http_url)
         late.excuse(NETWORK)
         expect(late.empty).to_have_attribute("data-reason", "fault")
-        expect(late.empty).to_contain_text("The page tries again by itself.")
+        expect(late.empty).to_contain_text("The page will try again automatically.")
 
         database.decide(OTHER, "approved")
         database.add_pattern("new:meanwhile", occurrence_count=5)
@@ -200,6 +202,7 @@ def test_a_connection_that_died_without_a_word_is_given_up_when_nothing_is_heard
         tab = browser.new_context().new_page()
         tab.clock.install()
         page = tabs.open_beside(tab, f"http://127.0.0.1:{link.port}").until_live()
+        page.excuse(NETWORK)  # the link ends before the page, which may be asking for what is new
         leave_in_silence(link)
         # Of the counts nothing changes.
         database.execute("UPDATE pattern_approvals SET pattern_context = 'new' WHERE pattern_id = %s", NAME)
@@ -218,10 +221,10 @@ def test_a_link_that_is_followed_in_an_outage_claims_nothing_that_is_not_known(
         queue_two(database)
         proxy.refuse(refusing=True)
         proxy.cut()
-        daemon.wait_for("database unavailable, trying again")
+        daemon.wait_for("database.lost")
         page = tabs.open(daemon.http_url, path=f"/#pattern={NAME}")
         page.excuse(NETWORK)
-        expect(page["pattern-status"]).to_have_text("Not known")
+        expect(page["pattern-status"]).to_have_text("Unknown")
         expect(page["pattern-elsewhere"]).to_contain_text("The database cannot be used now")
         proxy.refuse(refusing=False)
         page.until_connection("live")
@@ -273,7 +276,7 @@ def test_a_decision_without_an_answer_is_said_to_be_unknown(emptied: Served, tab
     page.page.route("**/reject", meet_the_next)
     page.press("Control+Enter")
     expect(page["decide-notice"]).to_contain_text(
-        "Whether the decision was recorded is not known: sending it again does no harm."
+        "It is not known whether the decision was recorded: sending it again does no harm."
     )
     page.press("Control+Enter")
     expect(page["decide-notice"]).to_contain_text("Meanwhile: Rejected by ann")

@@ -100,7 +100,7 @@ def test_an_entry_that_is_deleted_under_an_open_dialog_is_said_to_be_gone(entrie
     # Or it would be queued again at once.
     entries.database.execute("UPDATE operation_patterns SET automation_status = 'active'")
     entries.database.execute("DELETE FROM pattern_approvals WHERE pattern_id = %s", NAME)
-    expect(page["decide-notice"]).to_contain_text("Meanwhile the entry was removed from the queue.")
+    expect(page["decide-notice"]).to_contain_text("Meanwhile, the entry was removed from the queue.")
     expect(page["decide-submit"]).to_be_disabled()
     expect(page["decide-text"]).to_have_value("good")
     page.press("Escape")

@@ -415,7 +415,7 @@ def test_what_the_applications_trigger_swallows_is_said_to_be_kept_out(
         answer = served.client.post(path + ending, json=body)
         assert answer.status_code == 409
         assert answer.json()["detail"] == (
-            f"The application's own trigger or policy kept the {said} on 'swallowed:{ending}' out; nothing was written."
+            f"A trigger or policy of the application refused the {said} on 'swallowed:{ending}'; nothing was written."
         )
         assert snapshot(served.database, TABLES) == before
     finally:

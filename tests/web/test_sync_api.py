@@ -41,7 +41,7 @@ def idle(server_url: str, admin: "psycopg.Connection[dict[str, object]]", templa
 
 @pytest.fixture(autouse=True)
 def _bare(idle: Served) -> None:
-    idle.database.execute("TRUNCATE operation_patterns, pattern_approvals, pattern_review_history CASCADE")
+    idle.database.empty("operation_patterns", "pattern_approvals", "pattern_review_history")
 
 
 def sync(idle: Served, ending: str, body: object = None, **query: object) -> dict[str, Any]:
@@ -169,9 +169,9 @@ def test_a_row_that_the_database_refuses_is_named_and_what_it_said_is_kept_for_t
     finally:
         idle.database.execute("DROP FUNCTION refuse CASCADE")
     assert (report["synced_count"], report["error_count"], report["failed_pattern_ids"]) == (2, 1, ["bad:one"])
-    assert report["errors"] == ["bad:one: the database refused it; the daemon's log says why."]
+    assert report["errors"] == ["bad:one: the database refused it. The daemon's log says why."]
     logged = "bad:one: postgres://u:secret@h/db refused: SELECT * FROM billing"
-    eventually(lambda: logged in [line.get("first_error") for line in idle.daemon.lines("manual")])
+    eventually(lambda: [logged] in [line["errors"] for line in idle.daemon.lines("scan.failed", kind="manual")])
 
 
 def test_high_priority_queues_the_best_twenty(idle: Served) -> None:

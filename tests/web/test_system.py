@@ -124,7 +124,7 @@ def test_a_notification_and_what_it_led_to_are_told(sweeping: Served) -> None:
 
 def test_before_the_first_catch_up_a_daemon_lives_and_is_not_ready() -> None:
     with starting_daemon("postgresql://nobody@127.0.0.1:1/x") as daemon:
-        daemon.wait_for("waiting for the database")
+        daemon.wait_for("database.lost")
         with httpx.Client(base_url=daemon.http_url, timeout=30) as client:
             assert client.get("/livez").status_code == 200
             ready = client.get("/readyz")
@@ -142,8 +142,8 @@ def test_before_the_first_catch_up_a_daemon_lives_and_is_not_ready() -> None:
 
 def test_a_daemon_that_hears_nothing_is_degraded_and_still_ready(database: TestDatabase) -> None:
     with proxy_to(database.url, new_filter=WithoutNotifications) as (_, url), starting_daemon(url) as daemon:
-        daemon.wait_for("not listening, polling instead")
-        daemon.wait_for("ready")
+        daemon.wait_for("listener.lost")
+        daemon.wait_for("daemon.ready")
         with httpx.Client(base_url=daemon.http_url, timeout=30) as client:
             report = health_of(client)
             assert (report["status"], report["listener"], report["database"]) == ("degraded", "polling", "ok")

@@ -1,17 +1,14 @@
-"""The commands that install and remove."""
+"""The commands that install and remove the schema."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pattern_sync.database.definitions import load_definitions
-from pattern_sync.database.installer import Installer
-from pattern_sync.database.planning import Step, full_script
-
 if TYPE_CHECKING:
     from pattern_sync.cli.session import Session
+    from pattern_sync.database.planning import Step
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be run; change nothing.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the SQL that would run; change nothing.")]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -29,22 +26,24 @@ def migrate(
         bool,
         typer.Option(
             "--replicated",
-            help="Every subscriber has our tables: let them enter a publication of all tables.",
+            help="Every subscriber has Pattern Sync's tables: let a publication of all tables include them.",
         ),
     ] = False,
 ) -> None:
-    """Install Pattern Sync into the database, bring it up to date, or mend what is broken of it.
+    """Install Pattern Sync in the database, upgrade it, or repair it.
 
-    Adopts the application's tables as they are, or creates them in an empty database. What cannot be adopted is
-    refused by name before anything is changed. Safe beside live traffic and any number of times: it never waits for a
+    Adopts the application's tables as they are, or creates them in an empty database. If a table cannot be adopted, the
+    command names the reason and changes nothing. Safe to repeat, and safe beside live traffic: it never waits for a
     lock long enough to hold up a writer.
     """
+    from pattern_sync.database.installer import Installer
+
     session: Session = context.obj
     with session.host() as host:
         installer = Installer(host.address)
         steps = installer.plan(replicated=replicated) if dry_run else installer.migrate(replicated=replicated)
         remarks = installer.remarks()
-    _tell(steps, dry_run=dry_run, nothing="Nothing to do: the schema is up to date.")
+    _print_steps(steps, dry_run=dry_run, nothing="Nothing to do: the schema is up to date.")
     for remark in remarks:
         typer.echo(f"{'-- ' if dry_run else ''}Note: {remark}")
 
@@ -55,17 +54,21 @@ def uninstall(
     dry_run: DryRun = False,
     cascade: Annotated[
         bool,
-        typer.Option("--cascade", help="Also take away what others put into the schema, and what depends on it."),
+        typer.Option(
+            "--cascade", help="Also remove objects that others put into the schema, and objects that depend on it."
+        ),
     ] = False,
 ) -> None:
-    """Take away the schema pattern_sync and its triggers; the application's tables and the queue stay.
+    """Remove the schema pattern_sync and its triggers; the application's tables and the queue stay.
 
-    What is not Pattern Sync's and would go with it is named, and nothing is removed.
+    If this would also remove objects of others, the command names them and removes nothing.
     """
+    from pattern_sync.database.installer import Installer
+
     session: Session = context.obj
     with session.host() as host:
         steps = Installer(host.address).uninstall(dry_run=dry_run, cascade=cascade)
-    _tell(steps, dry_run=dry_run, nothing="Nothing to do: Pattern Sync is not installed here.")
+    _print_steps(steps, dry_run=dry_run, nothing="Nothing to do: Pattern Sync is not installed here.")
 
 
 def sql(
@@ -75,8 +78,13 @@ def sql(
         typer.Option("--application-tables", help="Include the application's tables, for an empty database."),
     ] = False,
 ) -> None:
-    """Print what `migrate` runs, for a person who runs it with psql; needs no database."""
-    typer.echo("-- Run as the owner of operation_patterns, in the schema of the application's tables:")
+    """Print the SQL that `migrate` runs, for use with psql; needs no database."""
+    from pattern_sync.database.definitions import load_definitions
+    from pattern_sync.database.planning import full_script
+
+    typer.echo(
+        "-- Run this as the owner of operation_patterns, with the schema of the application's tables as current schema:"
+    )
     typer.echo("--   psql --single-transaction --set ON_ERROR_STOP=1 --file FILE URL")
     typer.echo("SET LOCAL lock_timeout = '2s';")
     typer.echo("SELECT set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true);")
@@ -84,7 +92,7 @@ def sql(
         typer.echo(f"\n-- {step.about}\n\n{step.sql.rstrip()}")
 
 
-def _tell(steps: list[Step], *, dry_run: bool, nothing: str) -> None:
+def _print_steps(steps: "list[Step]", *, dry_run: bool, nothing: str) -> None:
     if not steps:
         typer.echo(nothing)
     for step in steps:

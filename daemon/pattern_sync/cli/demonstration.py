@@ -1,4 +1,4 @@
-"""The demonstration: real processes, and a view of the queue while it fills up."""
+"""The demonstration: real processes, and a view of the queue while it fills."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rich.console import Console, Group
@@ -25,6 +25,7 @@ from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.installer import Installer
 from pattern_sync.domain.errors import EmbeddedServerError
 from pattern_sync.embedded import EmbeddedServer, ends_with_us
+from pattern_sync.observability.lines import Line
 from pattern_sync.service import PatternSyncService
 from pattern_sync.simulation import SimulatedDetector, invent_patterns
 
@@ -37,7 +38,7 @@ _STOP_SECONDS = 20.0
 
 
 class Demonstration:
-    """An embedded server, a daemon in a process of its own, a detector in a thread, and what they do."""
+    """An embedded server, a daemon in its own process, a detector in a thread, and a view of their work."""
 
     def __init__(self, patterns: int, seed: int, ended: threading.Event) -> None:
         self._patterns = invent_patterns(patterns, seed)
@@ -48,7 +49,7 @@ class Demonstration:
         self._console = Console(highlight=False)
 
     def run(self, *, per_second: float, seconds: float) -> None:
-        """Run for a while and say what came of it."""
+        """Run the detector for `seconds` and print the result."""
         self._console.print("Starting PostgreSQL, installing the schema, starting the daemon …")
         with _temporary_folder() as folder, EmbeddedServer(folder / "server") as server:
             address = DatabaseAddress.parse(server.url)
@@ -78,7 +79,7 @@ class Demonstration:
             self._ended.set()
             raise
         self._detected.set()
-        if not self._console.is_terminal:  # where somebody looks on, the page stays until Ctrl-C
+        if not self._console.is_terminal:  # on a terminal, the page stays until Ctrl-C
             self._ended.set()
 
     def _watch(self, service: PatternSyncService, log: Path) -> None:
@@ -99,22 +100,22 @@ class Demonstration:
         return Text(
             f"{self._observed:,} observations, {counts.patterns_in_source:,} patterns,"
             f" {counts.qualifying:,} qualify, {counts.patterns_in_review:,} in the queue"
-            + ("; the detector has finished, the page stays until Ctrl-C" if self._detected.is_set() else "")
+            + ("; the detector has finished, press Ctrl-C to stop" if self._detected.is_set() else "")
         )
 
     def _conclude(self, service: PatternSyncService) -> None:
         counts = service.get_sync_statistics()
         self._console.print(queue_table(service.list_entries(limit=_SHOWN_ENTRIES)))
         self._console.print(
-            f"{self._observed:,} observations of {counts.patterns_in_source:,} patterns; {counts.qualifying:,} came to"
-            f" qualify, {counts.patterns_in_review:,} are in the queue, {counts.qualifying_missing:,} are missing."
+            f"{self._observed:,} observations of {counts.patterns_in_source:,} patterns; {counts.qualifying:,} qualify,"
+            f" {counts.patterns_in_review:,} are in the queue, {counts.qualifying_missing:,} are missing."
         )
 
 
 @contextmanager
 def _temporary_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="pattern-sync-demo-"))
-    folder.chmod(0o711)  # as root, the server runs as another user and has to get in
+    folder.chmod(0o711)  # as root, the server runs as another user, who must be able to enter
     try:
         yield folder
     finally:
@@ -145,26 +146,31 @@ def _daemon(url: str, log: Path) -> Iterator[str]:
 
 
 def _port() -> int:
-    """Return the port that people know, or 0, for any, where something else has it."""
-    usual = Settings.model_fields["http_port"].default
+    """Return the default port, or 0 (any free port) if it is taken."""
+    default = Settings.model_fields["http_port"].default
     try:
-        socket.create_server(("127.0.0.1", usual)).close()
+        socket.create_server(("127.0.0.1", default)).close()
     except OSError:
         return 0
-    return int(usual)
+    return int(default)
 
 
 def _page_url(log: Path) -> str:
-    lines = (json.loads(line) for line in log.read_text(encoding="utf-8").splitlines())
-    return str(next(line["url"] for line in lines if line["event"] == "serving"))
+    return str(next(line["url"] for line in _lines(log) if line["event"] == Line.HTTP_SERVING.event))
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + _READY_SECONDS
-    while '"ready"' not in log.read_text(encoding="utf-8"):
+    while not any(line["event"] == Line.DAEMON_READY.event for line in _lines(log)):
         if process.poll() is not None or time.monotonic() > deadline:
             raise EmbeddedServerError(f"The daemon did not become ready:\n{log.read_text(encoding='utf-8')}")
         time.sleep(0.05)
+
+
+def _lines(log: Path) -> Iterator[dict[str, object]]:
+    for line in log.read_text(encoding="utf-8").splitlines():
+        with suppress(ValueError):  # the last line may be half written
+            yield json.loads(line)
 
 
 def _tail(log: Path) -> Text:
@@ -179,5 +185,6 @@ def _readable(line: str) -> str:
         return line
     time_of_day = str(entry.pop("timestamp", ""))[11:23]
     event = entry.pop("event", "")
-    entry.pop("level", None)
+    for name in ("level", "message"):
+        entry.pop(name, None)
     return f"{time_of_day} {event} " + " ".join(f"{name}={value}" for name, value in entry.items())

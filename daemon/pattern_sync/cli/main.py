@@ -2,11 +2,9 @@
 
 import os
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import structlog
 import typer
 
 from pattern_sync.cli import daemon, database, reading, review, trial
@@ -23,7 +21,6 @@ from pattern_sync.domain.errors import (
     SchemaError,
     StatementFailed,
 )
-from pattern_sync.observability.logs import configure_logging
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,13 +29,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=(
         "Settings are environment variables `PATTERN_SYNC_…`, or lines of a `.env` file."
-        " Exit codes: 0 fine, 1 something was found wrong or some rows failed, 2 usage or settings,"
+        " Exit codes: 0 success, 1 a problem was found or some rows failed, 2 usage or settings,"
         " 3 the database cannot be reached, 4 the schema is missing, older or newer."
     ),
 )
 _WAY_OUT = {
-    DatabaseUnavailable: "\nIs the server up, and does PATTERN_SYNC_DATABASE_URL name it?",
-    AccessRefused: "\nCheck user, password, database and rights of PATTERN_SYNC_DATABASE_URL.",
+    DatabaseUnavailable: "\nCheck that the server is up and that PATTERN_SYNC_DATABASE_URL names it.",
+    AccessRefused: "\nCheck the user, password and database in PATTERN_SYNC_DATABASE_URL, and the user's rights.",
 }
 
 for group in (daemon, database, reading, review, trial):
@@ -51,33 +48,34 @@ def common(
     *,
     database_url: Annotated[
         str | None,
-        typer.Option(help="postgresql:// URL; better in PATTERN_SYNC_DATABASE_URL, where `ps` does not show it."),
+        typer.Option(help="postgresql:// URL. Prefer PATTERN_SYNC_DATABASE_URL, which `ps` does not show."),
     ] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Folder of the embedded server.")] = None,
     show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
-    """Put every operation pattern worth automating into the review queue, the moment it is committed.
+    """Put every operation pattern worth automating into the review queue as soon as it is committed.
 
     Without a database URL, every command works on the embedded PostgreSQL server.
     """
     if show_version:
+        from importlib.metadata import version
+
         typer.echo(version("pattern-sync"))
         raise typer.Exit
     context.obj = Session(database_url, data_dir)
 
 
 def main() -> NoReturn:
-    """Run the command line and exit with DESIGN's codes."""
-    configure_logging("info", "auto")  # `run` does it again, by its settings
+    """Run the command line and exit with one of the codes that the help lists."""
     try:
         app()
     except BrokenPipeError:
-        # The reader of our output (head, less) has gone; Python would complain again at exit.
+        # The reader of our output (head, less) has gone. Python would raise again when it flushes the output at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except KeyboardInterrupt:
         sys.exit(130)
-    except Exception as fault:  # noqa: BLE001 - the outermost: expected faults get a message, bugs a traceback
+    except Exception as fault:  # noqa: BLE001 - the outermost handler: expected faults get a message, bugs a traceback
         sys.exit(_report(fault))
     sys.exit(0)
 
@@ -85,15 +83,20 @@ def main() -> NoReturn:
 def _report(fault: Exception) -> int:
     expected = _expected(fault)
     if expected is None:
-        structlog.stdlib.get_logger("pattern_sync").critical("crashed: this is a bug", exc_info=fault)
+        from pattern_sync.observability.lines import Line
+        from pattern_sync.observability.logs import ensure_logging
+        from pattern_sync.observability.writer import LogWriter
+
+        ensure_logging()
+        LogWriter()(Line.PROCESS_CRASHED, exc_info=fault)
         return 1
-    way_out = next((words for kind, words in _WAY_OUT.items() if isinstance(expected, kind)), "")
+    way_out = next((advice for kind, advice in _WAY_OUT.items() if isinstance(expected, kind)), "")
     error_console().print(f"[bold red]Error:[/] {_escape(str(expected))}{way_out}", soft_wrap=True)
     return exit_code(expected)
 
 
 def _expected(fault: BaseException) -> PatternSyncError | None:
-    """Return the expected fault; a group of task failures is expected when all that is in it is."""
+    """Return the fault if it is expected; a group of task failures is expected if all its members are."""
     if isinstance(fault, BaseExceptionGroup):
         inner = [_expected(item) for item in fault.exceptions]
         return None if None in inner else inner[0]

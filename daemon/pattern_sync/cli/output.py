@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from pattern_sync.domain.statistics import Overview
 
 _SHOWN_SIGNATURES = 10
-# What the name of a count alone does not say.
+# Labels for the counts whose names alone are unclear.
 _COUNTS = {
     "total_candidates": "candidates",
-    "skipped_count": "skipped (in the queue already)",
+    "skipped_count": "skipped (already in the queue)",
     "error_count": "errors",
     "remaining_count": "remaining (over the cap)",
     "gone_count": "gone (pending, pattern deleted)",
@@ -37,8 +37,8 @@ def print_json(value: object) -> None:
 
 
 def result_table(result: "SyncResult") -> Table:
-    """Return the counts of a run, and the first signatures."""
-    table = _facts("Would be done (dry run)" if result.dry_run else "Done")
+    """Return the counts of a sync, and the first signatures."""
+    table = _two_columns("Dry run, nothing was written" if result.dry_run else "Done")
     for name, count in result.counts.items():
         failed = name == "error_count" and count > 0
         table.add_row(
@@ -55,15 +55,15 @@ def result_table(result: "SyncResult") -> Table:
 
 
 def explanation_table(explanation: "Explanation") -> Table | Text:
-    """Return the criteria beside the pattern's values and the verdict; the verdict alone where there is no pattern."""
+    """Return the pattern's values beside the criteria, and the verdict; only the verdict if there is no pattern."""
     if not explanation.exists:
         return Text(f"{explanation.signature}\n{explanation.reason}")
-    # Not part of the reason, which anybody may be shown over HTTP.
-    words = explanation.refusal if explanation.outcome is Outcome.FAILED else None
-    caption = explanation.reason if words is None else f"{explanation.reason} The database says: {words}"
+    # Not part of the reason: HTTP shows the reason, and the database's message may hold anything.
+    message = explanation.refusal if explanation.outcome is Outcome.FAILED else None
+    caption = explanation.reason if message is None else f"{explanation.reason} The database reports: {message}"
     table = Table(title=Text(explanation.signature), title_justify="left", caption=Text(caption))
     table.caption_justify = "left"
-    for heading in ("criterion", "value", "asked for", ""):
+    for heading in ("criterion", "value", "required", ""):
         table.add_column(heading)
     for item in explanation.criteria:
         verdict = Text(verdict_of(item), style="green" if item.met else "red")
@@ -81,12 +81,12 @@ def explanation_table(explanation: "Explanation") -> Table | Text:
 
 def overview_table(overview: "Overview", psql: str | None) -> Table:
     """Return everything about an installation on one screen."""
-    table = _facts("Pattern Sync")
+    table = _two_columns("Pattern Sync")
     table.add_row("database", Text(overview.database))
     if psql:
         table.add_row("open it with", Text(psql))
     table.add_row("server, schema", f"PostgreSQL {overview.server_version}, version {overview.schema_version}")
-    lost = "none, its row is gone; run: pattern-sync migrate"
+    lost = "none, its row is missing; run: pattern-sync migrate"
     table.add_row("filter in force", lost if overview.filter is None else str(overview.filter))
     faults = "\n".join(overview.trigger_faults)
     table.add_row("trigger", Text(f"{faults}\nrun: pattern-sync migrate", style="bold red") if faults else "installed")
@@ -107,7 +107,7 @@ def overview_table(overview: "Overview", psql: str | None) -> Table:
         table.add_row("", Text(f"{refusal.pattern_id}: {refusal.reason}"), style="red")
     if overview.recovered.patterns:
         last = f"{overview.recovered.patterns:,}, last {_local(overview.recovered.last_at)}"
-        table.add_row("recovered by the sweep", f"{last}: nobody had announced them")
+        table.add_row("recovered by the sweep", f"{last}: no notification had arrived")
     _advise(table, overview)
     for run in overview.runs:
         table.add_row(
@@ -121,15 +121,13 @@ def overview_table(overview: "Overview", psql: str | None) -> Table:
 def _advise(table: Table, overview: "Overview") -> None:
     if overview.prepared_transactions:
         quiet = "ALTER ROLE … SET pattern_sync.quiet = on"
-        table.add_row(
-            "two-phase commit", Text(f"is possible here; whoever uses it has to be quiet: {quiet}", style="yellow")
-        )
+        table.add_row("two-phase commit", Text(f"is enabled; for each role that uses it, run: {quiet}", style="yellow"))
     for index in overview.missing_indexes:
         table.add_row("an index would help", Text(f"{index.relation}: {index.cost}\n{index.command};", style="yellow"))
 
 
 def queue_table(entries: "Sequence[QueueEntry]", status: str = "pending") -> Table:
-    """Return entries as people read figures."""
+    """Return entries with their figures formatted for people."""
     table = Table(title=f"The queue, {status}, best impact first", title_justify="left", expand=True)
     table.add_column("pattern", ratio=3, overflow="ellipsis", no_wrap=True)
     for heading in ("confidence", "occurrences", "USD a month"):
@@ -141,7 +139,7 @@ def queue_table(entries: "Sequence[QueueEntry]", status: str = "pending") -> Tab
 
 
 def entry_table(entry: "QueueEntry", history: "Sequence[HistoryItem]") -> Table:
-    """Return everything about one entry, and what was said about it."""
+    """Return everything about one entry, and its history."""
     table = Table(title=Text(entry.pattern_id), title_justify="left", show_header=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
@@ -154,8 +152,8 @@ def entry_table(entry: "QueueEntry", history: "Sequence[HistoryItem]") -> Table:
     table.add_row("context", Text(entry.pattern_context or "none"))
     table.add_row("example sessions", Text(", ".join(entry.example_sessions) or "none"))
     for item in history:
-        said = Text(f"{item.action} by {item.reviewer}" + (f": {item.notes}" if item.notes else ""))
-        table.add_row(_local(item.created_at), said)
+        note = Text(f"{item.action} by {item.reviewer}" + (f": {item.notes}" if item.notes else ""))
+        table.add_row(_local(item.created_at), note)
     return table
 
 
@@ -169,11 +167,11 @@ def _local(moment: datetime | None) -> str:
 
 
 def error_console() -> Console:
-    """Return where messages and progress go: standard error, so that output can be piped."""
+    """Return the console for messages and progress: standard error, so that output can be piped."""
     return Console(stderr=True, highlight=False)
 
 
-def _facts(title: str) -> Table:
+def _two_columns(title: str) -> Table:
     table = Table(title=title, title_justify="left", show_header=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
@@ -187,12 +185,12 @@ def _daemons(overview: "Overview") -> str:
 
 
 def overview_document(overview: "Overview") -> dict[str, Any]:
-    """Return the overview for machines."""
+    """Return the overview as a JSON document."""
     return {**asdict(overview), "statistics": overview.statistics.to_dict()}
 
 
 def entry_document(entry: "QueueEntry", history: "Sequence[HistoryItem]") -> dict[str, Any]:
-    """Return an entry and its history for machines."""
+    """Return an entry and its history as a JSON document."""
     return {**asdict(entry), "history": [asdict(item) for item in history]}
 
 

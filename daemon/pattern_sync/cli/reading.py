@@ -1,4 +1,4 @@
-"""The commands that look, and the sync by hand."""
+"""The commands that read, and the manual sync."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pattern_sync.cli.output import (
     error_console,
@@ -19,9 +18,10 @@ from pattern_sync.cli.output import (
 from pattern_sync.domain.errors import InvalidSettings
 from pattern_sync.domain.filter import CONFIDENCE, OCCURRENCES, PATTERNS, SAVINGS, InvalidFilter, SyncFilter
 from pattern_sync.domain.wording import document_of
-from pattern_sync.service import PatternSyncService
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from pattern_sync.cli.session import Session
 
 
@@ -40,7 +40,9 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def status(context: typer.Context, *, json: Json = False) -> None:
-    """Show the installation: filter, daemons, counts and the last runs."""
+    """Show the installation: filter, daemons, counts and the last scans."""
+    from pattern_sync.service import PatternSyncService
+
     session: Session = context.obj
     with session.host() as host:
         service = PatternSyncService(host.address.url)
@@ -59,21 +61,21 @@ def sync(
         bool, typer.Option("--high-priority", help=_described(SyncFilter.high_priority()))
     ] = False,
     everything: Annotated[bool, typer.Option("--all", help=_described(SyncFilter.everything()))] = False,
-    min_confidence: Annotated[float | None, typer.Option(help=f"Percent, {CONFIDENCE}.")] = None,
-    min_occurrences: Annotated[int | None, typer.Option(help=f"Seen at least so often, {OCCURRENCES}.")] = None,
-    min_savings: Annotated[float | None, typer.Option(help=f"USD a month, {SAVINGS}.")] = None,
-    only_types: Annotated[str | None, typer.Option(help="Comma-separated pattern types.")] = None,
-    exclude_types: Annotated[str | None, typer.Option(help="Comma-separated pattern types.")] = None,
+    min_confidence: Annotated[float | None, typer.Option(help=f"Lowest confidence in percent, {CONFIDENCE}.")] = None,
+    min_occurrences: Annotated[int | None, typer.Option(help=f"Lowest number of occurrences, {OCCURRENCES}.")] = None,
+    min_savings: Annotated[float | None, typer.Option(help=f"Lowest savings in USD a month, {SAVINGS}.")] = None,
+    only_types: Annotated[str | None, typer.Option(help="Pattern types to queue, comma-separated.")] = None,
+    exclude_types: Annotated[str | None, typer.Option(help="Pattern types not to queue, comma-separated.")] = None,
     max_patterns: Annotated[
-        int | None, typer.Option(help=f"Queue at most so many.  [default: {PATTERNS.unnamed}]")
+        int | None, typer.Option(help=f"Maximum number of patterns to queue.  [default: {PATTERNS.unnamed}]")
     ] = None,
-    no_cap: Annotated[bool, typer.Option("--no-cap", help="Queue all, however many.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    no_cap: Annotated[bool, typer.Option("--no-cap", help="Queue any number of patterns.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done; write nothing.")] = False,
     json: Json = False,
 ) -> None:
-    """Queue patterns now, by criteria of your own; what is in the queue already is left alone.
+    """Queue patterns now, by your own criteria; entries that are already decided stay as they are.
 
-    Criteria that are not named are unbounded. Without any: confidence 60, occurrences 2, any savings.
+    A criterion that is not given has no bound. With no criterion at all: confidence 60, occurrences 2, any savings.
 
     For example: `pattern-sync sync --min-confidence 80 --min-savings 5000 --max-patterns 10 --dry-run`
     """
@@ -87,7 +89,7 @@ def sync(
     }
     given = {name: value for name, value in criteria.items() if value is not None}
     if no_cap and max_patterns is not None:
-        raise InvalidSettings("--no-cap and --max-patterns contradict each other; take one of them.")
+        raise InvalidSettings("--no-cap and --max-patterns contradict each other; use one of them.")
     try:
         wanted = _preset(high_priority=high_priority, everything=everything, criteria=given)
         if no_cap or max_patterns is not None:
@@ -109,7 +111,7 @@ def sync(
 
 
 def explain(context: typer.Context, signature: str, *, json: Json = False) -> None:
-    """Say why a pattern is in the queue, or which criterion it misses and by how much."""
+    """Show why a pattern is in the queue, or which criterion it misses and by how much."""
     session: Session = context.obj
     with session.service() as service:
         explanation = service.explain(signature)
@@ -122,11 +124,11 @@ def explain(context: typer.Context, signature: str, *, json: Json = False) -> No
 
 def _preset(*, high_priority: bool, everything: bool, criteria: Mapping[str, Any]) -> SyncFilter:
     if high_priority and everything:
-        raise InvalidSettings("--high-priority and --all contradict each other; take one of them.")
+        raise InvalidSettings("--high-priority and --all contradict each other; use one of them.")
     if (high_priority or everything) and criteria:
         preset = "--high-priority" if high_priority else "--all"
         options = ", ".join(map(_option, criteria))
-        raise InvalidSettings(f"{preset} brings its own criteria and contradicts {options}; take one of them.")
+        raise InvalidSettings(f"{preset} sets its own criteria and contradicts {options}; use one or the other.")
     if high_priority:
         return SyncFilter.high_priority()
     if everything:
@@ -142,7 +144,9 @@ def _types(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(item.strip() for item in text.split(","))
 
 
-def _progress() -> Progress:
+def _progress() -> "Progress":
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     console = error_console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

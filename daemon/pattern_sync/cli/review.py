@@ -1,4 +1,4 @@
-"""The commands of a person who reviews the queue."""
+"""The commands for reviewers."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -14,9 +14,13 @@ if TYPE_CHECKING:
     from pattern_sync.cli.session import Session
     from pattern_sync.domain.entry import QueueEntry
 
-Pattern = Annotated[str, typer.Argument(metavar="SIGNATURE", help="The pattern, as the list shows it.")]
-Reviewer = Annotated[str | None, typer.Option(help=f"Who says so.  [default: {NOBODY}]")]
-Replaces = Annotated[Status, typer.Option(help="The status that you saw: anything else is left alone, exit code 1.")]
+Pattern = Annotated[
+    str, typer.Argument(metavar="SIGNATURE", help="The pattern's signature, as `review list` shows it.")
+]
+Reviewer = Annotated[str | None, typer.Option(help=f"Name of the reviewer.  [default: {NOBODY}]")]
+Replaces = Annotated[
+    Status, typer.Option(help="The status that you saw. An entry with another status stays as it is, with exit code 1.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 review = typer.Typer(no_args_is_help=True, help="Review the queue: list, show, approve, reject, comment.")
@@ -31,8 +35,8 @@ def add_commands(app: typer.Typer) -> None:
 def list_entries(
     context: typer.Context,
     *,
-    status: Annotated[Status, typer.Option(help="Which entries.")] = Status.PENDING,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 20,
+    status: Annotated[Status, typer.Option(help="Status of the entries to list.")] = Status.PENDING,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Maximum number of entries to list.")] = 20,
     json: Json = False,
 ) -> None:
     """List entries of the queue, best impact first."""
@@ -47,7 +51,7 @@ def list_entries(
 
 @review.command()
 def show(context: typer.Context, signature: Pattern, *, json: Json = False) -> None:
-    """Show one entry, and what was said about it."""
+    """Show one entry and its history."""
     session: Session = context.obj
     with session.service() as service:
         entry, history = service.get_entry(signature)
@@ -67,7 +71,7 @@ def approve(
     replaces: Replaces = Status.PENDING,
     json: Json = False,
 ) -> None:
-    """Approve a pattern; a standing decision only when --replaces names it."""
+    """Approve a pattern; replaces an earlier decision only if --replaces names it."""
     session: Session = context.obj
     with session.service() as service:
         _print_decision(service.approve(signature, notes, reviewer=reviewer, replaces=replaces), json=json)
@@ -78,12 +82,12 @@ def reject(
     context: typer.Context,
     signature: Pattern,
     *,
-    reason: Annotated[str, typer.Option(help="Why; others will read it.")],
+    reason: Annotated[str, typer.Option(help="The reason, for others to read.")],
     reviewer: Reviewer = None,
     replaces: Replaces = Status.PENDING,
     json: Json = False,
 ) -> None:
-    """Reject a pattern; a standing decision only when --replaces names it."""
+    """Reject a pattern; replaces an earlier decision only if --replaces names it."""
     session: Session = context.obj
     with session.service() as service:
         _print_decision(service.reject(signature, reason, reviewer=reviewer, replaces=replaces), json=json)
@@ -93,23 +97,23 @@ def reject(
 def comment(
     context: typer.Context,
     signature: Pattern,
-    text: Annotated[str, typer.Argument(metavar="COMMENT", help="What you have to say.")],
+    text: Annotated[str, typer.Argument(metavar="COMMENT", help="The text of the comment.")],
     *,
     reviewer: Reviewer = None,
     json: Json = False,
 ) -> None:
-    """Note a comment on a pattern, whatever its status."""
+    """Add a comment to a pattern, whatever its status."""
     session: Session = context.obj
     with session.service() as service:
         name = service.comment(signature, text, reviewer=reviewer)
     if json:
         print_json({"pattern_id": signature, "reviewer": name})
     else:
-        typer.echo(f"Noted, by {name}.")
+        typer.echo(f"Comment added by {name}.")
 
 
 def _print_decision(entry: "QueueEntry", *, json: bool) -> None:
     if json:
         print_json(asdict(entry))
     else:
-        typer.echo(f"{entry.pattern_id} is {entry.status}, by {entry.reviewed_by}.")
+        typer.echo(f"{entry.pattern_id} is {entry.status} by {entry.reviewed_by}.")

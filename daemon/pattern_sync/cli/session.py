@@ -1,13 +1,16 @@
-"""What the commands share: the settings, and the database they lead to."""
+"""What the commands share: the settings and the database that they name."""
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pattern_sync.config import Settings
-from pattern_sync.runtime.host import Host, open_host
-from pattern_sync.service import PatternSyncService
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pattern_sync.config import Settings
+    from pattern_sync.runtime.host import Host
+    from pattern_sync.service import PatternSyncService
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,18 +20,26 @@ class Session:
     database_url: str | None
     data_dir: Path | None
 
-    def settings(self) -> Settings:
-        """Read the settings anew. Raises InvalidSettings."""
+    def settings(self) -> "Settings":
+        """Read the settings again at each call. Raises InvalidSettings."""
+        from pattern_sync.config import Settings
+
         return Settings.load(database_url=self.database_url, data_dir=self.data_dir)
 
     @contextmanager
-    def host(self) -> Iterator[Host]:
-        """Yield the database of the settings."""
+    def host(self) -> "Iterator[Host]":
+        """Yield the database that the settings name; libraries log where Pattern Sync logs."""
+        from pattern_sync.observability.logs import configure_logging
+        from pattern_sync.runtime.host import open_host
+
+        configure_logging("info", "auto")
         with open_host(self.settings()) as host:
             yield host
 
     @contextmanager
-    def service(self) -> Iterator[PatternSyncService]:
-        """Yield the Python API on the database of the settings."""
+    def service(self) -> "Iterator[PatternSyncService]":
+        """Yield the Python API on the database that the settings name."""
+        from pattern_sync.service import PatternSyncService
+
         with self.host() as host:
             yield PatternSyncService(host.address.url)

@@ -1,4 +1,4 @@
-"""The commands for trying it out: a simulated detector, and the demonstration."""
+"""The commands for trying Pattern Sync: a simulated detector and the demonstration."""
 
 import signal
 import sys
@@ -6,19 +6,16 @@ import threading
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pattern_sync.cli.demonstration import Demonstration
 from pattern_sync.cli.output import error_console, print_json
 from pattern_sync.domain.errors import InvalidSettings
-from pattern_sync.simulation import SimulatedDetector, invent_patterns
 
 if TYPE_CHECKING:
     from pattern_sync.cli.session import Session
 
-Patterns = Annotated[int, typer.Option(min=1, max=1_000_000, help="How many different patterns there are.")]
-Rate = Annotated[float, typer.Option(min=0.1, max=10_000, help="Observations a second.")]
-Seconds = Annotated[float, typer.Option(min=0.1, max=604_800, help="How long to go on.")]
+Patterns = Annotated[int, typer.Option(min=1, max=1_000_000, help="Number of different patterns.")]
+Rate = Annotated[float, typer.Option(min=0.1, max=10_000, help="Observations per second.")]
+Seconds = Annotated[float, typer.Option(min=0.1, max=604_800, help="Duration in seconds.")]
 Seed = Annotated[int, typer.Option(help="The same seed invents the same patterns.")]
 
 
@@ -35,19 +32,23 @@ def simulate(
     rate: Rate = 10.0,
     seconds: Seconds = 30.0,
     seed: Seed = 1,
-    yes: Annotated[bool, typer.Option("--yes", help="Write into a database that is not the embedded one.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Write to a database other than the embedded one.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Play a detector: write invented patterns and observe them again and again.
+    """Simulate a detector: write invented patterns and observe them again and again.
 
-    Writes into operation_patterns and pattern_occurrences as the application's own detector does.
+    Writes to operation_patterns and pattern_occurrences as the application's own detector does.
     """
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from pattern_sync.simulation import SimulatedDetector, invent_patterns
+
     session: Session = context.obj
     with session.host() as host:
         if host.embedded is None and not yes:
             raise InvalidSettings(
-                f"{host.address} is not the embedded server, and simulate would write invented patterns into it."
-                " If that is what you want, add --yes."
+                f"{host.address} is not the embedded server, and simulate would write invented patterns to it."
+                " Add --yes to allow that."
             )
         detector = SimulatedDetector(host.address, invent_patterns(patterns, seed), seed)
         console = error_console()
@@ -70,11 +71,13 @@ def demo(
     seconds: Seconds = 30.0,
     seed: Seed = 1,
 ) -> None:
-    """Show the main job at work: an embedded server, a daemon with its review page, a simulated detector.
+    """Demonstrate Pattern Sync: an embedded server, a daemon with its review page, a simulated detector.
 
-    On a terminal the page stays when the detector has finished, until Ctrl-C. Everything lives in a temporary folder
-    that is removed at the end.
+    On a terminal, the page stays until Ctrl-C after the detector has finished. All files are in a temporary folder that
+    is removed at the end.
     """
+    from pattern_sync.cli.demonstration import Demonstration
+
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # clean up as after Ctrl-C
     ended = threading.Event()
     Demonstration(patterns, seed, ended).run(per_second=rate, seconds=seconds)

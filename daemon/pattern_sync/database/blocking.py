@@ -122,10 +122,10 @@ class BlockingSession:
         """Run one named statement and return its rows."""
         return self._database.fetch(name, *arguments)
 
-    def announce(self, queued: Sequence[str], refreshed: Sequence[str]) -> None:
-        """Tell the review pages at once what a reconcile has written."""
+    def notify_pages(self, queued: Sequence[str], refreshed: Sequence[str]) -> None:
+        """Notify the review pages at once of what a reconcile has written."""
         if queued or refreshed:
-            self._database.fetch("announce_changes", list(queued), list(refreshed))
+            self._database.fetch("notify_pages", list(queued), list(refreshed), False)
 
 
 def run_blocking(coroutine: Coroutine[Any, Any, Result]) -> Result:

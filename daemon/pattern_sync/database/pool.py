@@ -11,7 +11,7 @@ from pattern_sync.database.connector import STATEMENT_CACHE_SIZE, Connector
 from pattern_sync.database.faults import translated
 from pattern_sync.database.session_settings import known_to
 from pattern_sync.domain.errors import PlanOutdated, PoolerInTheWay
-from pattern_sync.sync.liveness import working
+from pattern_sync.services.liveness import working
 
 # Six for the services, three for a sync by hand, and the lanes.
 MOST_CONNECTIONS = 14

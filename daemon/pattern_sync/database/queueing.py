@@ -18,6 +18,7 @@ from pattern_sync.database.rows.queue import (
     to_retried,
 )
 from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.identity import RowId
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome, signatures_of
 from pattern_sync.domain.results import MissingPreview, QueuedPage, RefreshedPage, Retried, SyncResult
 
@@ -77,10 +78,10 @@ class QueueGateway:
         self._on_written = on_written
         self._pace = pace
 
-    async def reconcile(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]:
+    async def reconcile(self, row_ids: Sequence[RowId], sync_filter: SyncFilter) -> list[PatternOutcome]:
         """Run one step of the reconcile; patterns that are gone are not in the result."""
-        deadline = EVENT_SECONDS if len(pattern_ids) <= FEW_PATTERNS else SCAN_SECONDS
-        arguments = (*filter_arguments(sync_filter), ids_argument(pattern_ids))
+        deadline = EVENT_SECONDS if len(row_ids) <= FEW_PATTERNS else SCAN_SECONDS
+        arguments = (*filter_arguments(sync_filter), ids_argument(row_ids))
         outcomes = to_outcomes(await self._session.fetch("reconcile", *arguments, deadline_seconds=deadline))
         self._on_written(signatures_of(outcomes, Outcome.QUEUED), signatures_of(outcomes, Outcome.REFRESHED))
         return outcomes
@@ -111,7 +112,7 @@ class QueueGateway:
         arguments = (*filter_arguments(sync_filter), sync_filter.max_patterns)
         return to_missing_preview(await self._row("preview_missing", *arguments))
 
-    async def refresh_stale(self, sync_filter: SyncFilter, after_id: int) -> RefreshedPage:
+    async def refresh_stale(self, sync_filter: SyncFilter, after_id: RowId) -> RefreshedPage:
         """Bring the next pending entries up to date whose figures are behind."""
         arguments = (*filter_arguments(sync_filter), after_id, BATCH_SIZE)
         page = to_refreshed_page(await self._row("refresh_stale", *arguments))

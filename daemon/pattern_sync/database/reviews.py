@@ -37,9 +37,9 @@ class ReviewGateway:
         arguments = entries_arguments(status=status, after=after, limit=limit)
         return [to_entry(row) for row in await self._fetch("entries", *arguments)]
 
-    async def find_entries(self, pattern_ids: Sequence[str]) -> list[QueueEntry]:
+    async def find_entries(self, signatures: Sequence[str]) -> list[QueueEntry]:
         """Return those of the patterns that have an entry, best impact first."""
-        arguments = entries_arguments(pattern_ids=pattern_ids)
+        arguments = entries_arguments(signatures=signatures)
         return [to_entry(row) for row in await self._fetch("entries", *arguments)]
 
     async def count_entries(self) -> QueueCounts:
@@ -50,29 +50,33 @@ class ReviewGateway:
         """Return what differs whenever an entry or the history was changed."""
         return str((await self._fetch("queue_fingerprint"))[0]["fingerprint"])
 
-    async def announce_changes(self, queued: list[str], refreshed: list[str]) -> None:
-        """Tell the review pages, here and at every replica, what a reconcile has written."""
-        await self._fetch("announce_changes", queued, refreshed)
+    async def notify_pages(self, written: Mapping[str, str] | None) -> None:
+        """Have the review pages, here and at every replica, show what a reconcile has written; None for everything."""
+        queued, refreshed = (
+            [signature for signature, change in (written or {}).items() if change == kind]
+            for kind in ("queued", "refreshed")
+        )
+        await self._fetch("notify_pages", queued, refreshed, written is None)
 
-    async def history(self, pattern_id: str) -> list[HistoryItem]:
+    async def history(self, signature: str) -> list[HistoryItem]:
         """Return decisions and comments, oldest first."""
-        return to_history(await self._fetch("history", pattern_id))
+        return to_history(await self._fetch("history", signature))
 
-    async def decide(self, pattern_id: str, decision: Decision) -> bool | None:
+    async def decide(self, signature: str, decision: Decision) -> bool | None:
         """Write a decision; False where the entry has another status than it replaces, None where it was kept out."""
-        row = (await self._fetch("decide", *decision_arguments(pattern_id, decision)))[0]
+        row = (await self._fetch("decide", *decision_arguments(signature, decision)))[0]
         return None if row["decided"] is None else bool(row["decided"])
 
-    async def comment(self, pattern_id: str, reviewer: str, comment: str) -> bool | None:
+    async def comment(self, signature: str, reviewer: str, comment: str) -> bool | None:
         """Write a comment; False where there is no such entry, None where it was kept out."""
-        row = (await self._fetch("comment", pattern_id, reviewer, comment))[0]
+        row = (await self._fetch("comment", signature, reviewer, comment))[0]
         return None if row["noted"] is None else bool(row["noted"])
 
-    async def explain(self, pattern_id: str) -> Explanation:
+    async def explain(self, signature: str) -> Explanation:
         """Return what is known of a pattern, by the filter in force."""
         in_force = to_filter_in_force(await self._fetch("read_filter"))
-        rows = await self._fetch("explain", *filter_arguments(in_force), pattern_id)
-        return to_explanation(pattern_id, in_force, rows[0])
+        rows = await self._fetch("explain", *filter_arguments(in_force), signature)
+        return to_explanation(signature, in_force, rows[0])
 
     async def statistics(self) -> SyncStatistics:
         """Return how many patterns there are, here and in the queue."""

@@ -1,1 +1,1 @@
-"""Pure rules and words: no I/O, no clock, the standard library only."""
+"""Pure rules and types: no I/O, no clock, only the standard library."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Backoff:
-    """Exponential backoff with full jitter; `random` gives 0 to 1.
+    """Exponential backoff with full jitter; `random` returns 0 to 1.
 
-    Full jitter spreads the daemons of a fleet that lost the same server in the same instant.
+    Full jitter spreads the retries of daemons that lost the same server at the same moment.
     """
 
     random: Callable[[], float]
@@ -24,5 +24,5 @@ class Backoff:
         return delay
 
     def reset(self) -> None:
-        """Start over, after a success that was proven."""
+        """Start over, after a proven success."""
         self.attempts = 0

@@ -1,4 +1,4 @@
-"""What to do when two transactions were in each other's way."""
+"""Retry a transaction that conflicted with another."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -12,7 +12,7 @@ Done = TypeVar("Done")
 
 
 async def despite_conflicts(attempt: Callable[[], Awaitable[Done]]) -> Done:
-    """Try again what a deadlock, a serialization failure or a lock not had in time has undone; raises the last one."""
+    """Retry after a deadlock, a serialization failure or a lock timeout. Raises the last TransactionConflict."""
     for _ in range(MOST_CONFLICTS):
         with suppress(TransactionConflict):
             return await attempt()

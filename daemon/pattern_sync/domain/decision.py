@@ -1,4 +1,4 @@
-"""What people say about an entry of the queue."""
+"""A person's decision or comment on a queue entry."""
 
 import re
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from pattern_sync.domain.entry import Status
 from pattern_sync.domain.errors import InvalidInput
 from pattern_sync.domain.text import is_storable
 
-# Who did it where nobody says: the application's own word for itself.
+# The reviewer if no name is given; the application uses the same name.
 NOBODY = "system"
 LONGEST_TEXT = 10_000
 LONGEST_REVIEWER = 255  # VARCHAR(255) in the application's tables
-# What the application's readers of the notes look for stands before a reason already; nobody has to type it.
+# The SQL function `decide` adds this prefix to every reason, so a typed one would appear twice.
 _REJECTED = re.compile(r"\s*REJECTED:", re.IGNORECASE)
 
 
@@ -38,29 +38,29 @@ class Decision:
         else:
             notes = check_text("reason", _REJECTED.sub("", self.notes or "", count=1))
             if notes is None:
-                raise InvalidInput("reason is blank; a rejection needs one, so that others can understand it.")
+                raise InvalidInput("reason is blank; give one, so that others can understand the rejection.")
         object.__setattr__(self, "notes", notes)
         object.__setattr__(self, "reviewer", check_reviewer(self.reviewer))
 
 
 def check_comment(text: str) -> str:
-    """Return a comment without blanks around it. Raises InvalidInput."""
+    """Return the comment, stripped. Raises InvalidInput if it is blank, too long or cannot be stored."""
     checked = check_text("comment", text)
     if checked is None:
-        raise InvalidInput("comment is blank; write what you have to say.")
+        raise InvalidInput("comment is blank; write at least one word.")
     return checked
 
 
 def check_reviewer(name: str | None) -> str:
-    """Return the name under which something is done. Raises InvalidInput."""
+    """Return the reviewer's name, stripped, or the default. Raises InvalidInput."""
     return check_text("reviewer", name, LONGEST_REVIEWER) or NOBODY
 
 
 def check_text(name: str, text: str | None, longest: int = LONGEST_TEXT) -> str | None:
-    """Return a text without blanks around it, None where nothing is left. Raises InvalidInput."""
+    """Return the text, stripped; None if it is blank. Raises InvalidInput if it is too long or cannot be stored."""
     stripped = (text or "").strip()
     if len(stripped) > longest:
-        raise InvalidInput(f"{name} has {len(stripped):,} characters; at most {longest:,} are kept.")
+        raise InvalidInput(f"{name} has {len(stripped):,} characters; at most {longest:,} are allowed.")
     if not is_storable(stripped):
         raise InvalidInput(f"{name} holds a character that cannot be stored (NUL, or half of a surrogate pair).")
     return stripped or None

@@ -1,4 +1,4 @@
-"""What people see of the queue."""
+"""The queue as people see it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """Where an entry of the queue stands."""
+    """The status of a queue entry."""
 
     PENDING = "pending"
     APPROVED = "approved"
@@ -16,17 +16,17 @@ class Status(StrEnum):
 
 
 def is_by_a_rule(status: str) -> bool:
-    """Return whether a status tells of a decision that no person made, but a rule of the application's."""
+    """Return whether a rule of the application, not a person, made the decision."""
     return status in {Status.AUTO_APPROVED, Status.AUTO_REJECTED}
 
 
 @dataclass(frozen=True, slots=True)
 class QueueEntry:
-    """An entry of the queue; confidence is 0 to 1, savings are USD a month, times have a zone.
+    """A queue entry; confidence is 0 to 1, savings are USD a month, times have a zone.
 
-    A rejection's reason stands behind `REJECTED: ` in `approval_notes`, as the application's own readers expect it.
-    `from_pattern` is false where another program wrote the entry and no pattern stands behind it.
-    The names of the fields are a contract with the application's own review panel.
+    In `approval_notes`, `REJECTED: ` precedes a rejection's reason, as the application expects. `from_pattern` is false
+    for a foreign entry: another program wrote it, and no pattern stands behind it. The field names are a contract with
+    the application's review panel; `pattern_id` is the signature.
     """
 
     pattern_id: str
@@ -47,15 +47,15 @@ class QueueEntry:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in the order of the queue: right after the entry with this impact and id."""
+    """A position in the queue's order: right after the entry with this impact and signature."""
 
     impact: float
-    pattern_id: str
+    signature: str
 
 
 @dataclass(frozen=True, slots=True)
 class QueueCounts:
-    """How many entries the queue has in each status."""
+    """The number of queue entries in each status."""
 
     pending: int
     approved: int
@@ -67,7 +67,7 @@ class QueueCounts:
 
 @dataclass(frozen=True, slots=True)
 class HistoryItem:
-    """A decision or a comment, as it was made."""
+    """A decision or a comment, as recorded."""
 
     action: str
     reviewer: str

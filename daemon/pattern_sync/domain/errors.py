@@ -1,27 +1,27 @@
-"""What can go wrong, as its users meet it.
+"""The expected faults, with the exit code that each gives a command.
 
 PatternSyncError
 ├── InvalidSettings          exit 2   a setting or a criterion is out of range, misspelt or contradictory
-├── InvalidInput             exit 2   what a person said about a pattern cannot be kept: blank, too long
-├── UnknownPattern           exit 1   the queue has no entry of this name
-├── AlreadyDecided           exit 1   somebody else was faster, or decided otherwise before
-├── DecisionRefused          exit 1   the application's own trigger, rule or policy kept out what a person said
+├── InvalidInput             exit 2   a decision or a comment cannot be stored: blank, too long
+├── UnknownPattern           exit 1   the queue has no entry with this signature
+├── AlreadyDecided           exit 1   the entry's status is not the one that the decision replaces
+├── DecisionRefused          exit 1   the application or the database refused a decision or a comment
 ├── DatabaseError (passing)
-│   ├── DatabaseUnavailable  exit 3   cannot be reached, went away, is busy or read-only: waiting helps
-│   │   ├── PoolerInTheWay           sessions are shared behind our back: LISTEN cannot work
-│   │   └── TransactionConflict      a deadlock, a lock not had in time: try the same again
-│   │       └── PlanOutdated         a table was altered under a session: the same works on another one
+│   ├── DatabaseUnavailable  exit 3   not reachable, lost, busy or read-only: waiting helps
+│   │   ├── PoolerInTheWay           a pooler shares sessions between clients: LISTEN cannot work
+│   │   └── TransactionConflict      a deadlock or a lock timeout: a retry helps
+│   │       └── PlanOutdated         a table was altered: a retry on another session helps
 │   ├── AccessRefused        exit 3   wrong password, unknown database or role, no TLS: waiting does not help
-│   └── StatementFailed      exit 1   the server refused one statement, whatever for (a poison row, say)
+│   └── StatementFailed      exit 1   the server refused one statement, for example because of a bad row
 ├── SchemaError              exit 4
 │   ├── SchemaMissing (passing)
 │   ├── SchemaOutdated
 │   ├── SchemaTooNew
-│   └── UnfitApplication     an adopted table lacks what we need
+│   └── UnfitApplication     an adopted table lacks a column or a key that we need
 └── EmbeddedServerError      exit 3
 
-What is passing ends a command, and the start of the daemon where waiting would not help. Once services run they wait it
-out, whatever the server says: a table may be renamed for a moment, a right be taken away and given back.
+A passing fault ends a command. It ends the daemon's start only if waiting would not help. Running services wait out
+every passing fault, whatever the server reports: somebody may rename a table, or revoke a right, and then undo it.
 """
 
 from typing import TYPE_CHECKING
@@ -31,23 +31,23 @@ if TYPE_CHECKING:
 
 
 class PatternSyncError(Exception):
-    """Base of every expected fault; its text is for the user and holds no secret."""
+    """Base of every expected fault; its text is for users and holds no secret."""
 
 
 class InvalidSettings(PatternSyncError):
-    """A value that cannot be used; the text names it, its bound and the way out."""
+    """A setting or criterion has an unusable value; the text names it, its bound and the way out."""
 
 
 class InvalidInput(PatternSyncError, ValueError):
-    """What a person said about a pattern cannot be kept; a ValueError, so that validators take it as their own."""
+    """A decision or a comment cannot be stored; also a ValueError, so that request validation reports it."""
 
 
 class UnknownPattern(PatternSyncError):
-    """The queue has no entry of this name."""
+    """The queue has no entry with this signature."""
 
 
 class AlreadyDecided(PatternSyncError):
-    """The status of `entry` is not the one that the decision meant to replace; nothing was written."""
+    """The status of `entry` is not the one that the decision replaces; nothing was written."""
 
     def __init__(self, message: str, entry: "QueueEntry") -> None:
         super().__init__(message)
@@ -55,23 +55,23 @@ class AlreadyDecided(PatternSyncError):
 
 
 class DecisionRefused(PatternSyncError):
-    """A decision or a comment was not kept, and nothing was written.
+    """The application or the database refused a decision or a comment; nothing was written.
 
-    `sentence` says so without the server's own `words`, which may hold anything and are None where it had none.
+    `sentence` leaves out the server's message, `words`, which may hold anything; `words` is None if there is none.
     """
 
     def __init__(self, sentence: str, words: str | None = None) -> None:
-        super().__init__(sentence if words is None else f"{sentence} The database says: {words}")
+        super().__init__(sentence if words is None else f"{sentence} The database reports: {words}")
         self.sentence = sentence
         self.words = words
 
 
 class PassingFault(PatternSyncError):
-    """What a running service waits out: said once, tried again for ever."""
+    """A fault that a running service waits out: it logs it once and retries for ever."""
 
 
 class DatabaseError(PassingFault):
-    """The database did not do what was asked; `sqlstate` is what the server called it, if it was the server."""
+    """The database did not do what was asked; `sqlstate` is the server's code, None if it sent none."""
 
     def __init__(self, message: str = "", *, sqlstate: str | None = None) -> None:
         super().__init__(message)
@@ -83,27 +83,27 @@ class DatabaseUnavailable(DatabaseError):
 
 
 class PoolerInTheWay(DatabaseUnavailable):
-    """What this session had prepared or listened to is gone: a transaction-mode pooler gave it another server."""
+    """The session lost its prepared statements or LISTEN: a transaction-mode pooler gave it another server session."""
 
 
 class TransactionConflict(DatabaseUnavailable):
-    """Two transactions were in each other's way and this one was given up; the same may work now."""
+    """The transaction conflicted with another and was rolled back; a retry may succeed."""
 
 
 class PlanOutdated(TransactionConflict):
-    """A table was altered meanwhile: what the session had prepared no longer fits; the same works on another one."""
+    """A table was altered, so the session's prepared statements no longer fit; a retry on another session works."""
 
 
 class AccessRefused(DatabaseError):
-    """The server answered, and will answer the same again."""
+    """The server refused access; waiting does not help."""
 
 
 class StatementFailed(DatabaseError):
-    """The server refused one statement; the connection lives, and others may go through."""
+    """The server refused one statement; the connection stays usable, and other statements may succeed."""
 
 
 class SchemaError(PatternSyncError):
-    """The schema in the database is not the one that this version works with; `sqlstate` as of a DatabaseError."""
+    """The schema in the database does not fit this version; `sqlstate` is as in DatabaseError."""
 
     def __init__(self, message: str = "", *, sqlstate: str | None = None) -> None:
         super().__init__(message)
@@ -123,7 +123,7 @@ class SchemaTooNew(SchemaError):
 
 
 class UnfitApplication(SchemaError):
-    """An adopted table, column or key that is needed is missing."""
+    """An adopted table lacks a column or a key that Pattern Sync needs."""
 
 
 class EmbeddedServerError(PatternSyncError):

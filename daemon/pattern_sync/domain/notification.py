@@ -1,15 +1,17 @@
-"""What a notification asks for."""
+"""What a notification requests."""
 
 import re
 from dataclasses import dataclass
 from enum import Enum
 
-# How many changed entries the review pages are named one by one, as pattern_sync.most_named() has it: more of them are
-# "everything".
+from pattern_sync.domain.identity import RowId
+
+# A notification of the pages names up to so many changed entries, by pattern_sync.most_named() in the database. More
+# become one notification of everything.
 MOST_NAMED = 1_000
-# A bigint of PostgreSQL, zero and below included; anything else on the channel is somebody else's, or garbage.
-_PATTERN_ID = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII)
-_PATTERN_IDS = range(-(2**63), 2**63)
+# A PostgreSQL bigint, zero and negative numbers included. Any session can send other payloads on the channel.
+_ROW_ID = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII)
+_ROW_IDS = range(-(2**63), 2**63)
 
 
 class Request(Enum):
@@ -26,10 +28,10 @@ class UnknownPayload:
     shown: str
 
 
-def parse_payload(payload: str) -> int | Request | UnknownPayload:
-    """Return the pattern's row id, the request, or what could not be understood; never raises."""
-    if _PATTERN_ID.fullmatch(payload) and int(payload) in _PATTERN_IDS:
-        return int(payload)
+def parse_payload(payload: str) -> RowId | Request | UnknownPayload:
+    """Return the pattern's row id, the request, or an UnknownPayload; never raises."""
+    if _ROW_ID.fullmatch(payload) and int(payload) in _ROW_IDS:
+        return RowId(int(payload))
     try:
         return Request(payload)
     except ValueError:

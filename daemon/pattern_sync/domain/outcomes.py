@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pattern_sync.domain.identity import RowId
+
 
 class Outcome(StrEnum):
-    """What the database says it did with one pattern."""
+    """What the database reports that it did with one pattern."""
 
     QUEUED = "queued"
     REFRESHED = "refreshed"
@@ -15,9 +17,9 @@ class Outcome(StrEnum):
     SHORT = "short"
     FAILED = "failed"
     GONE = "gone"
-    # Somebody has locked it: not an outcome yet, it is looked at again a moment later.
+    # Somebody has locked the entry. Not an outcome yet: the pattern is reconciled again a moment later.
     HELD = "held"
-    # Its turn has not come, as others must not wait for us: asked for again at once.
+    # Not reached: the transaction ended early, so that others do not wait for it. Requested again at once.
     UNTRIED = "untried"
 
 
@@ -26,14 +28,14 @@ WRITTEN = frozenset({Outcome.QUEUED, Outcome.REFRESHED})
 
 @dataclass(frozen=True, slots=True)
 class PatternOutcome:
-    """What was done with one pattern; `error` is the database's own words where it failed."""
+    """What was done with one pattern; `error` is the database's message if it failed."""
 
-    pattern_id: int
+    row_id: RowId
     signature: str
     outcome: Outcome
     error: str | None = None
 
 
 def signatures_of(outcomes: Iterable[PatternOutcome], outcome: Outcome) -> list[str]:
-    """Return the patterns that came to one outcome."""
+    """Return the signatures of the patterns with one outcome."""
     return [item.signature for item in outcomes if item.outcome is outcome]

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 
+from pattern_sync.domain.identity import RowId
+
 # A run over a million patterns must not hold a million names; a person reads the first few.
 KEPT_SIGNATURES = 200
 KEPT_ERRORS = 20
@@ -67,7 +69,7 @@ class QueuedPage:
     handled: int
     queued: int
     failed: int
-    held: tuple[int, ...]
+    held: tuple[RowId, ...]
     queued_signatures: tuple[str, ...]
     failed_signatures: tuple[str, ...]
     failed_reasons: tuple[str, ...]
@@ -87,7 +89,7 @@ class RefreshedPage:
     listed: int
     refreshed: int
     refreshed_signatures: tuple[str, ...]
-    last_id: int | None
+    last_id: RowId | None
 
 
 @dataclass(frozen=True, slots=True)

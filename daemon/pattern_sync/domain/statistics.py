@@ -1,4 +1,4 @@
-"""What an operator and a reviewer ask about the whole."""
+"""Counts and overviews for operators and reviewers."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -10,10 +10,10 @@ from pattern_sync.domain.filter import SyncFilter
 
 @dataclass(frozen=True, slots=True)
 class SyncStatistics:
-    """Rows here and there.
+    """Counts of the patterns and of the queue entries.
 
-    `pending_sync` counts eligible patterns without an entry, whatever their figures; `qualifying` those that pass the
-    filter in force, and `qualifying_missing` those among them that are not in the queue (0 when all is well).
+    `pending_sync` counts eligible patterns without an entry, whatever their figures. `qualifying` counts those that
+    pass the filter in force, `qualifying_missing` those of them without an entry (0 when all is well).
     """
 
     patterns_in_source: int
@@ -36,7 +36,7 @@ class SyncStatistics:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The last run of one kind, as SyncResult.remembered has it."""
+    """The last scan of one kind, by the names of SyncResult.remembered."""
 
     kind: str
     finished_at: datetime
@@ -60,7 +60,7 @@ class ConnectedDaemon:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A pattern that qualifies and that the application refuses, with the server's own words."""
+    """A qualifying pattern that the application refuses; `reason` is the server's message."""
 
     pattern_id: str
     reason: str
@@ -68,7 +68,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Recoveries:
-    """What sweeps queued although nobody had announced it, in the runs that are remembered."""
+    """Patterns that sweeps queued without a notification, over the recorded scans."""
 
     patterns: int
     last_at: datetime | None
@@ -76,7 +76,7 @@ class Recoveries:
 
 @dataclass(frozen=True, slots=True)
 class MissingIndex:
-    """An index that a large table of the application lacks: what that costs, and the statement that creates it."""
+    """An index that a large table of the application lacks: what the lack costs, and the statement that creates it."""
 
     relation: str
     cost: str
@@ -85,10 +85,10 @@ class MissingIndex:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Everything that `status` tells; `filter` is None where the database has lost it.
+    """Everything that `status` shows; `filter` is None if the database has lost it.
 
-    `trigger_faults` says in words what is wrong on the tables of `trigger_missing_on`; `refusals` names the first few
-    of the patterns that `refused` counts.
+    `trigger_faults` describes the faults on the tables in `trigger_missing_on`; `refusals` lists the first few of the
+    `refused` patterns.
     """
 
     database: str

@@ -1,4 +1,4 @@
-"""A PostgreSQL of our own, for when no database URL is given."""
+"""The embedded PostgreSQL server, used when no database URL is set."""
 
 from pattern_sync.embedded.account import ends_with_us
 from pattern_sync.embedded.binaries import PostgresBinaries, all_binaries, find_binaries

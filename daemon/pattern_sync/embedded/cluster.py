@@ -1,4 +1,4 @@
-"""Make the data folder, and talk to the server that runs on it."""
+"""Create the data folder, and connect to the server that runs on it."""
 
 import os
 import shutil
@@ -15,51 +15,51 @@ from pattern_sync.embedded.folder import HOST, ROLE, StateFolder
 
 DATABASE = "pattern_sync"
 _MAINTENANCE = "postgres"
-_CONNECT_SECONDS = 2  # the least that libpq takes
-_INITDB_SECONDS = 120.0  # 1 is usual, a slow card reader needs many
+_CONNECT_SECONDS = 2  # libpq's minimum
+_INITDB_SECONDS = 120.0  # usually 1; a slow memory card needs far more
 _UNFINISHED = "initdb-"
 
 
 def database_url(folder: StateFolder, port: int) -> str:
-    """Build the URL, which names the password's file and never holds the password."""
+    """Build the URL, which names the password file and never holds the password."""
     passfile = quote(os.fsencode(folder.pgpass))
     return f"postgresql://{ROLE}@{HOST}:{port}/{DATABASE}?passfile={passfile}&sslmode=disable"
 
 
 def create_cluster(folder: StateFolder, binaries: PostgresBinaries, account: Account, *, durable: bool) -> None:
-    """Run initdb where there is no data yet; nothing half-made is left in the data's place.
+    """Run initdb if there is no data yet; a failure leaves no partial data folder.
 
-    To be called by the lock's holder only. Raises EmbeddedServerError with what initdb says.
+    Only the lock's holder may call this. Raises EmbeddedServerError with initdb's output.
     """
     for remains in folder.path.glob(f"{_UNFINISHED}*"):
         shutil.rmtree(remains, ignore_errors=True)
     if folder.major() is not None:
         if not folder.pgpass.exists():
             raise EmbeddedServerError(
-                f"{folder.pgpass} is missing, and without it nobody gets into {folder.pgdata}. Bring the"
-                " file back from a backup, or move the folder away to begin with an empty one."
+                f"{folder.pgpass} is missing, and without it nobody can connect to {folder.pgdata}. Restore"
+                " the file from a backup, or move the folder away to start with an empty one."
             )
         return
-    workshop = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder.path))
+    unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder.path))
     try:
-        _initdb(folder, workshop, binaries, account, durable=durable)
-        (workshop / "data").rename(folder.pgdata)
+        _initdb(folder, unfinished, binaries, account, durable=durable)
+        (unfinished / "data").rename(folder.pgdata)
     finally:
-        shutil.rmtree(workshop, ignore_errors=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _initdb(
-    folder: StateFolder, workshop: Path, binaries: PostgresBinaries, account: Account, *, durable: bool
+    folder: StateFolder, unfinished: Path, binaries: PostgresBinaries, account: Account, *, durable: bool
 ) -> None:
-    password = workshop / "password"
+    password = unfinished / "password"
     password.touch(0o600)
     password.write_text(folder.password() + "\n", "ascii")
     if account.switch:
         os.chown(password, account.uid, account.gid)
-        os.chown(workshop, account.uid, account.gid)
+        os.chown(unfinished, account.uid, account.gid)
     command = [
         str(binaries.directory / "initdb"),
-        f"--pgdata={workshop / 'data'}",
+        f"--pgdata={unfinished / 'data'}",
         f"--username={ROLE}",
         f"--pwfile={password}",
         "--auth=scram-sha-256",
@@ -70,23 +70,23 @@ def _initdb(
     done = account.run(command, deadline_seconds=_INITDB_SECONDS)
     if done.returncode:
         raise EmbeddedServerError(
-            f"Cannot make a database cluster in {folder.path}; initdb says:\n{_end(done.stdout)}\n"
-            "Mend that, use another --data-dir, or set PATTERN_SYNC_DATABASE_URL."
+            f"Cannot create a database cluster in {folder.path}; initdb printed:\n{_last_lines(done.stdout)}\n"
+            "Fix that, use another --data-dir, or set PATTERN_SYNC_DATABASE_URL."
         )
 
 
 def ensure_database(folder: StateFolder, port: int) -> None:
-    """Create our database in a server that accepts connections, unless it is there.
+    """Create our database unless it exists.
 
-    Raises psycopg.Error while it does not accept them yet.
+    Raises psycopg.Error while the server does not accept connections yet.
     """
     with _connect(folder, port, _MAINTENANCE) as connection:
         if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).rowcount:
             connection.execute(f"CREATE DATABASE {DATABASE}")
 
 
-def refusal(folder: StateFolder, port: int) -> str | None:
-    """Try to connect to our database; None when that works, else what the driver says."""
+def connection_fault(folder: StateFolder, port: int) -> str | None:
+    """Try to connect to our database; return the driver's message, None if it works."""
     try:
         _connect(folder, port, DATABASE).close()
     except psycopg.Error as error:
@@ -107,5 +107,5 @@ def _connect(folder: StateFolder, port: int, database: str) -> psycopg.Connectio
     )
 
 
-def _end(text: str) -> str:
+def _last_lines(text: str) -> str:
     return "\n".join(text.strip().splitlines()[-5:])

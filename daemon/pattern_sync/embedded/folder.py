@@ -1,4 +1,4 @@
-"""The state folder: where all that belongs to one embedded server lies."""
+"""The state folder, which holds everything that belongs to one embedded server."""
 
 import os
 import secrets
@@ -10,24 +10,24 @@ from pathlib import Path
 from pattern_sync.domain.errors import EmbeddedServerError
 
 HOST = "127.0.0.1"
-# Not our own name: "$user" in the search_path would make our schema the place of whatever this role creates.
+# Not `pattern_sync`: through "$user" in the search_path, this role would create its objects in our schema.
 ROLE = "postgres"
-# Below the ports that systems hand to outgoing connections: one of those could sit on ours at the next start.
+# Below the ephemeral ports: an outgoing connection could use our port at the next start.
 _PORTS = range(20_000, 32_768)
-_MOST_PATH_BYTES = 900  # PostgreSQL cuts paths at 1024 without a word, and its own names come on top
+_MOST_PATH_BYTES = 900  # PostgreSQL silently cuts paths at 1024, its own names included
 _SHARED, _PRIVATE = 0o755, 0o700
 
 
 def default_data_dir() -> Path:
-    """Name the state folder for when none is given: below /var/lib for root, else the user's own."""
+    """Return the default state folder: below /var/lib for root, else in the user's home. Raises EmbeddedServerError."""
     if os.geteuid() == 0:
         return Path("/var/lib/pattern-sync")
     state = Path(os.environ.get("XDG_STATE_HOME", ""))
     try:
-        # By the XDG rules a relative value is as good as none.
+        # The XDG rules ignore a relative value.
         base = state if state.is_absolute() else Path.home() / ".local" / "state"
     except RuntimeError as error:
-        raise EmbeddedServerError("This user has no home folder: set HOME, or use --data-dir.") from error
+        raise EmbeddedServerError("This user has no home folder. Set HOME, or use --data-dir.") from error
     return base / "pattern-sync"
 
 
@@ -44,7 +44,7 @@ class StateFolder:
 
     @property
     def lock(self) -> Path:
-        """The file whose lock makes its holder the server's owner."""
+        """The lock file: the process that holds its lock owns the server."""
         return self.path / "lock"
 
     @property
@@ -54,40 +54,42 @@ class StateFolder:
 
     @property
     def log(self) -> Path:
-        """What the server prints."""
+        """The server's output."""
         return self.path / "postgres.log"
 
     @property
     def runtime(self) -> Path:
-        """Copied programs, for a server's user that cannot reach the installed ones."""
+        """Copies of PostgreSQL's programs, for a user that cannot reach the installed ones."""
         return self.path / "runtime"
 
     @property
     def pid_file(self) -> Path:
-        """PostgreSQL's own note of who serves the data."""
+        """PostgreSQL's pid file, which names the server that uses the data."""
         return self.pgdata / "postmaster.pid"
 
     def pid_file_lines(self) -> list[str]:
-        """Read PostgreSQL's note; empty when there is none."""
+        """Read the pid file; empty if there is none."""
         try:
             return [line.strip() for line in self.pid_file.read_text("utf-8", "replace").splitlines()]
         except FileNotFoundError:
             return []
 
     def create(self) -> None:
-        """Make the folder where it is missing; the permissions of folders that exist stay as they are."""
+        """Create the folder and its missing parents; the permissions of existing folders stay as they are."""
         if len(os.fsencode(self.path)) > _MOST_PATH_BYTES:
-            raise EmbeddedServerError(f"The path {self.path} is too long: at most {_MOST_PATH_BYTES} bytes.")
+            raise EmbeddedServerError(
+                f"The path {self.path} is too long: at most {_MOST_PATH_BYTES} bytes are allowed."
+            )
         for folder in (*reversed(self.path.parents), self.path):
             if not folder.exists():
                 folder.mkdir()
-                # Not mkdir's mode, which the umask cuts: as root another user has to come through.
+                # Not mkdir's mode, which the umask restricts: the user that runs the server for root must get in.
                 folder.chmod(_SHARED if os.geteuid() == 0 else _PRIVATE)
         if not self.path.is_dir():
-            raise EmbeddedServerError(f"{self.path} is a file: name a folder with --data-dir.")
+            raise EmbeddedServerError(f"{self.path} is a file. Name a folder with --data-dir.")
 
     def major(self) -> int | None:
-        """Read which PostgreSQL made the data; None when there is none yet."""
+        """Return the major version of the data; None if there is no data yet."""
         try:
             return int((self.pgdata / "PG_VERSION").read_text("ascii"))
         except FileNotFoundError:
@@ -96,20 +98,20 @@ class StateFolder:
             raise EmbeddedServerError(f"{self.pgdata / 'PG_VERSION'} does not hold a version.") from error
 
     def port(self) -> int | None:
-        """Read the port that the server keeps; None when none was chosen yet."""
+        """Return the port that the server uses; None if none was chosen yet."""
         try:
             return int((self.path / "port").read_text("ascii"))
         except (FileNotFoundError, ValueError):
             return None
 
     def choose_port(self) -> int:
-        """Pick a free port and remember it."""
+        """Choose a free port and store it."""
         port = _free_port()
         self._write("port", f"{port}\n")
         return port
 
     def password(self) -> str:
-        """Read the role's password, or make one; only before the data exists, which stores it too."""
+        """Return the role's password; create it if it is missing. Call this only before initdb, which stores it too."""
         try:
             return self.pgpass.read_text("ascii").strip().rpartition(":")[2]
         except FileNotFoundError:
@@ -118,7 +120,7 @@ class StateFolder:
             return password
 
     def _write(self, name: str, text: str) -> None:
-        """Replace a file at once, readable to us only: others look at it while we write."""
+        """Replace a file atomically, readable only to us: other processes may read it meanwhile."""
         descriptor, temporary = tempfile.mkstemp(prefix=f".{name}-", dir=self.path)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(text)

@@ -1,6 +1,6 @@
-"""Turn into a PostgreSQL program: `python launch.py PARENT UID GID PROGRAM [ARGUMENT...]`.
+"""Turn this process into a PostgreSQL program: `python launch.py PARENT UID GID PROGRAM [ARGUMENT...]`.
 
-Run as a script and by its path, so it imports the standard library only. A process of its own instead of a
+This file runs as a script, by its path, so it imports only the standard library. It is a process of its own, not a
 `preexec_fn`: Python code between fork and exec can deadlock when the parent has other threads.
 """
 
@@ -14,28 +14,28 @@ UNCHANGED = -1
 
 
 def die_with_parent(libc: ctypes.CDLL, parent: int) -> None:
-    """Ask the kernel for SIGINT, PostgreSQL's fast shutdown, when the starting thread ends; Linux only."""
+    """Have the kernel send SIGINT, PostgreSQL's fast shutdown, when the starting thread ends; Linux only."""
     if sys.platform != "linux":
         return
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGINT)
-    # A parent that died before the call above never sends the signal.
+    # If the parent died before the call above, the signal never comes.
     if os.getppid() != parent:
-        sys.exit("the starting process is gone")
+        sys.exit("the starting process has ended")
 
 
 def main(numbers: list[str], command: list[str]) -> None:
-    """Give up root, tie the life to the parent's and become the program."""
+    """Drop root, end with the parent from now on, and execute the program."""
     parent, uid, gid = map(int, numbers)
-    # Nothing is loaded after the switch: this Python may be closed to the other user.
+    # Load libc before the switch: the other user may not be able to read this Python's files.
     libc = ctypes.CDLL(None)
     if uid != UNCHANGED:
         os.setgroups([])
         os.setgid(gid)
         os.setuid(uid)
-    # What Python ignores (SIGPIPE) stays so across exec; what it catches (SIGINT) could be lost there.
+    # exec keeps signals ignored that Python ignores (SIGPIPE); one that Python catches (SIGINT) could be lost there.
     for number in (signal.SIGPIPE, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
-    # Not earlier: a change of the user clears the parent-death signal.
+    # Only now: a change of the user clears the parent-death signal.
     die_with_parent(libc, parent)
     os.execv(command[0], command)  # noqa: S606 - no shell is wanted
 

@@ -1,4 +1,4 @@
-"""The lock on the state folder: whoever holds it owns the server."""
+"""The lock on the state folder: its holder owns the server."""
 
 import fcntl
 import os
@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 class OwnerLock:
-    """An flock on one file, which the kernel gives back when its holder dies, however that happens.
+    """An flock on one file; the kernel releases it when its holder dies, however that happens.
 
-    The file is never removed: two processes could then hold locks on two files of the same name.
+    The file is never removed: otherwise two processes could hold locks on two files of the same name.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,13 +39,13 @@ class OwnerLock:
         return True
 
     def holder(self) -> str:
-        """Name the process that holds the lock, for a message."""
+        """Return the process id of the lock's holder, or `unknown`, for a message."""
         with suppress(OSError):
             return self._path.read_text("ascii").strip() or "unknown"
         return "unknown"
 
     def release(self) -> None:
-        """Give the lock back, if it is held."""
+        """Release the lock if it is held."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

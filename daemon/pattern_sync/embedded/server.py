@@ -1,4 +1,4 @@
-"""An embedded PostgreSQL that processes share: the first to come owns it, another takes over when it goes."""
+"""An embedded PostgreSQL that processes share: the first one owns it; when that ends, another takes over."""
 
 import threading
 import time
@@ -11,18 +11,18 @@ from typing import Self
 
 from pattern_sync.domain.errors import EmbeddedServerError
 from pattern_sync.embedded.binaries import PostgresBinaries
-from pattern_sync.embedded.cluster import database_url, refusal
+from pattern_sync.embedded.cluster import connection_fault, database_url
 from pattern_sync.embedded.folder import StateFolder
 from pattern_sync.embedded.lock import OwnerLock
 from pattern_sync.embedded.process import ServerProcess, trim_log
 from pattern_sync.embedded.start import ServerPlan
 
-ATTACH_SECONDS = 30.0  # the owner may be in initdb
+ATTACH_SECONDS = 30.0  # the owner may still run initdb
 _POLL_SECONDS = 0.05
 
 
 class Supervision(Enum):
-    """What a look after the server found and did; after all but RUNNING, the URL may be another."""
+    """What a check of the server found and did; after any result but RUNNING, the URL may differ."""
 
     RUNNING = "running"
     RESTARTED = "restarted"
@@ -32,9 +32,9 @@ class Supervision(Enum):
 class EmbeddedServer:
     """A PostgreSQL server on one state folder, for this process or shared with others.
 
-    `durable=False` is for tests and benchmarks: a crash of the machine may then destroy the data. `settings`
-    are more server settings; the address and the port stay ours. All methods block, and may be called from
-    any thread: the one that calls `open` need not live on.
+    `durable=False` is for tests and benchmarks: a crash of the machine may then destroy the data. `settings` are
+    further server settings; the address and the port cannot be set. All methods block. Any thread may call them, and
+    the server survives the thread that called `open`.
     """
 
     def __init__(
@@ -59,13 +59,13 @@ class EmbeddedServer:
 
     @property
     def url(self) -> str:
-        """Name the database for any driver, without a secret in it. Raises EmbeddedServerError unless open."""
+        """Return the database's URL for any driver; it holds no secret. Raises EmbeddedServerError unless open."""
         return database_url(self._folder, self._opened())
 
     def open(self) -> bool:
         """Start the server, or share the one that runs; return whether this process owns it.
 
-        About a second the first time, at most half a minute. Raises EmbeddedServerError with what is in the way.
+        About a second the first time, at most half a minute. Raises EmbeddedServerError with the obstacle.
         """
         with self._mutex, _explained(self._folder.path):
             if self._port is None:
@@ -78,15 +78,15 @@ class EmbeddedServer:
             return self.is_owner
 
     def check(self) -> Supervision:
-        """Look after the server: start it again if it died, take it over if its owner did.
+        """Check the server: restart it if it died, take it over if its owner died.
 
-        To be called every second or so: a look at a running server costs microseconds, a restart blocks as
-        `open` does. Raises EmbeddedServerError if it cannot be started; the next call tries again.
+        Call this about every second: a check of a running server costs microseconds, a restart blocks as `open` does.
+        Raises EmbeddedServerError if the server cannot be started; the next call tries again.
         """
         with self._mutex, _explained(self._folder.path):
             before = self._opened()
             if self.is_owner:
-                return self._look_after_own()
+                return self._check_own()
             if self._lock.take():
                 self._start()
                 return Supervision.TAKEN_OVER
@@ -94,7 +94,7 @@ class EmbeddedServer:
             return Supervision.RUNNING if self._port == before else Supervision.RESTARTED
 
     def close(self) -> None:
-        """Stop the server if this process owns it; can be called again."""
+        """Stop the server if this process owns it; a second call does nothing."""
         with self._mutex:
             server, self._server, self._port = self._server, None, None
             try:
@@ -124,12 +124,12 @@ class EmbeddedServer:
         deadline = time.monotonic() + ATTACH_SECONDS
         fault: str | None = "it has no port yet"
         while time.monotonic() < deadline:
-            # Asked for each time: the owner may die while we wait for its server.
+            # Try the lock each time: the owner may die while we wait for its server.
             if self._lock.take():
                 self._start()
                 return
             if port := self._folder.port():
-                fault = refusal(self._folder, port)
+                fault = connection_fault(self._folder, port)
                 if fault is None:
                     self._port = port
                     return
@@ -139,7 +139,7 @@ class EmbeddedServer:
             f" connections ({fault}). See {self._folder.log}, stop that process, or use another --data-dir."
         )
 
-    def _look_after_own(self) -> Supervision:
+    def _check_own(self) -> Supervision:
         if self._server and self._server.running:
             trim_log(self._folder)
             return Supervision.RUNNING
@@ -149,11 +149,11 @@ class EmbeddedServer:
 
 @contextmanager
 def _explained(path: Path) -> Iterator[None]:
-    """Turn what the system refuses into a message that names the folder."""
+    """Turn an OSError into a message that names the folder."""
     try:
         yield
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         raise EmbeddedServerError(
-            f"Cannot use {path} for the embedded server ({what}). Free or open it, or use another --data-dir."
+            f"Cannot use {path} for the embedded server ({what}). Fix that, or use another --data-dir."
         ) from error

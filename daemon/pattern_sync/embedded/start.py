@@ -1,4 +1,4 @@
-"""Bring the server up: past a predecessor that is still going down, on another port when ours is taken."""
+"""Start the server: wait for a predecessor that is still stopping, and change the port if ours is taken."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ from pattern_sync.embedded.folder import HOST, StateFolder
 from pattern_sync.embedded.process import ServerProcess
 from pattern_sync.embedded.reachable import reachable
 
-# An orphan is a server whose owner is dead; without a parent-death signal it would stay for ever.
+# An orphan is a server whose owner has died; where there is no parent-death signal, it would stay for ever.
 START_SECONDS = 30.0
 PREDECESSOR_SECONDS = 10.0
 ORPHAN_SECONDS = 3.0
@@ -27,13 +27,13 @@ POLL_SECONDS = 0.02
 
 _PREDECESSOR = ('lock file "postmaster.pid" already exists', "pre-existing shared memory block")
 _PORT_TAKEN = "could not create any TCP/IP sockets"
-# Not synchronous_commit: without it even a killed server forgets what it has acknowledged.
+# Not synchronous_commit: with it off, even a killed server loses commits that it has acknowledged.
 _UNDURABLE = {"fsync": "off", "full_page_writes": "off"}
 
 
 @dataclass(frozen=True, slots=True)
 class ServerPlan:
-    """How one server is to run; the lock's holder starts it."""
+    """How to run one server; only the lock's holder may start it."""
 
     folder: StateFolder
     durable: bool
@@ -41,7 +41,7 @@ class ServerPlan:
     settings: Mapping[str, str]
 
     def start(self) -> tuple[ServerProcess, int]:
-        """Make the data if need be, start the server and wait until it accepts; return it with its port.
+        """Create the data if needed, start the server and wait for connections; return it with its port.
 
         Raises EmbeddedServerError with the end of the server's log and the way out.
         """
@@ -49,12 +49,12 @@ class ServerPlan:
         account = account_for(self.folder.pgdata)
         if account.switch and (closed := account.first_closed(self.folder.path)):
             raise EmbeddedServerError(
-                f"{closed} is closed to user {account.name!r}, who has to run PostgreSQL since root may not."
+                f"{closed} is closed to user {account.name!r}, who must run PostgreSQL because root may not."
                 " Use another --data-dir, or start Pattern Sync as an ordinary user."
             )
         binaries = reachable(binaries, account, self.folder)
         create_cluster(self.folder, binaries, account, durable=self.durable)
-        return self._up(binaries, account)
+        return self._start_server(binaries, account)
 
     def _binaries(self) -> PostgresBinaries:
         major = self.folder.major()
@@ -62,23 +62,23 @@ class ServerPlan:
             check_major(self.binaries, major)
         return self.binaries or find_binaries(major)
 
-    def _up(self, binaries: PostgresBinaries, account: Account) -> tuple[ServerProcess, int]:
+    def _start_server(self, binaries: PostgresBinaries, account: Account) -> tuple[ServerProcess, int]:
         port = self.folder.port() or self.folder.choose_port()
         begun = time.monotonic()
         while True:
             server = ServerProcess(self._command(binaries, port), account, self.folder)
             if self._accepts(server, port):
                 return server, port
-            said, waited = server.printed(), time.monotonic() - begun
-            if any(sign in said for sign in _PREDECESSOR) and waited < PREDECESSOR_SECONDS:
-                self._see_off_predecessor(waited)
-            elif _PORT_TAKEN in said and waited < START_SECONDS:
+            output, waited = server.printed(), time.monotonic() - begun
+            if any(sign in output for sign in _PREDECESSOR) and waited < PREDECESSOR_SECONDS:
+                self._end_predecessor(waited)
+            elif _PORT_TAKEN in output and waited < START_SECONDS:
                 port = self.folder.choose_port()
             else:
                 raise EmbeddedServerError(
                     f"PostgreSQL did not start on {self.folder.pgdata}. The end of {self.folder.log}:\n"
-                    f"{_last_lines(said)}\n"
-                    "Mend that, use another --data-dir, or set PATTERN_SYNC_DATABASE_URL."
+                    f"{_last_lines(output)}\n"
+                    "Fix that, use another --data-dir, or set PATTERN_SYNC_DATABASE_URL."
                 )
 
     def _command(self, binaries: PostgresBinaries, port: int) -> list[str]:
@@ -94,14 +94,14 @@ class ServerPlan:
         return [str(binaries.directory / "postgres"), "-D", str(self.folder.pgdata), *options]
 
     def _accepts(self, server: ServerProcess, port: int) -> bool:
-        """Wait for connections; False when the server ended, or was stopped for taking too long."""
+        """Wait for connections; return False if the server ended, or was stopped because it took too long."""
         deadline = time.monotonic() + START_SECONDS
         try:
             while time.monotonic() < deadline:
                 # The wait is also the pause between two attempts.
                 if server.join(POLL_SECONDS):
                     return False
-                # Whatever the driver says is waited out: a passing fault and a lasting one look the same.
+                # Every driver error is waited out: a passing fault and a lasting one look the same.
                 with suppress(psycopg.Error):
                     if server.ready:
                         ensure_database(self.folder, port)
@@ -112,12 +112,12 @@ class ServerPlan:
         server.stop()
         return False
 
-    def _see_off_predecessor(self, waited: float) -> None:
-        """Give a server whose owner has died the time to go, and help one along that stays."""
+    def _end_predecessor(self, waited: float) -> None:
+        """Give a server whose owner has died time to end, and interrupt it if it stays."""
         lines = self.folder.pid_file_lines()
         pid = int(lines[0]) if lines and lines[0].isdecimal() else None
         if pid is not None and _is_other_program(pid, self.folder.pgdata):
-            # A number used again after a crash. PostgreSQL cannot see that; we can, and hold the lock.
+            # The pid was reused after a crash. PostgreSQL cannot see that; we can, and we hold the lock.
             self.folder.pid_file.unlink(missing_ok=True)
         elif pid is not None and waited > ORPHAN_SECONDS:
             with suppress(ProcessLookupError):
@@ -126,7 +126,7 @@ class ServerPlan:
 
 
 def _is_other_program(pid: int, pgdata: Path) -> bool:
-    """Return whether this process is surely not a server on our data; False where that cannot be seen."""
+    """Return whether this process is certainly not a server on our data; False if that cannot be determined."""
     if sys.platform != "linux":
         return False
     try:
@@ -137,4 +137,4 @@ def _is_other_program(pid: int, pgdata: Path) -> bool:
 
 
 def _last_lines(text: str) -> str:
-    return "\n".join(text.splitlines()[-10:]) or "(it printed nothing)"
+    return "\n".join(text.splitlines()[-10:]) or "(no output)"

@@ -1,1 +1,1 @@
-"""What the daemon tells: its log, its state, systemd."""
+"""Subscribers of facts: the log, the status line, health, and the service manager's protocol."""

@@ -1,12 +1,14 @@
-"""How the daemon is, for probes and for people: from what the services told, without asking the database."""
+"""Health: how the daemon is, for probes and for people, without asking the database."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from pattern_sync.domain.runs import RunKind
-from pattern_sync.observability.state import DaemonState, Mode
+from pattern_sync.domain.reception import Audience, Mode
+from pattern_sync.domain.scans import ScanKind
+from pattern_sync.observability.view import View
+from pattern_sync.observability.words import REMEDY, queue_is_full
 
 
 class Condition(StrEnum):
@@ -42,80 +44,95 @@ class Health:
 
 
 class HealthReporter:
-    """Turns the daemon's state into a report.
+    """Renders the view as a report.
 
-    `now` is the state's monotonic clock, `wall_clock` a person's; `queue_depth` counts announced patterns that wait,
-    `stalled` names services that hang. Reasons hold no word of the driver's, which may tell users, hosts or addresses.
+    `now` is the view's monotonic clock, `wall_clock` a person's; `queue_depth` counts patterns that wait, `hanging`
+    names services. Reasons hold no word of the driver's, which may name users, hosts or addresses.
     """
 
     def __init__(
         self,
-        state: DaemonState,
+        view: View,
         version: str,
         now: Callable[[], float],
         wall_clock: Callable[[], datetime],
         queue_depth: Callable[[], int],
-        stalled: Callable[[], list[str]],
+        hanging: Callable[[], list[str]],
     ) -> None:
-        self._state = state
+        self._view = view
         self._version = version
         # Once: the same moment must not move from report to report.
         self._epoch = wall_clock() - timedelta(seconds=now())
         self._queue_depth = queue_depth
-        self._stalled = stalled
+        self._hanging = hanging
 
     def report(self) -> Health:
         """Return how everything is now."""
-        state = self._state
+        view = self._view
         unavailable = self._why_unavailable()
         degraded = self._why_degraded()
-        lost = state.database_lost_at
+        lost_at = view.database_lost_at
         return Health(
             status=Condition.UNAVAILABLE if unavailable else Condition.DEGRADED if degraded else Condition.OK,
             reasons=(*unavailable, *degraded),
             version=self._version,
-            started_at=self._moment(state.started_at),
-            database=Condition.OK if lost is None else Condition.UNAVAILABLE,
-            database_lost_at=None if lost is None else self._moment(lost),
-            listener=state.mode,
-            listener_since=self._moment(state.mode_since),
-            last_notification_at=self._moment_of(state.last_notification_at),
-            last_catch_up_at=self._moment_of(state.last_run_at.get(RunKind.CATCH_UP)),
-            last_sweep_at=self._moment_of(state.last_run_at.get(RunKind.SWEEP)),
-            next_sweep_at=self._moment_of(state.next_sweep_at),
+            started_at=self._moment(view.started_at),
+            database=Condition.OK if lost_at is None else Condition.UNAVAILABLE,
+            database_lost_at=self._moment_of(lost_at),
+            listener=view.mode,
+            listener_since=self._moment(view.mode_since),
+            last_notification_at=self._moment_of(view.last_notification_at),
+            last_catch_up_at=self._moment_of(view.last_scan_at.get(ScanKind.CATCH_UP)),
+            last_sweep_at=self._moment_of(view.last_scan_at.get(ScanKind.SWEEP)),
+            next_sweep_at=self._moment_of(view.next_sweep_at),
             queue_depth=self._queue_depth(),
-            queued_total=state.queued_total,
-            failed_total=state.failed_total,
-            refused=state.refused.count,
-            recovered_total=state.recovery.total,
-            last_recovered_at=self._moment_of(state.recovery.last_at),
+            queued_total=view.queued_total,
+            failed_total=view.failed_total,
+            refused=view.refused,
+            recovered_total=view.recovered_total,
+            last_recovered_at=self._moment_of(view.last_recovered_at),
         )
 
     def _why_unavailable(self) -> tuple[str, ...]:
-        if self._state.database_lost_at is not None:
-            return ("The database cannot be used; the daemon tries again, its log says why.",)
-        if not self._state.last_run_at:
-            return ("The first catch-up is not done yet.",)
+        if self._view.database_lost_at is not None:
+            return ("The database is unavailable; the daemon tries again. Its log has the reason.",)
+        if not self._view.last_scan_at:
+            return ("The first catch-up is not finished yet.",)
         return ()
 
     def _why_degraded(self) -> tuple[str, ...]:
+        view = self._view
         reasons = []
-        if self._state.mode is Mode.POLLING:
-            reasons.append("Notifications do not arrive; the daemon polls instead, its log says why.")
-        reasons += self._state.silence.reasons()
-        if found := self._state.recovery.in_last_sweep:
+        if view.mode is Mode.POLLING:
+            reasons.append("Notifications do not arrive; the daemon polls instead. Its log has the reason.")
+        reasons += self._why_silent()
+        if found := view.recovered_in_last_sweep:
             reasons.append(
                 f"The last sweep found {found:,} patterns that no notification had announced; sweeps come every minute."
             )
-        if refused := self._state.refused.count:
+        if view.refused:
             reasons.append(
-                f"{refused:,} patterns that qualify could not be queued; the log and `pattern-sync status` name them."
+                f"{view.refused:,} patterns that qualify could not be queued; the log and `pattern-sync status` name"
+                " them."
             )
-        if self._state.pages_cut_off:
-            reasons.append("The review pages are not kept up to date; the daemon's log says why.")
-        if stalled := self._stalled():
-            reasons.append(f"Hanging: {', '.join(stalled)}.")
+        if view.pages_are_stale:
+            reasons.append("The review pages are not kept up to date. The daemon's log has the reason.")
+        if hanging := self._hanging():
+            reasons.append(f"Hanging: {', '.join(hanging)}.")
         return tuple(reasons)
+
+    def _why_silent(self) -> list[str]:
+        view = self._view
+        reasons = []
+        for audience, whom in ((Audience.DAEMONS, "daemons"), (Audience.PAGES, "review pages")):
+            if faults := [fault.fault for fault in view.trigger_faults if fault.silenced is audience]:
+                reasons.append(f"The {whom} are not notified of some changes: {'; '.join(faults)}. Run: {REMEDY}")
+        if view.full_queue is not None:
+            full = queue_is_full(view.full_queue.usage, view.full_queue.blocker_pid)
+            reasons.append(f"{full}. The daemon polls instead.")
+        if view.triggers_are_unseen:
+            reasons.append("The triggers cannot be checked; the daemon polls instead. Its log has the reason.")
+        return reasons
 
     def _moment(self, at: float) -> datetime:
         return self._epoch + timedelta(seconds=at)

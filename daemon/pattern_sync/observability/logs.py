@@ -1,4 +1,4 @@
-"""The log: readable on a terminal, JSON otherwise, always on standard error."""
+"""The log's form: readable on a terminal, JSON otherwise, always on standard error."""
 
 import logging
 import sys
@@ -14,19 +14,14 @@ _SHARED: list[structlog.typing.Processor] = [
 def configure_logging(level: str, log_format: str) -> None:
     """Send our own lines and those of libraries through one renderer; `log_format` auto asks the terminal."""
     console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
-    renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
-        if console
-        else structlog.processors.JSONRenderer(ensure_ascii=False)
-    )
-    # No local variables in a traceback: one of them may be the database URL.
-    frames = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-    tail = [] if console else [structlog.processors.ExceptionRenderer(frames)]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_SHARED,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *tail, renderer],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *(_console_processors() if console else _json_processors()),
+            ],
         )
     )
     root = logging.getLogger()
@@ -43,3 +38,39 @@ def configure_logging(level: str, log_format: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+def ensure_logging() -> None:
+    """Configure the log unless the settings already did."""
+    if not structlog.is_configured():
+        configure_logging("info", "auto")
+
+
+def _console_processors() -> list[structlog.typing.Processor]:
+    renderer = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
+    return [_sentence_first, renderer]
+
+
+def _json_processors() -> list[structlog.typing.Processor]:
+    # No local variables in a traceback: one of them may be the database URL.
+    frames = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    return [
+        structlog.processors.ExceptionRenderer(frames),
+        _frame_first,
+        structlog.processors.JSONRenderer(ensure_ascii=False),
+    ]
+
+
+def _frame_first(_: object, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Begin each line with the fields that all lines have."""
+    frame = {name: line.pop(name) for name in ("timestamp", "level", "event", "message") if name in line}
+    return {**frame, **line}
+
+
+def _sentence_first(_: object, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Show people the sentence, and behind it the name where the renderer shows a logger's."""
+    if sentence := line.pop("message", None):
+        line["logger"], line["event"] = line["event"], sentence
+    return line

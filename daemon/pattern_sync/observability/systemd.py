@@ -5,28 +5,29 @@ import socket
 import time
 from collections.abc import Mapping
 
-import structlog
+from pattern_sync.domain.facts import Emit, ManagerUnreachable
 
 
 class ServiceManager:
-    """Tells the service manager how the daemon is; does nothing where there is none."""
+    """Reports to the service manager how the daemon is; does nothing where there is none."""
 
-    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, emit: Emit, environment: Mapping[str, str] = os.environ) -> None:
+        self._emit = emit
         self._address = environment.get("NOTIFY_SOCKET", "")
         watchdog_usec = environment.get("WATCHDOG_USEC", "")
         mine = environment.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         self.watchdog_seconds = int(watchdog_usec) / 1_000_000 if watchdog_usec.isdigit() and mine else None
 
     def ready(self) -> None:
-        """Say that the first catch-up, or a reload, is done."""
+        """Report that the first catch-up, or a reload, is done."""
         self._send("READY=1")
 
     def reloading(self) -> None:
-        """Say that a reload has begun."""
+        """Report that a reload has begun."""
         self._send(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
 
     def stopping(self) -> None:
-        """Say that the daemon drains and will exit."""
+        """Report that the daemon drains and will exit."""
         self._send("STOPPING=1")
 
     def status(self, line: str) -> None:
@@ -47,4 +48,4 @@ class ServiceManager:
                 channel.setblocking(False)
                 channel.sendto(message.encode(), address)
         except OSError as fault:
-            structlog.stdlib.get_logger("pattern_sync").debug("no word to systemd", reason=str(fault))
+            self._emit(ManagerUnreachable(str(fault)))

@@ -4,18 +4,20 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
-import structlog
-
-from pattern_sync.domain.errors import EmbeddedServerError, PassingFault, PatternSyncError
+from pattern_sync.domain.errors import DatabaseUnavailable, EmbeddedServerError, PatternSyncError
+from pattern_sync.domain.facts import (
+    DaemonReady,
+    EmbeddedServerRestarted,
+    Emit,
+    ReloadRefused,
+    ServiceHanging,
+    SettingsReloaded,
+)
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.embedded import EmbeddedServer, Supervision
-from pattern_sync.observability.state import DaemonState
 from pattern_sync.observability.systemd import ServiceManager
-from pattern_sync.sync.liveness import Life, Liveness
-from pattern_sync.sync.outage import Outage
+from pattern_sync.services.activity import Activity
 
-WATCHDOG_SECONDS = 10.0
-SUPERVISION_SECONDS = 0.5
 # A start of the embedded server may have to recover what it was doing when it died.
 EMBEDDED_START_SECONDS = 300.0
 
@@ -23,57 +25,56 @@ EMBEDDED_START_SECONDS = 300.0
 class Readiness:
     """Whether the first catch-up is done: only from then on is there a READY=1, and only a reload brings another."""
 
-    def __init__(self, manager: ServiceManager) -> None:
-        self._log = structlog.stdlib.get_logger("pattern_sync")
+    def __init__(self, emit: Emit, manager: ServiceManager) -> None:
+        self._emit = emit
         self._manager = manager
         self._is_reached = False
 
     def reached(self) -> None:
-        """Say that a catch-up is done; only the first one is news."""
+        """Record that a catch-up is done; only the first one is news."""
         if not self._is_reached:
             self._is_reached = True
-            self._log.info("ready")
+            self._emit(DaemonReady())
             self._manager.ready()
 
     @contextmanager
     def reloading(self) -> Iterator[None]:
-        """Tell the service manager of a reload, from begin to end; one during the start is part of the start."""
-        told = self._is_reached
-        if told:
+        """Report a reload to the service manager, from begin to end; one during the start is part of the start."""
+        is_reported = self._is_reached
+        if is_reported:
             self._manager.reloading()
         yield
-        if told:
+        if is_reported:
             self._manager.ready()
 
 
 class Reloader:
     """Publishes the filter anew when SIGHUP asks for it; a settings file that is wrong changes nothing."""
 
-    NAME = "reloader"
+    name = "reloader"
 
     def __init__(
         self,
-        asked: asyncio.Event,
+        requested: asyncio.Event,
         read_filter: Callable[[], SyncFilter],
         publish: Callable[[SyncFilter], Awaitable[bool]],
         readiness: Readiness,
-        outage: Outage,
-        life: Life,
+        emit: Emit,
+        activity: Activity,
     ) -> None:
-        self._log = structlog.stdlib.get_logger("pattern_sync")
-        self._asked = asked
+        self._requested = requested
         self._read_filter = read_filter
         self._publish = publish
         self._readiness = readiness
-        self._outage = outage
-        self._life = life
+        self._emit = emit
+        self._activity = activity
 
     async def run(self) -> None:
-        """Wait for the signal, again and again."""
+        """Reload whenever that is requested, until cancelled."""
         while True:
-            await self._asked.wait()
-            self._asked.clear()
-            with self._readiness.reloading(), self._life.working():
+            await self._requested.wait()
+            self._requested.clear()
+            with self._readiness.reloading():
                 await self.run_once()
 
     async def run_once(self) -> None:
@@ -81,42 +82,48 @@ class Reloader:
         try:
             wanted = self._read_filter()
         except PatternSyncError as fault:
-            self._log.error("reload refused, the filter stays as it was", reason=str(fault))
+            self._emit(ReloadRefused(str(fault)))
             return
-        while True:
-            try:
+        is_published = False
+        while not is_published:
+            async with self._activity.working():
                 changed = await self._publish(wanted)
-            except PassingFault as fault:
-                await self._outage.wait_out(fault)
-            else:
-                self._outage.over()
-                self._log.info("reloaded", filter=str(wanted), changed=changed)
-                return
+                self._emit(SettingsReloaded(str(wanted), changed))
+                is_published = True
 
 
 class Watchdog:
-    """Feeds systemd's watchdog as long as every service gets somewhere."""
+    """Feeds the service manager's watchdog as long as no service hangs."""
 
-    NAME = "watchdog"
+    name = "watchdog"
 
-    def __init__(self, liveness: Liveness, manager: ServiceManager, life: Life) -> None:
-        self._log = structlog.stdlib.get_logger("pattern_sync")
-        self._liveness = liveness
+    def __init__(
+        self,
+        hanging: Callable[[], list[str]],
+        emit: Emit,
+        manager: ServiceManager,
+        activity: Activity,
+        period_seconds: float,
+    ) -> None:
+        self._hanging = hanging
+        self._emit = emit
         self._manager = manager
-        self._life = life
+        self._activity = activity
+        self._period_seconds = period_seconds
 
     async def run(self) -> None:
         """Feed until cancelled."""
-        limit = self._manager.watchdog_seconds
-        period = WATCHDOG_SECONDS if limit is None else min(WATCHDOG_SECONDS, limit / 3)
+        period_seconds = self._period_seconds
+        if self._manager.watchdog_seconds is not None:
+            period_seconds = min(period_seconds, self._manager.watchdog_seconds / 3)
         while True:
             self.run_once()
-            await self._life.pause(period)
+            await self._activity.wait(period_seconds)
 
     def run_once(self) -> None:
         """Feed once, unless a service hangs."""
-        if stalled := self._liveness.stalled():
-            self._log.error("a service hangs; the watchdog is not fed", services=stalled)
+        if hanging := self._hanging():
+            self._emit(ServiceHanging(tuple(hanging)))
         else:
             self._manager.feed_watchdog()
 
@@ -124,30 +131,29 @@ class Watchdog:
 class EmbeddedSupervisor:
     """Starts the embedded server again when it ends, and takes it over when its owner goes."""
 
-    NAME = "embedded supervisor"
+    name = "embedded-supervisor"
 
-    def __init__(self, server: EmbeddedServer, state: DaemonState, life: Life) -> None:
-        self._log = structlog.stdlib.get_logger("pattern_sync")
+    def __init__(self, server: EmbeddedServer, emit: Emit, activity: Activity, supervision_seconds: float) -> None:
         self._server = server
         self._url = server.url
-        self._state = state
-        self._life = life
+        self._emit = emit
+        self._activity = activity
+        self._supervision_seconds = supervision_seconds
 
     async def run(self) -> None:
         """Look after the server until cancelled."""
         while True:
-            await self._life.pause(SUPERVISION_SECONDS)
-            with self._life.working(EMBEDDED_START_SECONDS):
+            await self._activity.wait(self._supervision_seconds)
+            async with self._activity.working(EMBEDDED_START_SECONDS):
                 await self.run_once()
 
     async def run_once(self) -> None:
-        """Look once. Raises EmbeddedServerError where the server is somewhere else now."""
+        """Look once. Raises DatabaseUnavailable where it does not start, EmbeddedServerError where it has moved."""
         try:
             found = await asyncio.to_thread(self._server.check)
         except EmbeddedServerError as fault:
-            self._state.database_lost(str(fault))
-            return
+            raise DatabaseUnavailable(str(fault)) from fault
         if found is not Supervision.RUNNING:
-            self._log.warning("the embedded server was started again", reason=found.value)
+            self._emit(EmbeddedServerRestarted(found.value))
         if self._server.url != self._url:
             raise EmbeddedServerError("The embedded server had to move to another port; start again.")

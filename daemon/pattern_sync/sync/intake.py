@@ -1,105 +1,104 @@
-"""What may matter and was not looked at yet: the daemon's dirty mark."""
+"""The intake: what may matter and was not reconciled yet."""
 
 import asyncio
 import time
 from collections.abc import Callable, Collection, Iterable
 
-from pattern_sync.domain.runs import RunKind
+from pattern_sync.domain.identity import RowId
+from pattern_sync.domain.scans import ScanKind
+from pattern_sync.services.marks import Marks
+from pattern_sync.services.waiting import wait_for
 
-# Beyond this, one look at everything is cheaper than the memory, and a flood is only a hint anyway.
+# Beyond this, one scan is cheaper than the memory, and a flood is only a hint anyway.
 MOST_PATTERNS = 10_000
-# Whoever may connect to the cluster may ask for these, as often as they like. A look that was asked for and found
-# nothing makes the next one wait, so that such looks take a tenth of the time at most.
-PACED = frozenset({RunKind.REQUEST, RunKind.SETTINGS})
+# Whoever may connect to the cluster may request these, as often as they like. A scan that was requested and found
+# nothing makes the next one wait, so that such scans take a tenth of the time at most.
+PACED = frozenset({ScanKind.REQUEST, ScanKind.SETTINGS})
 LARGEST_SHARE_OF_TIME = 0.1
 LONGEST_WAIT_SECONDS = 60.0
 
 
 class Intake:
-    """Collects hints; a pattern that waits is not added twice, one that is being worked on is.
-
-    A mark is cleared before the rows are read, never after: what commits in between is a new mark.
-    `now` is a monotonic clock in seconds.
-    """
+    """Coalesces marks for patterns and requests for scans. `now` is a monotonic clock in seconds."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._patterns: set[int] = set()
-        self._everything: set[RunKind] = set()
-        self._has_patterns = asyncio.Event()
-        self._has_everything = asyncio.Event()
+        self._patterns: Marks[RowId, None] = Marks(MOST_PATTERNS)
+        self._scans: set[ScanKind] = set()
+        self._has_scans = asyncio.Event()
         self._paced_until = now()
+        self.last_scan_seconds = 0.0
         self.closed = False
 
     def __len__(self) -> int:
         return len(self._patterns)
 
-    def add(self, pattern_ids: Iterable[int]) -> None:
-        """Mark patterns; too many become a look at everything."""
-        self._patterns.update(pattern_ids)
-        if len(self._patterns) > MOST_PATTERNS:
-            self._patterns.clear()
-            self.add_everything(RunKind.REQUEST)
-        if self._patterns:
-            self._has_patterns.set()
+    def add(self, row_ids: Iterable[RowId]) -> None:
+        """Mark patterns; too many become a scan."""
+        self._patterns.add(dict.fromkeys(row_ids))
+        if self._patterns.everything:
+            self._take_patterns()
+            self.add_everything(ScanKind.REQUEST)
 
-    def add_everything(self, kind: RunKind) -> None:
-        """Ask for a look at everything; `kind` is what the log calls the run."""
-        self._everything.add(kind)
-        self._has_everything.set()
+    def add_everything(self, kind: ScanKind) -> None:
+        """Request a scan; `kind` says why."""
+        self._scans.add(kind)
+        self._has_scans.set()
 
-    def worked(self, kinds: Collection[RunKind], seconds: float, *, in_vain: bool) -> None:
-        """Note what a look at everything took, and whether it found nothing to queue: such requests are paced."""
+    def put_back(self, row_ids: Iterable[RowId]) -> None:
+        """Mark again what could not be reconciled. Once closed, the next start's catch-up finds it."""
+        if not self.closed:
+            self.add(row_ids)
+
+    def put_back_everything(self, kinds: Iterable[ScanKind]) -> None:
+        """Request scans again that could not be done."""
+        if not self.closed:
+            for kind in kinds:
+                self.add_everything(kind)
+
+    def scanned(self, kinds: Collection[ScanKind], seconds: float, *, in_vain: bool) -> None:
+        """Record how long a scan took, and whether it found nothing to queue: such requests are paced."""
+        self.last_scan_seconds = seconds
         if PACED.intersection(kinds):
             wait_seconds = min(LONGEST_WAIT_SECONDS, seconds / LARGEST_SHARE_OF_TIME) if in_vain else 0.0
             self._paced_until = self._now() + wait_seconds
 
-    async def take_patterns(self, wait_seconds: float) -> list[int]:
+    async def take_patterns(self, wait_seconds: float) -> list[RowId]:
         """Wait for marked patterns and return them, unmarked; empty after `wait_seconds`."""
-        await self._wait(self._has_patterns, wait_seconds)
-        taken = sorted(self._patterns)
-        self._patterns.clear()
-        self._release(self._has_patterns)
-        return taken
+        await wait_for(self._patterns.wake, wait_seconds)
+        return sorted(self._take_patterns())
 
-    async def take_everything(self, wait_seconds: float) -> frozenset[RunKind]:
-        """Wait for the wish to look at everything and return its kinds; empty after `wait_seconds`.
+    async def take_scans(self, wait_seconds: float) -> frozenset[ScanKind]:
+        """Wait for requests for a scan and return their kinds; empty after `wait_seconds`.
 
-        A wish that is paced waits for its time, or goes along with one that is not.
+        A request that is paced waits for its time, or is served together with one that is not.
         """
         until = self._now() + wait_seconds
         while (due_seconds := self._seconds_until_due()) > 0:
             left_seconds = until - self._now()
             if left_seconds <= 0:
                 return frozenset()
-            self._has_everything.clear()
-            await self._wait(self._has_everything, min(left_seconds, due_seconds))
-        taken = frozenset(self._everything)
-        self._everything.clear()
-        self._release(self._has_everything)
+            self._has_scans.clear()
+            await wait_for(self._has_scans, min(left_seconds, due_seconds))
+        taken = frozenset(self._scans)
+        self._scans.clear()
+        if not self.closed:
+            self._has_scans.clear()
         return taken
 
     def close(self) -> None:
         """Let the takers go on at once: what is marked is still handed out, nothing is waited for."""
         self.closed = True
-        self._has_patterns.set()
-        self._has_everything.set()
+        self._patterns.wake.set()
+        self._has_scans.set()
+
+    def _take_patterns(self) -> Collection[RowId]:
+        taken = self._patterns.take()
+        if self.closed:
+            self._patterns.wake.set()
+        return taken.marks.keys()
 
     def _seconds_until_due(self) -> float:
-        if self.closed or not PACED.issuperset(self._everything):
+        if self.closed or not PACED.issuperset(self._scans):
             return 0.0
-        return self._paced_until - self._now() if self._everything else float("inf")
-
-    def _release(self, event: asyncio.Event) -> None:
-        if not self.closed:
-            event.clear()
-
-    @staticmethod
-    async def _wait(event: asyncio.Event, seconds: float) -> None:
-        if event.is_set():
-            return
-        try:
-            async with asyncio.timeout(seconds):
-                await event.wait()
-        except TimeoutError:
-            return
+        return self._paced_until - self._now() if self._scans else float("inf")

@@ -1,4 +1,4 @@
-"""Keeps one LISTEN session alive for ever, and says what it heard."""
+"""The listener: keeps one LISTEN session alive for ever, and marks what its notifications name."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,20 +6,16 @@ from typing import Protocol
 
 from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.errors import DatabaseUnavailable, PassingFault, PoolerInTheWay
-from pattern_sync.domain.notification import Request, UnknownPayload, parse_payload
-from pattern_sync.domain.runs import RunKind
-from pattern_sync.observability.state import DaemonState
+from pattern_sync.domain.facts import Emit, NotificationReceived
+from pattern_sync.domain.scans import ScanKind
+from pattern_sync.services.activity import Activity
+from pattern_sync.services.timings import Timings
 from pattern_sync.sync.intake import Intake
-from pattern_sync.sync.liveness import Life
+from pattern_sync.sync.payloads import Payloads
+from pattern_sync.sync.reception import Reception
 
-HEARTBEAT_INTERVAL_SECONDS = 3.0
-ROUND_TRIP_INTERVAL_SECONDS = 60.0
-# A pooler does not go away by itself, and polling finds everything meanwhile; but what looks like one may have been a
-# link that stood still for a moment.
-DEAF_BASE_SECONDS = 5.0
-DEAF_CAP_SECONDS = 300.0
 _DEAF = (
-    "LISTEN is accepted but no notification comes back, as behind a transaction-mode pooler;"
+    "LISTEN is accepted, but no notification comes back, as behind a transaction-mode pooler;"
     " point PATTERN_SYNC_DATABASE_URL at the server itself"
 )
 
@@ -35,91 +31,74 @@ class Session(Protocol):
 
 
 class Listener:
-    """Connects, listens, catches up, proves the session every few seconds, and starts over."""
+    """Connects, listens, catches up, proves the session every few seconds, and starts over.
 
-    NAME = "listener"
+    `backoff` is for a session that was lost, `deaf_backoff` for one that hears nothing.
+    """
+
+    name = "listener"
 
     def __init__(
         self,
         open_session: Callable[[Callable[[str], None]], Awaitable[Session]],
+        payloads: Payloads,
         intake: Intake,
-        state: DaemonState,
+        reception: Reception,
         backoff: Backoff,
         deaf_backoff: Backoff,
-        life: Life,
+        emit: Emit,
+        activity: Activity,
+        timings: Timings,
     ) -> None:
         self._open_session = open_session
+        self._payloads = payloads
         self._intake = intake
-        self._state = state
+        self._reception = reception
         self._backoff = backoff
         self._deaf_backoff = deaf_backoff
-        self._life = life
+        self._emit = emit
+        self._activity = activity
+        self._timings = timings
 
     async def run(self) -> None:
         """Listen until cancelled."""
         while True:
-            heard = await self.run_once()
-            backoff = self._backoff if heard else self._deaf_backoff
-            await self._life.pause(backoff.next_delay_seconds())
+            try:
+                await self.run_once()
+            except PoolerInTheWay:
+                self._reception.lost(_DEAF)
+                await self._activity.wait(self._deaf_backoff.next_delay_seconds())
+            except PassingFault as fault:
+                self._reception.lost(str(fault))
+                await self._activity.wait(self._backoff.next_delay_seconds())
 
-    async def run_once(self) -> bool:
-        """Live one session, from connecting to losing it; False where it was deaf."""
+    async def run_once(self) -> None:
+        """Keep one session from connecting to losing it. Raises PassingFault; PoolerInTheWay where it hears nothing."""
+        with self._activity.liveness.working():
+            session = await self._open_session(self._on_payload)
         try:
-            with self._life.working():
-                session = await self._open_session(self._on_payload)
-        except PoolerInTheWay:
-            return self._deaf()
-        except PassingFault as fault:
-            self._state.polling(str(fault))
-            return True
-        try:
-            # LISTEN is in force, and only now may the rows be read: what commits from here on is announced.
-            self._intake.add_everything(RunKind.CATCH_UP)
-            return await self._prove_until_lost(session)
-        except PoolerInTheWay:
-            return self._deaf()
-        except PassingFault as fault:
-            self._state.polling(str(fault))
-            return True
+            # LISTEN is in force. Only now may the rows be read: what commits from here on is notified.
+            self._intake.add_everything(ScanKind.CATCH_UP)
+            await self._prove_until_lost(session)
         finally:
             session.terminate()
 
-    async def _prove_until_lost(self, session: Session) -> bool:
+    async def _prove_until_lost(self, session: Session) -> None:
         beats_until_round_trip = 0
         while True:
-            with self._life.working():
+            with self._activity.liveness.working():
                 await session.heartbeat()
                 if beats_until_round_trip == 0:
                     if not await session.round_trip():
-                        return self._deaf()
-                    beats_until_round_trip = int(ROUND_TRIP_INTERVAL_SECONDS / HEARTBEAT_INTERVAL_SECONDS)
+                        raise PoolerInTheWay
+                    beats_until_round_trip = int(self._timings.round_trip_seconds / self._timings.heartbeat_seconds)
             beats_until_round_trip -= 1
             self._backoff.reset()
             self._deaf_backoff.reset()
-            self._state.listening()
-            await self._wait_for_loss(session)
-
-    def _deaf(self) -> bool:
-        self._state.polling(_DEAF)
-        return False
-
-    async def _wait_for_loss(self, session: Session) -> None:
-        try:
-            async with asyncio.timeout(HEARTBEAT_INTERVAL_SECONDS):
-                await session.lost.wait()
-        except TimeoutError:
-            return
-        raise DatabaseUnavailable("the connection was lost")
+            self._reception.listening()
+            if await self._activity.wait_for(session.lost, self._timings.heartbeat_seconds):
+                raise DatabaseUnavailable("the connection was lost")
 
     def _on_payload(self, payload: str) -> None:
-        self._state.notified()
-        match parse_payload(payload):
-            case int(pattern_id):
-                self._intake.add([pattern_id])
-            case Request.EVERYTHING:
-                self._state.recovery.everything_announced()
-                self._intake.add_everything(RunKind.REQUEST)
-            case Request.SETTINGS:
-                self._intake.add_everything(RunKind.SETTINGS)
-            case UnknownPayload(shown):
-                self._state.unknown_payload(shown)
+        self._emit(NotificationReceived())
+        self._payloads.mark([payload])

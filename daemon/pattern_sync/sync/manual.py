@@ -1,22 +1,22 @@
-"""A sync by hand: with criteria of its own, and a preview of it."""
+"""The manual sync: a scan with its own criteria, or a preview of it."""
 
 from collections.abc import Callable
 from typing import Protocol
 
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
-from pattern_sync.domain.runs import RunKind
+from pattern_sync.domain.scans import ScanKind
 from pattern_sync.sync.reconciler import Reconciler
 
 
 class RunRecord(Protocol):
-    """Where runs are remembered."""
+    """Where scans are recorded."""
 
     async def record_run(self, kind: str, result: SyncResult) -> None: ...
 
 
 class ManualSync:
-    """Ends in the same reconcile step as the daemon's own runs; `on_finished` is told what was written."""
+    """Ends in the same reconcile step as the daemon's own scans. `on_finished` gets the result of each that wrote."""
 
     def __init__(
         self,
@@ -37,13 +37,13 @@ class ManualSync:
     ) -> SyncResult:
         """Queue what passes the filter and is missing, best impact first; a dry run writes nothing.
 
-        What waits in the quarantine is tried as well: whoever asks may have mended what refused it.
+        Patterns in the quarantine are tried as well: the cause of their refusal may have been mended.
 
-        `on_progress` is told how many of how many patterns were handled.
+        `on_progress` gets the number of patterns that were handled, and their total.
         """
         if dry_run:
             return await self._reconciler.preview_everything(sync_filter)
         result = await self._reconciler.reconcile_everything(sync_filter, on_progress, retry=True)
         self._on_finished(result)
-        await self._record.record_run(RunKind.MANUAL, result)
+        await self._record.record_run(ScanKind.MANUAL, result)
         return result

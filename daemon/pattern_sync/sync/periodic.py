@@ -1,47 +1,47 @@
-"""What happens without being asked: the sweep, the refresh of stale figures, polling while nobody tells us anything."""
+"""The services that nothing wakes: sweeps, refreshing stale figures, and polling while notifications are missing."""
 
 from collections.abc import Callable
 
-from pattern_sync.domain.errors import PassingFault
+from pattern_sync.domain.facts import Emit, EntriesRefreshed, SweepPlanned
 from pattern_sync.domain.results import SyncResult
-from pattern_sync.domain.runs import RunKind
-from pattern_sync.observability.state import DaemonState
+from pattern_sync.domain.scans import ScanKind
+from pattern_sync.services.activity import Activity
+from pattern_sync.sync.in_force import FilterInForce
 from pattern_sync.sync.intake import Intake
-from pattern_sync.sync.liveness import Life
+from pattern_sync.sync.reception import Reception
 from pattern_sync.sync.reconciler import Reconciler
-from pattern_sync.sync.workers import FilterInForce
+from pattern_sync.sync.recovery import Recovery
 
-# The figures of a pending entry may be five seconds old.
-REFRESH_SECONDS = 4.0
-POLL_SECONDS = 3.0
-# As long as sweeps find what nobody announced.
-RECOVERING_SECONDS = 60.0
-# How soon it is noticed that the last one did.
-_STEP_SECONDS = 10.0
-# What looks at everything every few seconds must not become the database's main work.
+# What reads the whole table every few seconds must not become the database's main work.
 LARGEST_SHARE_OF_TIME = 0.1
-# What took that long was not work alone, and a stale figure must not wait for as long again and again.
+# A refresh that took so long was not work alone, and a stale figure must not wait for as long again and again.
 LONGEST_PAUSE_SECONDS = 60.0
 
 
 class Sweeper:
-    """Asks for a look at everything, by default once an hour: the safety net under everything else."""
+    """Requests a scan, by default once an hour: the safety net under everything else."""
 
-    NAME = "sweeper"
+    name = "sweeper"
 
     def __init__(
         self,
         intake: Intake,
+        recovery: Recovery,
         interval_seconds: float,
         random: Callable[[], float],
-        state: DaemonState,
-        life: Life,
+        emit: Emit,
+        activity: Activity,
+        now: Callable[[], float],
+        recovering_seconds: float,
     ) -> None:
         self._intake = intake
+        self._recovery = recovery
         self._interval_seconds = interval_seconds
         self._random = random
-        self._state = state
-        self._life = life
+        self._emit = emit
+        self._activity = activity
+        self._now = now
+        self._recovering_seconds = recovering_seconds
 
     async def run(self) -> None:
         """Sweep until cancelled, each time up to a tenth earlier, so that replicas drift apart."""
@@ -49,71 +49,75 @@ class Sweeper:
             await self._wait(self._interval_seconds * (1 - 0.1 * self._random()))
             self.run_once()
 
-    async def _wait(self, seconds: float) -> None:
-        """Wait for the next sweep, for a minute at most where the last one found what nobody had announced."""
-        self._state.sweep_planned(seconds)
-        waited = 0.0
-        while waited < seconds:
-            if self._state.recovery.in_last_sweep and seconds > RECOVERING_SECONDS:
-                seconds = max(waited, RECOVERING_SECONDS)
-                self._state.sweep_planned(seconds - waited)
-            step = min(_STEP_SECONDS, seconds - waited)
-            await self._life.pause(step)
-            waited += step
-
     def run_once(self) -> None:
-        """Ask for one sweep."""
-        self._intake.add_everything(RunKind.SWEEP)
+        """Request one sweep."""
+        self._intake.add_everything(ScanKind.SWEEP)
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait for the next sweep: for a minute at most where the last one found what was not notified."""
+        started = self._now()
+        self._emit(SweepPlanned(seconds))
+        if await self._activity.wait_for(self._recovery.found, seconds):
+            left_seconds = max(0.0, min(seconds, self._recovering_seconds) - (self._now() - started))
+            self._emit(SweepPlanned(left_seconds))
+            await self._activity.wait(left_seconds)
 
 
 class Refresher:
-    """Brings pending entries up to the figures of their patterns, whose updates are not announced."""
+    """Brings pending entries up to the figures of their patterns, whose updates are not notified."""
 
-    NAME = "refresher"
+    name = "refresher"
 
-    def __init__(self, reconciler: Reconciler, in_force: FilterInForce, state: DaemonState, life: Life) -> None:
+    def __init__(
+        self,
+        reconciler: Reconciler,
+        in_force: FilterInForce,
+        emit: Emit,
+        activity: Activity,
+        refresh_seconds: float,
+    ) -> None:
         self._reconciler = reconciler
         self._in_force = in_force
-        self._state = state
-        self._life = life
+        self._emit = emit
+        self._activity = activity
+        self._refresh_seconds = refresh_seconds
 
     async def run(self) -> None:
         """Refresh until cancelled."""
         while True:
-            with self._life.working():
-                result = await self.run_once()
-            took = result.sync_duration_ms / 1000 if result else 0.0
-            await self._life.pause(min(max(REFRESH_SECONDS, took / LARGEST_SHARE_OF_TIME), LONGEST_PAUSE_SECONDS))
+            took_seconds = 0.0
+            async with self._activity.working():
+                took_seconds = (await self.run_once()).sync_duration_ms / 1000
+            if not self._activity.in_outage:
+                pause_seconds = max(self._refresh_seconds, took_seconds / LARGEST_SHARE_OF_TIME)
+                await self._activity.wait(min(pause_seconds, LONGEST_PAUSE_SECONDS))
 
-    async def run_once(self) -> SyncResult | None:
-        """Refresh what is stale now; None in an outage, which the other services report and wait out."""
-        try:
-            result = await self._reconciler.refresh_stale(self._in_force.value)
-        except PassingFault as fault:
-            self._state.database_lost(str(fault))
-            return None
-        self._state.database_back()
-        self._state.refreshed(result)
+    async def run_once(self) -> SyncResult:
+        """Refresh what is stale now. Raises PassingFault."""
+        result = await self._reconciler.refresh_stale(self._in_force.value)
+        if result.refreshed_count:
+            self._emit(EntriesRefreshed(result.refreshed_count, result.sync_duration_ms))
         return result
 
 
 class Poller:
-    """Looks at everything every few seconds while the listener hears nothing, or nobody tells it anything."""
+    """Requests a scan every few seconds while notifications are missing."""
 
-    NAME = "poller"
+    name = "poller"
 
-    def __init__(self, intake: Intake, state: DaemonState, life: Life) -> None:
+    def __init__(self, intake: Intake, reception: Reception, activity: Activity, poll_seconds: float) -> None:
         self._intake = intake
-        self._state = state
-        self._life = life
+        self._reception = reception
+        self._activity = activity
+        self._poll_seconds = poll_seconds
 
     async def run(self) -> None:
         """Poll until cancelled."""
         while True:
-            await self._life.pause(max(POLL_SECONDS, self._state.last_run_seconds / LARGEST_SHARE_OF_TIME))
+            await self._activity.wait(max(self._poll_seconds, self._intake.last_scan_seconds / LARGEST_SHARE_OF_TIME))
             self.run_once()
 
     def run_once(self) -> None:
-        """Ask for a look at everything unless every change is told."""
-        if self._state.must_poll:
-            self._intake.add_everything(RunKind.POLL)
+        """Request a scan, unless every change is notified and heard."""
+        if self._reception.must_poll:
+            self._intake.add_everything(ScanKind.POLL)

@@ -1,4 +1,4 @@
-"""The one step that every path ends in: bring the queue up to date, and look again until it is."""
+"""The reconcile: the one step in which every path ends. It repeats until there is nothing left to write."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
@@ -6,6 +6,7 @@ from typing import Protocol
 
 from pattern_sync.domain.conflicts import despite_conflicts
 from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.identity import RowId
 from pattern_sync.domain.outcomes import WRITTEN, Outcome, PatternOutcome
 from pattern_sync.domain.results import (
     MissingPreview,
@@ -16,57 +17,56 @@ from pattern_sync.domain.results import (
     Tally,
 )
 
-# A pattern that changes faster than it can be looked at is left to the refresh of a few seconds later.
+# A pattern that changes faster than this can follow is left to the next refresh, a few seconds later.
 MOST_LOOKS = 5
 MOST_AT_ONCE = 2_000
-# Before the first of them: an emergency measure against a sequence that has run out is to count below zero.
-BEFORE_ALL_IDS = -(2**63)
+# Below every row id. Ids may be negative: restarting a sequence below zero is an emergency measure when it runs out.
+BEFORE_ALL_IDS = RowId(-(2**63))
 
 
 class Queue(Protocol):
-    """What a reconcile needs of the database, which keeps the quarantine as well."""
+    """What a reconcile needs of the database, quarantine included."""
 
-    async def reconcile(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]: ...
+    async def reconcile(self, row_ids: Sequence[RowId], sync_filter: SyncFilter) -> list[PatternOutcome]: ...
     def queue_missing(self, sync_filter: SyncFilter, *, retry: bool) -> AsyncGenerator[QueuedPage, None]: ...
     async def preview_missing(self, sync_filter: SyncFilter) -> MissingPreview: ...
-    async def refresh_stale(self, sync_filter: SyncFilter, after_id: int) -> RefreshedPage: ...
+    async def refresh_stale(self, sync_filter: SyncFilter, after_id: RowId) -> RefreshedPage: ...
     async def retry_refused(self, sync_filter: SyncFilter, most: int) -> Retried: ...
     async def count_stale(self) -> int: ...
     async def count_gone(self) -> int: ...
 
 
 class Reconciler:
-    """Brings the queue up to date for some patterns or for all; idempotent, safe to run beside itself.
+    """Brings the queue up to date for some patterns or for all. It is idempotent and safe to run concurrently.
 
-    It awaits nothing but the queue, so that a queue which blocks makes it a blocking reconciler.
-    `now` is a monotonic clock in seconds.
+    It awaits only the queue, so a blocking queue makes it a blocking reconciler. `now` is a monotonic clock in seconds.
     """
 
     def __init__(self, queue: Queue, now: Callable[[], float]) -> None:
         self._queue = queue
         self._now = now
 
-    async def reconcile(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]:
-        """Reconcile some patterns; the result lacks those that are gone."""
-        first: dict[int, PatternOutcome] = {}
-        to_look_at = list(dict.fromkeys(pattern_ids))
+    async def reconcile(self, row_ids: Sequence[RowId], sync_filter: SyncFilter) -> list[PatternOutcome]:
+        """Reconcile some patterns; patterns that are gone are missing in the result."""
+        first: dict[RowId, PatternOutcome] = {}
+        to_look_at = list(dict.fromkeys(row_ids))
         for _ in range(MOST_LOOKS):
             outcomes = await self._look(to_look_at, sync_filter)
             for item in outcomes:
-                first.setdefault(item.pattern_id, item)
-            # A writer or another daemon may have committed in between: only a look without a write ends it.
-            to_look_at = [item.pattern_id for item in outcomes if item.outcome in WRITTEN]
+                first.setdefault(item.row_id, item)
+            # A writer or another daemon may have committed in between: only a look without a write is the last.
+            to_look_at = [item.row_id for item in outcomes if item.outcome in WRITTEN]
         return list(first.values())
 
-    async def _look(self, pattern_ids: Sequence[int], sync_filter: SyncFilter) -> list[PatternOutcome]:
-        """Look at each of them once, in steps that nobody has to wait for: each comes to something for at least one."""
+    async def _look(self, row_ids: Sequence[RowId], sync_filter: SyncFilter) -> list[PatternOutcome]:
+        """Look at each pattern once, in short steps. Each step settles at least one, so this ends."""
         outcomes: list[PatternOutcome] = []
-        left = list(pattern_ids)
+        left = list(row_ids)
         while left:
             step = left[:MOST_AT_ONCE]
             done = await despite_conflicts(lambda ids=step: self._queue.reconcile(ids, sync_filter))  # type: ignore[misc]
             outcomes += [item for item in done if item.outcome is not Outcome.UNTRIED]
-            untried = [item.pattern_id for item in done if item.outcome is Outcome.UNTRIED]
+            untried = [item.row_id for item in done if item.outcome is Outcome.UNTRIED]
             left = [*untried, *left[MOST_AT_ONCE:]]
         return outcomes
 
@@ -74,14 +74,14 @@ class Reconciler:
         self,
         sync_filter: SyncFilter,
         on_progress: Callable[[int, int], None] = lambda _done, _of: None,
-        on_held: Callable[[Sequence[int]], None] = lambda _held: None,
+        on_held: Callable[[Sequence[RowId]], None] = lambda _held: None,
         *,
         retry: bool = False,
     ) -> SyncResult:
         """Queue what qualifies and is missing, best impact first, then refresh what is stale.
 
-        What waits in the quarantine is left there unless it is a `retry`. `on_progress` is told how many of how many
-        missing patterns were handled, `on_held` which patterns somebody has locked.
+        Patterns in the quarantine are skipped unless `retry` is set. `on_progress` gets the number of missing patterns
+        that were handled, and their total; `on_held` gets patterns that another transaction has locked.
         """
         started = self._now()
         tally = Tally()
@@ -102,7 +102,7 @@ class Reconciler:
         return SyncResult(refreshed_count=refreshed, sync_duration_ms=self._since(started))
 
     async def retry_refused(self, sync_filter: SyncFilter, most: int) -> Retried:
-        """Try at most so many patterns of the quarantine again whose time has come."""
+        """Try up to `most` patterns of the quarantine again that are due."""
         return await despite_conflicts(lambda: self._queue.retry_refused(sync_filter, most))
 
     async def preview_everything(self, sync_filter: SyncFilter) -> SyncResult:
@@ -122,7 +122,7 @@ class Reconciler:
 
     async def _refresh(self, sync_filter: SyncFilter) -> int:
         refreshed = 0
-        after_id: int | None = BEFORE_ALL_IDS
+        after_id: RowId | None = BEFORE_ALL_IDS
         while after_id is not None:
             page = await self._queue.refresh_stale(sync_filter, after_id)
             refreshed += page.refreshed
@@ -131,8 +131,3 @@ class Reconciler:
 
     def _since(self, started: float) -> float:
         return round((self._now() - started) * 1000, 3)
-
-
-def held_of(outcomes: Sequence[PatternOutcome]) -> list[int]:
-    """Return the row ids of patterns that somebody has locked."""
-    return [item.pattern_id for item in outcomes if item.outcome is Outcome.HELD]

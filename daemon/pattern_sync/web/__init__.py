@@ -1,1 +1,1 @@
-"""What is served over HTTP: the API, live updates, probes, the review page."""
+"""Everything that is served over HTTP: the API, live updates, probes and the review page."""

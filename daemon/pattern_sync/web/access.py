@@ -1,4 +1,4 @@
-"""Who may do what: tokens, compared in constant time."""
+"""Access control by tokens, which are compared in constant time."""
 
 import base64
 import binascii
@@ -10,51 +10,60 @@ from fastapi import Depends, HTTPException, WebSocket
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 SUBPROTOCOL = "pattern-sync.v1"
-_TOKEN_SUBPROTOCOL = "bearer."  # noqa: S105 - a prefix; browsers can give a WebSocket no header
+_TOKEN_SUBPROTOCOL = "bearer."  # noqa: S105 - a prefix; a browser cannot set headers on a WebSocket
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="Pattern Sync"'}
 
 _bearer = HTTPBearer(
-    auto_error=False, description="PATTERN_SYNC_API_TOKEN, where one is set; PATTERN_SYNC_ADMIN_TOKEN for /sync/all"
+    auto_error=False,
+    description=(
+        "The value of `PATTERN_SYNC_API_TOKEN`; if none is set, no token is needed."
+        " `/sync/all` always needs the value of `PATTERN_SYNC_ADMIN_TOKEN`, which is accepted everywhere else, too."
+    ),
 )
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The tokens of the settings; None for `api` lets everybody read and decide, None for `admin` nobody administer."""
+    """The tokens from the settings. Without `api`, everybody may read and decide; without `admin`, /sync/all is off."""
 
     api: str | None = field(default=None, repr=False)
     admin: str | None = field(default=None, repr=False)
 
 
 class Guard:
-    """Admits requests, or raises HTTPException: 401 without a token or with a wrong one, 403 with a lesser one."""
+    """Admits requests. Raises HTTPException: 401 for a missing or wrong token, 403 for one that does not suffice."""
 
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
 
     async def reader(self, credentials: Credentials) -> None:
-        """Admit who may read and decide: everybody where no API token is set."""
+        """Admit everybody who may read and decide: all clients if no API token is set."""
         self._admit_reader(credentials.credentials if credentials else None)
 
     async def administrator(self, credentials: Credentials) -> None:
         """Admit administrators only."""
         if self._tokens.admin is None:
-            raise HTTPException(403, "Only administrators may do this, and no PATTERN_SYNC_ADMIN_TOKEN is set here.")
+            raise HTTPException(
+                403,
+                "Only administrators may do this, and no administrators' token is set. Set PATTERN_SYNC_ADMIN_TOKEN.",
+            )
         presented = credentials.credentials if credentials else None
         if _same(presented, self._tokens.admin):
             return
         if presented is not None and _same(presented, self._tokens.api):
-            raise HTTPException(403, "Only administrators may do this; the API token is not enough.")
+            raise HTTPException(
+                403, "Only administrators may do this, and this is the API token. Send the administrators' token."
+            )
         raise _unauthorized(presented, "administrators' token")
 
-    def refuse_stranger(self, authorization: str) -> None:
-        """Refuse, by the Authorization header alone, whoever would be admitted nowhere."""
+    def require_valid_token(self, authorization: str) -> None:
+        """Refuse an Authorization header that no route would accept."""
         scheme, _, presented = authorization.partition(" ")
         self._admit_reader(presented.strip() if scheme.lower() == "bearer" else None)
 
     def websocket(self, socket: WebSocket) -> None:
-        """Admit a WebSocket by its Authorization header, or by the token among its subprotocols."""
+        """Admit a WebSocket by its Authorization header, else by the token among its subprotocols."""
         scheme, _, presented = socket.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             self._admit_reader(presented.strip())
@@ -68,8 +77,8 @@ class Guard:
 
 
 def _unauthorized(presented: str | None, name: str) -> HTTPException:
-    what = "is missing" if presented is None else "is wrong"
-    return HTTPException(401, f"The {name} {what}; send it as Authorization: Bearer TOKEN.", _CHALLENGE)
+    fault = "missing" if presented is None else "wrong"
+    return HTTPException(401, f"The {name} is {fault}. Send it as Authorization: Bearer TOKEN.", _CHALLENGE)
 
 
 def _same(presented: str | None, expected: str | None) -> bool:

@@ -1,6 +1,6 @@
-"""The application that the server serves, put together from its parts."""
+"""The application that the HTTP server serves, assembled from its parts."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,43 +9,54 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from pattern_sync.domain.facts import Emit
 from pattern_sync.observability.health import HealthReporter
 from pattern_sync.review import Review
-from pattern_sync.sync.liveness import Liveness
 from pattern_sync.web.access import Guard, Tokens
-from pattern_sync.web.faults import install_fault_handlers
+from pattern_sync.web.exception_handlers import install_exception_handlers
 from pattern_sync.web.live import LiveUpdates
 from pattern_sync.web.live_routes import LiveRoutes
-from pattern_sync.web.perimeter import (
-    BodyLimit,
-    HeadAsGet,
-    HostCheck,
-    OriginCheck,
-    RawPatternIds,
-    ResponseHeaders,
-    TokenFirst,
-)
+from pattern_sync.web.middleware.bodies import BodyLimit
+from pattern_sync.web.middleware.headers import ResponseHeaders
+from pattern_sync.web.middleware.origins import HostCheck, OriginCheck
+from pattern_sync.web.middleware.routing import HeadAsGet, RawPatternIds
+from pattern_sync.web.middleware.tokens import TokenFirst
 from pattern_sync.web.review_routes import ReviewRoutes
 from pattern_sync.web.sync_routes import Counts, SyncRoutes, Syncs
 from pattern_sync.web.system_routes import SystemRoutes
 
 STATIC = Path(__file__).with_name("static")
 _ABOUT = """
-The review queue over HTTP. Tokens are sent as `Authorization: Bearer TOKEN`.
+Read the review queue, decide on its entries, and sync it with the detector's patterns.
 
-Live updates: a WebSocket at `/api/v1/ws/patterns` (subprotocol `pattern-sync.v1`; browsers add `bearer.` and the token
-in base64url as a second one). The first message is `{"type": "state", "counts": …, "entries": …}`, and so is one after
-every gap; then `{"type": "changes", "counts": …, "changes": [{"change", "pattern_id", "entry"}]}`: the entry as it is
-now, null where it was removed, and as a hint at what happened `queued`, `refreshed` (figures or other columns, of an
-entry in whatever status), `decided` (its status became a decision), `commented` or `removed`. While the daemon has
-lost its database the message is `{"type": "outage"}`, and a state follows when it is over. Where there is nothing to
-tell for 15 seconds it is `{"type": "heartbeat"}`: a connection that is silent for much longer is dead.
+**Tokens.** Send a token as `Authorization: Bearer TOKEN`. Without `PATTERN_SYNC_API_TOKEN`, everybody who reaches the
+daemon may read and decide. `/sync/all` always needs the administrators' token. The probes need none.
+
+**Patterns.** `pattern_id` is the pattern's signature, a text. Percent-encode it in a path: a slash is `%2F`.
+
+**Errors.** `detail` is a sentence that can be shown to a person. After a 503 with `Retry-After`, repeat the request.
+
+**Live updates.** The WebSocket `/api/v1/ws/patterns` sends every change of the queue. Offer the subprotocol
+`pattern-sync.v1`. Send the token as an `Authorization` header; a browser, which cannot set one, offers a second
+subprotocol instead: `bearer.` followed by the token in base64url. The messages are JSON:
+
+- `{"type": "state", "counts": …, "entries": […]}`: the counts and the first 20 pending entries. It is the first message
+  and follows every gap. Discard what you have, and load again whatever else you show. If the database is lost when a
+  client connects, an `outage` comes first.
+- `{"type": "changes", "counts": …, "changes": [{"change": …, "pattern_id": …, "entry": …}]}`: entries that changed.
+  `entry` is the entry as it is now, or null if it was removed. `change` is a hint: `queued` (the entry is new),
+  `refreshed` (figures or other columns changed, whatever the status), `decided` (the status became a decision),
+  `commented` or `removed`.
+- `{"type": "outage"}`: the daemon has lost its database. A `state` follows when it is back.
+- `{"type": "heartbeat"}`: nothing was sent for 15 seconds. A connection that is silent for much longer is dead.
+
+A client that reads too slowly is closed with code 1013. Connect again to get the current state.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may come in: tokens, other origins whose pages may call, and the names that lead here."""
+    """Who is admitted: the tokens, the other origins whose pages may call, and the host names of this server."""
 
     tokens: Tokens
     origins: Collection[str]
@@ -54,18 +65,19 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the routes work with."""
+    """Everything that the routes need."""
 
     review: Review
     syncs: Syncs
     counts: Counts
     health: HealthReporter
     live: LiveUpdates
-    liveness: Liveness
+    hanging: Callable[[], list[str]]
+    emit: Emit
 
 
 def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
-    """Return the application; what a request passes first is named last."""
+    """Return the application. The middleware that is added last sees a request first."""
     api = FastAPI(
         title="Pattern Sync",
         version=version,
@@ -74,13 +86,13 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
         redoc_url=None,
         generate_unique_id_function=lambda route: f"{route.tags[0]}_{route.name}",
     )
-    install_fault_handlers(api)
+    install_exception_handlers(api, parts.emit)
     guard = Guard(access.tokens)
-    # The review's last route takes every path below its prefix, so it comes after the sync's.
+    # The last review route matches every path below its prefix, so the sync routes come first.
     for routes in (
         SyncRoutes(parts.syncs, parts.counts, guard),
         ReviewRoutes(parts.review, guard),
-        SystemRoutes(parts.health, parts.liveness.stalled),
+        SystemRoutes(parts.health, parts.hanging),
         LiveRoutes(parts.live, guard),
     ):
         api.include_router(routes.router)
@@ -92,7 +104,7 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
         allow_origins=list(access.origins),
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type", "X-Reviewer"],
-        allow_credentials=True,  # a panel may ask for it; there are no cookies here
+        allow_credentials=True,  # the application's panel may send requests with credentials; no cookie is ever set
         expose_headers=["Link"],
         max_age=600,
     )

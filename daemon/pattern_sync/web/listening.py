@@ -1,4 +1,4 @@
-"""The socket that the HTTP server listens on, and how many may come in through it."""
+"""The socket that the HTTP server listens on, and how many connections it may accept."""
 
 import errno
 import resource
@@ -8,24 +8,24 @@ from dataclasses import dataclass
 from pattern_sync.domain.errors import InvalidSettings
 from pattern_sync.web.port_holder import holder_of
 
-# By default a process may have 1,024 files open: too few for 500 pages that all load at once.
+# The usual limit is 1,024 open files, too few for 500 pages that load at once.
 WANTED_FILES = 8_192
-# Of the database, the log and Python itself, and what is accepted in one go before it can be counted.
+# For the database, the log, Python itself, and connections that are accepted in one go before they are counted.
 OTHER_FILES = 300
 MOST_CONNECTIONS = 2_000
-# A client that takes nothing for this long is dropped by the kernel, with what was buffered for it.
+# The kernel drops a client that acknowledges nothing for this long, together with its send buffer.
 _KEEPALIVE = {"TCP_KEEPIDLE": 20, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 20_000}
-# These pass: another process ends, a network comes up.
+# Waiting helps against these: another process ends, or a network comes up.
 _PASSING = {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
-class NotNow(Exception):
-    """Nobody can listen there at the moment; the text says why and what to set."""
+class AddressUnavailable(Exception):
+    """The address cannot be listened on now, but may be later; the text says why and what to set."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where to listen: what was asked for, and what that name means on this machine."""
+class ListenAddress:
+    """Where to listen: the host and port as configured, and the address that they resolve to."""
 
     host: str
     port: int
@@ -33,8 +33,8 @@ class Place:
     address: tuple[object, ...]
 
     @classmethod
-    def find(cls, host: str, port: int) -> "Place":
-        """Look the name up, once. Raises InvalidSettings where there is no such name."""
+    def resolve(cls, host: str, port: int) -> "ListenAddress":
+        """Resolve the name once. Raises InvalidSettings if there is no such name."""
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         except OSError as fault:
@@ -43,7 +43,7 @@ class Place:
         return cls(host, port, family, address)
 
     def listen(self) -> socket.socket:
-        """Return a socket that listens. Raises NotNow, or InvalidSettings where waiting would not help."""
+        """Return a listening socket. Raises AddressUnavailable, or InvalidSettings if waiting would not help."""
         try:
             listener = socket.create_server(
                 self.address,
@@ -53,8 +53,9 @@ class Place:
         except OSError as fault:
             if fault.errno not in _PASSING:
                 raise _refusal(self.host, self.port, fault) from None
-            raise NotNow(self._why_not_now(fault)) from None
-        # asyncio leaves it out for a socket of ours; every answer but the first would wait 40 ms for the client's ACK.
+            raise AddressUnavailable(self._reason(fault)) from None
+        # asyncio does not set it on a socket that it is given. Without it, every answer but the first on a connection
+        # would wait 40 ms for the client's ACK.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for name, value in _KEEPALIVE.items():
@@ -62,20 +63,20 @@ class Place:
                 listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)  # accepted sockets inherit it
         return listener
 
-    def _why_not_now(self, fault: OSError) -> str:
+    def _reason(self, fault: OSError) -> str:
         if fault.errno == errno.EADDRINUSE:
             holder = holder_of(self.port) or "another process"
             return (
                 f"port {self.port} of {self.host} is taken by {holder}; set PATTERN_SYNC_HTTP_PORT to another port"
-                " (0: any that is free)"
+                " (0: any free port)"
             )
         if fault.errno == errno.EADDRNOTAVAIL:
-            return f"this machine has no address {self.host} now; set PATTERN_SYNC_HTTP_HOST to one that it has"
+            return f"this machine has no address {self.host} now; set PATTERN_SYNC_HTTP_HOST to one of its addresses"
         return f"{self.host}, port {self.port}: {fault.strerror}"
 
 
 def raise_file_limit() -> int:
-    """Let this process open as many files as it may want, and return how many connections that is good for."""
+    """Raise this process's limit of open files, and return how many connections fit within it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return MOST_CONNECTIONS
@@ -87,13 +88,13 @@ def raise_file_limit() -> int:
 
 
 def url_of(listener: socket.socket) -> str:
-    """Return what to type into a browser."""
+    """Return the URL to open in a browser."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
 def _refusal(host: str, port: int, fault: OSError) -> InvalidSettings:
     return InvalidSettings(
-        f"Nobody can listen on {host}, port {port}: {fault.strerror}. Set PATTERN_SYNC_HTTP_PORT to another port"
-        " (0: any that is free; below 1024 they need a right), PATTERN_SYNC_HTTP_HOST to an address of this machine."
+        f"Cannot listen on {host}, port {port}: {fault.strerror}. Set PATTERN_SYNC_HTTP_PORT to another port (0: any"
+        " free port; ports below 1024 need a privilege), or PATTERN_SYNC_HTTP_HOST to an address of this machine."
     )

@@ -7,18 +7,19 @@ from starlette.responses import JSONResponse
 
 from pattern_sync.web.access import SUBPROTOCOL, Guard
 from pattern_sync.web.live import LiveUpdates
-from pattern_sync.web.live_client import LiveClient
+from pattern_sync.web.live_clients import LiveClient
 
-# Longer than a slow link needs for one message; a client that takes longer is given up.
+# A slow link needs less for one message. A client that takes longer is disconnected.
 SEND_SECONDS = 10.0
-# Nothing is taken any more, mostly; and less than what a stop waits for (server.GRACEFUL_SECONDS).
-FAREWELL_SECONDS = 2.0
+# A client that is too slow mostly does not read the close frame either. Shorter than server.GRACEFUL_SECONDS, so that
+# it does not delay a stop.
+CLOSE_SECONDS = 2.0
 MOST_PAGES = 1_500
-TOO_SLOW = 1013  # "try again later", by the registry of close codes
+TOO_SLOW = 1013  # "Try Again Later" in the registry of close codes
 
 
 class LiveRoutes:
-    """Serves each open page until it leaves, falls behind or dies."""
+    """Serves each open page until it leaves, reads too slowly or dies."""
 
     def __init__(self, updates: LiveUpdates, guard: Guard) -> None:
         self._updates = updates
@@ -27,7 +28,7 @@ class LiveRoutes:
         self.router.websocket("/api/v1/ws/patterns")(self.serve)
 
     async def serve(self, socket: WebSocket) -> None:
-        """Admit a client and send it what changes."""
+        """Admit a client and send it every message."""
         try:
             self._guard.websocket(socket)
         except HTTPException as refusal:
@@ -36,7 +37,9 @@ class LiveRoutes:
             )
             return
         if len(self._updates) >= MOST_PAGES:
-            await socket.send_denial_response(JSONResponse({"detail": f"{MOST_PAGES:,} pages are open already."}, 503))
+            await socket.send_denial_response(
+                JSONResponse({"detail": f"{MOST_PAGES:,} pages are open already. Close one, or try again later."}, 503)
+            )
             return
         offered = socket.scope["subprotocols"]
         await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
@@ -70,14 +73,15 @@ async def _send_all(socket: WebSocket, client: LiveClient) -> None:
 
 
 async def _read_until_gone(socket: WebSocket) -> None:
-    # A client has nothing to say; what it says all the same is read, or its pongs and its farewell would wait behind.
+    # Clients need not send anything. What they send is read and dropped; otherwise pongs and the close frame would be
+    # stuck behind it.
     while (await socket.receive())["type"] != "websocket.disconnect":
         pass
 
 
 async def _close(socket: WebSocket) -> None:
     try:
-        async with asyncio.timeout(FAREWELL_SECONDS):
+        async with asyncio.timeout(CLOSE_SECONDS):
             await socket.close(TOO_SLOW, "too slow")
     except (TimeoutError, WebSocketDisconnect, RuntimeError):
         return

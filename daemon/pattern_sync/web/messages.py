@@ -1,4 +1,4 @@
-"""What an open page is told, and what the database's triggers tell us."""
+"""The messages that are broadcast to the pages, and the notification payloads that cause them."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,16 +8,13 @@ from pydantic import TypeAdapter
 from pattern_sync.domain.entry import QueueCounts, QueueEntry
 from pattern_sync.domain.text import is_storable
 
-# A hint that names nothing: more has changed than is worth naming.
-EVERYTHING = "*"
-
 Change = Literal["queued", "refreshed", "decided", "commented", "removed"]
-_HINT: TypeAdapter[dict[Change, list[str]]] = TypeAdapter(dict[Change, list[str]])
+_CHANGES: TypeAdapter[dict[Change, list[str]]] = TypeAdapter(dict[Change, list[str]])
 
 
 @dataclass(frozen=True, slots=True)
 class EntryChange:
-    """One entry as it is now; `change` is a hint at what happened, `entry` is None where it was removed."""
+    """One entry as it is now, None if it was removed; `change` is a hint at what happened."""
 
     change: Change
     pattern_id: str
@@ -26,7 +23,7 @@ class EntryChange:
 
 @dataclass(frozen=True, slots=True)
 class StateMessage:
-    """Where everything stands: the counts, and the first pending entries."""
+    """The whole state: the counts, and the first pending entries."""
 
     counts: QueueCounts
     entries: tuple[QueueEntry, ...]
@@ -35,7 +32,7 @@ class StateMessage:
 
 @dataclass(frozen=True, slots=True)
 class ChangesMessage:
-    """What has changed since the message before."""
+    """The entries that changed since the previous message."""
 
     counts: QueueCounts
     changes: tuple[EntryChange, ...]
@@ -51,7 +48,7 @@ class OutageMessage:
 
 @dataclass(frozen=True, slots=True)
 class HeartbeatMessage:
-    """Nothing has changed, and the connection is alive."""
+    """Nothing was broadcast for a while, and the connection is alive."""
 
     type: Literal["heartbeat"] = "heartbeat"
 
@@ -61,15 +58,15 @@ _MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 
 
 def to_json(message: Message) -> str:
-    """Return a message as it is sent."""
+    """Return a message as JSON, as it is sent."""
     return _MESSAGE.dump_json(message).decode()
 
 
-def parse_hint(payload: str) -> dict[str, Change] | None:
-    """Return which entries have changed, and how; None for what is no hint of ours."""
+def parse_changes(payload: str) -> dict[str, Change] | None:
+    """Return the signatures of changed entries with their changes; None if the payload has another form."""
     try:
-        told = _HINT.validate_json(payload, strict=True)
+        named = _CHANGES.validate_json(payload, strict=True)
     except ValueError:
         return None
-    changes = {pattern_id: change for change, pattern_ids in told.items() for pattern_id in pattern_ids}
+    changes = {signature: change for change, signatures in named.items() for signature in signatures}
     return changes if all(map(is_storable, changes)) else None

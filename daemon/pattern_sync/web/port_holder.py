@@ -1,4 +1,4 @@
-"""Who has a TCP port of this machine, as far as this process may know."""
+"""The process that listens on a TCP port of this machine, as far as /proc shows it."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -9,7 +9,7 @@ _LISTENING = "0A"
 
 
 def holder_of(port: int, proc: Path = _PROC) -> str | None:
-    """Return the process that listens on a port as "process 4711 (python3)"; None where that cannot be told."""
+    """Return the process that listens on a port, such as "process 4711 (python3)"; None if it is not visible."""
     wanted = {f"socket:[{inode}]" for inode in _listening_inodes(port, proc)}
     if not wanted:
         return None
@@ -31,7 +31,7 @@ def _listening_inodes(port: int, proc: Path) -> Iterator[str]:
 
 
 def _links(folder: Path) -> Iterator[str]:
-    # Other users' processes do not show theirs, and one may end while it is looked at.
+    # The files of other users' processes are hidden, and a process may end meanwhile.
     with suppress(OSError):
         for entry in folder.iterdir():
             with suppress(OSError):

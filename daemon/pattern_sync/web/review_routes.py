@@ -1,4 +1,4 @@
-"""The review endpoints: the queue as people see it, and what they do."""
+"""The review endpoints: read the queue, decide and comment."""
 
 import base64
 import json
@@ -15,8 +15,8 @@ from pattern_sync.domain.errors import InvalidInput
 from pattern_sync.domain.text import is_storable
 from pattern_sync.review import Review
 from pattern_sync.web.access import Guard
-from pattern_sync.web.documents import ENTRY_EXAMPLE, Approval, Comment, Noted, Reasons, Rejection
-from pattern_sync.web.faults import DECISION, EVERYWHERE, ONE_PATTERN, REMARK, Responses
+from pattern_sync.web.exception_handlers import DECISION, EVERYWHERE, ONE_PATTERN, REMARK, Responses
+from pattern_sync.web.schemas import ENTRY_EXAMPLE, Approval, Comment, Noted, Reasons, Rejection
 
 MOST_ENTRIES = 500
 
@@ -25,19 +25,19 @@ def _decode_id(raw: str) -> str:
     try:
         return unquote(raw, errors="strict")
     except UnicodeDecodeError:
-        raise ValueError("it is not UTF-8 behind its percent signs") from None
+        raise ValueError("pattern_id is not UTF-8 once percent-decoded; encode the signature as UTF-8 first") from None
 
 
 def _decode_cursor(cursor: str | None) -> Place | None:
     if cursor is None:
         return None
     try:
-        impact, pattern_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        place = Place(float(impact), str(pattern_id))
+        impact, signature = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        place = Place(float(impact), str(signature))
     except (ValueError, TypeError, OverflowError, RecursionError):
         place = None
-    if place is None or not is_storable(place.pattern_id):
-        raise InvalidInput("this is no cursor; take the one that the Link header of the page before gives")
+    if place is None or not is_storable(place.signature):
+        raise InvalidInput("cursor is invalid; follow the Link header of the previous page instead of building one")
     return place
 
 
@@ -49,7 +49,7 @@ def _check_cursor(cursor: str | None) -> str | None:
 def _decode_header(name: str | None) -> str | None:
     if name is None or not name.strip():
         return None
-    # A header is read as Latin-1; whoever writes a name beyond ASCII into one mostly means UTF-8.
+    # Headers are decoded as Latin-1, but most clients send names beyond ASCII as UTF-8.
     with suppress(UnicodeError):
         name = name.encode("latin-1").decode()
     return check_reviewer(name)
@@ -57,18 +57,23 @@ def _decode_header(name: str | None) -> str | None:
 
 PatternId = Annotated[
     str,
-    Path(description="The pattern's signature, percent-encoded (a slash is %2F)", examples=["sdlc:full:all"]),
+    Path(
+        description="The pattern's signature, percent-encoded in UTF-8; a slash is `%2F`.", examples=["sdlc:full:all"]
+    ),
     AfterValidator(_decode_id),
 ]
-Limit = Annotated[int, Query(ge=1, le=MOST_ENTRIES, description="At most so many entries")]
+Limit = Annotated[int, Query(ge=1, le=MOST_ENTRIES, description="The largest number of entries to return.")]
 Cursor = Annotated[
     str | None,
-    Query(description="Where to go on, from the Link header of the page before"),
+    Query(description="Where this page begins. Follow the `Link` header of the previous page instead of building one."),
     AfterValidator(_check_cursor),
 ]
 Reviewer = Annotated[
     str | None,
-    Header(alias="X-Reviewer", description="Who says so, unless the body does"),
+    Header(
+        alias="X-Reviewer",
+        description="The reviewer's name, used if the body has none. Without either, the name is `system`.",
+    ),
     AfterValidator(_decode_header),
 ]
 _ONE: Responses = {200: {"content": {"application/json": {"example": ENTRY_EXAMPLE}}}}
@@ -76,14 +81,14 @@ _MANY: Responses = {
     200: {
         "content": {"application/json": {"example": [ENTRY_EXAMPLE]}},
         "headers": {
-            "Link": {"description": 'The next page, rel="next"; absent on the last', "schema": {"type": "string"}}
+            "Link": {"description": 'The next page, `rel="next"`; absent on the last.', "schema": {"type": "string"}}
         },
     }
 }
 
 
 class ReviewRoutes:
-    """What the application's panel, the review page and scripts ask of the review."""
+    """The review over HTTP, for the review page, the application's panel and scripts."""
 
     def __init__(self, review: Review, guard: Guard) -> None:
         self._review = review
@@ -91,7 +96,7 @@ class ReviewRoutes:
             prefix="/api/v1/patterns", tags=["review"], responses=EVERYWHERE, dependencies=[Depends(guard.reader)]
         )
         one = "/{pattern_id:path}"
-        # In this order: the last of them takes every id.
+        # The order matters: the last route matches every id.
         self.router.get("", responses=_MANY)(self.entries)
         self.router.get("/pending", responses=_MANY)(self.pending)
         self.router.get("/statistics")(self.statistics)
@@ -110,7 +115,10 @@ class ReviewRoutes:
         limit: Limit = 20,
         cursor: Cursor = None,
     ) -> tuple[QueueEntry, ...]:
-        """List the entries of one status, best impact first."""
+        """List the entries with one status, best impact first.
+
+        The `Link` header leads to the next page.
+        """
         page = await self._review.page(status, _decode_cursor(cursor), limit)
         if page.next:
             response.headers["Link"] = f'<{_next_url(request, status, limit, page.next)}>; rel="next"'
@@ -119,42 +127,53 @@ class ReviewRoutes:
     async def pending(
         self, request: Request, response: Response, limit: Limit = 20, cursor: Cursor = None
     ) -> tuple[QueueEntry, ...]:
-        """List the entries that wait for a decision, best impact first."""
+        """List the entries that wait for a decision, best impact first.
+
+        The `Link` header leads to the next page.
+        """
         return await self.entries(request, response, Status.PENDING, limit, cursor)
 
     async def statistics(self) -> QueueCounts:
-        """Count the entries in each status."""
+        """Count the queue's entries by status."""
         return await self._review.counts()
 
     async def history(self, pattern_id: PatternId) -> list[HistoryItem]:
-        """Show the decisions and comments on one pattern, oldest first."""
+        """List the decisions and comments on one pattern, oldest first."""
         return await self._review.history(pattern_id)
 
     async def explain(self, pattern_id: PatternId) -> Reasons:
-        """Say why a pattern is in the queue, or which criterion it misses."""
+        """Explain why a pattern is in the queue, or which criteria it misses and by how much."""
         return Reasons.of(await self._review.explain(pattern_id))
 
     async def approve(
         self, pattern_id: PatternId, body: Annotated[Approval | None, Body()] = None, x_reviewer: Reviewer = None
     ) -> QueueEntry:
-        """Approve a pattern: the first who decides wins, the other gets 409."""
+        """Approve a pattern, and return its entry.
+
+        The first decision wins: if the entry no longer has the status that this one replaces, the answer is 409 with
+        the entry as it is now.
+        """
         return await self._review.decide(pattern_id, (body or Approval()).to_decision(x_reviewer))
 
     async def reject(self, pattern_id: PatternId, body: Rejection, x_reviewer: Reviewer = None) -> QueueEntry:
-        """Reject a pattern: the first who decides wins, the other gets 409."""
+        """Reject a pattern, and return its entry.
+
+        The first decision wins: if the entry no longer has the status that this one replaces, the answer is 409 with
+        the entry as it is now.
+        """
         return await self._review.decide(pattern_id, body.to_decision(x_reviewer))
 
     async def comment(self, pattern_id: PatternId, body: Comment, x_reviewer: Reviewer = None) -> Noted:
-        """Note a comment on a pattern, whatever its status."""
+        """Record a comment on a pattern, whatever the status of its entry."""
         reviewer = await self._review.comment(pattern_id, body.comment, body.reviewer or x_reviewer)
-        return Noted(status="success", message="The comment was noted.", pattern_id=pattern_id, reviewer=reviewer)
+        return Noted(status="success", message="The comment was recorded.", pattern_id=pattern_id, reviewer=reviewer)
 
     async def entry(self, pattern_id: PatternId) -> QueueEntry:
-        """Show one entry."""
+        """Return one entry of the queue."""
         return await self._review.entry(pattern_id)
 
 
 def _next_url(request: Request, status: Status, limit: int, place: Place) -> str:
-    cursor = base64.urlsafe_b64encode(json.dumps([place.impact, place.pattern_id]).encode()).decode()
+    cursor = base64.urlsafe_b64encode(json.dumps([place.impact, place.signature]).encode()).decode()
     asked_status = f"status={quote(status)}&" if "status" in request.query_params else ""
     return f"{request.url.path}?{asked_status}limit={limit}&cursor={quote(cursor)}"

@@ -1,77 +1,67 @@
-"""The HTTP server inside our own task group: signals, order of stop and faults are ours."""
+"""The HTTP server as a service of the daemon, which handles signals, faults and the order of a stop itself."""
 
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Protocol
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from pattern_sync.domain.errors import InvalidSettings
-from pattern_sync.web.connections import Door, HttpConnection, LiveConnection
-from pattern_sync.web.listening import NotNow, Place, raise_file_limit, url_of
+from pattern_sync.domain.facts import Emit, HttpCrowded, HttpServing, HttpWaiting
+from pattern_sync.services.waiting import wait_for
+from pattern_sync.web.connections import ConnectionLimit, HttpConnection, LiveConnection
+from pattern_sync.web.listening import AddressUnavailable, ListenAddress, raise_file_limit, url_of
 
-# What is being answered at a stop may take this long; live clients are told to come again at once.
+# At a stop, requests in progress may take this long. WebSockets are closed at once, and their clients reconnect.
 GRACEFUL_SECONDS = 3
 PING_SECONDS = 20.0
-# While the port is another process's.
-RETRY_SECONDS = 3.0
-# asyncio accepts so many before it looks at the first of them; the kernel keeps more.
+# asyncio accepts so many connections in one go before it serves the first. The kernel's queue, BACKLOG, is longer.
 ACCEPTED_AT_ONCE = 32
 BACKLOG = 1_024
-
-
-class Witness(Protocol):
-    """Who is told whether anybody can be served."""
-
-    def serving(self, url: str) -> None: ...
-    def serving_refused(self, reason: str) -> None: ...
 
 
 class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to the daemon."""
+        """Leave signals to the daemon."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, with a longer queue in the kernel than asyncio takes in one go."""
+        """Start, and set the kernel's queue, which asyncio would make as short as what it accepts in one go."""
         await super().startup(sockets)
         for each in sockets or []:
             each.listen(BACKLOG)
 
 
 class HttpServer:
-    """Serves an application from the moment its port is free until it is closed.
+    """Serves an application as soon as its port is free, until it is closed."""
 
-    `on_full` is told of every client that had to go because there are too many.
-    """
+    name = "http-server"
 
-    NAME = "http server"
-
-    def __init__(self, app: ASGIApp, host: str, port: int, witness: Witness, on_full: Callable[[], None]) -> None:
+    def __init__(self, app: ASGIApp, host: str, port: int, emit: Emit, retry_seconds: float) -> None:
         self._app = app
-        self._place = Place.find(host, port)
-        self._witness = witness
-        self._on_full = on_full
+        self._address = ListenAddress.resolve(host, port)
+        self._emit = emit
+        self._retry_seconds = retry_seconds
+        self._reported: str | None = None
         self._listener: socket.socket | None = None
         self._server: _Server | None = None
         self._closed = asyncio.Event()
         logging.getLogger("uvicorn.error").addFilter(_only_bugs)
 
     def open(self) -> None:
-        """Take the port, if it is free. Raises InvalidSettings where it cannot become so by waiting."""
+        """Listen, if the port is free. Raises InvalidSettings if waiting would not help."""
         try:
-            self._took(self._place.listen())
-        except NotNow as fault:
-            self._witness.serving_refused(str(fault))
+            self._serve_on(self._address.listen())
+        except AddressUnavailable as fault:
+            self._report_waiting(str(fault))
 
     def close(self) -> None:
-        """Finish what is being answered and end."""
+        """Finish the requests in progress, and end."""
         self._closed.set()
         if self._server is not None:
             self._server.should_exit = True
@@ -79,8 +69,7 @@ class HttpServer:
     async def run(self) -> None:
         """Serve until closed."""
         while self._listener is None and not self._closed.is_set():
-            await self._wait()
-            if not self._closed.is_set():
+            if not await wait_for(self._closed, self._retry_seconds):
                 await self._open_again()
         if self._listener is None:
             return
@@ -89,37 +78,33 @@ class HttpServer:
             return
         self._server = _Server(self._config())
         await self._server.serve(sockets=[self._listener])
-        if not self._closed.is_set():
-            raise RuntimeError("The HTTP server ended, which it must not.")
 
     async def _open_again(self) -> None:
         try:
-            # Beside the loop: who has the port is looked for among all files of all processes.
-            self._took(await asyncio.to_thread(self._place.listen))
-        except (NotNow, InvalidSettings) as fault:
-            self._witness.serving_refused(str(fault))
+            # In a thread: the search for the port's holder reads all open files of all processes.
+            self._serve_on(await asyncio.to_thread(self._address.listen))
+        except (AddressUnavailable, InvalidSettings) as fault:
+            self._report_waiting(str(fault))
 
-    def _took(self, listener: socket.socket) -> None:
+    def _serve_on(self, listener: socket.socket) -> None:
         self._listener = listener
-        self._witness.serving(url_of(listener))
+        self._emit(HttpServing(url_of(listener)))
 
-    async def _wait(self) -> None:
-        try:
-            async with asyncio.timeout(RETRY_SECONDS):
-                await self._closed.wait()
-        except TimeoutError:
-            return
+    def _report_waiting(self, reason: str) -> None:
+        if reason != self._reported:
+            self._reported = reason
+            self._emit(HttpWaiting(reason))
 
     def _config(self) -> uvicorn.Config:
-        door = Door(raise_file_limit(), self._on_full)
+        limit = ConnectionLimit(raise_file_limit(), lambda: self._emit(HttpCrowded()))
         return uvicorn.Config(
             self._app,
-            http=partial(HttpConnection, door),  # type: ignore[arg-type] # it is only called
+            http=partial(HttpConnection, limit),  # type: ignore[arg-type] # it is only called
             ws=LiveConnection,
-            ws_max_size=4096,  # nothing that a client says is of interest
+            ws_max_size=4096,  # messages of clients are not used
             ws_ping_interval=PING_SECONDS,
             ws_ping_timeout=PING_SECONDS,
-            ws_per_message_deflate=False,  # it would be done again for each client, and hold memory for each
+            ws_per_message_deflate=False,  # it would cost processor time and memory for each client
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -131,5 +116,5 @@ class HttpServer:
 
 
 def _only_bugs(record: logging.LogRecord) -> bool:
-    # Everything else that uvicorn has to say is what clients do wrong: nobody may fill the log from outside.
+    # uvicorn's other records are about mistakes of clients, who could fill the log with them.
     return record.getMessage().startswith("Exception in ASGI application")

@@ -1,43 +1,43 @@
-"""Probes for machines, and the state of every part for people; none of it asks the database."""
+"""Probes, and a health report for people. None of them queries the database."""
 
 from collections.abc import Callable
 
 from fastapi import APIRouter, Response
 
 from pattern_sync.observability.health import Condition, Health, HealthReporter
-from pattern_sync.web.documents import Readiness
-from pattern_sync.web.faults import Responses
+from pattern_sync.web.exception_handlers import Responses
+from pattern_sync.web.schemas import Readiness
 
-_NOT_FINE: Responses = {503: {"model": Health, "description": "Something is wrong, and the reasons"}}
-_NOT_READY: Responses = {503: {"model": Readiness, "description": "Not ready, and why"}}
-_HANGING: Responses = {503: {"model": Readiness, "description": "A service hangs: restart"}}
+_NOT_FINE: Responses = {503: {"model": Health, "description": "Something is wrong; `reasons` says what."}}
+_NOT_READY: Responses = {503: {"model": Readiness, "description": "Patterns are not being queued; `reasons` says why."}}
+_HANGING: Responses = {503: {"model": Readiness, "description": "The services in `reasons` hang; restart the daemon."}}
 
 
 class SystemRoutes:
-    """Health, readiness and liveness; open to probes that hold no token."""
+    """Health, readiness and liveness; no token is needed."""
 
-    def __init__(self, health: HealthReporter, stalled: Callable[[], list[str]]) -> None:
+    def __init__(self, health: HealthReporter, hanging: Callable[[], list[str]]) -> None:
         self._health = health
-        self._stalled = stalled
+        self._hanging = hanging
         self.router = APIRouter(tags=["system"])
         self.router.get("/api/v1/system/health", responses=_NOT_FINE)(self.health)
         self.router.get("/readyz", responses=_NOT_READY)(self.ready)
         self.router.get("/livez", responses=_HANGING)(self.live)
 
     async def health(self, response: Response) -> Health:
-        """Show every part; 503 with the reasons unless all is well."""
+        """Report the state of every part. The status is 200 only if all is well; degraded is 503, too."""
         report = self._health.report()
         response.status_code = 200 if report.status is Condition.OK else 503
         return report
 
     async def ready(self, response: Response) -> Readiness:
-        """Say whether patterns are being queued; degraded is still ready, with the reasons."""
+        """Report readiness: whether patterns are being queued. Degraded still counts as ready, with the reasons."""
         report = self._health.report()
         response.status_code = 503 if report.status is Condition.UNAVAILABLE else 200
         return Readiness(status=report.status, reasons=list(report.reasons))
 
     async def live(self, response: Response) -> Readiness:
-        """Say whether the process gets anywhere; the state of the database does not matter."""
-        stalled = self._stalled()
-        response.status_code = 503 if stalled else 200
-        return Readiness(status=Condition.UNAVAILABLE if stalled else Condition.OK, reasons=stalled)
+        """Report liveness: whether every service makes progress. A lost database does not count against it."""
+        hanging = self._hanging()
+        response.status_code = 503 if hanging else 200
+        return Readiness(status=Condition.UNAVAILABLE if hanging else Condition.OK, reasons=hanging)

@@ -7,8 +7,8 @@ from typing import Any
 from pattern_sync.database.rows import Row
 from pattern_sync.database.rows.filters import to_filter
 from pattern_sync.database.rows.reviews import to_counts, to_statistics
+from pattern_sync.domain.reception import Audience, Sighting, TriggerFault
 from pattern_sync.domain.statistics import ConnectedDaemon, MissingIndex, Overview, Recoveries, Refusal, Run
-from pattern_sync.domain.watching import Audience, Sighting, TriggerFault
 
 
 def to_sighting(row: Row) -> Sighting:
@@ -19,7 +19,7 @@ def to_sighting(row: Row) -> Sighting:
         entries=tuple(row["entries"]),
         storage=row["storage"],
         queue_usage=row["queue_usage"],
-        hinderer=row["hinderer"],
+        blocker_pid=row["hinderer"],
         body=row["body"],
         writers=frozenset(row["writers"]),
     )

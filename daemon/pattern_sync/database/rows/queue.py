@@ -4,11 +4,12 @@ import json
 from collections.abc import Iterable
 
 from pattern_sync.database.rows import Row
+from pattern_sync.domain.identity import RowId
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome
 from pattern_sync.domain.results import MissingPreview, QueuedPage, RefreshedPage, Retried, SyncResult
 
 
-def ids_argument(row_ids: Iterable[int]) -> str:
+def ids_argument(row_ids: Iterable[RowId]) -> str:
     """Return row ids as a text: for a bigint[] a driver would ask the catalogs first, by names that others can take."""
     return f"{{{','.join(map(str, row_ids))}}}"
 
@@ -27,7 +28,7 @@ def to_queued_page(row: Row) -> QueuedPage:
         handled=row["handled"],
         queued=row["queued"],
         failed=row["failed"],
-        held=tuple(int(item) for item in row["held"]),
+        held=tuple(RowId(int(item)) for item in row["held"]),
         queued_signatures=tuple(row["queued_signatures"]),
         failed_signatures=tuple(row["failed_signatures"]),
         failed_reasons=tuple(row["failed_reasons"]),

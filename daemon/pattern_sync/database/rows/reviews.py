@@ -17,12 +17,12 @@ def entries_arguments(
     *,
     status: Status | None = None,
     after: Place | None = None,
-    pattern_ids: Sequence[str] | None = None,
+    signatures: Sequence[str] | None = None,
     limit: int | None = None,
 ) -> tuple[object, ...]:
     """Return the parameters of `entries`."""
-    place = (None, None) if after is None else (after.impact, after.pattern_id)
-    return (status, *place, None if pattern_ids is None else list(pattern_ids), limit)
+    place = (None, None) if after is None else (after.impact, after.signature)
+    return (status, *place, None if signatures is None else list(signatures), limit)
 
 
 def to_entry(row: Mapping[str, Any]) -> QueueEntry:
@@ -40,9 +40,9 @@ def to_history(rows: Iterable[Mapping[str, Any]]) -> list[HistoryItem]:
     return [HistoryItem(**row) for row in rows]
 
 
-def decision_arguments(pattern_id: str, decision: Decision) -> tuple[object, ...]:
+def decision_arguments(signature: str, decision: Decision) -> tuple[object, ...]:
     """Return the parameters of `decide`."""
-    return (pattern_id, decision.verdict, decision.reviewer, decision.notes, decision.replaces)
+    return (signature, decision.verdict, decision.reviewer, decision.notes, decision.replaces)
 
 
 def to_statistics(row: Mapping[str, Any]) -> SyncStatistics:

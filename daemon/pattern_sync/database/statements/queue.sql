@@ -9,9 +9,13 @@ FROM pattern_sync.reconcile(
     $6::text::bigint[]
 ) AS r;
 
--- name: announce_changes
--- Tell the review pages what a reconcile has written: the patterns that it queued ($1) and refreshed ($2).
-SELECT pattern_sync.tell_changes('queued', $1::text[]), pattern_sync.tell_changes('refreshed', $2::text[]);
+-- name: notify_pages
+-- Notify the review pages of what a reconcile has written: the patterns that it queued ($1) and refreshed ($2), or
+-- ($3) everything.
+SELECT
+    pattern_sync.tell_changes('queued', $1::text[]),
+    pattern_sync.tell_changes('refreshed', $2::text[]),
+    CASE WHEN $3::boolean THEN pattern_sync.send('pattern_sync_queue', '*') END AS everything;
 
 -- name: queue_missing
 -- Queue what qualifies and has no entry, best impact first, at most $6 (NULL: all), those in quarantine as well if $7;

@@ -1,73 +1,144 @@
+/** @import { Approval, Comment, Conflict, Rejection, Status, paths } from "wire" */
+
+import { ApiError } from "./api-error.js";
+
+/**
+ * What the daemon answers to a GET of a path.
+ * @template {keyof paths} Path
+ * @typedef {paths[Path] extends { get: { responses: { 200: { content: { "application/json": infer Body } } } } }
+ *   ? Body : never} Read
+ */
+
+/**
+ * What the daemon answers to a POST to a path.
+ * @template {keyof paths} Path
+ * @typedef {paths[Path] extends { post: { responses: { 200: { content: { "application/json": infer Body } } } } }
+ *   ? Body : never} Written
+ */
+
+/** @typedef {{ signal?: AbortSignal | undefined, document?: object }} Options */
+
 const READ_SECONDS = 20;
 const WRITE_SECONDS = 15;
 const PAGE_SIZE = 500;
 
-/** What went wrong with a request; `status` is 0 when there was no answer, `body` the parsed answer or null. */
-export class ApiError extends Error {
-  constructor(status, detail, body = null) {
-    super(detail);
-    this.status = status;
-    this.body = body;
-  }
-}
-
-/** The daemon's HTTP interface. Asks for a token when one is needed, and goes on with the same request. */
+/** The daemon's HTTP interface. Asks for a token when one is needed, then repeats the request. */
 export class Api {
   #token;
   #askToken;
+  /** @type {Promise<boolean> | null} */
   #asking = null;
 
-  /** `token()` returns the token or null; `askToken(wrong)` resolves to whether there is another one now. */
+  /**
+   * @param {object} options
+   * @param {() => string | null} options.token the current token
+   * @param {(wrong: boolean) => Promise<boolean>} options.askToken resolves to whether there is another token now;
+   *   `wrong`: the current one was refused
+   */
   constructor({ token, askToken }) {
     this.#token = token;
     this.#askToken = askToken;
   }
 
-  /** The first page of a status; `next` of its answer leads to the others. */
-  firstPage(status) {
-    return status === "pending"
-      ? `/api/v1/patterns/pending?limit=${PAGE_SIZE}`
-      : `/api/v1/patterns?status=${encodeURIComponent(status)}&limit=${PAGE_SIZE}`;
+  /**
+   * Entries of one status, best impact first.
+   * @param {Status} status
+   * @param {string | null} place `next` of the page before; null for the first page
+   * @param {AbortSignal} signal
+   * @returns `next` is null on the last page
+   */
+  async page(status, place, signal) {
+    const { answer, link } = await this.#request(place ?? firstPage(status), { signal });
+    return { entries: /** @type {Read<"/api/v1/patterns">} */ (answer), next: nextPage(link) };
   }
 
-  /** Resolves to {entries, next}; next is null on the last page. */
-  async page(path, signal) {
-    const response = await this.#request(path, { signal });
-    return { entries: await body(response), next: nextPage(response.headers.get("Link")) };
+  statistics() {
+    return this.#get("/api/v1/patterns/statistics");
   }
 
-  async statistics() {
-    return body(await this.#request("/api/v1/patterns/statistics"));
+  /** @param {string} patternId */
+  entry(patternId) {
+    return this.#get("/api/v1/patterns/{pattern_id}", { patternId });
   }
 
-  async entry(patternId) {
-    return body(await this.#request(address(patternId)));
+  /**
+   * @param {string} patternId
+   * @param {AbortSignal} signal
+   */
+  history(patternId, signal) {
+    return this.#get("/api/v1/patterns/{pattern_id}/history", { patternId, signal });
   }
 
-  async history(patternId, signal) {
-    return body(await this.#request(`${address(patternId)}/history`, { signal }));
+  /**
+   * @param {string} patternId
+   * @param {AbortSignal} signal
+   */
+  explain(patternId, signal) {
+    return this.#get("/api/v1/patterns/{pattern_id}/explain", { patternId, signal });
   }
 
-  async explain(patternId, signal) {
-    return body(await this.#request(`${address(patternId)}/explain`, { signal }));
+  /**
+   * @param {string} patternId
+   * @param {Approval} approval
+   */
+  approve(patternId, approval) {
+    return this.#post("/api/v1/patterns/{pattern_id}/approve", patternId, approval);
   }
 
-  /** `action` is approve, reject or comment; resolves to the daemon's answer. */
-  async write(patternId, action, document) {
-    return body(await this.#request(`${address(patternId)}/${action}`, { document }));
+  /**
+   * @param {string} patternId
+   * @param {Rejection} rejection
+   */
+  reject(patternId, rejection) {
+    return this.#post("/api/v1/patterns/{pattern_id}/reject", patternId, rejection);
   }
 
-  async #request(path, { signal, document } = {}) {
-    for (;;) {
-      const token = this.#token();
-      const response = await send(path, { signal, document, token });
-      if (response.ok) return response;
-      const fault = await asError(response);
-      if (response.status !== 401 || !(await this.#authorise(token))) throw fault;
-    }
+  /**
+   * @param {string} patternId
+   * @param {Comment} comment
+   */
+  comment(patternId, comment) {
+    return this.#post("/api/v1/patterns/{pattern_id}/comment", patternId, comment);
   }
 
-  // Requests run side by side: one question serves all of them, and none asks when another has got a token meanwhile.
+  /**
+   * @template {keyof paths} Path
+   * @param {Path} path
+   * @param {{ patternId?: string, signal?: AbortSignal }} [options]
+   */
+  async #get(path, { patternId = "", signal } = {}) {
+    const { answer } = await this.#request(address(path, patternId), { signal });
+    return /** @type {Read<Path>} */ (answer);
+  }
+
+  /**
+   * @template {keyof paths} Path
+   * @param {Path} path
+   * @param {string} patternId
+   * @param {object} document
+   */
+  async #post(path, patternId, document) {
+    const { answer } = await this.#request(address(path, patternId), { document });
+    return /** @type {Written<Path>} */ (answer);
+  }
+
+  /**
+   * @param {string} path
+   * @param {Options} options
+   * @returns {Promise<{ answer: unknown, link: string | null }>}
+   */
+  async #request(path, options) {
+    const token = this.#token();
+    const { response, answer } = await exchange(path, options, token);
+    if (response.ok) return { answer, link: response.headers.get("Link") };
+    if (response.status !== 401 || !(await this.#authorise(token))) throw asRefusal(response, answer);
+    return this.#request(path, options);
+  }
+
+  /**
+   * Requests run side by side: one question serves them all, and none asks once there is a new token.
+   * @param {string | null} used
+   */
   #authorise(used) {
     if (this.#token() !== used) return true;
     this.#asking ??= this.#askToken(used !== null).finally(() => {
@@ -77,64 +148,76 @@ export class Api {
   }
 }
 
-function address(patternId) {
-  return `/api/v1/patterns/${encodeURIComponent(patternId)}`;
+/** @param {Status} status */
+function firstPage(status) {
+  return status === "pending"
+    ? `/api/v1/patterns/pending?limit=${PAGE_SIZE}`
+    : `/api/v1/patterns?status=${status}&limit=${PAGE_SIZE}`;
 }
 
-async function send(path, { signal, document, token }) {
+/**
+ * @param {keyof paths} path
+ * @param {string} patternId
+ */
+function address(path, patternId) {
+  return path.replace("{pattern_id}", encodeURIComponent(patternId));
+}
+
+/**
+ * @param {string} path
+ * @param {Options} options
+ * @param {string | null} token
+ */
+async function exchange(path, { signal, document }, token) {
   const seconds = document ? WRITE_SECONDS : READ_SECONDS;
   const deadline = AbortSignal.timeout(seconds * 1000);
-  const headers = { Accept: "application/json" };
-  if (document) headers["Content-Type"] = "application/json";
-  if (token !== null) headers.Authorization = `Bearer ${asBytes(token)}`;
   try {
-    return await fetch(path, {
+    const response = await fetch(path, {
       method: document ? "POST" : "GET",
-      headers,
-      body: document && JSON.stringify(document),
+      headers: {
+        Accept: "application/json",
+        ...(document && { "Content-Type": "application/json" }),
+        ...(token !== null && { Authorization: `Bearer ${asBytes(token)}` }),
+      },
+      body: document ? JSON.stringify(document) : null,
       signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
       credentials: "same-origin",
       redirect: "error",
     });
-  } catch (fault) {
-    throw asUnanswered(fault, signal, seconds);
+    // A refusal may come from a proxy, in whatever form.
+    const answer = await (response.ok ? response.json() : response.json().catch(() => null));
+    return { response, answer };
+  } catch (cause) {
+    if (signal?.aborted) throw cause;
+    const late = `The daemon did not answer within ${seconds} seconds.`;
+    // biome-ignore lint/style/useErrorCause: an ApiError takes it among its details
+    throw new ApiError(0, deadline.aborted ? late : "The daemon cannot be reached.", { cause });
   }
 }
 
-async function body(response) {
-  try {
-    return await response.json();
-  } catch (fault) {
-    throw asUnanswered(fault, null, READ_SECONDS);
-  }
+/**
+ * @param {Response} response
+ * @param {Partial<Conflict> | null} answer
+ */
+function asRefusal({ status, statusText }, answer) {
+  const described = typeof answer?.detail === "string" ? answer.detail : null;
+  const bare = `The daemon answered ${`${status} ${statusText}`.trim()}.`;
+  return new ApiError(status, described ?? bare, { entry: answer?.entry });
 }
 
-function asUnanswered(fault, signal, seconds) {
-  if (signal?.aborted || fault.name === "AbortError") return fault;
-  if (fault.name === "TimeoutError") return new ApiError(0, `The daemon did not answer within ${seconds} seconds.`);
-  return new ApiError(0, "The daemon cannot be reached.");
-}
-
-async function asError(response) {
-  const answer = await response.json().catch(() => null);
-  const detail = answer?.detail;
-  if (typeof detail === "string") return new ApiError(response.status, detail, answer);
-  return new ApiError(
-    response.status,
-    `The daemon answered ${response.status} ${response.statusText}`.trim() + ".",
-    answer,
-  );
-}
-
+/** @param {string | null} link */
 function nextPage(link) {
-  const match = /<([^>]*)>\s*;[^,]*\brel="?next"?/.exec(link ?? "");
-  if (!match) return null;
-  const url = new URL(match[1], location.href);
-  // The token goes along: never to another place.
+  const target = /<(?<target>[^>]*)>\s*;[^,]*\brel="?next"?/u.exec(link ?? "")?.groups?.target;
+  if (target === undefined) return null;
+  const url = new URL(target, location.href);
+  // The token is sent along, so never to another place.
   return url.origin === location.origin ? url.pathname + url.search : null;
 }
 
-// A header holds bytes: anything outside ASCII goes as UTF-8.
+/**
+ * A header holds bytes: anything outside ASCII is sent as UTF-8.
+ * @param {string} text
+ */
 function asBytes(text) {
   return String.fromCharCode(...new TextEncoder().encode(text));
 }

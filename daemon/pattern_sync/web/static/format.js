@@ -1,8 +1,9 @@
-/** How values are written for people. Numbers are grouped the en-US way whatever the browser's language is. */
+/** @import { QueueEntry } from "wire" */
 
-const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
-const oneDecimal = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 });
-const dollars = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
+// How values are written for people: numbers in the en-US way, whatever the browser's language is, and no "-0".
+const whole = new Intl.NumberFormat("en-US", { signDisplay: "negative", maximumFractionDigits: 0 });
+const oneDecimal = new Intl.NumberFormat("en-US", { signDisplay: "negative", maximumFractionDigits: 1 });
+const dollars = new Intl.NumberFormat("en-US", { signDisplay: "negative", style: "currency", currency: "USD" });
 const moment = new Intl.DateTimeFormat("en-GB", {
   day: "numeric",
   month: "short",
@@ -14,91 +15,144 @@ const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-dig
 
 const NOTHING = "–";
 
-// What would be invisible, reorder its surroundings or break a line. The joiners U+200C and U+200D stay: scripts and
-// emoji need them.
+// Characters that are invisible, reorder their surroundings or break a line. The joiners U+200C and U+200D are not
+// among them: scripts and emoji need them.
 const TROUBLE =
   /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/gu;
 
-/** 78167 → "78,167" */
+/**
+ * 78167 → "78,167"
+ * @param {number | null} value
+ */
 export function count(value) {
-  return Number.isFinite(value) ? whole.format(value) : NOTHING;
+  return isFigure(value) ? whole.format(value) : NOTHING;
 }
 
-/** 183844.06 → "$183,844.06" */
+/**
+ * 183844.06 → "$183,844.06"
+ * @param {number | null} usd
+ */
 export function money(usd) {
-  return Number.isFinite(usd) ? dollars.format(usd) : NOTHING;
+  return isFigure(usd) ? dollars.format(usd) : NOTHING;
 }
 
-/** 0.85 → "85 %", 0.8567 → "85.7 %" */
+/**
+ * 0.85 → "85 %", 0.8567 → "85.7 %"
+ * @param {number | null} fraction
+ */
 export function percent(fraction) {
-  return Number.isFinite(fraction) ? `${oneDecimal.format(fraction * 100)} %` : NOTHING;
+  return isFigure(fraction) ? `${oneDecimal.format(fraction * 100)} %` : NOTHING;
 }
 
-/** A part of a whole: like percent, but neither something as 0 % nor a part as 100 %. */
+/**
+ * A part of a whole: like percent, but a part is never rounded to 0 % or to 100 %.
+ * @param {number | null} fraction
+ */
 export function share(fraction) {
+  const text = percent(fraction);
+  if (!isFigure(fraction)) return text;
   if (fraction > 0 && fraction < 0.001) return "<0.1 %";
-  if (fraction > 0.9995 && fraction < 1) return ">99.9 %";
-  return percent(fraction);
+  return fraction < 1 && text === "100 %" ? ">99.9 %" : text;
 }
 
-/** "1 pattern", "12,000 patterns" */
+/**
+ * @param {number | null} value
+ * @returns {value is number}
+ */
+function isFigure(value) {
+  return Number.isFinite(value);
+}
+
+/**
+ * "1 pattern", "12,000 patterns"
+ * @param {number} number
+ * @param {string} noun
+ */
 export function plural(number, noun) {
   return `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
 }
 
-/** An ISO 8601 time → "23 Nov 2026, 06:43" in the reader's time zone. */
+/**
+ * An ISO 8601 time → "23 Nov 2026, 06:43" in the reader's time zone.
+ * @param {string | null} iso
+ */
 export function time(iso) {
   return iso ? moment.format(new Date(iso)) : NOTHING;
 }
 
-/** A Date → "14:03" in the reader's time zone. */
+/**
+ * "14:03" in the reader's time zone.
+ * @param {Date} date
+ */
 export function clockTime(date) {
   return clock.format(date);
 }
 
-/** Text from elsewhere on one line, with what cannot be seen made visible. */
+/**
+ * Text from elsewhere on one line, with invisible characters made visible.
+ * @param {string | null} text
+ */
 export function visible(text) {
-  return String(text ?? "").replace(TROUBLE, mark);
+  return (text ?? "").replace(TROUBLE, mark);
 }
 
-/** Like visible, but lines stay lines. */
+/**
+ * Like visible, but line breaks and tabs are kept.
+ * @param {string | null} text
+ */
 export function visibleLines(text) {
-  const kept = (character) => ("\n\t".includes(character) ? character : mark(character));
-  return String(text ?? "")
+  return (text ?? "")
     .replaceAll("\r\n", "\n")
-    .replace(TROUBLE, kept);
+    .replace(TROUBLE, (character) => ("\n\t".includes(character) ? character : mark(character)));
 }
 
+/** @param {string} character */
 function mark(character) {
   if (character === "\n") return "↵";
   if (character === "\t") return "⇥";
-  return `[U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}]`;
+  const code = character.codePointAt(0) ?? 0;
+  return `[U+${code.toString(16).toUpperCase().padStart(4, "0")}]`;
 }
 
-/** "Read→Edit→Write" → ["Read", "Edit", "Write"] */
+/**
+ * "Read→Edit→Write" → ["Read", "Edit", "Write"]
+ * @param {string} toolSequence
+ */
 export function steps(toolSequence) {
-  const text = String(toolSequence ?? "");
-  const parts = /→|->|=>/.test(text) ? text.split(/→|->|=>/) : text.split(",");
+  const arrow = /→|->|=>/u;
+  const parts = toolSequence.split(arrow.test(toolSequence) ? arrow : ",");
   return parts.map((part) => part.trim()).filter(Boolean);
 }
 
-/** "sdlc:full:all" → "sdlc" */
+/**
+ * "sdlc:full:all" → "sdlc"
+ * @param {string} patternId
+ */
 export function patternType(patternId) {
   const colon = patternId.indexOf(":");
   return colon < 0 ? patternId : patternId.slice(0, colon);
 }
 
-/** Whose an entry's decision is: a person's name, "a rule" or null where nobody knows. */
+/**
+ * Who made an entry's decision: a person's name, "a rule", or null where that is not recorded.
+ * @param {Pick<QueueEntry, "status" | "reviewed_by">} entry
+ */
 export function decider({ status, reviewed_by: reviewer }) {
   return reviewer || (status.startsWith("auto-") ? "a rule" : null);
 }
 
-/** What was said with an entry's decision, without the word that the application's readers want before a reason. */
+/**
+ * The notes of an entry's decision, without the prefix that the application's readers expect before a reason.
+ * @param {Pick<QueueEntry, "status" | "approval_notes">} entry
+ */
 export function decisionNotes({ status, approval_notes: notes }) {
-  return status === "rejected" ? (notes ?? "").replace(/^REJECTED: ?/, "") : notes;
+  return status === "rejected" ? (notes ?? "").replace(/^REJECTED: ?/u, "") : notes;
 }
 
-/** An entry's decision in words: "Approved by ann on 23 Nov 2026, 06:43". */
+/**
+ * An entry's decision in words: "Approved by ann on 23 Nov 2026, 06:43".
+ * @param {QueueEntry} entry
+ */
 export function decided(entry) {
   const who = decider(entry);
   const by = who ? ` by ${visible(who)}` : "";
@@ -106,7 +160,10 @@ export function decided(entry) {
   return `${capital(entry.status)}${by}${on}`;
 }
 
-/** "auto-approved" → "Auto-approved" */
+/**
+ * "auto-approved" → "Auto-approved"
+ * @param {string} word
+ */
 export function capital(word) {
   return word.charAt(0).toUpperCase() + word.slice(1);
 }

@@ -1,46 +1,108 @@
-/** Single keys for those who live here. `actions` are the things to do, `list` the VirtualList. */
-export function listenToKeys({ actions, list, memory }) {
+/**
+ * @import { VirtualList } from "./list.js"
+ * @import { Memory } from "./memory.js"
+ */
+
+/**
+ * What the keys do.
+ * @typedef {object} Actions
+ * @property {(step: number) => void} move
+ * @property {() => void} open
+ * @property {() => void} approve
+ * @property {() => void} reject
+ * @property {() => void} comment
+ * @property {() => void} search
+ * @property {() => void} leaveSearch
+ * @property {() => void} leave
+ * @property {() => void} keys
+ *
+ * @typedef {{ actions: Actions, list: VirtualList, memory: Memory }} Parts
+ *
+ * @typedef {Record<string, () => void>} Bindings what is to be done, by the key
+ */
+
+/**
+ * Single-key shortcuts, for people who spend their day here.
+ * @param {Parts} parts
+ */
+export function listenToKeys(parts) {
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (document.querySelector("dialog[open]")) return;
-    const action = isTyping(event.target) ? typingAction(event, actions) : freeAction(event, { actions, list, memory });
+    if (!(event.target instanceof Element) || document.querySelector("dialog[open]")) return;
+    const action = isTyping(event.target)
+      ? typingAction(event.key, event.target, parts)
+      : freeAction(event, event.target, parts);
     if (!action) return;
     event.preventDefault();
     action();
   });
 }
 
-function typingAction({ key, target }, actions) {
-  if (target.id !== "search") return null;
-  return { Escape: actions.leaveSearch, Enter: actions.leaveSearch, ArrowDown: actions.leaveSearch }[key] ?? null;
-}
-
-function freeAction({ key, repeat, target }, { actions, list, memory }) {
-  if (key === "Escape") return actions.leave;
-  if (memory.keys) {
-    const moving = { j: () => actions.move(1), k: () => actions.move(-1) }[key];
-    if (moving) return moving;
-    const once = { a: actions.approve, r: actions.reject, c: actions.comment, "/": actions.search, "?": actions.keys }[
-      key
-    ];
-    if (once) return repeat ? () => {} : once;
-  }
-  // Elsewhere these keys scroll, press buttons and open selects.
-  if (target !== document.body && !list.hasFocus) return null;
-  return (
-    {
-      ArrowDown: () => actions.move(1),
-      ArrowUp: () => actions.move(-1),
-      PageDown: () => actions.move(list.pageRows),
-      PageUp: () => actions.move(-list.pageRows),
-      Home: () => actions.move(-Infinity),
-      End: () => actions.move(Infinity),
-      Enter: actions.open,
-      " ": list.hasFocus ? actions.open : null,
-    }[key] ?? null
-  );
-}
-
+/** @param {Element} target */
 function isTyping(target) {
   return target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]") !== null;
+}
+
+/**
+ * @param {string} key
+ * @param {Element} target
+ * @param {Parts} parts
+ */
+function typingAction(key, target, { actions }) {
+  return target.id === "search" && ["Escape", "Enter", "ArrowDown"].includes(key) ? actions.leaveSearch : null;
+}
+
+/**
+ * @param {KeyboardEvent} event
+ * @param {Element} target
+ * @param {Parts} parts
+ */
+function freeAction({ key, repeat }, target, { actions, list, memory }) {
+  if (key === "Escape") return actions.leave;
+  if (memory.keys) {
+    const moving = movingLetters(actions)[key];
+    if (moving) return moving;
+    const once = otherLetters(actions)[key];
+    if (once) return repeat ? ignore : once;
+  }
+  // Elsewhere these keys scroll, press buttons and open selects.
+  return target === document.body || list.hasFocus ? listKeys(actions, list)[key] : null;
+}
+
+function ignore() {
+  // A key that is held down acts once.
+}
+
+/**
+ * @param {Actions} actions
+ * @returns {Bindings}
+ */
+function movingLetters({ move }) {
+  return { j: () => move(1), k: () => move(-1) };
+}
+
+/**
+ * @param {Actions} actions
+ * @returns {Bindings}
+ */
+function otherLetters({ approve, reject, comment, search, keys }) {
+  return { a: approve, r: reject, c: comment, "/": search, "?": keys };
+}
+
+/**
+ * @param {Actions} actions
+ * @param {VirtualList} list
+ * @returns {Bindings}
+ */
+function listKeys({ move, open }, list) {
+  return {
+    ArrowDown: () => move(1),
+    ArrowUp: () => move(-1),
+    PageDown: () => move(list.pageRows),
+    PageUp: () => move(-list.pageRows),
+    Home: () => move(Number.NEGATIVE_INFINITY),
+    End: () => move(Number.POSITIVE_INFINITY),
+    Enter: open,
+    ...(list.hasFocus && { " ": open }),
+  };
 }

@@ -1,37 +1,53 @@
-import { count, money, percent, share, visible } from "./format.js";
+/**
+ * @import { QueueEntry } from "wire"
+ * @import { Store } from "./store.js"
+ */
+
+import { Arrivals } from "./arrivals.js";
+import { byId, closest, setAttribute } from "./dom.js";
+import { cloneTemplate, Row } from "./row.js";
+
+/**
+ * The row that must stay where it is on the screen, and its entry as it is now.
+ * @typedef {{ index: number, entry: QueueEntry }} Anchor
+ */
 
 const MARGIN_ROWS = 6;
-const MARK_SECONDS = 4;
 
 /** A listbox of any length: only the rows in sight, and the selected one, are in the document. */
 export class VirtualList {
-  #scroller;
-  #box;
-  #columns;
-  #template;
-  #arrivals;
-  #choose;
+  #scroller = byId("scroller", HTMLElement);
+  #box = byId("list", HTMLElement);
+  #columns = byId("columns", HTMLElement);
   #store;
+  #arrivals;
+  /** @type {QueueEntry[]} */
   #entries = [];
+  /** @type {Map<string, Row>} */
   #rows = new Map();
+  /** @type {QueueEntry | null} */
   #selected = null;
   #rowHeight = 1;
   #lastRowNumber = 0;
-  #marked = new Map();
-  #unseen = new Set();
 
-  /** `choose(entry)` is called for the row that a person picks. */
+  /**
+   * @param {object} parts
+   * @param {Store} parts.store
+   * @param {(entry: QueueEntry) => void} parts.choose called for the row that a person picks
+   */
   constructor({ store, choose }) {
     this.#store = store;
-    this.#choose = choose;
-    this.#scroller = document.getElementById("scroller");
-    this.#box = document.getElementById("list");
-    this.#columns = document.getElementById("columns");
-    this.#template = document.getElementById("row-template");
-    this.#arrivals = document.getElementById("arrivals");
+    this.#arrivals = new Arrivals({
+      store,
+      unmark: (patternId) => this.#rows.get(patternId)?.unmark(),
+      show: () => this.#toArrivals(),
+    });
     this.#scroller.addEventListener("scroll", () => this.#draw(), { passive: true });
-    this.#box.addEventListener("click", (event) => this.#clicked(event));
-    this.#arrivals.addEventListener("click", () => this.#toArrivals());
+    this.#box.addEventListener("click", (event) => {
+      const patternId = closest(event, "[data-pattern-id]")?.dataset.patternId;
+      const entry = patternId === undefined ? undefined : store.get(patternId);
+      if (entry) choose(entry);
+    });
     new ResizeObserver(() => this.#measure()).observe(this.#scroller);
   }
 
@@ -48,7 +64,7 @@ export class VirtualList {
     return document.activeElement === this.#box;
   }
 
-  /** Show what the store shows now. Rows stay where the eye has them, whatever came or went above. */
+  /** Show what the store shows now. Rows stay where a person sees them, whatever came or went above. */
   update() {
     const anchor = this.#anchor();
     this.#entries = this.#store.shown;
@@ -57,15 +73,15 @@ export class VirtualList {
     this.#draw();
   }
 
-  /** Show another content from its top. */
+  /** Show different content from its top. */
   restart() {
     this.#entries = [];
-    this.#unseen.clear();
+    this.#arrivals.clear();
     this.#scroller.scrollTop = 0;
     this.update();
   }
 
-  /** `entry` may be one that is not shown; null selects nothing. */
+  /** @param {QueueEntry | null} entry which need not be one that is shown; null selects nothing */
   select(entry) {
     this.#selected = entry;
     this.#draw();
@@ -83,22 +99,12 @@ export class VirtualList {
     this.#draw();
   }
 
-  /** Mark rows as new for a moment. */
+  /**
+   * Mark rows as new for a moment.
+   * @param {string[]} patternIds
+   */
   mark(patternIds) {
-    if (patternIds.length === 0) return;
-    for (const patternId of patternIds) {
-      clearTimeout(this.#marked.get(patternId));
-      this.#marked.set(
-        patternId,
-        setTimeout(() => this.#unmark(patternId), MARK_SECONDS * 1000),
-      );
-      this.#unseen.add(patternId);
-    }
-  }
-
-  #unmark(patternId) {
-    this.#marked.delete(patternId);
-    this.#rows.get(patternId)?.element.classList.remove("is-new");
+    this.#arrivals.add(patternIds);
   }
 
   get #viewHeight() {
@@ -110,7 +116,7 @@ export class VirtualList {
   }
 
   #measure() {
-    const probe = this.#template.content.firstElementChild.cloneNode(true);
+    const probe = cloneTemplate();
     probe.classList.add("probe");
     probe.removeAttribute("role");
     this.#box.append(probe);
@@ -125,161 +131,102 @@ export class VirtualList {
     this.#draw();
   }
 
-  // Someone at the very top, with nothing selected and the pointer elsewhere, watches what arrives: no anchor then.
+  // At the very top, with nothing selected and the pointer elsewhere, a person watches what arrives: no anchor then.
   #anchor() {
     const first = this.#firstVisible;
     const last = first + this.pageRows;
     const selected = this.#entries.findIndex((entry) => entry.pattern_id === this.#selected?.pattern_id);
-    if (selected >= first && selected <= last && this.#isShown(selected)) return this.#anchorAt(selected);
+    const ofSelected = selected >= first && selected <= last ? this.#anchorAt(selected) : null;
+    if (ofSelected) return ofSelected;
     if (this.#scroller.scrollTop < 1 && !this.#box.matches(":hover")) return null;
     for (let index = first; index < this.#entries.length; index += 1) {
-      if (this.#isShown(index)) return this.#anchorAt(index);
+      const anchor = this.#anchorAt(index);
+      if (anchor) return anchor;
     }
     return null;
   }
 
+  /**
+   * @param {number} index
+   * @returns {Anchor | null} null where the row's entry is not shown any more
+   */
   #anchorAt(index) {
-    return { index, entry: this.#store.get(this.#entries[index].pattern_id) };
-  }
-
-  #isShown(index) {
-    const now = this.#store.get(this.#entries[index].pattern_id);
-    return now !== undefined && this.#store.index(now) >= 0;
+    const before = this.#entries[index];
+    const entry = before && this.#store.get(before.pattern_id);
+    return entry && this.#store.index(entry) >= 0 ? { index, entry } : null;
   }
 
   #draw() {
-    const wanted = this.#wantedIndexes();
-    const kept = new Set(wanted.map((index) => this.#entries[index].pattern_id));
+    const wanted = this.#wanted();
+    const kept = new Set(wanted.map(([, entry]) => entry.pattern_id));
     for (const [patternId, row] of this.#rows) {
       if (kept.has(patternId)) continue;
       row.element.remove();
       this.#rows.delete(patternId);
     }
     let before = this.#box.firstElementChild;
-    for (const index of wanted) {
-      const { element } = this.#drawRow(index);
-      // The order in the document is the order on the screen: that is what a screen reader walks through.
+    for (const [index, entry] of wanted) {
+      const { element } = this.#drawRow(index, entry);
+      // The order in the document is the order on the screen: screen readers follow it.
       if (element === before) before = before.nextElementSibling;
       else this.#box.insertBefore(element, before);
     }
     this.#pointToSelected();
-    this.#drawArrivals();
+    this.#arrivals.draw(this.#firstVisible);
   }
 
-  #wantedIndexes() {
+  #wanted() {
     const first = Math.max(0, this.#firstVisible - MARGIN_ROWS);
     const visibleRows = Math.ceil(this.#scroller.clientHeight / this.#rowHeight);
     const last = Math.min(this.#entries.length, this.#firstVisible + visibleRows + MARGIN_ROWS);
-    const wanted = [];
-    for (let index = first; index < last; index += 1) wanted.push(index);
-    const selected = this.#selected ? this.#store.index(this.#selected) : -1;
-    if (selected >= 0 && this.#entries === this.#store.shown) {
-      if (selected < first) wanted.unshift(selected);
-      else if (selected >= last) wanted.push(selected);
+    /** @type {[number, QueueEntry][]} */
+    const wanted = this.#entries.slice(first, last).map((entry, offset) => [first + offset, entry]);
+    const index = this.#selected ? this.#store.index(this.#selected) : -1;
+    const selected = this.#entries[index];
+    if (selected && this.#entries === this.#store.shown) {
+      if (index < first) wanted.unshift([index, selected]);
+      else if (index >= last) wanted.push([index, selected]);
     }
     return wanted;
   }
 
-  #drawRow(index) {
-    const entry = this.#entries[index];
-    let row = this.#rows.get(entry.pattern_id);
-    if (!row) {
-      row = this.#newRow(entry.pattern_id);
-      this.#rows.set(entry.pattern_id, row);
-    }
-    const fraction = this.#store.share(entry);
-    if (row.entry !== entry || row.fraction !== fraction) fill(row, entry, fraction);
-    // Beside the largest, not the whole: of ten thousand bars nearly all would be empty.
-    row.bar.style.width = `${100 * this.#store.proportion(entry)}%`;
-    const top = index * this.#rowHeight;
-    if (row.top !== top) {
-      row.top = top;
-      row.element.style.transform = `translateY(${top}px)`;
-    }
-    set(row.element, "aria-posinset", index + 1);
-    set(row.element, "aria-setsize", this.#store.complete ? this.#entries.length : -1);
-    set(row.element, "aria-selected", entry.pattern_id === this.#selected?.pattern_id);
+  /**
+   * @param {number} index
+   * @param {QueueEntry} entry
+   */
+  #drawRow(index, entry) {
+    const row = this.#rows.get(entry.pattern_id) ?? this.#newRow(entry.pattern_id);
+    row.draw(
+      entry,
+      { fraction: this.#store.share(entry), proportion: this.#store.proportion(entry) },
+      {
+        index,
+        top: index * this.#rowHeight,
+        total: this.#store.complete ? this.#entries.length : -1,
+        selected: entry.pattern_id === this.#selected?.pattern_id,
+      },
+    );
     return row;
   }
 
+  /** @param {string} patternId */
   #newRow(patternId) {
-    const element = this.#template.content.firstElementChild.cloneNode(true);
     this.#lastRowNumber += 1;
-    element.id = `row-${this.#lastRowNumber}`;
-    element.dataset.patternId = patternId;
-    element.classList.toggle("is-new", this.#marked.has(patternId));
-    return {
-      element,
-      id: element.querySelector(".row-id bdi"),
-      tools: element.querySelector(".row-tools bdi"),
-      confidence: element.querySelector(".row-confidence"),
-      occurrences: element.querySelector(".row-occurrences"),
-      savings: element.querySelector(".row-savings"),
-      bar: element.querySelector(".bar > span"),
-      share: element.querySelector(".share"),
-    };
+    const row = new Row(`row-${this.#lastRowNumber}`, patternId, this.#arrivals.isMarked(patternId));
+    this.#rows.set(patternId, row);
+    return row;
   }
 
   #pointToSelected() {
-    const row = this.#rows.get(this.#selected?.pattern_id);
-    if (row) set(this.#box, "aria-activedescendant", row.element.id);
+    const row = this.#selected && this.#rows.get(this.#selected.pattern_id);
+    if (row) setAttribute(this.#box, "aria-activedescendant", row.element.id);
     else this.#box.removeAttribute("aria-activedescendant");
   }
 
-  #drawArrivals() {
-    if (this.#unseen.size === 0 && this.#arrivals.hidden) return;
-    const first = this.#firstVisible;
-    let above = 0;
-    for (const patternId of this.#unseen) {
-      const entry = this.#store.get(patternId);
-      const index = entry ? this.#store.index(entry) : -1;
-      if (index >= 0 && index < first) above += 1;
-      else this.#unseen.delete(patternId);
-    }
-    this.#arrivals.hidden = above === 0;
-    if (above > 0) this.#arrivals.textContent = `↑ ${count(above)} new`;
-  }
-
   #toArrivals() {
-    this.#unseen.clear();
+    this.#arrivals.clear();
     this.#scroller.scrollTop = 0;
     this.#draw();
     this.focus();
   }
-
-  #clicked(event) {
-    const row = event.target.closest("[data-pattern-id]");
-    const entry = row && this.#store.get(row.dataset.patternId);
-    if (entry) this.#choose(entry);
-  }
-}
-
-function fill(row, entry, fraction) {
-  row.entry = entry;
-  row.fraction = fraction;
-  const written = {
-    confidence: percent(entry.confidence_score),
-    occurrences: count(entry.occurrence_count),
-    savings: money(entry.estimated_savings_usd),
-    share: fraction === null ? "" : share(fraction),
-  };
-  write(row.id, visible(entry.pattern_id));
-  write(row.tools, visible(entry.tool_sequence));
-  for (const [name, text] of Object.entries(written)) write(row[name], text);
-  row.bar.parentElement.hidden = fraction === null;
-  set(row.element, "aria-label", spoken(entry, written));
-}
-
-function spoken(entry, { confidence, occurrences, savings, share: part }) {
-  const figures = [`confidence ${confidence}`, `${occurrences} occurrences`, `${savings} a month`];
-  if (part) figures.push(`${part} of the value`);
-  return `${visible(entry.pattern_id)}, ${figures.join(", ")}`;
-}
-
-function write(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
-
-function set(node, name, value) {
-  if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
 }

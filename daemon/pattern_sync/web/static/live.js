@@ -1,27 +1,37 @@
+/** @import { Message } from "wire" */
+
+/** @typedef {"connecting" | "live" | "reconnecting" | "outage"} State */
+
 const PROTOCOL = "pattern-sync.v1";
-const PATIENCE_SECONDS = 10;
-// The daemon says something every 15 seconds; after some more than two of them its connection is dead, whatever the
-// browser believes.
-const SILENCE_SECONDS = 40;
+const CONNECT_TIMEOUT_SECONDS = 10;
+// The daemon sends a heartbeat every 15 seconds. After two missed ones and some slack the connection is dead, whatever
+// the browser reports.
+const HEARTBEAT_TIMEOUT_SECONDS = 40;
 const STALE_SECONDS = 20;
 const FIRST_BACKOFF_SECONDS = 0.5;
 const LONGEST_BACKOFF_SECONDS = 10;
 
-/** The life of the WebSocket: connects, gives up what hangs or is silent, and connects again. */
+/** Keeps a WebSocket open: connects, gives up connections that hang or fall silent, and reconnects. */
 export class Live {
   #token;
   #receive;
   #change;
   #refused;
+  /** @type {WebSocket | null} */
   #socket = null;
-  #timer = null;
+  /** @type {number | undefined} */
+  #timer;
   #failures = 0;
+  /** @type {State} */
   #state = "connecting";
   #heardAt = 0;
 
   /**
-   * `receive(message)` gets each message; `change(state)` gets live, reconnecting or outage as it comes; `refused()` is
-   * called when a connection ends on which nothing was said.
+   * @param {object} options
+   * @param {() => string | null} options.token the current token
+   * @param {(message: Message) => void} options.receive
+   * @param {(state: State) => void} options.change called with each new state
+   * @param {() => void} options.refused called when a connection ends without a message
    */
   constructor({ token, receive, change, refused }) {
     this.#token = token;
@@ -34,7 +44,7 @@ export class Live {
     return this.#state;
   }
 
-  /** Connect now, in place of whatever there is. */
+  /** Connect now, in place of any earlier connection. */
   connect() {
     clearTimeout(this.#timer);
     const previous = this.#socket;
@@ -45,19 +55,23 @@ export class Live {
     previous?.close();
     socket.onmessage = ({ data }) => this.#heard(socket, JSON.parse(data));
     socket.onclose = () => this.#lost(socket);
-    this.#timer = setTimeout(() => this.#lost(socket), PATIENCE_SECONDS * 1000);
+    this.#timer = setTimeout(() => this.#lost(socket), CONNECT_TIMEOUT_SECONDS * 1000);
   }
 
-  /** The browser may have slept: connect anew unless the daemon was heard just now. */
+  /** Reconnect unless a message has just arrived: the browser may have slept. */
   wake() {
-    // Of the wall clock: others stand still while a machine sleeps.
+    // The wall clock: others may stop while a machine sleeps.
     if (this.#state !== "live" || Date.now() - this.#heardAt > STALE_SECONDS * 1000) this.connect();
   }
 
+  /**
+   * @param {WebSocket} socket
+   * @param {Message} message
+   */
   #heard(socket, message) {
     if (socket !== this.#socket) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#lost(socket), SILENCE_SECONDS * 1000);
+    this.#timer = setTimeout(() => this.#lost(socket), HEARTBEAT_TIMEOUT_SECONDS * 1000);
     this.#failures = 0;
     this.#heardAt = Date.now();
     if (message.type === "outage") this.#enter("outage");
@@ -65,6 +79,7 @@ export class Live {
     this.#receive(message);
   }
 
+  /** @param {WebSocket} socket */
   #lost(socket) {
     if (socket !== this.#socket) return;
     this.#socket = null;
@@ -82,6 +97,7 @@ export class Live {
     return Math.random() * seconds * 1000;
   }
 
+  /** @param {State} state */
   #enter(state) {
     if (state === this.#state) return;
     this.#state = state;
@@ -95,10 +111,12 @@ function address() {
   return url.href;
 }
 
+/** @param {string | null} token */
 function protocols(token) {
   return token === null ? [PROTOCOL] : [PROTOCOL, `bearer.${base64url(token)}`];
 }
 
+/** @param {string} text */
 function base64url(text) {
   const bytes = String.fromCharCode(...new TextEncoder().encode(text));
   return btoa(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");

@@ -1,17 +1,35 @@
+/**
+ * @import { Status } from "wire"
+ * @import { ApiError } from "./api-error.js"
+ * @import { Api } from "./api.js"
+ * @import { Store } from "./store.js"
+ */
+
+import { asApiError } from "./api-error.js";
+
+/**
+ * @typedef {object} Report
+ * @property {() => void} progressed
+ * @property {(appeared: string[]) => void} finished with the ids that are new to a view that was complete
+ * @property {(fault: ApiError, retries: boolean) => void} failed
+ */
+
 const PAUSE_SECONDS = 2;
 const RETRY_SECONDS = 5;
 
-/** Loads the view page by page into the store: one load at a time, and one more when it was asked for meanwhile. */
+/** Loads a view page by page into the store. One load runs at a time; a reload requested meanwhile follows it. */
 export class Loader {
   #api;
   #store;
   #report;
+  /** @type {AbortController | null} */
   #running = null;
   #again = false;
-  #timer = null;
-  #startedAt = -Infinity;
+  /** @type {number | undefined} */
+  #timer;
+  #startedAt = Number.NEGATIVE_INFINITY;
 
-  /** `report` has progressed(), finished(appeared ids) and failed(fault, retries). */
+  /** @param {{ api: Pick<Api, "page">, store: Store, report: Report }} parts */
   constructor({ api, store, report }) {
     this.#api = api;
     this.#store = store;
@@ -22,7 +40,10 @@ export class Loader {
     return this.#running !== null;
   }
 
-  /** Forget what is shown and load another view. */
+  /**
+   * Forget what is shown and load another view.
+   * @param {Status} view
+   */
   show(view) {
     this.#running?.abort();
     this.#running = null;
@@ -37,11 +58,12 @@ export class Loader {
     else this.#startIn(this.#startedAt + PAUSE_SECONDS * 1000 - performance.now());
   }
 
-  /** The same at once: a person has asked for it. */
+  /** Load the view once more, without a pause: a person has asked for it. */
   retry() {
     if (!this.#running) this.#start();
   }
 
+  /** @param {number} milliseconds */
   #startIn(milliseconds) {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#start(), Math.max(0, milliseconds));
@@ -60,34 +82,43 @@ export class Loader {
     }
     if (control !== this.#running) return;
     this.#running = null;
-    this.#conclude(fault);
+    if (fault === null) this.#finish();
+    else this.#fail(asApiError(fault));
   }
 
+  /** @param {AbortSignal} signal */
   async #loadPages(signal) {
     this.#store.beginLoad();
     this.#report.progressed();
-    let path = this.#api.firstPage(this.#store.view);
-    while (path) {
-      const { entries, next } = await this.#api.page(path, signal);
+    /** @type {string | null} */
+    let place = null;
+    do {
+      const { entries, next } = await this.#api.page(this.#store.view, place, signal);
       if (signal.aborted) return;
       this.#store.addPage(entries);
       this.#report.progressed();
-      path = next;
-    }
+      place = next;
+    } while (place !== null);
   }
 
-  #conclude(fault) {
-    const again = this.#again;
-    this.#again = false;
-    if (fault) {
-      this.#store.abandonLoad();
-      // A refusal does not go away by asking again.
-      const retries = again || fault.status === 0 || fault.status >= 500;
-      if (retries) this.#startIn(RETRY_SECONDS * 1000);
-      this.#report.failed(fault, retries);
-      return;
-    }
+  #finish() {
+    const again = this.#takeAgain();
     this.#report.finished(this.#store.finishLoad());
     if (again) this.reload();
+  }
+
+  /** @param {ApiError} fault */
+  #fail(fault) {
+    this.#store.abandonLoad();
+    // Asking again does not change a refusal.
+    const retries = this.#takeAgain() || fault.status === 0 || fault.status >= 500;
+    if (retries) this.#startIn(RETRY_SECONDS * 1000);
+    this.#report.failed(fault, retries);
+  }
+
+  #takeAgain() {
+    const again = this.#again;
+    this.#again = false;
+    return again;
   }
 }

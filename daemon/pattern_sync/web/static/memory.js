@@ -1,52 +1,68 @@
+const REVIEWER = "pattern-sync.reviewer";
+const KEYS = "pattern-sync.keys";
+const TOKEN = "pattern-sync.token";
+
+// Merely accessing the storage can throw.
+const browserStorage = () => window.localStorage;
+const tabStorage = () => window.sessionStorage;
+
 /** What this browser remembers. Where storage is refused (private windows, policies), it lasts as long as the page. */
 export class Memory {
+  /** @type {Map<string, string>} */
   #values = new Map();
 
   /** The reviewer's name, "" when not known. */
   get reviewer() {
-    return this.#read(inBrowser, "pattern-sync.reviewer") ?? "";
+    return this.#read(browserStorage, REVIEWER) ?? "";
   }
 
   set reviewer(name) {
-    this.#write(inBrowser, "pattern-sync.reviewer", name);
+    this.#write(browserStorage, REVIEWER, name);
   }
 
-  /** Whether single letters work as keys. */
+  /** Whether the single-letter shortcuts are on. */
   get keys() {
-    return this.#read(inBrowser, "pattern-sync.keys") !== "off";
+    return this.#read(browserStorage, KEYS) !== "off";
   }
 
   set keys(on) {
-    this.#write(inBrowser, "pattern-sync.keys", on ? "on" : "off");
+    this.#write(browserStorage, KEYS, on ? "on" : "off");
   }
 
   /** The token, null when there is none; forgotten with the tab. */
   get token() {
-    return this.#read(inTab, "pattern-sync.token");
+    return this.#read(tabStorage, TOKEN);
   }
 
-  set token(token) {
-    this.#write(inTab, "pattern-sync.token", token);
+  /** @param {string} token */
+  rememberToken(token) {
+    this.#write(tabStorage, TOKEN, token);
   }
 
-  #read(place, name) {
+  /**
+   * @param {() => Storage} storage
+   * @param {string} name
+   */
+  #read(storage, name) {
+    const remembered = this.#values.get(name) ?? null;
     try {
-      return place().getItem(name) ?? this.#values.get(name) ?? null;
+      return storage().getItem(name) ?? remembered;
     } catch {
-      return this.#values.get(name) ?? null;
+      return remembered;
     }
   }
 
-  #write(place, name, value) {
+  /**
+   * @param {() => Storage} storage
+   * @param {string} name
+   * @param {string} value
+   */
+  #write(storage, name, value) {
     this.#values.set(name, value);
     try {
-      place().setItem(name, value);
+      storage().setItem(name, value);
     } catch {
       // Kept in #values.
     }
   }
 }
-
-// Merely naming the storage can throw.
-const inBrowser = () => window.localStorage;
-const inTab = () => window.sessionStorage;

@@ -1,7 +1,14 @@
-import { count, money, plural, share } from "./format.js";
-import { counted } from "./store.js";
+/**
+ * @import { QueueEntry } from "wire"
+ * @import { Api } from "./api.js"
+ * @import { Details } from "./details.js"
+ * @import { VirtualList } from "./list.js"
+ * @import { Store } from "./store.js"
+ */
 
-const MOST_OF_THE_VALUE = 0.8;
+import { readAddress, writeAddress } from "./address.js";
+import { asApiError } from "./api-error.js";
+import { byId, find } from "./dom.js";
 
 /** Which pattern is selected: in the list, in the details, in the address, and on narrow screens over the list. */
 export class Selection {
@@ -9,14 +16,17 @@ export class Selection {
   #store;
   #list;
   #details;
+  /** @type {string | null} */
   #patternId = null;
+  /** @type {QueueEntry | null} */
   #entry = null;
   #opened = false;
   #changes = 0;
   #reveal = false;
-  #covered = [document.querySelector(".top"), document.getElementById("queue")];
+  #covered = [find(document, ".top", HTMLElement), byId("queue", HTMLElement)];
   #narrow = window.matchMedia("(max-width: 59.99rem)");
 
+  /** @param {{ api: Api, store: Store, list: VirtualList, details: Details }} parts */
   constructor({ api, store, list, details }) {
     this.#api = api;
     this.#store = store;
@@ -25,9 +35,9 @@ export class Selection {
     this.#narrow.addEventListener("change", () => this.#cover(this.#openedInHistory));
     window.addEventListener("hashchange", () => this.follow());
     window.addEventListener("popstate", () => this.#followHistory());
-    document.getElementById("back").addEventListener("click", () => this.close());
-    document.getElementById("next").addEventListener("click", () => this.move(1));
-    document.getElementById("previous").addEventListener("click", () => this.move(-1));
+    byId("back", HTMLButtonElement).addEventListener("click", () => this.close());
+    byId("next", HTMLButtonElement).addEventListener("click", () => this.move(1));
+    byId("previous", HTMLButtonElement).addEventListener("click", () => this.move(-1));
   }
 
   get patternId() {
@@ -44,26 +54,35 @@ export class Selection {
     return this.#opened;
   }
 
+  /** @param {QueueEntry | null} entry */
   select(entry) {
     this.#patternId = entry?.pattern_id ?? null;
     this.#entry = entry;
     this.#list.select(entry);
     this.#list.reveal();
-    this.#writeAddress();
+    writeAddress(this.#patternId);
     this.draw();
     if (!entry && this.#opened) this.close();
   }
 
-  /** Go `step` entries on; from an entry that has left the list, to its neighbours. */
+  /**
+   * Go some entries on; from an entry that has left the list, to its neighbours.
+   * @param {number} step below 0 for back; infinite for all the way
+   */
   move(step) {
     const { shown } = this.#store;
-    if (shown.length === 0) return;
-    this.select(shown[Math.max(0, Math.min(shown.length - 1, this.#target(step)))]);
+    const entry = shown[Math.max(0, Math.min(shown.length - 1, this.#target(step)))];
+    if (!entry) return;
+    this.select(entry);
     if (this.#opened) this.#details.focusTitle();
     else this.#list.focus();
   }
 
-  /** Go on to what takes the place of an entry that has just left the list; `focus`: to its details. */
+  /**
+   * Go on to what takes the place of an entry that has just left the list.
+   * @param {QueueEntry} entry
+   * @param {{ focus: boolean }} options whether the details get the focus
+   */
   succeed(entry, { focus }) {
     const { shown } = this.#store;
     const position = this.#store.position(entry);
@@ -88,11 +107,15 @@ export class Selection {
     else this.#uncover();
   }
 
-  /** The selected entry changed; null: it was removed. */
+  /**
+   * An entry changed; where it is the selected one, show it.
+   * @param {string} patternId
+   * @param {QueueEntry | null} entry null when it was removed
+   */
   changed(patternId, entry) {
     if (patternId !== this.#patternId) return;
     this.#changes += 1;
-    this.#take(entry);
+    this.#take(patternId, entry);
     if (entry) this.#details.refresh();
   }
 
@@ -100,7 +123,10 @@ export class Selection {
   async reloaded() {
     if (this.#patternId === null) return;
     const entry = this.#store.get(this.#patternId);
-    if (!entry) return this.#fetch(this.#patternId);
+    if (!entry) {
+      await this.#fetch(this.#patternId);
+      return;
+    }
     this.changed(this.#patternId, entry);
     if (this.#reveal) this.#list.reveal();
     this.#reveal = false;
@@ -108,13 +134,16 @@ export class Selection {
 
   /** Select what the address names, wherever it is. */
   async follow() {
-    const patternId = fromAddress();
+    const patternId = readAddress();
     if (patternId === null || patternId === this.#patternId) return;
     await this.find(patternId);
     if (this.#narrow.matches) this.#cover(true);
   }
 
-  /** Select a pattern, in whatever status it is; resolves to whether it still is the selected one. */
+  /**
+   * Select a pattern, whatever its status; resolves to whether it is still the selected one.
+   * @param {string} patternId
+   */
   async find(patternId) {
     const entry = this.#store.get(patternId);
     if (entry) this.select(entry);
@@ -124,7 +153,7 @@ export class Selection {
       this.#reveal = true;
       this.#details.showLoading(patternId);
       await this.#fetch(patternId);
-      this.#writeAddress();
+      writeAddress(this.#patternId);
     }
     return patternId === this.#patternId;
   }
@@ -133,54 +162,52 @@ export class Selection {
   draw() {
     const entry = this.#entry;
     if (entry) this.#details.show(entry, { fraction: this.#store.share(entry), elsewhere: this.#elsewhere(entry) });
-    else if (this.#patternId === null) this.#details.showOverview(overview(this.#store));
+    else if (this.#patternId === null) this.#details.showOverview(this.#store);
   }
 
+  /** @param {string} patternId */
   async #fetch(patternId) {
     const changes = this.#changes;
-    // What was announced meanwhile is newer than the answer.
+    // A change announced meanwhile is newer than the answer.
     const overtaken = () => patternId !== this.#patternId || changes !== this.#changes;
     try {
       const entry = await this.#api.entry(patternId);
       if (overtaken()) return;
-      this.#take(entry);
+      this.#take(patternId, entry);
       this.#details.refresh();
-    } catch (fault) {
+    } catch (caught) {
+      const fault = asApiError(caught);
       if (overtaken()) return;
-      if (fault.status === 404) this.#take(null);
+      if (fault.status === 404) this.#take(patternId, null);
       else if (!this.#entry) this.#details.showUnknown(patternId, fault.message, () => this.#fetch(patternId));
     }
   }
 
-  #take(entry) {
-    if (entry) {
-      this.#entry = entry;
-      this.#list.select(entry);
-      this.draw();
-    } else {
-      this.#entry = null;
-      this.#list.select(null);
-      this.#details.showMissing(this.#patternId);
-    }
+  /**
+   * @param {string} patternId
+   * @param {QueueEntry | null} entry
+   */
+  #take(patternId, entry) {
+    this.#entry = entry;
+    this.#list.select(entry);
+    if (entry) this.draw();
+    else this.#details.showMissing(patternId);
   }
 
+  /** @param {number} step */
   #target(step) {
-    // The end that a step comes from; all the way is all the way.
-    if (!this.#entry) return step > 0 === Number.isFinite(step) ? 0 : Infinity;
+    // With nothing selected, a step enters at the end it comes from; all the way stays all the way.
+    if (!this.#entry) return step > 0 === Number.isFinite(step) ? 0 : Number.POSITIVE_INFINITY;
     const position = this.#store.position(this.#entry);
     const left = this.#store.index(this.#entry) < 0;
     return position + (left && step > 0 ? step - 1 : step);
   }
 
+  /** @param {QueueEntry} entry */
   #elsewhere(entry) {
     if (entry.status !== this.#store.view) return `Not in the list: it is ${entry.status}.`;
     const hidden = this.#store.complete && this.#store.narrowed && this.#store.index(entry) < 0;
     return hidden ? "Not in the list: it does not match the search." : null;
-  }
-
-  #writeAddress() {
-    const hash = this.#patternId === null ? "" : `#pattern=${encodeURIComponent(this.#patternId)}`;
-    if (location.hash !== hash) history.replaceState(history.state, "", location.pathname + location.search + hash);
   }
 
   get #openedInHistory() {
@@ -195,7 +222,7 @@ export class Selection {
       this.#cover(true);
       this.#details.focusTitle();
     }
-    this.#writeAddress();
+    writeAddress(this.#patternId);
   }
 
   #uncover() {
@@ -204,43 +231,10 @@ export class Selection {
     this.#list.reveal();
   }
 
+  /** @param {boolean} covered */
   #cover(covered) {
     this.#opened = covered;
     document.body.classList.toggle("details-open", covered);
     for (const part of this.#covered) part.inert = covered;
   }
-}
-
-function fromAddress() {
-  const match = /^#pattern=(.+)$/s.exec(location.hash);
-  try {
-    return match ? decodeURIComponent(match[1]) : null;
-  } catch {
-    return null; // not of our making
-  }
-}
-
-function overview(store) {
-  const { size, complete, view, totalSavings, foreign } = store;
-  if (!complete) return { figure: "", text: "", more: "" };
-  if (size === 0) return { figure: "", text: "The details of a pattern appear here.", more: "" };
-  const waiting = size === 1 ? "waits for a decision" : "wait for a decision";
-  const without = foreign > 0 ? `, without the ${count(foreign)} that other programs wrote` : "";
-  return {
-    figure: plural(size, "pattern"),
-    text: `${view === "pending" ? waiting : view}, ${money(totalSavings)} a month in all${without}.`,
-    more: concentration(store),
-  };
-}
-
-function concentration({ shown, narrowed, totalSavings, size }) {
-  if (narrowed || size < 5 || !(totalSavings > 0)) return "";
-  let sum = 0;
-  let first = 0;
-  while (first < size && sum < MOST_OF_THE_VALUE * totalSavings) {
-    sum += counted(shown[first]);
-    first += 1;
-  }
-  const which = first === 1 ? "The first one holds" : `The first ${count(first)} hold`;
-  return `${which} ${share(sum / totalSavings)} of the value.`;
 }

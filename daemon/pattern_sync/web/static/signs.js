@@ -1,54 +1,74 @@
-import { clockTime } from "./format.js";
+/** @import { State } from "./live.js" */
+
+import { build, byId, setText } from "./dom.js";
+import { clockTime, plural } from "./format.js";
 
 const TOAST_SECONDS = 7;
 const BANNER_DELAY_SECONDS = 1;
-const ANNOUNCE_SECONDS = 2;
+const ARRIVALS_SECONDS = 2;
+const ANNOUNCE_MILLISECONDS = 100;
 
-const BADGES = { live: "Live", reconnecting: "Reconnecting…", outage: "No database" };
+/** @type {Record<State, string>} */
+const BADGES = {
+  connecting: "Connecting…",
+  live: "Live",
+  reconnecting: "Reconnecting…",
+  outage: "No database",
+};
 
-/** What the page says by itself: the connection's badge and banner, toasts, and what screen readers are told. */
+/** What the page reports by itself: the connection's badge and banner, toasts, and announcements to screen readers. */
 export class Signs {
-  #badge = document.getElementById("connection");
-  #banner = document.getElementById("banner");
-  #bannerText = document.getElementById("banner-text");
-  #toasts = document.getElementById("toasts");
-  #announcer = document.getElementById("announcer");
-  #announceTimer = null;
-  #bannerTimer = null;
-  #wasLive = false;
-  #lostAt = null;
+  #badge = byId("connection", HTMLElement);
+  #banner = byId("banner", HTMLElement);
+  #bannerText = byId("banner-text", HTMLElement);
+  #toasts = byId("toasts", HTMLElement);
+  #announcer = byId("announcer", HTMLElement);
+  /** @type {number | undefined} */
+  #announceTimer;
+  /** @type {number | undefined} */
+  #bannerTimer;
+  /** @type {number | undefined} */
+  #arrivedTimer;
   #arrived = 0;
-  #arrivedTimer = null;
+  #wasLive = false;
+  /** @type {Date | null} */
+  #lostAt = null;
   #leave;
 
-  /** `retry()` is called when a person wants to connect now, `leave()` to take the focus from what is about to go. */
+  /**
+   * @param {object} parts
+   * @param {() => void} parts.retry called when a person wants to connect now
+   * @param {() => void} parts.leave takes the focus from what is about to go away
+   */
   constructor({ retry, leave }) {
     this.#leave = leave;
-    document.getElementById("banner-retry").addEventListener("click", retry);
+    byId("banner-retry", HTMLButtonElement).addEventListener("click", retry);
   }
 
-  /** `state` is live, reconnecting or outage. */
+  /** @param {State} state */
   connection(state) {
     this.#badge.dataset.state = state;
-    this.#badge.textContent = BADGES[state];
+    setText(this.#badge, BADGES[state]);
     clearTimeout(this.#bannerTimer);
     if (state === "live") {
       this.#recovered();
-    } else {
-      this.#lostAt ??= new Date();
-      const delay = this.#banner.hidden && state !== "outage" ? BANNER_DELAY_SECONDS * 1000 : 0;
-      this.#bannerTimer = setTimeout(() => this.#showBanner(state), delay);
+      return;
     }
+    this.#lostAt ??= new Date();
+    const text = this.#bannerWords(state, clockTime(this.#lostAt));
+    const delay = this.#banner.hidden && state !== "outage" ? BANNER_DELAY_SECONDS * 1000 : 0;
+    this.#bannerTimer = setTimeout(() => this.#showBanner(state, text), delay);
   }
 
-  /** A short message in the corner; screen readers hear it too. `show()` leads to what it is about. */
+  /**
+   * A short message in the corner; screen readers hear it, too.
+   * @param {string} text
+   * @param {() => void} [show] leads to what it is about
+   */
   toast(text, show) {
-    const toast = document.createElement("div");
-    toast.className = "toast";
-    toast.append(Object.assign(document.createElement("span"), { textContent: text }));
+    const toast = build("div", { className: "toast" }, build("span", {}, text));
     if (show) {
-      const button = document.createElement("button");
-      Object.assign(button, { type: "button", className: "small", textContent: "Show" });
+      const button = build("button", { type: "button", className: "small" }, "Show");
       button.addEventListener("click", () => {
         toast.remove();
         show();
@@ -59,15 +79,33 @@ export class Signs {
     setTimeout(() => dismiss(toast), TOAST_SECONDS * 1000);
   }
 
-  /** Tell screen readers, once for all that arrive within a moment. */
+  /**
+   * Announce new patterns to screen readers, together if several arrive within a moment.
+   * @param {number} number
+   */
   arrivals(number) {
     if (number === 0) return;
     this.#arrived += number;
     this.#arrivedTimer ??= setTimeout(() => {
-      this.announce(this.#arrived === 1 ? "1 new pattern" : `${this.#arrived} new patterns`);
+      this.announce(plural(this.#arrived, "new pattern"));
       this.#arrived = 0;
-      this.#arrivedTimer = null;
-    }, ANNOUNCE_SECONDS * 1000);
+      this.#arrivedTimer = undefined;
+    }, ARRIVALS_SECONDS * 1000);
+  }
+
+  /**
+   * Announce a text to screen readers only.
+   * @param {string} text
+   */
+  announce(text) {
+    this.#place();
+    // A repeated text is announced only if it was cleared in between.
+    this.#announcer.textContent = "";
+    clearTimeout(this.#announceTimer);
+    this.#announceTimer = setTimeout(() => {
+      this.#place();
+      this.#announcer.textContent = text;
+    }, ANNOUNCE_MILLISECONDS);
   }
 
   #recovered() {
@@ -78,34 +116,28 @@ export class Signs {
     this.#lostAt = null;
   }
 
-  #showBanner(state) {
-    const text = this.#bannerWords(state);
+  /**
+   * @param {State} state
+   * @param {string} text
+   */
+  #showBanner(state, text) {
     this.#banner.hidden = false;
     this.#banner.dataset.state = state;
     this.#bannerText.textContent = text;
     this.announce(text);
   }
 
-  #bannerWords(state) {
-    const at = clockTime(this.#lostAt);
+  /**
+   * @param {State} state
+   * @param {string} at when the connection was lost
+   */
+  #bannerWords(state, at) {
     if (state === "outage") {
-      const loss = `The daemon has lost its database (since ${at})`;
-      return `${loss}; what you see may be old, and nothing can be decided until it is back.`;
+      const loss = `The daemon has been without its database since ${at}.`;
+      return `${loss} What you see may be out of date, and nothing can be decided until the database is back.`;
     }
-    if (this.#wasLive) return `Connection lost at ${at}; what you see may be old.`;
-    return "No live connection to the daemon; what you see may be old.";
-  }
-
-  /** Tell screen readers only. */
-  announce(text) {
-    this.#place();
-    // The same words twice are a change only when they were gone in between.
-    this.#announcer.textContent = "";
-    clearTimeout(this.#announceTimer);
-    this.#announceTimer = setTimeout(() => {
-      this.#place();
-      this.#announcer.textContent = text;
-    }, 100);
+    const loss = this.#wasLive ? `Connection lost at ${at}.` : "No live connection to the daemon.";
+    return `${loss} What you see may be out of date.`;
   }
 
   // Everything outside the topmost dialog is inert, for screen readers too.
@@ -115,8 +147,9 @@ export class Signs {
   }
 }
 
+/** @param {HTMLElement} toast */
 function dismiss(toast) {
-  // Somebody is at its button.
+  // A person is about to use its button.
   if (toast.matches(":hover, :focus-within")) setTimeout(() => dismiss(toast), 1000);
   else toast.remove();
 }

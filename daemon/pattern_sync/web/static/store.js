@@ -1,6 +1,20 @@
-import { patternType } from "./format.js";
+/**
+ * @import { QueueEntry, Status } from "wire"
+ * @import { Item } from "./items.js"
+ */
 
-/** Order of every list: most impact first, then by id. Negative when `one` comes first. */
+import { asItem, counted, derive, normal } from "./items.js";
+
+/**
+ * A load under way: what it has brought, and which entries changed since it began.
+ * @typedef {{ items: Map<string, Item>, touched: Set<string> }} Load
+ */
+
+/**
+ * The order of every list: most impact first, then by id. Negative when `one` comes first.
+ * @param {QueueEntry} one
+ * @param {QueueEntry} other
+ */
 export function compare(one, other) {
   if (one.impact_score !== other.impact_score) return other.impact_score - one.impact_score;
   if (one.pattern_id === other.pattern_id) return 0;
@@ -9,13 +23,20 @@ export function compare(one, other) {
 
 /** The entries of one view (a status), in order, searched and filtered. Knows nothing of the page or the network. */
 export class Store {
+  /** @type {Status} */
   #view = "pending";
+  /** @type {Map<string, Item>} */
   #items = new Map();
+  /** @type {Load | null} */
   #load = null;
   #complete = false;
+  /** @type {string[]} */
   #terms = [];
+  /** @type {string | null} */
   #type = null;
+  /** @type {Item[] | null} */
   #sorted = null;
+  /** @type {ReturnType<typeof derive> | null} */
   #derived = null;
 
   get view() {
@@ -47,12 +68,12 @@ export class Store {
     return this.#derive().shown;
   }
 
-  /** Savings of the whole view, USD a month; without those of entries that no pattern stands behind. */
+  /** Savings of the whole view, USD a month; without those of entries that have no pattern behind them. */
   get totalSavings() {
     return this.#derive().total;
   }
 
-  /** How many entries of the view no pattern stands behind: other programs wrote them. */
+  /** How many entries of the view have no pattern behind them: other programs wrote them. */
   get foreign() {
     return this.#derive().foreign;
   }
@@ -62,58 +83,76 @@ export class Store {
     return this.#derive().types;
   }
 
-  get(patternId) {
-    return this.#items.get(patternId)?.entry;
-  }
-
-  /** An entry's part of the view's savings, 0 to 1; null while that is not known. */
-  share(entry) {
-    if (!this.#complete || !entry.from_pattern || !this.#items.has(entry.pattern_id)) return null;
-    return this.totalSavings > 0 ? entry.estimated_savings_usd / this.totalSavings : null;
-  }
-
-  /** An entry's savings beside the largest of the view, 0 to 1. */
-  proportion(entry) {
-    const { largest } = this.#derive();
-    return largest > 0 ? Math.max(0, counted(entry) / largest) : 0;
-  }
-
   /** Savings of what is shown, USD a month. */
   get shownSavings() {
     return this.#derive().shownTotal;
   }
 
-  /** Where an entry is, or would be, among those shown. */
+  /** @param {string} patternId */
+  get(patternId) {
+    return this.#items.get(patternId)?.entry;
+  }
+
+  /**
+   * An entry's part of the view's savings, 0 to 1; null while that is not known.
+   * @param {QueueEntry} entry
+   */
+  share(entry) {
+    if (!(this.#complete && entry.from_pattern && this.#items.has(entry.pattern_id))) return null;
+    return this.totalSavings > 0 ? entry.estimated_savings_usd / this.totalSavings : null;
+  }
+
+  /**
+   * An entry's savings as a part of the largest of the view, 0 to 1.
+   * @param {QueueEntry} entry
+   */
+  proportion(entry) {
+    const { largest } = this.#derive();
+    return largest > 0 ? Math.max(0, counted(entry) / largest) : 0;
+  }
+
+  /**
+   * Where an entry is, or would be, among those shown.
+   * @param {QueueEntry} entry
+   */
   position(entry) {
-    const shown = this.shown;
+    const { shown } = this;
     let low = 0;
     let high = shown.length;
     while (low < high) {
-      const middle = (low + high) >> 1;
-      if (compare(shown[middle], entry) < 0) low = middle + 1;
+      const middle = Math.floor((low + high) / 2);
+      const other = shown[middle];
+      if (other && compare(other, entry) < 0) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
-  /** Where an entry is among those shown; -1 when it is not. */
+  /**
+   * Where an entry is among those shown; -1 when it is not.
+   * @param {QueueEntry} entry
+   */
   index(entry) {
     const position = this.position(entry);
     return this.shown[position]?.pattern_id === entry.pattern_id ? position : -1;
   }
 
+  /** @param {string} text */
   search(text) {
-    this.#terms = normal(text).split(/\s+/).filter(Boolean);
+    this.#terms = normal(text).split(/\s+/u).filter(Boolean);
     this.#derived = null;
   }
 
-  /** `type` null shows all. */
+  /** @param {string | null} type null shows all */
   filterType(type) {
     this.#type = type;
     this.#derived = null;
   }
 
-  /** Start over with another status. */
+  /**
+   * Start over with another status.
+   * @param {Status} view
+   */
   reset(view) {
     this.#view = view;
     this.#items = new Map();
@@ -126,13 +165,17 @@ export class Store {
     this.#load = { items: new Map(), touched: new Set() };
   }
 
-  /** Rows of a page. While the view has never been complete they are shown at once, later only by finishLoad. */
+  /**
+   * Take the entries of a page. Until the view is complete for the first time they are shown at once, then by finishLoad.
+   * @param {QueueEntry[]} entries
+   */
   addPage(entries) {
+    const { items, touched } = this.#begun;
     for (const entry of entries) {
-      // A change that was announced during the load is newer than the page.
-      if (this.#load.touched.has(entry.pattern_id)) continue;
+      // A change announced during the load is newer than the page.
+      if (touched.has(entry.pattern_id)) continue;
       const item = asItem(entry, this.#items.get(entry.pattern_id));
-      this.#load.items.set(entry.pattern_id, item);
+      items.set(entry.pattern_id, item);
       if (!this.#complete) this.#items.set(entry.pattern_id, item);
     }
     this.#changed();
@@ -140,7 +183,7 @@ export class Store {
 
   /** Put what was loaded in place of the old content; returns the ids that are new to a view that was complete. */
   finishLoad() {
-    const { items } = this.#load;
+    const { items } = this.#begun;
     const appeared = this.#complete ? [...items.keys()].filter((patternId) => !this.#items.has(patternId)) : [];
     this.#items = items;
     this.#load = null;
@@ -153,7 +196,11 @@ export class Store {
     this.#load = null;
   }
 
-  /** Apply one announced change (`entry` null: removed); returns whether the entry is new to the view. */
+  /**
+   * Apply one announced change; returns whether the entry is new to the view.
+   * @param {string} patternId
+   * @param {QueueEntry | null} entry null when it was removed
+   */
   apply(patternId, entry) {
     const old = this.#items.get(patternId);
     const item = entry?.status === this.#view ? asItem(entry, old) : null;
@@ -162,6 +209,11 @@ export class Store {
     put(this.#items, patternId, item);
     if (item || old) this.#changed();
     return item !== null && !old;
+  }
+
+  get #begun() {
+    if (!this.#load) throw new Error("No load has begun.");
+    return this.#load;
   }
 
   #changed() {
@@ -176,48 +228,12 @@ export class Store {
   }
 }
 
+/**
+ * @param {Map<string, Item> | undefined} items
+ * @param {string} patternId
+ * @param {Item | null} item
+ */
 function put(items, patternId, item) {
   if (item) items?.set(patternId, item);
   else items?.delete(patternId);
-}
-
-function derive(items, terms, type) {
-  const types = new Map();
-  const shown = [];
-  let total = 0;
-  let largest = 0;
-  let shownTotal = 0;
-  let foreign = 0;
-  for (const item of items) {
-    const savings = counted(item.entry);
-    total += savings;
-    largest = Math.max(largest, savings);
-    if (!item.entry.from_pattern) foreign += 1;
-    types.set(item.type, (types.get(item.type) ?? 0) + 1);
-    if (type !== null && item.type !== type) continue;
-    if (!terms.every((term) => item.text.includes(term))) continue;
-    shown.push(item.entry);
-    shownTotal += savings;
-  }
-  const byFrequency = [...types].sort((one, other) => other[1] - one[1] || (one[0] < other[0] ? -1 : 1));
-  return { shown, total, largest, shownTotal, foreign, types: byFrequency };
-}
-
-/** What an entry adds to a sum of savings, USD a month: what another program wrote is no pattern's monthly saving. */
-export function counted(entry) {
-  return entry.from_pattern ? entry.estimated_savings_usd : 0;
-}
-
-// The searched text is kept beside the entry: a busy entry changes its figures often and its texts never.
-function asItem(entry, old) {
-  const same =
-    old && old.entry.tool_sequence === entry.tool_sequence && old.entry.pattern_context === entry.pattern_context;
-  const text = same
-    ? old.text
-    : normal([entry.pattern_id, entry.tool_sequence, entry.pattern_context ?? ""].join("\n"));
-  return { entry, text, type: patternType(entry.pattern_id) };
-}
-
-function normal(text) {
-  return text.normalize("NFC").toLowerCase();
 }

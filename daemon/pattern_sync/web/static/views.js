@@ -1,43 +1,62 @@
+/** @import { QueueCounts, Status } from "wire" */
+
+import { byId, closest, find, setText } from "./dom.js";
 import { count } from "./format.js";
 
 /** The statistics bar, whose figures are also the views. */
 export class Views {
-  #bar = document.getElementById("views");
+  #bar = byId("views", HTMLElement);
+  #rare = find(this.#bar, "[data-view=auto-rejected]", HTMLElement);
+  /** @type {QueueCounts | null} */
   #counts = null;
 
-  /** `choose(view)` gets pending, approved, rejected, auto-approved or auto-rejected. */
+  /** @param {{ choose: (view: Status) => void }} parts */
   constructor({ choose }) {
     this.#bar.addEventListener("click", (event) => {
-      const button = event.target.closest("[data-view]");
-      if (button) choose(button.dataset.view);
+      const button = closest(event, "[data-view]");
+      if (button) choose(/** @type {Status} */ (button.dataset.view));
     });
   }
 
-  /** The statistics as last heard, null before. */
-  get counts() {
-    return this.#counts;
-  }
-
-  /** How many entries a view has according to the statistics; null when not known. */
+  /**
+   * How many entries a view has according to the statistics; null when not known.
+   * @param {Status} view
+   */
   expected(view) {
-    return this.#counts?.[view.replace("-", "_")] ?? null;
+    return this.#counts?.[countOf(view)] ?? null;
   }
 
+  /** @param {QueueCounts} counts */
   showCounts(counts) {
     this.#counts = counts;
     for (const place of this.#bar.querySelectorAll("[data-count]")) {
-      const text = count(counts[place.dataset.count]);
-      if (place.textContent !== text) place.textContent = text;
+      const name = /** @type {keyof QueueCounts} */ (place.getAttribute("data-count"));
+      setText(place, count(counts[name]));
     }
-    const rare = this.#bar.querySelector("[data-view=auto-rejected]");
-    rare.hidden = !counts.auto_rejected && !rare.hasAttribute("aria-current");
+    this.#rare.hidden = counts.auto_rejected === 0 && !this.#rare.hasAttribute("aria-current");
     document.title = counts.pending > 0 ? `(${count(counts.pending)}) Pattern Sync` : "Pattern Sync";
   }
 
+  /** @param {Status} view */
   showCurrent(view) {
     for (const button of this.#bar.querySelectorAll("[data-view]")) {
-      if (button.dataset.view === view) button.setAttribute("aria-current", "true");
+      if (button.getAttribute("data-view") === view) button.setAttribute("aria-current", "true");
       else button.removeAttribute("aria-current");
     }
+  }
+}
+
+/**
+ * The name of a view's figure in the statistics.
+ * @param {Status} view
+ */
+function countOf(view) {
+  switch (view) {
+    case "auto-approved":
+      return "auto_approved";
+    case "auto-rejected":
+      return "auto_rejected";
+    default:
+      return view;
   }
 }

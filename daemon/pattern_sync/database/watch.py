@@ -1,0 +1,30 @@
+"""What the watch asks of the database, over asyncpg."""
+
+from pattern_sync.database.pool import Pool
+from pattern_sync.database.rows.overview import to_sighting
+from pattern_sync.database.rows.queue import run_argument
+from pattern_sync.domain.reception import Sighting
+from pattern_sync.domain.results import SyncResult
+
+WATCH_SECONDS = 5.0
+RECOVERED = "recovered"
+
+
+class WatchGateway:
+    """Runs the statements of the watch; every method raises DatabaseError or SchemaError."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def look(self) -> Sighting:
+        """Return what is wrong, and take away what writers could not notify."""
+        return to_sighting((await self._pool.fetch("watch", deadline_seconds=WATCH_SECONDS))[0])
+
+    async def mend(self, relation: str) -> None:
+        """Mend the triggers of one table. Raises TransactionConflict where a lock is not had at once."""
+        await self._pool.fetch("mend", relation, deadline_seconds=WATCH_SECONDS)
+
+    async def record_recovery(self, patterns: int) -> None:
+        """Remember, for `status`, how many patterns a sweep found that no notification had announced."""
+        recovered = run_argument(RECOVERED, SyncResult(synced_count=patterns))
+        await self._pool.fetch("record_run", recovered, deadline_seconds=WATCH_SECONDS)

@@ -1,0 +1,301 @@
+"""Facts: what happened, for log, health and metrics. The daemon works the same without a subscriber."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.outcomes import PatternOutcome
+from pattern_sync.domain.reception import TriggerFault
+from pattern_sync.domain.results import Retried, SyncResult
+from pattern_sync.domain.scans import ScanKind
+from pattern_sync.domain.statistics import MissingIndex
+
+
+class Fact:
+    """Base of all facts. Times are seconds of the shared monotonic clock."""
+
+    __slots__ = ()
+
+
+Emit = Callable[[Fact], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonReady(Fact):
+    """The first catch-up is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonStopping(Fact):
+    """A stop was requested; `patterns` still wait to be reconciled."""
+
+    patterns: int
+
+
+@dataclass(frozen=True, slots=True)
+class DrainTimedOut(Fact):
+    """The drain reached its deadline; the next start's catch-up reconciles the remaining `patterns`."""
+
+    patterns: int
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonStopped(Fact):
+    """The stop is complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsReloaded(Fact):
+    """A reload published its filter; `changed` is False if that filter was already in force."""
+
+    filter: str
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadRefused(Fact):
+    """A reload read unusable settings and changed nothing."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceHanging(Fact):
+    """Some services make no progress; the daemon stops notifying the watchdog."""
+
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedServerRestarted(Fact):
+    """The embedded server had ended and runs again."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseLost(Fact):
+    """The first service found that the database cannot be used."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseBack(Fact):
+    """Every service can use the database again."""
+
+    after_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class FilterPublished(Fact):
+    """The triggers and all daemons use this filter from now on."""
+
+    filter: SyncFilter
+
+
+@dataclass(frozen=True, slots=True)
+class IndexMissing(Fact):
+    """A large table of the application lacks an index that would help."""
+
+    index: MissingIndex
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerListening(Fact):
+    """A check proved that notifications arrive; `polled_seconds` is how long the daemon polled before, if it did."""
+
+    polled_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerLost(Fact):
+    """Notifications do not arrive; the daemon polls meanwhile."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationReceived(Fact):
+    """A notification arrived on the patterns' channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationIgnored(Fact):
+    """A payload is not ours; `shown` is short and printable."""
+
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class TriggersFaulty(Fact):
+    """The faults of the triggers changed; `silenced` is True if the daemon polls because of them."""
+
+    faults: tuple[TriggerFault, ...]
+    silenced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TriggersSound(Fact):
+    """The triggers have no fault any more."""
+
+    after_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TriggersUnseen(Fact):
+    """The triggers cannot be checked; the daemon polls meanwhile."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TriggersSeen(Fact):
+    """The triggers can be checked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class TriggersMended(Fact):
+    """The daemon has mended the triggers of one table."""
+
+    relation: str
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TriggersNotMended(Fact):
+    """The daemon could not mend the triggers of one table; it tries again."""
+
+    relation: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationQueueFull(Fact):
+    """The triggers send nothing, because the server's notification queue is too full; `usage` is a share of 1."""
+
+    usage: float
+    blocker_pid: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationQueueDrained(Fact):
+    """There is room in the notification queue again."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableRebuilt(Fact):
+    """`operation_patterns` has new storage or other partitions: rows may have arrived without a notification."""
+
+
+@dataclass(frozen=True, slots=True)
+class PatternsReconciled(Fact):
+    """The event path reconciled the patterns of some notifications."""
+
+    outcomes: tuple[PatternOutcome, ...]
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScanFinished(Fact):
+    """A scan served these kinds of requests."""
+
+    kinds: frozenset[ScanKind]
+    result: SyncResult
+
+
+@dataclass(frozen=True, slots=True)
+class SweepPlanned(Fact):
+    """The next sweep begins in `after_seconds`."""
+
+    after_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSettled(Fact):
+    """The count of patterns that a sweep queued without a notification is final; the sweep ended at `swept_at`."""
+
+    recovered: int
+    recovered_total: int
+    swept_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class EntriesRefreshed(Fact):
+    """Pending entries received the current figures of their patterns."""
+
+    entries: int
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineRetried(Fact):
+    """Patterns in the quarantine were tried again."""
+
+    retried: Retried
+
+
+@dataclass(frozen=True, slots=True)
+class HttpServing(Fact):
+    """The API and the review page are served."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class HttpWaiting(Fact):
+    """The API and the review page cannot be served yet; patterns are still queued."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HttpCrowded(Fact):
+    """A connection that sent no request was closed, because there were too many."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpOutOfFiles(Fact):
+    """A connection could not be accepted: the process has no free file descriptor."""
+
+    reason: str
+
+
+class RequestFault(Enum):
+    """Why a request failed through no fault of the client."""
+
+    REFUSED = "the application or the database refused a decision or a comment"
+    UNAVAILABLE = "the database is unavailable"
+    UNUSABLE = "the database cannot be used as it is"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFailed(Fact):
+    """A request was answered with an error; `reason` may hold the database's message, which the response leaves out."""
+
+    fault: RequestFault
+    method: str
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PagesStale(Fact):
+    """A service cannot update the review pages; patterns are still queued."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PagesCurrent(Fact):
+    """The review pages are kept up to date again."""
+
+    after_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ManagerUnreachable(Fact):
+    """A message did not reach the service manager."""
+
+    reason: str

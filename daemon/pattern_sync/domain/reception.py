@@ -1,0 +1,51 @@
+"""How changes reach the daemon, and what can prevent it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+# From this share on, the triggers do not notify: a full queue would fail the commit of any writer that notifies.
+FULL_ENOUGH = 0.5
+
+
+class Mode(StrEnum):
+    """How changes reach the daemon."""
+
+    STARTING = "starting"
+    LISTENING = "listening"
+    POLLING = "polling"
+
+
+class Audience(StrEnum):
+    """Who misses a change that is not notified."""
+
+    DAEMONS = "patterns"
+    PAGES = "pages"
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerFault:
+    """A fault that keeps the database from notifying; `silenced` is None if nobody misses a change."""
+
+    relation: str | None
+    fault: str
+    silenced: Audience | None
+    mendable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One check of the triggers: their faults, and the payloads that writers could not send.
+
+    `storage` changes when rows may have arrived without a notification, `body` when the trigger was created again.
+    `writers` are the transactions in progress. `queue_usage` is a share of 1, `blocker_pid` the server process that
+    most likely keeps the notification queue from draining.
+    """
+
+    faults: tuple[TriggerFault, ...] = ()
+    patterns: tuple[str, ...] = ()
+    entries: tuple[str, ...] = ()
+    storage: str | None = None
+    queue_usage: float = 0.0
+    blocker_pid: int | None = None
+    body: str | None = None
+    writers: frozenset[str] = frozenset()

@@ -1,0 +1,65 @@
+"""Every line of the log: its stable name, its level and its sentence. `docs/log-events.md` is made from these."""
+
+import logging
+from enum import Enum
+
+_DEBUG, _INFO, _WARNING, _ERROR = logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR
+
+
+class Line(Enum):
+    """In the order of a daemon's life. The name is for machines and stays; the sentence may become a better one."""
+
+    def __init__(self, event: str, level: int, sentence: str) -> None:
+        self.event = event
+        self.level = level
+        self.sentence = sentence
+
+    HTTP_SERVING = "http.serving", _INFO, "The API and the review page are served."
+    HTTP_WAITING = "http.waiting", _WARNING, "The API and the review page cannot be served; trying again."
+    HTTP_CROWDED = "http.crowded", _WARNING, "There are too many HTTP connections; silent ones are closed."
+    HTTP_OUT_OF_FILES = "http.out_of_files", _WARNING, "No file descriptor is left for another HTTP connection."
+    REQUEST_REFUSED = "request.refused", _WARNING, "The application or the database refused what a person sent."
+    REQUEST_UNAVAILABLE = "request.unavailable", _DEBUG, "The database was unavailable for a request."
+    REQUEST_UNUSABLE = "request.unusable", _WARNING, "The database cannot be used as it is; a request failed."
+    DATABASE_LOST = "database.lost", _WARNING, "The database is unavailable; trying again."
+    DATABASE_BACK = "database.back", _INFO, "The database is available again."
+    FILTER_PUBLISHED = "filter.published", _INFO, "This filter is in force for the triggers and all daemons."
+    INDEX_MISSING = "index.missing", _WARNING, "An index would help."
+    LISTENER_LISTENING = "listener.listening", _INFO, "Notifications arrive."
+    LISTENER_LOST = "listener.lost", _WARNING, "Notifications do not arrive; polling instead."
+    NOTIFICATION_IGNORED = "notification.ignored", _WARNING, "A notification is not from Pattern Sync; ignored."
+    DAEMON_READY = "daemon.ready", _INFO, "The first catch-up is done."
+    TRIGGERS_SILENT = "triggers.silent", _WARNING, "Triggers do not notify of every change; polling instead."
+    TRIGGERS_FAULTY = "triggers.faulty", _WARNING, "Triggers are not as they should be."
+    TRIGGERS_SOUND = "triggers.sound", _INFO, "Triggers notify of every change again."
+    TRIGGERS_UNSEEN = "triggers.unseen", _WARNING, "Triggers cannot be checked; polling instead."
+    TRIGGERS_SEEN = "triggers.seen", _INFO, "Triggers can be checked again."
+    TRIGGERS_MENDED = "triggers.mended", _INFO, "Triggers were mended."
+    TRIGGERS_NOT_MENDED = "triggers.not_mended", _WARNING, "Triggers could not be mended; trying again."
+    NOTIFICATION_QUEUE_FULL = (
+        "notification_queue.full",
+        _WARNING,
+        "The server's notification queue is too full to notify; polling instead.",
+    )
+    NOTIFICATION_QUEUE_DRAINED = "notification_queue.drained", _INFO, "The server's notification queue has room again."
+    TABLE_REBUILT = "table.rebuilt", _INFO, "The table of the patterns has new storage or partitions; scanning it."
+    PATTERN_QUEUED = "pattern.queued", _INFO, "Patterns were queued."
+    PATTERN_FAILED = "pattern.failed", _WARNING, "Patterns could not be queued; trying again later."
+    PATTERN_RECOVERED = "pattern.recovered", _WARNING, "A sweep queued patterns without a notification."
+    QUARANTINE_FILLED = "quarantine.filled", _WARNING, "Patterns that qualify are refused by the application."
+    QUARANTINE_RELEASED = "quarantine.released", _INFO, "Patterns were queued that had been refused before."
+    QUARANTINE_EMPTIED = "quarantine.emptied", _INFO, "No pattern is refused any more."
+    SCAN_FINISHED = "scan.finished", _INFO, "A scan of all patterns is done."
+    SCAN_FAILED = "scan.failed", _WARNING, "A scan of all patterns is done; some could not be queued."
+    ENTRIES_REFRESHED = "entries.refreshed", _DEBUG, "Pending entries show newer figures."
+    PAGES_STALE = "pages.stale", _WARNING, "Review pages are not kept up to date; trying again."
+    PAGES_CURRENT = "pages.current", _INFO, "Review pages are kept up to date again."
+    SETTINGS_RELOADED = "settings.reloaded", _INFO, "The filter was read anew."
+    SETTINGS_REFUSED = "settings.refused", _ERROR, "The settings cannot be used; the filter stays as it was."
+    SERVICE_HANGING = "service.hanging", _ERROR, "A service makes no progress; the watchdog is not fed."
+    EMBEDDED_RESTARTED = "embedded.restarted", _WARNING, "The embedded server had ended and was started again."
+    MANAGER_UNREACHABLE = "manager.unreachable", _DEBUG, "A message did not reach the service manager."
+    DAEMON_STOPPING = "daemon.stopping", _INFO, "The daemon stops."
+    DAEMON_UNFINISHED = "daemon.unfinished", _WARNING, "Some patterns are left to the next start."
+    DAEMON_STOPPED = "daemon.stopped", _INFO, "The daemon has stopped."
+    PROCESS_CRASHED = "process.crashed", logging.CRITICAL, "This is a bug in Pattern Sync."

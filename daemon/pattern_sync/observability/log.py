@@ -1,0 +1,168 @@
+"""The log: which facts become which lines."""
+
+from collections.abc import Callable
+from dataclasses import fields
+
+from pattern_sync.domain import facts
+from pattern_sync.domain.outcomes import Outcome, signatures_of
+from pattern_sync.domain.results import SyncResult
+from pattern_sync.domain.scans import ScanKind, leading
+from pattern_sync.observability.lines import Line
+from pattern_sync.observability.paced import SHOWN_SIGNATURES, Failures, Pace, Refusals, Repetitions
+from pattern_sync.observability.words import REMEDY, queue_is_full
+from pattern_sync.observability.writer import LogWriter
+
+# Facts whose fields are the line's.
+_PLAIN: dict[type[facts.Fact], Line] = {
+    facts.DaemonReady: Line.DAEMON_READY,
+    facts.DaemonStopping: Line.DAEMON_STOPPING,
+    facts.DrainTimedOut: Line.DAEMON_UNFINISHED,
+    facts.DaemonStopped: Line.DAEMON_STOPPED,
+    facts.SettingsReloaded: Line.SETTINGS_RELOADED,
+    facts.ReloadRefused: Line.SETTINGS_REFUSED,
+    facts.ServiceHanging: Line.SERVICE_HANGING,
+    facts.EmbeddedServerRestarted: Line.EMBEDDED_RESTARTED,
+    facts.ManagerUnreachable: Line.MANAGER_UNREACHABLE,
+    facts.DatabaseLost: Line.DATABASE_LOST,
+    facts.DatabaseBack: Line.DATABASE_BACK,
+    facts.FilterPublished: Line.FILTER_PUBLISHED,
+    facts.ListenerListening: Line.LISTENER_LISTENING,
+    facts.ListenerLost: Line.LISTENER_LOST,
+    facts.TriggersSound: Line.TRIGGERS_SOUND,
+    facts.TriggersUnseen: Line.TRIGGERS_UNSEEN,
+    facts.TriggersSeen: Line.TRIGGERS_SEEN,
+    facts.TriggersMended: Line.TRIGGERS_MENDED,
+    facts.TriggersNotMended: Line.TRIGGERS_NOT_MENDED,
+    facts.NotificationQueueDrained: Line.NOTIFICATION_QUEUE_DRAINED,
+    facts.TableRebuilt: Line.TABLE_REBUILT,
+    facts.EntriesRefreshed: Line.ENTRIES_REFRESHED,
+    facts.HttpServing: Line.HTTP_SERVING,
+    facts.HttpWaiting: Line.HTTP_WAITING,
+    facts.PagesStale: Line.PAGES_STALE,
+    facts.PagesCurrent: Line.PAGES_CURRENT,
+}
+_FAILED_REQUESTS = {
+    facts.RequestFault.REFUSED: Line.REQUEST_REFUSED,
+    facts.RequestFault.UNAVAILABLE: Line.REQUEST_UNAVAILABLE,
+    facts.RequestFault.UNUSABLE: Line.REQUEST_UNUSABLE,
+}
+# Scans of these kinds are worth a line even if they found nothing to do.
+_ALWAYS_NEWS = (ScanKind.CATCH_UP, ScanKind.SWEEP, ScanKind.SETTINGS)
+
+
+class Log:
+    """Writes a line for each change, and for work that was done. `now` is a monotonic clock in seconds."""
+
+    def __init__(self, write: LogWriter, now: Callable[[], float], interval_seconds: float) -> None:
+        self._write = write
+        self._failures = Failures(write, Pace(now, interval_seconds))
+        self._refusals = Refusals(write, Pace(now, interval_seconds))
+        self._crowded = Repetitions(write, Line.HTTP_CROWDED, Pace(now, interval_seconds))
+        self._out_of_files = Repetitions(write, Line.HTTP_OUT_OF_FILES, Pace(now, interval_seconds))
+        self._ignored_total = 0
+
+    def __call__(self, fact: facts.Fact) -> None:
+        """Take a fact."""
+        if line := _PLAIN.get(type(fact)):
+            self._write(line, **_fields_of(fact))
+        else:
+            self._take(fact)
+        # Facts come every few seconds: what became due meanwhile is written soon.
+        self._failures.flush()
+        self._refusals.flush()
+
+    def _take(self, fact: facts.Fact) -> None:
+        match fact:
+            case facts.PatternsReconciled():
+                self._reconciled(fact)
+            case facts.ScanFinished(kinds, result):
+                self._scanned(leading(kinds), result)
+            case facts.QuarantineRetried():
+                self._retried(fact)
+            case facts.SweepSettled(recovered, total) if recovered:
+                self._write(Line.PATTERN_RECOVERED, patterns=recovered, so_far=total)
+            case facts.HttpCrowded():
+                self._crowded.add()
+            case facts.HttpOutOfFiles(reason):
+                self._out_of_files.add(reason=reason)
+            case facts.RequestFailed(fault, method, path, reason):
+                self._write(_FAILED_REQUESTS[fault], method=method, path=path, reason=reason)
+            case _:
+                self._take_about_database(fact)
+
+    def _take_about_database(self, fact: facts.Fact) -> None:
+        match fact:
+            case facts.NotificationIgnored(shown):
+                self._ignored(shown)
+            case facts.TriggersFaulty(faults, silenced):
+                line = Line.TRIGGERS_SILENT if silenced else Line.TRIGGERS_FAULTY
+                self._write(line, faults=[fault.fault for fault in faults], remedy=REMEDY)
+            case facts.NotificationQueueFull(usage, blocker_pid):
+                self._write(Line.NOTIFICATION_QUEUE_FULL, reason=queue_is_full(usage, blocker_pid))
+            case facts.IndexMissing(index):
+                self._write(Line.INDEX_MISSING, relation=index.relation, without_it=index.cost, remedy=index.command)
+            case _:
+                return
+
+    def _reconciled(self, fact: facts.PatternsReconciled) -> None:
+        self._failures.add([item for item in fact.outcomes if item.outcome is Outcome.FAILED])
+        if queued := signatures_of(fact.outcomes, Outcome.QUEUED):
+            self._write(
+                Line.PATTERN_QUEUED,
+                patterns=len(queued),
+                refreshed=sum(item.outcome is Outcome.REFRESHED for item in fact.outcomes),
+                milliseconds=round(fact.milliseconds, 1),
+                signatures=queued[:SHOWN_SIGNATURES],
+            )
+
+    def _scanned(self, kind: ScanKind, result: SyncResult) -> None:
+        did_something = result.synced_count or result.refreshed_count or result.error_count
+        if not did_something and kind not in _ALWAYS_NEWS:
+            return
+        # Only the log has the errors of a manual scan in full: over HTTP, its caller gets the signatures.
+        errors = list(result.errors) if kind is ScanKind.MANUAL else list(result.errors[:1])
+        self._write(
+            Line.SCAN_FAILED if result.error_count else Line.SCAN_FINISHED,
+            kind=kind.value,
+            queued=result.synced_count,
+            refreshed=result.refreshed_count,
+            skipped=result.skipped_count,
+            failed=result.error_count,
+            milliseconds=round(result.sync_duration_ms, 1),
+            signatures=list(result.synced_pattern_ids[:SHOWN_SIGNATURES]),
+            **({"errors": errors} if errors else {}),
+        )
+
+    def _retried(self, fact: facts.QuarantineRetried) -> None:
+        retried = fact.retried
+        self._refusals.update(retried.refused, retried.reasons)
+        if retried.queued_signatures:
+            self._write(
+                Line.QUARANTINE_RELEASED,
+                patterns=len(retried.queued_signatures),
+                still_refused=retried.refused,
+                signatures=list(retried.queued_signatures[:SHOWN_SIGNATURES]),
+            )
+
+    def _ignored(self, shown: str) -> None:
+        self._ignored_total += 1
+        if str(self._ignored_total).strip("0") == "1":  # the 1st, 10th, 100th and so on
+            self._write(Line.NOTIFICATION_IGNORED, payload=shown, so_far=self._ignored_total)
+
+
+def _fields_of(fact: facts.Fact) -> dict[str, object]:
+    """Return the fields of a fact as a line shows them; what does not apply is left out."""
+    values = {field.name: getattr(fact, field.name) for field in fields(fact)}  # type: ignore[arg-type] # all are dataclasses
+    return {name: _shown(value) for name, value in values.items() if value is not None}
+
+
+def _shown(value: object) -> object:
+    match value:
+        case float():
+            return round(value, 1)
+        case tuple():
+            return list(value)
+        case bool() | int() | str():
+            return value
+        case _:
+            return str(value)

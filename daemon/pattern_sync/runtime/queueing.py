@@ -1,0 +1,153 @@
+"""The services that bring patterns into the queue."""
+
+import asyncio
+import random
+import secrets
+from collections.abc import Callable
+
+from pattern_sync.config import Settings
+from pattern_sync.database.connector import Connector
+from pattern_sync.database.gateway import DaemonGateway
+from pattern_sync.database.pool import Pool
+from pattern_sync.database.session import CHANNEL, QUEUE_CHANNEL, ListenSession
+from pattern_sync.database.watch import WatchGateway
+from pattern_sync.domain.backoff import Backoff
+from pattern_sync.embedded import EmbeddedServer
+from pattern_sync.runtime.core import Core, retry_backoff
+from pattern_sync.runtime.upkeep import EmbeddedSupervisor, Reloader, Watchdog
+from pattern_sync.services.supervisor import ClosableService, Service
+from pattern_sync.sync.event_worker import EventWorker
+from pattern_sync.sync.in_force import FilterInForce
+from pattern_sync.sync.listener import Listener
+from pattern_sync.sync.periodic import Poller, Refresher, Sweeper
+from pattern_sync.sync.reconciler import Reconciler
+from pattern_sync.sync.retrier import Retrier
+from pattern_sync.sync.scan_worker import ScanWorker
+from pattern_sync.sync.trigger_watch import TriggerWatch
+from pattern_sync.web.live import LiveUpdates
+
+
+def build_workers(
+    core: Core, reconciler: Reconciler, gateway: DaemonGateway, in_force: FilterInForce
+) -> list[ClosableService]:
+    """Return the services that empty the intake."""
+    return [
+        EventWorker(
+            core.intake,
+            reconciler,
+            in_force,
+            core.recovery,
+            core.quarantined,
+            core.emit,
+            core.activity(EventWorker),
+            core.now,
+            core.timings.held_seconds,
+        ),
+        ScanWorker(
+            core.intake,
+            reconciler,
+            gateway,
+            in_force,
+            core.reception,
+            core.recovery,
+            core.quarantined,
+            core.readiness.reached,
+            core.emit,
+            core.activity(ScanWorker),
+        ),
+    ]
+
+
+def build_listener(core: Core, connector: Connector, pool: Pool, live: LiveUpdates) -> Listener:
+    """Return the service that keeps a LISTEN session."""
+    # One channel for all sessions: behind a pooler every new one would stay with some server connection.
+    ping_channel = f"pattern_sync_{secrets.token_hex(8)}"
+
+    async def open_session(on_payload: Callable[[str], None]) -> ListenSession:
+        # What was open before belongs to a server that may be gone, or a primary that is none any more.
+        await pool.expire()
+        channels = {CHANNEL: on_payload, QUEUE_CHANNEL: live.notified}
+        session = await ListenSession.open(connector, pool, ping_channel, channels)
+        live.mark_everything()
+        return session
+
+    timings = core.timings
+    return Listener(
+        open_session,
+        core.payloads,
+        core.intake,
+        core.reception,
+        retry_backoff(timings),
+        Backoff(random.random, timings.deaf_base_seconds, timings.deaf_cap_seconds),
+        core.emit,
+        core.activity(Listener),
+        timings,
+    )
+
+
+def build_trigger_watch(
+    core: Core, pool: Pool, gateway: DaemonGateway, live: LiveUpdates, *, mends: bool
+) -> TriggerWatch:
+    """Return the service that checks the triggers; its outages are the silence's to report."""
+    return TriggerWatch(
+        WatchGateway(pool),
+        core.intake,
+        core.payloads,
+        core.silence,
+        core.recovery,
+        live.notified,
+        gateway.republish_filter,
+        core.emit,
+        core.supervisor.activity(TriggerWatch, core.silence),
+        core.timings.watch_seconds,
+        mends=mends,
+    )
+
+
+def build_periodic(
+    core: Core, reconciler: Reconciler, in_force: FilterInForce, interval_seconds: float
+) -> list[Service]:
+    """Return the services that nothing wakes."""
+    timings = core.timings
+    return [
+        Sweeper(
+            core.intake,
+            core.recovery,
+            interval_seconds,
+            random.random,
+            core.emit,
+            core.activity(Sweeper),
+            core.now,
+            timings.recovering_seconds,
+        ),
+        Poller(core.intake, core.reception, core.activity(Poller), timings.poll_seconds),
+        Refresher(reconciler, in_force, core.emit, core.activity(Refresher), timings.refresh_seconds),
+        Retrier(reconciler, in_force, core.quarantined, core.emit, core.activity(Retrier), core.now, timings),
+    ]
+
+
+def build_upkeep(
+    core: Core,
+    gateway: DaemonGateway,
+    embedded: EmbeddedServer | None,
+    reload: asyncio.Event,
+    read_settings: Callable[[], Settings],
+) -> list[Service]:
+    """Return the services that keep the process itself in order."""
+    reloader = Reloader(
+        reload,
+        lambda: read_settings().sync_filter(),
+        gateway.publish_filter,
+        core.readiness,
+        core.emit,
+        core.activity(Reloader),
+    )
+    manager, hanging = core.observers.manager, core.supervisor.hanging
+    services: list[Service] = [
+        reloader,
+        Watchdog(hanging, core.emit, manager, core.activity(Watchdog), core.timings.watchdog_seconds),
+    ]
+    if embedded is not None:
+        activity = core.activity(EmbeddedSupervisor)
+        services.append(EmbeddedSupervisor(embedded, core.emit, activity, core.timings.supervision_seconds))
+    return services

@@ -1,0 +1,80 @@
+"""What people and machines reach over HTTP."""
+
+import socket
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from pattern_sync.config import Settings
+from pattern_sync.database.gateway import DaemonGateway
+from pattern_sync.database.pool import PEOPLES_CONNECTIONS, Lane, Pool
+from pattern_sync.database.reviews import ReviewGateway
+from pattern_sync.domain.facts import ScanFinished
+from pattern_sync.domain.reception import Mode
+from pattern_sync.domain.results import SyncResult
+from pattern_sync.domain.scans import ScanKind
+from pattern_sync.observability.health import HealthReporter
+from pattern_sync.review import Review
+from pattern_sync.runtime.core import Core
+from pattern_sync.sync.manual import ManualSync
+from pattern_sync.sync.reconciler import Reconciler
+from pattern_sync.web.access import Tokens
+from pattern_sync.web.app import Access, Parts, create_app
+from pattern_sync.web.live import LiveUpdates
+from pattern_sync.web.live_reader import LiveReader
+from pattern_sync.web.server import HttpServer
+
+
+def build_live_updates(core: Core, reviews: ReviewGateway) -> LiveUpdates:
+    """Return the service that keeps the review pages up to date."""
+    return LiveUpdates(
+        LiveReader(reviews, core.now),
+        core.database.is_lost,
+        lambda: core.reception.mode is Mode.POLLING,
+        core.emit,
+        core.supervisor.activity(LiveUpdates, core.pages),
+        core.now,
+        core.timings,
+    )
+
+
+def build_http_server(
+    core: Core, settings: Settings, pool: Pool, gateway: DaemonGateway, live: LiveUpdates
+) -> HttpServer:
+    """Return the server of the API and the review page. Raises InvalidSettings where it cannot be where they say."""
+    release = version("pattern-sync")
+    reviews = ReviewGateway(Lane(pool, PEOPLES_CONNECTIONS).fetch)
+
+    def on_finished(result: SyncResult) -> None:
+        if result.error_count:
+            core.quarantined.set()
+        core.emit(ScanFinished(frozenset({ScanKind.MANUAL}), result))
+
+    parts = Parts(
+        Review(reviews),
+        ManualSync(Reconciler(gateway, core.now), gateway, on_finished),
+        reviews,
+        _health_reporter(core, release),
+        live,
+        core.supervisor.hanging,
+        core.emit,
+    )
+    app = create_app(parts, _access(settings), release)
+    return HttpServer(app, settings.http_host, settings.http_port, core.emit, core.timings.http_retry_seconds)
+
+
+def _health_reporter(core: Core, release: str) -> HealthReporter:
+    return HealthReporter(
+        core.observers.view,
+        release,
+        core.now,
+        wall_clock=lambda: datetime.now(UTC),
+        queue_depth=core.intake.__len__,
+        hanging=core.supervisor.hanging,
+    )
+
+
+def _access(settings: Settings) -> Access:
+    api_token, admin_token = settings.tokens()
+    machine = socket.gethostname()
+    names = {"localhost", machine, machine.partition(".")[0], settings.http_host, *settings.allowed_hosts}
+    return Access(Tokens(api_token, admin_token), settings.origins(), names)

@@ -1,0 +1,47 @@
+"""How often the services do what they do: one object, so that a test need not wait for production's patience."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Every period of the daemon, in seconds. Deadlines of single statements are the database room's."""
+
+    # After a fault. The cap is short, as a daemon must have caught up 2 s after its server accepts connections again.
+    retry_base_seconds: float = 0.1
+    retry_cap_seconds: float = 1.5
+    # A LISTEN session proves itself this often, and its round trip that often.
+    heartbeat_seconds: float = 3.0
+    round_trip_seconds: float = 60.0
+    # A pooler does not go away, and polling covers for it. But a link that stalled for a moment looks like one.
+    deaf_base_seconds: float = 5.0
+    deaf_cap_seconds: float = 300.0
+    poll_seconds: float = 3.0
+    # The figures of a pending entry may be 5 s old.
+    refresh_seconds: float = 4.0
+    # A marked row must be found in seconds, a broken trigger within 15.
+    watch_seconds: float = 5.0
+    # An outage is for the other services to report. That only the watch is blind is worth a line of its own.
+    blind_after_seconds: float = 10.0
+    # A pattern that somebody has locked is tried again after this long: the owner of the lock must not be pressed.
+    held_seconds: float = 1.0
+    # A refused pattern is due after 5 s at the earliest. Another daemon's refusals are shown here after `idle`.
+    quarantine_seconds: float = 2.0
+    quarantine_idle_seconds: float = 30.0
+    # A notification that arrived during a sweep has been handled by then.
+    settle_seconds: float = 3.0
+    # The interval of sweeps while they find patterns that were not notified.
+    recovering_seconds: float = 60.0
+    # Live updates: how often they look for work, and how often they compare the queue without having been notified.
+    live_tick_seconds: float = 0.5
+    live_poll_seconds: float = 1.0
+    live_safety_net_seconds: float = 30.0
+    # A page that hears nothing for a few of these knows that its connection is dead.
+    live_heartbeat_seconds: float = 15.0
+    # A burst becomes one message: at most ten a second.
+    debounce_seconds: float = 0.1
+    http_retry_seconds: float = 3.0
+    watchdog_seconds: float = 10.0
+    supervision_seconds: float = 0.5
+    # The log repeats what others can provoke at most this often.
+    log_interval_seconds: float = 60.0

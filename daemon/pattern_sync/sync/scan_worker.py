@@ -1,0 +1,94 @@
+"""The scan worker: reconciles all patterns whenever that was requested."""
+
+import asyncio
+from collections.abc import Callable, Collection
+from typing import Protocol
+
+from pattern_sync.domain.facts import Emit, FilterPublished, ScanFinished
+from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.results import SyncResult
+from pattern_sync.domain.scans import ScanKind, leading
+from pattern_sync.services.activity import Activity
+from pattern_sync.sync.in_force import FilterInForce
+from pattern_sync.sync.intake import Intake
+from pattern_sync.sync.reception import Reception
+from pattern_sync.sync.reconciler import Reconciler
+from pattern_sync.sync.recovery import Recovery
+
+# How soon a worker without work notices that the intake was closed.
+IDLE_SECONDS = 5.0
+
+
+class Installation(Protocol):
+    """What a scan asks the database beside its rows."""
+
+    async def check_schema(self) -> None: ...
+    async def read_filter(self) -> SyncFilter: ...
+    async def record_run(self, kind: str, result: SyncResult) -> None: ...
+
+
+class ScanWorker:
+    """Serves catch-ups, sweeps, polls, and what a bulk change or a new filter requests.
+
+    `on_caught_up` is called after each scan; `quarantined` is set when the application refuses a pattern.
+    """
+
+    name = "scan-worker"
+
+    def __init__(
+        self,
+        intake: Intake,
+        reconciler: Reconciler,
+        installation: Installation,
+        in_force: FilterInForce,
+        reception: Reception,
+        recovery: Recovery,
+        quarantined: asyncio.Event,
+        on_caught_up: Callable[[], None],
+        emit: Emit,
+        activity: Activity,
+    ) -> None:
+        self._intake = intake
+        self._reconciler = reconciler
+        self._installation = installation
+        self._in_force = in_force
+        self._reception = reception
+        self._recovery = recovery
+        self._quarantined = quarantined
+        self._on_caught_up = on_caught_up
+        self._emit = emit
+        self._activity = activity
+
+    async def run(self) -> None:
+        """Work until the intake is closed."""
+        while not self._intake.closed:
+            if kinds := await self._intake.take_scans(IDLE_SECONDS):
+                await self.run_once(kinds)
+
+    async def run_once(self, kinds: Collection[ScanKind]) -> None:
+        """Serve all these requests with one scan."""
+        async with self._activity.working(put_back=lambda: self._intake.put_back_everything(kinds)):
+            result = await self._scan(leading(kinds))
+            self._finished(frozenset(kinds), result)
+
+    def close(self) -> None:
+        """Stop after the scan that goes on."""
+        self._intake.close()
+
+    async def _scan(self, kind: ScanKind) -> SyncResult:
+        await self._installation.check_schema()
+        self._in_force.value = await self._installation.read_filter()
+        result = await self._reconciler.reconcile_everything(self._in_force.value, on_held=self._intake.add)
+        if kind not in (ScanKind.POLL, ScanKind.REQUEST) or result.synced_count:
+            await self._installation.record_run(kind, result)
+        return result
+
+    def _finished(self, kinds: frozenset[ScanKind], result: SyncResult) -> None:
+        if ScanKind.SETTINGS in kinds:
+            self._emit(FilterPublished(self._in_force.value))
+        self._intake.scanned(kinds, result.sync_duration_ms / 1000, in_vain=not result.synced_count)
+        self._recovery.scanned(kinds, result, listening=self._reception.is_complete)
+        if result.error_count:
+            self._quarantined.set()
+        self._emit(ScanFinished(kinds, result))
+        self._on_caught_up()

@@ -1,0 +1,156 @@
+"""Answers for expected faults: a sentence for a person, without SQL, addresses or tracebacks."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+from pattern_sync.domain.errors import (
+    AlreadyDecided,
+    DatabaseUnavailable,
+    DecisionRefused,
+    InvalidInput,
+    PatternSyncError,
+    StatementFailed,
+    TransactionConflict,
+    UnknownPattern,
+)
+from pattern_sync.domain.facts import Emit, RequestFailed, RequestFault
+from pattern_sync.web.schemas import Conflict, Invalid, InvalidField, Problem
+
+Responses = dict[int | str, dict[str, Any]]
+
+EVERYWHERE: Responses = {
+    400: {
+        "model": Problem,
+        "description": "The body is not JSON in UTF-8, or the `Host` is not a name of this server.",
+    },
+    401: {"model": Problem, "description": "The token is missing or wrong."},
+    403: {"model": Problem, "description": "The token does not suffice, or the page's origin is not allowed."},
+    408: {"model": Problem, "description": "The body did not arrive in time."},
+    413: {"model": Problem, "description": "The body is larger than 64 KiB."},
+    422: {"model": Invalid, "description": "A parameter or the body is invalid; `fields` lists every fault."},
+    503: {"model": Problem, "description": "The database, or this entry, cannot be used now. Try again."},
+}
+ONE_PATTERN: Responses = {
+    404: {
+        "model": Problem,
+        "description": "The queue has no entry with this signature; for `explain`, there is no such pattern either.",
+    }
+}
+REMARK: Responses = ONE_PATTERN | {
+    409: {
+        "model": Problem,
+        "description": "A trigger or policy of the application, or the database, refused it; nothing was written.",
+    }
+}
+DECISION: Responses = ONE_PATTERN | {
+    409: {
+        "model": Conflict,
+        "description": (
+            "Nothing was written: the entry no longer has the status that the decision replaces (`entry` is the entry"
+            " as it is now), or the application or the database refused the decision (`entry` is null)."
+        ),
+    }
+}
+ADMINISTRATORS_ONLY: Responses = {
+    403: {"model": Problem, "description": "Only administrators may do this, or the page's origin is not allowed."}
+}
+
+_RETRY = {"Retry-After": "2"}
+# `detail` names the first few; `fields` has all of them.
+SHOWN_FAULTS = 3
+
+
+def install_exception_handlers(app: FastAPI, emit: Emit) -> None:
+    """Answer every expected fault with its status. Anything else is a bug, which the server logs with its traceback."""
+    reporting = _Reporting(emit)
+    app.exception_handler(RequestValidationError)(_invalid_request)
+    app.exception_handler(InvalidInput)(_invalid_input)
+    app.exception_handler(UnknownPattern)(_unknown)
+    app.exception_handler(AlreadyDecided)(_decided)
+    app.exception_handler(TransactionConflict)(_busy)
+    app.exception_handler(DecisionRefused)(reporting.decision_refused)
+    app.exception_handler(StatementFailed)(reporting.statement_failed)
+    app.exception_handler(DatabaseUnavailable)(reporting.unavailable)
+    app.exception_handler(PatternSyncError)(reporting.unusable)
+    app.exception_handler(Exception)(_bug)
+
+
+class _Reporting:
+    """Answers faults whose reason goes to the log only: it may quote the database's message."""
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+
+    async def decision_refused(self, request: Request, fault: DecisionRefused) -> JSONResponse:
+        self._report(RequestFault.REFUSED, request, fault)
+        detail = fault.sentence if fault.words is None else f"{fault.sentence} The daemon's log says why."
+        return JSONResponse(Conflict(detail=detail).model_dump(), 409)
+
+    async def statement_failed(self, request: Request, fault: StatementFailed) -> JSONResponse:
+        self._report(RequestFault.REFUSED, request, fault)
+        refusal = Conflict(detail="The database refused to store this. The daemon's log says why.")
+        return JSONResponse(refusal.model_dump(), 409)
+
+    async def unavailable(self, request: Request, fault: DatabaseUnavailable) -> JSONResponse:
+        # For debugging only: the services report an outage once, but every open page retries again and again.
+        self._report(RequestFault.UNAVAILABLE, request, fault)
+        return _problem(503, "The database cannot be used now. Try again in a few seconds.", _RETRY)
+
+    async def unusable(self, request: Request, fault: PatternSyncError) -> JSONResponse:
+        self._report(RequestFault.UNUSABLE, request, fault)
+        return _problem(503, "The daemon cannot use its database. Its log says why.")
+
+    def _report(self, fault: RequestFault, request: Request, reason: PatternSyncError) -> None:
+        self._emit(RequestFailed(fault, request.method, request.url.path, str(reason)))
+
+
+async def _invalid_request(request: Request, fault: RequestValidationError) -> JSONResponse:
+    # The value itself is left out: it may be NaN, which JSON cannot hold, or very long.
+    fields = [
+        InvalidField(loc=list(error["loc"]), msg=error["msg"].removeprefix("Value error, "), type=error["type"])
+        for error in fault.errors()
+    ]
+    if fields[0].loc == ["body"] and "json" not in request.headers.get("content-type", ""):
+        fields[0].msg = "The body is not a JSON object; send one, with Content-Type: application/json"
+    return _invalid(fields)
+
+
+async def _invalid_input(_: Request, fault: InvalidInput) -> JSONResponse:
+    return _invalid([InvalidField(loc=["body"], msg=str(fault), type="value_error")])
+
+
+async def _unknown(_: Request, fault: UnknownPattern) -> JSONResponse:
+    return _problem(404, str(fault))
+
+
+async def _decided(_: Request, fault: AlreadyDecided) -> JSONResponse:
+    return JSONResponse(Conflict(detail=str(fault), entry=fault.entry).model_dump(mode="json"), 409)
+
+
+async def _busy(_: Request, __: TransactionConflict) -> JSONResponse:
+    return _problem(503, "Somebody else is changing this pattern. Nothing was written. Try again in a moment.", _RETRY)
+
+
+async def _bug(_: Request, __: Exception) -> JSONResponse:
+    return _problem(500, "This is a bug in Pattern Sync. The daemon's log has the traceback.")
+
+
+def _invalid(fields: list[InvalidField]) -> JSONResponse:
+    sentences = [_sentence(field).removesuffix(".") for field in fields[:SHOWN_FAULTS]]
+    if len(fields) > SHOWN_FAULTS:
+        sentences.append(f"And {len(fields) - SHOWN_FAULTS:,} more")
+    return JSONResponse(Invalid(detail=f"{'. '.join(sentences)}.", fields=fields).model_dump(), 422)
+
+
+def _sentence(field: InvalidField) -> str:
+    # The first part of the location is where the field was sent: body, query, path or header.
+    name = ".".join(str(part) for part in field.loc[1:])
+    return field.msg if field.msg.startswith(name) else f"{name}: {field.msg}"
+
+
+def _problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(Problem(detail=detail).model_dump(), status, headers)

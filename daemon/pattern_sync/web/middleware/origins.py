@@ -1,0 +1,64 @@
+"""Checks of the Host and the Origin: a browser also sends the requests of hostile pages."""
+
+import ipaddress
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from pattern_sync.web.middleware.refusal import SAFE_METHODS, refuse
+
+
+class HostCheck:
+    """Refuses requests for a name that is not ours: a hostile site can point its name at our address (DNS rebinding).
+
+    An IP address cannot be rebound, so every one is allowed.
+    """
+
+    def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
+        self._app = app
+        self._names = {name.lower() for name in names}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer with 400."""
+        host = Headers(scope=scope).get("host", "")
+        if self._is_ours(host):
+            await self._app(scope, receive, send)
+        else:
+            detail = f"The host {host!r} is not allowed. To allow it, add it to PATTERN_SYNC_ALLOWED_HOSTS."
+            await refuse(scope, receive, send, 400, detail)
+
+    def _is_ours(self, host: str) -> bool:
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+            if name.rstrip(".") in self._names:
+                return True
+            ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return True
+
+
+class OriginCheck:
+    """Refuses writes and WebSockets of other sites' pages. CORS covers their reads."""
+
+    def __init__(self, app: ASGIApp, allowed: Collection[str]) -> None:
+        self._app = app
+        self._allowed = frozenset(allowed)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer with 403."""
+        headers = Headers(scope=scope)
+        origin = headers.get("origin")
+        safe = scope["type"] == "http" and scope["method"] in SAFE_METHODS
+        if safe or origin is None or origin in self._allowed or _is_same(origin, headers.get("host", "")):
+            await self._app(scope, receive, send)
+        else:
+            detail = f"The origin {origin!r} is not allowed. To allow it, add it to PATTERN_SYNC_CORS_ORIGINS."
+            await refuse(scope, receive, send, 403, detail)
+
+
+def _is_same(origin: str, host: str) -> bool:
+    scheme, _, origin_host = origin.partition("://")
+    return scheme in {"http", "https"} and origin_host.lower() == host.lower()

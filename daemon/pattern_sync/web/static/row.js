@@ -1,0 +1,103 @@
+/** @import { QueueEntry } from "wire" */
+
+import { byId, find, setAttribute, setText } from "./dom.js";
+import { count, money, percent, share, visible } from "./format.js";
+
+/**
+ * Where a row is and how it stands out.
+ * @typedef {object} Place
+ * @property {number} index
+ * @property {number} top in CSS pixels
+ * @property {number} total how many rows the list has; -1 while that is not known
+ * @property {boolean} selected
+ *
+ * An entry's savings relative to those of others.
+ * @typedef {object} Weight
+ * @property {number | null} fraction of the view's total; null while that is not known
+ * @property {number} proportion of the view's largest
+ */
+
+/** One row of the list. Only what differs is written: rows are drawn with every scroll and every change. */
+export class Row {
+  #element = cloneTemplate();
+  #id = find(this.#element, ".row-id bdi", HTMLElement);
+  #tools = find(this.#element, ".row-tools bdi", HTMLElement);
+  #confidence = find(this.#element, ".row-confidence", HTMLElement);
+  #occurrences = find(this.#element, ".row-occurrences", HTMLElement);
+  #savings = find(this.#element, ".row-savings", HTMLElement);
+  #track = find(this.#element, ".bar", HTMLElement);
+  #bar = find(this.#element, ".bar > span", HTMLElement);
+  #share = find(this.#element, ".share", HTMLElement);
+  /** @type {QueueEntry | null} */
+  #entry = null;
+  /** @type {number | null} */
+  #fraction = null;
+  /** @type {number | null} */
+  #top = null;
+
+  /**
+   * @param {string} id of the element
+   * @param {string} patternId
+   * @param {boolean} marked as new
+   */
+  constructor(id, patternId, marked) {
+    this.#element.id = id;
+    this.#element.dataset.patternId = patternId;
+    this.#element.classList.toggle("is-new", marked);
+  }
+
+  get element() {
+    return this.#element;
+  }
+
+  unmark() {
+    this.#element.classList.remove("is-new");
+  }
+
+  /**
+   * @param {QueueEntry} entry
+   * @param {Weight} weight
+   * @param {Place} place
+   */
+  draw(entry, { fraction, proportion }, { index, top, total, selected }) {
+    if (this.#entry !== entry || this.#fraction !== fraction) this.#write(entry, fraction);
+    // Relative to the largest, not to the total: of ten thousand bars nearly all would be empty.
+    this.#bar.style.width = `${100 * proportion}%`;
+    if (this.#top !== top) {
+      this.#top = top;
+      this.#element.style.transform = `translateY(${top}px)`;
+    }
+    setAttribute(this.#element, "aria-posinset", index + 1);
+    setAttribute(this.#element, "aria-setsize", total);
+    setAttribute(this.#element, "aria-selected", selected);
+  }
+
+  /**
+   * @param {QueueEntry} entry
+   * @param {number | null} fraction
+   */
+  #write(entry, fraction) {
+    this.#entry = entry;
+    this.#fraction = fraction;
+    const confidence = percent(entry.confidence_score);
+    const occurrences = count(entry.occurrence_count);
+    const savings = money(entry.estimated_savings_usd);
+    const part = fraction === null ? "" : share(fraction);
+    setText(this.#id, visible(entry.pattern_id));
+    setText(this.#tools, visible(entry.tool_sequence));
+    setText(this.#confidence, confidence);
+    setText(this.#occurrences, occurrences);
+    setText(this.#savings, savings);
+    setText(this.#share, part);
+    this.#track.hidden = fraction === null;
+    const figures = [`confidence ${confidence}`, `${occurrences} occurrences`, `${savings} a month`];
+    if (part) figures.push(`${part} of the value`);
+    setAttribute(this.#element, "aria-label", `${visible(entry.pattern_id)}, ${figures.join(", ")}`);
+  }
+}
+
+/** An empty row; every row has its height. */
+export function cloneTemplate() {
+  const fragment = document.importNode(byId("row-template", HTMLTemplateElement).content, true);
+  return find(fragment, ".row", HTMLElement);
+}

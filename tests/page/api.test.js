@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Daemon, faultOf } from "./fake-daemon.js";
+import { entry, settle } from "./support.js";
+
+const NEVER = new AbortController().signal;
+
+test("the first page is the status's own, and the others are where the daemon says", async (context) => {
+  const daemon = new Daemon(context);
+  daemon.answer = () =>
+    Response.json([entry("a")], { headers: { Link: '</api/v1/patterns/pending?cursor=x&limit=500>; rel="next"' } });
+  const { entries, next } = await daemon.api.page("pending", null, NEVER);
+  assert.deepEqual(entries, [entry("a")]);
+  await daemon.api.page("pending", next, NEVER);
+  await daemon.api.page("auto-approved", null, NEVER);
+  assert.deepEqual(daemon.paths, [
+    "GET /api/v1/patterns/pending?limit=500",
+    "GET /api/v1/patterns/pending?cursor=x&limit=500",
+    "GET /api/v1/patterns?status=auto-approved&limit=500",
+  ]);
+});
+
+test("the next page is taken from a Link header of any shape, and from nowhere but the daemon", async (context) => {
+  const daemon = new Daemon(context);
+  /** @type {[string | null, string | null][]} */
+  const links = [
+    [null, null],
+    ["", null],
+    ['</first>; rel="prev"', null],
+    ["</second>; rel=next", "/second"],
+    ['</first>; rel="prev", </third>; title="x"; rel="next"', "/third"],
+    ['<http://daemon.test:8002/absolute?x=1>; rel="next"', "/absolute?x=1"],
+    ['<//elsewhere.test/steals?the=token>; rel="next"', null],
+    ['<https://daemon.test:8002/another/scheme>; rel="next"', null],
+  ];
+  for (const [link, expected] of links) {
+    daemon.answer = () => Response.json([], link === null ? {} : { headers: { Link: link } });
+    const { next } = await daemon.api.page("pending", null, NEVER);
+    assert.equal(next, expected, String(link));
+  }
+});
+
+test("an id is one part of the path whatever it holds", async (context) => {
+  const daemon = new Daemon(context);
+  for (const id of ["sdlc:full:all", "a/../b?x=1#y", "%2e%2e", "$&", " emoji 🎉 "]) {
+    await daemon.api.entry(id);
+    const encoded = daemon.sent.at(-1)?.path.slice("/api/v1/patterns/".length) ?? "";
+    assert.doesNotMatch(encoded, /[/?#]/u);
+    assert.equal(decodeURIComponent(encoded), id);
+  }
+});
+
+test("every question and every decision has its path, and brings the daemon's answer", async (context) => {
+  const daemon = new Daemon(context);
+  const { api } = daemon;
+  daemon.answer = ({ path }) => Response.json({ path });
+  const answers = [
+    await api.statistics(),
+    await api.entry("a:b"),
+    await api.history("a:b", NEVER),
+    await api.explain("a:b", NEVER),
+    await api.approve("a:b", { notes: null, reviewer: "ann", replaces: "pending" }),
+    await api.reject("a:b", { reason: "a one-off", reviewer: "ann", replaces: "approved" }),
+    await api.comment("a:b", { comment: "who owns this?", reviewer: "ann" }),
+  ];
+  assert.deepEqual(
+    answers,
+    daemon.sent.map(({ path }) => ({ path })),
+  );
+  assert.deepEqual(daemon.paths, [
+    "GET /api/v1/patterns/statistics",
+    "GET /api/v1/patterns/a%3Ab",
+    "GET /api/v1/patterns/a%3Ab/history",
+    "GET /api/v1/patterns/a%3Ab/explain",
+    "POST /api/v1/patterns/a%3Ab/approve",
+    "POST /api/v1/patterns/a%3Ab/reject",
+    "POST /api/v1/patterns/a%3Ab/comment",
+  ]);
+  assert.deepEqual(daemon.sent[5]?.body, { reason: "a one-off", reviewer: "ann", replaces: "approved" });
+});
+
+test("only what has a body is said to be JSON", async (context) => {
+  const daemon = new Daemon(context);
+  daemon.answer = () => Response.json({});
+  await daemon.api.statistics();
+  await daemon.api.comment("a", { comment: "hm", reviewer: "ann" });
+  const [read, written] = daemon.sent;
+  assert.deepEqual(read?.headers, { Accept: "application/json" });
+  assert.equal(read?.options.body, null);
+  assert.deepEqual(written?.headers, { Accept: "application/json", "Content-Type": "application/json" });
+});
+
+test("a request follows no redirect and sends no cookie to others", async (context) => {
+  const daemon = new Daemon(context);
+  await daemon.api.statistics();
+  const { redirect, credentials } = daemon.sent[0]?.options ?? {};
+  assert.deepEqual({ redirect, credentials }, { redirect: "error", credentials: "same-origin" });
+});
+
+test("a refusal is the daemon's own sentence", async (context) => {
+  const daemon = new Daemon(context);
+  daemon.answer = () => Response.json({ detail: "reason: it is blank.", fields: [] }, { status: 422 });
+  const { status, message, entry: now } = await faultOf(daemon.api.statistics());
+  assert.deepEqual([status, message, now], [422, "reason: it is blank.", null]);
+});
+
+test("a conflict brings the entry as it is now", async (context) => {
+  const daemon = new Daemon(context);
+  const decided = entry("a", { status: "approved", reviewed_by: "bob" });
+  daemon.answer = () => Response.json({ detail: "bob was faster", entry: decided }, { status: 409 });
+  const fault = await faultOf(daemon.api.reject("a", { reason: "no", replaces: "pending" }));
+  assert.deepEqual([fault.status, fault.entry], [409, decided]);
+  daemon.answer = () => Response.json({ detail: "kept out", entry: null }, { status: 409 });
+  assert.equal((await faultOf(daemon.api.reject("a", { reason: "no", replaces: "pending" }))).entry, null);
+});
+
+test("a refusal that is not the daemon's is named by its status", async (context) => {
+  const daemon = new Daemon(context);
+  for (const body of ["<h1>Bad Gateway</h1>", "", "null", '"down"', '{"detail": ["x"]}', "[]"]) {
+    daemon.answer = () => new Response(body, { status: 502, statusText: "Bad Gateway" });
+    const { status, message } = await faultOf(daemon.api.statistics());
+    assert.deepEqual([status, message], [502, "The daemon answered 502 Bad Gateway."], body);
+  }
+  daemon.answer = () => new Response("", { status: 500 });
+  assert.equal((await faultOf(daemon.api.statistics())).message, "The daemon answered 500.");
+});
+
+test("without an answer, or with half of one, the daemon cannot be reached", async (context) => {
+  const daemon = new Daemon(context);
+  for (const answer of [
+    () => Promise.reject(new TypeError("Failed to fetch")),
+    () => new Response('{"pending": 1, "appr'),
+    () => new Response("<html>Sign in to the hotel's network</html>"),
+  ]) {
+    daemon.answer = answer;
+    const fault = await faultOf(daemon.api.statistics());
+    assert.deepEqual([fault.status, fault.message], [0, "The daemon cannot be reached."]);
+    assert.ok(fault.cause instanceof Error, "and the console can show why");
+  }
+});
+
+test("a read is waited for 20 seconds, a decision 15", async (context) => {
+  const daemon = new Daemon(context);
+  const deadline = new AbortController();
+  /** @type {number[]} */
+  const waited = [];
+  context.mock.method(AbortSignal, "timeout", (/** @type {number} */ milliseconds) => {
+    waited.push(milliseconds);
+    return deadline.signal;
+  });
+  daemon.answer = ({ options }) =>
+    new Promise((_, reject) => {
+      options.signal?.addEventListener("abort", () => reject(options.signal?.reason));
+    });
+  const read = faultOf(daemon.api.history("a", NEVER));
+  const written = faultOf(daemon.api.comment("a", { comment: "hm" }));
+  deadline.abort(new DOMException("too late", "TimeoutError"));
+  assert.deepEqual(waited, [20_000, 15_000]);
+  assert.equal((await read).message, "The daemon did not answer within 20 seconds.");
+  assert.equal((await written).message, "The daemon did not answer within 15 seconds.");
+  assert.equal((await written).status, 0);
+});
+
+test("the body of an answer is waited for no longer than its head", async (context) => {
+  const daemon = new Daemon(context);
+  const deadline = new AbortController();
+  context.mock.method(AbortSignal, "timeout", () => deadline.signal);
+  daemon.answer = ({ options }) =>
+    new Response(
+      new ReadableStream({
+        start: (stream) => options.signal?.addEventListener("abort", () => stream.error(options.signal?.reason)),
+      }),
+    );
+  const written = faultOf(daemon.api.comment("a", { comment: "hm" }));
+  await settle();
+  deadline.abort(new DOMException("too late", "TimeoutError"));
+  assert.equal((await written).message, "The daemon did not answer within 15 seconds.");
+});
+
+test("a request that is not wanted any more fails as that, not as the daemon's fault", async (context) => {
+  const daemon = new Daemon(context);
+  daemon.answer = ({ options }) =>
+    new Promise((_, reject) => {
+      options.signal?.addEventListener("abort", () => reject(options.signal?.reason));
+    });
+  const control = new AbortController();
+  const request = daemon.api.history("a", control.signal);
+  control.abort();
+  await assert.rejects(request, { name: "AbortError" });
+});

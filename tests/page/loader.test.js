@@ -1,0 +1,293 @@
+/**
+ * @import { TestContext } from "node:test"
+ * @import { QueueEntry, Status } from "wire"
+ */
+
+import assert from "node:assert/strict";
+import test from "node:test";
+import { ApiError } from "../../daemon/pattern_sync/web/static/api-error.js";
+import { Loader } from "../../daemon/pattern_sync/web/static/loader.js";
+import { Store } from "../../daemon/pattern_sync/web/static/store.js";
+import { Clock, entry, ids, settle } from "./support.js";
+
+/** @typedef {{ entries: QueueEntry[], next: string | null }} Page */
+
+/** A request for a page, which a test answers when it likes. */
+class Request {
+  /** @type {((page: Page) => void) | undefined} */
+  #resolve;
+  /** @type {((fault: unknown) => void) | undefined} */
+  #reject;
+  /** @type {Promise<Page>} */
+  page = new Promise((resolve, reject) => {
+    this.#resolve = resolve;
+    this.#reject = reject;
+  });
+
+  /**
+   * @param {Status} status
+   * @param {string | null} place
+   * @param {AbortSignal} signal
+   */
+  constructor(status, place, signal) {
+    this.status = status;
+    this.place = place;
+    this.signal = signal;
+  }
+
+  /**
+   * @param {QueueEntry[]} entries
+   * @param {string | null} [next]
+   */
+  answer(entries, next = null) {
+    this.#resolve?.({ entries, next });
+    return settle();
+  }
+
+  /** @param {unknown} fault */
+  fail(fault) {
+    this.#reject?.(fault);
+    return settle();
+  }
+
+  /** @param {number} status */
+  refuse(status) {
+    return this.fail(new ApiError(status, "refused"));
+  }
+}
+
+/** A loader with everything that it asks and reports. */
+class Loading {
+  /** @type {Request[]} */
+  requests = [];
+  /** @type {string[]} */
+  reports = [];
+  store = new Store();
+  loader = new Loader({
+    api: {
+      page: (status, place, signal) => {
+        const request = new Request(status, place, signal);
+        this.requests.push(request);
+        return request.page;
+      },
+    },
+    store: this.store,
+    report: {
+      progressed: () => this.reports.push("progressed"),
+      finished: (appeared) => this.reports.push(`finished ${appeared}`),
+      failed: ({ message }, retries) => this.reports.push(`failed ${message} ${retries}`),
+    },
+  });
+
+  /** @param {TestContext} context */
+  constructor(context) {
+    this.clock = new Clock(context);
+  }
+
+  /** The request that waits for its answer. */
+  get last() {
+    const request = this.requests.at(-1);
+    assert.ok(request, "nothing was asked");
+    return request;
+  }
+
+  get outcome() {
+    return this.reports.at(-1);
+  }
+
+  get shown() {
+    return ids(this.store.shown);
+  }
+
+  /** @param {...string} patternIds */
+  async loadOnce(...patternIds) {
+    this.loader.show("pending");
+    await this.last.answer(patternIds.map((id) => entry(id)));
+  }
+}
+
+test("every page is asked for in turn, from the place that the one before names", async (context) => {
+  const loading = new Loading(context);
+  loading.loader.show("pending");
+  assert.equal(loading.loader.busy, true);
+  await loading.last.answer([entry("a")], "/second");
+  assert.deepEqual(loading.shown, ["a"]);
+  await loading.last.answer([entry("b")], "/third");
+  assert.equal(loading.store.complete, false);
+  await loading.last.answer([entry("c")]);
+  assert.deepEqual(
+    loading.requests.map(({ status, place }) => [status, place]),
+    [
+      ["pending", null],
+      ["pending", "/second"],
+      ["pending", "/third"],
+    ],
+  );
+  assert.deepEqual(loading.shown, ["a", "b", "c"]);
+  assert.equal(loading.loader.busy, false);
+  assert.deepEqual(loading.reports, ["progressed", "progressed", "progressed", "progressed", "finished "]);
+});
+
+test("an empty view is complete after one page", async (context) => {
+  const loading = new Loading(context);
+  await loading.loadOnce();
+  assert.equal(loading.store.complete, true);
+  assert.equal(loading.outcome, "finished ");
+});
+
+test("reloads that are asked for during a load become one, after a pause", async (context) => {
+  const loading = new Loading(context);
+  loading.loader.show("pending");
+  for (let times = 0; times < 5; times += 1) loading.loader.reload();
+  await loading.last.answer([entry("a")]);
+  await loading.clock.advance(1.9);
+  assert.equal(loading.requests.length, 1);
+  await loading.clock.advance(0.1);
+  assert.equal(loading.requests.length, 2);
+  await loading.last.answer([entry("a"), entry("b")]);
+  await loading.clock.advance(60);
+  assert.equal(loading.requests.length, 2);
+  assert.equal(loading.outcome, "finished b");
+});
+
+test("a reload comes at once where the last load began long ago, and replaces what is shown when it is complete", async (context) => {
+  const loading = new Loading(context);
+  await loading.loadOnce("old", "kept");
+  await loading.clock.advance(30);
+  loading.loader.reload();
+  await loading.clock.advance(0);
+  await loading.last.answer([entry("kept")], "/second");
+  assert.deepEqual(loading.shown, ["kept", "old"]);
+  await loading.last.answer([entry("new")]);
+  assert.deepEqual(loading.shown, ["kept", "new"]);
+  assert.equal(loading.outcome, "finished new");
+});
+
+test("a flood of reloads loads once in two seconds", async (context) => {
+  const loading = new Loading(context);
+  await loading.loadOnce("a");
+  for (let times = 0; times < 100; times += 1) {
+    loading.loader.reload();
+    await loading.clock.advance(0.1);
+    if (loading.loader.busy) await loading.last.answer([entry("a")]);
+  }
+  assert.equal(loading.requests.length, 6, "one at first, and five in ten seconds");
+});
+
+test("what a person asks for again is asked without a pause, and once", async (context) => {
+  const loading = new Loading(context);
+  loading.loader.show("pending");
+  await loading.last.refuse(403);
+  loading.loader.retry();
+  loading.loader.retry();
+  assert.equal(loading.requests.length, 2);
+  await loading.last.answer([entry("a")]);
+  assert.deepEqual(loading.shown, ["a"]);
+  await loading.clock.advance(60);
+  assert.equal(loading.requests.length, 2);
+});
+
+test("an outage keeps what has come, and is tried again until it is over", async (context) => {
+  const loading = new Loading(context);
+  loading.loader.show("pending");
+  await loading.last.answer([entry("a")], "/second");
+  await loading.last.refuse(0);
+  assert.equal(loading.outcome, "failed refused true");
+  assert.deepEqual(loading.shown, ["a"]);
+  assert.equal(loading.loader.busy, false);
+  assert.equal(loading.store.loading, 0);
+  for (const status of [503, 500, 0]) {
+    await loading.clock.advance(5);
+    assert.equal(loading.last.place, null, "from the first page");
+    await loading.last.refuse(status);
+    assert.equal(loading.outcome, "failed refused true");
+  }
+  await loading.clock.advance(5);
+  await loading.last.answer([entry("b")]);
+  assert.deepEqual(loading.shown, ["b"]);
+  assert.equal(loading.store.complete, true);
+});
+
+test("a refusal is not tried again by itself", async (context) => {
+  for (const status of [400, 401, 403, 404, 422]) {
+    const { mock } = context;
+    mock.reset();
+    const loading = new Loading(context);
+    loading.loader.show("pending");
+    await loading.last.refuse(status);
+    assert.equal(loading.outcome, "failed refused false");
+    await loading.clock.advance(60);
+    assert.equal(loading.requests.length, 1);
+  }
+});
+
+test("a refusal is tried again where a reload was asked for meanwhile", async (context) => {
+  const loading = new Loading(context);
+  loading.loader.show("pending");
+  loading.loader.reload();
+  await loading.last.refuse(403);
+  assert.equal(loading.outcome, "failed refused true");
+  await loading.clock.advance(5);
+  assert.equal(loading.requests.length, 2);
+});
+
+test("the failure of a reload leaves a complete list complete", async (context) => {
+  const loading = new Loading(context);
+  await loading.loadOnce("a");
+  loading.loader.retry();
+  await loading.last.answer([entry("b")], "/second");
+  await loading.last.refuse(503);
+  assert.deepEqual(loading.shown, ["a"]);
+  assert.equal(loading.store.complete, true);
+});
+
+test("another view takes the place of a load under way, whose answer is of no use any more", async (context) => {
+  const loading = new Loading(context);
+  loading.loader.show("pending");
+  const outdated = loading.last;
+  loading.loader.reload();
+  loading.loader.show("approved");
+  assert.equal(outdated.signal.aborted, true);
+  await loading.last.answer([entry("right", { status: "approved" })], "/second");
+  await outdated.answer([entry("wrong")], "/wrong");
+  assert.equal(loading.last.place, "/second");
+  await loading.last.answer([]);
+  assert.deepEqual(loading.shown, ["right"]);
+  await loading.clock.advance(60);
+  assert.equal(loading.requests.length, 3, "and what was asked of the old view is forgotten");
+});
+
+test("the failure of a load that was replaced is nobody's business", async (context) => {
+  const loading = new Loading(context);
+  loading.loader.show("pending");
+  const outdated = loading.last;
+  loading.loader.show("rejected");
+  await outdated.fail(new DOMException("aborted", "AbortError"));
+  assert.ok(!loading.reports.some((report) => report.startsWith("failed")));
+  assert.equal(loading.loader.busy, true);
+  await loading.last.answer([]);
+  assert.equal(loading.outcome, "finished ");
+});
+
+test("a retry that waits is not made beside a load that was begun meanwhile", async (context) => {
+  const loading = new Loading(context);
+  loading.loader.show("pending");
+  await loading.last.refuse(503);
+  loading.loader.show("approved");
+  await loading.clock.advance(5);
+  assert.equal(loading.requests.length, 2);
+  assert.equal(loading.last.status, "approved");
+});
+
+test("a bug is shown like a failure, goes to the console, and is not tried again", async (context) => {
+  const loading = new Loading(context);
+  const reported = context.mock.fn();
+  Object.assign(globalThis, { reportError: reported });
+  loading.loader.show("pending");
+  const bug = new TypeError("x is undefined");
+  await loading.last.fail(bug);
+  assert.equal(loading.outcome, "failed This is a bug in the page: TypeError: x is undefined. false");
+  assert.deepEqual(reported.mock.calls[0]?.arguments, [bug]);
+  await loading.clock.advance(60);
+  assert.equal(loading.requests.length, 1);
+});

@@ -1,0 +1,68 @@
+"""Requests that are made from the description of the API, and whether their answers are as it says."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.generation import GenerationMode
+
+EXAMPLES = 25
+# Unknown parameters of a query are nobody's fault, the token is ours to send, and what is too long may be too large
+# even to be looked at.
+_CONFIG = schemathesis.Config.from_dict(
+    {
+        "generation": {"allow-extra-parameters": False, "with-security-parameters": False},
+        "checks": {"negative_data_rejection": {"expected-statuses": ["400", "404", "405", "409", "413", "422"]}},
+    }
+)
+
+Case = schemathesis.Case[Any]
+
+
+class Described:
+    """Asks a daemon what its description allows, and what it forbids; every other request names a known pattern."""
+
+    def __init__(self, http_url: str, token: str, known: Sequence[str]) -> None:
+        self._schema = schemathesis.openapi.from_url(f"{http_url}/openapi.json", config=_CONFIG)
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._known = known
+        self.answered: Counter[str] = Counter()  # how often, by operation and status
+
+    def ask_as_described(self, operation: str) -> None:
+        self._ask_all(operation, GenerationMode.POSITIVE)
+
+    def ask_otherwise(self, operation: str) -> None:
+        self._ask_all(operation, GenerationMode.NEGATIVE)
+
+    def _ask_all(self, operation: str, mode: GenerationMode) -> None:
+        method, path = operation.split()
+
+        @settings(
+            max_examples=EXAMPLES,
+            derandomize=True,
+            database=None,
+            deadline=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(self._schema[path][method].as_strategy(generation_mode=mode))
+        def ask(case: Case) -> None:
+            if mode.is_positive:
+                _leave_out_what_no_schema_can_say(case)
+            asked = self.answered.total()
+            if case.path_parameters and asked % 2 == 0:
+                case.path_parameters["pattern_id"] = self._known[asked % len(self._known)]
+            response = case.call(headers=self._headers)
+            self.answered[f"{operation} {response.status_code}"] += 1
+            case.validate_response(response)
+
+        ask()
+
+
+def _leave_out_what_no_schema_can_say(case: Case) -> None:
+    """Leave out which cursors there are, and that two lists must not contradict each other."""
+    case.query.pop("cursor", None)
+    if isinstance(case.body, dict) and {"only_types", "exclude_types"} <= case.body.keys():
+        del case.body["exclude_types"]

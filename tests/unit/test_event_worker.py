@@ -1,0 +1,205 @@
+"""The worker for marked patterns, through work, locks, outages and a stop."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable, SchemaMissing
+from pattern_sync.domain.facts import PatternsReconciled
+from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.outcomes import Outcome
+from pattern_sync.domain.scans import ScanKind
+from pattern_sync.sync.event_worker import MOST_HELD_AT_ONCE, EventWorker
+from pattern_sync.sync.in_force import FilterInForce
+from pattern_sync.sync.intake import MOST_PATTERNS, Intake
+from pattern_sync.sync.reconciler import Reconciler
+from pattern_sync.sync.recovery import Recovery
+from tests.support.asynchronous import run, settle
+from tests.support.fakes import OUTAGE_WAITS, Clock, FakeQueue, RecordedFacts, RecordingActivity, row_ids
+
+HELD_SECONDS = 1.0
+
+
+class Bench:
+    def __init__(self, queue: FakeQueue) -> None:
+        self.clock = clock = Clock()
+        self.queue = queue
+        self.intake = Intake()
+        self.facts = RecordedFacts()
+        self.activity = RecordingActivity(clock, EventWorker.name)
+        self.quarantined = asyncio.Event()
+        self.worker = EventWorker(
+            self.intake,
+            Reconciler(queue, clock),
+            FilterInForce(SyncFilter()),
+            Recovery(clock, self.facts, 3.0),
+            self.quarantined,
+            self.facts,
+            self.activity,
+            clock,
+            HELD_SECONDS,
+        )
+
+    def reports_without(self) -> set[str]:
+        return self.activity.reports.without
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - the clock is not the loop's
+            await asyncio.sleep(0.001)
+
+
+def test_marked_patterns_are_queued_and_a_closed_intake_is_drained() -> None:
+    async def check() -> None:
+        bench = Bench(FakeQueue([1, 2, 3]))
+        bench.intake.add(row_ids(1, 3))
+        bench.worker.close()
+        await bench.worker.run()
+        assert bench.queue.entries == {1, 3}
+
+    run(check())
+
+
+def test_what_it_came_to_is_a_fact_with_the_time_that_it_took() -> None:
+    async def check() -> None:
+        bench = Bench(FakeQueue([1, 2]))
+        reconcile = bench.queue.reconcile
+
+        async def slowly(*arguments: object) -> object:
+            bench.clock.seconds += 0.25
+            return await reconcile(*arguments)  # type: ignore[arg-type]
+
+        bench.queue.reconcile = slowly  # type: ignore[method-assign, assignment]
+        await bench.worker.run_once(row_ids(1, 9))
+        (fact,) = bench.facts.of(PatternsReconciled)
+        assert [(item.row_id, item.outcome) for item in fact.outcomes] == [(1, Outcome.QUEUED)]
+        assert fact.milliseconds == 500.0, "two looks"
+
+    run(check())
+
+
+def test_a_refused_pattern_wakes_the_retrier() -> None:
+    async def check() -> None:
+        bench = Bench(FakeQueue([1, 2], poison=[2]))
+        await bench.worker.run_once(row_ids(1))
+        assert not bench.quarantined.is_set()
+        await bench.worker.run_once(row_ids(1, 2))
+        assert bench.quarantined.is_set()
+
+    run(check())
+
+
+@pytest.mark.parametrize(
+    "fault", [DatabaseUnavailable("down"), AccessRefused("the role is gone"), SchemaMissing("the table was renamed")]
+)
+def test_in_an_outage_patterns_are_marked_again(fault: Exception) -> None:
+    async def check() -> None:
+        bench = Bench(FakeQueue([1, 2]))
+        bench.queue.faults = [fault]
+        await bench.worker.run_once(row_ids(1, 2))
+        assert bench.activity.in_outage
+        assert bench.facts == []
+        assert await bench.intake.take_patterns(0) == [1, 2]
+
+    run(check())
+
+
+def test_an_outage_goes_on_until_an_attempt_succeeds_and_not_only_until_the_next_look_into_the_intake() -> None:
+    async def check() -> None:
+        bench = Bench(FakeQueue([1]))
+        bench.queue.faults = [DatabaseUnavailable("down")] * 3
+        bench.intake.add(row_ids(1))
+        task = asyncio.create_task(bench.worker.run())
+        await settle(lambda: bench.queue.entries)
+        bench.worker.close()
+        await task
+        assert bench.activity.waits == [7.0, 14.0, 28.0]
+        assert not bench.activity.in_outage
+
+    run(check())
+
+
+def test_an_outage_in_which_the_marks_became_a_scan_is_over_once_nothing_is_marked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pattern_sync.sync.event_worker.IDLE_SECONDS", 0.001)
+
+    async def check() -> None:
+        bench = Bench(FakeQueue())
+        many = row_ids(*range(MOST_PATTERNS))
+        bench.queue.faults = [DatabaseUnavailable("down")]
+        bench.intake.add(many)
+
+        async def wait(seconds: float) -> None:
+            assert seconds == OUTAGE_WAITS[0]
+            assert bench.reports_without() == {EventWorker.name}
+            bench.intake.add(row_ids(-1))  # one too many: the marks overflow into a scan
+
+        bench.activity.wait = wait  # type: ignore[method-assign]
+        task = asyncio.create_task(bench.worker.run())
+        await until(lambda: not bench.reports_without() and bool(bench.activity.reports.faults))
+        assert not bench.activity.in_outage, "it has nothing to attempt that could ever end it"
+        assert await bench.intake.take_scans(0) == {ScanKind.REQUEST}
+        assert len(bench.queue.calls) == 1
+        bench.worker.close()
+        await task
+
+    run(check())
+
+
+def test_an_outage_while_draining_ends_the_worker_and_the_next_start_catches_up() -> None:
+    async def check() -> None:
+        bench = Bench(FakeQueue([1]))
+        bench.queue.faults = [DatabaseUnavailable("down")]
+        bench.intake.add(row_ids(1))
+        bench.worker.close()
+        await bench.worker.run()
+        assert len(bench.intake) == 0
+
+    run(check(), seconds=10)
+
+
+def test_what_is_locked_is_tried_again_apart_and_in_turns() -> None:
+    async def check() -> None:
+        queue = FakeQueue(range(MOST_HELD_AT_ONCE + 10))
+        queue.held = set(queue.patterns)
+        bench = Bench(queue)
+        bench.intake.add(row_ids(*queue.patterns))
+        working = asyncio.create_task(bench.worker.run())
+        await until(lambda: len(queue.calls) == 1)
+        bench.clock.seconds += HELD_SECONDS / 2
+        bench.intake.add(row_ids(1))  # does not put off the others
+        await until(lambda: len(queue.calls) == 2)
+        bench.clock.seconds += HELD_SECONDS / 2
+        bench.intake.add(row_ids(2))
+        await until(lambda: len(queue.calls) == 4)
+        assert queue.calls[2] == (2,)
+        assert len(queue.calls[3]) == MOST_HELD_AT_ONCE
+        queue.held.clear()
+        bench.clock.seconds += HELD_SECONDS
+        await until(lambda: queue.entries == set(queue.patterns))
+        bench.intake.close()
+        await working
+
+    run(check())
+
+
+def test_what_is_locked_at_the_stop_is_waited_for_and_tried_again() -> None:
+    async def check() -> None:
+        bench = Bench(FakeQueue([1]))
+        bench.queue.held = {1}
+        bench.intake.add(row_ids(1))
+        bench.worker.close()
+
+        async def wait(seconds: float) -> None:
+            assert seconds == HELD_SECONDS
+            bench.clock.seconds += seconds
+            bench.queue.held.clear()
+
+        bench.activity.wait = wait  # type: ignore[method-assign]
+        await bench.worker.run()
+        assert bench.queue.entries == {1}
+
+    run(check(), seconds=10)

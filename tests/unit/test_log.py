@@ -1,0 +1,309 @@
+"""What the log shows of which facts: one line for each change, none for a repetition."""
+
+import re
+from collections.abc import Collection
+from dataclasses import fields
+
+import pytest
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
+
+from pattern_sync.domain import facts
+from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.identity import RowId
+from pattern_sync.domain.outcomes import Outcome, PatternOutcome
+from pattern_sync.domain.reception import Audience, TriggerFault
+from pattern_sync.domain.results import Retried, SyncResult
+from pattern_sync.domain.scans import ScanKind
+from pattern_sync.domain.statistics import MissingIndex
+from pattern_sync.observability.lines import Line
+from pattern_sync.observability.log import Log
+from pattern_sync.observability.paced import SHOWN_SIGNATURES
+from pattern_sync.observability.writer import LogWriter
+from tests.support.fakes import Clock
+
+INTERVAL_SECONDS = 60.0
+FAULT = TriggerFault("operation_patterns", "the trigger is disabled", Audience.DAEMONS, mendable=True)
+QUEUED, FAILED = (PatternOutcome(RowId(1), "a", outcome, "refused") for outcome in (Outcome.QUEUED, Outcome.FAILED))
+
+# One fact of each type, and the lines that it alone makes; those without one are shown elsewhere, or only counted.
+LINES: list[tuple[facts.Fact, list[Line]]] = [
+    (facts.DaemonReady(), [Line.DAEMON_READY]),
+    (facts.DaemonStopping(3), [Line.DAEMON_STOPPING]),
+    (facts.DrainTimedOut(3), [Line.DAEMON_UNFINISHED]),
+    (facts.DaemonStopped(), [Line.DAEMON_STOPPED]),
+    (facts.SettingsReloaded("all", changed=True), [Line.SETTINGS_RELOADED]),
+    (facts.ReloadRefused("no"), [Line.SETTINGS_REFUSED]),
+    (facts.ServiceHanging(("sweeper",)), [Line.SERVICE_HANGING]),
+    (facts.EmbeddedServerRestarted("it ended"), [Line.EMBEDDED_RESTARTED]),
+    (facts.DatabaseLost("down"), [Line.DATABASE_LOST]),
+    (facts.DatabaseBack(1.0), [Line.DATABASE_BACK]),
+    (facts.FilterPublished(SyncFilter()), [Line.FILTER_PUBLISHED]),
+    (facts.IndexMissing(MissingIndex("t", "slow", "CREATE INDEX")), [Line.INDEX_MISSING]),
+    (facts.ListenerListening(None), [Line.LISTENER_LISTENING]),
+    (facts.ListenerLost("down"), [Line.LISTENER_LOST]),
+    (facts.NotificationReceived(), []),
+    (facts.NotificationIgnored("'x'"), [Line.NOTIFICATION_IGNORED]),
+    (facts.TriggersFaulty((FAULT,), silenced=True), [Line.TRIGGERS_SILENT]),
+    (facts.TriggersFaulty((FAULT,), silenced=False), [Line.TRIGGERS_FAULTY]),
+    (facts.TriggersSound(1.0), [Line.TRIGGERS_SOUND]),
+    (facts.TriggersUnseen("no right"), [Line.TRIGGERS_UNSEEN]),
+    (facts.TriggersSeen(), [Line.TRIGGERS_SEEN]),
+    (facts.TriggersMended("t", ("missing",)), [Line.TRIGGERS_MENDED]),
+    (facts.TriggersNotMended("t", "no right"), [Line.TRIGGERS_NOT_MENDED]),
+    (facts.NotificationQueueFull(0.6, 77), [Line.NOTIFICATION_QUEUE_FULL]),
+    (facts.NotificationQueueDrained(), [Line.NOTIFICATION_QUEUE_DRAINED]),
+    (facts.TableRebuilt(), [Line.TABLE_REBUILT]),
+    (facts.PatternsReconciled((QUEUED, FAILED), 1.0), [Line.PATTERN_QUEUED, Line.PATTERN_FAILED]),
+    (facts.ScanFinished(frozenset({ScanKind.SWEEP}), SyncResult()), [Line.SCAN_FINISHED]),
+    (facts.ScanFinished(frozenset({ScanKind.SWEEP}), SyncResult(error_count=1)), [Line.SCAN_FAILED]),
+    (facts.SweepPlanned(1.0), []),
+    (facts.SweepSettled(0, 0, 1.0), []),
+    (facts.SweepSettled(2, 5, 1.0), [Line.PATTERN_RECOVERED]),
+    (facts.EntriesRefreshed(2, 1.0), [Line.ENTRIES_REFRESHED]),
+    (
+        facts.QuarantineRetried(Retried(2, 1, 1, ("b: no",), ("a",), ())),
+        [Line.QUARANTINE_RELEASED, Line.QUARANTINE_FILLED],
+    ),
+    (facts.HttpServing("http://127.0.0.1:8002/"), [Line.HTTP_SERVING]),
+    (facts.HttpWaiting("taken"), [Line.HTTP_WAITING]),
+    (facts.HttpCrowded(), [Line.HTTP_CROWDED]),
+    (facts.HttpOutOfFiles("Too many open files"), [Line.HTTP_OUT_OF_FILES]),
+    (facts.RequestFailed(facts.RequestFault.REFUSED, "POST", "/", "no"), [Line.REQUEST_REFUSED]),
+    (facts.RequestFailed(facts.RequestFault.UNAVAILABLE, "POST", "/", "no"), [Line.REQUEST_UNAVAILABLE]),
+    (facts.RequestFailed(facts.RequestFault.UNUSABLE, "POST", "/", "no"), [Line.REQUEST_UNUSABLE]),
+    (facts.PagesStale("down"), [Line.PAGES_STALE]),
+    (facts.PagesCurrent(1.0), [Line.PAGES_CURRENT]),
+    (facts.ManagerUnreachable("gone"), [Line.MANAGER_UNREACHABLE]),
+]
+EVERY_FACT = [each for each in vars(facts).values() if isinstance(each, type) and facts.Fact in each.__bases__]
+# Those that no fact stands behind, and those that need two facts.
+WRITTEN_ELSEWHERE = {Line.PROCESS_CRASHED, Line.QUARANTINE_EMPTIED}
+
+
+class Recorder:
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.log = Log(LogWriter(), self.clock, INTERVAL_SECONDS)
+
+    def reconciled(self, *outcomes: PatternOutcome, milliseconds: float = 1.0) -> None:
+        self.log(facts.PatternsReconciled(outcomes, milliseconds))
+
+    def scanned(self, kind: ScanKind, result: SyncResult) -> None:
+        self.log(facts.ScanFinished(frozenset({kind}), result))
+
+    def refused(self, count: int, *reasons: str) -> None:
+        self.log(facts.QuarantineRetried(Retried(count, count, count, reasons, (), ())))
+
+    def nothing_happens(self) -> None:
+        self.log(facts.NotificationReceived())
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    return Recorder()
+
+
+def events(lines: Collection[EventDict]) -> list[str]:
+    return [line["event"] for line in lines]
+
+
+def failed(number: int) -> PatternOutcome:
+    return PatternOutcome(RowId(number), f"s{number}", Outcome.FAILED, f"refused {number}")
+
+
+def test_every_line_has_a_name_of_its_own_for_machines() -> None:
+    names = [line.event for line in Line]
+    assert len(set(names)) == len(names) == len({line.name for line in Line})
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*", name) for name in names)
+
+
+def test_every_line_has_a_sentence_for_people() -> None:
+    sentences = [line.sentence for line in Line]
+    assert len(set(sentences)) == len(sentences)
+    assert all(re.fullmatch(r"[A-Z][^\n{}]+\.", sentence) for sentence in sentences)
+
+
+def test_every_fact_and_every_line_is_tried_here() -> None:
+    tried = {type(fact) for fact, _ in LINES}
+    assert tried == set(EVERY_FACT), "a fact that shall have no line is listed with none"
+    assert {line for _, lines in LINES for line in lines} | WRITTEN_ELSEWHERE == set(Line)
+
+
+@pytest.mark.parametrize(("fact", "expected"), LINES, ids=lambda each: type(each).__name__)
+def test_a_fact_becomes_its_line_at_its_level(recorder: Recorder, fact: facts.Fact, expected: list[Line]) -> None:
+    with capture_logs() as lines:
+        recorder.log(fact)
+    written = [(line["event"], line["message"]) for line in lines]
+    assert written == [(line.event, line.sentence) for line in expected]
+    assert not [name for line in lines for name, value in line.items() if value is None]
+
+
+@pytest.mark.parametrize("kind", EVERY_FACT)
+def test_no_field_of_a_fact_hides_what_every_line_has(kind: type[facts.Fact]) -> None:
+    taken = {"timestamp", "level", "event", "message", "logger", "line", "exception", "exc_info"}
+    assert not taken & {field.name for field in fields(kind)}  # type: ignore[arg-type] # all are dataclasses
+
+
+@pytest.mark.parametrize("fact", [fact for fact, _ in LINES], ids=lambda fact: type(fact).__name__)
+def test_whoever_takes_a_fact_cannot_change_it_for_the_next(fact: facts.Fact) -> None:
+    assert isinstance(hash(fact), int), "what it holds cannot be changed either"
+    for name in [field.name for field in fields(fact)] or ["anything"]:  # type: ignore[arg-type] # all are dataclasses
+        with pytest.raises((AttributeError, TypeError)):
+            setattr(fact, name, None)
+
+
+def test_an_outage_has_its_reason_and_its_length(recorder: Recorder) -> None:
+    with capture_logs() as lines:
+        recorder.log(facts.DatabaseLost("down"))
+        recorder.log(facts.DatabaseBack(12.34))
+    assert [line["log_level"] for line in lines] == ["warning", "info"]
+    assert (lines[0]["reason"], lines[1]["after_seconds"]) == ("down", 12.3)
+
+
+def test_listening_again_has_the_time_that_was_polled_and_the_first_time_has_none(recorder: Recorder) -> None:
+    with capture_logs() as lines:
+        recorder.log(facts.ListenerListening(None))
+        recorder.log(facts.ListenerLost("lost"))
+        recorder.log(facts.ListenerListening(60.0))
+    assert "polled_seconds" not in lines[0]
+    assert (lines[1]["log_level"], lines[1]["reason"]) == ("warning", "lost")
+    assert lines[2]["polled_seconds"] == 60.0
+
+
+def test_silent_triggers_are_named_with_the_remedy(recorder: Recorder) -> None:
+    with capture_logs() as lines:
+        recorder.log(facts.TriggersFaulty((FAULT,), silenced=True))
+    assert lines[0]["faults"] == ["the trigger is disabled"]
+    assert lines[0]["remedy"] == "pattern-sync migrate"
+
+
+def test_a_full_queue_is_named_with_the_process_that_does_not_read(recorder: Recorder) -> None:
+    with capture_logs() as lines:
+        recorder.log(facts.NotificationQueueFull(0.63, 77))
+    assert "63% full" in lines[0]["reason"]
+    assert "77" in lines[0]["reason"]
+
+
+def test_a_flood_of_garbage_is_a_line_at_the_powers_of_ten(recorder: Recorder) -> None:
+    with capture_logs() as lines:
+        for _ in range(2_500):
+            recorder.log(facts.NotificationIgnored("'x'"))
+    assert [line["so_far"] for line in lines] == [1, 10, 100, 1_000]
+
+
+def test_a_reconcile_that_did_nothing_is_no_news(recorder: Recorder) -> None:
+    with capture_logs() as lines:
+        for outcome in (Outcome.UNCHANGED, Outcome.DECIDED, Outcome.SHORT, Outcome.REFRESHED):
+            recorder.reconciled(PatternOutcome(RowId(1), "a", outcome))
+    assert lines == []
+
+
+def test_what_was_queued_is_named_up_to_a_few(recorder: Recorder) -> None:
+    with capture_logs() as lines:
+        recorder.reconciled(
+            *(PatternOutcome(RowId(i), f"s{i}", Outcome.QUEUED) for i in range(100)),
+            PatternOutcome(RowId(100), "old", Outcome.REFRESHED),
+            milliseconds=12.345,
+        )
+    assert len(lines) == 1
+    assert (lines[0]["patterns"], lines[0]["refreshed"], lines[0]["milliseconds"]) == (100, 1, 12.3)
+    assert lines[0]["signatures"] == [f"s{i}" for i in range(SHOWN_SIGNATURES)]
+
+
+def test_a_failure_is_a_warning_with_the_reason(recorder: Recorder) -> None:
+    with capture_logs() as lines:
+        recorder.reconciled(FAILED)
+    assert [(line["log_level"], line["first_error"]) for line in lines] == [("warning", "refused")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "result", "is_news"),
+    [
+        (ScanKind.POLL, SyncResult(), False),
+        (ScanKind.REQUEST, SyncResult(skipped_count=5), False),
+        (ScanKind.MANUAL, SyncResult(skipped_count=5), False),
+        (ScanKind.POLL, SyncResult(synced_count=1, synced_pattern_ids=("a",)), True),
+        (ScanKind.SWEEP, SyncResult(), True),
+        (ScanKind.SETTINGS, SyncResult(), True),
+        (ScanKind.CATCH_UP, SyncResult(), True),
+        (ScanKind.REQUEST, SyncResult(refreshed_count=1), True),
+    ],
+)
+def test_a_scan_is_a_line_when_it_is_news(
+    recorder: Recorder, kind: ScanKind, result: SyncResult, *, is_news: bool
+) -> None:
+    with capture_logs() as lines:
+        recorder.scanned(kind, result)
+    assert [(line["event"], line["kind"]) for line in lines] == ([("scan.finished", kind.value)] if is_news else [])
+
+
+def test_a_scan_for_several_reasons_is_named_by_the_first(recorder: Recorder) -> None:
+    with capture_logs() as lines:
+        recorder.log(facts.ScanFinished(frozenset({ScanKind.POLL, ScanKind.CATCH_UP}), SyncResult()))
+    assert [line["kind"] for line in lines] == ["catch-up"]
+
+
+def test_a_scan_with_errors_is_a_warning_with_the_first_of_them(recorder: Recorder) -> None:
+    with capture_logs() as lines:
+        recorder.scanned(ScanKind.SWEEP, SyncResult(synced_count=3, error_count=2, errors=("a: bad", "b: bad")))
+    assert (lines[0]["log_level"], lines[0]["failed"], lines[0]["errors"]) == ("warning", 2, ["a: bad"])
+
+
+def test_a_sync_by_hand_shows_all_errors_as_its_caller_gets_only_the_signatures(recorder: Recorder) -> None:
+    with capture_logs() as lines:
+        recorder.scanned(ScanKind.MANUAL, SyncResult(error_count=2, errors=("a: bad", "b: bad")))
+    assert [line["errors"] for line in lines] == [["a: bad", "b: bad"]]
+
+
+def test_the_filter_in_force_is_shown_in_words(recorder: Recorder) -> None:
+    with capture_logs() as lines:
+        recorder.log(facts.FilterPublished(SyncFilter.high_priority()))
+    assert "confidence ≥ 70 %" in lines[0]["filter"]
+
+
+def test_refreshed_figures_are_a_detail(recorder: Recorder) -> None:
+    with capture_logs() as lines:
+        recorder.log(facts.EntriesRefreshed(2, 1.0))
+    assert [(line["log_level"], line["entries"]) for line in lines] == [("debug", 2)]
+
+
+def test_failures_are_a_line_a_minute_and_added_up(recorder: Recorder) -> None:
+    with capture_logs() as lines:
+        recorder.reconciled(failed(0))
+        for _ in range(100):
+            recorder.reconciled(failed(1), failed(2), failed(3))
+            recorder.nothing_happens()
+        assert len(lines) == 1
+        recorder.clock.seconds += INTERVAL_SECONDS
+        recorder.nothing_happens()
+        recorder.nothing_happens()
+    assert [line["patterns"] for line in lines] == [1, 300]
+    assert lines[1]["first_error"] == "refused 1"
+    assert len(lines[1]["signatures"]) == SHOWN_SIGNATURES
+
+
+def test_refusals_are_a_line_when_their_number_changes_and_one_a_minute_at_most(recorder: Recorder) -> None:
+    with capture_logs() as lines:
+        recorder.refused(0)
+        recorder.refused(3, "a: no", "b: no")
+        for count in range(4, 50):
+            recorder.clock.seconds += 1
+            recorder.refused(count, "a: no")
+        assert [line["patterns"] for line in lines] == [3]
+        assert lines[0]["reasons"] == ("a: no", "b: no")
+        recorder.clock.seconds += INTERVAL_SECONDS
+        recorder.nothing_happens()
+        recorder.nothing_happens()
+        recorder.clock.seconds += INTERVAL_SECONDS
+        recorder.refused(0)
+    assert events(lines) == ["quarantine.filled", "quarantine.filled", "quarantine.emptied"]
+    assert lines[1]["patterns"] == 49
+
+
+def test_what_went_through_after_a_refusal_is_named(recorder: Recorder) -> None:
+    with capture_logs() as lines:
+        names = tuple(f"s{i}" for i in range(100))
+        recorder.log(facts.QuarantineRetried(Retried(100, 0, 0, (), names, ())))
+    assert (lines[0]["patterns"], lines[0]["still_refused"]) == (100, 0)
+    assert lines[0]["signatures"] == list(names[:SHOWN_SIGNATURES])

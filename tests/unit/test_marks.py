@@ -1,0 +1,134 @@
+"""Marks: what may have changed and was not looked at yet, whatever it is."""
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pattern_sync.services.marks import Marks, Taken
+from tests.support.asynchronous import run
+
+MOST = 3
+
+
+@pytest.fixture
+def marks() -> Marks[str, int]:
+    return Marks(MOST)
+
+
+def test_of_one_key_the_latest_value_is_kept(marks: Marks[str, int]) -> None:
+    marks.add({"a": 1, "b": 1})
+    marks.add({"a": 2})
+    assert len(marks) == 2
+    assert marks.take() == Taken({"a": 2, "b": 1}, everything=False)
+
+
+def test_what_was_taken_is_not_marked_any_more_and_what_comes_during_the_read_is(marks: Marks[str, int]) -> None:
+    marks.add({"a": 1})
+    marks.take()
+    assert len(marks) == 0
+    assert not marks.take()
+    marks.add({"a": 1})
+    assert marks.take()
+
+
+def test_as_many_as_are_allowed_are_kept_and_one_more_makes_them_everything(marks: Marks[str, int]) -> None:
+    marks.add({"a": 1, "b": 1, "c": 1})
+    assert not marks.everything
+    marks.add({"d": 1})
+    assert marks.take() == Taken({}, everything=True)
+    assert not marks.take(), "once"
+
+
+def test_marks_that_come_while_everything_is_marked_are_kept_beside_it(marks: Marks[str, int]) -> None:
+    marks.add_everything()
+    marks.add({"a": 1})
+    assert marks.take() == Taken({"a": 1}, everything=True)
+
+
+def test_what_is_put_back_yields_to_what_was_marked_meanwhile(marks: Marks[str, int]) -> None:
+    marks.add({"a": 1, "b": 1})
+    taken = marks.take()
+    marks.add({"b": 2})
+    marks.put_back(taken)
+    assert marks.take() == Taken({"a": 1, "b": 2}, everything=False)
+
+
+def test_everything_is_put_back_too_and_is_not_lost_where_it_was_marked_meanwhile(marks: Marks[str, int]) -> None:
+    marks.add_everything()
+    everything = marks.take()
+    marks.put_back(everything)
+    assert marks.take().everything
+    marks.add({"a": 1})
+    one = marks.take()
+    marks.add_everything()
+    marks.put_back(one)
+    assert marks.take() == Taken({"a": 1}, everything=True)
+
+
+def test_putting_back_is_bounded(marks: Marks[str, int]) -> None:
+    marks.add({"a": 1, "b": 1})
+    taken = marks.take()
+    marks.add({"c": 1, "d": 1})
+    marks.put_back(taken)
+    assert marks.take() == Taken({}, everything=True)
+
+
+@pytest.mark.parametrize("everything", [False, True], ids=["a mark", "everything"])
+def test_it_wakes_while_there_is_something(marks: Marks[str, int], *, everything: bool) -> None:
+    marks.add({})
+    assert not marks.wake.is_set()
+    if everything:
+        marks.add_everything()
+    else:
+        marks.add({"a": 1})
+    assert marks.wake.is_set()
+    taken = marks.take()
+    assert not marks.wake.is_set()
+    marks.put_back(Taken({}, everything=False))
+    assert not marks.wake.is_set()
+    marks.put_back(taken)
+    assert marks.wake.is_set()
+
+
+def test_whoever_waits_is_woken(marks: Marks[str, int]) -> None:
+    async def check() -> None:
+        waiting = asyncio.create_task(marks.wake.wait())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        marks.add({"a": 1})
+        await waiting
+
+    run(check())
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), st.sets(st.sampled_from("abcde"))),
+        st.tuples(st.sampled_from(["everything", "take", "put back"]), st.just(frozenset[str]())),
+    )
+)
+
+
+@given(STEPS)
+def test_in_whatever_order_no_mark_is_lost_or_waits_unnoticed(steps: list[tuple[str, set[str]]]) -> None:
+    marks: Marks[str, int] = Marks(MOST)
+    outstanding: set[str] = set()
+    taken: Taken[str, int] = Taken({}, everything=False)
+    for step, keys in steps:
+        match step:
+            case "add":
+                marks.add(dict.fromkeys(keys, 1))
+                outstanding |= keys
+            case "everything":
+                marks.add_everything()
+            case "take":
+                taken = marks.take()
+                held, outstanding = outstanding, set()
+                assert taken.everything or held <= set(taken.marks)
+            case _:
+                marks.put_back(taken)
+                outstanding |= set(taken.marks)
+        assert len(marks) <= MOST
+        assert marks.wake.is_set() == (len(marks) > 0 or marks.everything)

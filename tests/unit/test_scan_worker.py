@@ -1,0 +1,198 @@
+"""The worker for scans, through requests, outages and a stop."""
+
+import asyncio
+
+import pytest
+
+from pattern_sync.domain.errors import (
+    AccessRefused,
+    DatabaseUnavailable,
+    SchemaMissing,
+    SchemaOutdated,
+    StatementFailed,
+)
+from pattern_sync.domain.facts import FilterPublished, ScanFinished
+from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.results import SyncResult
+from pattern_sync.domain.scans import ScanKind
+from pattern_sync.sync.in_force import FilterInForce
+from pattern_sync.sync.intake import Intake
+from pattern_sync.sync.reception import Reception
+from pattern_sync.sync.reconciler import Reconciler
+from pattern_sync.sync.recovery import Recovery
+from pattern_sync.sync.scan_worker import ScanWorker
+from pattern_sync.sync.silence import Silence
+from tests.support.asynchronous import run
+from tests.support.fakes import Clock, FakeQueue, RecordedFacts, RecordingActivity
+
+PUBLISHED = SyncFilter(80.0, 9, None, max_patterns=None)
+
+
+class FakeInstallation:
+    def __init__(self) -> None:
+        self.faults: list[Exception] = []
+        self.recorded: list[str] = []
+
+    async def check_schema(self) -> None:
+        if self.faults:
+            raise self.faults.pop(0)
+
+    async def read_filter(self) -> SyncFilter:
+        return PUBLISHED
+
+    async def record_run(self, kind: str, result: SyncResult) -> None:
+        assert result.total_candidates >= 0
+        self.recorded.append(kind)
+
+
+class Bench:
+    def __init__(self, queue: FakeQueue) -> None:
+        self.clock = clock = Clock()
+        self.queue = queue
+        self.intake = Intake()
+        self.installation = FakeInstallation()
+        self.in_force = FilterInForce(SyncFilter())
+        self.facts = RecordedFacts()
+        self.activity = RecordingActivity(clock, ScanWorker.name)
+        self.quarantined = asyncio.Event()
+        self.caught_up = 0
+        recovery = Recovery(clock, self.facts, 3.0)
+        silence = Silence(clock, self.facts, recovery.deafened, lambda: False, 10.0)
+        self.worker = ScanWorker(
+            self.intake,
+            Reconciler(queue, clock),
+            self.installation,
+            self.in_force,
+            Reception(clock, self.facts, silence, recovery.deafened),
+            recovery,
+            self.quarantined,
+            self._on_caught_up,
+            self.facts,
+            self.activity,
+        )
+
+    def _on_caught_up(self) -> None:
+        self.caught_up += 1
+
+
+def test_a_scan_takes_the_filter_from_the_database_and_is_recorded() -> None:
+    async def check() -> None:
+        bench = Bench(FakeQueue(range(10)))
+        kinds = frozenset({ScanKind.POLL, ScanKind.CATCH_UP})
+        await bench.worker.run_once(kinds)
+        assert bench.queue.entries == set(range(10))
+        assert bench.in_force.value == PUBLISHED
+        assert bench.installation.recorded == ["catch-up"]
+        assert bench.caught_up == 1
+        (fact,) = bench.facts.of(ScanFinished)
+        assert (fact.kinds, fact.result.synced_count) == (kinds, 10)
+        assert not bench.facts.of(FilterPublished)
+
+    run(check())
+
+
+def test_a_poll_that_found_nothing_is_not_recorded() -> None:
+    async def check() -> None:
+        bench = Bench(FakeQueue())
+        await bench.worker.run_once({ScanKind.POLL})
+        assert bench.installation.recorded == []
+
+    run(check())
+
+
+def test_a_scan_for_new_settings_publishes_which_filter_is_in_force() -> None:
+    async def check() -> None:
+        bench = Bench(FakeQueue())
+        await bench.worker.run_once({ScanKind.SETTINGS, ScanKind.POLL})
+        assert bench.facts.of(FilterPublished) == [FilterPublished(PUBLISHED)]
+
+    run(check())
+
+
+def test_a_scan_that_is_refused_a_pattern_wakes_the_retrier() -> None:
+    async def check() -> None:
+        bench = Bench(FakeQueue([1, 2], poison=[2]))
+        await bench.worker.run_once({ScanKind.SWEEP})
+        assert bench.quarantined.is_set()
+        bench = Bench(FakeQueue([1, 2]))
+        await bench.worker.run_once({ScanKind.SWEEP})
+        assert not bench.quarantined.is_set()
+
+    run(check())
+
+
+def test_what_somebody_has_locked_is_marked() -> None:
+    async def check() -> None:
+        bench = Bench(FakeQueue([1, 2]))
+        bench.queue.held = {2}
+        await bench.worker.run_once({ScanKind.SWEEP})
+        assert await bench.intake.take_patterns(0) == [2]
+
+    run(check())
+
+
+def test_a_request_that_led_to_nothing_makes_the_next_one_wait() -> None:
+    async def check() -> None:
+        bench = Bench(FakeQueue())
+        stale = bench.queue.refresh_stale
+
+        async def slowly(*arguments: object) -> object:
+            bench.clock.seconds += 6.0
+            return await stale(*arguments)  # type: ignore[arg-type]
+
+        bench.queue.refresh_stale = slowly  # type: ignore[method-assign, assignment]
+        await bench.worker.run_once({ScanKind.REQUEST})
+        assert bench.intake.last_scan_seconds == 6.0
+        bench.intake.add_everything(ScanKind.REQUEST)
+        assert await bench.intake.take_scans(0) == frozenset()
+
+    run(check())
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        DatabaseUnavailable("down"),
+        AccessRefused("the role is gone"),
+        SchemaMissing("the table was renamed"),
+        StatementFailed("the notification queue is full"),
+    ],
+)
+def test_in_an_outage_the_scans_are_requested_again_and_nothing_is_caught_up(fault: Exception) -> None:
+    async def check() -> None:
+        bench = Bench(FakeQueue([1]))
+        bench.installation.faults = [fault]
+        await bench.worker.run_once({ScanKind.CATCH_UP, ScanKind.SETTINGS})
+        assert bench.activity.in_outage
+        assert bench.caught_up == 0
+        assert bench.facts == []
+        assert await bench.intake.take_scans(0) == {ScanKind.CATCH_UP, ScanKind.SETTINGS}
+
+    run(check())
+
+
+def test_an_outage_while_draining_ends_the_worker_and_the_next_start_catches_up() -> None:
+    async def check() -> None:
+        bench = Bench(FakeQueue([1]))
+
+        async def close_and_fail() -> None:
+            bench.worker.close()
+            raise DatabaseUnavailable("down")
+
+        bench.installation.check_schema = close_and_fail  # type: ignore[method-assign]
+        bench.intake.add_everything(ScanKind.SWEEP)
+        await bench.worker.run()
+        assert await bench.intake.take_scans(0) == frozenset()
+
+    run(check(), seconds=10)
+
+
+def test_a_schema_that_stopped_fitting_ends_the_worker() -> None:
+    async def check() -> None:
+        bench = Bench(FakeQueue([1]))
+        bench.installation.faults = [SchemaOutdated("of another version")]
+        bench.intake.add_everything(ScanKind.SWEEP)
+        with pytest.raises(SchemaOutdated):
+            await bench.worker.run()
+
+    run(check())

@@ -1,0 +1,123 @@
+"""The line that `systemctl status` shows, and that everybody who observes the daemon gets the same facts."""
+
+import pytest
+
+from pattern_sync.domain.facts import (
+    DatabaseBack,
+    DatabaseLost,
+    EntriesRefreshed,
+    Fact,
+    HttpServing,
+    HttpWaiting,
+    ListenerListening,
+    ListenerLost,
+    NotificationQueueDrained,
+    NotificationQueueFull,
+    NotificationReceived,
+    PatternsReconciled,
+    ScanFinished,
+    SweepPlanned,
+    TriggersFaulty,
+    TriggersSeen,
+    TriggersSound,
+    TriggersUnseen,
+)
+from pattern_sync.domain.identity import RowId
+from pattern_sync.domain.outcomes import Outcome, PatternOutcome
+from pattern_sync.domain.reception import Audience, TriggerFault
+from pattern_sync.domain.results import SyncResult
+from pattern_sync.domain.scans import ScanKind
+from pattern_sync.observability.status_line import StatusLine
+from pattern_sync.observability.subscribers import Subscribers
+from pattern_sync.observability.view import View
+from tests.support.fakes import Clock, RecordedFacts
+
+SWEEP = frozenset({ScanKind.SWEEP})
+DISABLED = TriggerFault("operation_patterns", "the trigger is disabled", Audience.DAEMONS, mendable=True)
+PAGES_ONLY = TriggerFault("pattern_approvals", "the trigger is missing", Audience.PAGES, mendable=True)
+
+
+class Shown:
+    def __init__(self) -> None:
+        self.view = View(Clock())
+        self.lines: list[str] = []
+        self._emit = Subscribers([self.view, StatusLine(self.view, self.lines.append)])
+
+    def after(self, *facts: Fact) -> str:
+        for fact in facts:
+            self._emit(fact)
+        return self.lines[-1]
+
+
+@pytest.fixture
+def shown() -> Shown:
+    return Shown()
+
+
+def test_everybody_gets_each_fact_in_order() -> None:
+    first, second = RecordedFacts(), RecordedFacts()
+    emit = Subscribers([first, second])
+    facts: list[Fact] = [ListenerLost("lost"), DatabaseLost("down"), ListenerListening(1.0)]
+    for fact in facts:
+        emit(fact)
+    assert first == second == facts
+
+
+def test_waiting_for_the_first_connect_is_one_line(shown: Shown) -> None:
+    assert shown.after(DatabaseLost("refused"), NotificationReceived()) == "waiting for the database: refused"
+    assert shown.after(DatabaseBack(1.0)) == "starting; 0 queued, 0 failed since start"
+    assert len(shown.lines) == 2
+
+
+def test_a_port_that_is_taken_is_shown_until_it_is_free(shown: Shown) -> None:
+    assert shown.after(HttpWaiting("port 8002 is taken"), ListenerListening(None)).endswith(
+        "; not serving HTTP: port 8002 is taken"
+    )
+    assert shown.after(HttpServing("http://127.0.0.1:8002/")) == "listening; 0 queued, 0 failed since start"
+
+
+def test_listening_and_polling_are_shown_when_they_change(shown: Shown) -> None:
+    shown.after(ListenerListening(None), ListenerLost("lost"), SweepPlanned(1.0), ListenerListening(60.0))
+    assert [line.split(";")[0] for line in shown.lines] == ["listening", "polling", "listening"]
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends"),
+    [
+        (TriggersFaulty((DISABLED,), silenced=True), TriggersSound(1.0)),
+        (TriggersUnseen("no right"), TriggersSeen()),
+        (NotificationQueueFull(0.6, None), NotificationQueueDrained()),
+    ],
+    ids=lambda fact: type(fact).__name__,
+)
+def test_a_daemon_that_listens_in_vain_is_shown_as_polling(shown: Shown, begins: Fact, ends: Fact) -> None:
+    assert shown.after(ListenerListening(None), begins).startswith("polling;")
+    assert shown.after(ends).startswith("listening;")
+
+
+def test_a_fault_that_only_the_pages_miss_is_no_polling(shown: Shown) -> None:
+    assert shown.after(ListenerListening(None), TriggersFaulty((PAGES_ONLY,), silenced=False)).startswith("listening;")
+
+
+def test_a_scan_shows_what_was_queued_and_what_failed(shown: Shown) -> None:
+    result = SyncResult(synced_count=3, error_count=2, errors=("a: bad",))
+    assert shown.after(ScanFinished(SWEEP, result)) == "starting; 3 queued, 2 failed since start"
+
+
+def test_a_frequent_fact_is_no_message_of_its_own_and_is_in_the_next(shown: Shown) -> None:
+    outcomes = tuple(PatternOutcome(RowId(i), f"s{i}", Outcome.QUEUED) for i in range(100))
+    shown.after(ListenerListening(None), PatternsReconciled(outcomes, 1.0), EntriesRefreshed(1, 1.0))
+    assert len(shown.lines) == 1
+    assert shown.view.queued_total == 100
+    assert shown.after(ScanFinished(SWEEP, SyncResult())) == "listening; 100 queued, 0 failed since start"
+
+
+def test_the_same_line_is_not_shown_twice(shown: Shown) -> None:
+    shown.after(ListenerListening(None), ScanFinished(SWEEP, SyncResult()), ScanFinished(SWEEP, SyncResult()))
+    assert len(shown.lines) == 1
+
+
+def test_failures_are_counted_wherever_they_come_from(shown: Shown) -> None:
+    failed = tuple(PatternOutcome(RowId(i), f"s{i}", Outcome.FAILED, "refused") for i in range(4))
+    shown.after(PatternsReconciled(failed, 1.0), ScanFinished(SWEEP, SyncResult(error_count=3)))
+    assert shown.view.failed_total == 7

@@ -1,0 +1,391 @@
+"""The trigger watch: marks, faults and what follows from them, over a database in memory."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable, SchemaMissing, TransactionConflict
+from pattern_sync.domain.facts import (
+    NotificationIgnored,
+    NotificationQueueDrained,
+    NotificationQueueFull,
+    TableRebuilt,
+    TriggersFaulty,
+    TriggersMended,
+    TriggersNotMended,
+    TriggersSeen,
+    TriggersSound,
+    TriggersUnseen,
+)
+from pattern_sync.domain.reception import Audience, Sighting, TriggerFault
+from pattern_sync.domain.results import SyncResult
+from pattern_sync.domain.scans import ScanKind
+from pattern_sync.services.activity import Activity
+from pattern_sync.services.liveness import Liveness
+from pattern_sync.services.outage import Availability
+from pattern_sync.services.timings import Timings
+from pattern_sync.sync.intake import Intake
+from pattern_sync.sync.payloads import Payloads
+from pattern_sync.sync.reception import Reception
+from pattern_sync.sync.recovery import Recovery
+from pattern_sync.sync.silence import Silence
+from pattern_sync.sync.trigger_watch import SETTINGS, TriggerWatch
+from tests.support.asynchronous import run, settle
+from tests.support.fakes import Clock, RecordedFacts, outage_backoff
+
+TIMINGS = Timings()
+DISABLED = TriggerFault("operation_patterns", "the trigger is disabled", Audience.DAEMONS, mendable=True)
+PAGES_ONLY = TriggerFault("pattern_approvals", "the trigger is missing", Audience.PAGES, mendable=True)
+STRAY = TriggerFault("old", "a trigger is left", None, mendable=True)
+LOST_FILTER = TriggerFault(SETTINGS, "there is no filter", Audience.DAEMONS, mendable=True)
+GONE = TriggerFault(None, "there is no table", Audience.DAEMONS, mendable=False)
+
+
+class FakeDatabase:
+    """Answers look after look; a fault in the list is raised. The last answer is given for ever."""
+
+    def __init__(self, answers: Sequence[Sighting | Exception]) -> None:
+        self.answers = list(answers)
+        self.refuses: Exception | None = None
+        self.mended: list[str] = []
+        self.recovered: list[int] = []
+
+    async def look(self) -> Sighting:
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def mend(self, relation: str) -> None:
+        if self.refuses:
+            raise self.refuses
+        self.mended.append(relation)
+
+    async def record_recovery(self, patterns: int) -> None:
+        self.recovered.append(patterns)
+
+
+class WatchActivity(Activity):
+    """Waits for nothing; the clock goes on by as long as it should have."""
+
+    def __init__(self, clock: Clock, silence: Silence) -> None:
+        super().__init__(TriggerWatch.name, Liveness(clock), silence, outage_backoff())
+        self._clock = clock
+        self.waits: list[float] = []
+
+    async def wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self._clock.seconds += seconds
+        await asyncio.sleep(0)
+
+
+class Bench:
+    """A watch whose rounds can be counted, and what depends on it: it listens, and has caught up."""
+
+    def __init__(self, *answers: Sighting | Exception, mends: bool = False) -> None:
+        self.clock = Clock()
+        self.facts = RecordedFacts()
+        self.database = FakeDatabase(answers)
+        self.intake = Intake()
+        self.others = Availability(self.clock, lambda _: None, lambda _: None)
+        self.recovery = Recovery(self.clock, self.facts, TIMINGS.settle_seconds)
+        self.silence = Silence(
+            self.clock, self.facts, self.recovery.deafened, self.others.is_lost, TIMINGS.blind_after_seconds
+        )
+        self.reception = Reception(self.clock, self.facts, self.silence, self.recovery.deafened)
+        self.reception.listening()
+        self.facts.clear()
+        self.activity = WatchActivity(self.clock, self.silence)
+        self.notified: list[str] = []
+        self.republished = 0
+        self.watch = TriggerWatch(
+            self.database,
+            self.intake,
+            Payloads(self.intake, self.recovery, self.facts),
+            self.silence,
+            self.recovery,
+            self.notified.append,
+            self._republish,
+            self.facts,
+            self.activity,
+            TIMINGS.watch_seconds,
+            mends=mends,
+        )
+
+    async def _republish(self) -> None:
+        self.republished += 1
+
+    async def look(self, times: int = 1) -> None:
+        """Have it look so many times, each of them followed by its wait."""
+        rounds = len(self.activity.waits) + times
+        task = asyncio.create_task(self.watch.run())
+        await settle(lambda: task.done() or len(self.activity.waits) >= rounds)
+        assert not task.done(), "nothing that the watch meets ends it"
+        task.cancel()
+        await asyncio.wait([task])
+
+    async def requested(self) -> frozenset[ScanKind]:
+        return await self.intake.take_scans(0)
+
+
+def test_marks_are_what_their_channel_says() -> None:
+    async def check() -> None:
+        bench = Bench(Sighting(patterns=("7", "9", "nonsense"), entries=('{"queued": ["a"]}',)), Sighting())
+        await bench.look()
+        assert await bench.intake.take_patterns(0) == [7, 9]
+        assert await bench.requested() == frozenset()
+        assert bench.notified == ['{"queued": ["a"]}']
+        assert len(bench.facts.of(NotificationIgnored)) == 1
+        await bench.look()
+        assert await bench.intake.take_patterns(0) == []
+
+    run(check())
+
+
+@pytest.mark.parametrize(("payload", "kind"), [("*", ScanKind.REQUEST), ("settings", ScanKind.SETTINGS)])
+def test_a_mark_that_names_no_pattern_requests_a_scan(payload: str, kind: ScanKind) -> None:
+    async def check() -> None:
+        bench = Bench(Sighting(patterns=(payload,)))
+        await bench.look()
+        assert await bench.requested() == {kind}
+
+    run(check())
+
+
+def test_while_a_trigger_is_silent_the_daemon_polls_and_one_catch_up_ends_it() -> None:
+    async def check() -> None:
+        bench = Bench(Sighting((DISABLED,)), Sighting((DISABLED,)), Sighting())
+        await bench.look(2)
+        assert bench.reception.must_poll
+        assert not bench.reception.is_complete
+        assert await bench.requested() == frozenset()
+        bench.clock.seconds += 30
+        await bench.look(2)
+        assert not bench.reception.must_poll
+        assert bench.reception.is_complete
+        assert await bench.requested() == {ScanKind.CATCH_UP}
+        assert bench.facts == [
+            TriggersFaulty((DISABLED,), silenced=True),
+            TriggersSound(after_seconds=30.0 + 2 * TIMINGS.watch_seconds),
+        ]
+
+    run(check())
+
+
+def test_each_change_of_the_faults_is_reported_once() -> None:
+    async def check() -> None:
+        bench = Bench(Sighting((DISABLED,)), Sighting((DISABLED, GONE)), Sighting((GONE, DISABLED)), Sighting((GONE,)))
+        await bench.look(6)
+        assert [fact.faults for fact in bench.facts.of(TriggersFaulty)] == [(DISABLED,), (DISABLED, GONE), (GONE,)]
+
+    run(check())
+
+
+def test_pages_that_are_not_notified_compare_by_themselves_and_patterns_are_not_polled() -> None:
+    async def check() -> None:
+        bench = Bench(Sighting((PAGES_ONLY,)), Sighting((PAGES_ONLY,)), Sighting())
+        await bench.look(2)
+        assert not bench.reception.must_poll
+        assert bench.facts.of(TriggersFaulty) == [TriggersFaulty((PAGES_ONLY,), silenced=False)]
+        assert bench.notified == ["*", "*"]
+        await bench.look(2)
+        assert bench.notified == ["*"] * 3, "once more, when they are notified again"
+
+    run(check())
+
+
+def test_a_trigger_that_is_left_over_silences_nobody() -> None:
+    async def check() -> None:
+        bench = Bench(Sighting((STRAY,)))
+        await bench.look()
+        assert not bench.reception.must_poll
+        assert not any(bench.silence.silences(audience) for audience in Audience)
+
+    run(check())
+
+
+def test_a_table_that_was_rebuilt_is_looked_at_once() -> None:
+    async def check() -> None:
+        bench = Bench(Sighting(storage="a"), Sighting(storage="a"), Sighting(storage="b"), Sighting(storage="b"))
+        await bench.look(2)
+        assert await bench.requested() == frozenset()
+        await bench.look()
+        assert await bench.requested() == {ScanKind.REQUEST}
+        assert bench.facts == [TableRebuilt()]
+        await bench.look()
+        assert await bench.requested() == frozenset()
+
+    run(check())
+
+
+def test_a_notification_queue_that_fills_up_is_reported_with_the_process_and_polled() -> None:
+    async def check() -> None:
+        bench = Bench(Sighting(queue_usage=0.63, blocker_pid=77), Sighting(queue_usage=0.7, blocker_pid=77), Sighting())
+        await bench.look()
+        assert bench.reception.must_poll
+        await bench.look(2)
+        assert not bench.reception.must_poll
+        assert await bench.requested() == {ScanKind.CATCH_UP}
+        assert bench.facts == [NotificationQueueFull(0.63, 77), NotificationQueueDrained()]
+
+    run(check())
+
+
+@pytest.mark.parametrize("fault", [AccessRefused("no right"), SchemaMissing("gone")], ids=repr)
+def test_a_watch_that_is_refused_its_look_polls_at_once_and_catches_up_afterwards(fault: Exception) -> None:
+    async def check() -> None:
+        bench = Bench(fault, fault, Sighting())
+        await bench.look()
+        assert bench.reception.must_poll
+        await bench.look(2)
+        assert not bench.reception.must_poll
+        assert bench.facts == [TriggersUnseen(str(fault)), TriggersSeen()]
+        assert await bench.requested() == {ScanKind.CATCH_UP, ScanKind.REQUEST}
+
+    run(check())
+
+
+@pytest.mark.parametrize("fault", [AccessRefused("no"), DatabaseUnavailable("down"), SchemaMissing("gone")])
+def test_nothing_that_it_meets_ends_it(fault: Exception) -> None:
+    run(Bench(fault).look(5))
+
+
+def test_an_outage_is_left_to_the_others_to_report() -> None:
+    async def check() -> None:
+        down = DatabaseUnavailable("down")
+        bench = Bench(*[down] * 8, Sighting())
+        await bench.look()
+        bench.others.lost("refresher", down)
+        await bench.look(7)
+        bench.others.back("refresher")
+        await bench.look()
+        assert bench.facts == []
+        assert await bench.requested() == {ScanKind.REQUEST}, "marks may have been lost with an answer"
+
+    run(check())
+
+
+def test_a_look_that_still_fails_when_the_others_are_back_is_no_blindness_yet() -> None:
+    async def check() -> None:
+        down = DatabaseUnavailable("down")
+        bench = Bench(*[down] * 5, Sighting())
+        bench.others.lost("refresher", down)
+        await bench.look(4)
+        bench.others.back("refresher")
+        await bench.look(2)
+        assert bench.facts == []
+
+    run(check())
+
+
+def test_an_outage_that_only_the_watch_meets_is_reported_by_it_once_after_a_while() -> None:
+    async def check() -> None:
+        bench = Bench(*[DatabaseUnavailable("no answer")] * 6, Sighting())
+        await bench.look()
+        assert bench.facts == []
+        assert not bench.reception.must_poll
+        await bench.look(5)
+        assert bench.facts == [TriggersUnseen("no answer")]
+        assert bench.reception.must_poll
+        await bench.look()
+        assert bench.facts == [TriggersUnseen("no answer"), TriggersSeen()]
+
+    run(check())
+
+
+def test_it_mends_only_where_it_may_and_looks_again_at_once() -> None:
+    async def check() -> None:
+        left = Bench(Sighting((DISABLED,)))
+        await left.look()
+        assert left.database.mended == []
+        bench = Bench(Sighting((DISABLED, PAGES_ONLY, GONE)), Sighting(), mends=True)
+        await bench.look()
+        assert bench.database.mended == ["operation_patterns", "pattern_approvals"]
+        assert not bench.reception.must_poll
+        assert bench.facts.of(TriggersMended) == [
+            TriggersMended("operation_patterns", ("the trigger is disabled",)),
+            TriggersMended("pattern_approvals", ("the trigger is missing",)),
+        ]
+
+    run(check())
+
+
+@pytest.mark.parametrize("fault", [AccessRefused("must be owner of table"), TransactionConflict("lock timeout")])
+def test_what_it_may_not_mend_is_reported_once_and_tried_again(fault: Exception) -> None:
+    async def check() -> None:
+        bench = Bench(Sighting((DISABLED,)), mends=True)
+        bench.database.refuses = fault
+        await bench.look(4)
+        assert bench.facts.of(TriggersNotMended) == [TriggersNotMended("operation_patterns", str(fault))]
+        assert bench.reception.must_poll
+        bench.database.refuses = None
+        await bench.look()
+        assert bench.database.mended
+
+    run(check())
+
+
+def test_a_filter_that_was_lost_is_put_in_force_again_once_it_can_be() -> None:
+    async def check() -> None:
+        bench = Bench(Sighting((LOST_FILTER,)), Sighting((LOST_FILTER,)), Sighting())
+        await bench.look(2)
+        assert bench.republished == 0
+        await bench.look(3)
+        assert bench.republished == 1
+
+    run(check())
+
+
+def test_a_filter_that_it_mends_by_itself_is_put_in_force_again_too() -> None:
+    async def check() -> None:
+        bench = Bench(Sighting((LOST_FILTER,)), Sighting(), mends=True)
+        await bench.look()
+        assert bench.republished == 1
+
+    run(check())
+
+
+def test_what_a_sweep_recovered_is_recorded_once() -> None:
+    async def check() -> None:
+        bench = Bench(Sighting())
+        bench.recovery.scanned({ScanKind.CATCH_UP}, SyncResult(), listening=True)
+        bench.clock.seconds += 3600
+        found = SyncResult(synced_count=2, synced_pattern_ids=("a", "b"))
+        bench.recovery.scanned({ScanKind.SWEEP}, found, listening=True)
+        await bench.look()
+        assert bench.database.recovered == []
+        await bench.look(3)
+        assert bench.database.recovered == [2]
+
+    run(check())
+
+
+def test_it_looks_every_few_seconds_and_in_an_outage_as_often_as_the_backoff_says() -> None:
+    async def check() -> None:
+        bench = Bench(Sighting(), DatabaseUnavailable("down"), DatabaseUnavailable("down"), Sighting())
+        await bench.look(5)
+        assert bench.activity.waits == [5.0, 7.0, 14.0, 5.0, 5.0]
+
+    run(check())
+
+
+def test_what_was_written_under_another_filter_is_looked_for_when_its_writers_end() -> None:
+    async def check() -> None:
+        bench = Bench(
+            Sighting(body="1", writers=frozenset({"7"})),
+            Sighting(body="1"),
+            Sighting(body="2", writers=frozenset({"8", "9"})),
+            Sighting(body="2", writers=frozenset({"8", "10"})),
+            Sighting(body="2", writers=frozenset({"8"})),
+            Sighting(body="2"),
+            Sighting(body="2", writers=frozenset({"11"})),
+            Sighting(body="2"),
+        )
+        requested = []
+        for _ in range(8):
+            await bench.look()
+            requested.append(ScanKind.POLL in await bench.requested())
+        assert requested == [False, True, True, True, False, True, False, False]
+
+    run(check())
