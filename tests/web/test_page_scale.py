@@ -10,6 +10,8 @@ from tests.support.browser import Tabs
 from tests.support.waiting import AT_WORST_SECONDS, assert_soon, eventually, tell
 from tests.web.conftest import Served
 
+pytestmark = pytest.mark.timing
+
 ENTRIES = 10_000
 # Generous, as the machine may be busy; what is measured here is told.
 FIRST_ROWS_SECONDS = 5.0

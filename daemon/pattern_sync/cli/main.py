@@ -42,6 +42,15 @@ for group in (daemon, database, reading, review, trial):
     group.add_commands(app)
 
 
+def print_version(*, wanted: bool) -> None:
+    """Print name and version, and exit before a command is asked for."""
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"pattern-sync {version('pattern-sync')}")
+        raise typer.Exit
+
+
 @app.callback()
 def common(
     context: typer.Context,
@@ -51,17 +60,14 @@ def common(
         typer.Option(help="postgresql:// URL. Prefer PATTERN_SYNC_DATABASE_URL, which `ps` does not show."),
     ] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Folder of the embedded server.")] = None,
-    show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
 ) -> None:
     """Put every operation pattern worth automating into the review queue as soon as it is committed.
 
     Without a database URL, every command works on the embedded PostgreSQL server.
     """
-    if show_version:
-        from importlib.metadata import version
-
-        typer.echo(version("pattern-sync"))
-        raise typer.Exit
     context.obj = Session(database_url, data_dir)
 
 

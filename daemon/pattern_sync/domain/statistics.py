@@ -2,7 +2,6 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
 from pattern_sync.domain.entry import QueueCounts
 from pattern_sync.domain.filter import SyncFilter
@@ -29,9 +28,16 @@ class SyncStatistics:
             return 0.0
         return round(self.patterns_in_review / self.patterns_in_source * 100, 1)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, int | float]:
         """Return every figure under its public name, `sync_percentage` included."""
         return {**asdict(self), "sync_percentage": self.sync_percentage}
+
+    def __getitem__(self, figure: str) -> int | float:
+        """Return one figure by its public name, as callers of the application's dictionary do. Raises KeyError."""
+        figures = self.to_dict()
+        if figure not in figures:
+            raise KeyError(f"no such figure: {figure!r}; there are {', '.join(figures)}")
+        return figures[figure]
 
 
 @dataclass(frozen=True, slots=True)
