@@ -12,13 +12,12 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from pattern_sync.domain.errors import InvalidSettings
+from pattern_sync.domain.errors import InvalidFilter, InvalidSettings
 from pattern_sync.domain.filter import (
     BOUNDS,
     HIGH_PRIORITY_MIN_CONFIDENCE,
     HIGH_PRIORITY_MIN_OCCURRENCES,
     HIGH_PRIORITY_MIN_SAVINGS,
-    InvalidFilter,
     SyncFilter,
 )
 

@@ -15,8 +15,8 @@ from pattern_sync.cli.output import (
     print_json,
     result_table,
 )
-from pattern_sync.domain.errors import InvalidSettings
-from pattern_sync.domain.filter import CONFIDENCE, OCCURRENCES, PATTERNS, SAVINGS, InvalidFilter, SyncFilter
+from pattern_sync.domain.errors import InvalidFilter, InvalidSettings
+from pattern_sync.domain.filter import CONFIDENCE, OCCURRENCES, PATTERNS, SAVINGS, SyncFilter
 from pattern_sync.domain.wording import document_of
 
 if TYPE_CHECKING:

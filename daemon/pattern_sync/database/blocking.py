@@ -108,7 +108,7 @@ def _connect(parameters: Mapping[str, Any]) -> "psycopg.Connection[DictRow]":
 
 
 class BlockingSession:
-    """The same connection for what is written as coroutines: here they never suspend, and no deadline ends them."""
+    """The connection as coroutines use it; here they never suspend, and no deadline ends them."""
 
     def __init__(self, database: BlockingDatabase) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""COMMENT ON statements, made of the words above what is created: psql says what the files say."""
+"""COMMENT ON statements, made from the lines above each definition, so that psql shows what the files say."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ _DEFAULT = re.compile(r" DEFAULT [^,]+")
 
 
 def comments_on(statements: Iterable[str]) -> Iterator[str]:
-    """Yield the comment on each function and table of ours that has words above it, and on each column beside words."""
+    """Yield a comment for each function and table with lines above it, and for each column with words beside it."""
     for statement in statements:
         described = _DESCRIBED.search(statement)
         created = described["created"] if described else statement
@@ -27,7 +27,7 @@ def comments_on(statements: Iterable[str]) -> Iterator[str]:
 
 
 def _bracketed(text: str) -> str:
-    """Return what stands before the bracket that closes the one before the text."""
+    """Return the text up to the bracket that closes the one in front of it."""
     depth = 1
     for bracket in re.finditer(r"[()]", text):
         depth += 1 if bracket[0] == "(" else -1

@@ -1,4 +1,4 @@
-"""What a migration has to do, step by step, in a database as it was found."""
+"""The steps of a migration, from the database as it was found."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -43,7 +43,7 @@ def full_script(definitions: Definitions, *, with_application_tables: bool) -> I
 
 @dataclass(frozen=True, slots=True)
 class MigrationPlan:
-    """The steps from the database as it was found, in a transaction that is pointed at the application's schema."""
+    """What was found, in a transaction whose search_path is the application's schema, and the steps from there."""
 
     database: BlockingDatabase
     definitions: Definitions

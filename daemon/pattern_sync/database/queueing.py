@@ -1,4 +1,4 @@
-"""The reconciler's queue, over either driver."""
+"""The reconcile's statements, over either driver."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
@@ -43,7 +43,7 @@ class Session(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How a run over very many goes: how long a step lasts (0: one page), and how many work at it after the first."""
+    """The pace of a long scan: how long a step lasts (0: one page), and how many lanes run after the first step."""
 
     first_step_seconds: float
     step_seconds: float
@@ -151,7 +151,7 @@ class QueueGateway:
 
 
 async def _side_by_side(steps: Sequence[Coroutine[None, None, QueuedPage]]) -> list[QueuedPage]:
-    if len(steps) == 1:  # nor is there an event loop over a blocking connection
+    if len(steps) == 1:  # a blocking connection has no event loop for a task
         return [await steps[0]]
     try:
         async with asyncio.TaskGroup() as group:

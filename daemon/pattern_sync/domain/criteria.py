@@ -1,4 +1,4 @@
-"""What the filter asks for, beside what a pattern has."""
+"""What the filter requires, beside what a pattern has."""
 
 import math
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """A least figure beside a pattern's own: percent of confidence, a count, or savings in USD a month.
+    """A minimum beside a pattern's figure: confidence in percent, a count, or savings in USD a month.
 
-    A `bound` of None is none. `met` is the database's verdict.
+    A `bound` of None is no bound. `met` is the database's verdict.
     """
 
     name: str
@@ -18,7 +18,7 @@ class Criterion:
 
     @property
     def missing_by(self) -> float | None:
-        """Return how much the figure lacks; None where it lacks nothing, or no finite amount would help."""
+        """Return how much the figure falls short; None if it is met, or if no finite amount would help."""
         if self.met or self.bound is None or not math.isfinite(self.value):
             return None
         return round(self.bound - self.value, 6)
@@ -26,7 +26,7 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class TypeCriterion:
-    """The types that the filter names beside a pattern's own; no `only` means every type but the `excluded` ones."""
+    """The types that the filter names, beside the pattern's type; an empty `only` means all but the `excluded` ones."""
 
     value: str | None
     only: tuple[str, ...]

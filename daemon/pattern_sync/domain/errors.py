@@ -1,7 +1,8 @@
 """The expected faults, with the exit code that each gives a command.
 
 PatternSyncError
-├── InvalidSettings          exit 2   a setting or a criterion is out of range, misspelt or contradictory
+├── InvalidSettings          exit 2   a setting is out of range, misspelt or contradictory
+│   └── InvalidFilter                 the same of a criterion, wherever it was given
 ├── InvalidInput             exit 2   a decision or a comment cannot be stored: blank, too long
 ├── UnknownPattern           exit 1   the queue has no entry with this signature
 ├── AlreadyDecided           exit 1   the entry's status is not the one that the decision replaces
@@ -24,6 +25,7 @@ A passing fault ends a command. It ends the daemon's start only if waiting would
 every passing fault, whatever the server reports: somebody may rename a table, or revoke a right, and then undo it.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,6 +38,19 @@ class PatternSyncError(Exception):
 
 class InvalidSettings(PatternSyncError):
     """A setting or criterion has an unusable value; the text names it, its bound and the way out."""
+
+
+class InvalidFilter(InvalidSettings, ValueError):
+    """A criterion has an unusable value; also a ValueError, so that request validation reports it."""
+
+    def __init__(self, complaint: str, *names: str) -> None:
+        super().__init__(f"{' and '.join(names)} {complaint}")
+        self._complaint = complaint
+        self._names = names
+
+    def spelled(self, spell: Callable[[str], str]) -> str:
+        """Return the text with each criterion named as it was given: as an option or a variable, say."""
+        return f"{' and '.join(map(spell, self._names))} {self._complaint}"
 
 
 class InvalidInput(PatternSyncError, ValueError):

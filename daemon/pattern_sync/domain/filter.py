@@ -1,34 +1,21 @@
-"""The criteria that say which patterns are worth a person's time, and how far each of them may go."""
+"""The criteria that a pattern has to meet, and the bounds of each."""
 
 import math
 import reprlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, Self, TypeVar
 
-from pattern_sync.domain.errors import InvalidSettings
+from pattern_sync.domain.errors import InvalidFilter
 from pattern_sync.domain.text import is_storable
 
 Number = TypeVar("Number", int, float)
 
 
-class InvalidFilter(InvalidSettings, ValueError):
-    """Criteria that cannot be used; a ValueError, so that validators take it as their own."""
-
-    def __init__(self, complaint: str, *names: str) -> None:
-        super().__init__(f"{' and '.join(names)} {complaint}")
-        self._complaint = complaint
-        self._names = names
-
-    def spelled(self, spell: Callable[[str], str]) -> str:
-        """Return the text with the criteria named as they were given: as options, as variables."""
-        return f"{' and '.join(map(spell, self._names))} {self._complaint}"
-
-
 @dataclass(frozen=True, slots=True)
 class Bounds(Generic[Number]):
-    """The least and the most that a criterion may be; `unnamed` is what it is where nobody names it."""
+    """The least and the most that a criterion accepts; `unnamed` is its value if it is not named."""
 
     minimum: Number
     maximum: Number
@@ -36,7 +23,7 @@ class Bounds(Generic[Number]):
     whole: bool = False
 
     def check(self, name: str, value: object) -> None:
-        """Raise InvalidFilter unless the value is within; None, which is no such criterion, is."""
+        """Raise InvalidFilter unless the value is within the bounds; None, for no such criterion, always is."""
         if value is None:
             return
         if isinstance(value, bool) or not isinstance(value, int if self.whole else int | float):
@@ -53,7 +40,7 @@ class Bounds(Generic[Number]):
 
 
 CONFIDENCE: Bounds[float] = Bounds(minimum=0, maximum=100, unnamed=0.0)  # percent
-# With 0, a pattern that has no count qualifies, too.
+# At 0, a pattern without a count qualifies, too.
 OCCURRENCES = Bounds(minimum=0, maximum=2**31 - 1, unnamed=1, whole=True)
 SAVINGS: Bounds[float] = Bounds(minimum=0, maximum=math.inf, unnamed=0.0)  # USD a month
 PATTERNS = Bounds(minimum=1, maximum=2**31 - 1, unnamed=50, whole=True)
@@ -134,7 +121,7 @@ class SyncFilter:
 
 
 def _shown(value: object) -> str:
-    # 101, whether an edge has made 101.0 of it or not; and nothing so long that the rest is not read.
+    # 101.0 reads as 101, as it was given; a long value is shortened, so that the rest of the message is read.
     return f"{value:.15g}" if isinstance(value, float) else reprlib.repr(value)
 
 

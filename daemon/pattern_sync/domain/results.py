@@ -38,13 +38,13 @@ class SyncResult:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Return how many patterns came to what, by the public names, `total_candidates` first."""
+        """Return every count by its public name, `total_candidates` first."""
         counted = [item.name for item in fields(self) if item.name.endswith("_count")]
         return {name: getattr(self, name) for name in ("total_candidates", *counted)}
 
     @property
     def remembered(self) -> dict[str, float]:
-        """Return what of a run is remembered, by the columns of pattern_sync.runs."""
+        """Return the figures that are recorded, by the columns of pattern_sync.runs."""
         counts = {name.removesuffix("_count"): count for name, count in self.counts.items()}
         del counts["gone"]
         return {"duration_ms": self.sync_duration_ms, "errors": counts.pop("error"), **counts}

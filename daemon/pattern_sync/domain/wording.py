@@ -1,4 +1,4 @@
-"""A finding in words: the same for the command line, HTTP and Python."""
+"""A finding in words, the same on the command line, over HTTP and in Python."""
 
 import math
 from dataclasses import asdict
@@ -20,7 +20,7 @@ def value_of(criterion: Criterion | TypeCriterion) -> str:
 
 
 def bound_of(criterion: Criterion | TypeCriterion) -> str:
-    """Return what the filter asks for."""
+    """Return what the filter requires."""
     if isinstance(criterion, TypeCriterion):
         only = f"one of {', '.join(criterion.only)}" if criterion.only else "any"
         return only + (f", not {', '.join(criterion.excluded)}" if criterion.excluded else "")
@@ -28,7 +28,7 @@ def bound_of(criterion: Criterion | TypeCriterion) -> str:
 
 
 def verdict_of(criterion: Criterion | TypeCriterion) -> str:
-    """Return whether it is met, and else by how much it is missed."""
+    """Return whether it is met, and if not, by how much it is missed."""
     if criterion.met:
         return "met"
     lacking = None if isinstance(criterion, TypeCriterion) else criterion.missing_by
@@ -36,10 +36,10 @@ def verdict_of(criterion: Criterion | TypeCriterion) -> str:
 
 
 def reason_of(finding: Finding) -> str:
-    """Return one sentence: why the pattern is in the queue, or why it is not."""
+    """Return one sentence that says why the pattern is in the queue or not."""
     match finding.outcome:
         case None:
-            return "There is no such pattern, neither among the patterns nor in the queue."
+            return "There is no such pattern, neither in operation_patterns nor in the queue."
         case Outcome.DECIDED:
             whose = "A rule's" if is_by_a_rule(finding.entry_status or "") else "A person's"
             return f"{whose} decision stands ({finding.entry_status}); no machine touches it again."
@@ -56,7 +56,7 @@ def reason_of(finding: Finding) -> str:
 
 
 def document_of(finding: Finding) -> dict[str, Any]:
-    """Return everything for machines, the words and the conclusions included."""
+    """Return everything for programs: numbers, words and conclusions."""
     return {
         **asdict(finding),
         "criteria": [_criterion(item) for item in finding.criteria],
@@ -71,7 +71,7 @@ def _criterion(item: Criterion | TypeCriterion) -> dict[str, Any]:
     words = {"name": item.name, "value": value_of(item), "bound": bound_of(item), "met": item.met}
     if isinstance(item, TypeCriterion):
         return {**words, "number": None, "minimum": None, "missing_by": None}
-    # JSON has no word for NaN and the infinities.
+    # JSON has neither NaN nor infinities.
     number = item.value if math.isfinite(item.value) else None
     return {**words, "number": number, "minimum": item.bound, "missing_by": item.missing_by}
 
