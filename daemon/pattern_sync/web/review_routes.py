@@ -62,6 +62,7 @@ PatternId = Annotated[
     ),
     AfterValidator(_decode_id),
 ]
+EntryStatus = Annotated[Status, Query(description="The status of the entries to list.")]
 Limit = Annotated[int, Query(ge=1, le=MOST_ENTRIES, description="The largest number of entries to return.")]
 Cursor = Annotated[
     str | None,
@@ -111,7 +112,7 @@ class ReviewRoutes:
         self,
         request: Request,
         response: Response,
-        status: Status = Status.PENDING,
+        status: EntryStatus = Status.PENDING,
         limit: Limit = 20,
         cursor: Cursor = None,
     ) -> tuple[QueueEntry, ...]:
