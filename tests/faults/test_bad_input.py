@@ -10,7 +10,7 @@ POISON = "ALTER TABLE pattern_approvals ADD CONSTRAINT no_poison CHECK (pattern_
 FAILED = "pattern.failed"
 
 
-def test_a_poison_row_is_told_once_a_try_and_queued_when_its_cause_is_gone(database: TestDatabase) -> None:
+def test_a_poison_row_is_logged_once_per_attempt_and_queued_when_its_cause_is_gone(database: TestDatabase) -> None:
     database.execute(POISON)
     with running_daemon(database.url) as daemon:
         # One statement, so that good and poisonous rows meet in one batch.
@@ -50,7 +50,7 @@ def test_a_flood_of_garbage_and_of_forged_ids_is_survived(database: TestDatabase
         assert eventually(lambda: database.entry("prompt")) < 2
 
 
-def test_a_notification_of_a_pattern_that_is_gone_is_no_news(database: TestDatabase) -> None:
+def test_a_notification_of_a_deleted_pattern_changes_nothing(database: TestDatabase) -> None:
     with running_daemon(database.url) as daemon:
         gone = database.add_pattern("gone", confidence_score=1)
         database.execute("DELETE FROM operation_patterns WHERE id = %s", gone)
@@ -72,7 +72,7 @@ def test_a_pattern_that_is_deleted_keeps_its_pending_entry(database: TestDatabas
         assert database.entry("gone") == before
 
 
-def test_a_locked_queue_holds_up_the_daemon_and_not_the_detector(database: TestDatabase) -> None:
+def test_a_locked_queue_delays_the_daemon_but_not_the_detector(database: TestDatabase) -> None:
     with running_daemon(database.url) as daemon, database.another_connection(autocommit=False) as blocker:
         blocker.execute("LOCK TABLE pattern_approvals IN ACCESS EXCLUSIVE MODE")
         locked = time.monotonic()
@@ -91,7 +91,7 @@ def test_a_locked_queue_holds_up_the_daemon_and_not_the_detector(database: TestD
         assert len(daemon.lines("daemon.ready")) == 1
 
 
-def test_an_entry_that_a_person_is_deciding_holds_up_nobody_else(database: TestDatabase) -> None:
+def test_an_entry_that_a_person_is_deciding_does_not_delay_other_entries(database: TestDatabase) -> None:
     with running_daemon(database.url), database.another_connection(autocommit=False) as person:
         database.add_pattern("being decided")
         eventually(lambda: database.entry("being decided"))

@@ -68,7 +68,7 @@ def kill_server(folder: Path) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
-def test_a_promoted_standby_is_found_and_caught_up_with(folder: Path) -> None:
+def test_the_daemon_follows_a_promoted_standby_and_catches_up(folder: Path) -> None:
     with primary_and_standby(folder) as (primary, standby):
         url = multi_host_url(folder, primary, standby)
         with running_daemon(url) as daemon:

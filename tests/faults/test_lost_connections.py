@@ -16,7 +16,7 @@ KILL_LISTENER = (
 )
 
 
-def test_what_was_committed_while_the_listen_backend_was_dead_is_caught_up_at_once(database: TestDatabase) -> None:
+def test_a_commit_while_the_listen_backend_is_dead_is_queued_by_the_catch_up(database: TestDatabase) -> None:
     took = []
     with running_daemon(database.url) as daemon:
         for number in range(5):
@@ -38,7 +38,7 @@ def test_what_was_committed_while_the_listen_backend_was_dead_is_caught_up_at_on
     assert max(took) < 3
 
 
-def test_all_connections_cut_at_once_are_made_again_in_the_same_process(database: TestDatabase) -> None:
+def test_the_daemon_reconnects_after_all_connections_are_cut(database: TestDatabase) -> None:
     with proxy_to(database.url) as (proxy, url), running_daemon(url) as daemon:
         proxy.cut()
         database.add_pattern("during")
@@ -48,7 +48,7 @@ def test_all_connections_cut_at_once_are_made_again_in_the_same_process(database
         assert eventually(lambda: database.entry("after")) < 2
 
 
-def test_a_half_open_link_is_noticed_and_caught_up(database: TestDatabase) -> None:
+def test_a_half_open_link_is_detected_and_the_gap_is_caught_up(database: TestDatabase) -> None:
     with proxy_to(database.url) as (proxy, url), running_daemon(url) as daemon:
         proxy.half_open()
         database.add_pattern("during")
@@ -63,7 +63,7 @@ def test_a_half_open_link_is_noticed_and_caught_up(database: TestDatabase) -> No
         assert time.monotonic() - begun < 20
 
 
-def test_an_outage_is_one_line_a_change_and_does_not_starve_the_watchdog(database: TestDatabase) -> None:
+def test_an_outage_logs_one_line_per_change_and_keeps_feeding_the_watchdog(database: TestDatabase) -> None:
     with (
         service_manager() as manager,
         proxy_to(database.url) as (proxy, url),
@@ -88,7 +88,7 @@ def test_an_outage_is_one_line_a_change_and_does_not_starve_the_watchdog(databas
         assert any(text.startswith("STATUS=polling") for text in manager.messages())
 
 
-def test_a_host_that_accepts_and_never_answers_gives_way_to_the_next(database: TestDatabase) -> None:
+def test_a_host_that_accepts_but_never_answers_is_skipped_for_the_next_host(database: TestDatabase) -> None:
     with socket.create_server(("127.0.0.1", 0)) as black_hole:
         database.add_pattern("before")
         hole = f"127.0.0.1:{black_hole.getsockname()[1]}"
@@ -105,7 +105,7 @@ def test_a_host_that_accepts_and_never_answers_gives_way_to_the_next(database: T
             assert eventually(lambda: database.entry("after")) < 5
 
 
-def test_a_link_that_loses_notifications_for_a_moment_is_listened_to_again_within_seconds(
+def test_the_daemon_listens_again_seconds_after_a_link_lost_notifications(
     database: TestDatabase,
 ) -> None:
     losing = threading.Event()
@@ -132,7 +132,7 @@ def test_a_link_that_loses_notifications_for_a_moment_is_listened_to_again_withi
         eventually(lambda: database.execute(alone), what="the end of the pooler mode")
 
 
-def test_a_pooler_that_swallows_notifications_is_named_and_polled_through(database: TestDatabase) -> None:
+def test_a_pooler_that_drops_notifications_is_reported_and_the_daemon_polls(database: TestDatabase) -> None:
     with proxy_to(database.url, new_filter=WithoutNotifications) as (_, url), starting_daemon(url) as daemon:
         daemon.wait_for("daemon.ready")
         reason = daemon.wait_for("listener.lost")["reason"]

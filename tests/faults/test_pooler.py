@@ -56,7 +56,7 @@ def left_behind(url: str) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("ignored", ["", PASSED_OVER], ids=["refused", "passed over"])
-def test_settings_are_in_force_in_each_transaction_and_left_to_nobody(
+def test_settings_hold_in_each_transaction_and_do_not_leak_to_the_next_client(
     database: TestDatabase, monkeypatch: pytest.MonkeyPatch, ignored: str
 ) -> None:
     database.execute(f'ALTER DATABASE "{database.name}" SET default_transaction_isolation = serializable')
@@ -67,7 +67,7 @@ def test_settings_are_in_force_in_each_transaction_and_left_to_nobody(
         assert left_behind(url) == ("on", left_behind(database.url)[1], "SQL, DMY", 0)
 
 
-def test_what_was_given_up_for_a_pooler_comes_back_when_there_is_none(database: TestDatabase) -> None:
+def test_prepared_statements_come_back_when_the_pooler_is_gone(database: TestDatabase) -> None:
     prepared = Statement("prepared", "", "SELECT count(*) AS prepared FROM pg_prepared_statements WHERE name <> ''")
 
     async def go() -> list[int]:

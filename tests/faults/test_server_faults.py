@@ -33,7 +33,7 @@ def postmaster(url: str) -> int:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_a_restart_of_the_server_is_waited_out(server: EmbeddedServer, number: signal.Signals) -> None:
+def test_the_daemon_waits_out_a_server_restart(server: EmbeddedServer, number: signal.Signals) -> None:
     signature = f"after:{number.name}"
     with running_daemon(server.url) as daemon:
         pid = postmaster(server.url)
@@ -58,7 +58,7 @@ def test_a_restart_of_the_server_is_waited_out(server: EmbeddedServer, number: s
             assert len(daemon.lines("daemon.ready")) == 1
 
 
-def test_what_a_crash_forgets_of_a_long_run_is_queued_again(server: EmbeddedServer) -> None:
+def test_patterns_of_a_long_scan_that_a_crash_lost_are_queued_again(server: EmbeddedServer) -> None:
     """The pages of a long run do not wait for the disk."""
     database = TestDatabase(server.url, "pattern_sync")
     with running_daemon(server.url):
@@ -74,7 +74,7 @@ def test_what_a_crash_forgets_of_a_long_run_is_queued_again(server: EmbeddedServ
             tell(f"{before:,} of 30,000 were there after the crash")
 
 
-def test_a_server_that_turns_read_only_is_waited_for_and_named(database: TestDatabase) -> None:
+def test_the_daemon_waits_for_a_read_only_server_and_reports_it(database: TestDatabase) -> None:
     read_only = f'ALTER DATABASE "{database.name}" SET default_transaction_read_only = %s'
     database.add_pattern("before")
     with database.another_connection() as admin:

@@ -103,13 +103,13 @@ def url(request: pytest.FixtureRequest, trapped_database: LivedInDatabase) -> st
     return trapped_database.url if request.param == "superuser" else trapped_database.daemon_url
 
 
-def test_the_traps_work(trapped_database: LivedInDatabase) -> None:
+def test_the_traps_catch_a_victim(trapped_database: LivedInDatabase) -> None:
     with pytest.raises(psycopg.Error, match="hijacked by an operator of varchar and text"):
         trapped_database.execute("SELECT FROM operation_patterns WHERE pattern_signature = 'x'::text")
     assert trapped(trapped_database) == 1
 
 
-def test_no_statement_chooses_anothers_code(trapped_database: LivedInDatabase) -> None:
+def test_no_statement_resolves_to_an_attackers_code(trapped_database: LivedInDatabase) -> None:
     victim = Victim(trapped_database)
     with psycopg.connect(trapped_database.url, cursor_factory=psycopg.RawCursor) as session:
         parser = Parser(session)
@@ -121,7 +121,7 @@ def test_no_statement_chooses_anothers_code(trapped_database: LivedInDatabase) -
     assert not victim.found, victim.report()
 
 
-def test_no_function_of_ours_chooses_anothers_code(trapped_database: LivedInDatabase) -> None:
+def test_no_function_of_ours_resolves_to_an_attackers_code(trapped_database: LivedInDatabase) -> None:
     """PostgreSQL parses the body of a function in SQL when it is created; those in PL/pgSQL are for the other tests."""
     with psycopg.connect(trapped_database.url) as session:
         parser = Parser(session)
@@ -133,7 +133,7 @@ def test_no_function_of_ours_chooses_anothers_code(trapped_database: LivedInData
     assert not chosen, "\n".join(chosen)
 
 
-def test_the_driver_asks_for_no_type(database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_driver_looks_up_no_type(database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it asks the catalog for a type that it does not know (an array of bigint, even) names no schema."""
     unknown: dict[str, list[str]] = {}
     introspect = asyncpg.Connection._introspect_types  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
@@ -157,7 +157,7 @@ def test_the_driver_asks_for_no_type(database: TestDatabase, monkeypatch: pytest
     assert unknown == {}
 
 
-def test_no_path_to_the_queue_runs_anothers_code(trapped_database: LivedInDatabase, url: str) -> None:
+def test_no_path_to_the_queue_runs_an_attackers_code(trapped_database: LivedInDatabase, url: str) -> None:
     as_victim = TestDatabase(url, trapped_database.name)
     service = PatternSyncService(url)
     victim = Victim(trapped_database)
@@ -181,14 +181,14 @@ def test_no_path_to_the_queue_runs_anothers_code(trapped_database: LivedInDataba
 
 
 @pytest.mark.parametrize("asked", ["pattern_sync.request()", "pattern_sync.request('x')"])
-def test_no_request_runs_anothers_code_with_our_rights(trapped_database: LivedInDatabase, asked: str) -> None:
+def test_no_request_runs_an_attackers_code_with_our_rights(trapped_database: LivedInDatabase, asked: str) -> None:
     with trapped_database.role() as anybody, psycopg.connect(trapped_database.url_as(anybody)) as session:
         session.execute(f"SELECT {asked}".encode())
     assert trapped(trapped_database) == 0
 
 
 @pytest.mark.parametrize("written", DETECTED)
-def test_no_trigger_of_ours_runs_anothers_code(trapped_database: LivedInDatabase, written: str) -> None:
+def test_no_trigger_of_ours_runs_an_attackers_code(trapped_database: LivedInDatabase, written: str) -> None:
     told: list[str] = []
     with psycopg.connect(trapped_database.url, autocommit=True) as session:
         session.add_notice_handler(lambda notice: told.append(str(notice.message_primary)))
@@ -200,7 +200,7 @@ def test_no_trigger_of_ours_runs_anothers_code(trapped_database: LivedInDatabase
     assert trapped(trapped_database) == 0
 
 
-def test_neither_installing_nor_uninstalling_runs_anothers_code(trapped_database: LivedInDatabase) -> None:
+def test_neither_install_nor_uninstall_runs_an_attackers_code(trapped_database: LivedInDatabase) -> None:
     victim = Victim(trapped_database)
     victim.does("uninstall", lambda: installer(trapped_database).uninstall())
     trapped_database.execute("DROP SCHEMA IF EXISTS pattern_sync CASCADE")
@@ -224,13 +224,13 @@ OURS = (
 )
 
 
-def test_only_what_announces_is_run_by_anybody_with_the_owners_rights(database: TestDatabase) -> None:
+def test_only_announcing_functions_run_with_the_owners_rights_for_everybody(database: TestDatabase) -> None:
     callable_by_all = [row for row in database.execute(OURS) if row["everybodys"] and not row["is_trigger"]]
     assert {row["name"] for row in callable_by_all if row["with_the_owners_rights"]} <= EVERYBODYS
     assert [row["name"] for row in callable_by_all if DYNAMIC.search(row["body"])] == []
 
 
-def test_what_runs_with_the_owners_rights_looks_for_nothing_in_temporary_tables_first(database: TestDatabase) -> None:
+def test_security_definer_functions_search_temporary_tables_last(database: TestDatabase) -> None:
     for row in database.execute(OURS):
         if row["with_the_owners_rights"]:
             paths = [each for each in row["settings"] or () if each.startswith("search_path=")]

@@ -221,7 +221,7 @@ def setting(connection: psycopg.Connection[Any], name: str) -> str:
     return str(row[0])
 
 
-def test_every_sslmode_does_what_it_says(tls: TlsServer) -> None:
+def test_every_sslmode_does_what_its_name_promises(tls: TlsServer) -> None:
     for mode, encrypted in {"disable": False, "allow": False, "prefer": True, "require": True}.items():
         assert both_at(tls.at(f"sslmode={mode}"))["tls"] is encrypted, mode
     for mode in ("verify-ca", "verify-full"):
@@ -234,7 +234,7 @@ def test_every_sslmode_does_what_it_says(tls: TlsServer) -> None:
     both_refuse(tls.at("sslmode=require", user="only_plain"), "rejects connection", "SSL encryption")
 
 
-def test_a_hosted_services_default_url_is_taken(tls: TlsServer) -> None:
+def test_a_hosted_services_default_url_is_accepted(tls: TlsServer) -> None:
     assert both_at(tls.at("sslmode=require&channel_binding=require"))["tls"]
     assert both_at(tls.at("channel_binding=require"))["tls"]
     extras = "connect_timeout=10&gssencmode=disable&keepalives=1&keepalives_idle=30&load_balance_hosts=random"
@@ -242,7 +242,7 @@ def test_a_hosted_services_default_url_is_taken(tls: TlsServer) -> None:
     assert both_at(tls.at("application_name=mine&client_encoding=latin1&fallback_application_name=x"))["role"] == "ann"
 
 
-def test_a_certificate_that_is_not_accepted_is_called_one(tls: TlsServer) -> None:
+def test_a_refused_certificate_is_reported_as_one(tls: TlsServer) -> None:
     try:
         stranger = Authority(tls.folder, "stranger").own.file
         both_refuse(tls.at(f"sslmode=verify-ca&sslrootcert={stranger}"), "certificate")
@@ -281,7 +281,7 @@ def test_files_that_cannot_be_used_are_named_with_their_parameter(tls: TlsServer
     assert both_at(tls.at(f"sslmode=require&sslcert={missing}"))["client_dn"] is None
 
 
-def test_a_client_shows_its_own_certificate(tls: TlsServer, tmp_path: Path) -> None:
+def test_a_client_presents_its_own_certificate(tls: TlsServer, tmp_path: Path) -> None:
     carl = tls.authority.sign("carl")
     own = f"sslmode=require&sslcert={carl.file}&sslkey={carl.key}"
     assert both_at(tls.at(own, user="carl"))["client_dn"] == "/CN=carl"
@@ -295,7 +295,7 @@ def test_a_client_shows_its_own_certificate(tls: TlsServer, tmp_path: Path) -> N
     assert both_at(tls.at("sslmode=require", user="carl"))["client_dn"] == "/CN=carl"
 
 
-def test_the_systems_authorities_are_those_of_the_system(tls: TlsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sslrootcert_system_uses_the_systems_authorities(tls: TlsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     both_refuse(tls.at("sslrootcert=system"), "certificate")
     monkeypatch.setenv("SSL_CERT_FILE", str(tls.authority.own.file))
     assert both_at(tls.at("sslrootcert=system"))["tls"]
@@ -306,7 +306,7 @@ def test_a_numeric_address_is_connected_to_under_the_hosts_name(tls: TlsServer) 
     both_refuse(tls.trusting("sslmode=verify-full&hostaddr=127.0.0.1", host="db.example"), "certificate")
 
 
-def test_a_server_without_tls_is_not_talked_to_in_plain_text_where_tls_is_asked_for(tls: TlsServer) -> None:
+def test_a_server_without_tls_gets_no_plain_text_where_tls_is_required(tls: TlsServer) -> None:
     tls.switch_tls("off")
     try:
         assert not both_at(tls.at("sslmode=prefer"))["tls"]
@@ -315,7 +315,7 @@ def test_a_server_without_tls_is_not_talked_to_in_plain_text_where_tls_is_asked_
         tls.switch_tls("on")
 
 
-def test_passwords_of_every_kind_are_taken_and_wrong_ones_refused(server: Server, tmp_path: Path) -> None:
+def test_passwords_of_every_kind_are_accepted_and_wrong_ones_refused(server: Server, tmp_path: Path) -> None:
     assert both_at(server.at(user="of_old"))["role"] == "of_old"
     assert both_at(f"host={server.host} port={server.port} user=trusted dbname={DATABASE}")["role"] == "trusted"
     without = f"host={server.host} port={server.port} user=ann dbname={DATABASE}"
@@ -330,7 +330,7 @@ def test_passwords_of_every_kind_are_taken_and_wrong_ones_refused(server: Server
     both_refuse(f"{without} password={PASSWORD} dbname=nowhere", "nowhere")
 
 
-def test_the_environment_and_service_files_lead_both_to_the_same_database(
+def test_the_environment_and_service_files_lead_both_drivers_to_one_database(
     server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PGHOST", server.host)
@@ -347,7 +347,9 @@ def test_the_environment_and_service_files_lead_both_to_the_same_database(
     assert both_at("postgresql+asyncpg://")["name"] == DATABASE
 
 
-def test_the_environment_cannot_lead_one_of_the_two_astray(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_cannot_lead_one_of_the_drivers_elsewhere(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     address = server.at("sslmode=disable")
     monkeypatch.setenv("PGTARGETSESSIONATTRS", "any")
     monkeypatch.setenv("PGSSLMODE", "verify-full")
@@ -390,7 +392,7 @@ def test_a_folder_is_a_unix_socket(server: Server, form: str) -> None:
         both_refuse(url, "refused", kind=DatabaseUnavailable)
 
 
-def test_an_option_that_the_server_does_not_know_is_told_and_is_no_missing_schema(server: Server) -> None:
+def test_an_unknown_server_option_is_not_reported_as_a_missing_schema(server: Server) -> None:
     both_refuse(server.at("options=-cno_such_setting%3D1"), "no_such_setting")
     both_refuse(server.at("options=-crole%3Dno_such_role"), "no_such_role")
 

@@ -194,7 +194,7 @@ def test_a_fresh_installation_has_no_fault_and_fires_always(database: TestDataba
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
-def test_what_silences_a_trigger_is_seen_and_mended(database: TestDatabase, damage: Damage) -> None:
+def test_every_cause_of_a_silent_trigger_is_found_and_repaired(database: TestDatabase, damage: Damage) -> None:
     for statement in damage.done:
         database.execute(statement)
     assert faults(database) == sorted(damage.seen)
@@ -209,7 +209,7 @@ def test_what_silences_a_trigger_is_seen_and_mended(database: TestDatabase, dama
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
-def test_the_daemons_own_statement_mends_the_same(database: TestDatabase, damage: Damage) -> None:
+def test_the_daemons_own_repair_fixes_the_same_faults(database: TestDatabase, damage: Damage) -> None:
     for statement in damage.done:
         database.execute(statement)
     with BlockingDatabase.connect(DatabaseAddress.parse(database.url)) as connection:
@@ -221,7 +221,7 @@ def test_the_daemons_own_statement_mends_the_same(database: TestDatabase, damage
         assert ear.heard() == [str(row_id)]
 
 
-def test_a_schema_that_nobody_may_use_is_seen_with_the_roles_that_write(database: TestDatabase) -> None:
+def test_a_schema_without_usage_is_reported_with_the_roles_that_write(database: TestDatabase) -> None:
     database.execute("REVOKE USAGE ON SCHEMA pattern_sync FROM PUBLIC")
     assert faults(database) == [], "the owner may"
     with database.role("INSERT ON operation_patterns") as role:
@@ -246,7 +246,7 @@ def test_a_schema_that_nobody_may_use_is_seen_with_the_roles_that_write(database
         ("DROP TABLE pattern_sync.settings CASCADE", "there is no table pattern_sync.settings"),
     ],
 )
-def test_a_look_never_fails_whatever_is_missing(database: TestDatabase, gone: str, seen: str) -> None:
+def test_the_check_of_triggers_never_fails_whatever_is_missing(database: TestDatabase, gone: str, seen: str) -> None:
     database.execute(gone)
     assert any(fault.startswith(seen) for fault in faults(database)), faults(database)
     database.execute("SELECT pattern_sync.install_trigger(t) FROM pattern_sync.tables_without_trigger() AS t")
@@ -258,7 +258,7 @@ def test_a_view_in_the_place_of_the_table_is_named(database: TestDatabase) -> No
     assert "operation_patterns is no table" in faults(database)
 
 
-def test_somebody_elses_trigger_that_calls_ours_is_no_fault(database: TestDatabase) -> None:
+def test_a_foreign_trigger_that_calls_our_function_is_no_fault(database: TestDatabase) -> None:
     with database.role("CREATE ON SCHEMA public") as role, database.another_connection() as somebody:
         somebody.execute(f"SET ROLE {role}".encode())
         somebody.execute("CREATE TABLE public.theirs (id int)")
@@ -283,7 +283,7 @@ def test_a_table_without_a_fault_is_not_locked(database: TestDatabase) -> None:
         "TRUNCATE operation_patterns CASCADE",
     ],
 )
-def test_rows_that_may_have_come_in_without_a_trigger_show_in_the_storage(database: TestDatabase, change: str) -> None:
+def test_rows_written_without_a_trigger_show_in_the_storage_fingerprint(database: TestDatabase, change: str) -> None:
     before = look(database).storage
     database.add_pattern("a")
     database.execute("UPDATE operation_patterns SET confidence_score = 1")
@@ -309,7 +309,7 @@ def test_a_partition_that_is_attached_shows_in_the_storage_and_fires_always(data
         assert len(ear.heard()) == 1
 
 
-def test_a_session_in_the_role_of_a_replica_is_heard(database: TestDatabase) -> None:
+def test_writes_of_a_session_in_replica_role_are_announced(database: TestDatabase) -> None:
     with listening(database) as ear, database.another_connection() as replica:
         replica.execute("SET session_replication_role = replica")
         replica.execute(
@@ -319,7 +319,7 @@ def test_a_session_in_the_role_of_a_replica_is_heard(database: TestDatabase) -> 
         assert len(ear.heard()) == 1
 
 
-def test_marks_are_taken_away_once_and_by_channel(database: TestDatabase) -> None:
+def test_marks_are_taken_once_and_by_channel(database: TestDatabase) -> None:
     database.execute(
         "INSERT INTO pattern_sync.marks VALUES ('pattern_sync', '7'), ('pattern_sync', '7'), ('pattern_sync', '*'),"
         " ('pattern_sync_queue', '{\"queued\": [\"a\"]}'), ('elsewhere', 'x')"
@@ -339,7 +339,7 @@ def test_a_mark_in_a_transaction_that_is_open_is_left_and_not_waited_for(databas
     assert look(database).patterns == ("8",)
 
 
-def test_a_look_is_cheap(database: TestDatabase) -> None:
+def test_the_check_of_triggers_is_cheap(database: TestDatabase) -> None:
     for _ in range(12):  # the plan is kept after some
         database.execute("SELECT * FROM pattern_sync.trigger_faults()")
     took = []

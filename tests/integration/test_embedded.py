@@ -150,7 +150,7 @@ def eventually(condition: Callable[[], bool], seconds: float = 15.0) -> None:
         time.sleep(0.01)
 
 
-def test_the_first_start_makes_a_closed_database_and_the_second_finds_it_again(empty: Path) -> None:
+def test_the_first_start_creates_a_private_database_and_the_second_reuses_it(empty: Path) -> None:
     with embedded(empty) as first:
         assert first.is_owner
         assert first.check() is Supervision.RUNNING
@@ -172,7 +172,7 @@ def test_the_first_start_makes_a_closed_database_and_the_second_finds_it_again(e
         assert kept(url) == 42
 
 
-def test_both_drivers_take_the_url_of_an_odd_path(empty: Path) -> None:
+def test_both_drivers_accept_the_url_of_an_odd_path(empty: Path) -> None:
     async def ask(url: str) -> str:
         connection = await asyncpg.connect(url)
         try:
@@ -187,18 +187,18 @@ def test_both_drivers_take_the_url_of_an_odd_path(empty: Path) -> None:
         assert asyncio.run(ask(opened.url)) == "postgres"
 
 
-def test_a_path_that_postgresql_would_cut_is_refused(empty: Path) -> None:
+def test_a_socket_path_that_postgresql_would_truncate_is_refused(empty: Path) -> None:
     with pytest.raises(EmbeddedServerError, match="too long"):
         embedded(empty.joinpath(*["long" * 50] * 5)).open()
 
 
 @pytest.mark.parametrize("binaries", all_binaries(), ids=lambda each: f"{each.major}")
-def test_every_postgresql_that_is_here_serves(empty: Path, binaries: PostgresBinaries) -> None:
+def test_every_installed_postgresql_serves(empty: Path, binaries: PostgresBinaries) -> None:
     with embedded(empty, binaries=binaries) as opened:
         assert execute(opened.url, "SHOW server_version_num")[0][0].startswith(str(binaries.major))
 
 
-def test_data_survives_the_killing_of_everybody(state: Path, opener: Callable[..., Opener]) -> None:
+def test_data_survives_when_every_process_is_killed(state: Path, opener: Callable[..., Opener]) -> None:
     owner = opener(state, durable=True)
     keep(owner.opened()["url"])
     pid = postmaster(state)
@@ -209,7 +209,7 @@ def test_data_survives_the_killing_of_everybody(state: Path, opener: Callable[..
         assert kept(successor.url) == 42
 
 
-def test_a_killed_owner_takes_the_server_along(state: Path, opener: Callable[..., Opener]) -> None:
+def test_the_server_ends_with_its_killed_owner(state: Path, opener: Callable[..., Opener]) -> None:
     owner = opener(state)
     assert owner.opened()["owner"]
     pid = postmaster(state)
@@ -217,7 +217,7 @@ def test_a_killed_owner_takes_the_server_along(state: Path, opener: Callable[...
     eventually(lambda: not alive(pid))
 
 
-def test_a_start_waits_for_the_server_of_a_killed_owner(state: Path, opener: Callable[..., Opener]) -> None:
+def test_a_start_waits_for_a_killed_owners_server_to_end(state: Path, opener: Callable[..., Opener]) -> None:
     owner = opener(state)
     url = owner.opened()["url"]
     keep(url)
@@ -228,14 +228,14 @@ def test_a_start_waits_for_the_server_of_a_killed_owner(state: Path, opener: Cal
         assert kept(url) == 42
 
 
-def test_of_many_that_open_at_once_one_owns_and_all_share(empty: Path, opener: Callable[..., Opener]) -> None:
+def test_of_many_simultaneous_openers_one_owns_and_all_share(empty: Path, opener: Callable[..., Opener]) -> None:
     answers = [each.opened() for each in [opener(empty) for _ in range(3)]]
     assert sorted(each["owner"] for each in answers) == [False, False, True]
     assert len({each["url"] for each in answers}) == 1
     assert execute(answers[0]["url"], "SELECT 1") == [(1,)]
 
 
-def test_who_shares_takes_over_when_the_owner_is_killed(state: Path, opener: Callable[..., Opener]) -> None:
+def test_a_sharer_takes_over_when_the_owner_is_killed(state: Path, opener: Callable[..., Opener]) -> None:
     owner = opener(state)
     url = owner.opened()["url"]
     keep(url)
@@ -250,7 +250,7 @@ def test_who_shares_takes_over_when_the_owner_is_killed(state: Path, opener: Cal
         assert sharing.check() is Supervision.RUNNING
 
 
-def test_who_shares_leaves_the_server_running(state: Path) -> None:
+def test_a_sharer_that_closes_leaves_the_server_running(state: Path) -> None:
     with embedded(state) as owner:
         with embedded(state) as sharing:
             assert not sharing.is_owner
@@ -282,7 +282,7 @@ def test_the_server_outlives_the_thread_that_opened_it(state: Path) -> None:
         owner.close()
 
 
-def test_a_port_that_somebody_else_took_is_changed_and_those_who_share_are_told(state: Path) -> None:
+def test_a_taken_port_is_replaced_and_the_sharers_get_the_new_one(state: Path) -> None:
     with embedded(state) as first:
         old = first.url
     with socket.socket() as other:
@@ -297,7 +297,7 @@ def test_a_port_that_somebody_else_took_is_changed_and_those_who_share_are_told(
             assert sharing.check() is Supervision.RESTARTED
 
 
-def test_a_pid_file_that_names_another_program_is_put_away(state: Path) -> None:
+def test_a_pid_file_that_names_another_program_does_not_stop_the_start(state: Path) -> None:
     with embedded(state):
         pass
     command = account_for(state / "postgres").command(["/bin/sleep", "60"])
@@ -321,7 +321,7 @@ def works_in(folder: Path) -> bool:
     return any(os.fsencode(folder) in command(process) for process in Path("/proc").glob("[0-9]*"))
 
 
-def test_an_initdb_that_was_cut_off_leaves_nothing_half_made(empty: Path, opener: Callable[..., Opener]) -> None:
+def test_an_interrupted_initdb_leaves_no_half_made_data(empty: Path, opener: Callable[..., Opener]) -> None:
     owner = opener(empty)
     eventually(lambda: any(empty.glob("initdb-*/data/base")))
     owner.kill()
@@ -331,7 +331,7 @@ def test_an_initdb_that_was_cut_off_leaves_nothing_half_made(empty: Path, opener
         assert not list(empty.glob("initdb-*"))
 
 
-def test_data_of_a_version_that_is_not_here_is_named(empty: Path) -> None:
+def test_data_of_a_missing_version_is_named(empty: Path) -> None:
     (empty / "postgres").mkdir(parents=True)
     (empty / "postgres" / "PG_VERSION").write_text("13\n")
     with pytest.raises(EmbeddedServerError, match="made by PostgreSQL 13"):
@@ -340,7 +340,7 @@ def test_data_of_a_version_that_is_not_here_is_named(empty: Path) -> None:
         embedded(empty, binaries=find_binaries()).open()
 
 
-def test_a_closed_folder_is_named(empty: Path) -> None:
+def test_an_inaccessible_folder_is_named(empty: Path) -> None:
     empty.mkdir()
     empty.chmod(0o700 if IS_ROOT else 0o500)
     with pytest.raises(EmbeddedServerError, match="is closed to user" if IS_ROOT else "Permission denied") as caught:
@@ -356,7 +356,7 @@ def test_a_file_in_the_folders_place_is_named(empty: Path, below: str) -> None:
         embedded(empty / below).open()
 
 
-def test_a_server_that_does_not_start_is_explained_by_its_log_and_gives_the_lock_back(state: Path) -> None:
+def test_a_failed_start_shows_the_servers_log_and_releases_the_lock(state: Path) -> None:
     with pytest.raises(EmbeddedServerError, match="shared_buffers") as caught:
         embedded(state, settings={"shared_buffers": "nonsense"}).open()
     assert "--data-dir" in str(caught.value)
@@ -383,7 +383,7 @@ def test_a_lost_password_file_is_named(state: Path) -> None:
         embedded(state).open()
 
 
-def test_an_owner_whose_server_never_answers_is_named(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_owner_whose_server_never_responds_is_named(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "ATTACH_SECONDS", 0.2)
     empty.mkdir()
     holder = OwnerLock(empty / "lock")
@@ -401,7 +401,7 @@ def test_a_server_that_is_not_open_has_no_url(empty: Path) -> None:
     closed.close()
 
 
-def test_a_log_that_has_grown_is_set_aside(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_that_has_grown_is_rotated(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with embedded(state) as opened:
         monkeypatch.setattr(process, "_MOST_LOG_BYTES", 10)
         before = (state / "postgres.log").read_bytes()
@@ -411,7 +411,7 @@ def test_a_log_that_has_grown_is_set_aside(state: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root runs the server as another user")
-def test_programs_that_are_closed_to_the_servers_user_are_copied_once() -> None:
+def test_programs_that_the_servers_user_cannot_read_are_copied_once() -> None:
     installed = find_binaries()
     prefix = installed.directory.parent
     with open_folder(runs_programs=True) as folder:

@@ -35,7 +35,7 @@ def test_the_tool_sequence_is_read_from_json_of_any_shape(database: TestDatabase
     assert read == {name: sequence for name, (_, sequence) in SEQUENCES.items()}
 
 
-def test_without_operations_it_is_the_type_and_without_a_type_unknown(database: TestDatabase) -> None:
+def test_a_tool_sequence_without_operations_is_the_type_or_unknown(database: TestDatabase) -> None:
     database.add_pattern("without operations", pattern_type="deploy")
     database.add_pattern("without anything", pattern_type="")
     reconcile(database)
@@ -81,7 +81,7 @@ def test_the_figures_are_those_of_the_pattern_with_confidence_from_0_to_1(databa
     assert float(entry["estimated_savings_usd"]) == 183_844.06
 
 
-def test_nothing_counts_as_nothing_and_what_is_not_finite_never_qualifies(database: TestDatabase) -> None:
+def test_null_figures_count_as_0_and_non_finite_ones_never_qualify(database: TestDatabase) -> None:
     nothing = {"confidence_score": None, "occurrence_count": None, "potential_monthly_savings": None}
     database.add_pattern("nothing", **nothing)
     database.execute("ALTER TABLE operation_patterns ALTER potential_monthly_savings TYPE numeric")
@@ -95,7 +95,7 @@ def test_nothing_counts_as_nothing_and_what_is_not_finite_never_qualifies(databa
     assert [float(entry[name]) for name in ("confidence_score", "occurrence_count", "estimated_savings_usd")] == [0] * 3
 
 
-def test_absurd_figures_are_queued_as_nothing_and_spoil_no_run(database: TestDatabase) -> None:
+def test_absurd_figures_are_queued_within_range_and_fail_no_scan(database: TestDatabase) -> None:
     database.execute("ALTER TABLE operation_patterns ALTER potential_monthly_savings TYPE double precision")
     database.execute("ALTER TABLE operation_patterns ALTER occurrence_count TYPE bigint")
     database.add_pattern("huge", confidence_score=1e300, occurrence_count=2**62, potential_monthly_savings=1e308)
@@ -107,7 +107,7 @@ def test_absurd_figures_are_queued_as_nothing_and_spoil_no_run(database: TestDat
     assert float(entry["estimated_savings_usd"]) == 0.0
 
 
-def test_a_pattern_that_became_absurd_while_pending_is_refreshed_and_spoils_nothing(database: TestDatabase) -> None:
+def test_a_pending_entry_whose_figures_turn_absurd_is_refreshed(database: TestDatabase) -> None:
     database.add_pattern("p")
     reconcile(database)
     database.execute("UPDATE operation_patterns SET confidence_score = 'NaN'")
@@ -115,7 +115,7 @@ def test_a_pattern_that_became_absurd_while_pending_is_refreshed_and_spoils_noth
     assert reconcile(database) == {"p": Outcome.UNCHANGED}
 
 
-def test_signatures_of_any_text_are_queued_as_they_are(database: TestDatabase) -> None:
+def test_signatures_of_any_text_are_queued_unchanged(database: TestDatabase) -> None:
     signatures = {
         "it's",
         '"quoted"',
@@ -137,7 +137,7 @@ def entries(database: TestDatabase) -> list[dict[str, object]]:
     return database.execute("SELECT * FROM pattern_approvals")
 
 
-def test_operations_may_be_text_in_an_application_of_another_kind(database: TestDatabase) -> None:
+def test_operations_may_be_a_text_column(database: TestDatabase) -> None:
     database.execute("ALTER TABLE operation_patterns ALTER typical_operations TYPE text USING typical_operations::text")
     database.execute(
         "INSERT INTO operation_patterns (pattern_signature, pattern_type, confidence_score, occurrence_count,"
@@ -146,7 +146,7 @@ def test_operations_may_be_text_in_an_application_of_another_kind(database: Test
     assert reconcile(database) == {"p": Outcome.QUEUED}
 
 
-def test_json_as_a_driver_sends_it_is_read_the_same(database: TestDatabase) -> None:
+def test_json_that_a_driver_encoded_is_read_the_same(database: TestDatabase) -> None:
     database.execute(
         "INSERT INTO operation_patterns (pattern_signature, pattern_type, confidence_score, occurrence_count,"
         " potential_monthly_savings, typical_operations) VALUES ('p', 'x', 90, 9, 9999, %s)",

@@ -65,7 +65,7 @@ def values(name: str) -> list[float]:
 @pytest.mark.parametrize(
     ("name", "value"), [pytest.param(name, value, id=f"{name}={value}") for name in CRITERIA for value in values(name)]
 )
-def test_a_criterion_is_refused_or_taken_alike_and_in_the_same_words(
+def test_a_criterion_is_accepted_or_refused_alike_everywhere_in_the_same_words(
     database: TestDatabase, name: str, value: float
 ) -> None:
     said = {edge.__name__: edge(database, name, value) for edge in EDGES}
@@ -79,7 +79,7 @@ def test_a_criterion_is_refused_or_taken_alike_and_in_the_same_words(
             database.execute(f"UPDATE pattern_sync.settings SET {name} = %s", value)
 
 
-def test_an_installation_begins_with_the_high_priority_filter_in_the_database_and_in_the_settings(
+def test_a_new_installation_has_the_high_priority_filter_in_database_and_settings(
     database: TestDatabase,
 ) -> None:
     (row,) = database.execute("SELECT * FROM pattern_sync.settings")
@@ -88,7 +88,7 @@ def test_an_installation_begins_with_the_high_priority_filter_in_the_database_an
         assert row[name] == getattr(Settings.load(), name) == getattr(priority, name)
 
 
-def test_no_occurrences_at_all_are_enough_where_nothing_is_asked_of_them(database: TestDatabase) -> None:
+def test_null_occurrences_satisfy_a_bound_of_0(database: TestDatabase) -> None:
     database.add_pattern("uncounted", occurrence_count=None)
     assert database.execute(
         "SELECT pattern_sync.qualifies(85, NULL, 2000, 'sdlc', 0, 0, 0, '{}', '{}') AS with_0,"

@@ -43,7 +43,7 @@ def test_an_empty_database_gets_the_tables_and_everything_works(empty_database: 
     works(empty_database)
 
 
-def test_an_application_is_adopted_as_it_is_and_everything_works(empty_database: TestDatabase) -> None:
+def test_an_application_is_adopted_unchanged_and_everything_works(empty_database: TestDatabase) -> None:
     adopt(empty_database)
     before = dump(empty_database)
     rows = snapshot(empty_database, APPLICATION)
@@ -95,7 +95,7 @@ def assert_complete_but_for_the_fingerprint(database: TestDatabase) -> None:
     assert abouts(database) == []
 
 
-def test_functions_of_an_older_release_are_created_anew(database: TestDatabase) -> None:
+def test_functions_of_an_older_release_are_replaced(database: TestDatabase) -> None:
     database.execute("UPDATE pattern_sync.migrations SET functions_md5 = 'an older one'")
     database.execute("DROP FUNCTION pattern_sync.request()")
     assert abouts(database) == ["create the functions"]
@@ -141,7 +141,7 @@ def test_a_dry_run_of_an_upgrade_shows_the_triggers_that_it_will_create(database
 
 
 @pytest.mark.parametrize("adopted", [False, True], ids=["created", "adopted"])
-def test_the_script_for_a_person_installs_the_same_as_migrate(
+def test_the_printed_script_installs_the_same_as_migrate(
     empty_database: TestDatabase, database: TestDatabase, *, adopted: bool
 ) -> None:
     if adopted:

@@ -73,7 +73,7 @@ HALVES = {
 
 
 @pytest.mark.parametrize("half", HALVES)
-def test_a_half_state_is_shown_mended_and_told(database: TestDatabase, half: str) -> None:
+def test_a_half_installed_state_is_reported_and_repaired(database: TestDatabase, half: str) -> None:
     damage, told = HALVES[half]
     before = dump(database, "--schema-only")
     database.execute(damage)
@@ -93,7 +93,7 @@ def test_a_half_state_is_shown_mended_and_told(database: TestDatabase, half: str
     assert [row["version"] for row in versions] == [1, 2, 3]
 
 
-def test_a_filter_that_is_in_force_survives_a_mend(database: TestDatabase) -> None:
+def test_the_filter_in_force_survives_a_repair(database: TestDatabase) -> None:
     database.execute("UPDATE pattern_sync.settings SET min_savings = 5")
     assert abouts(database) == [], "the trigger's constants are no half-state"
     database.execute("DROP TABLE pattern_sync.written; DELETE FROM pattern_sync.migrations")
@@ -104,13 +104,13 @@ def test_a_filter_that_is_in_force_survives_a_mend(database: TestDatabase) -> No
         assert ear.heard() == [str(pattern_id)]
 
 
-def test_statements_of_a_migration_are_the_whole_of_it() -> None:
+def test_the_statements_of_a_migration_are_all_of_its_file() -> None:
     for migration in load_definitions().migrations:
         assert "\n".join(split_statements(migration.sql)) + "\n" == migration.sql
         assert "CREATE" not in migration.remainder([], applied=False)
 
 
-def test_an_application_without_a_history_gets_one_that_stays(empty_database: TestDatabase) -> None:
+def test_an_application_without_a_history_keeps_the_one_that_migrate_creates(empty_database: TestDatabase) -> None:
     adopt(empty_database)
     empty_database.execute("DROP TABLE pattern_review_history")
     assert next(step.about for step in installer(empty_database).plan()).startswith("create pattern_review_history")
@@ -121,7 +121,7 @@ def test_an_application_without_a_history_gets_one_that_stays(empty_database: Te
     assert len(abouts(empty_database)) > 0
 
 
-def test_an_application_without_occurrences_is_told_what_it_lacks(empty_database: TestDatabase) -> None:
+def test_migrate_reports_that_occurrences_are_missing(empty_database: TestDatabase) -> None:
     adopt(empty_database)
     assert installer(empty_database).remarks() == []
     empty_database.execute("DROP TABLE pattern_occurrences, cost_savings_log")

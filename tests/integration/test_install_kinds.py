@@ -18,7 +18,7 @@ FOREIGN = (
 
 @pytest.mark.parametrize("table", ["operation_patterns", "pattern_approvals", "pattern_review_history"])
 @pytest.mark.parametrize("kind", ["view", "materialized view", "foreign table"])
-def test_what_cannot_have_triggers_is_refused_by_name_and_kind(
+def test_a_relation_that_cannot_have_triggers_is_refused_by_name_and_kind(
     empty_database: TestDatabase, table: str, kind: str
 ) -> None:
     adopt(empty_database)
@@ -39,7 +39,7 @@ def test_what_cannot_have_triggers_is_refused_by_name_and_kind(
     assert dump(empty_database) == before
 
 
-def test_the_examples_may_come_from_a_view(empty_database: TestDatabase) -> None:
+def test_occurrences_may_be_a_view(empty_database: TestDatabase) -> None:
     adopt(empty_database)
     empty_database.execute(ELSEWHERE.format(table="pattern_occurrences"))
     empty_database.execute("CREATE VIEW pattern_occurrences AS SELECT * FROM elsewhere.pattern_occurrences")
@@ -85,7 +85,9 @@ def test_partitioned_patterns_are_announced_and_queued(empty_database: TestDatab
     assert abouts(empty_database) == []
 
 
-def test_a_partitioned_queue_is_served_and_what_its_pages_are_not_told_is_said(empty_database: TestDatabase) -> None:
+def test_a_partitioned_queue_works_and_its_missing_page_notifications_are_reported(
+    empty_database: TestDatabase,
+) -> None:
     adopt(empty_database)
     empty_database.execute("ALTER TABLE pattern_review_history DROP CONSTRAINT pattern_review_history_pattern_id_fkey")
     partition(empty_database, "pattern_approvals", "pattern_id")
@@ -134,7 +136,7 @@ def test_a_second_application_in_the_same_database_is_refused(empty_database: Te
     assert installer(empty_database, "options=-csearch_path%3Dfirst").migrate() != []
 
 
-def test_an_application_that_moved_to_another_schema_is_followed(empty_database: TestDatabase) -> None:
+def test_migrate_follows_an_application_that_moved_to_another_schema(empty_database: TestDatabase) -> None:
     adopt(empty_database)
     abouts(empty_database)
     empty_database.execute("CREATE SCHEMA work")

@@ -57,7 +57,7 @@ def writing(database: TestDatabase) -> Iterator[Writer]:
         thread.join()
 
 
-def test_twenty_installers_at_once_install_once_and_hold_up_no_writer(empty_database: TestDatabase) -> None:
+def test_twenty_simultaneous_installers_install_once_and_delay_no_writer(empty_database: TestDatabase) -> None:
     adopt(empty_database)
     start = threading.Barrier(INSTALLERS)
 
@@ -83,7 +83,7 @@ def test_twenty_installers_at_once_install_once_and_hold_up_no_writer(empty_data
     assert abouts(empty_database) == []
 
 
-def test_twenty_installers_at_once_create_an_empty_database_once(
+def test_twenty_simultaneous_installers_fill_an_empty_database_once(
     empty_database: TestDatabase, database: TestDatabase
 ) -> None:
     with ThreadPoolExecutor(INSTALLERS) as pool:
@@ -92,7 +92,7 @@ def test_twenty_installers_at_once_create_an_empty_database_once(
     assert dump(empty_database, "--schema-only") == dump(database, "--schema-only")
 
 
-def test_installers_see_what_was_done_while_they_waited_whatever_the_default_isolation(
+def test_an_installer_that_waited_sees_the_others_work_at_every_isolation_level(
     empty_database: TestDatabase,
 ) -> None:
     adopt(empty_database)
@@ -102,7 +102,7 @@ def test_installers_see_what_was_done_while_they_waited_whatever_the_default_iso
     assert sum("create the functions" in steps for steps in done) == 1
 
 
-def test_an_installer_waits_out_a_long_transaction_without_holding_up_the_writers(
+def test_an_installer_waits_out_a_long_transaction_without_delaying_writers(
     empty_database: TestDatabase,
 ) -> None:
     adopt(empty_database)
@@ -130,7 +130,7 @@ def waits_for_the_table(database: TestDatabase) -> bool:
 
 
 @pytest.mark.parametrize("action", ["migrate", "uninstall"])
-def test_a_transaction_that_does_not_end_is_given_up_after_a_while(
+def test_an_installer_gives_up_on_an_endless_transaction(
     empty_database: TestDatabase, monkeypatch: pytest.MonkeyPatch, action: str
 ) -> None:
     adopt(empty_database)

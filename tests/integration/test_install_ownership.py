@@ -66,7 +66,7 @@ def test_the_owner_installs_and_removes(empty_database: TestDatabase, owner: str
     assert dump(empty_database) == before
 
 
-def test_who_does_not_own_the_tables_is_told_whose_they_are_before_anything_is_changed(
+def test_a_role_that_does_not_own_the_tables_is_refused_with_the_owners_name(
     empty_database: TestDatabase, owner: str, stranger: str
 ) -> None:
     before = dump(empty_database)
@@ -83,7 +83,9 @@ def test_who_does_not_own_the_tables_is_told_whose_they_are_before_anything_is_c
     assert dump(empty_database) == before
 
 
-def test_what_a_superuser_installs_belongs_to_the_owner_of_the_tables(empty_database: TestDatabase, owner: str) -> None:
+def test_objects_that_a_superuser_installs_belong_to_the_owner_of_the_tables(
+    empty_database: TestDatabase, owner: str
+) -> None:
     before = dump(empty_database)
     assert f"give the schema pattern_sync to {owner}, whose the tables are" in abouts(empty_database)
     assert owned_by(empty_database) == {owner}
@@ -103,7 +105,7 @@ def test_a_member_of_the_owner_installs_for_the_owner(empty_database: TestDataba
     assert as_role(empty_database, owner).migrate() == []
 
 
-def test_an_installation_that_another_role_left_is_given_to_the_owner(empty_database: TestDatabase, owner: str) -> None:
+def test_an_installation_of_another_role_is_transferred_to_the_owner(empty_database: TestDatabase, owner: str) -> None:
     abouts(empty_database)
     empty_database.execute(
         "DO $$ DECLARE r record; BEGIN"
@@ -118,7 +120,7 @@ def test_an_installation_that_another_role_left_is_given_to_the_owner(empty_data
     assert owned_by(empty_database) == {owner}
 
 
-def test_a_schema_that_was_created_to_be_filled_is_filled(empty_database: TestDatabase, owner: str) -> None:
+def test_an_empty_schema_created_in_advance_is_used(empty_database: TestDatabase, owner: str) -> None:
     empty_database.execute(f'REVOKE CREATE ON DATABASE "{empty_database.name}" FROM {owner}')
     with pytest.raises(AccessRefused, match=f"CREATE SCHEMA pattern_sync AUTHORIZATION {owner};"):
         as_role(empty_database, owner).migrate()
@@ -133,7 +135,7 @@ FOREIGN_SCHEMA = (
 )
 
 
-def test_somebody_elses_schema_of_the_same_name_is_left_alone(empty_database: TestDatabase) -> None:
+def test_a_foreign_schema_of_the_same_name_is_left_alone(empty_database: TestDatabase) -> None:
     adopt(empty_database)
     empty_database.execute(FOREIGN_SCHEMA)
     before = dump(empty_database)
@@ -177,7 +179,7 @@ def test_somebody_elses_schema_of_the_same_name_is_left_alone(empty_database: Te
         ),
     ],
 )
-def test_what_is_not_ours_is_named_and_goes_only_when_that_is_asked_for(
+def test_uninstall_names_foreign_objects_and_drops_them_only_on_request(
     database: TestDatabase, thing: str, named: str
 ) -> None:
     database.execute(thing.format(told="pattern_sync.announce_entries()"))
@@ -191,7 +193,7 @@ def test_what_is_not_ours_is_named_and_goes_only_when_that_is_asked_for(
     assert installer(database).uninstall() == []
 
 
-def test_what_belongs_to_ours_is_not_called_foreign(database: TestDatabase) -> None:
+def test_objects_that_depend_on_ours_are_not_reported_as_foreign(database: TestDatabase) -> None:
     database.execute("CREATE TABLE child () INHERITS (operation_patterns)")
     abouts(database)
     database.execute("ALTER DEFAULT PRIVILEGES IN SCHEMA pattern_sync GRANT SELECT ON TABLES TO PUBLIC")

@@ -22,7 +22,7 @@ from tests.support.database import TestDatabase
         ),
     ],
 )
-def test_an_application_that_lacks_something_is_refused_by_its_name(
+def test_an_application_that_lacks_something_is_refused_with_the_missing_name(
     empty_database: TestDatabase, damage: str, named: str
 ) -> None:
     adopt(empty_database)
@@ -36,7 +36,7 @@ def test_an_application_that_lacks_something_is_refused_by_its_name(
     assert dump(empty_database) == before
 
 
-def test_everything_that_is_missing_is_named_at_once(empty_database: TestDatabase) -> None:
+def test_all_missing_things_are_named_at_once(empty_database: TestDatabase) -> None:
     adopt(empty_database)
     empty_database.execute("ALTER TABLE operation_patterns DROP COLUMN confidence_score, DROP COLUMN occurrence_count")
     with pytest.raises(
@@ -45,7 +45,7 @@ def test_everything_that_is_missing_is_named_at_once(empty_database: TestDatabas
         installer(empty_database).migrate()
 
 
-def test_an_application_out_of_sight_is_not_doubled_and_the_way_to_it_is_told(empty_database: TestDatabase) -> None:
+def test_an_application_outside_the_search_path_is_named_and_not_created_twice(empty_database: TestDatabase) -> None:
     adopt(empty_database, "work")
     before = dump(empty_database)
     with pytest.raises(UnfitApplication) as refusal:
@@ -82,7 +82,7 @@ def test_a_newer_schema_is_left_alone(database: TestDatabase) -> None:
         ("DROP TABLE pattern_sync.migrations", SchemaMissing),
     ],
 )
-def test_a_schema_that_is_missing_or_older_is_told_with_the_way_out(
+def test_a_missing_or_older_schema_is_reported_with_the_remedy(
     database: TestDatabase, damage: str, fault: type[PatternSyncError]
 ) -> None:
     database.execute(damage)

@@ -48,7 +48,7 @@ def test_a_publication_that_names_its_tables_is_no_hindrance(empty_database: Tes
 
 
 @pytest.mark.parametrize("table", sorted(OWN_TABLES))
-def test_our_tables_can_be_emptied_where_they_are_published(database: TestDatabase, table: str) -> None:
+def test_our_tables_accept_deletes_where_they_are_published(database: TestDatabase, table: str) -> None:
     database.execute("CREATE PUBLICATION whole FOR ALL TABLES")
     database.execute(f"DELETE FROM pattern_sync.{table}")
 
@@ -104,7 +104,7 @@ def arrived(subscriber: TestDatabase, signature: str) -> bool:
     return bool(found)
 
 
-def test_a_publisher_whose_subscriber_was_installed_first_goes_on_replicating(empty_database: TestDatabase) -> None:
+def test_a_publisher_keeps_replicating_when_its_subscriber_is_installed_first(empty_database: TestDatabase) -> None:
     with replicating(server_major(empty_database)) as (publisher, subscriber):
         with pytest.raises(UnfitApplication, match="Publication whole"):
             installer(publisher).migrate()

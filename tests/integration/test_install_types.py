@@ -93,7 +93,7 @@ NO_REFERENCES = (
         ),
     ],
 )
-def test_what_cannot_work_is_refused_by_its_name_before_anything_is_changed(
+def test_an_unfit_application_is_refused_by_name_before_anything_is_changed(
     empty_database: TestDatabase, damage: str, named: str
 ) -> None:
     adopt(empty_database)

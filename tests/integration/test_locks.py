@@ -30,7 +30,7 @@ def holding(database: TestDatabase, names: list[str]) -> Iterator["psycopg.Conne
 
 
 @pytest.mark.parametrize("path", ["event", "run"])
-def test_an_application_that_holds_many_entries_and_wants_ours_is_never_killed(
+def test_an_application_that_locks_in_the_opposite_order_never_becomes_a_deadlock_victim(
     database: TestDatabase, path: str
 ) -> None:
     """It writes in the opposite order: each waits for the other, and its deadlock_timeout is a second."""
@@ -71,7 +71,7 @@ def test_an_application_that_holds_many_entries_and_wants_ours_is_never_killed(
 
 
 @pytest.mark.parametrize("path", ["event", "run"])
-def test_a_thousand_entries_that_are_held_hold_up_nobody_else(database: TestDatabase, path: str) -> None:
+def test_a_thousand_locked_entries_do_not_delay_other_patterns(database: TestDatabase, path: str) -> None:
     database.add_patterns(MANY, "held", potential_monthly_savings=900_000)
     database.add_patterns(MANY, "free")
     with holding(database, [f"held:{number}" for number in range(1, MANY + 1)]) as application:
@@ -88,7 +88,7 @@ def test_a_thousand_entries_that_are_held_hold_up_nobody_else(database: TestData
 
 
 @pytest.mark.parametrize("most", [1, 30])
-def test_what_is_held_or_refused_takes_no_place_under_the_cap(database: TestDatabase, most: int) -> None:
+def test_held_and_refused_patterns_do_not_count_against_the_cap(database: TestDatabase, most: int) -> None:
     database.execute(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
         " IF NEW.pattern_id LIKE 'bad%%' THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END $$".replace("%%", "%")

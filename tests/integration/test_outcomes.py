@@ -49,7 +49,7 @@ def test_a_pattern_that_qualifies_is_queued_as_pending(database: TestDatabase, e
     assert (result.synced_count, result.total_candidates) == (2, 2)
 
 
-def test_columns_of_the_application_may_be_called_as_ours_are(database: TestDatabase, everything: Everything) -> None:
+def test_columns_of_the_application_may_share_our_names(database: TestDatabase, everything: Everything) -> None:
     for name in ("p", "f", "place", "pattern", "is_candidate", "confidence", "any_moved", "signature"):
         database.execute(f"ALTER TABLE operation_patterns ADD COLUMN {name} text DEFAULT 'x'")
     database.add_pattern("a")
@@ -138,7 +138,7 @@ def test_the_entry_of_a_deleted_pattern_is_kept_and_counted(database: TestDataba
     assert everything(database, UNCAPPED).gone_count == 0
 
 
-def test_a_pattern_that_was_deleted_after_it_was_announced_is_passed_over(database: TestDatabase) -> None:
+def test_a_pattern_deleted_after_its_notification_is_skipped(database: TestDatabase) -> None:
     outcomes = with_gateway(database, lambda gateway: gateway.reconcile([RowId(4_711)], UNCAPPED))
     assert outcomes == []
 

@@ -27,7 +27,7 @@ def explained(database: TestDatabase, signature: str) -> tuple[object, ...]:
     return tuple(row[name] for name in ("pattern_exists", "rejected", "entry_status", "written_by_us"))
 
 
-def test_a_rejection_that_only_we_remember_and_an_entry_that_we_wrote_are_told(database: TestDatabase) -> None:
+def test_the_overview_shows_remembered_rejections_and_entries_that_we_wrote(database: TestDatabase) -> None:
     database.add_pattern("rejected")
     database.execute("INSERT INTO pattern_sync.rejections VALUES ('rejected')")
     assert explained(database, "rejected") == (True, True, None, False)
@@ -38,14 +38,14 @@ def test_a_rejection_that_only_we_remember_and_an_entry_that_we_wrote_are_told(d
     assert explained(database, "theirs") == (False, False, "auto-approved", False)
 
 
-def test_of_a_signature_that_was_given_twice_the_best_is_explained(database: TestDatabase) -> None:
+def test_a_duplicate_signature_is_explained_by_its_best_row(database: TestDatabase) -> None:
     database.execute("ALTER TABLE operation_patterns DROP CONSTRAINT operation_patterns_pattern_signature_key")
     for savings in (10, 90_000, 20):
         database.add_pattern("twice", potential_monthly_savings=savings)
     assert [row["savings"] for row in fetch(database, "explain", *FILTER, "twice")] == [90_000.0]
 
 
-def test_the_statistics_count_each_side_once(database: TestDatabase) -> None:
+def test_the_statistics_count_patterns_and_entries_separately(database: TestDatabase) -> None:
     database.add_pattern("queued")
     database.add_pattern("missing")
     database.add_pattern("small", confidence_score=1)
@@ -62,7 +62,7 @@ def test_the_statistics_count_each_side_once(database: TestDatabase) -> None:
     }
 
 
-def test_the_statistics_are_no_loop_over_both_whatever_the_planner_believes(database: TestDatabase) -> None:
+def test_the_statistics_never_use_a_nested_loop_whatever_the_planner_estimates(database: TestDatabase) -> None:
     # Analysed when nearly nothing was there, and filled since.
     database.execute("DROP INDEX IF EXISTS pattern_approvals_pending_idx")
     database.execute("ANALYZE")
@@ -97,7 +97,7 @@ def test_refusals_are_named_up_to_five_and_counted(database: TestDatabase) -> No
     assert len(overview.refusals) == 5
 
 
-def test_what_sweeps_recovered_is_added_up_and_is_no_kind_of_run(database: TestDatabase) -> None:
+def test_recovered_counts_of_sweeps_are_summed_and_are_no_kind_of_scan(database: TestDatabase) -> None:
     for patterns in (12, 3):
         fetch(database, "record_run", run_argument("recovered", SyncResult(synced_count=patterns)))
     fetch(database, "record_run", run_argument("sweep", SyncResult(synced_count=3)))
@@ -107,7 +107,7 @@ def test_what_sweeps_recovered_is_added_up_and_is_no_kind_of_run(database: TestD
     assert [run.kind for run in overview.runs] == ["sweep"]
 
 
-def test_the_indexes_that_large_tables_lack_are_named_until_they_are_there(database: TestDatabase) -> None:
+def test_missing_indexes_on_large_tables_are_named_until_they_exist(database: TestDatabase) -> None:
     database.execute("DROP INDEX IF EXISTS operation_patterns_worth_idx, pattern_approvals_pending_idx")
     database.execute("ALTER TABLE operation_patterns DROP CONSTRAINT operation_patterns_pattern_signature_key")
     database.execute("ALTER TABLE pattern_occurrences DROP CONSTRAINT pattern_occurrences_pattern_id_workflow_id_key")
@@ -141,7 +141,7 @@ def test_the_indexes_that_large_tables_lack_are_named_until_they_are_there(datab
     assert PatternSyncService(database.url).overview().missing_indexes == ()
 
 
-def test_without_a_filter_the_overview_says_so_and_an_explanation_is_refused(database: TestDatabase) -> None:
+def test_without_a_filter_the_overview_shows_none_and_an_explanation_is_refused(database: TestDatabase) -> None:
     database.add_pattern("a")
     database.execute("DELETE FROM pattern_sync.settings")
     service = PatternSyncService(database.url)

@@ -11,7 +11,7 @@ from tests.support.database import TestDatabase
 from tests.support.paths import UNCAPPED, daemon_everything, reconcile, service_everything
 
 
-def test_an_entry_that_a_person_holds_open_blocks_nobody_and_is_not_lost(database: TestDatabase) -> None:
+def test_an_entry_that_a_person_has_locked_is_skipped_and_reconciled_later(database: TestDatabase) -> None:
     database.add_patterns(3, "p")
     reconcile(database)
     database.execute("UPDATE operation_patterns SET occurrence_count = 42")
@@ -25,7 +25,7 @@ def test_an_entry_that_a_person_holds_open_blocks_nobody_and_is_not_lost(databas
     assert reconcile(database)["p:2"] is Outcome.REFRESHED
 
 
-def test_a_decision_that_commits_after_the_look_stands(database: TestDatabase) -> None:
+def test_a_decision_that_commits_during_a_reconcile_stands(database: TestDatabase) -> None:
     database.add_pattern("a")
     reconcile(database)
     with database.another_connection(autocommit=False) as person:
@@ -39,7 +39,7 @@ def test_a_decision_that_commits_after_the_look_stands(database: TestDatabase) -
     assert (entry["status"], entry["approval_notes"], entry["occurrence_count"]) == ("rejected", "no", 78_167)
 
 
-def test_reconciles_side_by_side_queue_each_pattern_once_and_never_deadlock(database: TestDatabase) -> None:
+def test_concurrent_reconciles_queue_each_pattern_once_and_never_deadlock(database: TestDatabase) -> None:
     database.add_patterns(1_500)
     paths = [daemon_everything, service_everything] * 3
     with ThreadPoolExecutor(len(paths)) as pool:
@@ -50,7 +50,7 @@ def test_reconciles_side_by_side_queue_each_pattern_once_and_never_deadlock(data
     assert all(result.total_candidates == 1_500 for result in results)
 
 
-def test_reconciles_side_by_side_with_a_busy_detector_end_at_its_last_figures(database: TestDatabase) -> None:
+def test_concurrent_reconciles_beside_a_busy_detector_end_at_its_last_figures(database: TestDatabase) -> None:
     database.add_patterns(200)
     reconcile(database)
 
@@ -73,7 +73,7 @@ def test_reconciles_side_by_side_with_a_busy_detector_end_at_its_last_figures(da
     assert behind == []
 
 
-def test_a_service_is_used_by_many_threads_at_once(database: TestDatabase) -> None:
+def test_many_threads_can_share_a_service(database: TestDatabase) -> None:
     database.add_patterns(50)
     service = PatternSyncService(database.url)
     with ThreadPoolExecutor(4) as pool:
@@ -82,7 +82,9 @@ def test_a_service_is_used_by_many_threads_at_once(database: TestDatabase) -> No
 
 
 @pytest.mark.parametrize("column_type", ["real", "double precision", "numeric", "numeric(12, 2)", "numeric(12, 0)"])
-def test_an_entry_is_not_written_again_whatever_type_its_figures_have(database: TestDatabase, column_type: str) -> None:
+def test_an_unchanged_entry_is_not_rewritten_whatever_type_its_figures_have(
+    database: TestDatabase, column_type: str
+) -> None:
     database.execute(f"ALTER TABLE pattern_approvals ALTER estimated_savings_usd TYPE {column_type}")
     database.execute(f"ALTER TABLE pattern_approvals ALTER confidence_score TYPE {column_type}")
     database.add_pattern("money", potential_monthly_savings=183_844.0612, confidence_score=85.55)

@@ -356,7 +356,7 @@ def explain_everything(session: Session, role: str) -> list[str]:
     return seen
 
 
-def test_a_page_costs_a_session_that_has_lived_as_little_as_a_new_one(database: TestDatabase) -> None:
+def test_a_batch_costs_an_old_session_as_little_as_a_new_one(database: TestDatabase) -> None:
     """After five runs PostgreSQL may take a plan that knows nothing of how many row ids it is given."""
     database.add_patterns(5_000)
     took = []

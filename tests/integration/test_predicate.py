@@ -67,7 +67,7 @@ def test_each_case_has_its_verdict(database: TestDatabase) -> None:
     ("status", "eligible"),
     [("detected", True), (None, True), ("candidate", False), ("approved", False), ("deprecated", False), ("", False)],
 )
-def test_only_what_was_detected_and_not_taken_further_is_eligible(
+def test_only_a_status_of_detected_or_null_is_eligible(
     database: TestDatabase, status: str | None, *, eligible: bool
 ) -> None:
     assert database.execute("SELECT pattern_sync.eligible(%s) AS verdict", status)[0]["verdict"] is eligible
@@ -95,7 +95,7 @@ def test_only_what_was_detected_and_not_taken_further_is_eligible(
     ],
 )
 @pytest.mark.lived_in_too
-def test_a_rule_is_a_part_of_the_statement_that_names_it_and_not_a_call(database: TestDatabase, query: str) -> None:
+def test_each_rule_is_inlined_into_the_statement_that_uses_it(database: TestDatabase, query: str) -> None:
     plan = "\n".join(str(row["QUERY PLAN"]) for row in database.execute(f"EXPLAIN (VERBOSE, COSTS OFF) {query}"))
     assert not re.search(r"pattern_sync\.\w+\(", plan), plan
 
@@ -109,7 +109,7 @@ def test_a_candidate_is_found_by_the_index_on_its_figures(database: TestDatabase
     assert "operation_patterns_worth_idx" in json.dumps(plan)
 
 
-def test_a_row_of_any_type_is_a_candidate_where_it_is_eligible_and_qualifies(database: TestDatabase) -> None:
+def test_a_row_is_a_candidate_when_it_is_eligible_and_qualifies_whatever_its_type(database: TestDatabase) -> None:
     database.execute(
         "CREATE TEMPORARY TABLE wide (confidence_score float8, occurrence_count bigint,"
         " potential_monthly_savings numeric, pattern_type text, automation_status text)"
@@ -162,7 +162,7 @@ def model(
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pattern=st.tuples(confidences, counts, savings, types), wanted=filters)
-def test_the_predicate_is_the_model(
+def test_the_predicate_agrees_with_the_model(
     database: TestDatabase,
     pattern: tuple[float | None, int | None, Decimal | None, str | None],
     wanted: tuple[float | None, int | None, Decimal | None, list[str], list[str]],

@@ -51,7 +51,9 @@ def named(payloads: list[str]) -> set[tuple[str, str]]:
         ("auto-rejected", '{"decided": ["a"]}'),
     ],
 )
-def test_a_new_entry_is_queued_or_came_decided(database: TestDatabase, ear: Ear, status: str, payload: str) -> None:
+def test_a_new_entry_is_announced_as_queued_or_decided(
+    database: TestDatabase, ear: Ear, status: str, payload: str
+) -> None:
     database.execute(INSERT, "a", status)
     assert ear.heard() == [payload]
 
@@ -83,9 +85,7 @@ def test_a_change_of_one_entry_is_one_payload(database: TestDatabase, ear: Ear, 
     assert ear.heard() == [payload]
 
 
-def test_an_upsert_is_announced_on_both_of_its_ways_and_not_where_it_does_nothing(
-    database: TestDatabase, ear: Ear
-) -> None:
+def test_an_upsert_is_announced_on_insert_and_update_but_not_on_do_nothing(database: TestDatabase, ear: Ear) -> None:
     upsert = INSERT + " ON CONFLICT (pattern_id) DO UPDATE SET occurrence_count = 2"
     database.execute(upsert, "a", "pending")
     database.execute(upsert, "a", "pending")
@@ -101,14 +101,14 @@ def test_entries_that_are_copied_in_are_announced(database: TestDatabase, ear: E
     assert ear.heard() == ['{"queued": ["a", "b"]}']
 
 
-def test_what_a_sync_by_hand_queues_is_announced_as_well(database: TestDatabase, ear: Ear) -> None:
+def test_entries_that_a_manual_sync_queues_are_announced(database: TestDatabase, ear: Ear) -> None:
     database.add_pattern("a")
     ear.heard()
     service_everything(database, UNCAPPED)
     assert ear.heard() == ['{"queued": ["a"]}']
 
 
-def test_a_statement_that_changes_entries_in_two_ways_says_both(database: TestDatabase, ear: Ear) -> None:
+def test_a_statement_that_changes_entries_in_two_ways_announces_both(database: TestDatabase, ear: Ear) -> None:
     for name in ("a", "b", "c"):
         database.execute(INSERT, name, "pending")
     ear.heard()
@@ -117,7 +117,9 @@ def test_a_statement_that_changes_entries_in_two_ways_says_both(database: TestDa
 
 
 @pytest.mark.parametrize("status", ["approved", "rejected", "auto-approved", "auto-rejected"])
-def test_another_column_of_a_decided_entry_is_no_decision(database: TestDatabase, ear: Ear, status: str) -> None:
+def test_a_change_to_another_column_of_a_decided_entry_is_no_decision(
+    database: TestDatabase, ear: Ear, status: str
+) -> None:
     database.execute(INSERT, "a", status)
     ear.heard()
     database.execute("UPDATE pattern_approvals SET confidence_score = 0.7")
@@ -133,7 +135,7 @@ def test_another_column_of_a_decided_entry_is_no_decision(database: TestDatabase
         ("approved", "pending", "refreshed"),
     ],
 )
-def test_a_status_that_became_a_decision_is_one(
+def test_a_status_that_becomes_a_decision_is_announced_as_one(
     database: TestDatabase, ear: Ear, before: str, after: str, change: str
 ) -> None:
     database.execute(INSERT, "a", before)
@@ -142,7 +144,7 @@ def test_a_status_that_became_a_decision_is_one(
     assert ear.heard() == [f'{{"{change}": ["a"]}}']
 
 
-def test_the_old_name_of_an_entry_that_is_renamed_is_announced_as_removed(database: TestDatabase, ear: Ear) -> None:
+def test_a_renamed_entry_is_announced_as_removed_under_its_old_name(database: TestDatabase, ear: Ear) -> None:
     database.execute(INSERT, "old", "pending")
     ear.heard()
     database.execute("UPDATE pattern_approvals SET pattern_id = 'new'")
@@ -158,14 +160,14 @@ def test_the_old_name_of_an_entry_that_is_renamed_is_announced_as_removed(databa
         "UPDATE pattern_review_history SET notes = 'x'",
     ],
 )
-def test_a_statement_that_touches_no_rows_is_no_news(database: TestDatabase, ear: Ear, statement: str) -> None:
+def test_a_statement_that_touches_no_rows_announces_nothing(database: TestDatabase, ear: Ear, statement: str) -> None:
     database.execute(INSERT, "a", "pending")
     ear.heard()
     database.execute(statement)
     assert ear.heard() == []
 
 
-def test_what_is_rolled_back_is_not_announced(database: TestDatabase, ear: Ear) -> None:
+def test_rolled_back_changes_are_not_announced(database: TestDatabase, ear: Ear) -> None:
     with database.another_connection(autocommit=False) as writer:
         writer.execute("SAVEPOINT before")
         writer.execute(INSERT.encode(), ["undone", "pending"])
@@ -176,7 +178,7 @@ def test_what_is_rolled_back_is_not_announced(database: TestDatabase, ear: Ear) 
     assert ear.heard() == ['{"queued": ["kept"]}']
 
 
-def test_the_daemon_and_the_database_name_equally_many_entries_one_by_one(database: TestDatabase) -> None:
+def test_the_daemon_and_the_database_name_the_same_number_of_entries(database: TestDatabase) -> None:
     assert database.execute("SELECT pattern_sync.most_named() AS most") == [{"most": MOST_NAMED}]
 
 
@@ -184,7 +186,7 @@ def test_the_daemon_and_the_database_name_equally_many_entries_one_by_one(databa
     ("rows", "everything"),
     [(1, False), (50, False), (51, False), (MOST_NAMED, False), (MOST_NAMED + 1, True), (60_000, True)],
 )
-def test_a_bulk_change_names_up_to_a_thousand_fifty_to_a_payload_and_more_are_everything(
+def test_a_bulk_change_names_up_to_1000_entries_50_per_payload_and_beyond_that_everything(
     database: TestDatabase, ear: Ear, rows: int, *, everything: bool
 ) -> None:
     for statement, change in (
@@ -204,7 +206,9 @@ def test_a_bulk_change_names_up_to_a_thousand_fifty_to_a_payload_and_more_are_ev
 
 
 @pytest.mark.parametrize("rows", [1_002, 1_500, 5_000])
-def test_a_bulk_change_in_two_ways_loses_none_of_its_rows(database: TestDatabase, ear: Ear, rows: int) -> None:
+def test_a_bulk_change_of_pending_and_decided_entries_announces_every_row(
+    database: TestDatabase, ear: Ear, rows: int
+) -> None:
     database.execute(INSERT_MANY, "p", rows)
     database.execute("UPDATE pattern_approvals SET status = 'approved' WHERE id % 2 = 0")
     ear.heard()
@@ -214,7 +218,7 @@ def test_a_bulk_change_in_two_ways_loses_none_of_its_rows(database: TestDatabase
 
 
 @pytest.mark.parametrize("rows", [1, 60])
-def test_an_id_too_long_for_a_notification_becomes_everything_and_never_an_error(
+def test_a_signature_too_long_for_a_payload_is_announced_as_everything(
     database: TestDatabase, ear: Ear, rows: int
 ) -> None:
     database.execute(INSERT_MANY, "x" * 10_000, rows)
@@ -227,9 +231,7 @@ def test_an_id_too_long_for_a_notification_becomes_everything_and_never_an_error
 
 
 @pytest.mark.parametrize("character", ["x", "é", "€", "😀", '"', "\\", "\x01"])
-def test_the_longest_payload_is_counted_in_bytes_as_it_is_sent(
-    database: TestDatabase, ear: Ear, character: str
-) -> None:
+def test_the_length_of_a_payload_is_counted_in_encoded_bytes(database: TestDatabase, ear: Ear, character: str) -> None:
     for length in (1_000, 1_900, 2_600, 3_900, 7_800, 8_000):
         name = character * length
         database.execute(INSERT, name, "pending")
@@ -240,7 +242,7 @@ def test_the_longest_payload_is_counted_in_bytes_as_it_is_sent(
 
 
 @pytest.mark.parametrize("name", ["it's", 'a"b\\c', "a/b?c#d%20e", "<script>", "новый 🎉", " ", "a\nb\tc", "{}", "*"])
-def test_any_id_arrives_as_it_is(database: TestDatabase, ear: Ear, name: str) -> None:
+def test_every_signature_arrives_unchanged(database: TestDatabase, ear: Ear, name: str) -> None:
     database.execute(INSERT, name, "pending")
     assert [json.loads(each) for each in ear.heard()] == [{"queued": [name]}]
 
@@ -255,7 +257,7 @@ def writer_role(database: TestDatabase) -> Iterator[str]:
         yield role
 
 
-def test_a_writer_with_no_rights_of_ours_writes_and_is_announced(
+def test_a_writer_without_rights_on_our_schema_writes_and_is_announced(
     database: TestDatabase, ear: Ear, writer_role: str
 ) -> None:
     with database.another_connection() as writer:
@@ -268,7 +270,7 @@ def test_a_writer_with_no_rights_of_ours_writes_and_is_announced(
 
 
 @pytest.mark.parametrize("search_path", ["''", "pg_catalog", "pg_temp, public"])
-def test_a_writer_may_search_where_it_likes(database: TestDatabase, ear: Ear, search_path: str) -> None:
+def test_a_writer_may_have_any_search_path(database: TestDatabase, ear: Ear, search_path: str) -> None:
     with database.another_connection() as writer:
         writer.execute(f"SET search_path = {search_path}".encode())
         writer.execute(INSERT.replace("pattern_approvals", "public.pattern_approvals").encode(), ["a", "pending"])
@@ -286,7 +288,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("damage", BROKEN.values(), ids=BROKEN.keys())
-def test_nothing_of_ours_makes_a_writer_of_the_queue_fail(
+def test_no_damage_to_our_schema_makes_a_writer_of_the_queue_fail(
     database: TestDatabase, writer_role: str, damage: str
 ) -> None:
     database.execute(damage)
@@ -325,7 +327,7 @@ OWN_CHANGES = [
 
 
 @pytest.mark.parametrize("statement", OWN_CHANGES)
-def test_the_application_may_change_its_tables_and_goes_on_being_announced(
+def test_the_application_may_change_its_tables_and_is_still_announced(
     database: TestDatabase, ear: Ear, statement: str
 ) -> None:
     database.execute(statement)
@@ -348,7 +350,7 @@ def test_the_application_may_change_its_tables_and_goes_on_being_announced(
         "DROP TABLE pattern_approvals CASCADE",
     ],
 )
-def test_even_what_makes_us_useless_is_the_applications_to_do(database: TestDatabase, statement: str) -> None:
+def test_the_application_may_even_drop_columns_or_tables_that_we_need(database: TestDatabase, statement: str) -> None:
     database.execute(INSERT, "a", "pending")
     database.execute(statement)
     for table in ("pattern_approvals", "approvals"):
@@ -357,14 +359,14 @@ def test_even_what_makes_us_useless_is_the_applications_to_do(database: TestData
             database.execute(f"DELETE FROM {table}")
 
 
-def test_figures_and_times_that_json_cannot_hold_are_announced_as_well(database: TestDatabase, ear: Ear) -> None:
+def test_figures_and_times_that_json_cannot_hold_are_announced(database: TestDatabase, ear: Ear) -> None:
     database.execute(INSERT, "a", "pending")
     ear.heard()
     database.execute("UPDATE pattern_approvals SET confidence_score = 'NaN', created_at = 'infinity'")
     assert ear.heard() == ['{"refreshed": ["a"]}']
 
 
-def test_uninstalling_takes_the_triggers_away(empty_database: TestDatabase) -> None:
+def test_uninstall_removes_the_triggers(empty_database: TestDatabase) -> None:
     adopt(empty_database)
     triggers = "SELECT count(*) AS n FROM pg_trigger WHERE tgname LIKE 'pattern_sync%'"
     assert "create the triggers on pattern_approvals" in abouts(empty_database)
@@ -387,7 +389,7 @@ def test_uninstalling_takes_the_triggers_away(empty_database: TestDatabase) -> N
         ("UPDATE pattern_approvals SET status = 'approved'", []),
     ],
 )
-def test_what_was_deleted_from_the_queue_is_asked_for_again(
+def test_a_deleted_entry_requests_a_reconcile_of_its_pattern(
     database: TestDatabase, statement: str, asked: list[str]
 ) -> None:
     for name in ("a", "b"):
@@ -397,7 +399,7 @@ def test_what_was_deleted_from_the_queue_is_asked_for_again(
         assert daemons.heard() == asked
 
 
-def test_a_deletion_goes_through_whatever_becomes_of_what_it_asks_for(database: TestDatabase, ear: Ear) -> None:
+def test_a_deletion_succeeds_even_when_its_request_cannot_be_sent(database: TestDatabase, ear: Ear) -> None:
     database.execute(INSERT, "a", "pending")
     ear.heard()
     database.execute("DROP FUNCTION pattern_sync.notify(text)")
@@ -405,7 +407,7 @@ def test_a_deletion_goes_through_whatever_becomes_of_what_it_asks_for(database: 
     assert ear.heard() == ['{"removed": ["a"]}']
 
 
-def test_after_a_reconcile_in_the_same_transaction_changes_are_told_again(database: TestDatabase, ear: Ear) -> None:
+def test_changes_after_a_reconcile_in_the_same_transaction_are_announced(database: TestDatabase, ear: Ear) -> None:
     database.add_pattern("a")
     with database.another_connection(autocommit=False) as somebody:
         somebody.execute(

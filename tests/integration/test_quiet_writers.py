@@ -46,7 +46,7 @@ def test_a_quiet_transaction_that_is_undone_leaves_nothing(database: TestDatabas
     assert marks(database) == []
 
 
-def test_a_role_can_be_quiet_without_any_right_on_what_is_ours(database: TestDatabase) -> None:
+def test_a_role_can_be_quiet_without_any_right_on_our_schema(database: TestDatabase) -> None:
     rights = ("INSERT, SELECT ON operation_patterns", "USAGE ON ALL SEQUENCES IN SCHEMA public")
     with database.role(*rights) as role, psycopg.connect(database.url_as(role), autocommit=True) as writer:
         writer.execute("SET pattern_sync.quiet = on")
@@ -54,7 +54,7 @@ def test_a_role_can_be_quiet_without_any_right_on_what_is_ours(database: TestDat
     assert len(marks(database)) == 1
 
 
-def test_many_quiet_writes_of_one_transaction_become_one_look_at_everything(database: TestDatabase) -> None:
+def test_many_quiet_writes_of_one_transaction_become_one_request_for_everything(database: TestDatabase) -> None:
     with database.another_connection(autocommit=False) as writer:
         writer.execute("SET LOCAL pattern_sync.quiet = on")
         for number in range(310):
@@ -78,7 +78,7 @@ def two_phase() -> Iterator[TestDatabase]:
                 yield database
 
 
-def test_a_detector_under_two_phase_commit_is_not_refused(two_phase: TestDatabase) -> None:
+def test_a_quiet_detector_can_use_two_phase_commit(two_phase: TestDatabase) -> None:
     with two_phase.another_connection(autocommit=False) as writer:
         writer.execute("SET LOCAL pattern_sync.quiet = on")
         writer.execute(INSERT.encode(), ["prepared", *QUALIFYING.values()])
@@ -97,14 +97,14 @@ def test_status_names_the_remedy_where_two_phase_commit_is_possible(two_phase: T
     assert "pattern_sync.quiet" in console.export_text()
 
 
-def test_who_is_not_quiet_is_refused_by_postgresql(two_phase: TestDatabase) -> None:
+def test_postgresql_refuses_two_phase_commit_of_a_writer_that_is_not_quiet(two_phase: TestDatabase) -> None:
     with two_phase.another_connection(autocommit=False) as writer:
         writer.execute(INSERT.encode(), ["loud", *QUALIFYING.values()])
         with pytest.raises(psycopg.errors.FeatureNotSupported, match="NOTIFY"):
             writer.execute("PREPARE TRANSACTION 'loud'")
 
 
-def test_an_application_that_decides_under_two_phase_commit_is_not_refused(two_phase: TestDatabase) -> None:
+def test_a_quiet_application_can_decide_under_two_phase_commit(two_phase: TestDatabase) -> None:
     two_phase.add_entry("decided")
     with two_phase.another_connection(autocommit=False) as writer:
         writer.execute("SET LOCAL pattern_sync.quiet = on")
@@ -115,7 +115,7 @@ def test_an_application_that_decides_under_two_phase_commit_is_not_refused(two_p
     assert [channel for channel, _ in marks(two_phase)][-1] == "pattern_sync_queue"
 
 
-def test_a_session_that_was_open_when_a_column_got_another_type_asks_for_a_look(database: TestDatabase) -> None:
+def test_an_open_session_requests_a_scan_after_a_column_changed_its_type(database: TestDatabase) -> None:
     with listening(database) as ear, database.another_connection() as detector:
         detector.execute(INSERT.encode(), ["before", *QUALIFYING.values()])
         ear.heard()
@@ -124,7 +124,7 @@ def test_a_session_that_was_open_when_a_column_got_another_type_asks_for_a_look(
         assert ear.heard() == ["*"], "what cannot be evaluated is not passed over in silence"
 
 
-def test_without_any_right_on_our_schema_a_detector_still_asks_for_a_look(database: TestDatabase) -> None:
+def test_a_detector_without_rights_on_our_schema_still_requests_a_scan(database: TestDatabase) -> None:
     database.execute("REVOKE ALL ON SCHEMA pattern_sync FROM PUBLIC")
     rights = ("INSERT, SELECT ON operation_patterns", "USAGE ON ALL SEQUENCES IN SCHEMA public")
     with database.role(*rights) as role, listening(database) as ear:
@@ -133,7 +133,7 @@ def test_without_any_right_on_our_schema_a_detector_still_asks_for_a_look(databa
         assert ear.heard() == ["*"]
 
 
-def test_the_trigger_follows_the_filter_without_asking_for_it(database: TestDatabase) -> None:
+def test_the_trigger_follows_the_filter_without_querying_it(database: TestDatabase) -> None:
     with listening(database) as ear:
         database.execute("UPDATE pattern_sync.settings SET min_savings = 500000, only_types = '{sdlc,it''s}'")
         assert ear.heard() == ["settings"]

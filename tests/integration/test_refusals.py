@@ -50,7 +50,7 @@ def refuse(database: TestDatabase, body: str, when: str = "NEW.pattern_id LIKE '
 
 
 @pytest.mark.parametrize("what", BODIES)
-def test_what_is_refused_is_named_with_its_reason_and_the_others_go_through(database: TestDatabase, what: str) -> None:
+def test_a_refused_row_is_named_with_its_reason_and_the_others_are_queued(database: TestDatabase, what: str) -> None:
     body, reason = BODIES[what]
     refuse(database, body)
     for name in ("good 1", "bad", "good 2"):
@@ -67,7 +67,7 @@ def test_what_is_refused_is_named_with_its_reason_and_the_others_go_through(data
 
 
 @pytest.mark.parametrize("what", ["a code of its own", "silence"])
-def test_what_was_refused_is_queued_when_the_application_takes_it(database: TestDatabase, what: str) -> None:
+def test_a_refused_row_is_queued_once_the_application_accepts_it(database: TestDatabase, what: str) -> None:
     refuse(database, BODIES[what][0])
     for number in range(3):
         database.add_pattern(f"bad {number}")
@@ -87,7 +87,7 @@ def test_what_was_refused_is_queued_when_the_application_takes_it(database: Test
         ("DO INSTEAD NOTHING", set(), KEPT_OUT),
     ],
 )
-def test_a_rule_of_the_application_is_no_riddle(
+def test_every_kind_of_rule_on_the_queue_has_its_outcome(
     database: TestDatabase, rule: str, queued: set[str], reason: str | None
 ) -> None:
     database.execute("CREATE TABLE audit (pattern_id text)")
@@ -100,7 +100,7 @@ def test_a_rule_of_the_application_is_no_riddle(
     assert {item.error for item in outcomes if item.outcome is Outcome.FAILED} == ({reason} if reason else set())
 
 
-def test_a_constraint_that_is_checked_at_the_commit_is_that_rows_too(database: TestDatabase) -> None:
+def test_a_constraint_checked_at_the_commit_fails_only_its_row(database: TestDatabase) -> None:
     database.execute(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
         " IF NEW.pattern_id = 'bad' THEN RAISE EXCEPTION 'too late'; END IF; RETURN NULL; END $$"
@@ -114,7 +114,7 @@ def test_a_constraint_that_is_checked_at_the_commit_is_that_rows_too(database: T
     assert reconcile(database) == {"good": Outcome.QUEUED, "bad": Outcome.FAILED}
 
 
-def test_many_that_are_refused_hold_up_the_good_ones_for_two_seconds_at_most(database: TestDatabase) -> None:
+def test_many_refused_rows_delay_the_good_ones_by_two_seconds_at_most(database: TestDatabase) -> None:
     database.add_patterns(10_000, "good", potential_monthly_savings=2_000)
     started = time.monotonic()
     daemon_everything(database, UNCAPPED)
@@ -134,7 +134,7 @@ def test_many_that_are_refused_hold_up_the_good_ones_for_two_seconds_at_most(dat
     assert time.monotonic() - started < 2, "they are not tried with every look"
 
 
-def test_an_entry_that_never_takes_the_value_is_written_once_for_each_change(database: TestDatabase) -> None:
+def test_an_entry_that_never_stores_the_value_is_written_once_per_change(database: TestDatabase) -> None:
     database.execute(
         "CREATE FUNCTION round_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
         " NEW.estimated_savings_usd := round(NEW.estimated_savings_usd, -3); RETURN NEW; END $$"
@@ -157,7 +157,7 @@ def test_an_entry_that_never_takes_the_value_is_written_once_for_each_change(dat
 @pytest.mark.parametrize(
     "gone", ["DELETE FROM operation_patterns", "UPDATE operation_patterns SET confidence_score = 1"]
 )
-def test_what_needs_no_entry_any_more_leaves_the_quarantine(database: TestDatabase, gone: str) -> None:
+def test_a_pattern_that_needs_no_entry_any_more_leaves_the_quarantine(database: TestDatabase, gone: str) -> None:
     refuse(database, "RAISE EXCEPTION 'no';")
     for name in ("bad 1", "bad 2", "bad 3"):
         database.add_pattern(name)
@@ -168,7 +168,7 @@ def test_what_needs_no_entry_any_more_leaves_the_quarantine(database: TestDataba
     assert (retried.tried, retried.failed, retried.refused) == (3, 1, 1)
 
 
-def test_figures_that_the_application_refuses_are_named_and_tried_again(database: TestDatabase) -> None:
+def test_refused_figures_are_named_and_retried(database: TestDatabase) -> None:
     database.add_pattern("good")
     database.add_pattern("bad")
     daemon_everything(database, UNCAPPED)
@@ -189,7 +189,7 @@ def test_figures_that_the_application_refuses_are_named_and_tried_again(database
     assert {row["n"] for row in database.execute("SELECT occurrence_count AS n FROM pattern_approvals")} == {7}
 
 
-def test_a_figure_that_another_service_has_set_stays_until_its_source_moves(database: TestDatabase) -> None:
+def test_a_figure_set_by_another_program_stays_until_the_patterns_figure_changes(database: TestDatabase) -> None:
     database.add_pattern("x", confidence_score=85, occurrence_count=10)
     reconcile(database)
     database.execute("UPDATE pattern_approvals SET confidence_score = 0.6")
@@ -207,7 +207,7 @@ def test_a_figure_that_another_service_has_set_stays_until_its_source_moves(data
     assert moved["confidence_score"] == 0.9
 
 
-def test_a_rejection_that_is_remembered_is_not_queued_again(database: TestDatabase) -> None:
+def test_a_pattern_whose_rejection_is_remembered_is_not_queued_again(database: TestDatabase) -> None:
     database.add_pattern("rejected")
     database.add_pattern("other")
     database.execute("INSERT INTO pattern_sync.rejections (pattern_id) VALUES ('rejected')")
@@ -216,7 +216,7 @@ def test_a_rejection_that_is_remembered_is_not_queued_again(database: TestDataba
     assert (result.total_candidates, result.skipped_count) == (1, 1)
 
 
-def test_of_several_rows_with_one_signature_the_best_speaks_and_does_not_flip(database: TestDatabase) -> None:
+def test_the_best_of_several_rows_with_one_signature_counts_every_time(database: TestDatabase) -> None:
     database.execute("ALTER TABLE operation_patterns DROP CONSTRAINT operation_patterns_pattern_signature_key")
     database.add_pattern("x", potential_monthly_savings=5_000)
     database.add_pattern("x", potential_monthly_savings=9_000)
@@ -231,7 +231,7 @@ def test_of_several_rows_with_one_signature_the_best_speaks_and_does_not_flip(da
         assert entry["estimated_savings_usd"] == 9_000
 
 
-def test_row_ids_of_zero_and_below_are_row_ids(database: TestDatabase) -> None:
+def test_zero_and_negative_row_ids_are_valid(database: TestDatabase) -> None:
     for row_id in (0, -1, -(2**62)):
         database.add_pattern(f"row {row_id}", id=row_id)
     assert daemon_everything(database, UNCAPPED).synced_count == 3
@@ -239,7 +239,7 @@ def test_row_ids_of_zero_and_below_are_row_ids(database: TestDatabase) -> None:
     assert daemon_everything(database, UNCAPPED).refreshed_count == 3
 
 
-def test_an_entry_that_somebody_writes_is_passed_over_and_no_transaction_is_killed(database: TestDatabase) -> None:
+def test_a_locked_entry_is_held_and_no_transaction_is_killed(database: TestDatabase) -> None:
     for name in ("a", "b", "c"):
         database.add_pattern(name)
     insert = (
@@ -257,7 +257,7 @@ def test_an_entry_that_somebody_writes_is_passed_over_and_no_transaction_is_kill
     assert database.count("pattern_sync.refusals") == 0, "a lock is no refusal"
 
 
-def test_a_cancelation_is_no_rows_trouble_and_ends_the_statement(database: TestDatabase) -> None:
+def test_a_cancellation_ends_the_statement_and_blames_no_row(database: TestDatabase) -> None:
     refuse(database, "PERFORM pg_cancel_backend(pg_backend_pid()); PERFORM pg_sleep(30);")
     database.add_pattern("bad")
     started = time.monotonic()
@@ -267,7 +267,7 @@ def test_a_cancelation_is_no_rows_trouble_and_ends_the_statement(database: TestD
     assert database.count("pattern_sync.refusals") == 0
 
 
-def test_of_what_is_refused_an_explanation_says_why(database: TestDatabase) -> None:
+def test_an_explanation_of_a_refused_pattern_gives_the_reason(database: TestDatabase) -> None:
     refuse(database, "RAISE EXCEPTION 'not this one';")
     database.add_pattern("bad")
     reconcile(database)

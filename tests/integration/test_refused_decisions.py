@@ -58,14 +58,14 @@ def assert_kept_out(database: TestDatabase, said: str, *words: str, url: str | N
     ],
     ids=["vanishes", "is undone", "is rewritten", "is undone later", "has no history", "is deleted"],
 )
-def test_a_decision_that_a_trigger_swallows_is_said_to_be_kept_out(
+def test_a_decision_that_a_trigger_drops_is_reported_as_refused(
     adopted: TestDatabase, said: str, when: str, table: str, body: str
 ) -> None:
     add_trigger(adopted, when, table, body)
     assert_kept_out(adopted, said, f"{KEPT_OUT} decision on 'a'")
 
 
-def test_a_comment_that_a_trigger_swallows_is_said_to_be_kept_out(adopted: TestDatabase) -> None:
+def test_a_comment_that_a_trigger_drops_is_reported_as_refused(adopted: TestDatabase) -> None:
     add_trigger(adopted, "BEFORE INSERT", HISTORY, "RETURN NULL;")
     assert_kept_out(adopted, "comment", f"{KEPT_OUT} comment on 'a'")
 
@@ -74,7 +74,7 @@ def test_a_comment_that_a_trigger_swallows_is_said_to_be_kept_out(adopted: TestD
     ("event", "table", "said"),
     [("UPDATE", QUEUE, "approval"), ("INSERT", HISTORY, "rejection"), ("INSERT", HISTORY, "comment")],
 )
-def test_what_a_rule_does_away_with_is_said_to_be_kept_out(
+def test_a_decision_that_a_rule_drops_is_reported_as_refused(
     adopted: TestDatabase, event: str, table: str, said: str
 ) -> None:
     adopted.execute(f"CREATE RULE own AS ON {event} TO {table} DO INSTEAD NOTHING")
@@ -94,7 +94,7 @@ def test_what_a_rule_does_away_with_is_said_to_be_kept_out(
         ("PERFORM 1 / 0;", "division by zero"),
     ],
 )
-def test_what_the_applications_trigger_refuses_is_said_in_the_servers_words(
+def test_a_decision_that_a_trigger_refuses_is_reported_in_the_servers_words(
     adopted: TestDatabase, said: str, body: str, words: str
 ) -> None:
     table, when = (HISTORY, "BEFORE INSERT") if said == "comment" else (QUEUE, "BEFORE UPDATE")
@@ -103,7 +103,9 @@ def test_what_the_applications_trigger_refuses_is_said_in_the_servers_words(
 
 
 @pytest.mark.parametrize("said", SAYINGS)
-def test_what_a_deferred_constraint_refuses_is_said_before_the_commit(adopted: TestDatabase, said: str) -> None:
+def test_a_decision_that_a_deferred_constraint_refuses_is_reported_before_the_commit(
+    adopted: TestDatabase, said: str
+) -> None:
     table, event = (HISTORY, "INSERT") if said == "comment" else (QUEUE, "UPDATE")
     adopted.execute(
         "CREATE FUNCTION own() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no ticket'; END $$"
@@ -116,7 +118,9 @@ def test_what_a_deferred_constraint_refuses_is_said_before_the_commit(adopted: T
 
 
 @pytest.mark.parametrize(("command", "words"), [("UPDATE", "row-level security"), ("SELECT", None)])
-def test_a_policy_that_keeps_a_decision_out_says_so(adopted: TestDatabase, command: str, words: str | None) -> None:
+def test_a_decision_that_a_policy_refuses_is_reported_as_refused(
+    adopted: TestDatabase, command: str, words: str | None
+) -> None:
     rights = ("SELECT", "INSERT", "UPDATE", "DELETE")
     tables = ", ".join(TABLES)
     with adopted.role(
@@ -133,7 +137,7 @@ def test_a_policy_that_keeps_a_decision_out_says_so(adopted: TestDatabase, comma
         adopted.execute("ALTER TABLE pattern_approvals DISABLE ROW LEVEL SECURITY")
 
 
-def test_a_history_that_a_trigger_puts_elsewhere_is_kept(adopted: TestDatabase) -> None:
+def test_a_history_row_that_a_trigger_redirects_is_kept(adopted: TestDatabase) -> None:
     adopted.execute("CREATE TABLE history_of_today () INHERITS (pattern_review_history)")
     add_trigger(adopted, "BEFORE INSERT", HISTORY, "INSERT INTO history_of_today SELECT (NEW).*; RETURN NULL;")
     service = PatternSyncService(adopted.url)
@@ -142,7 +146,7 @@ def test_a_history_that_a_trigger_puts_elsewhere_is_kept(adopted: TestDatabase) 
     assert [row["action"] for row in adopted.history_of("a")] == ["commented", "approved"]
 
 
-def test_only_a_decision_is_a_decision(adopted: TestDatabase) -> None:
+def test_a_status_that_is_no_decision_is_refused(adopted: TestDatabase) -> None:
     with pytest.raises(Exception, match="'pending' is no decision"):
         adopted.execute("SELECT pattern_sync.decide('a', 'pending', 'ann', NULL, 'pending')")
 
@@ -179,9 +183,7 @@ TYPES = {
 
 
 @pytest.mark.parametrize("types", TYPES)
-def test_columns_of_other_types_hold_decisions_in_sessions_that_were_open_before(
-    adopted: TestDatabase, types: str
-) -> None:
+def test_columns_that_change_their_type_hold_decisions_of_open_sessions(adopted: TestDatabase, types: str) -> None:
     decide = "SELECT pattern_sync.decide('a', %s, 'ann', 'so be it', %s) AS decided"
     adopted.execute(decide, "approved", "pending")
     for statement in TYPES[types]:

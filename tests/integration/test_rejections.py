@@ -23,7 +23,7 @@ def remembered(database: TestDatabase) -> set[str]:
     return {row["pattern_id"] for row in database.execute("SELECT pattern_id FROM pattern_sync.rejections")}
 
 
-def test_a_rejection_that_the_pattern_cannot_hold_is_remembered_until_an_approval(adopted: TestDatabase) -> None:
+def test_a_rejection_that_the_pattern_cannot_store_is_remembered_until_an_approval(adopted: TestDatabase) -> None:
     service = PatternSyncService(adopted.url)
     service.reject("a", "no")
     assert remembered(adopted) == {"a"}
@@ -33,7 +33,7 @@ def test_a_rejection_that_the_pattern_cannot_hold_is_remembered_until_an_approva
     assert remembered(adopted) == set()
 
 
-def test_a_rejection_that_the_pattern_holds_needs_no_memory(database: TestDatabase) -> None:
+def test_a_rejection_that_the_pattern_stores_is_not_remembered(database: TestDatabase) -> None:
     database.add_pattern("a")
     service = PatternSyncService(database.url)
     service.sync_patterns()
@@ -43,7 +43,7 @@ def test_a_rejection_that_the_pattern_holds_needs_no_memory(database: TestDataba
 
 
 @pytest.mark.parametrize("body", ["RETURN NULL;", "NEW.automation_status := 'detected'; RETURN NEW;"])
-def test_a_mark_that_a_trigger_swallows_is_remembered(database: TestDatabase, body: str) -> None:
+def test_a_rejection_that_a_trigger_drops_from_the_pattern_is_remembered(database: TestDatabase, body: str) -> None:
     database.add_pattern("a")
     service = PatternSyncService(database.url)
     service.sync_patterns()
@@ -63,21 +63,21 @@ def test_a_pattern_that_was_deleted_can_be_rejected(adopted: TestDatabase) -> No
 
 
 @pytest.mark.parametrize("status", ["rejected", "auto-rejected"])
-def test_a_rejected_entry_that_is_deleted_is_remembered_and_no_other(adopted: TestDatabase, status: str) -> None:
+def test_only_rejected_entries_are_remembered_when_deleted(adopted: TestDatabase, status: str) -> None:
     adopted.execute("UPDATE pattern_approvals SET status = %s WHERE pattern_id = 'a'", status)
     adopted.add_entry("foreign", status)
     adopted.execute("DELETE FROM pattern_approvals")
     assert remembered(adopted) == {"a"}
 
 
-def test_a_rejection_that_the_pattern_tells_of_itself_is_not_remembered(adopted: TestDatabase) -> None:
+def test_a_deleted_rejection_that_the_patterns_status_shows_is_not_remembered(adopted: TestDatabase) -> None:
     adopted.execute("UPDATE pattern_approvals SET status = 'rejected'")
     adopted.execute("UPDATE operation_patterns SET automation_status = 'deprecated' WHERE pattern_signature = 'a'")
     adopted.execute("DELETE FROM pattern_approvals")
     assert remembered(adopted) == {"b"}
 
 
-def test_who_may_delete_entries_need_not_know_of_us(adopted: TestDatabase) -> None:
+def test_a_role_may_delete_entries_without_rights_on_our_schema(adopted: TestDatabase) -> None:
     adopted.execute("UPDATE pattern_approvals SET status = 'rejected'")
     with (
         adopted.role("SELECT, DELETE ON pattern_approvals") as role,
@@ -88,7 +88,7 @@ def test_who_may_delete_entries_need_not_know_of_us(adopted: TestDatabase) -> No
         assert remembered(adopted) == {"a"}
 
 
-def test_who_may_not_delete_entries_keeps_no_pattern_out_of_the_queue(adopted: TestDatabase) -> None:
+def test_a_role_that_may_not_delete_entries_keeps_no_pattern_out_of_the_queue(adopted: TestDatabase) -> None:
     with (
         adopted.role("SELECT, INSERT, UPDATE ON pattern_approvals") as role,
         adopted.another_connection() as stranger,
@@ -107,7 +107,7 @@ def test_who_may_not_delete_entries_keeps_no_pattern_out_of_the_queue(adopted: T
         "ALTER TABLE operation_patterns RENAME automation_status TO stage",
     ],
 )
-def test_a_deletion_never_fails_for_want_of_a_memory(adopted: TestDatabase, ruin: str) -> None:
+def test_a_deletion_never_fails_because_its_rejection_cannot_be_remembered(adopted: TestDatabase, ruin: str) -> None:
     adopted.execute("UPDATE pattern_approvals SET status = 'rejected'")
     adopted.execute(ruin)
     adopted.execute("DELETE FROM pattern_approvals")
@@ -125,7 +125,7 @@ def test_many_rejections_are_remembered_at_once(adopted: TestDatabase) -> None:
     assert len(remembered(adopted)) == 3_000
 
 
-def test_what_was_rejected_before_is_explained(adopted: TestDatabase) -> None:
+def test_an_explanation_names_an_earlier_rejection(adopted: TestDatabase) -> None:
     service = PatternSyncService(adopted.url)
     service.reject("a", "no")
     adopted.execute("DELETE FROM pattern_approvals WHERE pattern_id = 'a'")

@@ -30,7 +30,7 @@ def replicating() -> Iterator[str]:
             yield server.url
 
 
-def test_what_a_subscription_writes_is_announced(replicating: str) -> None:
+def test_rows_that_a_subscription_writes_are_announced(replicating: str) -> None:
     with (
         psycopg.connect(replicating, autocommit=True, row_factory=dict_row) as admin,
         fresh_database(replicating, admin, None) as publisher,

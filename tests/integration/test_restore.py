@@ -132,7 +132,7 @@ def test_a_plain_dump_is_restored_by_psql(source: TestDatabase, target: TestData
 
 
 @pytest.mark.parametrize("migrated_between", [False, True])
-def test_the_schema_first_and_the_data_then(
+def test_a_schema_dump_and_a_data_dump_are_restored_in_turn(
     source: TestDatabase, target: TestDatabase, tmp_path: Path, *, migrated_between: bool
 ) -> None:
     dump_to(source, tmp_path / "dump", "--format=custom")
@@ -146,7 +146,7 @@ def test_the_schema_first_and_the_data_then(
 
 
 @pytest.mark.parametrize("tables", [["operation_patterns"], ["operation_patterns", "pattern_approvals"]])
-def test_single_tables_are_brought_back(source: TestDatabase, tmp_path: Path, tables: list[str]) -> None:
+def test_single_tables_are_restored(source: TestDatabase, tmp_path: Path, tables: list[str]) -> None:
     dump_to(source, tmp_path / "dump", "--format=custom")
     for table in tables:
         source.execute(f"DROP TABLE {table} CASCADE")
@@ -163,7 +163,7 @@ def test_single_tables_are_brought_back(source: TestDatabase, tmp_path: Path, ta
     assert {"kept", "decided"} <= source.queue()
 
 
-def test_from_the_oldest_server_at_hand_into_this_one(target: TestDatabase, tmp_path: Path) -> None:
+def test_a_dump_of_the_oldest_server_is_restored_into_this_one(target: TestDatabase, tmp_path: Path) -> None:
     newest = server_major(target)
     older = sorted((found for found in all_binaries() if found.major < newest), key=lambda found: found.major)
     if not older:
@@ -200,7 +200,7 @@ def test_a_role_that_can_dump_the_application_can_dump_it_with_us(
         assert abouts(source) == []
 
 
-def test_whoever_may_not_read_the_application_may_not_read_what_we_know_of_it(source: TestDatabase) -> None:
+def test_a_role_that_cannot_read_the_application_cannot_read_our_tables(source: TestDatabase) -> None:
     with source.role("SELECT ON operation_patterns") as role:
         abouts(source)
         readable = source.execute(

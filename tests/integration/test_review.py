@@ -94,7 +94,7 @@ def actions_of(database: TestDatabase, signature: str) -> list[str]:
 
 
 @pytest.mark.parametrize("verdict", [approval(notes="fine"), rejection()], ids=["approved", "rejected"])
-def test_both_doors_write_the_same(database: TestDatabase, verdict: Decision) -> None:
+def test_both_drivers_write_the_same(database: TestDatabase, verdict: Decision) -> None:
     written = []
     for name, door in (("one", over_asyncpg), ("two", over_psycopg)):
         queue(database, name)
@@ -121,7 +121,7 @@ def test_an_approval_marks_an_applications_pattern(adopted: TestDatabase, door: 
     assert adopted.mark_of("a") == ("approved", "ann", "worth it", True)
 
 
-def test_a_rejection_stands_where_the_application_knows_no_such_status(adopted: TestDatabase, door: Door) -> None:
+def test_a_rejection_stands_where_the_application_has_no_such_status(adopted: TestDatabase, door: Door) -> None:
     queue(adopted, "a")
     entry = decide(adopted, door, "a", rejection(reason="a one-off"))
     assert (entry.status, entry.reviewed_by, entry.approval_notes) == ("rejected", "ann", "REJECTED: a one-off")
@@ -158,9 +158,7 @@ def test_a_rejection_leaves_a_status_alone_that_the_application_gave_itself(adop
     assert adopted.mark_of("a") == ("candidate", "ann", "no", True)
 
 
-def test_a_mark_that_the_application_refuses_altogether_takes_the_decision_back(
-    adopted: TestDatabase, door: Door
-) -> None:
+def test_a_decision_whose_pattern_status_is_refused_is_rolled_back(adopted: TestDatabase, door: Door) -> None:
     queue(adopted, "a")
     adopted.execute("ALTER TABLE operation_patterns ADD CONSTRAINT known CHECK (reviewed_by <> 'eve')")
     before = snapshot(adopted, TABLES)
@@ -171,7 +169,7 @@ def test_a_mark_that_the_application_refuses_altogether_takes_the_decision_back(
     decide(adopted, door, "a", rejection("ann"))
 
 
-def test_a_history_that_refuses_takes_the_decision_back(database: TestDatabase, door: Door) -> None:
+def test_a_decision_whose_history_is_refused_is_rolled_back(database: TestDatabase, door: Door) -> None:
     queue(database, "a")
     database.execute("ALTER TABLE pattern_review_history ADD CONSTRAINT no_poison CHECK (notes <> 'poison')")
     before = snapshot(database, TABLES)
@@ -184,7 +182,7 @@ def test_a_history_that_refuses_takes_the_decision_back(database: TestDatabase, 
 
 
 @pytest.mark.parametrize("first_commits", [True, False], ids=["commits", "is rolled back"])
-def test_who_decides_second_waits_for_what_becomes_of_the_first(
+def test_a_second_decision_waits_for_the_outcome_of_the_first(
     database: TestDatabase, door: Door, *, first_commits: bool
 ) -> None:
     queue(database, "a")
@@ -210,7 +208,7 @@ def test_who_decides_second_waits_for_what_becomes_of_the_first(
     assert database.mark_of("a")[1:] == (*winner[1:], True)
 
 
-def test_who_decides_second_loses_at_a_stricter_isolation_too(database: TestDatabase, door: Door) -> None:
+def test_a_second_decision_loses_at_a_stricter_isolation_too(database: TestDatabase, door: Door) -> None:
     queue(database, "a")
     database.execute(f"ALTER DATABASE \"{database.name}\" SET default_transaction_isolation = 'repeatable read'")
     with (
@@ -225,7 +223,7 @@ def test_who_decides_second_loses_at_a_stricter_isolation_too(database: TestData
             second.result(30)
 
 
-def test_of_a_decision_and_the_application_in_each_others_way_the_application_goes_on(
+def test_a_decision_yields_to_an_application_that_locks_in_the_opposite_order(
     database: TestDatabase, door: Door
 ) -> None:
     queue(database, "a")
@@ -244,7 +242,7 @@ def test_of_a_decision_and_the_application_in_each_others_way_the_application_go
     assert actions_of(database, "a") == ["approved"]
 
 
-def test_a_trigger_is_installed_whatever_the_session_looks_into(database: TestDatabase) -> None:
+def test_a_trigger_is_installed_whatever_the_search_path(database: TestDatabase) -> None:
     database.execute("SET search_path TO pg_catalog")
     database.execute("DROP TRIGGER pattern_sync_deleted ON public.pattern_approvals")
     database.execute("SELECT pattern_sync.install_trigger('public.pattern_approvals')")
@@ -252,7 +250,7 @@ def test_a_trigger_is_installed_whatever_the_session_looks_into(database: TestDa
 
 
 @pytest.mark.parametrize("locked", ["pattern_approvals", "operation_patterns"])
-def test_a_decision_that_was_given_up_is_not_made_later(
+def test_a_decision_that_timed_out_is_not_made_later(
     database: TestDatabase, monkeypatch: pytest.MonkeyPatch, locked: str
 ) -> None:
     queue(database, "a")
@@ -267,7 +265,7 @@ def test_a_decision_that_was_given_up_is_not_made_later(
     assert entry["status"] == "pending"
 
 
-def test_figures_held_as_real_are_those_that_people_know(adopted: TestDatabase, door: Door) -> None:
+def test_figures_stored_as_real_are_read_without_rounding_noise(adopted: TestDatabase, door: Door) -> None:
     queue(adopted, "a")
     entry = door(adopted, lambda review: review.entry("a"))
     assert (entry.confidence_score, entry.estimated_savings_usd) == (0.85, 183_844.06)
@@ -275,13 +273,13 @@ def test_figures_held_as_real_are_those_that_people_know(adopted: TestDatabase, 
 
 
 @pytest.mark.parametrize("figure", ["NaN", "Infinity", "-Infinity", "3e38", "1e-40"])
-def test_figures_that_are_none_count_as_nothing(adopted: TestDatabase, door: Door, figure: str) -> None:
+def test_figures_that_are_null_or_nan_count_as_0(adopted: TestDatabase, door: Door, figure: str) -> None:
     adopted.add_entry("a", confidence_score=figure, estimated_savings_usd=figure)
     entry = door(adopted, lambda review: review.entry("a"))
     assert (entry.confidence_score, entry.estimated_savings_usd, entry.impact_score) == (0, 0, 0)
 
 
-def test_times_without_a_zone_are_the_databases(adopted: TestDatabase, door: Door) -> None:
+def test_times_without_a_zone_are_in_the_databases_zone(adopted: TestDatabase, door: Door) -> None:
     adopted.execute(f"ALTER DATABASE \"{adopted.name}\" SET timezone = 'Asia/Kolkata'")
     adopted.add_entry("a", created_at="2026-11-23 12:00:00.5")
     entry = door(adopted, lambda review: review.entry("a"))
@@ -304,7 +302,7 @@ def test_an_entry_without_a_time_can_be_decided(adopted: TestDatabase, door: Doo
     ['["\\ud800"]', '[{"\\udfff": 1}]', "[" * 100_000, '[{"a":' * 50_000, "[" + "[" * 900 + "]" * 900 + "]"],
     ids=["half of a surrogate pair", "the same in an object", "deep", "deep objects", "less deep"],
 )
-def test_sessions_that_nobody_can_show_do_not_hide_the_queue(database: TestDatabase, door: Door, text: str) -> None:
+def test_unreadable_sessions_do_not_hide_the_queue(database: TestDatabase, door: Door, text: str) -> None:
     database.add_entry("poison", example_sessions=text)
     database.add_entry("healthy")
     page = door(database, lambda review: review.page(Status.PENDING, None, 20))
@@ -323,7 +321,7 @@ def test_times_beyond_the_calendar_do_not_hide_the_queue(database: TestDatabase,
     assert decide(database, door, "poison", approval()).status == "approved"
 
 
-def test_the_python_api_reviews_like_the_others(database: TestDatabase) -> None:
+def test_the_python_api_reviews_like_the_other_interfaces(database: TestDatabase) -> None:
     service = PatternSyncService(database.daemon_url)
     queue(database, "a", "b")
     assert [entry.pattern_id for entry in service.list_entries()] == ["a", "b"]

@@ -78,7 +78,7 @@ def expected(role: str) -> Sequence[str]:
 
 
 @pytest.mark.parametrize("planner", PLANNERS)
-def test_rights_are_read_whatever_the_order_in_which_a_plan_evaluates_conditions(
+def test_missing_rights_are_found_whatever_order_the_plan_evaluates_conditions_in(
     lived: TestDatabase, planner: str
 ) -> None:
     assert missing_rights(lived, settings=PLANNERS[planner]) == []
@@ -97,7 +97,7 @@ def documented_remedies(role: str) -> Iterator[str]:
             yield from (f"GRANT {privilege} ON {kind}{thing} TO {role};" for privilege in each)
 
 
-def test_the_documents_grant_what_the_daemon_asks_for_and_nothing_else(lived: TestDatabase) -> None:
+def test_the_documented_grants_are_exactly_what_the_daemon_needs(lived: TestDatabase) -> None:
     lived.execute("REVOKE SELECT ON pattern_sync.settings FROM PUBLIC")  # it is everybody's, unless it was lost
     with lived.role() as role:
         assert missing_rights(lived, role) == sorted(documented_remedies(role))
@@ -105,38 +105,38 @@ def test_the_documents_grant_what_the_daemon_asks_for_and_nothing_else(lived: Te
         assert missing_rights(lived, role) == []
 
 
-def test_the_remedies_are_what_helps(lived: TestDatabase) -> None:
+def test_each_remedy_grants_the_missing_right(lived: TestDatabase) -> None:
     with lived.role() as role:
         for remedy in missing_rights(lived, role):
             lived.execute(remedy)
         assert missing_rights(lived, role) == []
 
 
-def test_a_schema_that_may_not_be_used_is_said_and_no_error(lived: TestDatabase) -> None:
+def test_our_schema_without_usage_is_reported_and_no_error(lived: TestDatabase) -> None:
     with lived.role() as role:
         lived.execute("REVOKE USAGE ON SCHEMA pattern_sync FROM PUBLIC")
         assert f"GRANT USAGE ON SCHEMA pattern_sync TO {role};" in missing_rights(lived, role)
 
 
-def test_the_applications_schema_that_may_not_be_used_is_said(lived: TestDatabase) -> None:
+def test_the_applications_schema_without_usage_is_reported(lived: TestDatabase) -> None:
     with lived.role() as role:
         lived.execute("REVOKE USAGE ON SCHEMA public FROM PUBLIC")
         assert f"GRANT USAGE ON SCHEMA public TO {role};" in missing_rights(lived, role)
 
 
 @pytest.mark.parametrize("table", ["pattern_occurrences", "pattern_review_history"])
-def test_a_table_that_is_not_there_needs_no_right(lived: TestDatabase, table: str) -> None:
+def test_a_missing_table_needs_no_right(lived: TestDatabase, table: str) -> None:
     lived.execute(f"DROP TABLE {table}")
     with lived.role() as role:
         assert missing_rights(lived, role) == [remedy for remedy in expected(role) if table not in remedy]
 
 
-def test_a_table_of_an_older_schema_that_is_not_there_yet_is_no_error(lived: TestDatabase) -> None:
+def test_a_table_that_an_older_schema_lacks_is_no_error(lived: TestDatabase) -> None:
     lived.execute("DROP TABLE pattern_sync.written, pattern_sync.refusals, pattern_sync.rejections, pattern_sync.marks")
     assert missing_rights(lived) == []
 
 
-def test_a_view_is_asked_like_a_table(lived: TestDatabase) -> None:
+def test_the_rights_on_a_view_are_checked_like_those_on_a_table(lived: TestDatabase) -> None:
     lived.execute("ALTER TABLE pattern_occurrences RENAME TO held_elsewhere")
     lived.execute("CREATE VIEW pattern_occurrences AS SELECT * FROM held_elsewhere")
     with lived.role() as role:
@@ -146,7 +146,7 @@ def test_a_view_is_asked_like_a_table(lived: TestDatabase) -> None:
 @pytest.mark.parametrize(
     "table", ["operation_patterns", "pattern_occurrences", "pattern_approvals", "pattern_review_history"]
 )
-def test_row_security_that_would_filter_in_silence_is_said(lived: TestDatabase, table: str) -> None:
+def test_row_security_that_would_hide_rows_is_reported(lived: TestDatabase, table: str) -> None:
     lived.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     assert missing_rights(lived) == []
     with lived.role(f"ALL ON {table}") as role:

@@ -63,7 +63,7 @@ def test_a_dry_run_writes_nothing_and_counts_what_a_run_would_do(
 
 
 @pytest.mark.parametrize("name", ["sync_high_priority_patterns", "sync_patterns", "sync_all_patterns"])
-def test_a_run_does_what_its_dry_run_said(database: TestDatabase, service: PatternSyncService, name: str) -> None:
+def test_a_scan_does_what_its_dry_run_counted(database: TestDatabase, service: PatternSyncService, name: str) -> None:
     populate(database)
     said = getattr(service, name)(dry_run=True).to_dict()
     done = getattr(service, name)().to_dict()
@@ -92,7 +92,7 @@ def test_the_cap_takes_the_best_impact_first(database: TestDatabase, everything:
     assert database.queue() == {"often seen", "much saved"}
 
 
-def test_more_than_one_batch_is_queued_to_the_last_one(database: TestDatabase, everything: Everything) -> None:
+def test_more_than_one_batch_is_queued_completely(database: TestDatabase, everything: Everything) -> None:
     database.add_patterns(4_500)
     result = everything(database, UNCAPPED)
     assert (result.synced_count, len(result.synced_pattern_ids)) == (4_500, 200)
@@ -101,7 +101,7 @@ def test_more_than_one_batch_is_queued_to_the_last_one(database: TestDatabase, e
     assert everything(database, UNCAPPED).refreshed_count == 4_500
 
 
-def test_types_choose_patterns(database: TestDatabase, everything: Everything) -> None:
+def test_types_select_patterns(database: TestDatabase, everything: Everything) -> None:
     for kind in ("sdlc", "test", "deploy"):
         database.add_pattern(f"{kind}:x", pattern_type=kind)
     everything(database, SyncFilter(only_types=("sdlc", "test")))
@@ -110,7 +110,9 @@ def test_types_choose_patterns(database: TestDatabase, everything: Everything) -
     assert database.queue() == {"sdlc:x", "test:x", "deploy:x"}
 
 
-def test_a_manual_run_is_recorded_and_progress_is_told(database: TestDatabase, service: PatternSyncService) -> None:
+def test_a_manual_sync_is_recorded_and_reports_its_progress(
+    database: TestDatabase, service: PatternSyncService
+) -> None:
     populate(database)
     told: list[tuple[int, int]] = []
     result = service.sync_patterns(UNCAPPED, on_progress=lambda done, of: told.append((done, of)))
@@ -122,7 +124,7 @@ def test_a_manual_run_is_recorded_and_progress_is_told(database: TestDatabase, s
     assert runs[0].duration_ms == result.sync_duration_ms
 
 
-def test_the_record_of_runs_does_not_grow_for_ever(database: TestDatabase, service: PatternSyncService) -> None:
+def test_the_record_of_scans_is_pruned(database: TestDatabase, service: PatternSyncService) -> None:
     database.execute(
         "INSERT INTO pattern_sync.runs (kind, duration_ms, total_candidates, synced, refreshed, skipped, errors,"
         " remaining) SELECT 'sweep', 1, 0, 0, 0, 0, 0, 0 FROM generate_series(1, 500)"

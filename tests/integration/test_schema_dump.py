@@ -14,7 +14,7 @@ REWRITE = "TEST_REWRITE_GOLDEN"
 MAJOR = 18
 
 
-def test_the_schema_is_the_one_that_was_written_down(database: TestDatabase) -> None:
+def test_the_schema_equals_the_committed_dump(database: TestDatabase) -> None:
     if server_major(database) != MAJOR:
         pytest.skip(f"written down as PostgreSQL {MAJOR} says it")
     found = dump(database, "--schema-only", "--schema=pattern_sync", "--no-privileges")
@@ -27,7 +27,7 @@ def test_the_schema_is_the_one_that_was_written_down(database: TestDatabase) -> 
     assert not shown, f"{shown}\n\nIf that is meant, run the test with {REWRITE}=1 and commit the file."
 
 
-def test_every_function_and_table_of_ours_explains_itself(database: TestDatabase) -> None:
+def test_every_function_and_table_of_ours_has_a_comment(database: TestDatabase) -> None:
     silent = database.execute(
         "SELECT p.oid::regprocedure::text AS thing FROM pg_proc AS p"
         " WHERE p.pronamespace = 'pattern_sync'::regnamespace AND obj_description(p.oid, 'pg_proc') IS NULL"
@@ -37,7 +37,7 @@ def test_every_function_and_table_of_ours_explains_itself(database: TestDatabase
     assert silent == []
 
 
-def test_everybody_may_use_what_the_trigger_needs_and_nothing_else(database: TestDatabase) -> None:
+def test_public_may_use_only_what_the_triggers_need(database: TestDatabase) -> None:
     public = database.execute(
         "SELECT c.relname AS name, p.privilege_type AS may FROM pg_class AS c, aclexplode(c.relacl) AS p"
         " WHERE c.relnamespace = 'pattern_sync'::regnamespace AND p.grantee = 0"
@@ -45,7 +45,7 @@ def test_everybody_may_use_what_the_trigger_needs_and_nothing_else(database: Tes
     assert public == [{"name": "settings", "may": "SELECT"}]
 
 
-def test_functions_with_the_owners_rights_look_into_no_foreign_schema(database: TestDatabase) -> None:
+def test_security_definer_functions_search_no_foreign_schema(database: TestDatabase) -> None:
     open_ones = database.execute(
         "SELECT proname, proconfig FROM pg_proc WHERE pronamespace = 'pattern_sync'::regnamespace AND prosecdef"
         " AND NOT EXISTS (SELECT FROM unnest(proconfig) AS c WHERE c LIKE 'search_path=%, pg_temp')"

@@ -35,7 +35,9 @@ def service(database: TestDatabase) -> PatternSyncService:
     return PatternSyncService(database.daemon_url)
 
 
-def test_the_statistics_are_those_that_people_know(database: TestDatabase, service: PatternSyncService) -> None:
+def test_the_statistics_match_the_figures_that_applications_expect(
+    database: TestDatabase, service: PatternSyncService
+) -> None:
     assert service.get_sync_statistics().sync_percentage == 0.0
     database.add_patterns(46, "high")
     database.add_patterns(150, "low", confidence_score=1)
@@ -51,7 +53,7 @@ def test_the_statistics_are_those_that_people_know(database: TestDatabase, servi
     assert (statistics.qualifying, statistics.qualifying_missing) == (46, 0)
 
 
-def test_without_a_url_settings_of_nonsense_are_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_url_invalid_settings_are_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATTERN_SYNC_DATABASE_URL", "mysql://x/y")
     with pytest.raises(InvalidSettings):
         PatternSyncService()
@@ -77,7 +79,7 @@ def credential(url: str, folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("source", [variable, env_file, named_file, credential])
-def test_without_a_url_the_settings_are_read_from_wherever_a_command_reads_them(
+def test_without_a_url_the_settings_are_read_as_commands_read_them(
     database: TestDatabase,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -93,7 +95,7 @@ def test_without_a_url_the_settings_are_read_from_wherever_a_command_reads_them(
     assert PatternSyncService().sync_patterns().synced_pattern_ids == ("a",)
 
 
-def test_without_any_url_it_is_the_embedded_server(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_any_url_the_embedded_server_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PATTERN_SYNC_DATABASE_URL", raising=False)
     with open_folder() as folder:
         monkeypatch.setenv("PATTERN_SYNC_DATA_DIR", str(folder / "server"))
@@ -102,7 +104,7 @@ def test_without_any_url_it_is_the_embedded_server(monkeypatch: pytest.MonkeyPat
         assert service.overview().runs == ()
 
 
-def test_what_a_filter_does_not_name_is_unbounded_and_no_filter_is_the_manual_default(
+def test_unnamed_criteria_are_unbounded_and_no_filter_is_the_manual_default(
     database: TestDatabase, service: PatternSyncService
 ) -> None:
     database.add_pattern("fair", confidence_score=60, occurrence_count=2, potential_monthly_savings=None)
@@ -112,7 +114,7 @@ def test_what_a_filter_does_not_name_is_unbounded_and_no_filter_is_the_manual_de
     assert set(service.sync_patterns(SyncFilter()).synced_pattern_ids) == {"fair", "poor"}
 
 
-def test_what_a_person_has_taken_further_is_not_pending(database: TestDatabase, service: PatternSyncService) -> None:
+def test_a_pattern_that_was_taken_further_is_not_pending(database: TestDatabase, service: PatternSyncService) -> None:
     database.add_pattern("a", automation_status="active")
     database.add_pattern("b")
     statistics = service.get_sync_statistics()
@@ -175,7 +177,7 @@ def test_what_is_not_finite_is_explained_as_a_shortfall(database: TestDatabase, 
     assert "confidence is nan %" in explained.reason
 
 
-def test_the_overview_tells_everything_at_once(database: TestDatabase, service: PatternSyncService) -> None:
+def test_the_overview_reports_everything_at_once(database: TestDatabase, service: PatternSyncService) -> None:
     database.add_patterns(3, "p")
     service.sync_high_priority_patterns()
     database.decide("p:1")
@@ -192,7 +194,7 @@ def test_the_overview_tells_everything_at_once(database: TestDatabase, service: 
     assert service.overview().trigger_missing_on == ("operation_patterns",)
 
 
-def test_a_listening_daemon_is_seen(database: TestDatabase, service: PatternSyncService) -> None:
+def test_the_overview_shows_a_listening_daemon(database: TestDatabase, service: PatternSyncService) -> None:
     with psycopg.connect(database.url, application_name="pattern-sync listener"):
         (daemon,) = service.overview().daemons
     assert daemon.pid > 0
@@ -221,7 +223,7 @@ def locked_out(database: TestDatabase) -> Iterator[str]:
         database.execute(f"DROP ROLE {role}")
 
 
-def test_a_wrong_password_is_refused_without_telling_it(locked_out: str) -> None:
+def test_a_wrong_password_is_refused_without_showing_it(locked_out: str) -> None:
     try:
         psycopg.connect(locked_out).close()
     except psycopg.OperationalError:
@@ -234,13 +236,13 @@ def test_a_wrong_password_is_refused_without_telling_it(locked_out: str) -> None
     assert SECRET not in str(refusal.value)
 
 
-def test_a_database_that_is_not_there_is_refused_by_its_name(database: TestDatabase) -> None:
+def test_a_missing_database_is_refused_by_name(database: TestDatabase) -> None:
     url = urlunsplit(urlsplit(database.url)._replace(path="/not_there"))
     with pytest.raises(AccessRefused, match="not_there"):
         PatternSyncService(url).get_sync_statistics()
 
 
-def test_a_server_that_is_not_there_is_unavailable() -> None:
+def test_an_unreachable_server_is_unavailable() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))  # bound and not listening: nobody else takes it, and it refuses
         url = f"postgresql://ann:{SECRET}@127.0.0.1:{free.getsockname()[1]}/work"
@@ -249,6 +251,6 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
     assert SECRET not in str(fault.value)
 
 
-def test_a_url_of_nonsense_is_refused_before_anything_is_tried() -> None:
+def test_an_invalid_url_is_refused_before_any_connect() -> None:
     with pytest.raises(InvalidSettings):
         PatternSyncService("nonsense")

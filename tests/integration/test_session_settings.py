@@ -98,7 +98,7 @@ def in_session(database: TestDatabase, names: Sequence[str]) -> list[dict[str, s
     return [dict(zip(names, values, strict=True)) for values in (run(over_the_loop()), found)]
 
 
-def test_every_setting_is_ours_whatever_was_set(hostile: TestDatabase) -> None:
+def test_every_session_setting_is_ours_whatever_was_set(hostile: TestDatabase) -> None:
     present = known_names(hostile)
     wanted = {name: value for name, value in OURS.items() if name.lower() in present}
     assert set(HOSTILE) == set(OURS), "what is set has a line in this test"
@@ -107,19 +107,19 @@ def test_every_setting_is_ours_whatever_was_set(hostile: TestDatabase) -> None:
         assert {name: value.partition(",")[0] for name, value in found.items()} == wanted
 
 
-def test_what_the_applications_triggers_are_used_to_stays_the_operators(hostile: TestDatabase) -> None:
+def test_settings_that_the_applications_triggers_rely_on_stay_the_operators(hostile: TestDatabase) -> None:
     for found in in_session(hostile, list(OPERATORS)):
         assert found == OPERATORS
 
 
-def test_options_of_the_address_are_in_force_beside_ours(database: TestDatabase) -> None:
+def test_options_in_the_url_are_in_force_beside_ours(database: TestDatabase) -> None:
     options = "options=-c%20search_path%3Dapp,%5C%20le%20-c%20statement_timeout%3D7"
     given = TestDatabase(f"{database.url}{'&' if '?' in database.url else '?'}{options}", database.name)
     for found in in_session(given, ["search_path", "statement_timeout"]):
         assert found == {"search_path": "app, le", "statement_timeout": "0"}
 
 
-def test_patterns_are_queued_and_decided_under_all_of_it(hostile: TestDatabase) -> None:
+def test_patterns_are_queued_and_decided_under_hostile_settings(hostile: TestDatabase) -> None:
     for number, everything in enumerate((daemon_everything, service_everything)):
         hostile.add_pattern(f"n:{number}")
         result = everything(hostile, UNCAPPED)
@@ -133,7 +133,7 @@ def test_patterns_are_queued_and_decided_under_all_of_it(hostile: TestDatabase) 
     assert service.explain("n:1").reason
 
 
-def test_a_daemon_works_under_all_of_it(hostile: TestDatabase) -> None:
+def test_a_daemon_works_under_hostile_settings(hostile: TestDatabase) -> None:
     hostile.add_pattern("before")
     with running_daemon(hostile.url) as daemon:
         hostile.add_pattern("after")
@@ -144,7 +144,7 @@ def test_a_daemon_works_under_all_of_it(hostile: TestDatabase) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "LATIN9", "SQL_ASCII"])
-def test_a_database_in_another_encoding_is_talked_to_in_utf_8(
+def test_a_database_in_another_encoding_gets_utf_8_clients(
     database: TestDatabase, server_url: str, encoding: str
 ) -> None:
     name = f"{database.name}_{encoding.lower()}"
@@ -188,7 +188,7 @@ def fetch_once(database: TestDatabase, sql: str, *arguments: object) -> list[Exc
     return faults
 
 
-def test_rows_that_a_policy_hides_are_an_error_that_says_what_to_grant(database: TestDatabase) -> None:
+def test_rows_that_a_policy_hides_are_an_error_with_the_grant_that_helps(database: TestDatabase) -> None:
     with a_login(database) as (role, url):
         database.execute(f"GRANT SELECT ON operation_patterns TO {role}")
         database.execute("ALTER TABLE operation_patterns ENABLE ROW LEVEL SECURITY")
@@ -206,7 +206,7 @@ def test_rows_that_a_policy_hides_are_an_error_that_says_what_to_grant(database:
 @pytest.mark.parametrize(
     "sqlstate", ["P0001", "ZZ999", "57014", "57P01", "53300", "08006", "40001", "42501", "42P01", "28000", "25006"]
 )
-def test_an_error_that_the_application_raises_is_one_statements_trouble(database: TestDatabase, sqlstate: str) -> None:
+def test_an_error_that_the_application_raises_fails_only_its_statement(database: TestDatabase, sqlstate: str) -> None:
     database.execute(
         "CREATE FUNCTION refuse() RETURNS int LANGUAGE plpgsql AS"
         f" $$ BEGIN RAISE EXCEPTION 'we do not want it' USING ERRCODE = '{sqlstate}'; END $$"
@@ -236,7 +236,7 @@ def test_an_error_that_the_application_raises_is_one_statements_trouble(database
         ),
     ],
 )
-def test_no_error_of_a_server_is_left_as_the_drivers(
+def test_every_server_error_becomes_an_error_of_ours(
     database: TestDatabase, sql: str, kind: type[Exception], sqlstate: str
 ) -> None:
     for fault in fetch_once(database, sql):
@@ -244,19 +244,19 @@ def test_no_error_of_a_server_is_left_as_the_drivers(
         assert getattr(fault, "sqlstate", None) in {sqlstate, None}, repr(fault)
 
 
-def test_a_text_that_cannot_be_kept_is_one_statements_trouble(database: TestDatabase) -> None:
+def test_a_text_that_cannot_be_stored_fails_only_its_statement(database: TestDatabase) -> None:
     for fault in fetch_once(database, "SELECT $1::text", "a\0b"):
         assert isinstance(fault, StatementFailed), repr(fault)
 
 
-def test_a_role_that_has_too_many_connections_is_waited_for(database: TestDatabase) -> None:
+def test_too_many_connections_of_a_role_are_a_passing_fault(database: TestDatabase) -> None:
     with a_login(database, "CONNECTION LIMIT 0") as (_, url):
         for fault in fetch_once(TestDatabase(url, database.name), "SELECT 1"):
             assert isinstance(fault, DatabaseUnavailable), repr(fault)
             assert "too many connections" in str(fault)
 
 
-def test_a_table_that_is_altered_under_a_session_passes(database: TestDatabase) -> None:
+def test_a_table_altered_under_a_session_is_a_passing_fault(database: TestDatabase) -> None:
     database.add_patterns(3)
     statements = {**load_statements(), "probe": Statement("probe", "", "SELECT p.* FROM operation_patterns AS p")}
 

@@ -258,7 +258,7 @@ def test_the_columns_of_a_statement_are_the_fields_of_its_class(name: str, shape
     assert list(EXPECTED[name][1]) == [field.name for field in dataclasses.fields(shape)]
 
 
-def test_every_column_of_a_run_is_remembered_and_read(database: TestDatabase) -> None:
+def test_every_column_of_a_scan_is_recorded_and_read(database: TestDatabase) -> None:
     columns = database.execute(
         "SELECT attname FROM pg_attribute WHERE attrelid = 'pattern_sync.runs'::regclass AND attnum > 0"
     )

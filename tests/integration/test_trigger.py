@@ -31,7 +31,7 @@ def test_an_update_that_makes_a_pattern_qualify_is_announced(database: TestDatab
     assert ear.heard() == [str(pattern_id)]
 
 
-def test_an_upsert_is_announced_on_both_of_its_ways(database: TestDatabase, ear: Ear) -> None:
+def test_an_upsert_is_announced_on_insert_and_on_update(database: TestDatabase, ear: Ear) -> None:
     updated = database.add_pattern("a", confidence_score=10)
     upsert = (
         "INSERT INTO operation_patterns (pattern_signature, pattern_type, confidence_score, occurrence_count,"
@@ -43,9 +43,7 @@ def test_an_upsert_is_announced_on_both_of_its_ways(database: TestDatabase, ear:
     assert ear.heard() == [str(inserted), str(updated)]
 
 
-def test_a_pattern_that_qualified_before_is_not_announced_with_every_observation(
-    database: TestDatabase, ear: Ear
-) -> None:
+def test_a_pattern_that_qualified_before_is_not_announced_again(database: TestDatabase, ear: Ear) -> None:
     pattern_id = database.add_pattern("busy")
     database.execute("UPDATE operation_patterns SET occurrence_count = occurrence_count + 1, last_seen = now()")
     assert ear.heard() == [str(pattern_id)]
@@ -64,7 +62,7 @@ def test_rows_that_are_copied_in_are_announced(database: TestDatabase, ear: Ear)
     assert len(ear.heard()) == 5
 
 
-def test_what_another_trigger_made_of_a_row_is_what_counts(database: TestDatabase, ear: Ear) -> None:
+def test_a_row_counts_as_other_triggers_left_it(database: TestDatabase, ear: Ear) -> None:
     database.execute(
         "CREATE FUNCTION rate() RETURNS trigger LANGUAGE plpgsql AS"
         " $$ BEGIN NEW.confidence_score = NEW.occurrence_count; RETURN NEW; END $$"
@@ -86,7 +84,7 @@ def test_a_huge_statement_becomes_three_hundred_and_one_notifications(database: 
     assert "*" not in heard[:-1]
 
 
-def test_the_count_is_of_a_transaction_not_of_a_session(database: TestDatabase, ear: Ear) -> None:
+def test_notifications_are_counted_per_transaction_and_not_per_session(database: TestDatabase, ear: Ear) -> None:
     with database.another_connection(autocommit=False) as detector:
         for number in range(3):
             insert = "INSERT INTO operation_patterns (pattern_signature, pattern_type, confidence_score,"
@@ -100,7 +98,7 @@ def test_the_count_is_of_a_transaction_not_of_a_session(database: TestDatabase, 
     assert len(ear.heard()) == 200
 
 
-def test_what_is_rolled_back_is_not_announced_and_does_not_count(database: TestDatabase, ear: Ear) -> None:
+def test_rolled_back_rows_are_not_announced_and_not_counted(database: TestDatabase, ear: Ear) -> None:
     insert = (
         b"INSERT INTO operation_patterns (pattern_signature, pattern_type, confidence_score, occurrence_count,"
         b" potential_monthly_savings) SELECT %s || i, 'x', 90, 9, 9999 FROM generate_series(1, %s) AS i"
@@ -130,7 +128,7 @@ def test_what_is_rolled_back_is_not_announced_and_does_not_count(database: TestD
         {"automation_status": "deprecated"},
     ],
 )
-def test_a_row_that_does_not_matter_is_passed_over_in_silence(
+def test_a_row_that_does_not_qualify_is_not_announced(
     database: TestDatabase, ear: Ear, columns: dict[str, object]
 ) -> None:
     database.add_pattern("a", **columns)
@@ -139,7 +137,7 @@ def test_a_row_that_does_not_matter_is_passed_over_in_silence(
 
 
 @pytest.mark.parametrize("status", ["pending", "approved", "rejected", "auto-rejected"])
-def test_a_row_that_the_queue_has_is_passed_over_in_silence(database: TestDatabase, ear: Ear, status: str) -> None:
+def test_a_row_that_has_an_entry_is_not_announced(database: TestDatabase, ear: Ear, status: str) -> None:
     database.add_pattern("a")
     reconcile(database)
     database.decide("a", status)
@@ -148,14 +146,14 @@ def test_a_row_that_the_queue_has_is_passed_over_in_silence(database: TestDataba
     assert ear.heard() == []
 
 
-def test_a_deleted_row_is_no_news(database: TestDatabase, ear: Ear) -> None:
+def test_a_deleted_row_is_not_announced(database: TestDatabase, ear: Ear) -> None:
     database.add_pattern("a")
     ear.heard()
     database.execute("DELETE FROM operation_patterns")
     assert ear.heard() == []
 
 
-def test_the_bounds_are_those_of_the_settings_and_a_change_is_announced(database: TestDatabase, ear: Ear) -> None:
+def test_the_trigger_uses_the_bounds_in_force_and_a_change_is_announced(database: TestDatabase, ear: Ear) -> None:
     database.execute("UPDATE pattern_sync.settings SET min_confidence = 10, exclude_types = '{deploy}'")
     assert ear.heard() == ["settings"]
     pattern_id = database.add_pattern("a", confidence_score=10)
@@ -169,7 +167,7 @@ def test_the_bounds_are_those_of_the_settings_and_a_change_is_announced(database
     assert len(ear.heard()) == 1
 
 
-def test_another_look_can_be_asked_for(database: TestDatabase, ear: Ear) -> None:
+def test_a_pattern_or_everything_can_be_requested(database: TestDatabase, ear: Ear) -> None:
     pattern_id = database.add_pattern("it's", confidence_score=0)
     assert database.execute("SELECT pattern_sync.request(%s) AS found", "it's") == [{"found": True}]
     assert database.execute("SELECT pattern_sync.request(%s) AS found", "unknown") == [{"found": False}]
@@ -177,7 +175,7 @@ def test_another_look_can_be_asked_for(database: TestDatabase, ear: Ear) -> None
     assert ear.heard() == [str(pattern_id), "*"]
 
 
-def test_a_filter_that_is_published_unchanged_is_no_news(database: TestDatabase, ear: Ear) -> None:
+def test_an_unchanged_filter_is_not_announced(database: TestDatabase, ear: Ear) -> None:
     database.execute("UPDATE pattern_sync.settings SET min_savings = 5 WHERE min_savings = 5")
     assert ear.heard() == []
     database.execute("UPDATE pattern_sync.settings SET min_savings = 5")

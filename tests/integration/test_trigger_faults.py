@@ -29,14 +29,14 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("damage", BROKEN.values(), ids=BROKEN.keys())
-def test_nothing_of_ours_makes_a_writer_fail(database: TestDatabase, damage: str) -> None:
+def test_no_damage_to_our_schema_makes_a_writer_fail(database: TestDatabase, damage: str) -> None:
     database.execute(damage)
     database.add_pattern("a")
     database.execute("UPDATE operation_patterns SET confidence_score = 99")
     assert database.execute("SELECT confidence_score AS score FROM operation_patterns") == [{"score": 99.0}]
 
 
-def test_a_writer_does_not_wait_for_a_locked_queue_and_everything_is_announced(database: TestDatabase) -> None:
+def test_a_writer_does_not_wait_for_a_locked_queue_and_announces_everything(database: TestDatabase) -> None:
     with listening(database) as ear, database.another_connection(autocommit=False) as locker:
         locker.execute("LOCK TABLE pattern_approvals IN ACCESS EXCLUSIVE MODE")
         started = time.monotonic()
@@ -45,7 +45,7 @@ def test_a_writer_does_not_wait_for_a_locked_queue_and_everything_is_announced(d
         assert ear.heard() == ["*"]
 
 
-def test_a_bulk_writer_waits_for_a_locked_queue_once_and_not_for_every_row(database: TestDatabase) -> None:
+def test_a_bulk_writer_waits_for_a_locked_queue_once_and_not_per_row(database: TestDatabase) -> None:
     with listening(database) as ear, database.another_connection(autocommit=False) as locker:
         locker.execute("LOCK TABLE pattern_approvals IN ACCESS EXCLUSIVE MODE")
         started = time.monotonic()
@@ -54,7 +54,7 @@ def test_a_bulk_writer_waits_for_a_locked_queue_once_and_not_for_every_row(datab
         assert ear.heard() == ["*"]
 
 
-def test_an_entry_that_a_person_holds_open_does_not_hold_up_the_detector(database: TestDatabase) -> None:
+def test_an_entry_that_a_person_has_locked_does_not_delay_the_detector(database: TestDatabase) -> None:
     database.add_pattern("a")
     database.execute(
         "INSERT INTO pattern_approvals (pattern_id, status, confidence_score, occurrence_count, estimated_savings_usd,"

@@ -90,7 +90,7 @@ def test_a_detector_without_rights_on_our_tables_writes_and_is_announced(
         assert len(ear.heard()) == 2
 
 
-def test_a_detector_cannot_use_us_to_get_more_rights(database: TestDatabase, detector_role: str) -> None:
+def test_a_detector_cannot_gain_rights_through_us(database: TestDatabase, detector_role: str) -> None:
     found = database.execute(
         "SELECT has_function_privilege(%s, 'pattern_sync.install_trigger(regclass)', 'EXECUTE') AS may", detector_role
     )
@@ -99,7 +99,7 @@ def test_a_detector_cannot_use_us_to_get_more_rights(database: TestDatabase, det
     assert found == [{"may": False}]
 
 
-def test_a_table_of_the_same_name_in_the_detectors_session_deceives_nobody(database: TestDatabase) -> None:
+def test_a_temporary_table_of_the_same_name_does_not_mislead_the_trigger(database: TestDatabase) -> None:
     with listening(database) as ear, database.another_connection() as detector:
         detector.execute("CREATE TEMP TABLE pattern_approvals (pattern_id text)")
         detector.execute("INSERT INTO pattern_approvals VALUES ('a')")

@@ -8,7 +8,7 @@ from tests.support.paths import reconcile
 
 
 @pytest.mark.parametrize("schema", [None, "work"], ids=["public", "a schema of its own"])
-def test_what_is_left_is_the_database_as_it_was(empty_database: TestDatabase, schema: str | None) -> None:
+def test_uninstall_leaves_the_database_as_it_was(empty_database: TestDatabase, schema: str | None) -> None:
     adopt(empty_database, schema)
     parameters = f"options=-csearch_path%3D{schema}" if schema else ""
     before = dump(empty_database)
@@ -18,7 +18,7 @@ def test_what_is_left_is_the_database_as_it_was(empty_database: TestDatabase, sc
     assert dump(empty_database) == before
 
 
-def test_rows_and_entries_that_came_meanwhile_stay(database: TestDatabase) -> None:
+def test_rows_and_entries_written_meanwhile_stay(database: TestDatabase) -> None:
     database.add_patterns(3, "p")
     reconcile(database)
     installer(database).uninstall()
@@ -26,14 +26,14 @@ def test_rows_and_entries_that_came_meanwhile_stay(database: TestDatabase) -> No
     database.add_pattern("unannounced")
 
 
-def test_a_dry_run_takes_nothing_away(database: TestDatabase) -> None:
+def test_a_dry_run_of_uninstall_removes_nothing(database: TestDatabase) -> None:
     before = dump(database)
     steps = installer(database).uninstall(dry_run=True)
     assert "DROP SCHEMA" in steps[0].sql
     assert dump(database) == before
 
 
-def test_where_nothing_is_installed_nothing_is_done(empty_database: TestDatabase) -> None:
+def test_uninstall_without_an_installation_does_nothing(empty_database: TestDatabase) -> None:
     assert installer(empty_database).uninstall() == []
 
 

@@ -23,7 +23,7 @@ def test_the_version_is_printed_without_a_command_settings_or_a_database() -> No
     assert (shown.code, shown.out, shown.err) == (0, f"pattern-sync {version('pattern-sync')}\n", "")
 
 
-def test_install_look_and_take_away(empty_database: TestDatabase) -> None:
+def test_migrate_status_and_uninstall_work_in_turn(empty_database: TestDatabase) -> None:
     planned = run_command("migrate", "--dry-run", fresh=True, PATTERN_SYNC_DATABASE_URL=empty_database.url)
     assert planned.code == 0
     assert "CREATE SCHEMA pattern_sync" in planned.out
@@ -40,7 +40,7 @@ def test_install_look_and_take_away(empty_database: TestDatabase) -> None:
     assert on(empty_database, "status").code == 4
 
 
-def test_status_tells_people_and_machines_the_same(database: TestDatabase) -> None:
+def test_status_shows_the_same_as_text_and_as_json(database: TestDatabase) -> None:
     database.add_patterns(3)
     assert on(database, "sync").code == 0
     database.add_pattern("missing")
@@ -58,7 +58,7 @@ def test_status_tells_people_and_machines_the_same(database: TestDatabase) -> No
         assert words in shown.out
 
 
-def test_a_sync_by_hand_queues_best_impact_first_and_adds_up(database: TestDatabase) -> None:
+def test_a_manual_sync_queues_best_impact_first_and_its_counts_add_up(database: TestDatabase) -> None:
     for number in range(5):
         database.add_pattern(f"p{number}", potential_monthly_savings=1_000 * (number + 1))
     tried = on(database, "sync", "--max-patterns", "2", "--dry-run", "--json").document
@@ -74,7 +74,7 @@ def test_a_sync_by_hand_queues_best_impact_first_and_adds_up(database: TestDatab
     assert database.queue() == {f"p{number}" for number in range(5)}
 
 
-def test_criteria_that_are_not_named_are_unbounded_and_none_at_all_are_the_manual_ones(database: TestDatabase) -> None:
+def test_unnamed_criteria_are_unbounded_and_no_criteria_means_the_manual_defaults(database: TestDatabase) -> None:
     database.add_pattern("fair", confidence_score=60, occurrence_count=2, potential_monthly_savings=0)
     database.add_pattern("poor", confidence_score=1, occurrence_count=1, potential_monthly_savings=0)
     for options, names in (
@@ -112,7 +112,7 @@ def test_a_sync_with_a_row_that_fails_queues_the_others_and_exits_1(database: Te
     ],
     ids=" ".join,
 )
-def test_what_cannot_be_meant_is_a_usage_error(database: TestDatabase, arguments: list[str]) -> None:
+def test_contradictory_or_invalid_options_are_a_usage_error(database: TestDatabase, arguments: list[str]) -> None:
     database.add_pattern("untouched")
     done = on(database, *arguments)
     assert done.code == 2
@@ -120,7 +120,7 @@ def test_what_cannot_be_meant_is_a_usage_error(database: TestDatabase, arguments
     assert database.queue() == set()
 
 
-def test_explain_says_which_criterion_is_missed_and_by_how_much(database: TestDatabase) -> None:
+def test_explain_names_the_missed_criterion_and_the_shortfall(database: TestDatabase) -> None:
     database.add_pattern("short", confidence_score=42.5)
     told = on(database, "explain", "short", "--json")
     assert told.code == 0
@@ -134,7 +134,7 @@ def test_explain_says_which_criterion_is_missed_and_by_how_much(database: TestDa
     assert unknown.document["outcome"] is None
 
 
-def test_simulate_leaves_a_foreign_database_alone_unless_told(database: TestDatabase) -> None:
+def test_simulate_leaves_a_foreign_database_alone_unless_forced(database: TestDatabase) -> None:
     refused = on(database, "simulate", "--seconds", "1")
     assert refused.code == 2
     assert "--yes" in refused.err

@@ -245,7 +245,7 @@ def played(
 
 
 @pytest.mark.parametrize("name", SITUATIONS)
-def test_silence_is_noticed_within_fifteen_seconds(played: Mapping[str, "Future[None]"], name: str) -> None:
+def test_silence_is_detected_within_fifteen_seconds(played: Mapping[str, "Future[None]"], name: str) -> None:
     played[name].result()
 
 
@@ -272,7 +272,7 @@ def fill(database: TestDatabase, share: float) -> None:
             return
 
 
-def test_a_notification_queue_that_nobody_empties_is_told_and_waited_out(narrow: TestDatabase) -> None:
+def test_a_full_notification_queue_is_reported_and_waited_out(narrow: TestDatabase) -> None:
     with narrow.connect(), narrow.another_connection(autocommit=False) as sleeper:
         sleeper.execute("LISTEN somebody")
         sleeper.commit()

@@ -45,7 +45,7 @@ def encoded(request: pytest.FixtureRequest, empty_database: TestDatabase, server
         empty_database.execute(f"DROP DATABASE {database.name} WITH (FORCE)")
 
 
-def test_a_name_that_no_client_can_read_stops_no_other(encoded: Encoded) -> None:
+def test_a_name_that_no_client_can_read_does_not_stop_the_others(encoded: Encoded) -> None:
     encoded.add_pattern("before")
     encoded.add_illegible_pattern("caf", "pattern_signature = pattern_signature || ?")
     name = f"caf{SHOWN[encoded.encoding]}"
@@ -63,7 +63,7 @@ def test_a_name_that_no_client_can_read_stops_no_other(encoded: Encoded) -> None
     assert encoded.count("pattern_approvals") == len(("gone", "before", "after"))
 
 
-def test_entries_whose_bytes_no_client_can_read_are_shown_with_the_others(encoded: Encoded) -> None:
+def test_entries_with_undecodable_bytes_are_listed_with_the_others(encoded: Encoded) -> None:
     shown = SHOWN[encoded.encoding]
     encoded.add_illegible_pattern("a", "typical_input_pattern = 'caf' || ?, pattern_type = 't' || ?")
     service = PatternSyncService(encoded.url)

@@ -31,7 +31,7 @@ def wrong_password(database: TestDatabase) -> str:
     pytest.skip("this server trusts everybody")
 
 
-def test_a_role_that_may_not_review_is_told_what_to_grant(empty_database: TestDatabase) -> None:
+def test_a_role_without_review_rights_gets_the_grants_it_needs(empty_database: TestDatabase) -> None:
     database = empty_database
     adopt(database)
     assert run_command("migrate", PATTERN_SYNC_DATABASE_URL=database.url).code == 0
@@ -49,7 +49,7 @@ def test_a_role_that_may_not_review_is_told_what_to_grant(empty_database: TestDa
     assert "GRANT SELECT" not in done.err
 
 
-def test_rights_on_our_schema_that_a_restore_has_lost_are_told_with_what_helps(
+def test_rights_that_a_restore_lost_are_reported_with_their_remedy(
     lived_in: LivedInDatabase,
 ) -> None:
     lived_in.execute("REVOKE USAGE ON SCHEMA pattern_sync FROM PUBLIC")
@@ -59,7 +59,7 @@ def test_rights_on_our_schema_that_a_restore_has_lost_are_told_with_what_helps(
 
 
 @pytest.mark.parametrize("command", ["run", "status", "sync", "migrate"])
-def test_a_wrong_password_is_told_without_the_password(database: TestDatabase, command: str) -> None:
+def test_a_wrong_password_is_reported_without_the_password(database: TestDatabase, command: str) -> None:
     done = run_command(command, PATTERN_SYNC_DATABASE_URL=wrong_password(database))
     assert done.code == 3
     assert "password authentication failed" in done.err
@@ -121,7 +121,7 @@ def test_an_older_schema_is_refused(database: TestDatabase) -> None:
         ("PATTERN_SYNC_ENV_FILE", "/nonexistent/file", ["/nonexistent/file"]),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_named_with_value_and_bound(name: str, value: str, words: list[str]) -> None:
+def test_an_invalid_setting_is_named_with_its_value_and_bound(name: str, value: str, words: list[str]) -> None:
     done = run_command("run", environ={name: value})
     assert done.code == 2
     for word in [name, *words]:
@@ -136,7 +136,7 @@ def test_a_contradiction_between_two_settings_names_both() -> None:
         assert word in done.err
 
 
-def test_a_token_from_a_variable_and_from_a_file_is_one_too_many(tmp_path: Path) -> None:
+def test_a_token_from_both_a_variable_and_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "token").write_text(SECRET)
     done = run_command(
         "run", PATTERN_SYNC_API_TOKEN=SECRET, PATTERN_SYNC_API_TOKEN_FILE=str(tmp_path / "token"), cwd=tmp_path
@@ -146,7 +146,7 @@ def test_a_token_from_a_variable_and_from_a_file_is_one_too_many(tmp_path: Path)
     assert SECRET not in done.err + done.out
 
 
-def test_a_name_that_nobody_knows_is_told_with_a_way_out() -> None:
+def test_an_unknown_host_name_is_reported_with_a_remedy() -> None:
     host = "no-such-host.invalid"
     done = run_command(
         "run",
@@ -161,7 +161,7 @@ def test_a_name_that_nobody_knows_is_told_with_a_way_out() -> None:
     assert SECRET not in done.err
 
 
-def test_a_port_that_is_taken_does_not_stop_the_queue_and_is_served_as_soon_as_it_is_free(
+def test_a_taken_port_does_not_stop_queueing_and_is_served_once_free(
     database: TestDatabase,
 ) -> None:
     with starting_daemon(database.url) as first:
@@ -189,7 +189,7 @@ def test_a_daemon_that_waits_for_its_port_can_be_stopped(database: TestDatabase)
             assert not daemon.lines("http.serving")
 
 
-def test_an_address_that_this_machine_does_not_have_yet_is_waited_for(database: TestDatabase) -> None:
+def test_the_daemon_waits_for_an_address_that_this_machine_lacks(database: TestDatabase) -> None:
     with starting_daemon(database.url, PATTERN_SYNC_HTTP_HOST="203.0.113.77", PATTERN_SYNC_API_TOKEN=SECRET) as daemon:
         reason = daemon.wait_for("http.waiting")["reason"]
         assert "203.0.113.77" in reason
@@ -198,14 +198,14 @@ def test_an_address_that_this_machine_does_not_have_yet_is_waited_for(database: 
         assert SECRET not in daemon.text
 
 
-def test_a_misspelt_line_of_the_env_file_is_found_too(tmp_path: Path) -> None:
+def test_a_misspelt_line_of_the_env_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PATTERN_SYNC_MIN_SAVING=1\n")
     done = run_command("run", cwd=tmp_path)
     assert done.code == 2
     assert "PATTERN_SYNC_MIN_SAVINGS" in done.err
 
 
-def test_a_database_that_comes_late_is_waited_for_with_one_line(database: TestDatabase) -> None:
+def test_a_daemon_waits_for_its_database_and_logs_one_line(database: TestDatabase) -> None:
     database.add_pattern("before")
     with proxy_to(database.url) as (proxy, url):
         proxy.refuse(refusing=True)
@@ -228,7 +228,7 @@ def test_a_daemon_that_still_waits_for_its_database_can_be_stopped() -> None:
         assert SECRET not in daemon.text
 
 
-def test_a_schema_that_is_taken_away_from_a_daemon_is_waited_for_and_the_remedy_told(database: TestDatabase) -> None:
+def test_a_daemon_waits_for_a_dropped_schema_and_logs_the_remedy(database: TestDatabase) -> None:
     with starting_daemon(database.url) as daemon:
         daemon.ready()
         assert run_command("uninstall", PATTERN_SYNC_DATABASE_URL=database.url).code == 0
@@ -252,7 +252,7 @@ def test_a_daemon_whose_database_was_migrated_by_a_newer_one_ends_and_says_why(d
         assert "Traceback" not in daemon.text
 
 
-def test_a_table_that_is_renamed_away_for_a_moment_ends_nobody(database: TestDatabase) -> None:
+def test_a_daemon_survives_a_table_that_is_renamed_for_a_moment(database: TestDatabase) -> None:
     with starting_daemon(database.url) as daemon:
         daemon.ready()
         database.execute("ALTER TABLE pattern_approvals RENAME TO elsewhere")
@@ -264,7 +264,7 @@ def test_a_table_that_is_renamed_away_for_a_moment_ends_nobody(database: TestDat
         assert eventually(lambda: database.entry("after")) < 5
 
 
-def test_a_notification_queue_that_is_full_at_the_start_is_waited_for(database: TestDatabase) -> None:
+def test_a_daemon_waits_for_a_notification_queue_that_is_full_at_the_start(database: TestDatabase) -> None:
     database.execute(
         "CREATE FUNCTION full_queue() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
         " RAISE program_limit_exceeded USING MESSAGE = 'too many notifications in the NOTIFY queue'; END $$"

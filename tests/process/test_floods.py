@@ -48,7 +48,7 @@ def files_of(daemon: DaemonProcess) -> int:
     return len(list(Path(f"/proc/{daemon.pid}/fd").iterdir()))
 
 
-def test_a_flood_of_half_open_clients_leaves_the_event_path_and_the_probes_their_files(database: TestDatabase) -> None:
+def test_a_flood_of_half_open_clients_leaves_files_for_the_event_path_and_the_probes(database: TestDatabase) -> None:
     with starting_daemon(database.url, fresh=True) as daemon:
         resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (FILES, FILES))  # Python is still loading
         daemon.ready()
@@ -67,7 +67,7 @@ def test_a_flood_of_half_open_clients_leaves_the_event_path_and_the_probes_their
         assert len(daemon.text) - said < 3_000, daemon.text[said:]
 
 
-def test_running_out_of_files_is_one_line_a_minute_and_passes(database: TestDatabase) -> None:
+def test_running_out_of_files_logs_one_line_a_minute_and_passes(database: TestDatabase) -> None:
     with running_daemon(database.url) as daemon:
         said = len(daemon.text)
         before = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
@@ -87,7 +87,7 @@ def test_running_out_of_files_is_one_line_a_minute_and_passes(database: TestData
 
 
 @pytest.mark.timing
-def test_half_sent_bodies_take_no_memory_and_nobodys_turn(database: TestDatabase) -> None:
+def test_half_sent_bodies_take_no_memory_and_block_no_request(database: TestDatabase) -> None:
     half = HEAD + b"Content-Length: 65000\r\n\r\n" + b"x" * 64_000
     with running_daemon(database.url, fresh=True) as daemon, crowd(daemon) as clients:
         database.add_pattern("commented")
@@ -108,7 +108,7 @@ def test_half_sent_bodies_take_no_memory_and_nobodys_turn(database: TestDatabase
         assert took < 2
 
 
-def test_without_the_token_no_body_is_waited_for(database: TestDatabase) -> None:
+def test_a_request_without_the_token_is_refused_before_its_body(database: TestDatabase) -> None:
     with running_daemon(database.url, PATTERN_SYNC_API_TOKEN="s3cret") as daemon, crowd(daemon) as clients:
         stranger = clients.connect(HEAD + b"Content-Length: 65000\r\n\r\n")
         assert stranger.recv(4096).startswith(b"HTTP/1.1 401")

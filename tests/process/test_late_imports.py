@@ -31,7 +31,7 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert loaded_by("from pattern_sync import SyncFilter, PatternSyncError", heavy=HEAVY | {"rich", "typer"}) == set()
 
 
-def test_the_service_brings_its_driver_and_no_web_server() -> None:
+def test_the_service_loads_its_driver_and_no_web_server() -> None:
     loaded = loaded_by("from pattern_sync import PatternSyncService")
     assert "psycopg" in loaded
     assert not {"fastapi", "rich.live"} & loaded
@@ -42,6 +42,6 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert loaded_by(HELP.format(arguments=arguments)) == set()
 
 
-def test_every_public_name_can_be_imported_and_no_other() -> None:
+def test_only_the_public_names_can_be_imported() -> None:
     assert all(hasattr(pattern_sync, name) for name in pattern_sync.__all__)
     assert not hasattr(pattern_sync, "Nonsense")

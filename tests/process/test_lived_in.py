@@ -14,7 +14,7 @@ OLD_FIGURES = (
 )
 
 
-def test_it_starts_catches_up_queues_decides_and_starts_again(lived_in: LivedInDatabase) -> None:
+def test_a_daemon_starts_catches_up_queues_decides_and_restarts(lived_in: LivedInDatabase) -> None:
     decided = lived_in.execute(DECIDED)
     with running_daemon(lived_in.daemon_url) as daemon:
         assert daemon.lines("scan.finished", kind="catch-up")[0]["queued"] == QUALIFYING - ENTERED
@@ -34,7 +34,7 @@ def test_it_starts_catches_up_queues_decides_and_starts_again(lived_in: LivedInD
     assert lived_in.execute(DECIDED) == decided
 
 
-def test_old_figures_become_those_of_the_source_and_then_nothing_is_written(lived_in: LivedInDatabase) -> None:
+def test_stale_figures_are_refreshed_once_and_then_not_written_again(lived_in: LivedInDatabase) -> None:
     assert lived_in.execute(OLD_FIGURES)[0]["n"] == STALE
     with running_daemon(lived_in.daemon_url):
         lived_in.execute(
@@ -48,7 +48,7 @@ def test_old_figures_become_those_of_the_source_and_then_nothing_is_written(live
     assert len(set(after["pattern_approvals"]) - set(before["pattern_approvals"])) == 1
 
 
-def test_every_command_reads_and_decides_with_the_daemons_rights(lived_in: LivedInDatabase) -> None:
+def test_every_command_works_with_the_daemons_rights(lived_in: LivedInDatabase) -> None:
     def ask(*arguments: str) -> str:
         done = run_command(*arguments, PATTERN_SYNC_DATABASE_URL=lived_in.daemon_url)
         assert done.code == 0, done.err
@@ -66,7 +66,7 @@ def test_every_command_reads_and_decides_with_the_daemons_rights(lived_in: Lived
     assert ask("review", "list", "--json")
 
 
-def test_migrate_finds_nothing_to_do_for_the_owner_and_uninstall_leaves_what_is_not_ours(
+def test_migrate_has_nothing_to_do_and_uninstall_leaves_foreign_objects(
     lived_in: LivedInDatabase,
 ) -> None:
     done = run_command("migrate", PATTERN_SYNC_DATABASE_URL=lived_in.owner_url)

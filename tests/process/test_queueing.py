@@ -13,7 +13,7 @@ from tests.support.waiting import eventually, tell
 pytestmark = pytest.mark.lived_in_too
 
 
-def test_what_was_committed_before_the_start_is_queued_before_the_daemon_calls_itself_ready(
+def test_patterns_committed_before_the_start_are_queued_before_the_daemon_is_ready(
     database: TestDatabase,
 ) -> None:
     database.add_patterns(50, "before")
@@ -41,7 +41,7 @@ def test_a_committed_pattern_is_in_the_queue_a_moment_later(database: TestDataba
     assert (entry["status"], entry["confidence_score"], entry["occurrence_count"]) == ("pending", 0.85, 78_167)
 
 
-def test_a_pattern_that_comes_to_qualify_is_queued_when_it_does(database: TestDatabase) -> None:
+def test_a_pattern_is_queued_when_an_update_makes_it_qualify(database: TestDatabase) -> None:
     with running_daemon(database.daemon_url):
         database.add_pattern("late", confidence_score=10)
         database.add_pattern("other")
@@ -51,7 +51,7 @@ def test_a_pattern_that_comes_to_qualify_is_queued_when_it_does(database: TestDa
         assert eventually(lambda: database.entry("late")) < 2
 
 
-def test_figures_of_a_pending_entry_follow_the_pattern_within_seconds(database: TestDatabase) -> None:
+def test_a_pending_entry_follows_its_patterns_figures_within_seconds(database: TestDatabase) -> None:
     with running_daemon(database.daemon_url):
         database.add_pattern("busy")
         eventually(lambda: database.entry("busy"))
@@ -100,7 +100,7 @@ def test_two_daemons_queue_each_pattern_once(database: TestDatabase) -> None:
         assert reported == 1_030
 
 
-def test_a_quiet_daemon_writes_nothing(database: TestDatabase) -> None:
+def test_an_idle_daemon_writes_nothing(database: TestDatabase) -> None:
     database.add_patterns(20)
     with running_daemon(database.daemon_url):
         before = snapshot(database, ["pattern_approvals", "operation_patterns", "pattern_sync.settings"])
@@ -108,7 +108,7 @@ def test_a_quiet_daemon_writes_nothing(database: TestDatabase) -> None:
         assert snapshot(database, ["pattern_approvals", "operation_patterns", "pattern_sync.settings"]) == before
 
 
-def test_what_was_written_before_a_wider_filter_and_committed_after_it_is_queued(database: TestDatabase) -> None:
+def test_a_pattern_written_before_and_committed_after_a_wider_filter_is_queued(database: TestDatabase) -> None:
     """The writer's trigger knew the old filter, and the look for the new one could not see the row."""
     with running_daemon(database.daemon_url) as daemon:
         with database.another_connection(autocommit=False) as detector:
@@ -123,7 +123,7 @@ def test_what_was_written_before_a_wider_filter_and_committed_after_it_is_queued
         tell(f"queued {took:.1f} s after the commit")
 
 
-def test_what_was_deleted_from_the_queue_and_still_qualifies_comes_back(database: TestDatabase) -> None:
+def test_a_deleted_entry_whose_pattern_still_qualifies_is_queued_again(database: TestDatabase) -> None:
     database.add_pattern("deleted")
     database.add_pattern("rejected")
     with running_daemon(database.daemon_url):

@@ -20,7 +20,7 @@ def queue(database: TestDatabase, *names: str) -> None:
     PatternSyncService(database.url).sync_high_priority_patterns()
 
 
-def test_what_waits_is_listed_best_impact_first(database: TestDatabase) -> None:
+def test_pending_entries_are_listed_best_impact_first(database: TestDatabase) -> None:
     queue(database, "first:[bold]", "second", "third é")
     told = review(database, "list", "--json", "--limit", "2", "--status", "pending")
     assert told.code == 0
@@ -62,7 +62,7 @@ def test_a_person_approves_rejects_and_comments(database: TestDatabase) -> None:
         assert word in in_words
 
 
-def test_a_standing_decision_is_left_alone_unless_it_is_named(database: TestDatabase) -> None:
+def test_a_standing_decision_is_replaced_only_when_it_is_named(database: TestDatabase) -> None:
     queue(database, "a")
     PatternSyncService(database.url).approve("a", reviewer="ann")
     before = snapshot(database, TABLES)
@@ -85,7 +85,7 @@ def test_a_standing_decision_is_left_alone_unless_it_is_named(database: TestData
     ],
     ids=lambda arguments: str(arguments[0]),
 )
-def test_an_unknown_pattern_is_exit_code_1_and_named(database: TestDatabase, arguments: list[str]) -> None:
+def test_an_unknown_pattern_is_named_and_exits_1(database: TestDatabase, arguments: list[str]) -> None:
     done = review(database, *arguments)
     assert (done.code, done.out) == (1, "")
     assert "There is no pattern 'nobody [bold]' in the review queue." in done.err
@@ -101,9 +101,7 @@ def test_an_unknown_pattern_is_exit_code_1_and_named(database: TestDatabase, arg
     ],
     ids=lambda value: " ".join(value)[:20] if isinstance(value, list) else None,
 )
-def test_what_cannot_be_used_is_exit_code_2_and_changes_nothing(
-    database: TestDatabase, arguments: list[str], words: str
-) -> None:
+def test_invalid_input_exits_2_and_changes_nothing(database: TestDatabase, arguments: list[str], words: str) -> None:
     queue(database, "a")
     before = snapshot(database, TABLES)
     done = review(database, *arguments)
@@ -112,7 +110,7 @@ def test_what_cannot_be_used_is_exit_code_2_and_changes_nothing(
     assert snapshot(database, TABLES) == before
 
 
-def test_what_the_application_keeps_out_is_said_with_the_servers_words_and_exits_1(database: TestDatabase) -> None:
+def test_a_refused_decision_shows_the_servers_message_and_exits_1(database: TestDatabase) -> None:
     queue(database, "a")
     database.execute(
         "CREATE FUNCTION own() RETURNS trigger LANGUAGE plpgsql AS"

@@ -19,7 +19,7 @@ UNREACHABLE = "postgresql://nobody@127.0.0.1:1/x"
 
 
 @pytest.mark.lived_in_too
-def test_readiness_is_told_after_the_first_catch_up_and_the_stop_before_the_end(database: TestDatabase) -> None:
+def test_the_daemon_sends_ready_after_the_first_catch_up_and_stopping_before_the_end(database: TestDatabase) -> None:
     database.add_patterns(20)
     with service_manager() as manager:
         with starting_daemon(database.daemon_url, fresh=True, NOTIFY_SOCKET=manager.path) as daemon:
@@ -35,7 +35,7 @@ def test_readiness_is_told_after_the_first_catch_up_and_the_stop_before_the_end(
     assert told.index("READY=1") < told.index("STOPPING=1")
 
 
-def test_a_daemon_that_cannot_reach_its_database_is_not_ready_and_says_why() -> None:
+def test_a_daemon_that_cannot_reach_its_database_is_not_ready_and_sends_the_reason() -> None:
     with service_manager() as manager:
         with starting_daemon(UNREACHABLE, NOTIFY_SOCKET=manager.path) as daemon:
             assert "Connection refused" in manager.wait_for("STATUS=waiting for the database")
@@ -51,7 +51,7 @@ def test_the_watchdog_is_fed_several_times_in_its_interval(database: TestDatabas
     assert max(later - earlier for earlier, later in pairwise(fed)) < 1.5
 
 
-def test_a_watchdog_that_is_meant_for_another_process_is_not_fed(database: TestDatabase) -> None:
+def test_the_daemon_does_not_feed_a_watchdog_meant_for_another_process(database: TestDatabase) -> None:
     with service_manager() as manager:
         other = str(os.getpid())
         with running_daemon(database.daemon_url, NOTIFY_SOCKET=manager.path, WATCHDOG_USEC="30000", WATCHDOG_PID=other):
@@ -61,7 +61,7 @@ def test_a_watchdog_that_is_meant_for_another_process_is_not_fed(database: TestD
 
 
 @pytest.mark.lived_in_too
-def test_a_reload_is_told_from_its_begin_to_its_end(database: TestDatabase, tmp_path: Path) -> None:
+def test_the_daemon_reports_a_reload_at_its_start_and_its_end(database: TestDatabase, tmp_path: Path) -> None:
     env_file = tmp_path / "settings.env"
     env_file.write_text("PATTERN_SYNC_MIN_CONFIDENCE=71\n")
     with service_manager() as manager:
@@ -96,7 +96,9 @@ def test_a_reload_before_the_first_catch_up_is_part_of_the_start(database: TestD
     assert not [text for text in told if text.startswith("RELOADING=1")]
 
 
-def test_a_reload_in_an_outage_ends_with_it_and_makes_nobody_hang(database: TestDatabase, tmp_path: Path) -> None:
+def test_a_reload_in_an_outage_ends_with_the_outage_and_hangs_no_service(
+    database: TestDatabase, tmp_path: Path
+) -> None:
     env_file = tmp_path / "settings.env"
     env_file.write_text("PATTERN_SYNC_MIN_CONFIDENCE=71\n")
     with (
@@ -122,7 +124,7 @@ def test_a_reload_in_an_outage_ends_with_it_and_makes_nobody_hang(database: Test
         assert database.execute("SELECT min_confidence FROM pattern_sync.settings") == [{"min_confidence": 66}]
 
 
-def test_a_name_in_the_abstract_namespace_and_a_dead_socket_do_no_harm(database: TestDatabase) -> None:
+def test_an_abstract_name_and_a_dead_notify_socket_do_no_harm(database: TestDatabase) -> None:
     for name in ("@pattern-sync-test-of-nobody", "/nonexistent/socket"):
         with running_daemon(database.daemon_url, NOTIFY_SOCKET=name):
             pass

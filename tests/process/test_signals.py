@@ -13,7 +13,7 @@ from tests.support.waiting import eventually
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_is_orderly_and_leaves_no_session_behind(database: TestDatabase, number: signal.Signals) -> None:
+def test_a_stop_leaves_no_session_behind(database: TestDatabase, number: signal.Signals) -> None:
     with running_daemon(database.url) as daemon:
         daemon.stop(number)
     assert [line["event"] for line in daemon.lines()][-2:] == ["daemon.stopping", "daemon.stopped"]
@@ -21,7 +21,7 @@ def test_a_stop_is_orderly_and_leaves_no_session_behind(database: TestDatabase, 
     eventually(lambda: not database.execute(sessions, database.name))
 
 
-def test_a_stop_finishes_what_was_announced(database: TestDatabase) -> None:
+def test_a_stop_finishes_the_announced_patterns(database: TestDatabase) -> None:
     with running_daemon(database.url) as daemon, database.another_connection(autocommit=False) as blocker:
         # While the table is locked, announced patterns pile up.
         blocker.execute("LOCK TABLE pattern_approvals IN SHARE MODE")
@@ -39,7 +39,7 @@ def test_a_stop_finishes_what_was_announced(database: TestDatabase) -> None:
     assert not daemon.lines("daemon.unfinished")
 
 
-def test_a_stop_that_cannot_finish_says_what_it_leaves_and_the_next_start_finds_it(database: TestDatabase) -> None:
+def test_a_stop_that_cannot_finish_logs_the_rest_and_the_next_start_queues_it(database: TestDatabase) -> None:
     with database.another_connection(autocommit=False) as blocker:
         with running_daemon(database.url, PATTERN_SYNC_DRAIN_SECONDS="0.5") as daemon:
             blocker.execute("LOCK TABLE pattern_approvals IN SHARE MODE")
@@ -134,7 +134,7 @@ def test_a_reload_reaches_every_daemon(database: TestDatabase, env_file: Path) -
         (None, "no such file"),
     ],
 )
-def test_a_reload_with_nonsense_leaves_the_filter_and_the_daemon_as_they_are(
+def test_a_reload_with_invalid_settings_changes_nothing(
     database: TestDatabase, env_file: Path, nonsense: str | None, named: str
 ) -> None:
     with running_daemon(database.url, PATTERN_SYNC_ENV_FILE=str(env_file)) as daemon:

@@ -41,7 +41,7 @@ def run_from(unpacked: Path, *arguments: str) -> str:
     return done.stdout.decode()
 
 
-def test_the_wheel_holds_the_sql_and_the_mark_of_types(unpacked: Path) -> None:
+def test_the_wheel_holds_the_sql_and_py_typed(unpacked: Path) -> None:
     assert (unpacked / "pattern_sync" / "py.typed").is_file()
     packaged = {file.relative_to(unpacked / "pattern_sync") for file in unpacked.rglob("*.sql")}
     for file in (ROOT / "sql").rglob("*.sql"):

@@ -21,7 +21,7 @@ async def attempt(activity: Activity, fault: Exception | None = None) -> None:
             raise fault
 
 
-def test_a_passing_fault_is_reported_put_back_and_waited_out_in_this_order() -> None:
+def test_a_passing_fault_puts_work_back_is_reported_and_waited_out_in_this_order() -> None:
     async def check() -> None:
         activity = RecordingActivity(Clock(), "service")
         done: list[str] = []
@@ -38,7 +38,7 @@ def test_a_passing_fault_is_reported_put_back_and_waited_out_in_this_order() -> 
     run(check())
 
 
-def test_what_is_put_back_is_marked_before_anybody_learns_of_the_outage() -> None:
+def test_work_is_put_back_before_the_outage_is_reported() -> None:
     async def check() -> None:
         activity = RecordingActivity(Clock())
         async with activity.working(put_back=lambda: done.append(bool(activity.reports.faults))):
@@ -65,7 +65,7 @@ def test_each_failure_makes_the_next_wait_longer_and_a_success_starts_over() -> 
 
 
 @pytest.mark.parametrize("fault", [SchemaOutdated("older"), ZeroDivisionError(), asyncio.CancelledError()], ids=repr)
-def test_whatever_else_is_raised_ends_the_service_and_is_no_success(fault: BaseException) -> None:
+def test_any_other_exception_ends_the_service_and_is_no_success(fault: BaseException) -> None:
     async def check() -> None:
         activity = RecordingActivity(Clock())
         await attempt(activity, DOWN)
@@ -92,14 +92,14 @@ def test_a_service_with_nothing_left_to_attempt_is_in_no_outage() -> None:
     run(check())
 
 
-def test_resting_proves_nothing_for_a_service_that_was_in_no_outage() -> None:
+def test_a_rest_reports_nothing_for_a_service_in_no_outage() -> None:
     activity = RecordingActivity(Clock(), "idle")
     activity.reports.without.add("idle")
     activity.rest()
     assert activity.reports.without == {"idle"}
 
 
-def test_work_hangs_when_its_time_is_over_and_the_wait_of_an_outage_does_not() -> None:
+def test_work_past_its_deadline_hangs_and_the_wait_of_an_outage_does_not() -> None:
     async def check() -> None:
         clock = Clock()
         activity = Activity("service", Liveness(clock), RecordedReports(), outage_backoff())
@@ -140,7 +140,7 @@ def test_a_wait_for_an_event_ends_with_it_or_after_its_time() -> None:
     run(check(), seconds=10)
 
 
-def test_a_cancelled_wait_is_cancelled_and_not_over() -> None:
+def test_a_cancelled_wait_raises_the_cancellation() -> None:
     async def check() -> None:
         waiting = asyncio.create_task(wait_for(asyncio.Event(), 20.0))
         await asyncio.sleep(0)
@@ -184,7 +184,7 @@ def test_a_second_outage_is_reported_again() -> None:
     assert found.said == ["down", 0.0] * 2
 
 
-def test_what_one_service_cannot_do_is_not_proven_by_what_another_can() -> None:
+def test_the_success_of_one_service_does_not_end_the_outage_of_another() -> None:
     found = Found()
     found.lost("scan-worker", AccessRefused("a right is missing"))
     for _ in range(50):

@@ -56,7 +56,7 @@ def test_the_hosts_come_one_by_one(url: str, hosts: list[tuple[str, int]]) -> No
     assert places(url) == hosts
 
 
-def test_the_numeric_address_is_where_to_connect_and_the_name_is_whose_certificate_it_is() -> None:
+def test_hostaddr_is_connected_to_and_host_is_checked_against_the_certificate() -> None:
     host, other = DatabaseAddress.parse("host=db,two hostaddr=10.0.0.1,::1").hosts
     assert (host.name, host.address) == ("db", "10.0.0.1")
     assert (other.name, other.address) == ("two", "::1")
@@ -87,7 +87,7 @@ def test_an_address_reads_like_a_url() -> None:
     assert str(DatabaseAddress.parse("host=/run/pg user=ann dbname=work")) == "postgresql://ann@%2Frun%2Fpg:5432/work"
 
 
-def test_the_database_is_named_after_the_user_where_none_is_given() -> None:
+def test_the_database_name_defaults_to_the_user() -> None:
     assert DatabaseAddress.parse("postgresql://ann@db").database == "ann"
 
 
@@ -124,7 +124,7 @@ def test_both_drivers_get_what_a_service_file_says(monkeypatch: pytest.MonkeyPat
         DatabaseAddress.parse("service=here")
 
 
-def test_a_password_file_is_read_anew_for_each_host(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_password_file_is_searched_for_each_host(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "pass"
     file.write_text(f"one:1:*:ann:first\ntwo:2:work:*:sec\\:ond\n/run/pg:5432:*:*:{SECRET}\n")
     file.chmod(0o600)
@@ -141,7 +141,7 @@ def test_a_password_file_is_read_anew_for_each_host(tmp_path: Path, capfd: pytes
     assert "password" not in again.for_libpq(with_settings=True)
 
 
-def test_the_usual_password_file_is_found(tmp_path: Path) -> None:
+def test_the_default_password_file_is_found(tmp_path: Path) -> None:
     (tmp_path / ".pgpass").write_text("db:5432:work:ann:usual\n")
     (tmp_path / ".pgpass").chmod(0o600)
     address = DatabaseAddress.parse("postgresql://ann@db/work")
@@ -158,13 +158,13 @@ def test_the_usual_password_file_is_found(tmp_path: Path) -> None:
         ("connect_timeout=900", 60),
     ],
 )
-def test_a_connect_has_a_deadline_whatever_is_asked_for(parameters: str, seconds: float) -> None:
+def test_every_connect_has_a_deadline_whatever_the_url_says(parameters: str, seconds: float) -> None:
     address = DatabaseAddress.parse(f"postgresql://db/work?{parameters}")
     assert address.connect_seconds == seconds
     assert address.for_libpq(with_settings=True)["connect_timeout"] == str(seconds)
 
 
-def test_keepalive_is_ours_unless_it_is_given_or_switched_off() -> None:
+def test_our_keepalive_applies_unless_the_url_sets_or_disables_it() -> None:
     assert DatabaseAddress.parse("host=db").keepalive["keepalives_idle"] == 2
     given = DatabaseAddress.parse("host=db keepalives_idle=30 tcp_user_timeout=0")
     assert given.keepalive == {
@@ -177,7 +177,7 @@ def test_keepalive_is_ours_unless_it_is_given_or_switched_off() -> None:
     assert not DatabaseAddress.parse("host=db keepalives=0").keepalive
 
 
-def test_what_is_ours_to_say_is_taken_and_replaced() -> None:
+def test_parameters_that_we_set_override_those_of_the_url() -> None:
     passed = DatabaseAddress.parse(
         "host=db application_name=mine fallback_application_name=x client_encoding=latin1 target_session_attrs=any"
         " options='-c search_path=app'"
@@ -190,7 +190,7 @@ def test_what_is_ours_to_say_is_taken_and_replaced() -> None:
 
 
 @pytest.mark.parametrize("mode", ["disable", "allow", "prefer"])
-def test_channel_binding_asks_for_tls(mode: str) -> None:
+def test_channel_binding_requires_tls(mode: str) -> None:
     assert DatabaseAddress.parse(f"host=db sslmode={mode} channel_binding=require").parameters["sslmode"] == "require"
     assert DatabaseAddress.parse(f"host=db sslmode={mode} channel_binding=prefer").parameters["sslmode"] == mode
 
@@ -223,7 +223,7 @@ def test_channel_binding_asks_for_tls(mode: str) -> None:
         ("ssl_min_protocol_version=TLSv9", ["ssl_min_protocol_version", "TLSv9"]),
     ],
 )
-def test_what_cannot_be_honoured_is_refused_by_name(parameters: str, words: list[str]) -> None:
+def test_unsupported_parameters_are_refused_by_name(parameters: str, words: list[str]) -> None:
     for url in (
         f"host=db password={SECRET} {parameters}",
         f"postgresql://ann:{SECRET}@db/work?{parameters.replace(' ', '&')}",
@@ -255,7 +255,7 @@ def test_what_cannot_be_honoured_is_refused_by_name(parameters: str, words: list
         f"host=db password='{SECRET}",
     ],
 )
-def test_nonsense_is_refused_without_the_password_even_in_the_traceback(url: str) -> None:
+def test_an_invalid_url_is_refused_with_no_password_even_in_the_traceback(url: str) -> None:
     with pytest.raises(InvalidSettings) as refusal:
         DatabaseAddress.parse(url)
     assert "PATTERN_SYNC_DATABASE_URL" in str(refusal.value)

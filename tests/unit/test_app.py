@@ -89,7 +89,7 @@ def asked(app: ASGIApp, use: Callable[[httpx.AsyncClient], Coroutine[Any, Any, h
     return run(go())
 
 
-def test_a_bug_is_said_to_be_one_without_a_word_of_what_it_is() -> None:
+def test_a_bug_is_a_500_without_its_details() -> None:
     answer = asked(Broken().app, lambda client: client.get("/api/v1/patterns/pending", headers={"Origin": PANEL}))
     assert answer.status_code == 500
     assert answer.json() == {"detail": "This is a bug in Pattern Sync. The daemon's log has the traceback."}
@@ -113,7 +113,7 @@ def test_a_head_is_answered_like_a_get(path: str) -> None:
     assert headed.headers["content-length"] == got.headers["content-length"]
 
 
-def test_a_second_sync_by_hand_waits_for_the_first_and_then_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_manual_sync_waits_for_the_first_and_then_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sync_routes, "TURN_SECONDS", 0.05)
     broken = Broken()
 
@@ -130,7 +130,7 @@ def test_a_second_sync_by_hand_waits_for_the_first_and_then_gives_up(monkeypatch
     assert answer.json() == {"detail": "Another manual sync is still running. Try again later."}
 
 
-def test_one_page_too_many_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_beyond_the_limit_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_routes, "MOST_PAGES", 0)
     sent: list[Message] = []
 

@@ -8,7 +8,7 @@ def test_the_ceiling_doubles_until_the_cap() -> None:
     assert [round(backoff.next_delay_seconds(), 3) for _ in range(6)] == [0.1, 0.2, 0.4, 0.8, 1.5, 1.5]
 
 
-def test_the_jitter_is_full_from_nothing_to_the_ceiling() -> None:
+def test_the_jitter_ranges_from_0_to_the_ceiling() -> None:
     draws = iter([0.0, 0.5, 1.0])
     backoff = Backoff(lambda: next(draws), base_seconds=4.0, cap_seconds=4.0)
     assert [backoff.next_delay_seconds() for _ in range(3)] == [0.0, 2.0, 4.0]

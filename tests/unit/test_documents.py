@@ -57,7 +57,7 @@ def test_every_page_is_in_an_index() -> None:
 
 
 @pytest.mark.parametrize("name", GENERATED)
-def test_the_reference_is_what_the_code_says(name: str) -> None:
+def test_the_reference_matches_the_code(name: str) -> None:
     assert (FOLDER / name).read_text(encoding="utf-8") == written(name), "the reference is out of date; run: make docs"
 
 
@@ -75,7 +75,7 @@ def test_the_reference_has_every_table_and_trigger_in_the_database() -> None:
         assert f"`{name}`" in page, name
 
 
-def test_the_readme_is_short_and_shows_the_page_and_where_it_is() -> None:
+def test_the_readme_is_short_and_shows_the_page_and_its_address() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert len(text.splitlines()) <= LONGEST_README
     (picture,) = re.findall(r"!\[[^]]+\]\(([^)]+)\)", text)

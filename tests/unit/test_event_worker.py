@@ -62,7 +62,7 @@ def test_marked_patterns_are_queued_and_a_closed_intake_is_drained() -> None:
     run(check())
 
 
-def test_what_it_came_to_is_a_fact_with_the_time_that_it_took() -> None:
+def test_a_reconcile_emits_a_fact_with_its_outcome_and_duration() -> None:
     async def check() -> None:
         bench = Bench(FakeQueue([1, 2]))
         reconcile = bench.queue.reconcile
@@ -106,7 +106,7 @@ def test_in_an_outage_patterns_are_marked_again(fault: Exception) -> None:
     run(check())
 
 
-def test_an_outage_goes_on_until_an_attempt_succeeds_and_not_only_until_the_next_look_into_the_intake() -> None:
+def test_an_outage_lasts_until_an_attempt_succeeds() -> None:
     async def check() -> None:
         bench = Bench(FakeQueue([1]))
         bench.queue.faults = [DatabaseUnavailable("down")] * 3
@@ -161,7 +161,7 @@ def test_an_outage_while_draining_ends_the_worker_and_the_next_start_catches_up(
     run(check(), seconds=10)
 
 
-def test_what_is_locked_is_tried_again_apart_and_in_turns() -> None:
+def test_locked_patterns_are_retried_apart_and_in_turns() -> None:
     async def check() -> None:
         queue = FakeQueue(range(MOST_HELD_AT_ONCE + 10))
         queue.held = set(queue.patterns)
@@ -186,7 +186,7 @@ def test_what_is_locked_is_tried_again_apart_and_in_turns() -> None:
     run(check())
 
 
-def test_what_is_locked_at_the_stop_is_waited_for_and_tried_again() -> None:
+def test_patterns_locked_at_the_stop_are_retried_before_the_end() -> None:
     async def check() -> None:
         bench = Bench(FakeQueue([1]))
         bench.queue.held = {1}

@@ -89,7 +89,7 @@ def test_a_criterion_reads_as_value_bound_and_how_much_is_missing(
     assert (value_of(criterion), bound_of(criterion), verdict_of(criterion)) == (value, bound, verdict)
 
 
-def test_for_machines_the_numbers_stand_beside_the_words() -> None:
+def test_the_json_form_has_the_numbers_beside_the_words() -> None:
     endless = Criterion("confidence", math.inf, 70.0, met=False)
     document = document_of(explanation(MISSED, endless, TypeCriterion("a", ("b",), (), met=False)))
     assert [(item["number"], item["minimum"], item["missing_by"]) for item in document["criteria"]] == [

@@ -52,7 +52,7 @@ def test_a_value_out_of_range_is_refused_with_its_name_value_and_bound(name: str
 
 @pytest.mark.parametrize("name", ["min_confidence", "min_occurrences", "min_savings", "max_patterns"])
 @pytest.mark.parametrize("value", ["70", True, [1], pytest.param(10**400, id="10**400")])
-def test_what_no_column_can_be_compared_with_is_refused(name: str, value: object) -> None:
+def test_a_value_that_no_column_can_hold_is_refused(name: str, value: object) -> None:
     with pytest.raises(InvalidSettings, match=name):
         SyncFilter(**{name: value})  # type: ignore[arg-type]
 
@@ -63,19 +63,19 @@ def test_half_an_occurrence_is_refused(name: str) -> None:
         SyncFilter(**{name: 2.5})  # type: ignore[arg-type]
 
 
-def test_a_type_that_is_wanted_and_excluded_is_a_contradiction() -> None:
+def test_a_type_both_included_and_excluded_is_a_contradiction() -> None:
     with pytest.raises(InvalidSettings, match="both name deploy, test"):
         SyncFilter(only_types=("test", "sdlc", "deploy"), exclude_types=("deploy", "test"))
 
 
 @pytest.mark.parametrize("types", ["sdlc", 7, ("",), ("  ",), (7,), ("a\0b",)])
 @pytest.mark.parametrize("name", ["only_types", "exclude_types"])
-def test_what_is_no_list_of_types_is_refused(name: str, types: object) -> None:
+def test_a_value_that_is_no_list_of_types_is_refused(name: str, types: object) -> None:
     with pytest.raises(InvalidSettings, match=name):
         SyncFilter(**{name: types})  # type: ignore[arg-type]
 
 
-def test_what_is_not_named_is_unbounded() -> None:
+def test_a_criterion_that_is_not_named_is_unbounded() -> None:
     assert SyncFilter() == SyncFilter(0.0, 1, 0.0, 50)
     assert SyncFilter(min_savings=5000.0) == SyncFilter(0.0, 1, 5000.0, 50)
 
@@ -85,7 +85,7 @@ def test_no_types_are_none(name: str) -> None:
     assert SyncFilter(**{name: None}) == SyncFilter()  # type: ignore[arg-type]
 
 
-def test_types_are_trimmed_and_named_once() -> None:
+def test_types_are_trimmed_and_deduplicated() -> None:
     assert SyncFilter(only_types=[" sdlc", "test", "sdlc "]).only_types == ("sdlc", "test")  # type: ignore[arg-type]
 
 

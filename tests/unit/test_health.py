@@ -80,7 +80,7 @@ def test_before_its_first_catch_up_a_daemon_is_not_available(observed: Observed)
     assert (report.started_at, report.version) == (START, "1.2.3")
 
 
-def test_a_daemon_that_listens_and_has_caught_up_is_well(observed: Observed) -> None:
+def test_a_daemon_that_listens_and_has_caught_up_is_healthy(observed: Observed) -> None:
     observed.clock.seconds += 2
     observed.caught_up()
     observed.clock.seconds += 60
@@ -175,7 +175,7 @@ def test_a_full_notification_queue_degrades(observed: Observed) -> None:
     assert observed.report().status is Condition.OK
 
 
-def test_what_a_sweep_recovered_is_reported_until_one_finds_nothing(observed: Observed) -> None:
+def test_recovered_patterns_are_reported_until_a_sweep_finds_none(observed: Observed) -> None:
     observed.caught_up()
     observed.clock.seconds += 3600
     observed.scanned(ScanKind.SWEEP, result=SyncResult(synced_count=2, synced_pattern_ids=("a", "b")))
@@ -192,7 +192,7 @@ def test_what_a_sweep_recovered_is_reported_until_one_finds_nothing(observed: Ob
     assert report.last_recovered_at == START + timedelta(seconds=3600)
 
 
-def test_patterns_that_are_refused_degrade_by_their_number(observed: Observed) -> None:
+def test_refused_patterns_degrade_the_daemon_with_their_number(observed: Observed) -> None:
     observed.caught_up()
     observed.view(QuarantineRetried(Retried(3, 3, 3, (DRIVERS_WORDS,), (), ())))
     report = observed.report()
@@ -204,7 +204,7 @@ def test_patterns_that_are_refused_degrade_by_their_number(observed: Observed) -
     assert (report.status, report.queued_total) == (Condition.OK, 3)
 
 
-def test_a_daemon_whose_pages_are_stale_is_degraded_and_queues_on(observed: Observed) -> None:
+def test_a_daemon_with_stale_pages_is_degraded_and_still_queues(observed: Observed) -> None:
     observed.caught_up()
     observed.view(PagesStale(DRIVERS_WORDS))
     report = observed.report()
@@ -215,7 +215,7 @@ def test_a_daemon_whose_pages_are_stale_is_degraded_and_queues_on(observed: Obse
     assert observed.report().status is Condition.OK
 
 
-def test_a_sync_by_hand_is_no_catch_up(observed: Observed) -> None:
+def test_a_manual_sync_is_no_catch_up(observed: Observed) -> None:
     observed.scanned(ScanKind.MANUAL, result=SyncResult(synced_count=2))
     report = observed.report()
     assert (report.status, report.queued_total) == (Condition.UNAVAILABLE, 2)
@@ -232,7 +232,7 @@ def test_a_service_that_hangs_is_named(observed: Observed) -> None:
     assert report.reasons == ("Hanging: sweeper.",)
 
 
-def test_everything_that_is_wrong_is_reported_and_the_worst_counts(observed: Observed) -> None:
+def test_all_faults_are_reported_and_the_worst_decides_the_status(observed: Observed) -> None:
     observed.caught_up()
     observed.view(ListenerLost("deaf"))
     observed.view(DatabaseLost("gone"))

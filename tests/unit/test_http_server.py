@@ -42,7 +42,7 @@ async def asked(url: str) -> str:
         return (await client.get(url)).text
 
 
-def test_a_port_that_becomes_free_is_served_and_the_wait_for_it_is_reported_once(
+def test_a_taken_port_is_reported_once_and_served_once_free(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     attempts: list[ListenAddress] = []
@@ -70,7 +70,7 @@ def test_a_port_that_becomes_free_is_served_and_the_wait_for_it_is_reported_once
     run(check())
 
 
-def test_closed_while_the_port_is_taken_it_ends_at_once() -> None:
+def test_a_server_closed_while_its_port_is_taken_ends_at_once() -> None:
     async def check() -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             server, witness = server_at(taken.getsockname()[1])
@@ -85,7 +85,7 @@ def test_closed_while_the_port_is_taken_it_ends_at_once() -> None:
     run(check())
 
 
-def test_started_and_closed_at_any_moment_it_leaves_its_port() -> None:
+def test_a_server_closed_at_any_moment_frees_its_port() -> None:
     async def check() -> None:
         chance = random.Random(7)
         for _ in range(STARTS):

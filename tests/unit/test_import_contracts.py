@@ -74,17 +74,17 @@ def test_a_room_imports_the_standard_library_and_the_rooms_that_it_may_see(room:
     assert theirs <= sys.stdlib_module_names | MAY_USE.get(room, set())
 
 
-def test_the_domain_has_no_clock_no_chance_and_no_input_or_output() -> None:
+def test_the_domain_has_no_clock_no_randomness_and_no_io() -> None:
     forbidden = {"asyncio", "logging", "os", "random", "secrets", "socket", "subprocess", "threading", "time"}
     assert not {name.partition(".")[0] for name in imports_of_room("domain")} & forbidden
 
 
 @pytest.mark.parametrize("room", ["sync", "services", "review", "database", "embedded", "domain"])
-def test_without_observability_the_daemon_would_do_the_same(room: str) -> None:
+def test_no_room_that_acts_imports_observability(room: str) -> None:
     assert not [name for name in imports_of_room(room) if name.startswith("pattern_sync.observability")]
 
 
-def test_no_room_is_left_out_of_the_floors() -> None:
+def test_every_room_is_part_of_the_floors_contract() -> None:
     (floors,) = [each for each in CONTRACTS if each["type"] == "layers"]
     named = {name for floor in floors["layers"] for name in re.split(r"\s*\|\s*", floor)}
     rooms = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}

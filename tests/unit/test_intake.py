@@ -12,7 +12,7 @@ from tests.support.fakes import Clock, row_ids
 LONG_SECONDS = 20.0
 
 
-def test_a_pattern_that_waits_is_not_added_twice() -> None:
+def test_a_marked_pattern_is_not_marked_twice() -> None:
     async def check() -> None:
         intake = Intake()
         intake.add(row_ids(3, 1))
@@ -99,7 +99,7 @@ def test_a_flood_of_patterns_becomes_one_scan() -> None:
     run(check())
 
 
-def test_after_closing_what_is_marked_is_handed_out_and_nothing_is_waited_for() -> None:
+def test_a_closed_intake_hands_out_its_marks_without_waiting() -> None:
     async def check() -> None:
         intake = Intake()
         intake.add(row_ids(7))
@@ -113,7 +113,7 @@ def test_after_closing_what_is_marked_is_handed_out_and_nothing_is_waited_for() 
     run(check(), seconds=LONG_SECONDS / 2)
 
 
-def test_closing_wakes_whoever_waits() -> None:
+def test_closing_wakes_waiting_takers() -> None:
     async def check() -> None:
         intake = Intake()
         patterns = asyncio.create_task(intake.take_patterns(LONG_SECONDS))
@@ -127,7 +127,7 @@ def test_closing_wakes_whoever_waits() -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(PACED))
-def test_a_request_that_led_to_nothing_makes_the_next_one_wait_so_that_scans_take_a_tenth_of_the_time(
+def test_after_a_fruitless_request_the_next_waits_so_that_scans_take_a_tenth_of_the_time(
     kind: ScanKind,
 ) -> None:
     async def check() -> None:
@@ -147,7 +147,7 @@ def test_a_request_that_led_to_nothing_makes_the_next_one_wait_so_that_scans_tak
     run(check())
 
 
-def test_however_long_a_scan_takes_a_request_waits_a_minute_at_most() -> None:
+def test_a_request_waits_a_minute_at_most_however_long_scans_take() -> None:
     async def check() -> None:
         clock = Clock()
         intake = Intake(clock)
@@ -161,7 +161,7 @@ def test_however_long_a_scan_takes_a_request_waits_a_minute_at_most() -> None:
     run(check())
 
 
-def test_a_request_that_found_something_makes_nobody_wait() -> None:
+def test_a_request_that_found_something_does_not_delay_the_next() -> None:
     async def check() -> None:
         intake = Intake(Clock())
         intake.scanned({ScanKind.REQUEST}, 500.0, in_vain=True)
@@ -173,7 +173,7 @@ def test_a_request_that_found_something_makes_nobody_wait() -> None:
 
 
 @pytest.mark.parametrize("kind", [ScanKind.CATCH_UP, ScanKind.SWEEP, ScanKind.POLL])
-def test_what_the_daemon_requests_itself_neither_waits_nor_makes_wait(kind: ScanKind) -> None:
+def test_the_daemons_own_scans_are_neither_delayed_nor_delay_others(kind: ScanKind) -> None:
     async def check() -> None:
         intake = Intake(Clock())
         intake.scanned({ScanKind.REQUEST}, 500.0, in_vain=True)
@@ -188,7 +188,7 @@ def test_what_the_daemon_requests_itself_neither_waits_nor_makes_wait(kind: Scan
     run(check())
 
 
-def test_a_catch_up_wakes_a_taker_that_holds_a_request_back() -> None:
+def test_a_catch_up_wakes_a_taker_that_paces_a_request() -> None:
     async def check() -> None:
         intake = Intake()
         intake.scanned({ScanKind.REQUEST}, 500.0, in_vain=True)
@@ -203,7 +203,7 @@ def test_a_catch_up_wakes_a_taker_that_holds_a_request_back() -> None:
     run(check(), seconds=LONG_SECONDS / 2)
 
 
-def test_a_taker_hands_a_request_out_when_its_time_has_come_without_being_woken() -> None:
+def test_a_taker_hands_out_a_paced_request_on_time_without_being_woken() -> None:
     async def check() -> None:
         intake = Intake()
         intake.scanned({ScanKind.REQUEST}, 0.005, in_vain=True)
@@ -213,7 +213,7 @@ def test_a_taker_hands_a_request_out_when_its_time_has_come_without_being_woken(
     run(check(), seconds=LONG_SECONDS / 2)
 
 
-def test_a_request_that_waits_is_handed_out_at_the_end() -> None:
+def test_closing_hands_out_a_paced_request() -> None:
     async def check() -> None:
         intake = Intake()
         intake.scanned({ScanKind.REQUEST}, 500.0, in_vain=True)
@@ -224,7 +224,7 @@ def test_a_request_that_waits_is_handed_out_at_the_end() -> None:
     run(check(), seconds=LONG_SECONDS / 2)
 
 
-def test_what_could_not_be_done_is_marked_again_with_what_was_marked_meanwhile() -> None:
+def test_put_back_work_joins_the_newer_marks() -> None:
     async def check() -> None:
         intake = Intake()
         intake.add(row_ids(3))
@@ -236,7 +236,7 @@ def test_what_could_not_be_done_is_marked_again_with_what_was_marked_meanwhile()
     run(check())
 
 
-def test_after_closing_nothing_is_put_back_as_the_next_start_catches_up() -> None:
+def test_a_closed_intake_takes_nothing_back_as_the_next_start_catches_up() -> None:
     async def check() -> None:
         intake = Intake()
         intake.close()
@@ -248,7 +248,7 @@ def test_after_closing_nothing_is_put_back_as_the_next_start_catches_up() -> Non
     run(check(), seconds=LONG_SECONDS / 2)
 
 
-def test_a_flood_after_closing_makes_nobody_wait() -> None:
+def test_a_flood_after_closing_blocks_no_taker() -> None:
     async def check() -> None:
         intake = Intake()
         intake.close()

@@ -133,7 +133,7 @@ class House:
         return self.told.index(what)
 
 
-def test_it_starts_serving_before_queueing_and_stops_producers_workers_notifier_server_and_pool_in_this_order() -> None:
+def test_serving_starts_first_and_the_stop_goes_from_producers_to_the_pool() -> None:
     async def check() -> None:
         house = House()
         await house.run_until(house.is_queueing)
@@ -150,7 +150,7 @@ def test_it_starts_serving_before_queueing_and_stops_producers_workers_notifier_
     run(check(), seconds=10)
 
 
-def test_it_serves_while_it_waits_for_the_database_and_queues_when_it_is_there() -> None:
+def test_a_daemon_serves_while_it_waits_for_the_database() -> None:
     async def check() -> None:
         house = House(DatabaseUnavailable("refused"), DatabaseUnavailable("refused"))
         await house.run_until(house.is_queueing)
@@ -161,7 +161,7 @@ def test_it_serves_while_it_waits_for_the_database_and_queues_when_it_is_there()
     run(check(), seconds=10)
 
 
-def test_a_stop_before_the_database_was_reached_stops_what_is_serving() -> None:
+def test_a_stop_before_the_database_was_reached_stops_the_server() -> None:
     async def check() -> None:
         house = House(*[DatabaseUnavailable("refused")] * 10_000)
         await house.run_until(lambda: house.reports.faults)
@@ -173,7 +173,7 @@ def test_a_stop_before_the_database_was_reached_stops_what_is_serving() -> None:
 
 
 @pytest.mark.parametrize("fault", [AccessRefused("wrong password"), SchemaMissing("not installed")], ids=repr)
-def test_a_start_that_waiting_would_not_help_ends_the_daemon(fault: Exception) -> None:
+def test_a_permanent_fault_at_the_start_ends_the_daemon(fault: Exception) -> None:
     async def check() -> None:
         house = House(fault)
         with pytest.raises(ExceptionGroup) as raised:
@@ -184,7 +184,7 @@ def test_a_start_that_waiting_would_not_help_ends_the_daemon(fault: Exception) -
     run(check(), seconds=10)
 
 
-def test_what_is_not_drained_in_time_is_cut_off_and_counted() -> None:
+def test_work_not_drained_in_time_is_cut_off_and_counted() -> None:
     async def check() -> None:
         house = House(worker_listens=False)
         house.intake.add(row_ids(1, 2, 3))
@@ -197,7 +197,7 @@ def test_what_is_not_drained_in_time_is_cut_off_and_counted() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_it_and_another_requests_a_reload(number: signal.Signals) -> None:
+def test_sigterm_stops_the_daemon_and_sighup_requests_a_reload(number: signal.Signals) -> None:
     async def check() -> None:
         house = House()
         task = asyncio.create_task(house.daemon.run())

@@ -88,7 +88,7 @@ def test_every_connect_listens_first_and_then_catches_up() -> None:
     run(check())
 
 
-def test_it_listens_once_the_round_trip_is_proven() -> None:
+def test_the_listener_reports_listening_once_a_round_trip_is_proven() -> None:
     async def check() -> None:
         session = FakeSession()
         bench = Bench([session])
@@ -98,7 +98,7 @@ def test_it_listens_once_the_round_trip_is_proven() -> None:
     run(check())
 
 
-def test_a_session_that_hears_nothing_means_polling_and_tries_that_come_after_seconds_and_grow_rare() -> None:
+def test_a_deaf_session_means_polling_and_retries_with_growing_pauses() -> None:
     async def check() -> None:
         sessions = [FakeSession(hears=False) for _ in range(8)]
         bench = Bench([*sessions])
@@ -111,7 +111,7 @@ def test_a_session_that_hears_nothing_means_polling_and_tries_that_come_after_se
     run(check())
 
 
-def test_a_session_that_hears_again_makes_the_next_deafness_short() -> None:
+def test_a_session_that_gets_notifications_resets_the_pause_after_deafness() -> None:
     async def check() -> None:
         deaf, hearing = (FakeSession(hears=False) for _ in range(3)), FakeSession(dies_after=1)
         bench = Bench([*deaf, hearing, FakeSession(hears=False)])
@@ -121,7 +121,7 @@ def test_a_session_that_hears_again_makes_the_next_deafness_short() -> None:
     run(check())
 
 
-def test_a_pooler_that_shows_itself_at_once_means_the_same() -> None:
+def test_a_pooler_that_is_recognised_at_once_means_polling_too() -> None:
     async def check() -> None:
         bench = Bench([PoolerInTheWay("the session no longer listens")])
         await bench.run_until(lambda: bench.activity.waits)
@@ -141,7 +141,7 @@ def test_a_pooler_that_shows_itself_at_once_means_the_same() -> None:
         SchemaMissing("a function is gone"),
     ],
 )
-def test_what_cannot_be_reached_is_polled_for_and_tried_again(fault: Exception) -> None:
+def test_an_unreachable_database_means_polling_and_retries(fault: Exception) -> None:
     async def check() -> None:
         session = FakeSession()
         bench = Bench([fault, fault, session])
@@ -183,7 +183,7 @@ def test_a_lost_connection_is_noticed_at_once_and_terminated() -> None:
     run(check())
 
 
-def test_a_bug_is_not_waited_out_but_the_session_is_given_up() -> None:
+def test_a_bug_ends_the_listener_and_closes_its_session() -> None:
     async def check() -> None:
         session = FakeSession()
         session.heartbeat = _broken  # type: ignore[method-assign]
@@ -198,7 +198,7 @@ async def _broken() -> None:
     raise ZeroDivisionError
 
 
-def test_what_is_heard_marks_what_it_names() -> None:
+def test_a_notification_marks_what_it_names() -> None:
     async def check() -> None:
         session = FakeSession(dies_after=1)
         bench = Bench([session])
@@ -215,7 +215,7 @@ def test_what_is_heard_marks_what_it_names() -> None:
     run(check())
 
 
-def test_a_session_proves_itself_every_few_seconds_and_its_way_back_every_minute() -> None:
+def test_a_session_has_a_heartbeat_every_few_seconds_and_a_round_trip_every_minute() -> None:
     async def check() -> None:
         session, round_trips = FakeSession(dies_after=45), [0]
         round_trip = session.round_trip

@@ -14,7 +14,7 @@ from pattern_sync.web.listening import AddressUnavailable, ListenAddress
 from pattern_sync.web.port_holder import holder_of
 
 
-def test_a_port_that_is_taken_passes_and_who_has_it_is_named() -> None:
+def test_a_taken_port_is_a_passing_fault_and_its_holder_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = int(taken.getsockname()[1])
         address = ListenAddress.resolve("127.0.0.1", port)
@@ -26,12 +26,12 @@ def test_a_port_that_is_taken_passes_and_who_has_it_is_named() -> None:
     address.listen().close()
 
 
-def test_an_address_that_this_machine_lacks_passes() -> None:
+def test_an_address_that_this_machine_lacks_is_a_passing_fault() -> None:
     with pytest.raises(AddressUnavailable, match=r"has no address 203\.0\.113\.77 now.*PATTERN_SYNC_HTTP_HOST"):
         ListenAddress.resolve("203.0.113.77", 8002).listen()
 
 
-def test_a_name_that_nobody_knows_is_refused() -> None:
+def test_an_unknown_host_name_is_refused() -> None:
     with pytest.raises(InvalidSettings, match=r"no-such-host\.invalid.*PATTERN_SYNC_HTTP_HOST"):
         ListenAddress.resolve("no-such-host.invalid", 8002)
 
@@ -63,13 +63,13 @@ def make_proc(folder: Path, table: str) -> Path:
     return folder
 
 
-def test_the_holder_is_who_listens_and_not_who_is_connected(tmp_path: Path) -> None:
+def test_the_holder_of_a_port_listens_on_it_and_is_not_merely_connected(tmp_path: Path) -> None:
     proc = make_proc(tmp_path, TABLE)
     assert holder_of(8002, proc) == "process 17 (uvicorn)"
     assert holder_of(8003, proc) is None
 
 
-def test_a_machine_that_tells_nothing_is_not_asked_further(tmp_path: Path) -> None:
+def test_no_holder_is_named_where_proc_does_not_show_it(tmp_path: Path) -> None:
     assert holder_of(8002, tmp_path / "nothing") is None
     proc = make_proc(tmp_path, TABLE)
     (proc / "17" / "fd" / "3").unlink()  # another user's process shows none of its own

@@ -210,7 +210,7 @@ def test_a_change_is_sent_as_the_entry_is_now_with_the_new_counts() -> None:
 
 
 @pytest.mark.parametrize("change", ["queued", "refreshed", "decided", "commented", "removed"])
-def test_what_is_gone_when_it_is_read_is_sent_as_removed_whatever_the_notification(change: str) -> None:
+def test_an_entry_gone_when_it_is_read_is_sent_as_removed_whatever_the_notification(change: str) -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()
@@ -222,7 +222,7 @@ def test_what_is_gone_when_it_is_read_is_sent_as_removed_whatever_the_notificati
     run(check())
 
 
-def test_several_changes_of_one_entry_are_read_and_sent_once_with_the_latest_word() -> None:
+def test_several_changes_of_one_entry_are_sent_once_as_the_latest() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()
@@ -236,7 +236,7 @@ def test_several_changes_of_one_entry_are_read_and_sent_once_with_the_latest_wor
     run(check())
 
 
-def test_a_newcomer_gets_the_state_and_the_others_only_the_change() -> None:
+def test_a_new_page_gets_the_state_and_the_others_only_the_change() -> None:
     async def check() -> None:
         live = Live()
         old = await live.joined()
@@ -251,7 +251,7 @@ def test_a_newcomer_gets_the_state_and_the_others_only_the_change() -> None:
     run(check())
 
 
-def test_a_page_that_opens_while_rows_are_read_gets_nothing_before_a_state_of_its_own() -> None:
+def test_a_page_that_joins_during_a_read_gets_nothing_before_its_own_state() -> None:
     async def check() -> None:
         live = Live()
         await live.joined()
@@ -268,7 +268,7 @@ def test_a_page_that_opens_while_rows_are_read_gets_nothing_before_a_state_of_it
     run(check())
 
 
-def test_what_changes_while_rows_are_read_is_sent_after_them() -> None:
+def test_a_change_during_a_read_is_sent_after_it() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()
@@ -286,7 +286,7 @@ def test_what_changes_while_rows_are_read_is_sent_after_them() -> None:
     run(check())
 
 
-def test_what_changes_while_the_state_of_a_newcomer_is_read_is_sent_after_it() -> None:
+def test_a_change_while_a_new_pages_state_is_read_is_sent_after_it() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = live.updates.join()
@@ -325,7 +325,7 @@ def test_marks_survive_an_outage_which_is_sent_once_and_ends_with_a_state(fault:
     run(check())
 
 
-def test_a_newcomer_during_an_outage_learns_of_it_and_gets_the_state_that_follows() -> None:
+def test_a_page_that_joins_in_an_outage_gets_the_outage_and_then_the_state() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         await live.joined()
@@ -340,7 +340,7 @@ def test_a_newcomer_during_an_outage_learns_of_it_and_gets_the_state_that_follow
     run(check())
 
 
-def test_a_fault_between_two_reads_sends_no_half_message() -> None:
+def test_a_fault_between_two_reads_sends_no_partial_message() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()
@@ -374,7 +374,7 @@ def test_more_changes_than_make_sense_become_a_state(more: int, kind: str) -> No
     run(check())
 
 
-def test_everything_at_once_becomes_a_state() -> None:
+def test_a_notification_of_everything_becomes_a_state() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()
@@ -386,7 +386,7 @@ def test_everything_at_once_becomes_a_state() -> None:
     run(check())
 
 
-def test_a_client_that_reads_nothing_is_given_up_and_costs_the_others_nothing() -> None:
+def test_a_client_that_reads_nothing_is_dropped_at_no_cost_to_the_others() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         lazy, diligent = live.updates.join(), live.updates.join()
@@ -443,7 +443,7 @@ def test_nothing_is_read_while_no_page_is_open() -> None:
 @pytest.mark.parametrize(
     ("polling", "patience"), [(True, TIMINGS.live_poll_seconds), (False, TIMINGS.live_safety_net_seconds)]
 )
-def test_a_change_without_a_notification_is_found_in_time(*, polling: bool, patience: float) -> None:
+def test_an_unnotified_change_is_found_in_time(*, polling: bool, patience: float) -> None:
     async def check() -> None:
         live = Live(FakeView("a"), polling=polling)
         client = live.updates.join()
@@ -463,7 +463,7 @@ def test_a_change_without_a_notification_is_found_in_time(*, polling: bool, pati
     run(check())
 
 
-def test_looks_at_an_unchanged_queue_send_nothing_and_read_no_rows() -> None:
+def test_checks_of_an_unchanged_queue_send_nothing_and_read_no_rows() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()
@@ -478,7 +478,7 @@ def test_looks_at_an_unchanged_queue_send_nothing_and_read_no_rows() -> None:
     run(check())
 
 
-def test_a_change_without_a_notification_right_after_a_state_is_sent() -> None:
+def test_an_unnotified_change_right_after_a_state_is_sent() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()
@@ -489,7 +489,7 @@ def test_a_change_without_a_notification_right_after_a_state_is_sent() -> None:
     run(check())
 
 
-def test_a_change_without_a_notification_while_a_state_was_read_is_sent() -> None:
+def test_an_unnotified_change_while_a_state_was_read_is_sent() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()
@@ -503,7 +503,7 @@ def test_a_change_without_a_notification_while_a_state_was_read_is_sent() -> Non
     run(check())
 
 
-def test_a_newcomer_does_not_hide_an_unheard_change_from_the_others() -> None:
+def test_a_new_page_does_not_hide_an_unnotified_change_from_the_others() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         old = await live.joined()
@@ -517,7 +517,7 @@ def test_a_newcomer_does_not_hide_an_unheard_change_from_the_others() -> None:
     run(check())
 
 
-def test_a_change_that_was_heard_does_not_hide_another_that_was_not() -> None:
+def test_a_notified_change_does_not_hide_an_unnotified_one() -> None:
     async def check() -> None:
         live = Live(FakeView("a", "b"))
         client = await live.joined()
@@ -539,7 +539,7 @@ def test_a_change_that_was_heard_does_not_hide_another_that_was_not() -> None:
     run(check())
 
 
-def test_changes_without_a_pause_do_not_put_off_for_ever_what_was_not_heard() -> None:
+def test_endless_changes_do_not_delay_an_unnotified_one_for_ever() -> None:
     async def check() -> None:
         live = Live(FakeView("a", "b"))
         client = await live.joined()
@@ -556,7 +556,7 @@ def test_changes_without_a_pause_do_not_put_off_for_ever_what_was_not_heard() ->
     run(check())
 
 
-def test_changes_that_are_longer_than_a_message_may_be_become_a_state() -> None:
+def test_changes_too_long_for_a_message_become_a_state() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()
@@ -589,7 +589,7 @@ def test_a_page_gets_a_heartbeat_when_there_is_nothing_else_to_send() -> None:
     run(check())
 
 
-def test_what_only_the_pages_lack_is_no_outage_of_the_daemon() -> None:
+def test_a_fault_of_the_pages_alone_is_no_outage_of_the_database() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()
@@ -648,7 +648,7 @@ def test_an_outage_that_another_service_met_is_sent_and_nothing_is_read() -> Non
         '{"queued":' * 700,
     ],
 )
-def test_a_payload_that_is_not_ours_is_counted_and_changes_nothing(payload: str) -> None:
+def test_a_foreign_payload_is_counted_and_changes_nothing(payload: str) -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()
@@ -662,7 +662,7 @@ def test_a_payload_that_is_not_ours_is_counted_and_changes_nothing(payload: str)
     run(check())
 
 
-def test_a_notification_of_nothing_sends_nothing() -> None:
+def test_an_empty_notification_sends_nothing() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()
@@ -677,7 +677,7 @@ def test_a_notification_of_nothing_sends_nothing() -> None:
     run(check())
 
 
-def test_a_change_that_was_sent_does_not_blind_a_daemon_that_has_to_poll_from_then_on() -> None:
+def test_a_daemon_that_starts_to_poll_finds_changes_after_the_last_sent_one() -> None:
     async def check() -> None:
         live = Live(FakeView("a"))
         client = await live.joined()

@@ -20,7 +20,7 @@ def test_a_service_that_waits_does_not_hang_however_long() -> None:
     assert not liveness.hangs
 
 
-def test_work_that_is_not_done_in_time_hangs_until_it_is_done() -> None:
+def test_work_past_its_deadline_hangs_until_it_is_done() -> None:
     clock = Clock()
     liveness = Liveness(clock)
     with liveness.working(60.0):
@@ -45,7 +45,7 @@ def test_statements_within_their_deadlines_do_not_add_up() -> None:
         assert liveness.hangs, "between two statements it has its own time"
 
 
-def test_a_statement_that_does_not_come_back_hangs_although_the_whole_had_longer() -> None:
+def test_a_statement_past_its_deadline_hangs_although_the_whole_has_longer() -> None:
     clock = Clock()
     liveness = Liveness(clock)
     with liveness.working(STEP_SECONDS), working(5.0):
@@ -65,7 +65,7 @@ def test_work_that_fails_is_over_too() -> None:
         assert not liveness.hangs, "nor is it what later statements are part of"
 
 
-def test_one_of_two_that_go_on_side_by_side_does_not_hide_the_other() -> None:
+def test_one_of_two_concurrent_statements_does_not_hide_the_other() -> None:
     async def check() -> None:
         clock = Clock()
         liveness = Liveness(clock)
@@ -90,7 +90,7 @@ def test_one_of_two_that_go_on_side_by_side_does_not_hide_the_other() -> None:
     run(check())
 
 
-def test_statements_of_a_task_that_outlives_the_step_which_began_it_still_count() -> None:
+def test_statements_of_a_task_that_outlives_its_step_still_count() -> None:
     async def check() -> None:
         clock = Clock()
         liveness = Liveness(clock)
@@ -138,7 +138,7 @@ def test_the_tasks_of_a_service_count_for_it_and_for_no_other() -> None:
     run(check())
 
 
-def test_what_is_done_for_no_service_makes_none_hang() -> None:
+def test_work_outside_of_services_makes_none_hang() -> None:
     clock = Clock()
     liveness = Liveness(clock)
     with working(0.0):

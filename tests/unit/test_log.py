@@ -112,7 +112,7 @@ def failed(number: int) -> PatternOutcome:
     return PatternOutcome(RowId(number), f"s{number}", Outcome.FAILED, f"refused {number}")
 
 
-def test_every_line_has_a_name_of_its_own_for_machines() -> None:
+def test_every_line_has_a_unique_event_name() -> None:
     names = [line.event for line in Line]
     assert len(set(names)) == len(names) == len({line.name for line in Line})
     assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*", name) for name in names)
@@ -124,7 +124,7 @@ def test_every_line_has_a_sentence_for_people() -> None:
     assert all(re.fullmatch(r"[A-Z][^\n{}]+\.", sentence) for sentence in sentences)
 
 
-def test_every_fact_and_every_line_is_tried_here() -> None:
+def test_every_fact_and_every_line_is_covered_here() -> None:
     tried = {type(fact) for fact, _ in LINES}
     assert tried == set(EVERY_FACT), "a fact that shall have no line is listed with none"
     assert {line for _, lines in LINES for line in lines} | WRITTEN_ELSEWHERE == set(Line)
@@ -140,20 +140,20 @@ def test_a_fact_becomes_its_line_at_its_level(recorder: Recorder, fact: facts.Fa
 
 
 @pytest.mark.parametrize("kind", EVERY_FACT)
-def test_no_field_of_a_fact_hides_what_every_line_has(kind: type[facts.Fact]) -> None:
+def test_no_field_of_a_fact_hides_a_field_of_every_line(kind: type[facts.Fact]) -> None:
     taken = {"timestamp", "level", "event", "message", "logger", "line", "exception", "exc_info"}
     assert not taken & {field.name for field in fields(kind)}  # type: ignore[arg-type] # all are dataclasses
 
 
 @pytest.mark.parametrize("fact", [fact for fact, _ in LINES], ids=lambda fact: type(fact).__name__)
-def test_whoever_takes_a_fact_cannot_change_it_for_the_next(fact: facts.Fact) -> None:
+def test_no_subscriber_can_change_a_fact_for_the_next(fact: facts.Fact) -> None:
     assert isinstance(hash(fact), int), "what it holds cannot be changed either"
     for name in [field.name for field in fields(fact)] or ["anything"]:  # type: ignore[arg-type] # all are dataclasses
         with pytest.raises((AttributeError, TypeError)):
             setattr(fact, name, None)
 
 
-def test_an_outage_has_its_reason_and_its_length(recorder: Recorder) -> None:
+def test_an_outage_is_logged_with_its_reason_and_its_length(recorder: Recorder) -> None:
     with capture_logs() as lines:
         recorder.log(facts.DatabaseLost("down"))
         recorder.log(facts.DatabaseBack(12.34))
@@ -161,7 +161,7 @@ def test_an_outage_has_its_reason_and_its_length(recorder: Recorder) -> None:
     assert (lines[0]["reason"], lines[1]["after_seconds"]) == ("down", 12.3)
 
 
-def test_listening_again_has_the_time_that_was_polled_and_the_first_time_has_none(recorder: Recorder) -> None:
+def test_listening_again_is_logged_with_the_time_spent_polling(recorder: Recorder) -> None:
     with capture_logs() as lines:
         recorder.log(facts.ListenerListening(None))
         recorder.log(facts.ListenerLost("lost"))
@@ -178,28 +178,28 @@ def test_silent_triggers_are_named_with_the_remedy(recorder: Recorder) -> None:
     assert lines[0]["remedy"] == "pattern-sync migrate"
 
 
-def test_a_full_queue_is_named_with_the_process_that_does_not_read(recorder: Recorder) -> None:
+def test_a_full_notification_queue_is_logged_with_the_process_that_does_not_read(recorder: Recorder) -> None:
     with capture_logs() as lines:
         recorder.log(facts.NotificationQueueFull(0.63, 77))
     assert "63% full" in lines[0]["reason"]
     assert "77" in lines[0]["reason"]
 
 
-def test_a_flood_of_garbage_is_a_line_at_the_powers_of_ten(recorder: Recorder) -> None:
+def test_ignored_notifications_are_logged_at_powers_of_ten(recorder: Recorder) -> None:
     with capture_logs() as lines:
         for _ in range(2_500):
             recorder.log(facts.NotificationIgnored("'x'"))
     assert [line["so_far"] for line in lines] == [1, 10, 100, 1_000]
 
 
-def test_a_reconcile_that_did_nothing_is_no_news(recorder: Recorder) -> None:
+def test_a_reconcile_that_did_nothing_is_not_logged(recorder: Recorder) -> None:
     with capture_logs() as lines:
         for outcome in (Outcome.UNCHANGED, Outcome.DECIDED, Outcome.SHORT, Outcome.REFRESHED):
             recorder.reconciled(PatternOutcome(RowId(1), "a", outcome))
     assert lines == []
 
 
-def test_what_was_queued_is_named_up_to_a_few(recorder: Recorder) -> None:
+def test_the_first_few_queued_patterns_are_named(recorder: Recorder) -> None:
     with capture_logs() as lines:
         recorder.reconciled(
             *(PatternOutcome(RowId(i), f"s{i}", Outcome.QUEUED) for i in range(100)),
@@ -211,7 +211,7 @@ def test_what_was_queued_is_named_up_to_a_few(recorder: Recorder) -> None:
     assert lines[0]["signatures"] == [f"s{i}" for i in range(SHOWN_SIGNATURES)]
 
 
-def test_a_failure_is_a_warning_with_the_reason(recorder: Recorder) -> None:
+def test_a_failed_pattern_is_a_warning_with_the_reason(recorder: Recorder) -> None:
     with capture_logs() as lines:
         recorder.reconciled(FAILED)
     assert [(line["log_level"], line["first_error"]) for line in lines] == [("warning", "refused")]
@@ -230,7 +230,7 @@ def test_a_failure_is_a_warning_with_the_reason(recorder: Recorder) -> None:
         (ScanKind.REQUEST, SyncResult(refreshed_count=1), True),
     ],
 )
-def test_a_scan_is_a_line_when_it_is_news(
+def test_a_scan_is_logged_when_it_did_something(
     recorder: Recorder, kind: ScanKind, result: SyncResult, *, is_news: bool
 ) -> None:
     with capture_logs() as lines:
@@ -238,7 +238,7 @@ def test_a_scan_is_a_line_when_it_is_news(
     assert [(line["event"], line["kind"]) for line in lines] == ([("scan.finished", kind.value)] if is_news else [])
 
 
-def test_a_scan_for_several_reasons_is_named_by_the_first(recorder: Recorder) -> None:
+def test_a_scan_of_several_kinds_is_named_after_the_first(recorder: Recorder) -> None:
     with capture_logs() as lines:
         recorder.log(facts.ScanFinished(frozenset({ScanKind.POLL, ScanKind.CATCH_UP}), SyncResult()))
     assert [line["kind"] for line in lines] == ["catch-up"]
@@ -250,25 +250,25 @@ def test_a_scan_with_errors_is_a_warning_with_the_first_of_them(recorder: Record
     assert (lines[0]["log_level"], lines[0]["failed"], lines[0]["errors"]) == ("warning", 2, ["a: bad"])
 
 
-def test_a_sync_by_hand_shows_all_errors_as_its_caller_gets_only_the_signatures(recorder: Recorder) -> None:
+def test_a_manual_sync_logs_all_errors_as_its_caller_gets_only_the_signatures(recorder: Recorder) -> None:
     with capture_logs() as lines:
         recorder.scanned(ScanKind.MANUAL, SyncResult(error_count=2, errors=("a: bad", "b: bad")))
     assert [line["errors"] for line in lines] == [["a: bad", "b: bad"]]
 
 
-def test_the_filter_in_force_is_shown_in_words(recorder: Recorder) -> None:
+def test_the_filter_in_force_is_logged_in_words(recorder: Recorder) -> None:
     with capture_logs() as lines:
         recorder.log(facts.FilterPublished(SyncFilter.high_priority()))
     assert "confidence ≥ 70 %" in lines[0]["filter"]
 
 
-def test_refreshed_figures_are_a_detail(recorder: Recorder) -> None:
+def test_refreshed_figures_are_logged_at_debug_level(recorder: Recorder) -> None:
     with capture_logs() as lines:
         recorder.log(facts.EntriesRefreshed(2, 1.0))
     assert [(line["log_level"], line["entries"]) for line in lines] == [("debug", 2)]
 
 
-def test_failures_are_a_line_a_minute_and_added_up(recorder: Recorder) -> None:
+def test_failures_are_summed_into_one_line_a_minute(recorder: Recorder) -> None:
     with capture_logs() as lines:
         recorder.reconciled(failed(0))
         for _ in range(100):
@@ -283,7 +283,7 @@ def test_failures_are_a_line_a_minute_and_added_up(recorder: Recorder) -> None:
     assert len(lines[1]["signatures"]) == SHOWN_SIGNATURES
 
 
-def test_refusals_are_a_line_when_their_number_changes_and_one_a_minute_at_most(recorder: Recorder) -> None:
+def test_refusals_are_logged_when_their_number_changes_once_a_minute_at_most(recorder: Recorder) -> None:
     with capture_logs() as lines:
         recorder.refused(0)
         recorder.refused(3, "a: no", "b: no")
@@ -301,7 +301,7 @@ def test_refusals_are_a_line_when_their_number_changes_and_one_a_minute_at_most(
     assert lines[1]["patterns"] == 49
 
 
-def test_what_went_through_after_a_refusal_is_named(recorder: Recorder) -> None:
+def test_patterns_queued_after_a_refusal_are_named(recorder: Recorder) -> None:
     with capture_logs() as lines:
         names = tuple(f"s{i}" for i in range(100))
         recorder.log(facts.QuarantineRetried(Retried(100, 0, 0, (), names, ())))

@@ -70,7 +70,7 @@ def test_on_the_console_a_traceback_is_readable_and_without_local_variables(
     assert not text.startswith("{")
 
 
-def test_the_level_holds_for_our_lines_and_libraries_only_warn(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_level_applies_to_our_lines_and_libraries_only_warn(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging("debug", "json")
     structlog.stdlib.get_logger("pattern_sync").debug("ours")
     logging.getLogger("library").info("theirs, chatty")
@@ -81,7 +81,7 @@ def test_the_level_holds_for_our_lines_and_libraries_only_warn(capsys: pytest.Ca
     assert lines == ["ours", "theirs, serious"]
 
 
-def test_a_json_line_begins_with_what_all_lines_have(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_json_line_begins_with_the_common_fields(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging("info", "json")
     LogWriter()(Line.PATTERN_QUEUED, patterns=3, signatures=["a"])
     line = json.loads(capsys.readouterr().err)
@@ -89,14 +89,14 @@ def test_a_json_line_begins_with_what_all_lines_have(capsys: pytest.CaptureFixtu
     assert (line["level"], line["event"], line["message"]) == ("info", "pattern.queued", "Patterns were queued.")
 
 
-def test_a_line_of_the_console_is_a_sentence_with_its_name_behind_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_console_line_is_a_sentence_followed_by_its_event_name(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging("info", "console")
     LogWriter()(Line.PATTERN_QUEUED, patterns=3)
     text = capsys.readouterr().err
     assert text.index("Patterns were queued.") < text.index("pattern.queued") < text.index("patterns")
 
 
-def test_each_line_has_the_level_that_it_says(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_line_has_its_declared_level(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging("debug", "json")
     for line in Line:
         LogWriter()(line)
@@ -104,7 +104,7 @@ def test_each_line_has_the_level_that_it_says(capsys: pytest.CaptureFixture[str]
     assert written == {line.event: logging.getLevelName(line.level).lower() for line in Line}
 
 
-def test_a_log_that_is_configured_stays_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_log_that_is_already_configured_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
     ensure_logging()
     LogWriter()(Line.DAEMON_READY)
     configure_logging("error", "json")

@@ -17,14 +17,14 @@ def marks() -> Marks[str, int]:
     return Marks(MOST)
 
 
-def test_of_one_key_the_latest_value_is_kept(marks: Marks[str, int]) -> None:
+def test_the_latest_value_of_a_key_is_kept(marks: Marks[str, int]) -> None:
     marks.add({"a": 1, "b": 1})
     marks.add({"a": 2})
     assert len(marks) == 2
     assert marks.take() == Taken({"a": 2, "b": 1}, everything=False)
 
 
-def test_what_was_taken_is_not_marked_any_more_and_what_comes_during_the_read_is(marks: Marks[str, int]) -> None:
+def test_taking_clears_the_marks_and_a_change_during_the_read_is_a_new_mark(marks: Marks[str, int]) -> None:
     marks.add({"a": 1})
     marks.take()
     assert len(marks) == 0
@@ -33,7 +33,7 @@ def test_what_was_taken_is_not_marked_any_more_and_what_comes_during_the_read_is
     assert marks.take()
 
 
-def test_as_many_as_are_allowed_are_kept_and_one_more_makes_them_everything(marks: Marks[str, int]) -> None:
+def test_one_mark_beyond_the_limit_turns_all_into_everything(marks: Marks[str, int]) -> None:
     marks.add({"a": 1, "b": 1, "c": 1})
     assert not marks.everything
     marks.add({"d": 1})
@@ -47,7 +47,7 @@ def test_marks_that_come_while_everything_is_marked_are_kept_beside_it(marks: Ma
     assert marks.take() == Taken({"a": 1}, everything=True)
 
 
-def test_what_is_put_back_yields_to_what_was_marked_meanwhile(marks: Marks[str, int]) -> None:
+def test_a_mark_that_is_put_back_yields_to_a_newer_one(marks: Marks[str, int]) -> None:
     marks.add({"a": 1, "b": 1})
     taken = marks.take()
     marks.add({"b": 2})
@@ -55,7 +55,7 @@ def test_what_is_put_back_yields_to_what_was_marked_meanwhile(marks: Marks[str, 
     assert marks.take() == Taken({"a": 1, "b": 2}, everything=False)
 
 
-def test_everything_is_put_back_too_and_is_not_lost_where_it_was_marked_meanwhile(marks: Marks[str, int]) -> None:
+def test_everything_is_put_back_too_and_survives_newer_marks(marks: Marks[str, int]) -> None:
     marks.add_everything()
     everything = marks.take()
     marks.put_back(everything)
@@ -76,7 +76,7 @@ def test_putting_back_is_bounded(marks: Marks[str, int]) -> None:
 
 
 @pytest.mark.parametrize("everything", [False, True], ids=["a mark", "everything"])
-def test_it_wakes_while_there_is_something(marks: Marks[str, int], *, everything: bool) -> None:
+def test_the_event_is_set_while_anything_is_marked(marks: Marks[str, int], *, everything: bool) -> None:
     marks.add({})
     assert not marks.wake.is_set()
     if everything:
@@ -92,7 +92,7 @@ def test_it_wakes_while_there_is_something(marks: Marks[str, int], *, everything
     assert marks.wake.is_set()
 
 
-def test_whoever_waits_is_woken(marks: Marks[str, int]) -> None:
+def test_a_mark_wakes_whoever_waits(marks: Marks[str, int]) -> None:
     async def check() -> None:
         waiting = asyncio.create_task(marks.wake.wait())
         await asyncio.sleep(0)
@@ -112,7 +112,7 @@ STEPS = st.lists(
 
 
 @given(STEPS)
-def test_in_whatever_order_no_mark_is_lost_or_waits_unnoticed(steps: list[tuple[str, set[str]]]) -> None:
+def test_no_order_of_steps_loses_a_mark_or_leaves_one_unnoticed(steps: list[tuple[str, set[str]]]) -> None:
     marks: Marks[str, int] = Marks(MOST)
     outstanding: set[str] = set()
     taken: Taken[str, int] = Taken({}, everything=False)

@@ -12,7 +12,7 @@ def test_a_row_id_is_a_pattern(payload: str) -> None:
     assert parse_payload(payload) == int(payload)
 
 
-def test_two_words_ask_for_more_than_a_pattern() -> None:
+def test_a_star_requests_everything_and_settings_names_the_filter() -> None:
     assert parse_payload("*") is Request.EVERYTHING
     assert parse_payload("settings") is Request.SETTINGS
 
@@ -34,11 +34,11 @@ def test_two_words_ask_for_more_than_a_pattern() -> None:
         ),
     ],
 )
-def test_everything_else_is_not_ours(payload: str) -> None:
+def test_every_other_payload_is_foreign(payload: str) -> None:
     assert isinstance(parse_payload(payload), UnknownPayload)
 
 
-def test_what_is_shown_of_garbage_is_short_and_printable() -> None:
+def test_the_logged_part_of_garbage_is_short_and_printable() -> None:
     shown = parse_payload("\x1b[31m😈\n" + "x" * 8000)
     assert isinstance(shown, UnknownPayload)
     assert shown.shown.isascii()
@@ -47,6 +47,6 @@ def test_what_is_shown_of_garbage_is_short_and_printable() -> None:
 
 
 @given(st.text())
-def test_no_text_makes_it_raise(payload: str) -> None:
+def test_no_payload_makes_the_parser_raise(payload: str) -> None:
     parsed = parse_payload(payload)
     assert not isinstance(parsed, int) or (str(parsed) == payload and -(2**63) <= parsed < 2**63)

@@ -31,7 +31,7 @@ def names(prefix: str, number: int) -> list[str]:
     return [f"{prefix}:{each}" for each in range(number)]
 
 
-def test_what_was_written_is_notified_and_nothing_else() -> None:
+def test_only_written_entries_are_notified() -> None:
     async def check() -> None:
         bench = Bench()
         bench.notifier.add([], [])
@@ -46,7 +46,7 @@ def test_what_was_written_is_notified_and_nothing_else() -> None:
     run(check())
 
 
-def test_as_many_as_a_payload_names_are_notified_by_name_whatever_was_done_with_them() -> None:
+def test_as_many_entries_as_a_payload_holds_are_notified_by_name() -> None:
     async def check() -> None:
         bench = Bench()
         refreshed, queued = names("refreshed", MOST_NAMED // 2), names("queued", MOST_NAMED // 2)
@@ -58,7 +58,7 @@ def test_as_many_as_a_payload_names_are_notified_by_name_whatever_was_done_with_
     run(check())
 
 
-def test_more_than_a_payload_names_become_everything_and_none_of_them_is_kept() -> None:
+def test_more_entries_than_a_payload_holds_become_everything() -> None:
     async def check() -> None:
         bench = Bench()
         for number in range(5):
@@ -71,7 +71,7 @@ def test_more_than_a_payload_names_become_everything_and_none_of_them_is_kept() 
     run(check())
 
 
-def test_what_could_not_be_notified_in_an_outage_is_notified_after_it() -> None:
+def test_changes_that_an_outage_held_up_are_notified_after_it() -> None:
     async def check() -> None:
         bench = Bench(DatabaseUnavailable("gone"))
         bench.notifier.add(["new", "both"], [])
@@ -101,7 +101,7 @@ def test_a_burst_is_notified_ten_times_a_second_at_most() -> None:
     run(check())
 
 
-def test_what_was_written_last_is_notified_before_the_end() -> None:
+def test_the_last_changes_are_notified_before_the_end() -> None:
     async def check() -> None:
         bench = Bench()
         task = asyncio.create_task(bench.notifier.run())
@@ -116,7 +116,7 @@ def test_what_was_written_last_is_notified_before_the_end() -> None:
     run(check())
 
 
-def test_without_anything_to_notify_it_ends_at_once() -> None:
+def test_a_notifier_with_nothing_to_notify_ends_at_once() -> None:
     async def check() -> None:
         bench = Bench()
         task = asyncio.create_task(bench.notifier.run())

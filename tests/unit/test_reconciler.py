@@ -18,7 +18,7 @@ def clock() -> Clock:
     return Clock()
 
 
-def test_after_a_write_it_looks_again_until_nothing_is_written(clock: Clock) -> None:
+def test_a_reconcile_repeats_until_nothing_is_written(clock: Clock) -> None:
     queue = FakeQueue([1, 2])
     queue.entries = {2}
     outcomes = run(Reconciler(queue, clock).reconcile(row_ids(1, 2), FILTER))
@@ -26,7 +26,7 @@ def test_after_a_write_it_looks_again_until_nothing_is_written(clock: Clock) -> 
     assert queue.calls == [(1, 2), (1,)], "only what was written is looked at again"
 
 
-def test_a_figure_that_changed_between_two_looks_is_not_left_behind(clock: Clock) -> None:
+def test_a_figure_that_changes_during_a_reconcile_is_not_missed(clock: Clock) -> None:
     queue = FakeQueue([1])
     queue.stale = {1}
     run(Reconciler(queue, clock).reconcile(row_ids(1), FILTER))
@@ -34,7 +34,7 @@ def test_a_figure_that_changed_between_two_looks_is_not_left_behind(clock: Clock
     assert len(queue.calls) == 3
 
 
-def test_a_pattern_that_never_rests_is_left_after_a_few_looks(clock: Clock) -> None:
+def test_a_pattern_that_keeps_changing_is_left_after_a_few_rounds(clock: Clock) -> None:
     queue = FakeQueue([1])
     queue.restless = {1}
     outcomes = run(Reconciler(queue, clock).reconcile(row_ids(1), FILTER))
@@ -42,7 +42,7 @@ def test_a_pattern_that_never_rests_is_left_after_a_few_looks(clock: Clock) -> N
     assert len(queue.calls) == MOST_LOOKS
 
 
-def test_nothing_to_look_at_is_no_statement(clock: Clock) -> None:
+def test_an_empty_reconcile_runs_no_statement(clock: Clock) -> None:
     queue = FakeQueue()
     assert run(Reconciler(queue, clock).reconcile(row_ids(), FILTER)) == []
     assert queue.calls == []
@@ -61,7 +61,7 @@ def test_a_poison_row_fails_with_its_reason_and_the_others_go_through(clock: Clo
     assert len(outcomes) == 64
 
 
-def test_what_somebody_has_locked_is_held(clock: Clock) -> None:
+def test_a_locked_entry_is_held(clock: Clock) -> None:
     queue = FakeQueue([1, 2])
     queue.held = {2}
     outcomes = run(Reconciler(queue, clock).reconcile(row_ids(1, 2), FILTER))
@@ -84,7 +84,7 @@ def test_a_conflict_is_tried_again(clock: Clock) -> None:
     assert [item.outcome for item in outcomes] == [Outcome.QUEUED]
 
 
-def test_a_conflict_that_does_not_end_is_an_outage_and_no_poison(clock: Clock) -> None:
+def test_an_endless_conflict_is_an_outage_and_blames_no_row(clock: Clock) -> None:
     queue = FakeQueue([1])
     queue.faults = [TransactionConflict("deadlock")] * (MOST_CONFLICTS + 1)
     with pytest.raises(TransactionConflict):
@@ -92,7 +92,7 @@ def test_a_conflict_that_does_not_end_is_an_outage_and_no_poison(clock: Clock) -
     assert queue.refused == set()
 
 
-def test_an_outage_is_not_taken_for_poison(clock: Clock) -> None:
+def test_an_outage_blames_no_row(clock: Clock) -> None:
     queue = FakeQueue([1, 2])
     queue.faults = [DatabaseUnavailable("gone")]
     with pytest.raises(DatabaseUnavailable):

@@ -61,7 +61,7 @@ def hearing() -> Hearing:
     return Hearing()
 
 
-def test_what_a_sweep_finds_while_listening_is_counted_and_reported_once(hearing: Hearing) -> None:
+def test_patterns_that_a_sweep_finds_while_listening_are_counted_and_reported_once(hearing: Hearing) -> None:
     hearing.sweep()
     swept_at = hearing.clock()
     assert hearing.recovery.settle() == 0, "what was announced meanwhile may be on its way"
@@ -76,7 +76,7 @@ def test_what_a_sweep_finds_while_listening_is_counted_and_reported_once(hearing
     assert hearing.last_settled() == SweepSettled(0, 6, hearing.clock())
 
 
-def test_what_was_announced_while_the_sweep_ran_is_not_counted(hearing: Hearing) -> None:
+def test_patterns_announced_during_the_sweep_are_not_counted(hearing: Hearing) -> None:
     hearing.sweep()
     hearing.reconciled("a", "b")
     assert hearing.settle() == 1
@@ -88,19 +88,19 @@ def test_what_was_announced_while_the_sweep_ran_is_not_counted(hearing: Hearing)
     assert hearing.settle() == 600, "more than are named: so many at least"
 
 
-def test_a_pattern_that_its_announcement_queued_is_none_that_the_sweep_did(hearing: Hearing) -> None:
+def test_a_pattern_queued_by_its_notification_is_not_counted_as_recovered(hearing: Hearing) -> None:
     hearing.reconciled("a", outcome=Outcome.QUEUED)
     hearing.sweep()
     assert hearing.settle() == 3
 
 
 @pytest.mark.parametrize("kinds", [(ScanKind.REQUEST,), (ScanKind.CATCH_UP,), (ScanKind.POLL,), (ScanKind.SETTINGS,)])
-def test_a_scan_for_other_reasons_too_recovers_nothing(hearing: Hearing, kinds: tuple[ScanKind, ...]) -> None:
+def test_a_sweep_coalesced_with_other_scans_recovers_nothing(hearing: Hearing, kinds: tuple[ScanKind, ...]) -> None:
     hearing.sweep(FOUND, *kinds)
     assert hearing.settle() == 0
 
 
-def test_after_a_bulk_change_was_announced_a_sweep_proves_nothing(hearing: Hearing) -> None:
+def test_a_sweep_after_an_announced_bulk_change_recovers_nothing(hearing: Hearing) -> None:
     hearing.sweep()
     hearing.clock.seconds += 1
     hearing.recovery.everything_notified()
@@ -112,7 +112,7 @@ def test_after_a_bulk_change_was_announced_a_sweep_proves_nothing(hearing: Heari
     assert hearing.settle() == 3
 
 
-def test_what_is_found_after_deafness_was_not_to_be_heard(hearing: Hearing) -> None:
+def test_patterns_found_right_after_deafness_are_not_counted(hearing: Hearing) -> None:
     hearing.reception.lost("lost")
     hearing.reception.listening()
     hearing.sweep()
@@ -127,7 +127,7 @@ def test_what_is_found_after_deafness_was_not_to_be_heard(hearing: Hearing) -> N
     assert hearing.settle() == 3
 
 
-def test_names_that_are_kept_are_bounded_the_oldest_go_first(hearing: Hearing) -> None:
+def test_the_remembered_names_are_bounded_and_the_oldest_go_first(hearing: Hearing) -> None:
     hearing.sweep()
     hearing.reconciled("a", *(f"o{i}" for i in range(MOST_NAMES - 1)))
     hearing.reconciled("b")
@@ -166,14 +166,14 @@ def test_sweeps_come_every_minute_until_one_finds_nothing(hearing: Hearing) -> N
     run(check())
 
 
-def test_sweeps_that_are_more_frequent_stay_so(hearing: Hearing) -> None:
+def test_a_shorter_sweep_interval_stays(hearing: Hearing) -> None:
     hearing.sweep()
     hearing.settle()
     assert run(waited_for_the_next_sweep(hearing, 20.0)) == 20.0
 
 
 @pytest.mark.parametrize(("waited", "left"), [(10.0, 50.0), (600.0, 0.0)])
-def test_a_sweeper_that_waits_learns_at_once_that_the_last_sweep_recovered_some(
+def test_a_waiting_sweeper_is_woken_when_the_last_sweep_recovered_some(
     hearing: Hearing, waited: float, left: float
 ) -> None:
     async def check() -> None:
@@ -198,7 +198,7 @@ def test_a_sweeper_that_waits_learns_at_once_that_the_last_sweep_recovered_some(
     run(check())
 
 
-def test_replicas_drift_apart_as_each_sweeps_up_to_a_tenth_earlier(hearing: Hearing) -> None:
+def test_replicas_drift_apart_as_each_sweep_is_up_to_a_tenth_early(hearing: Hearing) -> None:
     async def check() -> None:
         activity = RecordingActivity(hearing.clock)
         sweeper = Sweeper(Intake(), hearing.recovery, HOUR, lambda: 1.0, hearing.facts, activity, hearing.clock, 60.0)
@@ -211,7 +211,7 @@ def test_replicas_drift_apart_as_each_sweeps_up_to_a_tenth_earlier(hearing: Hear
     run(check())
 
 
-def test_the_poller_polls_while_nothing_is_heard_or_nothing_is_notified(hearing: Hearing) -> None:
+def test_the_poller_polls_while_the_daemon_is_deaf_or_a_trigger_silent(hearing: Hearing) -> None:
     async def check() -> None:
         intake, activity = Intake(), RecordingActivity(hearing.clock)
         poller = Poller(intake, hearing.reception, activity, TIMINGS.poll_seconds)

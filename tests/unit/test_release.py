@@ -35,14 +35,14 @@ def test_the_version_is_the_newest_of_the_changelog_and_the_installed_one() -> N
     assert version("pattern-sync") == PROJECT["version"], "pyproject.toml has changed; run make once"
 
 
-def test_the_changelog_begins_with_what_is_not_released() -> None:
+def test_the_changelog_begins_with_the_unreleased_changes() -> None:
     headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert headings[0] == "Unreleased"
     assert headings[1:] == sorted(headings[1:], reverse=True)
 
 
 @pytest.mark.parametrize("name", LOCKS)
-def test_a_lock_holds_what_pyproject_asks_for(name: str) -> None:
+def test_a_lock_pins_what_pyproject_requires(name: str) -> None:
     pinned = pins(name)
     for requirement in map(Requirement, LOCKS[name]):
         assert requirement.specifier.contains(pinned[requirement.name]), f"{requirement}: renew it with make lock"
@@ -54,7 +54,7 @@ def test_a_lock_names_no_index(name: str) -> None:
     assert "index" not in lock(name)
 
 
-def test_what_two_locks_hold_is_the_same_version() -> None:
+def test_the_locks_pin_the_same_versions() -> None:
     everything = pins("dev") | pins("bench") | pins("runtime")
     for name in LOCKS:
         assert pins(name).items() <= everything.items()

@@ -51,7 +51,7 @@ def test_every_candidate_is_counted_once(figures: dict[str, Any], counts: tuple[
     assert result.total_candidates == 15
 
 
-def test_the_first_step_says_how_much_there_is_and_each_what_is_held() -> None:
+def test_the_first_batch_sets_the_total_and_each_counts_its_held() -> None:
     tally = Tally()
     tally.add(page(candidates=10, missing=10, handled=5, queued=4, held=(1,)))
     tally.add(page(candidates=10, missing=6, handled=5, queued=4, held=(2,)))
@@ -72,6 +72,6 @@ def test_a_million_patterns_are_counted_in_bounded_memory() -> None:
     assert tally.errors[0] == "s0: refused"
 
 
-def test_a_run_that_serves_several_wishes_has_the_name_that_says_most() -> None:
+def test_a_scan_of_several_kinds_is_recorded_under_the_first_kind() -> None:
     assert leading({ScanKind.POLL, ScanKind.CATCH_UP, ScanKind.SWEEP}) is ScanKind.CATCH_UP
     assert leading([ScanKind.POLL, ScanKind.REQUEST]) is ScanKind.REQUEST

@@ -45,7 +45,7 @@ class Lane:
         await asyncio.wait([task])
 
 
-def test_what_is_refused_again_is_tried_in_small_numbers() -> None:
+def test_patterns_refused_again_are_retried_in_small_numbers() -> None:
     lane = Lane(refused=10_000)
     run(lane.rounds(5))
     assert lane.queue.retries == [FEW] * 5
@@ -75,7 +75,7 @@ def test_when_all_go_through_the_others_follow_at_once() -> None:
     assert len(lane.queue.entries) >= 85 * FEW + MANY, "without a pause in between"
 
 
-def test_with_nothing_refused_it_hardly_asks_until_something_is() -> None:
+def test_an_idle_retrier_waits_until_something_is_refused() -> None:
     idle = Lane()
     run(idle.rounds(3))
     assert set(idle.activity.event_waits) == {TIMINGS.quarantine_idle_seconds}
@@ -97,7 +97,7 @@ def test_with_nothing_refused_it_hardly_asks_until_something_is() -> None:
     run(check())
 
 
-def test_what_is_refused_during_a_retry_wakes_it_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_during_a_retry_wakes_the_retrier_again(monkeypatch: pytest.MonkeyPatch) -> None:
     async def check() -> None:
         activity = Activity("retrier", Liveness(Clock()), RecordedReports(), outage_backoff())
         lane = Lane(activity=activity, timings=Timings(quarantine_seconds=0.0))

@@ -103,7 +103,7 @@ class FakeStore:
 
 
 @pytest.mark.parametrize("text", UNSTORABLE)
-def test_what_a_database_cannot_hold_is_known(text: str) -> None:
+def test_text_that_a_database_cannot_store_is_recognised(text: str) -> None:
     assert not is_storable(text)
     for refused in (
         lambda: Decision(Verdict.APPROVED, notes=text),
@@ -118,7 +118,7 @@ def test_what_a_database_cannot_hold_is_known(text: str) -> None:
 
 @settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=())))
-def test_whatever_is_utf8_without_nul_can_be_stored(text: str) -> None:
+def test_all_utf8_text_without_nul_can_be_stored(text: str) -> None:
     try:
         fits = "\0" not in text.encode().decode()
     except UnicodeEncodeError:
@@ -127,7 +127,7 @@ def test_whatever_is_utf8_without_nul_can_be_stored(text: str) -> None:
 
 
 @pytest.mark.parametrize("blank", [None, "", "  ", "\n\t\u2003"])
-def test_blank_notes_are_none_and_a_blank_name_is_the_systems(blank: str | None) -> None:
+def test_blank_notes_are_none_and_a_blank_reviewer_is_the_system(blank: str | None) -> None:
     decision = Decision(Verdict.APPROVED, blank, blank)
     assert (decision.notes, decision.reviewer, decision.replaces) == (None, "system", Status.PENDING)
 
@@ -139,30 +139,30 @@ def test_a_rejection_needs_a_reason(blank: str | None) -> None:
 
 
 @pytest.mark.parametrize("blank", ["", "  ", "\n\t\u2003"])
-def test_a_comment_says_something(blank: str) -> None:
+def test_a_blank_comment_is_refused(blank: str) -> None:
     with pytest.raises(InvalidInput, match="comment is blank"):
         check_comment(blank)
 
 
 @pytest.mark.parametrize("typed", ["REJECTED: no", "rejected:no", "  Rejected:  no ", "no"])
-def test_what_stands_before_a_reason_anyway_need_not_be_typed(typed: str) -> None:
+def test_a_typed_rejected_prefix_is_not_doubled(typed: str) -> None:
     assert Decision(Verdict.REJECTED, typed).notes == "no"
     assert Decision(Verdict.REJECTED, "REJECTED: REJECTED: no").notes == "REJECTED: no"
     with pytest.raises(InvalidInput, match="reason is blank"):
         Decision(Verdict.REJECTED, "REJECTED: ")
 
 
-def test_the_notes_of_an_approval_are_kept_as_they_are() -> None:
+def test_the_notes_of_an_approval_are_kept_unchanged() -> None:
     assert Decision(Verdict.APPROVED, "REJECTED: by mistake").notes == "REJECTED: by mistake"
 
 
-def test_blanks_around_a_text_are_dropped_and_those_within_kept() -> None:
+def test_whitespace_around_a_text_is_dropped_and_within_it_kept() -> None:
     decision = Decision(Verdict.REJECTED, " two  words\n", "\tann lee ")
     assert (decision.notes, decision.reviewer) == ("two  words", "ann lee")
     assert check_comment("  a\n\nb ") == "a\n\nb"
 
 
-def test_the_longest_texts_are_kept_and_longer_ones_refused_with_both_lengths() -> None:
+def test_texts_up_to_the_limit_are_kept_and_longer_ones_refused_with_both_lengths() -> None:
     assert len(check_comment("x" * LONGEST_TEXT + " ")) == 10_000
     assert len(check_reviewer("x" * LONGEST_REVIEWER)) == 255
     with pytest.raises(InvalidInput, match=r"comment has 10,001 characters; at most 10,000"):
@@ -189,7 +189,7 @@ def test_an_empty_list_has_one_empty_page() -> None:
     assert (page.entries, page.next) == ((), None)
 
 
-def test_a_decision_returns_the_entry_as_it_is_then() -> None:
+def test_a_decision_returns_the_decided_entry() -> None:
     decided = run(Review(FakeStore(entry("a"))).decide("a", Decision(Verdict.APPROVED, reviewer="ann")))
     assert (decided.status, decided.reviewed_by) == ("approved", "ann")
 
@@ -207,14 +207,14 @@ def test_a_decision_returns_the_entry_as_it_is_then() -> None:
         (entry("a:b"), Status.APPROVED, "'a:b' is pending, not approved; there is no decision to replace."),
     ],
 )
-def test_who_comes_second_is_told_what_stands(standing: QueueEntry, replaces: Status, words: str) -> None:
+def test_a_second_decision_is_refused_with_the_standing_one(standing: QueueEntry, replaces: Status, words: str) -> None:
     with pytest.raises(AlreadyDecided) as caught:
         run(Review(FakeStore(standing)).decide("a:b", Decision(Verdict.APPROVED, replaces=replaces)))
     assert str(caught.value) == words
     assert caught.value.entry == standing
 
 
-def test_what_the_queue_does_not_have_is_unknown() -> None:
+def test_a_signature_without_an_entry_is_unknown() -> None:
     review = Review(FakeStore())
     for asked in (
         review.entry("x"),
@@ -228,7 +228,7 @@ def test_what_the_queue_does_not_have_is_unknown() -> None:
 
 
 @pytest.mark.parametrize("name", UNSTORABLE)
-def test_a_name_that_no_database_holds_is_unknown_without_asking_one(name: str) -> None:
+def test_a_signature_that_no_database_can_store_is_unknown_without_a_query(name: str) -> None:
     store = FakeStore()
     review = Review(store)
     for asked in (
@@ -251,7 +251,7 @@ def test_a_comment_is_noted_under_a_name() -> None:
 
 
 @pytest.mark.parametrize("said", ["decision", "comment"])
-def test_what_the_application_keeps_out_in_silence_is_said(said: str) -> None:
+def test_a_silently_dropped_decision_is_reported(said: str) -> None:
     store = FakeStore(entry("a:b"))
     store.refuses = ""
     with pytest.raises(DecisionRefused) as caught:
@@ -262,7 +262,7 @@ def test_what_the_application_keeps_out_in_silence_is_said(said: str) -> None:
 
 
 @pytest.mark.parametrize("said", ["decision", "comment"])
-def test_what_the_database_refuses_is_said_in_its_words_and_without_them(said: str) -> None:
+def test_a_refused_decision_is_reported_with_and_without_the_servers_message(said: str) -> None:
     store = FakeStore(entry("a:b"))
     store.refuses = "no ticket (SQLSTATE P0001)"
     with pytest.raises(DecisionRefused) as caught:

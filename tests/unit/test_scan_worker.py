@@ -100,7 +100,7 @@ def test_a_poll_that_found_nothing_is_not_recorded() -> None:
     run(check())
 
 
-def test_a_scan_for_new_settings_publishes_which_filter_is_in_force() -> None:
+def test_a_settings_scan_reports_the_filter_in_force() -> None:
     async def check() -> None:
         bench = Bench(FakeQueue())
         await bench.worker.run_once({ScanKind.SETTINGS, ScanKind.POLL})
@@ -109,7 +109,7 @@ def test_a_scan_for_new_settings_publishes_which_filter_is_in_force() -> None:
     run(check())
 
 
-def test_a_scan_that_is_refused_a_pattern_wakes_the_retrier() -> None:
+def test_a_scan_with_a_refused_pattern_wakes_the_retrier() -> None:
     async def check() -> None:
         bench = Bench(FakeQueue([1, 2], poison=[2]))
         await bench.worker.run_once({ScanKind.SWEEP})
@@ -121,7 +121,7 @@ def test_a_scan_that_is_refused_a_pattern_wakes_the_retrier() -> None:
     run(check())
 
 
-def test_what_somebody_has_locked_is_marked() -> None:
+def test_held_patterns_are_marked() -> None:
     async def check() -> None:
         bench = Bench(FakeQueue([1, 2]))
         bench.queue.held = {2}
@@ -158,7 +158,7 @@ def test_a_request_that_led_to_nothing_makes_the_next_one_wait() -> None:
         StatementFailed("the notification queue is full"),
     ],
 )
-def test_in_an_outage_the_scans_are_requested_again_and_nothing_is_caught_up(fault: Exception) -> None:
+def test_scans_that_meet_an_outage_are_requested_again_and_complete_no_catch_up(fault: Exception) -> None:
     async def check() -> None:
         bench = Bench(FakeQueue([1]))
         bench.installation.faults = [fault]
@@ -187,7 +187,7 @@ def test_an_outage_while_draining_ends_the_worker_and_the_next_start_catches_up(
     run(check(), seconds=10)
 
 
-def test_a_schema_that_stopped_fitting_ends_the_worker() -> None:
+def test_a_schema_that_no_longer_fits_ends_the_worker() -> None:
     async def check() -> None:
         bench = Bench(FakeQueue([1]))
         bench.installation.faults = [SchemaOutdated("of another version")]

@@ -27,7 +27,7 @@ def log_at(clock: Clock) -> Log:
     return Log(LogWriter(), clock, INTERVAL_SECONDS)
 
 
-def test_a_shortage_of_files_is_written_at_once_and_then_once_a_minute() -> None:
+def test_a_shortage_of_files_is_logged_at_once_and_then_once_a_minute() -> None:
     clock = Clock()
     log = log_at(clock)
     with capture_logs() as lines:
@@ -50,7 +50,7 @@ def test_one_shortage_does_not_hide_another() -> None:
     assert [line["event"] for line in lines] == ["http.out_of_files", "http.crowded"]
 
 
-def test_a_loop_that_finds_no_file_for_a_connection_is_a_shortage_of_files() -> None:
+def test_a_loop_without_a_file_for_a_connection_reports_a_shortage_of_files() -> None:
     loop = Loop()
     facts: list[Fact] = []
     fault = OSError(errno.EMFILE, "Too many open files")
@@ -59,7 +59,7 @@ def test_a_loop_that_finds_no_file_for_a_connection_is_a_shortage_of_files() -> 
     assert loop.reported == []
 
 
-def test_what_is_no_shortage_is_reported_by_the_loop_as_always() -> None:
+def test_other_errors_of_the_loop_are_reported_as_always() -> None:
     loop = Loop()
     facts: list[Fact] = []
     fault = {"message": "Task exception was never retrieved", "exception": ValueError("x")}

@@ -392,18 +392,18 @@ async def breathe(times: int) -> None:
         await asyncio.sleep(0)
 
 
-def test_no_service_of_the_daemon_is_left_out_here() -> None:
+def test_every_service_of_the_daemon_is_covered_here() -> None:
     assert set(every_service()) == {*ALL, HttpServer}
 
 
-def test_every_service_has_a_name_of_its_own_that_can_be_a_tasks_and_a_metrics_label() -> None:
+def test_every_service_has_a_unique_name_fit_for_a_task_and_a_metric_label() -> None:
     names = [each.name for each in every_service()]
     assert len(set(names)) == len(names)
     assert all(name.replace("-", "").isalpha() and name.islower() for name in names)
 
 
 @pytest.mark.parametrize("kind", [*ATTEMPTING, EmbeddedSupervisor], ids=name_of)
-def test_every_service_reports_an_outage_by_its_name_waits_it_out_and_does_what_it_had_to_do(
+def test_every_service_reports_an_outage_waits_it_out_and_does_its_work(
     kind: type[Service],
 ) -> None:
     async def check() -> None:
@@ -431,7 +431,7 @@ def test_every_service_reports_an_outage_by_its_name_waits_it_out_and_does_what_
 
 @pytest.mark.parametrize("fault", [AccessRefused("no"), StatementFailed("bad"), SchemaMissing("gone")], ids=repr)
 @pytest.mark.parametrize("kind", ATTEMPTING, ids=name_of)
-def test_whatever_passing_fault_it_is_a_running_service_waits_it_out(kind: type[Service], fault: PassingFault) -> None:
+def test_a_running_service_waits_out_every_passing_fault(kind: type[Service], fault: PassingFault) -> None:
     async def check() -> None:
         stage = Stage(kind)
         stage.database.fault = fault
@@ -447,7 +447,7 @@ def test_whatever_passing_fault_it_is_a_running_service_waits_it_out(kind: type[
 
 
 @pytest.mark.parametrize("kind", ALL, ids=name_of)
-def test_hours_without_anything_to_do_are_no_hanging(kind: type[Service]) -> None:
+def test_a_service_idle_for_hours_does_not_hang(kind: type[Service]) -> None:
     async def check() -> None:
         stage = Stage(kind)
         task = stage.start()
@@ -462,7 +462,7 @@ def test_hours_without_anything_to_do_are_no_hanging(kind: type[Service]) -> Non
 
 
 @pytest.mark.parametrize("kind", [*WORKING, EmbeddedSupervisor], ids=name_of)
-def test_an_outage_of_hours_is_no_hanging(kind: type[Service]) -> None:
+def test_a_service_in_an_outage_for_hours_does_not_hang(kind: type[Service]) -> None:
     async def check() -> None:
         stage = Stage(kind)
         stage.database.fault = DatabaseUnavailable("down")
@@ -480,7 +480,7 @@ def test_an_outage_of_hours_is_no_hanging(kind: type[Service]) -> None:
 
 
 @pytest.mark.parametrize("kind", WORKING, ids=name_of)
-def test_an_answer_that_never_comes_is_hanging(kind: type[Service]) -> None:
+def test_a_service_whose_database_never_responds_hangs(kind: type[Service]) -> None:
     async def check() -> None:
         stage = Stage(kind)
         stage.database.stuck = True
@@ -498,7 +498,7 @@ def test_an_answer_that_never_comes_is_hanging(kind: type[Service]) -> None:
 
 
 @pytest.mark.parametrize("kind", WORKING, ids=name_of)
-def test_work_that_takes_long_in_steps_that_do_not_is_no_hanging(kind: type[Service]) -> None:
+def test_long_work_in_short_steps_does_not_hang(kind: type[Service]) -> None:
     async def check() -> None:
         stage = Stage(kind)
         stage.database.statement_seconds = 119.0
@@ -517,7 +517,7 @@ def test_work_that_takes_long_in_steps_that_do_not_is_no_hanging(kind: type[Serv
 
 
 @pytest.mark.parametrize("kind", ALL, ids=name_of)
-def test_started_and_stopped_at_any_moment_it_leaves_nothing_behind(kind: type[Service]) -> None:
+def test_a_service_stopped_at_any_moment_leaves_nothing_behind(kind: type[Service]) -> None:
     async def check() -> None:
         chance = random.Random(7)
 

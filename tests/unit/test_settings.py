@@ -26,7 +26,7 @@ def refusal() -> str:
     return str(caught.value)
 
 
-def test_without_any_setting_the_high_priority_filter_and_the_embedded_server_are_meant() -> None:
+def test_the_default_settings_are_the_high_priority_filter_and_the_embedded_server() -> None:
     settings = Settings.load()
     assert settings.database_url is None
     wanted = settings.sync_filter()
@@ -95,7 +95,7 @@ def test_a_value_out_of_range_is_refused_with_its_variable_and_value(
     assert given in message
 
 
-def test_every_wrong_setting_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_invalid_settings_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATTERN_SYNC_INTERVAL", "0")
     monkeypatch.setenv("PATTERN_SYNC_MIN_SAVINGS", "-1")
     message = refusal()
@@ -110,13 +110,13 @@ def test_a_contradiction_is_refused_when_the_settings_are_read(monkeypatch: pyte
 
 
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))
-def test_a_blank_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_a_blank_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(f"PATTERN_SYNC_{name.upper()}", "")
     assert getattr(Settings.load(), name) == Settings.model_fields[name].default
 
 
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))
-def test_a_blank_line_of_the_file_is_as_good_as_none(name: str) -> None:
+def test_a_blank_value_in_the_file_counts_as_unset(name: str) -> None:
     Path(".env").write_text(f"PATTERN_SYNC_{name.upper()}=\n")
     assert getattr(Settings.load(), name) == Settings.model_fields[name].default
 
@@ -135,7 +135,7 @@ def test_a_misspelt_line_of_the_file_is_refused_with_the_nearest_name() -> None:
     assert SECRET not in message
 
 
-def test_a_name_like_none_of_ours_is_answered_with_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_variable_unlike_any_setting_is_refused_with_all_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATTERN_SYNC_ZZZ", "1")
     message = refusal()
     assert all(f"PATTERN_SYNC_{name.upper()}" in message for name in Settings.model_fields)
@@ -162,12 +162,12 @@ def test_a_named_file_that_is_missing_is_refused(monkeypatch: pytest.MonkeyPatch
     assert "/nowhere/ours.env" in message
 
 
-def test_a_file_that_is_no_text_is_refused() -> None:
+def test_a_binary_settings_file_is_refused() -> None:
     Path(".env").write_bytes(b"PATTERN_SYNC_INTERVAL=\xff\xfe\n")
     assert ".env" in refusal()
 
 
-def test_a_credential_holds_the_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_credential_provides_the_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     folder = tmp_path / "credentials"
     folder.mkdir()
     (folder / "pattern_sync_database_url").write_text(URL + "\n")
@@ -206,7 +206,7 @@ def test_the_password_is_in_no_form_of_the_settings(monkeypatch: pytest.MonkeyPa
         ("panel.example", False),
     ],
 )
-def test_beyond_loopback_a_token_is_asked_for(monkeypatch: pytest.MonkeyPatch, host: str, *, loopback: bool) -> None:
+def test_a_token_is_required_beyond_loopback(monkeypatch: pytest.MonkeyPatch, host: str, *, loopback: bool) -> None:
     monkeypatch.setenv("PATTERN_SYNC_HTTP_HOST", host)
     monkeypatch.setenv("PATTERN_SYNC_ADMIN_TOKEN", "administrators")
     settings = Settings.load()
@@ -221,7 +221,7 @@ def test_beyond_loopback_a_token_is_asked_for(monkeypatch: pytest.MonkeyPatch, h
     assert Settings.load().tokens() == ("readers", "administrators")
 
 
-def test_the_panel_may_call_on_loopback_unless_others_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_origin_on_loopback_is_the_panels(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings.load().origins() == (
         "http://localhost:9213",
         "http://localhost:5173",

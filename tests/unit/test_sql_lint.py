@@ -29,7 +29,7 @@ def unqualified(text: str) -> Iterator[str]:
             yield call["name"]
 
 
-def test_the_lint_finds_what_it_is_for() -> None:
+def test_the_lint_finds_unqualified_calls() -> None:
     text = (
         "SELECT count(*), pg_catalog.count(*), coalesce(max(x), 'min(x)') FROM unnest($1) AS u (a) WHERE a IN (now())"
     )

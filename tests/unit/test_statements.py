@@ -11,7 +11,7 @@ from pattern_sync.database.statements import load_statements
 FOLDER = Path(statements.__file__).parent
 
 
-def test_every_block_of_every_file_is_a_statement() -> None:
+def test_every_block_of_every_sql_file_is_one_statement() -> None:
     texts = [file.read_text(encoding="utf-8") for file in FOLDER.glob("*.sql")]
     named = [name for text in texts for name in re.findall(r"^-- name: *(\S*)", text, re.MULTILINE)]
     assert sorted(load_statements()) == sorted(named)

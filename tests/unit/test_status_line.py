@@ -54,7 +54,7 @@ def shown() -> Shown:
     return Shown()
 
 
-def test_everybody_gets_each_fact_in_order() -> None:
+def test_every_subscriber_gets_each_fact_in_order() -> None:
     first, second = RecordedFacts(), RecordedFacts()
     emit = Subscribers([first, second])
     facts: list[Fact] = [ListenerLost("lost"), DatabaseLost("down"), ListenerListening(1.0)]
@@ -95,7 +95,7 @@ def test_a_daemon_that_listens_in_vain_is_shown_as_polling(shown: Shown, begins:
     assert shown.after(ends).startswith("listening;")
 
 
-def test_a_fault_that_only_the_pages_miss_is_no_polling(shown: Shown) -> None:
+def test_a_fault_that_affects_only_the_pages_is_not_shown_as_polling(shown: Shown) -> None:
     assert shown.after(ListenerListening(None), TriggersFaulty((PAGES_ONLY,), silenced=False)).startswith("listening;")
 
 
@@ -104,7 +104,7 @@ def test_a_scan_shows_what_was_queued_and_what_failed(shown: Shown) -> None:
     assert shown.after(ScanFinished(SWEEP, result)) == "starting; 3 queued, 2 failed since start"
 
 
-def test_a_frequent_fact_is_no_message_of_its_own_and_is_in_the_next(shown: Shown) -> None:
+def test_a_frequent_fact_waits_for_the_next_status_line(shown: Shown) -> None:
     outcomes = tuple(PatternOutcome(RowId(i), f"s{i}", Outcome.QUEUED) for i in range(100))
     shown.after(ListenerListening(None), PatternsReconciled(outcomes, 1.0), EntriesRefreshed(1, 1.0))
     assert len(shown.lines) == 1
@@ -117,7 +117,7 @@ def test_the_same_line_is_not_shown_twice(shown: Shown) -> None:
     assert len(shown.lines) == 1
 
 
-def test_failures_are_counted_wherever_they_come_from(shown: Shown) -> None:
+def test_failures_of_every_path_are_counted(shown: Shown) -> None:
     failed = tuple(PatternOutcome(RowId(i), f"s{i}", Outcome.FAILED, "refused") for i in range(4))
     shown.after(PatternsReconciled(failed, 1.0), ScanFinished(SWEEP, SyncResult(error_count=3)))
     assert shown.view.failed_total == 7

@@ -110,7 +110,7 @@ def test_closing_waits_for_the_end_of_each(supervisor: Supervisor) -> None:
     run(check(), seconds=10)
 
 
-def test_one_that_is_late_is_cancelled_and_the_others_are_not(supervisor: Supervisor) -> None:
+def test_a_service_that_closes_late_is_cancelled_and_the_others_are_not(supervisor: Supervisor) -> None:
     async def check() -> None:
         late, prompt = Closable(listens=False), Another()
         async with running(supervisor, late, prompt):
@@ -159,7 +159,7 @@ def test_a_service_has_one_activity(supervisor: Supervisor) -> None:
 
 
 @pytest.mark.parametrize("has_activity", [True, False], ids=["with an activity", "without one"])
-def test_a_service_cannot_forget_that_its_statements_are_work(
+def test_every_statement_of_a_service_counts_as_work(
     supervisor: Supervisor, clock: Clock, *, has_activity: bool
 ) -> None:
     async def check() -> None:
@@ -176,7 +176,7 @@ def test_a_service_cannot_forget_that_its_statements_are_work(
     run(check())
 
 
-def test_what_one_service_works_at_is_not_its_neighbours_doing(supervisor: Supervisor, clock: Clock) -> None:
+def test_the_work_of_one_service_does_not_count_for_another(supervisor: Supervisor, clock: Clock) -> None:
     async def check() -> None:
         async with running(supervisor, Asking(), Closable()):
             clock.seconds += 6.0

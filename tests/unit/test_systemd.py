@@ -48,7 +48,7 @@ def test_without_a_service_manager_nothing_is_sent_and_nothing_fails() -> None:
     assert facts == []
 
 
-def test_a_service_manager_that_went_away_is_no_fault_of_ours(tmp_path: Path) -> None:
+def test_a_vanished_service_manager_is_no_error(tmp_path: Path) -> None:
     facts = RecordedFacts()
     ServiceManager(facts, {"NOTIFY_SOCKET": str(tmp_path / "gone")}).ready()
     (fact,) = facts.of(ManagerUnreachable)
@@ -72,5 +72,7 @@ def test_a_service_manager_that_does_not_read_blocks_nobody(listener: tuple[sock
         ({"WATCHDOG_USEC": "nonsense"}, None),
     ],
 )
-def test_the_watchdog_is_fed_only_where_it_is_ours(environment: dict[str, str], seconds: float | None) -> None:
+def test_the_watchdog_is_fed_only_if_it_watches_this_process(
+    environment: dict[str, str], seconds: float | None
+) -> None:
     assert ServiceManager(RecordedFacts(), environment).watchdog_seconds == seconds

@@ -129,7 +129,7 @@ class Bench:
         return await self.intake.take_scans(0)
 
 
-def test_marks_are_what_their_channel_says() -> None:
+def test_a_mark_is_read_by_the_rules_of_its_channel() -> None:
     async def check() -> None:
         bench = Bench(Sighting(patterns=("7", "9", "nonsense"), entries=('{"queued": ["a"]}',)), Sighting())
         await bench.look()
@@ -182,7 +182,7 @@ def test_each_change_of_the_faults_is_reported_once() -> None:
     run(check())
 
 
-def test_pages_that_are_not_notified_compare_by_themselves_and_patterns_are_not_polled() -> None:
+def test_a_silent_queue_trigger_refreshes_the_pages_and_polls_no_patterns() -> None:
     async def check() -> None:
         bench = Bench(Sighting((PAGES_ONLY,)), Sighting((PAGES_ONLY,)), Sighting())
         await bench.look(2)
@@ -195,7 +195,7 @@ def test_pages_that_are_not_notified_compare_by_themselves_and_patterns_are_not_
     run(check())
 
 
-def test_a_trigger_that_is_left_over_silences_nobody() -> None:
+def test_a_leftover_trigger_is_no_silence() -> None:
     async def check() -> None:
         bench = Bench(Sighting((STRAY,)))
         await bench.look()
@@ -205,7 +205,7 @@ def test_a_trigger_that_is_left_over_silences_nobody() -> None:
     run(check())
 
 
-def test_a_table_that_was_rebuilt_is_looked_at_once() -> None:
+def test_a_rebuilt_table_is_scanned_once() -> None:
     async def check() -> None:
         bench = Bench(Sighting(storage="a"), Sighting(storage="a"), Sighting(storage="b"), Sighting(storage="b"))
         await bench.look(2)
@@ -233,7 +233,7 @@ def test_a_notification_queue_that_fills_up_is_reported_with_the_process_and_pol
 
 
 @pytest.mark.parametrize("fault", [AccessRefused("no right"), SchemaMissing("gone")], ids=repr)
-def test_a_watch_that_is_refused_its_look_polls_at_once_and_catches_up_afterwards(fault: Exception) -> None:
+def test_a_watch_whose_check_is_refused_polls_at_once_and_catches_up_afterwards(fault: Exception) -> None:
     async def check() -> None:
         bench = Bench(fault, fault, Sighting())
         await bench.look()
@@ -247,11 +247,11 @@ def test_a_watch_that_is_refused_its_look_polls_at_once_and_catches_up_afterward
 
 
 @pytest.mark.parametrize("fault", [AccessRefused("no"), DatabaseUnavailable("down"), SchemaMissing("gone")])
-def test_nothing_that_it_meets_ends_it(fault: Exception) -> None:
+def test_no_passing_fault_ends_the_watch(fault: Exception) -> None:
     run(Bench(fault).look(5))
 
 
-def test_an_outage_is_left_to_the_others_to_report() -> None:
+def test_an_outage_that_others_report_is_not_reported_by_the_watch() -> None:
     async def check() -> None:
         down = DatabaseUnavailable("down")
         bench = Bench(*[down] * 8, Sighting())
@@ -266,7 +266,7 @@ def test_an_outage_is_left_to_the_others_to_report() -> None:
     run(check())
 
 
-def test_a_look_that_still_fails_when_the_others_are_back_is_no_blindness_yet() -> None:
+def test_a_check_that_fails_a_moment_longer_than_the_others_is_not_reported() -> None:
     async def check() -> None:
         down = DatabaseUnavailable("down")
         bench = Bench(*[down] * 5, Sighting())
@@ -279,7 +279,7 @@ def test_a_look_that_still_fails_when_the_others_are_back_is_no_blindness_yet() 
     run(check())
 
 
-def test_an_outage_that_only_the_watch_meets_is_reported_by_it_once_after_a_while() -> None:
+def test_an_outage_of_the_watch_alone_is_reported_once_after_a_while() -> None:
     async def check() -> None:
         bench = Bench(*[DatabaseUnavailable("no answer")] * 6, Sighting())
         await bench.look()
@@ -294,7 +294,7 @@ def test_an_outage_that_only_the_watch_meets_is_reported_by_it_once_after_a_whil
     run(check())
 
 
-def test_it_mends_only_where_it_may_and_looks_again_at_once() -> None:
+def test_the_watch_repairs_only_where_it_may_and_checks_again_at_once() -> None:
     async def check() -> None:
         left = Bench(Sighting((DISABLED,)))
         await left.look()
@@ -312,7 +312,7 @@ def test_it_mends_only_where_it_may_and_looks_again_at_once() -> None:
 
 
 @pytest.mark.parametrize("fault", [AccessRefused("must be owner of table"), TransactionConflict("lock timeout")])
-def test_what_it_may_not_mend_is_reported_once_and_tried_again(fault: Exception) -> None:
+def test_a_repair_that_is_refused_is_reported_once_and_retried(fault: Exception) -> None:
     async def check() -> None:
         bench = Bench(Sighting((DISABLED,)), mends=True)
         bench.database.refuses = fault
@@ -326,7 +326,7 @@ def test_what_it_may_not_mend_is_reported_once_and_tried_again(fault: Exception)
     run(check())
 
 
-def test_a_filter_that_was_lost_is_put_in_force_again_once_it_can_be() -> None:
+def test_a_lost_filter_is_put_in_force_again_once_possible() -> None:
     async def check() -> None:
         bench = Bench(Sighting((LOST_FILTER,)), Sighting((LOST_FILTER,)), Sighting())
         await bench.look(2)
@@ -337,7 +337,7 @@ def test_a_filter_that_was_lost_is_put_in_force_again_once_it_can_be() -> None:
     run(check())
 
 
-def test_a_filter_that_it_mends_by_itself_is_put_in_force_again_too() -> None:
+def test_a_lost_filter_that_the_watch_repairs_is_put_in_force_again() -> None:
     async def check() -> None:
         bench = Bench(Sighting((LOST_FILTER,)), Sighting(), mends=True)
         await bench.look()
@@ -346,7 +346,7 @@ def test_a_filter_that_it_mends_by_itself_is_put_in_force_again_too() -> None:
     run(check())
 
 
-def test_what_a_sweep_recovered_is_recorded_once() -> None:
+def test_the_count_that_a_sweep_recovered_is_recorded_once() -> None:
     async def check() -> None:
         bench = Bench(Sighting())
         bench.recovery.scanned({ScanKind.CATCH_UP}, SyncResult(), listening=True)
@@ -361,7 +361,7 @@ def test_what_a_sweep_recovered_is_recorded_once() -> None:
     run(check())
 
 
-def test_it_looks_every_few_seconds_and_in_an_outage_as_often_as_the_backoff_says() -> None:
+def test_the_watch_checks_every_few_seconds_and_by_the_backoff_in_an_outage() -> None:
     async def check() -> None:
         bench = Bench(Sighting(), DatabaseUnavailable("down"), DatabaseUnavailable("down"), Sighting())
         await bench.look(5)
@@ -370,7 +370,7 @@ def test_it_looks_every_few_seconds_and_in_an_outage_as_often_as_the_backoff_say
     run(check())
 
 
-def test_what_was_written_under_another_filter_is_looked_for_when_its_writers_end() -> None:
+def test_rows_written_under_another_filter_are_scanned_when_their_writers_end() -> None:
     async def check() -> None:
         bench = Bench(
             Sighting(body="1", writers=frozenset({"7"})),

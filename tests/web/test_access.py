@@ -114,7 +114,7 @@ def test_on_loopback_nobody_needs_a_token(served: Served) -> None:
 
 @pytest.mark.parametrize(("method", "path"), READERS_REQUESTS)
 @pytest.mark.usefixtures("guarded_entry")
-def test_with_a_token_set_nobody_comes_in_without_it(guarded: Served, method: str, path: str) -> None:
+def test_every_request_needs_the_token_where_one_is_set(guarded: Served, method: str, path: str) -> None:
     before = snapshot(guarded.database, TABLES)
     for authorization in (None, *WRONG):
         answer = ask(guarded.client, method, path, authorization)
@@ -133,13 +133,13 @@ def test_either_token_reads_and_decides(guarded: Served, method: str, path: str,
     assert ask(guarded.client, "GET", READERS_REQUESTS[0][1], f"bearer {token}").status_code == 200
 
 
-def test_a_token_in_the_address_is_none(guarded: Served) -> None:
+def test_a_token_in_the_url_is_ignored(guarded: Served) -> None:
     for name in ("token", "access_token", "api_token"):
         assert guarded.client.get(f"/api/v1/patterns/pending?{name}={API_TOKEN}").status_code == 401
 
 
 @pytest.mark.usefixtures("guarded_entry")
-def test_without_a_token_nothing_is_told_of_what_else_is_wrong(guarded: Served) -> None:
+def test_a_request_without_the_token_gets_no_other_error(guarded: Served) -> None:
     for path in ("/api/v1/patterns/nobody:knows", "/api/v1/patterns/pending?limit=0"):
         assert guarded.client.get(path).status_code == 401
     assert guarded.client.post("/api/v1/patterns/sync/run", json={"min_confidence": 101}).status_code == 401
@@ -174,7 +174,7 @@ def test_every_file_of_the_page_needs_no_token(guarded: Served) -> None:
         ("same", "same", "same", 200),
     ],
 )
-def test_only_the_administrators_token_administers(
+def test_only_the_administrators_token_opens_administration(
     api: str | None, admin: str | None, presented: str | None, status: int
 ) -> None:
     credentials = None if presented is None else HTTPAuthorizationCredentials(scheme="Bearer", credentials=presented)
@@ -189,7 +189,7 @@ def test_only_the_administrators_token_administers(
     assert run(admitted()) == status
 
 
-def test_a_token_is_not_shown_with_its_owner() -> None:
+def test_the_repr_of_tokens_hides_them() -> None:
     assert repr(Tokens("secret-one", "secret-two")) == "Tokens()"
 
 
@@ -197,9 +197,7 @@ def test_a_token_is_not_shown_with_its_owner() -> None:
     ("token", "status", "words"),
     [(None, 401, "missing"), ("x", 401, "wrong"), (API_TOKEN, 403, "administrators"), (ADMIN_TOKEN, 200, "dry_run")],
 )
-def test_everything_is_queued_for_administrators_only(
-    guarded: Served, token: str | None, status: int, words: str
-) -> None:
+def test_only_administrators_may_queue_everything(guarded: Served, token: str | None, status: int, words: str) -> None:
     before = snapshot(guarded.database, TABLES)
     answer = guarded.client.post(
         "/api/v1/patterns/sync/all?dry_run=true", headers={} if token is None else bearer(token)
@@ -210,14 +208,14 @@ def test_everything_is_queued_for_administrators_only(
     assert snapshot(guarded.database, TABLES) == before
 
 
-def test_administrators_have_a_token_on_loopback_too(served: Served) -> None:
+def test_administration_needs_its_token_on_loopback_too(served: Served) -> None:
     everything = "/api/v1/patterns/sync/all?dry_run=true"
     assert served.client.post(everything).status_code == 401
     assert served.client.post(everything, headers=bearer(API_TOKEN)).status_code == 401
     assert served.client.post(everything, headers=bearer(ADMIN_TOKEN)).status_code == 200
 
 
-def test_without_an_administrators_token_nobody_administers(module_database: TestDatabase) -> None:
+def test_administration_is_closed_where_no_administrators_token_is_set(module_database: TestDatabase) -> None:
     with running_daemon(module_database.url) as daemon, httpx.Client(base_url=daemon.http_url, timeout=30) as client:
         for headers in ({}, bearer(ADMIN_TOKEN), bearer("x")):
             answer = client.post("/api/v1/patterns/sync/all", headers=headers)
@@ -244,7 +242,7 @@ def test_without_an_administrators_token_nobody_administers(module_database: Tes
     ],
 )
 @pytest.mark.parametrize("path", ["/api/v1/patterns/pending", "/", "/readyz"])
-def test_a_foreign_name_does_not_lead_here(served: Served, path: str, host: str) -> None:
+def test_a_request_for_a_foreign_host_name_is_refused(served: Served, path: str, host: str) -> None:
     answer = served.client.get(path, headers={b"Host": host.encode()})
     assert answer.status_code == 400
     if host.isascii():
@@ -266,12 +264,12 @@ def test_a_foreign_name_does_not_lead_here(served: Served, path: str, host: str)
         socket.gethostname(),
     ],
 )
-def test_addresses_and_this_machines_names_lead_here(served: Served, host: str) -> None:
+def test_requests_for_ip_addresses_and_local_host_names_are_served(served: Served, host: str) -> None:
     assert served.client.get("/api/v1/patterns/pending", headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["panel.example", "PANEL.EXAMPLE:443", "second.example", "0.0.0.0:8002"])
-def test_names_of_the_settings_lead_here(guarded: Served, host: str) -> None:
+def test_requests_for_configured_host_names_are_served(guarded: Served, host: str) -> None:
     assert guarded.client.get("/readyz", headers={"Host": host}).status_code == 200
 
 
@@ -292,7 +290,7 @@ def test_names_of_the_settings_lead_here(guarded: Served, host: str) -> None:
         "é",
     ],
 )
-def test_another_sites_page_cannot_change_anything(served: Served, origin: str) -> None:
+def test_a_page_of_a_foreign_origin_cannot_change_anything(served: Served, origin: str) -> None:
     path = served.queue(f"origin:{origin}")
     before = snapshot(served.database, TABLES)
     requests: list[tuple[str, dict[str, str] | None]] = [
@@ -308,7 +306,7 @@ def test_another_sites_page_cannot_change_anything(served: Served, origin: str) 
     assert snapshot(served.database, TABLES) == before
 
 
-def test_pages_from_here_and_from_the_panel_may(served: Served) -> None:
+def test_pages_of_our_origin_and_of_the_panels_may_decide(served: Served) -> None:
     here = str(served.client.base_url).rstrip("/")
     port = here.rpartition(":")[2]
     for number, (origin, host) in enumerate(
@@ -325,7 +323,7 @@ def test_pages_from_here_and_from_the_panel_may(served: Served) -> None:
         assert served.client.post(f"{path}/approve", headers=headers).status_code == 200, origin
 
 
-def test_another_sites_page_cannot_read(served: Served) -> None:
+def test_a_page_of_a_foreign_origin_cannot_read(served: Served) -> None:
     for origin in ("http://evil.example", "null", "http://[x"):
         answer = served.client.get("/api/v1/patterns/pending", headers={"Origin": origin})
         assert "access-control-allow-origin" not in answer.headers
@@ -360,18 +358,18 @@ def test_a_preflight_is_granted_to_listed_origins_only(served: Served, guarded: 
 
 
 @pytest.mark.parametrize("wish", [{"method": "DELETE"}, {"method": "PUT"}, {"headers": "x-evil"}])
-def test_a_preflight_for_more_than_the_api_takes_is_refused(served: Served, wish: dict[str, str]) -> None:
+def test_a_preflight_for_a_method_or_header_beyond_the_api_is_refused(served: Served, wish: dict[str, str]) -> None:
     assert preflight(served.client, PANEL, **wish).status_code == 400
 
 
-def test_a_page_that_lacks_the_token_may_read_that_it_does(guarded: Served) -> None:
+def test_a_listed_origin_without_the_token_can_read_the_401(guarded: Served) -> None:
     answer = guarded.client.get("/api/v1/patterns/pending", headers={"Origin": OTHER_PANEL})
     assert answer.status_code == 401
     assert answer.headers["access-control-allow-origin"] == OTHER_PANEL
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["with its length", "chunked"])
-def test_a_body_may_have_64_kilobytes(served: Served, *, chunked: bool) -> None:
+def test_a_body_may_be_64_kilobytes_and_no_larger(served: Served, *, chunked: bool) -> None:
     path = served.queue(f"large:{chunked}")
     start, end = b'{"comment": "x", "padding": "', b'"}'
     fits = start + b"p" * (65_536 - len(start) - len(end)) + end
@@ -387,7 +385,7 @@ def test_a_body_may_have_64_kilobytes(served: Served, *, chunked: bool) -> None:
     ) == [{"n": 1}]
 
 
-def test_who_connects_and_asks_nothing_is_sent_away(served: Served) -> None:
+def test_a_connection_that_sends_no_whole_request_is_closed(served: Served) -> None:
     address = urlsplit(served.daemon.http_url)
     asked = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
     half = b"GET /livez HTTP/1.1\r\nHost: local"
@@ -406,7 +404,7 @@ def test_who_connects_and_asks_nothing_is_sent_away(served: Served) -> None:
                 pass  # the rest of the answer; an error here where it stays open
 
 
-def test_a_body_that_never_comes_is_waited_for_no_longer_than_that(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_whose_body_never_comes_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "BODY_SECONDS", 0.05)
     sent: list[Message] = []
 
@@ -424,7 +422,7 @@ def test_a_body_that_never_comes_is_waited_for_no_longer_than_that(monkeypatch: 
     assert sent[0]["status"] == 408
 
 
-def test_every_kind_of_answer_carries_the_headers_that_hold_a_browser_back(served: Served, guarded: Served) -> None:
+def test_every_kind_of_response_carries_the_security_headers(served: Served, guarded: Served) -> None:
     path = served.queue("headers")
     page = served.client.get("/")
     answers = [

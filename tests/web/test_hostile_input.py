@@ -95,7 +95,7 @@ def cursor(content: object) -> str:
 
 
 @pytest.mark.parametrize("text", INJECTIONS)
-def test_metacharacters_are_only_characters(served: Served, text: str) -> None:
+def test_metacharacters_are_plain_characters(served: Served, text: str) -> None:
     before = snapshot(served.database, TABLES)
     path = path_of(text)
     for answer in (
@@ -118,7 +118,7 @@ def test_metacharacters_are_only_characters(served: Served, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", INJECTIONS)
-def test_what_people_write_is_kept_as_they_wrote_it(served: Served, text: str) -> None:
+def test_text_that_people_write_is_stored_unchanged(served: Served, text: str) -> None:
     noted = served.client.post(
         f"{path_of('hostile:entry')}/comment", json={"comment": f"[{text}]", "reviewer": f"[{text}]"}
     )
@@ -134,7 +134,7 @@ def test_what_people_write_is_kept_as_they_wrote_it(served: Served, text: str) -
     ("method", "ending"),
     [("GET", ""), ("GET", "/history"), ("GET", "/explain"), ("POST", "/approve"), ("POST", "/comment")],
 )
-def test_a_name_that_no_pattern_can_have_is_refused(served: Served, method: str, ending: str, name: str) -> None:
+def test_an_impossible_signature_is_refused(served: Served, method: str, ending: str, name: str) -> None:
     body = {"comment": "x"} if ending == "/comment" else None
     url = httpx.URL(str(served.client.base_url)).copy_with(raw_path=f"{API}/{name}{ending}".encode())
     assert_refused(served.client.request(method, url, json=body), 404, 422)
@@ -159,14 +159,14 @@ def test_a_name_that_no_pattern_can_have_is_refused(served: Served, method: str,
         "/.git/config",
     ],
 )
-def test_a_path_that_leads_nowhere_is_not_found(served: Served, path: str) -> None:
+def test_an_unknown_path_is_not_found(served: Served, path: str) -> None:
     url = httpx.URL(str(served.client.base_url)).copy_with(raw_path=path.encode())
     assert_refused(served.client.get(url), 404)
 
 
 @pytest.mark.parametrize("kind", ODD_BODIES)
 @pytest.mark.parametrize("ending", ["/reject", "/comment"])
-def test_a_body_that_cannot_be_understood_is_refused(served: Served, ending: str, kind: str) -> None:
+def test_a_malformed_body_is_refused(served: Served, ending: str, kind: str) -> None:
     before = snapshot(served.database, TABLES)
     answer = served.client.post(path_of("hostile:entry") + ending, content=ODD_BODIES[kind], headers=JSON)
     assert_refused(answer, 400, 422)
@@ -174,7 +174,7 @@ def test_a_body_that_cannot_be_understood_is_refused(served: Served, ending: str
 
 
 @pytest.mark.parametrize("kind", sorted(set(ODD_BODIES) - {"nothing", "deep field", "half of a surrogate pair"}))
-def test_criteria_that_cannot_be_understood_are_refused(served: Served, kind: str) -> None:
+def test_malformed_criteria_are_refused(served: Served, kind: str) -> None:
     assert_refused(served.client.post(f"{API}/sync/run", content=ODD_BODIES[kind], headers=JSON), 400, 422)
 
 
@@ -193,11 +193,11 @@ def test_a_body_of_another_type_is_refused(served: Served, kind: str) -> None:
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "OPTIONS", "PROPFIND", "XYZZY"])
 @pytest.mark.parametrize("path", [f"{API}/pending", f"{API}/hostile%3Aentry", f"{API}/sync/statistics", "/readyz"])
-def test_a_method_that_is_not_offered_is_refused(served: Served, method: str, path: str) -> None:
+def test_an_unsupported_method_is_refused(served: Served, method: str, path: str) -> None:
     assert_refused(served.client.request(method, path), 405)
 
 
-def test_a_decision_is_not_made_by_a_link(served: Served) -> None:
+def test_a_get_request_cannot_decide(served: Served) -> None:
     for ending in ("approve", "reject", "comment"):
         answer = served.client.get(f"{path_of('hostile:entry')}/{ending}")
         assert_refused(answer, 404, 405)
@@ -232,14 +232,14 @@ def test_a_decision_is_not_made_by_a_link(served: Served) -> None:
         cursor(b'{"a":' * 3_000),
     ],
 )
-def test_a_cursor_that_is_none_is_refused(served: Served, garbage: str) -> None:
+def test_a_malformed_cursor_is_refused(served: Served, garbage: str) -> None:
     assert_refused(served.client.get(f"{API}/pending", params={"cursor": garbage}), 422)
 
 
 @pytest.mark.parametrize(
     "content", [b'[NaN, "a"]', b'[Infinity, "a"]', b'[-Infinity, "a"]', b'[1e999, ""]', b'["5", 5]']
 )
-def test_a_cursor_that_leads_beyond_the_list_does_no_harm(served: Served, content: bytes) -> None:
+def test_a_cursor_beyond_the_end_of_the_list_does_no_harm(served: Served, content: bytes) -> None:
     answer = served.client.get(f"{API}/pending", params={"cursor": cursor(content)})
     assert answer.status_code == 200
     assert isinstance(answer.json(), list)
@@ -278,7 +278,7 @@ def test_odd_headers_do_no_harm(served: Served, headers: dict[str, str]) -> None
             assert_refused(answer)
 
 
-def test_everything_at_once_is_still_refused_before_anything_is_done(served: Served) -> None:
+def test_a_request_with_many_faults_is_refused_before_anything_is_done(served: Served) -> None:
     before = snapshot(served.database, TABLES)
     for url in (f"{API}/sync/all", f"{API}/sync/all?dry_run=%00"):
         answer = served.client.post(url, content=b"[" * 60_000, headers={**JSON, "Authorization": "Bearer x"})

@@ -89,7 +89,7 @@ def test_the_first_message_is_the_state_of_that_moment(replicas: Replicas) -> No
             assert len(state["entries"]) == 20
 
 
-def test_a_pattern_that_this_daemon_queues_is_told_to_the_pages_of_all_daemons(replicas: Replicas) -> None:
+def test_a_queued_pattern_reaches_the_pages_of_all_daemons(replicas: Replicas) -> None:
     took = []
     with replicas.pages() as pages:
         for number in range(5):
@@ -130,7 +130,7 @@ ACTS: dict[str, tuple[Act, str]] = {
 
 
 @pytest.mark.parametrize(("act", "change"), ACTS.values(), ids=ACTS.keys())
-def test_whoever_changes_an_entry_every_page_of_every_daemon_is_told(replicas: Replicas, act: Act, change: str) -> None:
+def test_a_change_by_any_writer_reaches_every_page_of_every_daemon(replicas: Replicas, act: Act, change: str) -> None:
     # Markup, a slash, a percent sign: an id is an id.
     name = f"act:{change}:a/b%2F<b>'\"{time.monotonic_ns()} 🎉"
     with replicas.pages() as pages:
@@ -149,7 +149,7 @@ def test_whoever_changes_an_entry_every_page_of_every_daemon_is_told(replicas: R
     assert_soon(took)
 
 
-def test_newer_figures_of_a_pattern_are_told_as_a_refreshed_entry(replicas: Replicas) -> None:
+def test_newer_figures_are_broadcast_as_a_refreshed_entry(replicas: Replicas) -> None:
     replicas.database.add_pattern("figures")
     with replicas.pages() as pages:
         eventually(lambda: replicas.database.entry("figures"))
@@ -162,7 +162,7 @@ def test_newer_figures_of_a_pattern_are_told_as_a_refreshed_entry(replicas: Repl
             assert told["entry"]["occurrence_count"] == 99_999
 
 
-def test_a_large_change_is_told_entry_by_entry(replicas: Replicas) -> None:
+def test_a_large_change_is_broadcast_entry_by_entry(replicas: Replicas) -> None:
     names = [f"large:{number}" for number in range(1, 901)]
     with replicas.pages() as pages:
         seen = [len(page.received()) for page in pages]
@@ -175,7 +175,7 @@ def test_a_large_change_is_told_entry_by_entry(replicas: Replicas) -> None:
             assert sorted(named_in(page, since)) == sorted(names)
 
 
-def test_a_huge_change_is_told_as_a_state(replicas: Replicas) -> None:
+def test_a_huge_change_is_broadcast_as_a_state(replicas: Replicas) -> None:
     with replicas.pages() as pages:
         seen = [len(page.received()) for page in pages]
         replicas.database.execute(INSERT_MANY, "huge:", 5_000)
@@ -188,7 +188,7 @@ def test_a_huge_change_is_told_as_a_state(replicas: Replicas) -> None:
             assert named_in(page, since) == []
 
 
-def test_a_queue_that_is_emptied_is_told_as_a_state(replicas: Replicas) -> None:
+def test_an_emptied_queue_is_broadcast_as_a_state(replicas: Replicas) -> None:
     with replicas.pages() as pages:
         seen = [len(page.received()) for page in pages]
         # What still qualifies would be queued again at once.
@@ -215,7 +215,9 @@ STRANGE = {
 
 
 @pytest.mark.parametrize(("number", "change"), list(enumerate(STRANGE.values())), ids=STRANGE.keys())
-def test_whatever_an_application_writes_is_told_and_stops_nobody(replicas: Replicas, number: int, change: str) -> None:
+def test_odd_entries_of_an_application_are_broadcast_and_stop_nothing(
+    replicas: Replicas, number: int, change: str
+) -> None:
     name = f"strange:{number}"
     with replicas.pages() as pages:
         replicas.database.execute(INSERT, name, "pending", 1)
@@ -363,9 +365,7 @@ def all_alive(writers: Sequence[Writer]) -> bool:
 
 
 @pytest.mark.parametrize("seed", ["one", "two"])
-def test_what_a_page_shows_is_the_table_in_the_end_whatever_happened_when_it_came(
-    replicas: Replicas, seed: str
-) -> None:
+def test_a_page_ends_up_equal_to_the_table_whatever_happened_when_it_joined(replicas: Replicas, seed: str) -> None:
     database, chance, stop = replicas.database, Random(seed), threading.Event()
     database.empty("operation_patterns", "pattern_approvals")
     with ExitStack() as stack:
@@ -405,7 +405,7 @@ def test_what_a_page_shows_is_the_table_in_the_end_whatever_happened_when_it_cam
         assert "Traceback" not in daemon.text
 
 
-def test_what_was_committed_while_the_daemon_did_not_listen_is_found_in_a_new_state(database: TestDatabase) -> None:
+def test_a_commit_while_the_daemon_did_not_listen_is_in_a_new_state(database: TestDatabase) -> None:
     with running_daemon(database.url) as daemon, Page(daemon.http_url) as page:
         first_state(page)
         for number in range(3):
@@ -425,7 +425,7 @@ def test_what_was_committed_while_the_daemon_did_not_listen_is_found_in_a_new_st
             daemon.wait_for("listener.listening", times=number + 2)
 
 
-def test_a_lost_database_is_said_and_its_return_is_a_state(database: TestDatabase) -> None:
+def test_a_lost_database_is_broadcast_and_its_return_brings_a_state(database: TestDatabase) -> None:
     with proxy_to(database.url) as (proxy, url), running_daemon(url) as daemon, Page(daemon.http_url) as page:
         first_state(page)
         for times in (1, 2):
@@ -449,7 +449,7 @@ def test_a_lost_database_is_said_and_its_return_is_a_state(database: TestDatabas
             page.wait_for(lambda document: document["counts"]["total"] == 0, since=seen)
 
 
-def test_a_page_that_is_opened_in_an_outage_gets_the_state_when_it_is_over(database: TestDatabase) -> None:
+def test_a_page_opened_in_an_outage_gets_the_state_after_it(database: TestDatabase) -> None:
     database.execute(INSERT, "a", "pending", 1)
     with proxy_to(database.url) as (proxy, url), running_daemon(url) as daemon:
         proxy.refuse(refusing=True)
@@ -463,7 +463,7 @@ def test_a_page_that_is_opened_in_an_outage_gets_the_state_when_it_is_over(datab
                     assert [entry["pattern_id"] for entry in state["entries"]] == ["a"]
 
 
-def test_a_link_that_goes_silent_is_noticed_and_its_gap_filled(database: TestDatabase) -> None:
+def test_a_silent_link_is_detected_and_its_gap_filled(database: TestDatabase) -> None:
     with proxy_to(database.url) as (proxy, url), running_daemon(url) as daemon, Page(daemon.http_url) as page:
         first_state(page)
         proxy.half_open()
@@ -474,7 +474,7 @@ def test_a_link_that_goes_silent_is_noticed_and_its_gap_filled(database: TestDat
         assert state.at - committed < 15
 
 
-def test_behind_a_pooler_that_swallows_notifications_every_change_is_told_as_a_state(database: TestDatabase) -> None:
+def test_behind_a_pooler_that_drops_notifications_every_change_is_broadcast_as_a_state(database: TestDatabase) -> None:
     took = []
     with proxy_to(database.url, new_filter=WithoutNotifications) as (_, url), starting_daemon(url) as daemon:
         daemon.wait_for("daemon.ready")
@@ -513,7 +513,7 @@ def is_told_of(pattern_id: str, document: Document) -> bool:
     return any(each["pattern_id"] == pattern_id and each.get("change", "queued") == "queued" for each in told)
 
 
-def test_a_restart_of_the_server_is_said_and_ends_in_a_state(server: EmbeddedServer) -> None:
+def test_a_server_restart_is_broadcast_and_ends_with_a_state(server: EmbeddedServer) -> None:
     with running_daemon(server.url) as daemon, Page(daemon.http_url) as page:
         first_state(page)
         with psycopg.connect(server.url) as connection:
@@ -536,7 +536,7 @@ def test_a_restart_of_the_server_is_said_and_ends_in_a_state(server: EmbeddedSer
         page.wait_for(lambda document: is_told_of("after", document), what="word of the entry")
 
 
-def test_a_restart_of_the_daemon_says_so_and_gives_a_new_state(database: TestDatabase) -> None:
+def test_a_daemon_restart_closes_the_pages_and_ends_with_a_new_state(database: TestDatabase) -> None:
     with running_daemon(database.url) as daemon, Page(daemon.http_url) as page:
         first_state(page)
         port = daemon.http_url.rpartition(":")[2]

@@ -128,7 +128,7 @@ def test_dead_clients_cost_the_others_nothing(served: Served, dead: Dead) -> Non
 
 
 @pytest.mark.timing
-def test_five_hundred_clients_hear_of_a_change_within_a_second(served: Served) -> None:
+def test_five_hundred_clients_get_a_change_within_a_second(served: Served) -> None:
     async def check() -> list[float]:
         took = []
         async with crowd_of(CROWD, served.daemon.http_url) as crowd:
@@ -162,9 +162,7 @@ NONSENSE: dict[str, Sequence[str | bytes]] = {
 
 
 @pytest.mark.parametrize("messages", NONSENSE.values(), ids=NONSENSE.keys())
-def test_what_a_client_says_is_not_listened_to_and_harms_nobody(
-    served: Served, messages: Sequence[str | bytes]
-) -> None:
+def test_messages_from_a_client_are_ignored_and_do_no_harm(served: Served, messages: Sequence[str | bytes]) -> None:
     with Page(served.daemon.http_url) as page, connect(live_url(served.daemon.http_url), proxy=None) as talker:
         first_state(page)
         assert json.loads(talker.recv())["type"] == "state"
@@ -191,7 +189,7 @@ RAW = {
 
 
 @pytest.mark.parametrize("garbage", RAW.values(), ids=RAW.keys())
-def test_garbage_instead_of_a_handshake_harms_nobody(served: Served, garbage: bytes) -> None:
+def test_garbage_instead_of_a_handshake_does_no_harm(served: Served, garbage: bytes) -> None:
     with Page(served.daemon.http_url) as page, raw_connection(served.daemon.http_url) as sender:
         first_state(page)
         sender(garbage)
@@ -211,7 +209,7 @@ def test_garbage_instead_of_a_handshake_harms_nobody(served: Served, garbage: by
         b"\x89\x80\0\0\0\0" * 5_000,  # many pings
     ],
 )
-def test_broken_frames_harm_nobody(served: Served, frame: bytes) -> None:
+def test_broken_frames_do_no_harm(served: Served, frame: bytes) -> None:
     with Page(served.daemon.http_url) as page, raw_connection(served.daemon.http_url) as sender:
         first_state(page)
         assert sender(HANDSHAKE, answer=True).startswith(b"HTTP/1.1 101 ")
@@ -234,7 +232,7 @@ FORGED = [
 ]
 
 
-def test_forged_notifications_harm_nothing(served: Served) -> None:
+def test_forged_notifications_do_no_harm(served: Served) -> None:
     said = len(served.daemon.text)
     with Page(served.daemon.http_url) as page:
         first_state(page)
@@ -318,18 +316,18 @@ def refusal(daemon: DaemonProcess, **options: object) -> tuple[int, Document]:
         {"headers": {"Authorization": "Bearer wrong"}, "offered": subprotocols(TOKEN)},
     ],
 )
-def test_without_the_token_nobody_listens(guarded: DaemonProcess, options: dict[str, object]) -> None:
+def test_a_websocket_without_the_token_is_refused(guarded: DaemonProcess, options: dict[str, object]) -> None:
     status, document = refusal(guarded, **options)
     assert status == 401
     assert "token" in document["detail"]
 
 
-def test_the_token_is_no_secret_of_the_query(guarded: DaemonProcess) -> None:
+def test_a_token_in_the_query_of_a_websocket_is_ignored(guarded: DaemonProcess) -> None:
     with pytest.raises(InvalidStatus, match="401"), connect(f"{live_url(guarded.http_url)}?token={TOKEN}", proxy=None):
         pass
 
 
-def test_who_has_the_token_listens_and_is_never_sent_it_back(guarded: DaemonProcess) -> None:
+def test_a_websocket_with_the_token_is_accepted_and_never_gets_it_back(guarded: DaemonProcess) -> None:
     with opened(guarded, offered=subprotocols(TOKEN)) as page:
         assert page.subprotocol == SUBPROTOCOL
         assert json.loads(page.recv())["type"] == "state"
@@ -347,14 +345,14 @@ def test_who_has_the_token_listens_and_is_never_sent_it_back(guarded: DaemonProc
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "http://localhost:1", "null", "http://127.0.0.1", "file://"]
 )
-def test_pages_of_others_may_not_listen(guarded: DaemonProcess, served: Served, origin: str) -> None:
+def test_a_websocket_of_a_foreign_origin_is_refused(guarded: DaemonProcess, served: Served, origin: str) -> None:
     for daemon, options in ((guarded, {"offered": subprotocols(TOKEN)}), (served.daemon, {})):
         status, document = refusal(daemon, origin=origin, **options)
         assert status == 403
         assert "PATTERN_SYNC_CORS_ORIGINS" in document["detail"]
 
 
-def test_our_own_page_and_listed_ones_may_listen(guarded: DaemonProcess, served: Served) -> None:
+def test_a_websocket_of_our_own_or_a_listed_origin_is_accepted(guarded: DaemonProcess, served: Served) -> None:
     for daemon, origin in (
         (guarded, "https://panel.example:8443"),
         (guarded, guarded.http_url),
@@ -366,33 +364,33 @@ def test_our_own_page_and_listed_ones_may_listen(guarded: DaemonProcess, served:
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example:8002", "", "127.0.0.1.evil.example"])
-def test_a_foreign_name_for_our_address_does_not_lead_here(served: Served, host: str) -> None:
+def test_a_websocket_to_a_foreign_host_name_is_refused(served: Served, host: str) -> None:
     handshake = HANDSHAKE.replace(b"localhost", f"{host}\r\nOrigin: http://{host}".encode())
     with raw_connection(served.daemon.http_url) as sender:
         assert sender(handshake, answer=True).startswith(b"HTTP/1.1 400 ")
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v1/patterns/pending", "/api/v1/ws", "/index.html", "/nothing"])
-def test_there_is_no_other_websocket(served: Served, path: str) -> None:
+def test_a_websocket_on_another_path_is_refused(served: Served, path: str) -> None:
     with pytest.raises(InvalidStatus), connect(served.daemon.http_url.replace("http", "ws", 1) + path, proxy=None):
         pass
 
 
-def test_the_subprotocol_need_not_be_offered_and_an_unknown_one_is_not_selected(served: Served) -> None:
+def test_a_subprotocol_is_optional_and_an_unknown_one_is_not_selected(served: Served) -> None:
     for offered in (None, [Subprotocol("chat")]):
         with opened(served.daemon, offered=offered) as page:
             assert page.subprotocol is None
             assert json.loads(page.recv())["type"] == "state"
 
 
-def test_nothing_of_all_this_was_a_bug_to_the_daemon(served: Served, guarded: DaemonProcess) -> None:
+def test_no_client_made_the_daemon_log_a_bug(served: Served, guarded: DaemonProcess) -> None:
     for daemon in (served.daemon, guarded):
         assert "Traceback" not in daemon.text
         assert '"exception"' not in daemon.text
         assert not [line for line in daemon.lines() if line["level"] == "error"]
 
 
-def test_a_stop_closes_the_pages_and_takes_no_longer_than_a_few_seconds(database: TestDatabase) -> None:
+def test_a_stop_closes_the_pages_within_a_few_seconds(database: TestDatabase) -> None:
     database.execute(INSERT_LARGE, "large:", *LARGE)
     with ExitStack() as stack:
         daemon = stack.enter_context(running_daemon(database.url))
@@ -415,7 +413,7 @@ def test_a_stop_closes_the_pages_and_takes_no_longer_than_a_few_seconds(database
         assert {page.wait_until_closed() for page in pages} <= {1001, 1012}
 
 
-def test_a_client_that_never_reads_is_given_up_and_costs_neither_the_others_nor_memory_nor_an_orderly_stop(
+def test_a_client_that_never_reads_is_dropped_at_no_cost_to_others_memory_or_the_stop(
     database: TestDatabase,
 ) -> None:
     database.execute(INSERT_LARGE, "large:", *LARGE)
@@ -457,7 +455,7 @@ def test_a_client_that_never_reads_is_given_up_and_costs_neither_the_others_nor_
         assert grown < 100
 
 
-def test_a_daemon_that_has_to_give_up_does_so_in_order_with_pages_open(database: TestDatabase) -> None:
+def test_a_daemon_that_has_to_end_does_so_in_order_with_pages_open(database: TestDatabase) -> None:
     with ExitStack() as stack:
         daemon = stack.enter_context(running_daemon(database.url))
         pages = [stack.enter_context(Page(daemon.http_url)) for _ in range(5)]

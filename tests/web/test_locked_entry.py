@@ -17,7 +17,7 @@ def tells(document: Document, context: str) -> bool:
     return any(entry and (entry["pattern_id"], entry["pattern_context"]) == ("free:1", context) for entry in entries)
 
 
-def test_an_entry_that_somebody_holds_is_no_outage(served: Served) -> None:
+def test_a_locked_entry_is_no_outage(served: Served) -> None:
     held, free = served.queue("held:1"), served.queue("free:1")
     with (
         Page(served.daemon.http_url) as page,

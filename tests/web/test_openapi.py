@@ -78,17 +78,17 @@ def described(daemon: DaemonProcess) -> "Described":
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_what_is_asked_as_described_is_answered_as_described(described: "Described", operation: str) -> None:
+def test_a_valid_request_gets_a_response_as_described(described: "Described", operation: str) -> None:
     described.ask_as_described(operation)
     assert described.answered[f"{operation} 200"] > 0, described.answered
 
 
 @pytest.mark.parametrize("operation", sorted(set(OPERATIONS) - NOTHING_TO_GET_WRONG))
-def test_what_is_asked_otherwise_is_refused_as_described(described: "Described", operation: str) -> None:
+def test_an_invalid_request_is_refused_as_described(described: "Described", operation: str) -> None:
     described.ask_otherwise(operation)
 
 
-def test_every_operation_is_described_and_no_other(document: Document) -> None:
+def test_the_description_lists_exactly_the_operations(document: Document) -> None:
     found = [f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods]
     assert sorted(found) == sorted(OPERATIONS)
 
@@ -101,7 +101,7 @@ def operations(document: Document) -> dict[str, Document]:
     }
 
 
-def test_every_operation_has_a_name_a_summary_and_words(document: Document) -> None:
+def test_every_operation_has_a_name_a_summary_and_a_description(document: Document) -> None:
     found = operations(document)
     names = [operation["operationId"] for operation in found.values()]
     assert len(set(names)) == len(names)
@@ -114,7 +114,7 @@ def test_every_operation_has_a_name_a_summary_and_words(document: Document) -> N
         assert len(operation["tags"]) == 1
 
 
-def test_what_takes_or_gives_entries_shows_an_example(document: Document) -> None:
+def test_every_operation_on_entries_shows_an_example(document: Document) -> None:
     for name, operation in operations(document).items():
         answer = operation["responses"]["200"]["content"]["application/json"]
         if "QueueEntry" in json.dumps(answer):
@@ -127,7 +127,7 @@ def test_what_takes_or_gives_entries_shows_an_example(document: Document) -> Non
             assert document["components"]["schemas"][reference]["examples"], name
 
 
-def test_the_example_of_an_entry_is_a_possible_one(document: Document, daemon: DaemonProcess) -> None:
+def test_the_example_of_an_entry_is_plausible(document: Document, daemon: DaemonProcess) -> None:
     example = operations(document)["GET /api/v1/patterns/{pattern_id}"]["responses"]["200"]["content"]
     entry = httpx.get(
         f"{daemon.http_url}/api/v1/patterns/{KNOWN}", headers={"Authorization": f"Bearer {API_TOKEN}"}
@@ -138,7 +138,9 @@ def test_the_example_of_an_entry_is_a_possible_one(document: Document, daemon: D
     assert shown["impact_score"] == pytest.approx(product)
 
 
-def test_who_needs_a_token_is_said_and_so_is_what_happens_without(document: Document, daemon: DaemonProcess) -> None:
+def test_the_description_says_where_a_token_is_needed_and_shows_the_refusal(
+    document: Document, daemon: DaemonProcess
+) -> None:
     (scheme,) = document["components"]["securitySchemes"].values()
     assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
     assert "PATTERN_SYNC_API_TOKEN" in scheme["description"]
@@ -156,7 +158,7 @@ def test_the_live_updates_are_described_in_words(document: Document) -> None:
         assert word in document["info"]["description"]
 
 
-def test_nothing_that_was_asked_was_a_bug_to_the_daemon(daemon: DaemonProcess, described: "Described") -> None:
+def test_no_request_made_the_daemon_log_a_bug(daemon: DaemonProcess, described: "Described") -> None:
     tell(f"{described.answered.total()} requests made from the description")
     assert not [line for line in daemon.lines() if line["level"] in {"error", "critical"}]
     assert "Traceback" not in daemon.text

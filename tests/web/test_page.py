@@ -43,7 +43,7 @@ def decision(served: Served, signature: str) -> tuple[Any, ...]:
     return entry["status"], entry["reviewed_by"], entry["approval_notes"]
 
 
-def test_the_list_is_in_order_of_impact_with_figures_as_people_read_them(emptied: Served, tabs: Tabs) -> None:
+def test_the_list_is_ordered_by_impact_and_shows_readable_figures(emptied: Served, tabs: Tabs) -> None:
     # Least savings, but the impact is confidence x occurrences x savings.
     emptied.database.execute(INSERT, "test:b", "pending", 0.7567, 300, 61.5)
     emptied.database.execute(INSERT, "fix:a", "pending", 0.5, 10, 120.0)
@@ -88,7 +88,7 @@ def test_the_list_is_in_order_of_impact_with_figures_as_people_read_them(emptied
     expect(page["history-text"]).to_have_text("No decisions or comments yet.")
 
 
-def test_a_pattern_is_seen_within_a_second_of_the_detectors_commit_without_a_reload(
+def test_a_pattern_appears_within_a_second_of_the_detectors_commit_without_a_reload(
     emptied: Served, tabs: Tabs
 ) -> None:
     page = tabs.open(emptied.daemon.http_url).until_live()
@@ -109,9 +109,7 @@ def test_a_pattern_is_seen_within_a_second_of_the_detectors_commit_without_a_rel
     assert_soon(took)
 
 
-def test_what_another_program_wrote_is_said_to_be_its_and_not_added_to_what_patterns_save(
-    emptied: Served, tabs: Tabs
-) -> None:
+def test_a_foreign_entry_is_labelled_and_left_out_of_the_savings(emptied: Served, tabs: Tabs) -> None:
     emptied.database.execute(INSERT, "0123456789abcdef", "pending", 0.9, 400, 1_000_000)
     emptied.queue(BEST)
     page = tabs.open(emptied.daemon.http_url).until_live()
@@ -128,7 +126,7 @@ def test_what_another_program_wrote_is_said_to_be_its_and_not_added_to_what_patt
     expect(page.toast).to_contain_text("Approved “0123456789abcdef”")
 
 
-def test_a_decision_that_the_application_keeps_out_is_said_once(emptied: Served, tabs: Tabs) -> None:
+def test_a_refused_decision_is_reported_once(emptied: Served, tabs: Tabs) -> None:
     emptied.queue(BEST)
     emptied.database.execute(
         "CREATE FUNCTION keep_out() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;"
@@ -146,7 +144,7 @@ def test_a_decision_that_the_application_keeps_out_is_said_once(emptied: Served,
         emptied.database.execute("DROP FUNCTION keep_out CASCADE")
 
 
-def test_a_rules_decision_is_not_a_persons(emptied: Served, tabs: Tabs) -> None:
+def test_a_rules_decision_is_shown_as_a_rules(emptied: Served, tabs: Tabs) -> None:
     emptied.database.execute(INSERT, "docs:old", "auto-rejected", 0.5, 1, 5.0)
     page = tabs.open(emptied.daemon.http_url).until_live()
     page.view("auto-rejected").click()
@@ -155,7 +153,7 @@ def test_a_rules_decision_is_not_a_persons(emptied: Served, tabs: Tabs) -> None:
     expect(page["why-text"]).to_contain_text("A rule's decision stands")
 
 
-def test_new_figures_of_a_pattern_are_shown_where_it_stands_and_in_its_details(emptied: Served, tabs: Tabs) -> None:
+def test_new_figures_are_shown_in_place_and_in_the_details(emptied: Served, tabs: Tabs) -> None:
     first, second, third = queue_three(emptied)
     page = tabs.open(emptied.daemon.http_url).until_live().select(third)
     emptied.database.execute(
@@ -171,7 +169,7 @@ def test_new_figures_of_a_pattern_are_shown_where_it_stands_and_in_its_details(e
     expect(page.title).to_have_text(third)
 
 
-def test_every_place_is_reached_by_keys(emptied: Served, tabs: Tabs) -> None:
+def test_every_view_is_reached_by_keyboard(emptied: Served, tabs: Tabs) -> None:
     first, second, third = queue_three(emptied)
     page = tabs.open(emptied.daemon.http_url).until_live()
     page.until_ids(first, second, third)
@@ -243,7 +241,7 @@ def test_everything_is_decided_by_keyboard_alone(emptied: Served, tabs: Tabs) ->
     assert [tuple(mark.values()) for mark in marks] == [("approved", "ann"), ("rejected", "ann"), ("detected", None)]
 
 
-def test_a_decided_entry_is_found_in_its_view_and_its_decision_replaced(emptied: Served, tabs: Tabs) -> None:
+def test_a_decision_can_be_replaced_from_the_view_of_its_status(emptied: Served, tabs: Tabs) -> None:
     emptied.queue(BEST)
     page = tabs.open(emptied.daemon.http_url).until_live().select(BEST)
     page["approve"].click()
@@ -272,7 +270,7 @@ def test_a_decided_entry_is_found_in_its_view_and_its_decision_replaced(emptied:
     expect(page["decision-notes"]).to_have_text("on second thoughts, no")
 
 
-def test_who_presses_the_key_several_times_decides_once(emptied: Served, tabs: Tabs) -> None:
+def test_several_presses_of_the_key_decide_once(emptied: Served, tabs: Tabs) -> None:
     first, second, third = queue_three(emptied)
     page = tabs.open(emptied.daemon.http_url).until_live().select(first)
     posts: list[str] = []
@@ -286,7 +284,7 @@ def test_who_presses_the_key_several_times_decides_once(emptied: Served, tabs: T
     assert history(emptied, first) == [("approved", "ann", None)]
 
 
-def test_what_was_typed_is_still_there_when_a_dialog_is_opened_again(emptied: Served, tabs: Tabs) -> None:
+def test_a_reopened_dialog_keeps_the_typed_text(emptied: Served, tabs: Tabs) -> None:
     first, second, _ = queue_three(emptied)
     page = tabs.open(emptied.daemon.http_url).until_live().select(first)
     page.press("r").type("half a thought").press("Escape", "r")
@@ -296,7 +294,7 @@ def test_what_was_typed_is_still_there_when_a_dialog_is_opened_again(emptied: Se
     expect(page["decide-text"]).to_have_value("")
 
 
-def test_a_text_that_is_too_long_is_said_before_it_is_sent(emptied: Served, tabs: Tabs) -> None:
+def test_a_text_that_is_too_long_is_reported_before_it_is_sent(emptied: Served, tabs: Tabs) -> None:
     emptied.queue(BEST)
     page = tabs.open(emptied.daemon.http_url).until_live().select(BEST)
     page.press("c").sign("ann")
@@ -337,7 +335,7 @@ def test_the_search_finds_by_signature_tools_and_context_and_a_type_narrows(empt
     page.until_ids("docs:gamma", "sdlc:alpha", "sdlc:beta", "docs:delta", "sdlc:delta")
 
 
-def test_a_link_leads_to_its_pattern_wherever_that_is_by_now(emptied: Served, tabs: Tabs) -> None:
+def test_a_link_opens_its_pattern_in_whichever_view_it_is_now(emptied: Served, tabs: Tabs) -> None:
     names = queue_three(emptied)
     page = tabs.open(emptied.daemon.http_url).until_live().select(names[1])
     link = page.page.url
@@ -362,7 +360,7 @@ def follow(page: ReviewPage, link: str) -> None:
     page.page.goto(link)
 
 
-def test_rows_stay_where_the_eye_has_them_when_others_arrive_above(emptied: Served, tabs: Tabs) -> None:
+def test_rows_keep_their_place_on_the_screen_when_others_arrive_above(emptied: Served, tabs: Tabs) -> None:
     emptied.database.add_patterns(60, "many", occurrence_count=50)
     eventually(lambda: emptied.database.count("pattern_approvals") == 60)
     page = tabs.open(emptied.daemon.http_url).until_live()

@@ -77,7 +77,7 @@ def hears(page: ReviewPage, tabs: Tabs, since: int, told: str) -> bool:
     return any(told in text for text in tabs.faults()[since:])
 
 
-def test_the_browser_enforces_the_policy_and_the_tests_hear_of_every_breach(served: Served, tabs: Tabs) -> None:
+def test_the_browser_enforces_the_policy_and_reports_every_violation_to_the_tests(served: Served, tabs: Tabs) -> None:
     page = tabs.open(served.daemon.http_url).until_live()
     for attempt, told in {
         "document.body.innerHTML = '<b>x</b>'": "TrustedHTML",
@@ -96,7 +96,7 @@ def test_the_browser_enforces_the_policy_and_the_tests_hear_of_every_breach(serv
     page.excuse(".")
 
 
-def test_who_has_no_token_sees_nothing_and_is_asked_for_it(guarded: DaemonProcess, tabs: Tabs) -> None:
+def test_a_page_without_the_token_shows_nothing_and_asks_for_it(guarded: DaemonProcess, tabs: Tabs) -> None:
     page = tabs.open(guarded.http_url)
     page.excuse(REFUSED)
     expect(page.dialog("Access token")).to_be_visible()
@@ -155,7 +155,7 @@ def renewed(daemon: DaemonProcess, database: TestDatabase) -> AbstractContextMan
     return running_daemon(database.url, PATTERN_SYNC_API_TOKEN=RENEWED, PATTERN_SYNC_HTTP_PORT=port)
 
 
-def test_a_new_token_is_asked_for_where_the_work_stopped(database: TestDatabase, tabs: Tabs) -> None:
+def test_a_page_asks_for_a_new_token_at_the_refused_action(database: TestDatabase, tabs: Tabs) -> None:
     with open_before_a_new_token(database, tabs) as (page, daemon):
         page.select(NAME).press("a").type("typed before").sign("ann")
         # Or the page, which finds out by itself too, may ask before the decision does.
@@ -170,7 +170,7 @@ def test_a_new_token_is_asked_for_where_the_work_stopped(database: TestDatabase,
     assert [tuple(row.values()) for row in rows] == [("ann", "typed before")]
 
 
-def test_a_page_that_nobody_touches_asks_for_the_new_token_too(database: TestDatabase, tabs: Tabs) -> None:
+def test_an_idle_page_asks_for_the_new_token_too(database: TestDatabase, tabs: Tabs) -> None:
     with open_before_a_new_token(database, tabs) as (page, daemon):
         pass
     with renewed(daemon, database):

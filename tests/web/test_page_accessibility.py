@@ -165,7 +165,7 @@ def test_a_dialog_keeps_the_focus_and_gives_it_back(three: Served, tabs: Tabs) -
     expect(page["list"]).to_be_focused()
 
 
-def test_what_happens_is_told_to_who_does_not_see_it(three: Served, tabs: Tabs) -> None:
+def test_changes_are_announced_to_screen_readers(three: Served, tabs: Tabs) -> None:
     page = tabs.open(three.daemon.http_url).until_live().press("j", "a")
     page.press("Control+Enter")
     expect(page["reviewer"]).to_have_accessible_description(
@@ -213,7 +213,7 @@ def test_on_a_phone_one_thing_is_shown_at_a_time_and_everything_can_be_decided(t
     expect_to_fit(page)
 
 
-def test_back_and_forward_lead_where_a_person_was(three: Served, tabs: Tabs) -> None:
+def test_back_and_forward_return_to_the_earlier_view(three: Served, tabs: Tabs) -> None:
     page = tabs.open(three.daemon.http_url, **PHONE).until_live()
     page.row(FIRST).tap()
     expect(page.title).to_be_visible()
@@ -237,7 +237,7 @@ def test_back_and_forward_lead_where_a_person_was(three: Served, tabs: Tabs) -> 
 
 
 @pytest.mark.parametrize(("width", "height"), [(740, 340), (320, 256)], ids=["a phone on its side", "zoomed in"])
-def test_nobody_is_caught_in_the_list_of_a_low_window(three: Served, tabs: Tabs, width: int, height: int) -> None:
+def test_the_list_does_not_trap_scrolling_in_a_low_window(three: Served, tabs: Tabs, width: int, height: int) -> None:
     three.database.add_patterns(60, "many", occurrence_count=50)
     page = tabs.open(three.daemon.http_url, viewport={"width": width, "height": height}).until_live()
     expect(page.count("pending")).to_have_text("63")
@@ -250,13 +250,13 @@ def test_nobody_is_caught_in_the_list_of_a_low_window(three: Served, tabs: Tabs,
 
 
 @pytest.mark.parametrize("width", [961, 1024, 1280])
-def test_no_figure_is_broken_or_cut(three: Served, tabs: Tabs, width: int) -> None:
+def test_no_figure_is_wrapped_or_cut(three: Served, tabs: Tabs, width: int) -> None:
     page = tabs.open(three.daemon.http_url, viewport={"width": width, "height": 800}).until_live().select(FIRST)
     for figure in ("savings", "share", "occurrences", "confidence"):
         assert page[f"figure-{figure}"].evaluate(LINES) == 1, figure
 
 
-def test_a_dialog_says_what_it_is_about_and_what_happens_meanwhile(three: Served, tabs: Tabs) -> None:
+def test_a_dialog_names_its_pattern_and_shows_changes_meanwhile(three: Served, tabs: Tabs) -> None:
     page = tabs.open(three.daemon.http_url).until_live().press("j", "a")
     dialog = page.dialog("Approve pattern")
     expect(dialog).to_have_accessible_description(re.compile(f"{FIRST}.*a month.*undone only by a new decision"))
@@ -268,7 +268,7 @@ def test_a_dialog_says_what_it_is_about_and_what_happens_meanwhile(three: Served
     expect(page.page.get_by_role("status").filter(has_text="1 pattern of 4 shown")).to_have_count(1)
 
 
-def test_after_a_decision_by_button_the_next_pattern_has_the_focus(three: Served, tabs: Tabs) -> None:
+def test_a_decision_by_button_moves_the_focus_to_the_next_pattern(three: Served, tabs: Tabs) -> None:
     page = tabs.open(three.daemon.http_url).until_live().select(FIRST)
     page["approve"].click()
     page.sign("ann").press("Control+Enter")
@@ -282,7 +282,7 @@ def expect_to_fit(page: ReviewPage) -> None:
     assert page.evaluate(SMALL_TARGETS % THUMB) == []
 
 
-def test_every_text_stands_out_in_the_light_and_in_the_dark(three: Served, tabs: Tabs) -> None:
+def test_every_text_has_enough_contrast_in_light_and_dark(three: Served, tabs: Tabs) -> None:
     three.database.decide(THIRD)
     page = tabs.open(three.daemon.http_url, reduced_motion="reduce").until_live()
     expect(page.count("rejected")).to_have_text("1")
@@ -309,7 +309,7 @@ def expect_clear_texts(page: ReviewPage) -> None:
         assert page.evaluate(FAINT_TEXTS) == [], scheme
 
 
-def test_nothing_moves_for_who_wants_no_motion(three: Served, tabs: Tabs) -> None:
+def test_nothing_moves_where_reduced_motion_is_preferred(three: Served, tabs: Tabs) -> None:
     page = tabs.open(three.daemon.http_url).until_live()
     motions: tuple[Literal["no-preference", "reduce"], ...] = ("no-preference", "reduce")
     for number, motion in enumerate(motions):

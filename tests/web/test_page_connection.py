@@ -67,7 +67,7 @@ def restarted(daemon: DaemonProcess, database: TestDatabase) -> Iterator[DaemonP
         yield successor
 
 
-def test_a_restart_of_the_daemon_is_said_and_survived(database: TestDatabase, tabs: Tabs) -> None:
+def test_a_page_shows_and_survives_a_daemon_restart(database: TestDatabase, tabs: Tabs) -> None:
     with running_daemon(database.url) as daemon:
         queue_two(database)
         page = open_with_a_reason_typed(tabs, daemon)
@@ -95,9 +95,7 @@ def test_a_restart_of_the_daemon_is_said_and_survived(database: TestDatabase, ta
             page.until_ids("new:meanwhile")
 
 
-def test_what_was_decided_while_the_daemon_was_away_is_shown_when_it_is_back(
-    database: TestDatabase, tabs: Tabs
-) -> None:
+def test_decisions_made_while_the_daemon_was_away_are_shown_when_it_is_back(database: TestDatabase, tabs: Tabs) -> None:
     with running_daemon(database.url) as daemon:
         queue_two(database)
         page = open_with_a_reason_typed(tabs, daemon)
@@ -115,7 +113,7 @@ def test_what_was_decided_while_the_daemon_was_away_is_shown_when_it_is_back(
             expect(page["decide-text"]).to_have_value("typed before")
 
 
-def test_a_lost_database_is_said_and_nothing_typed_is_lost(database: TestDatabase, tabs: Tabs) -> None:
+def test_a_page_shows_a_lost_database_and_keeps_the_typed_text(database: TestDatabase, tabs: Tabs) -> None:
     with proxy_to(database.url) as (proxy, url), running_daemon(url) as daemon:
         queue_two(database)
         page = open_with_a_reason_typed(tabs, daemon)
@@ -151,7 +149,7 @@ def test_a_lost_database_is_said_and_nothing_typed_is_lost(database: TestDatabas
         late.until_ids("new:meanwhile")
 
 
-def test_a_browser_that_goes_offline_says_so_and_catches_up_when_it_is_back(emptied: Served, tabs: Tabs) -> None:
+def test_a_page_shows_that_it_is_offline_and_catches_up_when_it_is_back(emptied: Served, tabs: Tabs) -> None:
     daemon, database = emptied.daemon, emptied.database
     queue_two(database)
     page = tabs.open(daemon.http_url)
@@ -177,7 +175,7 @@ def leave_in_silence(link: Proxy) -> None:
     link.half_open()
 
 
-def test_a_connection_that_died_without_a_word_is_given_up_when_the_browser_wakes(emptied: Served, tabs: Tabs) -> None:
+def test_a_silently_dead_connection_is_dropped_when_the_browser_wakes(emptied: Served, tabs: Tabs) -> None:
     daemon, database = emptied.daemon, emptied.database
     queue_two(database)
     with link_to(daemon) as link:
@@ -193,7 +191,7 @@ def test_a_connection_that_died_without_a_word_is_given_up_when_the_browser_wake
         expect(page.count("rejected")).to_have_text("1")
 
 
-def test_a_connection_that_died_without_a_word_is_given_up_when_nothing_is_heard_any_more(
+def test_a_silently_dead_connection_is_dropped_when_heartbeats_stop(
     emptied: Served, tabs: Tabs, browser: Browser
 ) -> None:
     daemon, database = emptied.daemon, emptied.database
@@ -214,9 +212,7 @@ def test_a_connection_that_died_without_a_word_is_given_up_when_nothing_is_heard
         page.until_connection("live")
 
 
-def test_a_link_that_is_followed_in_an_outage_claims_nothing_that_is_not_known(
-    database: TestDatabase, tabs: Tabs
-) -> None:
+def test_a_link_followed_in_an_outage_shows_the_pattern_as_unknown(database: TestDatabase, tabs: Tabs) -> None:
     with proxy_to(database.url) as (proxy, url), running_daemon(url) as daemon:
         queue_two(database)
         proxy.refuse(refusing=True)
@@ -264,7 +260,7 @@ def test_a_decision_whose_answer_was_lost_may_be_sent_again(emptied: Served, tab
     assert [tuple(row.values()) for row in rows] == [("rejected", "ann", "typed before")]
 
 
-def test_a_decision_without_an_answer_is_said_to_be_unknown(emptied: Served, tabs: Tabs) -> None:
+def test_a_decision_without_an_answer_is_shown_as_unknown(emptied: Served, tabs: Tabs) -> None:
     daemon, database = emptied.daemon, emptied.database
     queue_two(database)
     page = open_with_a_reason_typed(tabs, daemon)

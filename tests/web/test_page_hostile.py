@@ -76,7 +76,7 @@ def expect_text_only(page: ReviewPage) -> None:
     assert not TROUBLE.search(page["page"].inner_text())
 
 
-def test_hostile_text_is_shown_as_text_and_explained_and_linked(hostile: Served, tabs: Tabs) -> None:
+def test_hostile_text_is_shown_explained_and_linked_as_text(hostile: Served, tabs: Tabs) -> None:
     page = tabs.open(hostile.daemon.http_url).until_live()
     page.until_ids(*IDS)
     for signature in IDS:
@@ -96,7 +96,7 @@ def test_hostile_text_is_shown_as_text_and_explained_and_linked(hostile: Served,
     expect_text_only(page)
 
 
-def test_links_to_hostile_patterns_lead_to_them(hostile: Served, tabs: Tabs) -> None:
+def test_links_to_hostile_patterns_open_them(hostile: Served, tabs: Tabs) -> None:
     url = hostile.daemon.http_url
     page = tabs.open(url)
     for signature in (IDS[0], "bidi:\u202egnp.\u2066exe\u2069", "a/history", "a/../../b/explain?x=1#y&z;%2F%"):

@@ -102,7 +102,7 @@ def test_ten_thousand_entries_are_shown_searched_and_scrolled_without_a_stutter(
         assert max(took) < WORST_FRAME_MILLISECONDS
 
 
-def test_among_ten_thousand_a_new_one_is_seen_at_once_and_a_flood_of_them_in_full(many: Served, tabs: Tabs) -> None:
+def test_among_ten_thousand_entries_a_new_one_appears_at_once_and_a_flood_completely(many: Served, tabs: Tabs) -> None:
     page = tabs.open(many.daemon.http_url).until_live()
     page.watch_arrivals()
     took = []

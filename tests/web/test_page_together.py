@@ -26,7 +26,7 @@ def reviewer_at(tabs: Tabs, served: Served) -> ReviewPage:
     return tabs.open(served.daemon.http_url).until_live().select(NAME)
 
 
-def test_the_first_reviewer_wins_and_the_second_is_told_who_decided_what_and_when(entries: Served, tabs: Tabs) -> None:
+def test_the_first_reviewer_wins_and_the_second_sees_who_decided_what_and_when(entries: Served, tabs: Tabs) -> None:
     ann, bob = reviewer_at(tabs, entries), reviewer_at(tabs, entries)
     ann.press("a").sign("ann")
     bob.press("r").type("a one-off, I think").sign("bob")
@@ -56,7 +56,7 @@ def test_the_first_reviewer_wins_and_the_second_is_told_who_decided_what_and_whe
     ]
 
 
-def test_a_decision_that_crosses_another_on_its_way_is_refused_and_says_why(entries: Served, tabs: Tabs) -> None:
+def test_a_decision_that_crosses_another_is_refused_with_the_reason(entries: Served, tabs: Tabs) -> None:
     def decide_first(route: Route) -> None:
         entries.database.decide(NAME, "approved")
         route.continue_()
@@ -79,7 +79,7 @@ def test_a_decision_that_crosses_another_on_its_way_is_refused_and_says_why(entr
     assert entries.database.entry(NAME)["status"] == "approved"  # type: ignore[index]
 
 
-def test_what_the_application_decides_by_sql_leaves_the_list(entries: Served, tabs: Tabs) -> None:
+def test_an_entry_that_the_application_decides_by_sql_leaves_the_list(entries: Served, tabs: Tabs) -> None:
     page = reviewer_at(tabs, entries)
     entries.database.decide(NAME, "auto-rejected")
     page.until_ids(OTHER)
@@ -93,7 +93,7 @@ def test_what_the_application_decides_by_sql_leaves_the_list(entries: Served, ta
     expect(page.title).to_have_text(OTHER)
 
 
-def test_an_entry_that_is_deleted_under_an_open_dialog_is_said_to_be_gone(entries: Served, tabs: Tabs) -> None:
+def test_an_entry_deleted_under_an_open_dialog_is_shown_as_gone(entries: Served, tabs: Tabs) -> None:
     page = reviewer_at(tabs, entries)
     page.press("a").type("good").sign("ann")
     page.excuse("status of 404")  # should the page ask for its history just now
@@ -108,7 +108,7 @@ def test_an_entry_that_is_deleted_under_an_open_dialog_is_said_to_be_gone(entrie
     expect(page["details"]).to_have_attribute("data-shown", "missing")
 
 
-def test_an_entry_whose_pattern_the_detector_deleted_waits_for_its_decision(entries: Served, tabs: Tabs) -> None:
+def test_an_entry_whose_pattern_was_deleted_stays_pending(entries: Served, tabs: Tabs) -> None:
     entries.database.execute("INSERT INTO pattern_sync.written VALUES (%s) ON CONFLICT DO NOTHING", NAME)
     entries.database.execute("DELETE FROM operation_patterns WHERE pattern_signature = %s", NAME)
     page = reviewer_at(tabs, entries)
@@ -134,7 +134,7 @@ def test_a_comment_goes_through_although_the_entry_was_decided_meanwhile(entries
     expect(page["history"]).to_contain_text("see the runbook")
 
 
-def test_what_a_toast_leads_to_is_the_entry_as_it_is_now(entries: Served, tabs: Tabs) -> None:
+def test_a_toast_opens_the_entry_as_it_is_now(entries: Served, tabs: Tabs) -> None:
     page = reviewer_at(tabs, entries)
     page.press("a").sign("ann").press("Control+Enter")
     expect(page.toast).to_contain_text(f"Approved “{NAME}”")
@@ -150,7 +150,7 @@ def test_what_a_toast_leads_to_is_the_entry_as_it_is_now(entries: Served, tabs: 
     expect(page.title).to_be_focused()
 
 
-def test_an_answer_that_is_older_than_what_was_announced_changes_nothing(entries: Served, tabs: Tabs) -> None:
+def test_a_response_older_than_a_live_update_changes_nothing(entries: Served, tabs: Tabs) -> None:
     held: list[Route] = []
 
     def hold(route: Route) -> None:
@@ -170,9 +170,7 @@ def test_an_answer_that_is_older_than_what_was_announced_changes_nothing(entries
     expect(page["pattern-status"]).to_have_text("Auto-rejected")
 
 
-def test_nothing_of_another_pattern_stands_under_the_name_of_one_that_was_not_there(
-    entries: Served, tabs: Tabs
-) -> None:
+def test_a_pattern_that_was_not_there_never_shows_another_patterns_details(entries: Served, tabs: Tabs) -> None:
     entries.client.post(f"{path_of(NAME)}/comment", json={"comment": f"about {NAME}", "reviewer": "bob"})
     page = reviewer_at(tabs, entries)
     expect(page["history"]).to_contain_text(f"about {NAME}")

@@ -58,7 +58,7 @@ def panel(served: Served) -> Panel:
     return Panel(served.client)
 
 
-def test_the_panel_lists_what_waits(served: Served, panel: Panel) -> None:
+def test_the_panel_lists_pending_entries(served: Served, panel: Panel) -> None:
     for number in range(22):
         served.queue(f"panel:list:{number:02}", occurrence_count=1_000 + number)
     answer = panel.get(f"{API}/pending?limit=20")
@@ -76,7 +76,7 @@ def test_the_panel_lists_what_waits(served: Served, panel: Panel) -> None:
     assert "next" in answer.links
 
 
-def test_the_panel_counts(served: Served, panel: Panel) -> None:
+def test_the_panel_reads_the_counts(served: Served, panel: Panel) -> None:
     served.queue("panel:count")
     counts = panel.get(f"{API}/statistics").json()
     assert set(counts) == {"pending", "approved", "rejected", "auto_approved", "auto_rejected", "total"}
@@ -113,7 +113,7 @@ def test_the_panel_comments(served: Served, panel: Panel) -> None:
     ("ending", "body", "status"),
     [("/approve", {"notes": "late"}, 409), ("/reject", {"reason": " "}, 422), ("/comment", {}, 422)],
 )
-def test_the_panel_can_read_why_something_was_not_done(
+def test_the_panel_can_read_why_a_request_was_refused(
     served: Served, panel: Panel, ending: str, body: dict[str, str], status: int
 ) -> None:
     path = served.queue(f"panel:refused{ending}")
@@ -123,7 +123,7 @@ def test_the_panel_can_read_why_something_was_not_done(
     assert isinstance(answer.json()["detail"], str)
 
 
-def test_the_panel_can_read_that_there_is_no_such_pattern(panel: Panel) -> None:
+def test_the_panel_can_read_that_a_pattern_is_unknown(panel: Panel) -> None:
     assert panel.get(f"{API}/panel%3Anobody").json().keys() == {"detail"}
     assert panel.post(f"{API}/panel%3Anobody/approve").status_code == 404
 

@@ -103,7 +103,7 @@ def test_the_panel_works_from_its_own_origin(panels: tuple[Panel, Panel]) -> Non
     assert panel.listen()["counts"]["total"] == 3
 
 
-def test_a_page_of_an_origin_that_is_not_listed_can_neither_read_nor_decide_nor_listen(
+def test_a_page_of_an_unlisted_origin_can_neither_read_nor_decide_nor_listen(
     panels: tuple[Panel, Panel], database: TestDatabase
 ) -> None:
     _, stranger = panels

@@ -137,7 +137,7 @@ def test_the_bounds_of_the_limit_are_allowed(served: Served, limit: int) -> None
 
 
 @pytest.mark.parametrize("limit", [1, 7, 500])
-def test_the_cursor_leads_through_the_whole_list_without_a_gap_or_a_double(served: Served, limit: int) -> None:
+def test_the_cursor_walks_the_whole_list_without_gaps_or_duplicates(served: Served, limit: int) -> None:
     for number in range(9):
         insert_entry(served.database, f"equal:{limit}:{number}")
         insert_entry(served.database, f"better:{limit}/{number} é", occurrence_count=100 + number)
@@ -186,7 +186,7 @@ def test_every_status_can_be_listed(served: Served, status: str) -> None:
     assert len(found) == expected[0]["n"]
 
 
-def test_a_status_that_does_not_exist_is_refused(served: Served) -> None:
+def test_an_unknown_status_is_refused(served: Served) -> None:
     assert_invalid(served.client.get(f"{API}?status=in_review"), "query", "status")
 
 
@@ -222,7 +222,7 @@ def test_a_pattern_may_have_any_name(served: Served, signature: str) -> None:
     assert [item["action"] for item in served.database.history_of(signature)] == ["commented", "approved"]
 
 
-def test_an_encoded_slash_belongs_to_the_name_and_a_plain_one_before_a_known_word_to_the_path(served: Served) -> None:
+def test_an_encoded_slash_is_part_of_the_name_and_a_plain_slash_before_an_endpoint_is_not(served: Served) -> None:
     for name in ("tree", "tree/history", "tree/history/history"):
         insert_entry(served.database, name)
     base = f"{API}/tree"
@@ -236,7 +236,7 @@ def test_an_encoded_slash_belongs_to_the_name_and_a_plain_one_before_a_known_wor
     assert served.client.get(f"{base}/history").json() == []
 
 
-def test_a_plain_slash_that_ends_no_known_word_belongs_to_the_name(served: Served) -> None:
+def test_a_plain_slash_before_no_endpoint_is_part_of_the_name(served: Served) -> None:
     insert_entry(served.database, "branch/of/it")
     assert served.client.get(f"{API}/branch/of/it").json()["pattern_id"] == "branch/of/it"
     assert served.client.post(f"{API}/branch/of/it/approve").json()["status"] == "approved"
@@ -277,7 +277,7 @@ def test_an_unknown_pattern_is_not_found_and_named(
     assert snapshot(served.database, TABLES) == before
 
 
-def test_an_approval_without_a_body_is_the_systems(served: Served) -> None:
+def test_an_approval_without_a_body_is_made_by_the_system(served: Served) -> None:
     path = served.queue("approve:bare")
     answer = served.client.post(f"{path}/approve")
     assert answer.status_code == 200
@@ -289,7 +289,7 @@ def test_an_approval_without_a_body_is_the_systems(served: Served) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"null", b"{}"])
-def test_an_approval_may_say_nothing_in_json(served: Served, content: bytes) -> None:
+def test_an_approval_may_have_an_empty_json_body(served: Served, content: bytes) -> None:
     path = served.queue(f"approve:nothing:{content!r}")
     answer = served.client.post(f"{path}/approve", content=content, headers={"Content-Type": "application/json"})
     assert answer.json()["status"] == "approved"
@@ -302,7 +302,7 @@ def test_an_approval_may_say_nothing_in_json(served: Served, content: bytes) -> 
         ("/reject", {"reason": " a one-off 💡 ", "reviewer": "ann"}, "rejected", "a one-off 💡"),
     ],
 )
-def test_a_decision_writes_entry_history_and_the_mark_on_the_pattern(
+def test_a_decision_writes_the_entry_its_history_and_the_patterns_status(
     served: Served, ending: str, body: dict[str, str], status: str, notes: str
 ) -> None:
     path = served.queue(f"written:{status}")
@@ -351,7 +351,7 @@ def test_a_rejection_without_a_body_is_refused(served: Served) -> None:
 
 
 @pytest.mark.parametrize(("ending", "field"), [("/approve", "notes"), ("/reject", "reason"), ("/comment", "comment")])
-def test_ten_thousand_characters_are_kept_and_one_more_is_refused(served: Served, ending: str, field: str) -> None:
+def test_ten_thousand_characters_are_stored_and_one_more_is_refused(served: Served, ending: str, field: str) -> None:
     path = insert_entry(served.database, f"long:{field}")
     answer = served.client.post(path + ending, json={field: "é" * 10_001})
     assert "10" in assert_invalid(answer, "body", field)
@@ -360,7 +360,7 @@ def test_ten_thousand_characters_are_kept_and_one_more_is_refused(served: Served
     assert served.database.history_of(f"long:{field}")[0]["notes"] == "é" * 10_000
 
 
-def test_what_cannot_be_written_to_the_history_is_not_written_anywhere(served: Served) -> None:
+def test_a_decision_whose_history_cannot_be_written_is_rolled_back(served: Served) -> None:
     path = served.queue("atomic")
     with refusing_history(served.database):
         before = snapshot(served.database, TABLES)
@@ -378,7 +378,7 @@ def test_what_cannot_be_written_to_the_history_is_not_written_anywhere(served: S
     assert served.client.post(f"{path}/approve", json={"notes": "poison"}).status_code == 200
 
 
-def test_a_mark_that_the_database_refuses_takes_the_decision_back(served: Served) -> None:
+def test_a_decision_whose_pattern_status_is_refused_is_rolled_back(served: Served) -> None:
     path = served.queue("atomic:mark")
     served.database.execute(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
@@ -404,7 +404,7 @@ def test_a_mark_that_the_database_refuses_takes_the_decision_back(served: Served
         ("/comment", {"comment": "hm"}, "pattern_review_history", "INSERT", "comment"),
     ],
 )
-def test_what_the_applications_trigger_swallows_is_said_to_be_kept_out(
+def test_a_decision_that_a_trigger_drops_is_reported_as_refused(
     served: Served, ending: str, body: dict[str, str], table: str, event: str, said: str
 ) -> None:
     path = served.queue(f"swallowed:{ending}")
@@ -450,7 +450,7 @@ def refusing_history(database: TestDatabase) -> Iterator[None]:
         database.execute("ALTER TABLE pattern_review_history DROP CONSTRAINT no_poison")
 
 
-def test_who_comes_second_is_told_who_decided_what_and_when(served: Served) -> None:
+def test_a_second_decision_is_a_conflict_that_names_who_decided_what_and_when(served: Served) -> None:
     path = served.queue("second")
     served.client.post(f"{path}/approve", json={"reviewer": "ann", "notes": "mine"})
     before = snapshot(served.database, TABLES)
@@ -473,7 +473,7 @@ def test_the_same_decision_twice_is_a_conflict_too(served: Served) -> None:
 
 
 @pytest.mark.parametrize("standing", STATUSES[1:])
-def test_a_decision_of_any_kind_stands(served: Served, standing: str) -> None:
+def test_a_decision_of_any_status_stands(served: Served, standing: str) -> None:
     path = insert_entry(served.database, f"standing:{standing}", standing, reviewed_by=None)
     answer = served.client.post(f"{path}/approve")
     assert answer.status_code == 409
@@ -481,7 +481,7 @@ def test_a_decision_of_any_kind_stands(served: Served, standing: str) -> None:
     assert answer.json()["entry"]["status"] == standing
 
 
-def test_a_standing_decision_is_replaced_by_who_names_it(served: Served) -> None:
+def test_a_standing_decision_is_replaced_when_the_request_names_it(served: Served) -> None:
     path = served.queue("undo")
     steps: list[tuple[str, dict[str, str], int]] = [
         ("/approve", {"reviewer": "ann"}, 200),
@@ -509,7 +509,7 @@ def test_a_standing_decision_is_replaced_by_who_names_it(served: Served) -> None
 
 
 @pytest.mark.parametrize("replaces", STATUSES[1:])
-def test_there_is_nothing_to_replace_where_nobody_has_decided(served: Served, replaces: str) -> None:
+def test_an_undecided_entry_has_no_decision_to_replace(served: Served, replaces: str) -> None:
     path = insert_entry(served.database, f"nothing to replace:{replaces}")
     answer = served.client.post(f"{path}/approve", json={"replaces": replaces})
     assert answer.status_code == 409
@@ -530,7 +530,7 @@ def test_a_status_that_does_not_exist_cannot_be_replaced(served: Served, replace
     assert_invalid(served.client.post(f"{path}/approve", json={"replaces": replaces}), "body", "replaces")
 
 
-def test_of_many_who_decide_at_once_exactly_one_wins_each_entry(served: Served) -> None:
+def test_exactly_one_of_many_simultaneous_decisions_wins_each_entry(served: Served) -> None:
     names = [f"race:{number}" for number in range(12)]
     paths = {name: served.queue(name) for name in names}
 
@@ -562,7 +562,7 @@ def test_of_many_who_decide_at_once_exactly_one_wins_each_entry(served: Served) 
             assert lost.json()["entry"] == won.json()
 
 
-def test_of_many_who_undo_the_same_decision_at_once_exactly_one_does(served: Served) -> None:
+def test_exactly_one_of_many_simultaneous_replacements_wins(served: Served) -> None:
     path = served.queue("race:undo")
     served.client.post(f"{path}/approve")
     with ThreadPoolExecutor(max_workers=8) as people:
@@ -598,7 +598,7 @@ def test_of_many_who_undo_the_same_decision_at_once_exactly_one_does(served: Ser
         (None, "é" * 255, "é" * 255),
     ],
 )
-def test_the_body_names_the_reviewer_before_the_header_does(
+def test_a_reviewer_in_the_body_takes_precedence_over_the_header(
     served: Served, body: str | None, header: str | None, name: str
 ) -> None:
     headers = {} if header is None else {b"X-Reviewer": header.encode()}
@@ -612,7 +612,7 @@ def test_the_body_names_the_reviewer_before_the_header_does(
         assert served.database.history_of(signature)[0]["reviewer"] == name
 
 
-def test_a_header_that_is_no_utf8_is_read_as_latin_1(served: Served) -> None:
+def test_a_header_that_is_not_utf8_is_read_as_latin_1(served: Served) -> None:
     path = insert_entry(served.database, "reviewer:latin")
     answer = served.client.post(f"{path}/approve", headers={b"X-Reviewer": "Søren".encode("latin-1")})
     assert answer.json()["reviewed_by"] == "Søren"
@@ -630,7 +630,7 @@ def test_a_header_that_is_no_utf8_is_read_as_latin_1(served: Served) -> None:
     ids=["too long", "NUL", "half of a surrogate pair", "number", "list"],
 )
 @pytest.mark.parametrize("ending", ["approve", "reject", "comment"])
-def test_a_name_that_cannot_be_kept_is_refused(served: Served, ending: str, content: bytes) -> None:
+def test_a_reviewer_name_that_cannot_be_stored_is_refused(served: Served, ending: str, content: bytes) -> None:
     signature = f"refused:{ending}:{content!r}"[:200]
     path = insert_entry(served.database, signature)
     answer = served.client.post(f"{path}/{ending}", content=content, headers={"Content-Type": "application/json"})
@@ -647,7 +647,7 @@ def test_a_header_that_is_too_long_is_refused(served: Served) -> None:
 
 @pytest.mark.parametrize("text", ['"a\\u0000b"', '"\\ud800"', '"\\udfff tail"'])
 @pytest.mark.parametrize(("ending", "field"), [("/approve", "notes"), ("/reject", "reason"), ("/comment", "comment")])
-def test_a_text_that_cannot_be_kept_is_refused(served: Served, ending: str, field: str, text: str) -> None:
+def test_a_text_that_cannot_be_stored_is_refused(served: Served, ending: str, field: str, text: str) -> None:
     signature = f"refused:{field}:{text}"
     path = insert_entry(served.database, signature)
     answer = served.client.post(
@@ -658,7 +658,7 @@ def test_a_text_that_cannot_be_kept_is_refused(served: Served, ending: str, fiel
     assert served.database.history_of(signature) == []
 
 
-def test_a_comment_is_noted_and_changes_nothing_else(served: Served) -> None:
+def test_a_comment_is_recorded_and_changes_nothing_else(served: Served) -> None:
     path = served.queue("comment:one")
     before = snapshot(served.database, TABLES[:2])
     answer = served.client.post(f"{path}/comment", json={"comment": " who owns this? ", "reviewer": "ann"})
@@ -686,7 +686,7 @@ def test_a_blank_comment_is_refused(served: Served, body: dict[str, object]) -> 
     assert served.database.history_of(f"blank:{body}") == []
 
 
-def test_the_history_is_told_oldest_first_with_what_others_wrote(served: Served) -> None:
+def test_the_history_lists_all_actions_oldest_first(served: Served) -> None:
     path = served.queue("told")
     served.client.post(f"{path}/comment", json={"comment": "first", "reviewer": "ann"})
     served.database.execute(
@@ -730,7 +730,7 @@ def criterion(name: str, value: str, bound: str, number: float, minimum: float) 
     return {**words, "number": number, "minimum": minimum, "missing_by": None}
 
 
-def test_a_pattern_that_qualifies_is_in_the_queue(served: Served) -> None:
+def test_a_pattern_that_qualifies_is_explained_as_queued(served: Served) -> None:
     served.queue("explain:queued")
     explained = explain(served, "explain:queued")
     assert explained["queued"] is True
@@ -744,7 +744,7 @@ def test_a_pattern_that_qualifies_is_in_the_queue(served: Served) -> None:
     assert explained["shortfalls"] == []
 
 
-def test_a_pattern_that_falls_short_is_told_by_how_much(served: Served) -> None:
+def test_a_pattern_that_falls_short_is_explained_with_each_shortfall(served: Served) -> None:
     served.database.add_pattern("explain:short", confidence_score=42.5, potential_monthly_savings=999.5)
     explained = explain(served, "explain:short")
     assert explained["queued"] is False
@@ -758,14 +758,14 @@ def test_a_pattern_that_falls_short_is_told_by_how_much(served: Served) -> None:
     assert "42.5 %" in explained["reason"]
 
 
-def test_a_pattern_that_somebody_took_further_is_not_eligible(served: Served) -> None:
+def test_a_pattern_that_was_taken_further_is_explained_as_not_eligible(served: Served) -> None:
     served.database.add_pattern("explain:active", automation_status="active")
     explained = explain(served, "explain:active")
     assert (explained["outcome"], explained["eligible"], explained["shortfalls"]) == ("short", False, [])
     assert "'active'" in explained["reason"]
 
 
-def test_a_pattern_that_its_detector_deleted_is_gone(served: Served) -> None:
+def test_a_deleted_pattern_is_explained_as_gone(served: Served) -> None:
     served.queue("explain:gone")
     served.database.execute("INSERT INTO pattern_sync.written VALUES ('explain:gone') ON CONFLICT DO NOTHING")
     served.database.execute("DELETE FROM operation_patterns WHERE pattern_signature = 'explain:gone'")
@@ -776,7 +776,7 @@ def test_a_pattern_that_its_detector_deleted_is_gone(served: Served) -> None:
     assert served.client.get(path_of("explain:gone")).json()["from_pattern"] is True
 
 
-def test_what_another_program_wrote_is_said_to_be_its(served: Served) -> None:
+def test_a_foreign_entry_is_explained_as_foreign(served: Served) -> None:
     path = insert_entry(served.database, "explain:foreign")
     explained = explain(served, "explain:foreign")
     assert (explained["outcome"], explained["written_by_us"]) == ("gone", False)
@@ -786,7 +786,7 @@ def test_what_another_program_wrote_is_said_to_be_its(served: Served) -> None:
     assert served.client.get(path).json()["from_pattern"] is True
 
 
-def test_what_was_rejected_before_is_not_eligible(served: Served) -> None:
+def test_a_pattern_rejected_before_is_explained_as_not_eligible(served: Served) -> None:
     served.database.execute("INSERT INTO pattern_sync.rejections VALUES ('explain:rejected')")
     served.database.add_pattern("explain:rejected", confidence_score=1)
     explained = explain(served, "explain:rejected")
@@ -795,14 +795,14 @@ def test_what_was_rejected_before_is_not_eligible(served: Served) -> None:
 
 
 @pytest.mark.parametrize("status", ["auto-approved", "auto-rejected"])
-def test_what_a_rule_decided_is_a_rules(served: Served, status: str) -> None:
+def test_a_decision_of_a_rule_is_explained_as_a_rules(served: Served, status: str) -> None:
     path = insert_entry(served.database, f"explain:{status}", status)
     assert explain(served, f"explain:{status}")["reason"].startswith(f"A rule's decision stands ({status})")
     answer = served.client.post(f"{path}/reject", json={"reason": "no"})
     assert answer.json()["detail"] == f"'explain:{status}' was {status} by a rule."
 
 
-def test_a_decided_pattern_is_a_persons(served: Served) -> None:
+def test_a_decision_of_a_person_is_explained_as_a_persons(served: Served) -> None:
     path = served.queue("explain:decided")
     served.client.post(f"{path}/reject", json={"reason": "no"})
     explained = explain(served, "explain:decided")
@@ -810,7 +810,7 @@ def test_a_decided_pattern_is_a_persons(served: Served) -> None:
     assert (explained["entry_status"], explained["automation_status"]) == ("rejected", "rejected")
 
 
-def test_a_pattern_that_nobody_knows_is_not_found(served: Served) -> None:
+def test_an_explanation_of_an_unknown_pattern_is_not_found(served: Served) -> None:
     answer = served.client.get(f"{path_of('explain:unknown')}/explain")
     assert answer.status_code == 404
     assert "explain:unknown" in answer.json()["detail"]
@@ -831,7 +831,9 @@ def test_a_pattern_that_nobody_knows_is_not_found(served: Served) -> None:
         ('["<b>", "\\u0000", "💡"]', ["<b>", "\0", "💡"]),
     ],
 )
-def test_sessions_that_are_no_json_array_are_none(served: Served, text: str | None, sessions: list[str]) -> None:
+def test_sessions_that_are_no_json_array_are_shown_as_none(
+    served: Served, text: str | None, sessions: list[str]
+) -> None:
     path = insert_entry(served.database, f"sessions:{text}"[:99], example_sessions=text)
     assert served.client.get(path).json()["example_sessions"] == sessions
 
@@ -851,7 +853,7 @@ def test_figures_that_json_cannot_hold_count_as_nothing(served: Served, figure: 
     assert entry in listed
 
 
-def test_an_old_decision_of_nobody_is_shown_and_told(served: Served) -> None:
+def test_an_old_decision_without_a_reviewer_is_shown_and_conflicts(served: Served) -> None:
     path = insert_entry(served.database, "odd:nobody", "approved", reviewed_by=None, reviewed_at=None)
     answer = served.client.post(f"{path}/approve")
     assert answer.status_code == 409

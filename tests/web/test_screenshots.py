@@ -16,7 +16,7 @@ SIZES = {
 }
 
 
-def test_every_picture_is_taken(tmp_path: Path, chromium: str) -> None:
+def test_every_screenshot_is_taken(tmp_path: Path, chromium: str) -> None:
     take_all(tmp_path, chromium)
     taken = {path.stem: path.read_bytes() for path in tmp_path.iterdir()}
     assert taken.keys() == SIZES.keys()

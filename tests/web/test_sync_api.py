@@ -71,7 +71,7 @@ def fill(database: TestDatabase) -> None:
     database.add_pattern("taken:further", automation_status="active")
 
 
-def test_the_statistics_are_those_that_people_know(idle: Served) -> None:
+def test_the_statistics_match_the_figures_that_applications_expect(idle: Served) -> None:
     idle.database.add_patterns(50, "queued")
     assert sync(idle, "run")["synced_count"] == 50
     idle.database.add_patterns(146, "missing")
@@ -95,11 +95,11 @@ def test_the_statistics_are_those_that_people_know(idle: Served) -> None:
     assert (counts["qualifying"], counts["qualifying_missing"]) == (0, 0)
 
 
-def test_the_statistics_of_nothing_are_nothing(idle: Served) -> None:
+def test_the_statistics_of_an_empty_database_are_zero(idle: Served) -> None:
     assert set(idle.client.get(f"{SYNC}/statistics").json().values()) == {0}
 
 
-def test_without_a_body_the_manual_criteria_are_meant(idle: Served) -> None:
+def test_a_sync_without_a_body_uses_the_manual_criteria(idle: Served) -> None:
     fill(idle.database)
     report = sync(idle, "run")
     assert (report["total_candidates"], report["synced_count"], report["remaining_count"]) == (90, 50, 40)
@@ -115,7 +115,7 @@ def test_without_a_body_the_manual_criteria_are_meant(idle: Served) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"max_patterns": 50}, {"min_savings": 0}, {"exclude_types": []}])
-def test_what_a_body_does_not_name_is_unbounded(idle: Served, body: dict[str, object]) -> None:
+def test_a_criterion_that_a_body_does_not_name_is_unbounded(idle: Served, body: dict[str, object]) -> None:
     fill(idle.database)
     idle.database.add_pattern("never", occurrence_count=0)
     report = sync(idle, "run", body)
@@ -131,7 +131,7 @@ def test_each_criterion_is_applied_at_its_bound(idle: Served) -> None:
     assert sync(idle, "run", criteria)["synced_pattern_ids"] == ["just"]
 
 
-def test_types_choose_what_is_queued(idle: Served) -> None:
+def test_types_select_what_is_queued(idle: Served) -> None:
     for kind in ("sdlc", "test", "docs"):
         idle.database.add_pattern(f"{kind}:x", pattern_type=kind)
     assert sync(idle, "run", {"only_types": ["sdlc"]})["synced_pattern_ids"] == ["sdlc:x"]
@@ -139,21 +139,21 @@ def test_types_choose_what_is_queued(idle: Served) -> None:
     assert sync(idle, "run", {"only_types": ["it's", 'a "type"']})["total_candidates"] == 0
 
 
-def test_at_most_so_many_are_queued_as_were_asked_for(idle: Served) -> None:
+def test_a_sync_queues_at_most_max_patterns(idle: Served) -> None:
     idle.database.add_patterns(5, "some")
     report = sync(idle, "run", {"max_patterns": 2})
     assert (report["synced_count"], report["remaining_count"]) == (2, 3)
     assert len(idle.database.queue()) == 2
 
 
-def test_null_means_the_same_as_nothing(idle: Served) -> None:
+def test_null_means_the_same_as_an_absent_field(idle: Served) -> None:
     fill(idle.database)
     criteria = ("min_confidence", "min_occurrences", "min_savings", "max_patterns", "only_types", "exclude_types")
     report = sync(idle, "run", dict.fromkeys(criteria))
     assert (report["total_candidates"], report["synced_count"], report["remaining_count"]) == (240, 50, 190)
 
 
-def test_a_row_that_the_database_refuses_is_named_and_what_it_said_is_kept_for_the_log(idle: Served) -> None:
+def test_a_refused_row_is_named_and_the_servers_message_goes_to_the_log_only(idle: Served) -> None:
     idle.database.add_patterns(2, "good")
     idle.database.add_pattern("bad:one")
     idle.database.execute(
@@ -191,7 +191,7 @@ def test_all_queues_the_best_two_hundred_whatever_their_figures(idle: Served) ->
 
 
 @pytest.mark.parametrize("ending", ["run", "high-priority", "all"])
-def test_a_dry_run_tells_the_same_and_writes_nothing(idle: Served, ending: str) -> None:
+def test_a_dry_run_returns_the_same_counts_and_writes_nothing(idle: Served, ending: str) -> None:
     fill(idle.database)
     sync(idle, "run", {"max_patterns": 10})
     idle.database.execute(
@@ -208,7 +208,7 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(idle: Served, ending: str) 
     assert {**done, "dry_run": True, "sync_duration_ms": 0} == {**preview, "sync_duration_ms": 0}
 
 
-def test_a_dry_run_with_criteria_of_ones_own_writes_nothing(idle: Served) -> None:
+def test_a_dry_run_with_custom_criteria_writes_nothing(idle: Served) -> None:
     fill(idle.database)
     before = snapshot(idle.database, TABLES)
     preview = sync(idle, "run", {"min_confidence": 0, "min_occurrences": 1, "max_patterns": 200}, dry_run="1")
@@ -216,7 +216,7 @@ def test_a_dry_run_with_criteria_of_ones_own_writes_nothing(idle: Served) -> Non
     assert snapshot(idle.database, TABLES) == before
 
 
-def test_a_run_is_remembered_and_a_dry_run_is_not(idle: Served) -> None:
+def test_a_sync_is_recorded_and_a_dry_run_is_not(idle: Served) -> None:
     idle.database.add_pattern("remembered")
 
     def runs() -> int:
@@ -256,7 +256,7 @@ def test_a_row_that_the_queue_refuses_is_an_error_and_the_others_go_through(idle
     assert idle.database.queue() == {"one", "two"}
 
 
-def test_syncs_at_once_queue_everything_exactly_once(idle: Served) -> None:
+def test_simultaneous_syncs_queue_everything_exactly_once(idle: Served) -> None:
     idle.database.add_patterns(40, "crowd")
     with ThreadPoolExecutor(max_workers=6) as people:
         reports = list(people.map(lambda _: sync(idle, "run", {"max_patterns": 10}), range(6)))
@@ -278,7 +278,7 @@ def test_syncs_at_once_queue_everything_exactly_once(idle: Served) -> None:
         ("", [1]),
     ],
 )
-def test_what_is_out_of_bounds_or_unknown_is_refused_and_nothing_is_queued(
+def test_an_out_of_bounds_or_unknown_field_is_refused_and_nothing_is_queued(
     idle: Served, field: str, values: list[object]
 ) -> None:
     idle.database.add_pattern("would:qualify")
@@ -305,7 +305,7 @@ def test_the_bounds_themselves_are_allowed(idle: Served, body: dict[str, object]
     sync(idle, "run", body, dry_run="true")
 
 
-def test_a_contradiction_is_refused_with_both_names(idle: Served) -> None:
+def test_contradictory_criteria_are_refused_by_both_names(idle: Served) -> None:
     answer = idle.client.post(f"{SYNC}/run", json={"only_types": ["a", "b"], "exclude_types": ["b", "c"]})
     assert answer.status_code == 422
     (fault,) = answer.json()["fields"]
@@ -322,7 +322,7 @@ def test_a_dry_run_that_is_neither_true_nor_false_is_refused(idle: Served, endin
     assert idle.database.queue() == set()
 
 
-def test_what_is_wrong_is_a_sentence_for_who_prints_it(idle: Served) -> None:
+def test_the_detail_of_an_error_is_a_printable_sentence(idle: Served) -> None:
     answer = idle.client.post(f"{SYNC}/run", json={"min_confidence": 101, "max_patterns": 0})
     assert answer.json()["detail"] == (
         "min_confidence is 101; it has to be from 0 to 100. max_patterns is 0; it has to be from 1 to 200."
@@ -333,7 +333,7 @@ def test_what_is_wrong_is_a_sentence_for_who_prints_it(idle: Served) -> None:
 
 
 @pytest.mark.parametrize("ending", ["run", "high-priority", "all"])
-def test_a_sync_is_not_started_by_a_link(idle: Served, ending: str) -> None:
+def test_a_get_request_cannot_start_a_sync(idle: Served, ending: str) -> None:
     idle.database.add_pattern("would:qualify")
     answer = idle.client.get(f"{SYNC}/{ending}", headers=ADMINISTRATOR)
     assert answer.status_code == 404  # there is no pattern of this name

@@ -82,7 +82,7 @@ def sweeping(module_database: TestDatabase) -> Iterator[Served]:
         yield Served(module_database, daemon, client)
 
 
-def test_all_is_well_with_a_daemon_that_listens(sweeping: Served) -> None:
+def test_a_daemon_that_listens_is_healthy(sweeping: Served) -> None:
     report = health_of(sweeping.client)
     assert (report["status"], report["reasons"], report["database"], report["listener"]) == (
         "ok",
@@ -103,7 +103,7 @@ def test_all_is_well_with_a_daemon_that_listens(sweeping: Served) -> None:
         assert (answer.status_code, answer.json()) == (200, {"status": "ok", "reasons": []})
 
 
-def test_the_times_of_sweeps_are_told(sweeping: Served) -> None:
+def test_the_health_report_has_the_times_of_sweeps(sweeping: Served) -> None:
     eventually(lambda: health_of(sweeping.client)["last_sweep_at"])
     first = moment_of(health_of(sweeping.client), "last_sweep_at")
     eventually(lambda: moment_of(health_of(sweeping.client), "last_sweep_at") > first + timedelta(seconds=0.5))
@@ -111,7 +111,7 @@ def test_the_times_of_sweeps_are_told(sweeping: Served) -> None:
     assert ahead < timedelta(seconds=1)
 
 
-def test_a_notification_and_what_it_led_to_are_told(sweeping: Served) -> None:
+def test_the_health_report_has_the_last_notification_and_its_outcome(sweeping: Served) -> None:
     before = health_of(sweeping.client)
     begun = datetime.now(UTC)
     sweeping.queue("health:queued")
@@ -122,7 +122,7 @@ def test_a_notification_and_what_it_led_to_are_told(sweeping: Served) -> None:
     assert moment_of(after, "listener_since") < begun
 
 
-def test_before_the_first_catch_up_a_daemon_lives_and_is_not_ready() -> None:
+def test_before_the_first_catch_up_a_daemon_is_live_and_not_ready() -> None:
     with starting_daemon("postgresql://nobody@127.0.0.1:1/x") as daemon:
         daemon.wait_for("database.lost")
         with httpx.Client(base_url=daemon.http_url, timeout=30) as client:
@@ -140,7 +140,7 @@ def test_before_the_first_catch_up_a_daemon_lives_and_is_not_ready() -> None:
             assert client.get("/").status_code == 200
 
 
-def test_a_daemon_that_hears_nothing_is_degraded_and_still_ready(database: TestDatabase) -> None:
+def test_a_deaf_daemon_is_degraded_and_still_ready(database: TestDatabase) -> None:
     with proxy_to(database.url, new_filter=WithoutNotifications) as (_, url), starting_daemon(url) as daemon:
         daemon.wait_for("listener.lost")
         daemon.wait_for("daemon.ready")
@@ -153,7 +153,7 @@ def test_a_daemon_that_hears_nothing_is_degraded_and_still_ready(database: TestD
             assert client.get("/api/v1/patterns/pending").status_code == 200
 
 
-def test_an_outage_is_told_and_passes_by_itself(database: TestDatabase) -> None:
+def test_an_outage_is_reported_and_passes_by_itself(database: TestDatabase) -> None:
     database.add_pattern("outage")
     with (
         proxy_to(database.url) as (proxy, url),
@@ -192,7 +192,7 @@ def _assert_discreet(answer: httpx.Response, database: TestDatabase) -> None:
         assert word.lower() not in answer.text.lower()
 
 
-def test_a_schema_that_was_taken_away_is_no_bug_of_a_request(database: TestDatabase) -> None:
+def test_a_request_to_a_dropped_schema_is_an_outage_and_not_a_bug(database: TestDatabase) -> None:
     with starting_daemon(database.url) as daemon, httpx.Client(base_url=daemon.ready().http_url, timeout=30) as client:
         database.execute("ALTER FUNCTION pattern_sync.decide(text, text, text, text, text) RENAME TO decided")
         database.add_pattern("schema")
@@ -203,7 +203,7 @@ def test_a_schema_that_was_taken_away_is_no_bug_of_a_request(database: TestDatab
         assert database.entry("schema") is not None
 
 
-def test_an_answer_on_a_kept_connection_does_not_wait_for_an_acknowledgement(sweeping: Served) -> None:
+def test_a_response_on_a_kept_connection_does_not_wait_for_a_delayed_ack(sweeping: Served) -> None:
     took = []
     for _ in range(21):
         begun = time.monotonic()
