@@ -266,7 +266,7 @@ $$;
 CREATE OR REPLACE FUNCTION pattern_sync.tell_changes(change text, signatures text[])
 RETURNS void LANGUAGE sql VOLATILE AS $$
     SELECT pattern_sync.send(
-        'pattern_sync_queue', CASE WHEN pg_catalog.octet_length(message.payload) < 7900 THEN message.payload ELSE '*' END
+        'pattern_sync_queue', CASE WHEN pg_catalog.octet_length(sent.payload) < 7900 THEN sent.payload ELSE '*' END
     )
     FROM (
         SELECT pg_catalog.jsonb_build_object(
@@ -277,7 +277,7 @@ RETURNS void LANGUAGE sql VOLATILE AS $$
         GROUP BY (listed.position - 1::bigint) / 50::bigint
         UNION ALL
         SELECT '*' WHERE pg_catalog.cardinality(signatures) > pattern_sync.most_named()
-    ) AS message
+    ) AS sent
 $$;
 
 -- Remember rejections whose entries are deleted, if the pattern itself is not marked as rejected: it would be queued

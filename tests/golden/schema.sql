@@ -1378,7 +1378,7 @@ CREATE FUNCTION pattern_sync.tell_changes(change text, signatures text[]) RETURN
     LANGUAGE sql
     AS $$
     SELECT pattern_sync.send(
-        'pattern_sync_queue', CASE WHEN pg_catalog.octet_length(message.payload) < 7900 THEN message.payload ELSE '*' END
+        'pattern_sync_queue', CASE WHEN pg_catalog.octet_length(sent.payload) < 7900 THEN sent.payload ELSE '*' END
     )
     FROM (
         SELECT pg_catalog.jsonb_build_object(
@@ -1389,7 +1389,7 @@ CREATE FUNCTION pattern_sync.tell_changes(change text, signatures text[]) RETURN
         GROUP BY (listed.position - 1::bigint) / 50::bigint
         UNION ALL
         SELECT '*' WHERE pg_catalog.cardinality(signatures) > pattern_sync.most_named()
-    ) AS message
+    ) AS sent
 $$;
 COMMENT ON FUNCTION pattern_sync.tell_changes(change text, signatures text[]) IS 'Notify the review pages of changed entries, 50 to a payload. Too many changes become one ''*'' (everything), and so do names that do not fit into a payload, which would be an error.';
 CREATE FUNCTION pattern_sync.trigger_faults() RETURNS TABLE(relation regclass, fault text, silenced text, mending text)
