@@ -1,18 +1,19 @@
--- Everything that can be created again at any time: the rules as functions, and the triggers' bodies.
+-- All objects that can be re-created at any time: the rules as functions, and the bodies of the triggers.
 --
--- None of it depends on a column of the application's tables: no view, no trigger with a WHEN clause or a column
--- list, no SQL-standard function body. PostgreSQL would otherwise refuse the application's own ALTER TABLE. Functions
--- that read those tables keep the search_path of the migration, so they find them wherever the application has them.
+-- Nothing here depends on a column of the application's tables: no view, no trigger with a WHEN clause or a column
+-- list, no SQL-standard function body. Otherwise PostgreSQL would refuse the application's own ALTER TABLE. Functions
+-- that read those tables keep the search_path of the migration, so they find the tables in whatever schema the
+-- application uses.
 
--- What former releases had, or called its parameters otherwise, which CREATE OR REPLACE cannot change.
+-- Functions of former releases, and functions whose parameters had other names, which CREATE OR REPLACE cannot change.
 DROP FUNCTION IF EXISTS pattern_sync.missing_triggers();
 DROP FUNCTION IF EXISTS pattern_sync.matters(text, double precision, bigint, numeric, text[], text[]);
 DROP FUNCTION IF EXISTS pattern_sync.tell_changes(text, text[]);
 DROP FUNCTION IF EXISTS pattern_sync.remember_rejections(text[]);
 
--- What qualifies: the one text of the predicate, over whatever stands for its nine values. A bound that is NULL is no
--- bound but below every finite figure; NULL figures count as 0; NaN (above infinity) and infinities never qualify. An
--- index on the coalesced columns can serve it.
+-- The predicate: the one definition of what qualifies, as SQL text over nine expressions. A NULL bound sets no limit:
+-- it is below every finite figure. NULL figures count as 0. NaN (which sorts above infinity) and infinities never
+-- qualify. An index on the coalesced columns can serve it.
 CREATE OR REPLACE FUNCTION pattern_sync.predicate(
     confidence text, occurrences text, savings text, pattern_type text,
     min_confidence text, min_occurrences text, min_savings text, only_types text, exclude_types text
@@ -28,15 +29,15 @@ CREATE OR REPLACE FUNCTION pattern_sync.predicate(
     )
 $$;
 
--- Whether a machine may still queue the pattern, as a text like the predicate: what somebody has taken further is
--- theirs.
+-- Whether a machine may still queue the pattern, as SQL text like the predicate. A pattern that somebody has taken
+-- further is left to them.
 CREATE OR REPLACE FUNCTION pattern_sync.eligibility(automation_status text)
 RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT pg_catalog.format($status$coalesce(%s, 'detected') = 'detected'$status$, automation_status)
 $$;
 
--- What is to be queued: a row of the patterns that is eligible and qualifies, as a text over the row's name. The one
--- place that knows which column is which figure. The criteria are in the predicate's order.
+-- Whether a row of the patterns is to be queued: it is eligible and it qualifies. Returns SQL text over the row's name.
+-- This is the only place that maps columns to figures. The criteria are in the predicate's order.
 CREATE OR REPLACE FUNCTION pattern_sync.candidacy(row_name text, criteria text[])
 RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT pg_catalog.concat(
@@ -52,8 +53,8 @@ RETURNS text LANGUAGE sql IMMUTABLE AS $$
     )
 $$;
 
--- The same three as functions, written so that they are inlined. A candidate's row may be of any type, so that nothing
--- of ours depends on the application's table.
+-- The same three rules as functions, written so that they are inlined. The row of a candidate may be of any type, so
+-- that no object of ours depends on the application's table.
 DO $$
 DECLARE
     parameters CONSTANT text := 'min_confidence double precision, min_occurrences bigint, min_savings numeric,'
@@ -85,13 +86,13 @@ END $$;
 
 COMMENT ON FUNCTION pattern_sync.qualifies(
     double precision, bigint, numeric, text, double precision, bigint, numeric, text[], text[]
-) IS 'Whether figures qualify: what pattern_sync.predicate says.';
+) IS 'Whether figures qualify, by pattern_sync.predicate.';
 COMMENT ON FUNCTION pattern_sync.eligible(text)
-    IS 'Whether a machine may still queue the pattern: what pattern_sync.eligibility says.';
+    IS 'Whether a machine may still queue the pattern, by pattern_sync.eligibility.';
 COMMENT ON FUNCTION pattern_sync.is_candidate(anyelement, double precision, bigint, numeric, text[], text[])
-    IS 'Whether a row of the patterns is to be queued: what pattern_sync.candidacy says.';
+    IS 'Whether a row of the patterns is to be queued, by pattern_sync.candidacy.';
 
--- A figure that every column of the queue can hold: what is NULL, not finite or absurd becomes 0.
+-- A figure that every column of the queue can hold. NULL, infinities, NaN and absurdly large values become 0.
 CREATE OR REPLACE FUNCTION pattern_sync.figure(value numeric)
 RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE
@@ -99,8 +100,9 @@ RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     END
 $$;
 
--- The order of the queue: confidence (0 to 1) x occurrences x monthly savings. What is not finite or absurd counts as
--- 0: an overflow of DOUBLE PRECISION is an error, and one absurd row would stop the whole sweep.
+-- The impact, by which the queue is ordered: confidence (0 to 1) x occurrences x monthly savings. Infinities, NaN and
+-- absurdly large values count as 0: DOUBLE PRECISION raises an error on overflow, and one absurd row would stop every
+-- sweep.
 CREATE OR REPLACE FUNCTION pattern_sync.impact(confidence double precision, occurrences bigint, savings numeric)
 RETURNS double precision LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE
@@ -114,13 +116,13 @@ RETURNS double precision LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
         END
 $$;
 
--- Occurrences as the queue's INTEGER holds them.
+-- Occurrences, clamped to the INTEGER of the queue.
 CREATE OR REPLACE FUNCTION pattern_sync.entry_occurrences(occurrences bigint)
 RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT greatest(least(coalesce(occurrences, 0), 2147483647), -2147483648)::integer
 $$;
 
--- A time that every calendar can hold: BC, the years from 10000 on and infinity become NULL.
+-- A time that every client can represent: years BC, years from 10000 on and infinity become NULL.
 CREATE OR REPLACE FUNCTION pattern_sync.moment(value timestamptz)
 RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE
@@ -128,7 +130,7 @@ RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     END
 $$;
 
--- A text, or where a client could not read it, its bytes: ASCII as it is, the others as \351.
+-- The text itself, or its bytes if it cannot be converted to UTF-8: ASCII unchanged, other bytes escaped as \351.
 CREATE OR REPLACE FUNCTION pattern_sync.escaped_where_illegible(value text)
 RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 BEGIN
@@ -140,8 +142,8 @@ EXCEPTION WHEN character_not_in_repertoire OR untranslatable_character THEN
     );
 END $$;
 
--- A text as every client can read it. A database in SQL_ASCII holds whatever bytes it was given, and other encodings
--- hold some that UTF-8 lacks: one such row would make an error of every answer that it is in.
+-- The text in a form that every client can read. A SQL_ASCII database stores any bytes, and other encodings have
+-- characters that UTF-8 lacks. One such row would turn every answer that contains it into an error.
 CREATE OR REPLACE FUNCTION pattern_sync.legible(value text)
 RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT CASE
@@ -150,15 +152,15 @@ RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
     END
 $$;
 
--- Leave word for the daemons in a table, where it cannot be notified; they look there every few seconds.
+-- Keep a hint in the table of marks when it cannot be sent by NOTIFY. The daemons read the marks every few seconds.
 CREATE OR REPLACE FUNCTION pattern_sync.mark(channel text, payload text)
 RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO pattern_sync.marks (channel, payload) VALUES (mark.channel, mark.payload)
 $$;
 
--- Send a payload on a channel of ours. Two writers cannot notify, and leave a mark instead: one that is quiet
--- (pattern_sync.quiet = on, for a role, a database or a transaction), as PostgreSQL refuses PREPARE TRANSACTION after a
--- NOTIFY; and any while the notification queue is half full, as a full one would fail the writer's commit.
+-- Notify a channel of ours, or leave a mark instead in two cases. A quiet writer (pattern_sync.quiet = on, for a role,
+-- a database or a transaction) must not notify, as PostgreSQL refuses PREPARE TRANSACTION after a NOTIFY. No writer may
+-- notify while the notification queue is half full, as a full queue would fail the writer's commit.
 CREATE OR REPLACE FUNCTION pattern_sync.send(channel text, payload text)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -171,21 +173,21 @@ BEGIN
     END IF;
 END $$;
 
--- Send the daemons a hint about the patterns: a row id, '*' for "look at everything" or 'settings'.
+-- Notify the daemons about the patterns: a row id, '*' for a scan of all patterns, or 'settings' for a new filter.
 CREATE OR REPLACE FUNCTION pattern_sync.notify(payload text)
 RETURNS void LANGUAGE sql VOLATILE AS $$
     SELECT pattern_sync.send('pattern_sync', payload)
 $$;
 
--- Announce one pattern that qualifies, unless the queue has it. From the 301st of a transaction on they become one
--- "look at everything". With the owner's rights, as a detector need not be able to read the queue; with a lock_timeout,
--- as an ALTER TABLE of the queue must not hold up a detector.
+-- Announce a qualifying pattern unless the queue has it. From the 301st in a transaction on, one request for a scan
+-- replaces the single announcements. It runs with the owner's rights, as a detector may be unable to read the queue.
+-- Its lock_timeout keeps an ALTER TABLE of the queue from blocking a detector.
 CREATE OR REPLACE FUNCTION pattern_sync.announce_pattern(id bigint, signature text)
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET lock_timeout = '100ms' AS $$
 DECLARE
     announced integer := coalesce(nullif(pg_catalog.current_setting('pattern_sync.announced', true), ''), '0')::integer;
 BEGIN
-    IF announced > 300 THEN -- by itself: an expression that names the queue takes its lock, whatever it comes to
+    IF announced > 300 THEN -- apart: an expression that names the queue locks it even if that part is not evaluated
         RETURN;
     END IF;
     IF EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id::text = announce_pattern.signature) THEN
@@ -194,19 +196,20 @@ BEGIN
     PERFORM pg_catalog.set_config('pattern_sync.announced', (announced + 1)::text, true);
     PERFORM pattern_sync.notify(CASE WHEN announced < 300 THEN announce_pattern.id::text ELSE '*' END);
 EXCEPTION WHEN lock_not_available THEN
-    PERFORM pg_catalog.set_config('pattern_sync.announced', '301', true); -- wait once, not for every row
+    PERFORM pg_catalog.set_config('pattern_sync.announced', '301', true); -- wait only once, not for every row
     PERFORM pattern_sync.notify('*');
 END $$;
 
--- Create the body of the trigger on the patterns for the filter in force. It runs inside the detector's transaction,
--- for every row, so the criteria are constants in one expression: a query of the settings would cost as much as all the
--- rest. A row trigger, because that is a quarter of what a transition table costs an UPDATE of one row, and because
--- PostgreSQL gives it to every partition, today's and tomorrow's. Creating a function anew locks no table.
+-- Create the body of the trigger on the patterns for the filter in force. The trigger runs in the detector's
+-- transaction, for every row, so the criteria are constants in one expression: to query the settings would double its
+-- cost. It is a row trigger, because on an UPDATE of one row it costs a quarter of a transition table, and because
+-- PostgreSQL clones it to every partition, existing or new. To re-create a function locks no table.
 --
--- An UPDATE is announced when the row comes to qualify; a busy pattern is not announced with every observation.
--- Whatever goes wrong is swallowed, but not in silence: what cannot be evaluated (a column that got another type is an
--- error in every session that was open) becomes "look at everything". PostgreSQL sends the same payload once a
--- transaction. Of ours it needs nothing for that, as a restore may have lost everybody's rights on our schema.
+-- An UPDATE is announced only when the row comes to qualify, so a busy pattern is not announced with every observation.
+-- Every error is caught, but never lost: a row that cannot be evaluated requests a scan of all patterns. (After a
+-- column has changed its type, every session that was open gets such an error.) PostgreSQL delivers equal payloads of a
+-- transaction once. The last resort uses no object of ours, as a restore may have removed everybody's rights on our
+-- schema.
 CREATE OR REPLACE FUNCTION pattern_sync.create_announce()
 RETURNS void LANGUAGE plpgsql AS $create$
 DECLARE
@@ -233,7 +236,7 @@ BEGIN
     END IF;
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
-    RAISE LOG 'pattern_sync: a pattern could not be announced, everything will be looked at: %%', SQLERRM;
+    RAISE LOG 'pattern_sync: a pattern could not be announced, so all patterns will be scanned: %%', SQLERRM;
     BEGIN
         PERFORM pattern_sync.notify('*');
     EXCEPTION WHEN OTHERS THEN
@@ -251,18 +254,19 @@ END $body$
     );
 END $create$;
 
--- How many changed entries the review pages are named one by one; more of them are "everything".
+-- How many changed entries a notification to the review pages names at most. A larger change is sent as '*':
+-- everything.
 CREATE OR REPLACE FUNCTION pattern_sync.most_named()
 RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT 1000
 $$;
 
--- Tell the review pages that entries were changed, 50 to a payload; too many become one "everything", and so do names
--- that are too long for a payload, which would be an error.
+-- Notify the review pages of changed entries, 50 to a payload. Too many changes become one '*' (everything), and so do
+-- names that do not fit into a payload, which would be an error.
 CREATE OR REPLACE FUNCTION pattern_sync.tell_changes(change text, signatures text[])
 RETURNS void LANGUAGE sql VOLATILE AS $$
     SELECT pattern_sync.send(
-        'pattern_sync_queue', CASE WHEN pg_catalog.octet_length(told.payload) < 7900 THEN told.payload ELSE '*' END
+        'pattern_sync_queue', CASE WHEN pg_catalog.octet_length(sent.payload) < 7900 THEN sent.payload ELSE '*' END
     )
     FROM (
         SELECT pg_catalog.jsonb_build_object(
@@ -273,12 +277,12 @@ RETURNS void LANGUAGE sql VOLATILE AS $$
         GROUP BY (listed.position - 1::bigint) / 50::bigint
         UNION ALL
         SELECT '*' WHERE pg_catalog.cardinality(signatures) > pattern_sync.most_named()
-    ) AS told
+    ) AS sent
 $$;
 
--- Remember rejections whose entries are deleted, where nothing on the pattern tells of them: it would be queued again.
--- With the owner's rights, as an application need not know of our tables. So only for who may delete entries: anybody
--- else could keep a pattern out of the queue with it.
+-- Remember rejections whose entries are deleted, if the pattern itself is not marked as rejected: it would be queued
+-- again. This runs with the owner's rights, as an application need not have rights on our tables. It therefore accepts
+-- only callers that may delete entries: anybody else could use it to keep a pattern out of the queue.
 CREATE OR REPLACE FUNCTION pattern_sync.remember_rejections(signatures text[])
 RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path FROM CURRENT AS $$
     INSERT INTO pattern_sync.rejections (pattern_id)
@@ -295,8 +299,8 @@ RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path FROM CURRENT
     ON CONFLICT (pattern_id) DO NOTHING
 $$;
 
--- Ask the daemons for a look at everything after entries were deleted: what still qualifies is queued again. Whatever
--- keeps it from being sent, a sweep finds the same.
+-- Request a scan after entries were deleted, so that patterns that still qualify are queued again. If the request
+-- cannot be sent, the next sweep finds the same patterns.
 CREATE OR REPLACE FUNCTION pattern_sync.announce_deletion()
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -305,9 +309,9 @@ EXCEPTION WHEN OTHERS THEN
     RAISE LOG 'pattern_sync: a deletion from the queue was not announced: %', SQLERRM;
 END $$;
 
--- Body of the triggers on the queue and on its history: tell the review pages what was changed, whoever changed it. A
--- statement trigger with a transition table, as a bulk change must not pay for each row. Like the other one it never
--- fails its statement.
+-- Body of the triggers on the queue and on its history: notify the review pages of every change, whoever made it. These
+-- are statement triggers with transition tables, as a bulk change must not pay for each row. Like the trigger on the
+-- patterns, they never fail their statement.
 CREATE OR REPLACE FUNCTION pattern_sync.announce_entries()
 RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -337,8 +341,8 @@ BEGIN
         RETURN NULL;
     END IF;
     IF TG_OP = 'UPDATE' THEN
-        -- A decision is news where the status became one: another column of a decided entry is refreshed like a pending
-        -- one's figures. An entry that was given another name is no more under its old one. A full join, as that is
+        -- A change of status is a decision. A decided entry that keeps its status is only refreshed, like the figures
+        -- of a pending one. An entry that was renamed is removed under its old name. The join is a full join, which is
         -- never a nested loop.
         PERFORM pattern_sync.tell_changes(listed.change, pg_catalog.array_agg(listed.signature))
         FROM (
@@ -375,9 +379,9 @@ EXCEPTION WHEN OTHERS THEN
     RETURN NULL;
 END $$;
 
--- A change of the filter: the trigger on the patterns is created for it, and every daemon reads it anew and looks at
--- everything. With the owner's rights, as a daemon may change the filter and nothing else of ours; whoever changes it
--- at the same time waits for the row.
+-- Body of the trigger on the settings: re-create the trigger on the patterns for the new filter, and notify every
+-- daemon to read the filter and to scan. This runs with the owner's rights, as a daemon may change the filter but no
+-- other object of ours. Concurrent changes wait for the row.
 CREATE OR REPLACE FUNCTION pattern_sync.announce_settings()
 RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -392,17 +396,17 @@ CREATE OR REPLACE TRIGGER announce_settings AFTER INSERT OR UPDATE ON pattern_sy
 SELECT pattern_sync.create_announce();
 
 COMMENT ON FUNCTION pattern_sync.announce()
-    IS 'Body of the trigger on the patterns: announce what comes to qualify. Made by pattern_sync.create_announce.';
-COMMENT ON TABLE pattern_sync.migrations IS 'Which migrations are installed.';
-COMMENT ON TABLE pattern_sync.runs IS 'What the last runs over all patterns did.';
+    IS 'Body of the trigger on the patterns: announce what comes to qualify. Created by pattern_sync.create_announce.';
+COMMENT ON TABLE pattern_sync.migrations IS 'The installed migrations.';
+COMMENT ON TABLE pattern_sync.runs IS 'What the last scans did.';
 
--- Ask for another look at everything.
+-- Request a scan of all patterns.
 CREATE OR REPLACE FUNCTION pattern_sync.request()
 RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path FROM CURRENT AS $$
     SELECT pattern_sync.notify('*')
 $$;
 
--- Ask for another look at one pattern; false where there is no such pattern.
+-- Request another look at one pattern. Returns false if there is no such pattern.
 CREATE OR REPLACE FUNCTION pattern_sync.request(signature text)
 RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
@@ -418,15 +422,15 @@ BEGIN
     RETURN true;
 END $$;
 
--- Whether waiting or trying again helps against an error: locks, lost servers, full disks. Any other inside a decision
--- or a comment is a refusal by the application's own tables, triggers and policies, with whatever SQLSTATE.
+-- Whether an error may pass if the statement is tried again: locks, lost servers, full disks. Any other error inside a
+-- decision or a comment is a refusal by the application's tables, triggers or policies, whatever its SQLSTATE.
 CREATE OR REPLACE FUNCTION pattern_sync.is_passing(code text)
 RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT pg_catalog.left(code, 2) IN ('08', '25', '40', '53', '57', '58') OR code = '55P03'
 $$;
 
--- Whether the history holds an event although its INSERT told of no row: a trigger that puts rows into child tables by
--- itself tells of none.
+-- Whether the history holds an event although its INSERT reported no row. A trigger that moves rows into child tables
+-- makes the INSERT report none.
 CREATE OR REPLACE FUNCTION pattern_sync.is_noted(signature text, action text, reviewer text, notes text)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -439,23 +443,23 @@ BEGIN
     );
 END $$;
 
--- A person's decision, its history and the mark on the pattern, in one transaction. False, with nothing written, where
--- no entry has the status that it replaces: somebody was faster, or there is no entry. NULL, with nothing written,
--- where a trigger, rule or policy of the application kept the decision out without a word.
+-- Write a person's decision, its history and the mark on the pattern in one transaction. Returns false, with nothing
+-- written, if no entry has the status to be replaced: somebody was faster, or there is no entry. Returns NULL, with
+-- nothing written, if a trigger, rule or policy of the application silently kept the decision out.
 --
--- An application whose CHECK refuses the status on its patterns gets the rest of the mark; a rejection that nothing on
--- the pattern tells of is remembered here, as it has to outlive the entry.
+-- If a CHECK of the application refuses the status on the pattern, the rest of the mark is still written. A rejection
+-- that the pattern itself does not show is remembered in our schema, as it has to outlive the entry.
 --
--- It waits for a lock for less than a deadlock_timeout (1 s): where it and an application's transaction wait for each
--- other it is this one that is given up, and tried again. The search_path is the session's: an application's own
--- triggers on these tables run as they do for every other statement.
+-- It waits for a lock for less than a deadlock_timeout (1 s). If it and a transaction of the application wait for each
+-- other, this one fails and is tried again. The search_path is the session's: the application's own triggers on these
+-- tables run as they do for every other statement.
 --
--- A status goes through its row, and an action is a literal: the column may be an enum or a domain, and after an ALTER
--- TABLE a variable of its type would stay what it was in every open session.
+-- The status is converted through the row, and the action is a literal: the column may be an enum or a domain, and
+-- after an ALTER TABLE a variable of its type would keep the old type in every open session.
 CREATE OR REPLACE FUNCTION pattern_sync.decide(
     signature text, decision text, reviewer text, notes text, replaces text
 ) RETURNS boolean LANGUAGE plpgsql SET lock_timeout = '800ms' AS $$
-BEGIN -- every parameter by its full name: an application's own columns may be called the same
+BEGIN -- every parameter is qualified: the application's columns may have the same names
     UPDATE pattern_approvals AS a
     SET
         status = (pg_catalog.jsonb_populate_record(
@@ -463,7 +467,7 @@ BEGIN -- every parameter by its full name: an application's own columns may be c
         )).status,
         reviewed_by = decide.reviewer,
         reviewed_at = pg_catalog.now(),
-        -- What the application's own readers look for.
+        -- The prefix that the application's own readers expect.
         approval_notes = CASE decide.decision WHEN 'rejected' THEN 'REJECTED: ' ELSE '' END || decide.notes
     WHERE a.pattern_id::text = decide.signature AND a.status::text = decide.replaces;
     IF NOT FOUND THEN
@@ -496,12 +500,12 @@ BEGIN -- every parameter by its full name: an application's own columns may be c
             review_notes = decide.notes
         WHERE p.pattern_signature::text = decide.signature;
     EXCEPTION
-        -- A CHECK, an enum, a lookup table or a length that does not know the status.
+        -- A CHECK, an enum, a lookup table or a length limit that does not allow the status.
         WHEN check_violation OR invalid_text_representation OR foreign_key_violation OR string_data_right_truncation
         THEN
         UPDATE operation_patterns AS p
         SET
-            -- What is rejected must not go on looking approved.
+            -- A rejected pattern must not stay marked as approved.
             automation_status = CASE p.automation_status::text
                 WHEN 'approved' THEN (pg_catalog.jsonb_populate_record(
                     p.*, pg_catalog.jsonb_build_object('automation_status', 'detected')
@@ -525,14 +529,14 @@ BEGIN -- every parameter by its full name: an application's own columns may be c
     ELSE
         DELETE FROM pattern_sync.rejections AS r WHERE r.pattern_id = decide.signature;
     END IF;
-    -- Only what can be read afterwards is a decision: a trigger may have made something else of it.
+    -- Only a status that can be read back is a decision: a trigger may have changed it.
     IF NOT EXISTS (
         SELECT FROM pattern_approvals AS a
         WHERE a.pattern_id::text = decide.signature AND a.status::text = decide.decision
     ) THEN
         RAISE EXCEPTION USING MESSAGE = 'kept out', ERRCODE = 'PS001';
     END IF;
-    SET CONSTRAINTS ALL IMMEDIATE; -- what is deferred would be refused at the commit, with nobody to say so
+    SET CONSTRAINTS ALL IMMEDIATE; -- a deferred constraint would fail the commit, where nobody can report it
     RETURN true;
 EXCEPTION
     WHEN SQLSTATE 'PS001' THEN
@@ -544,8 +548,8 @@ EXCEPTION
         RAISE EXCEPTION USING MESSAGE = SQLERRM || ' (SQLSTATE ' || SQLSTATE || ')', ERRCODE = 'P0001';
 END $$;
 
--- A person's comment. False where there is no such entry; NULL, with nothing written, where the application's own
--- trigger, rule or policy kept it out.
+-- Write a person's comment. Returns false if there is no such entry. Returns NULL, with nothing written, if a trigger,
+-- rule or policy of the application kept it out.
 CREATE OR REPLACE FUNCTION pattern_sync.remark(signature text, reviewer text, comment text)
 RETURNS boolean LANGUAGE plpgsql SET lock_timeout = '800ms' AS $$
 BEGIN
@@ -567,14 +571,14 @@ EXCEPTION WHEN OTHERS THEN
     RAISE EXCEPTION USING MESSAGE = SQLERRM || ' (SQLSTATE ' || SQLSTATE || ')', ERRCODE = 'P0001';
 END $$;
 
--- What keeps changes from being told, a row each: the table and what is wrong in words; who hears nothing meanwhile
--- ('patterns': the daemons, 'pages': the review pages, NULL: nobody misses anything); and the SQL that mends it, NULL
--- where only creating the functions again helps. Asked every few seconds, and never an error, whatever is missing.
+-- What keeps changes from being notified, one row for each fault: the table and the fault in words; whom the silence
+-- affects ('patterns': the daemons, 'pages': the review pages, NULL: nobody); and the SQL that mends it (NULL:
+-- re-create the functions). It is called every few seconds and raises no error, whatever is missing.
 --
--- Wanted are: on operation_patterns and on children that inherit from it (partitions get theirs from PostgreSQL
--- together with the parent's) a row trigger; on the queue and on its history, statement triggers. Each fires ALWAYS, so
--- also for what a replica, or a session in the role of one, writes. The table is the one that the name means now: one
--- that was created anew or swapped in has no trigger, and the one that was swapped out still has ours.
+-- operation_patterns, and each child that inherits from it, needs a row trigger; partitions get theirs from PostgreSQL
+-- with the parent's. The queue and its history need statement triggers. Each trigger fires ALWAYS, so also for writes
+-- of a replica or of a session in that role. The tables are the ones that the names mean now: a table that was
+-- re-created or swapped in has no trigger, and the one that was swapped out still has ours.
 CREATE OR REPLACE FUNCTION pattern_sync.trigger_faults()
 RETURNS TABLE (relation regclass, fault text, silenced text, mending text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
@@ -610,8 +614,8 @@ BEGIN
         FROM wanted AS w
         JOIN family AS f ON w.table_name = 'operation_patterns'::text
         UNION ALL
-        -- A reconcile tells what it has written when it is committed: between a commit and its entry it would cost a
-        -- tenth of the way.
+        -- A reconcile notifies after its commit: inside it, a notification would add a tenth to the time from commit to
+        -- entry.
         SELECT w.*, pg_catalog.to_regclass(w.table_name)::oid, false, announce_entries, 'pattern_sync.announced_later'
         FROM wanted AS w
         WHERE w.table_name <> 'operation_patterns'::text
@@ -660,7 +664,7 @@ BEGIN
                     CASE WHEN NOT enabling.enough THEN pg_catalog.concat(
                         CASE WHEN seen.trigger_id IS NOT NULL THEN
                             pg_catalog.format('DROP TRIGGER %I ON %s; ', seen.trigger_name, seen.relation::regclass)
-                        -- A partition that had a trigger of its own before it was attached.
+                        -- A partition that had its own trigger before it was attached.
                         WHEN seen.relation = patterns THEN (
                             SELECT pg_catalog.string_agg(
                                 pg_catalog.format('DROP TRIGGER %I ON %s; ', p.trigger_name, p.relation::regclass), '')
@@ -726,8 +730,8 @@ BEGIN
     ) AS needed (name, function, silenced)
     WHERE needed.function IS NULL
     UNION ALL
-    -- Triggers of ours where none should be. Only on tables of the same owner: anybody may create a trigger that calls
-    -- our functions on a table of their own, and it is no business of ours.
+    -- Triggers of ours where none should be. Only tables of the same owner count: anybody may create a trigger that
+    -- calls our functions on a table of their own, and that is harmless.
     SELECT
         c.oid::regclass,
         pg_catalog.format('%s has a trigger of Pattern Sync that is not wanted there (%s)', c.oid::regclass, t.tgname),
@@ -796,7 +800,7 @@ BEGIN
         < greatest(pg_catalog.count(t.oid), 1::bigint)
     ORDER BY 1, 2;
 
-    IF settings IS NOT NULL THEN -- apart, as a statement that names a table which is gone is an error
+    IF settings IS NOT NULL THEN -- apart: a statement that names a missing table is an error
         RETURN QUERY
         SELECT
             settings::regclass,
@@ -807,8 +811,8 @@ BEGIN
     END IF;
 END $$;
 
--- The files in which the patterns are. Another answer than before means that rows may have come among them, or may have
--- become others, without any trigger having fired: a partition was attached, a column got another type.
+-- A digest of the files that hold the patterns. If it changes, rows may have been added or changed without any trigger:
+-- a partition was attached, or a column got another type.
 CREATE OR REPLACE FUNCTION pattern_sync.storage()
 RETURNS text LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
 BEGIN
@@ -825,15 +829,14 @@ BEGIN
     );
 END $$;
 
--- The tables with something that install_trigger mends.
+-- The tables with faults that install_trigger can mend.
 CREATE OR REPLACE FUNCTION pattern_sync.tables_without_trigger()
 RETURNS SETOF regclass LANGUAGE sql STABLE AS $$
     SELECT DISTINCT f.relation FROM pattern_sync.trigger_faults() AS f WHERE f.mending IS NOT NULL ORDER BY f.relation
 $$;
 
--- Mend what is wrong with the triggers of one table. The lock waits for the writers of the moment and holds up those
--- that come after, so a table without a fault is not touched; what is wrong is asked again under the lock, as another
--- may have been faster.
+-- Mend the faults of one table's triggers. The lock waits for current writers and blocks later ones, so a table without
+-- a fault is not locked. The faults are read again under the lock, as another session may have mended them first.
 CREATE OR REPLACE FUNCTION pattern_sync.install_trigger(relation regclass)
 RETURNS void LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
@@ -855,13 +858,13 @@ BEGIN
     SELECT pg_catalog.string_agg(f.fault, '; ') INTO faulty
     FROM pattern_sync.trigger_faults() AS f
     WHERE f.mending IS NOT NULL AND f.relation::oid = install_trigger.relation::oid;
-    IF faulty IS NOT NULL THEN -- or whoever calls this until nothing is wrong would never end
+    IF faulty IS NOT NULL THEN -- or a caller that repeats this until no fault is left would never end
         RAISE EXCEPTION 'could not be mended: %', faulty;
     END IF;
 END $$;
 
 
 GRANT USAGE ON SCHEMA pattern_sync TO PUBLIC;
-GRANT SELECT ON pattern_sync.settings TO PUBLIC; -- which filter is in force is no secret
--- What changes the database's own objects is run by the owner, and by what runs with the owner's rights.
+GRANT SELECT ON pattern_sync.settings TO PUBLIC; -- the filter in force is no secret
+-- Functions that change database objects are executed only by the owner, and by functions with the owner's rights.
 REVOKE EXECUTE ON FUNCTION pattern_sync.install_trigger(regclass), pattern_sync.create_announce() FROM PUBLIC;

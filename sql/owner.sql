@@ -1,5 +1,5 @@
--- Give our schema and what is in it to whom the patterns belong: who may change and drop that table may then upgrade
--- and remove us. What somebody else has put there stays theirs.
+-- Give our schema and its objects to the owner of the patterns: whoever may change and drop that table may then upgrade
+-- and remove us. Objects that somebody else has created there keep their owner.
 
 DO $$
 DECLARE

@@ -1,6 +1,6 @@
--- Whoever may read all of the patterns and of the queue may read what we remember of them, or a backup role that could
--- dump this database could do so no more: pg_dump reads every table that there is. Everybody else may not, as the
--- quarantine holds the server's words about rows.
+-- Roles that may read all of the patterns and of the queue may read our tables, too. Otherwise a backup role could no
+-- longer dump this database: pg_dump reads every table. Nobody else may, as the quarantine holds the server's messages
+-- about rows.
 
 DO $$
 DECLARE

@@ -1,22 +1,22 @@
--- The reconcile: what every path ends in, an event, a catch-up, a sweep and a sync by hand. The text is ASCII, as a
+-- The reconcile, in which every path ends: an event, a catch-up, a sweep and a manual sync. The text is ASCII, as a
 -- database may be LATIN1.
 --
--- People win: an entry is inserted where there is none, and its figures are changed while it is pending; nothing in
--- here does anything to an entry otherwise.
+-- People win: an entry is inserted only where there is none, and its figures are changed only while it is pending.
+-- Nothing here changes an entry in any other way.
 --
--- The functions run with the rights and on the search_path of whoever calls them: an application's own triggers on
--- these tables run as they do for every other statement. Every comparison has the same builtin type on both sides: an
--- operator that somebody has created for two types that PostgreSQL itself would have to convert first would be taken
--- instead.
+-- The functions run with the rights and on the search_path of the caller: the application's own triggers on these
+-- tables run as they do for every other statement. Both sides of every comparison have the same built-in type.
+-- Otherwise PostgreSQL would prefer an operator that somebody created for exactly the two types over one that needs a
+-- conversion.
 --
--- Plans: no estimate can be trusted (of the predicate PostgreSQL expects one row, of a table that was just filled
--- nothing), and a nested loop over a scan is quadratic. What looks at everything is planned anew each time and joins by
--- hashing. What looks at a few rows looks each of them up in a subquery of its own with a LIMIT, which PostgreSQL can
--- only plan as a look into the index; such a plan is made once. What these settings do to plans they do to those of the
--- application's own triggers, too, where it is our INSERT or UPDATE that fires them.
+-- Plans: no estimate can be trusted (PostgreSQL expects one row from the predicate, and none from a table that was just
+-- filled), and a nested loop over a scan is quadratic. A function that reads all patterns is planned anew for each call
+-- and joins by hashing. A function that reads a few rows fetches each in its own subquery with a LIMIT, which
+-- PostgreSQL can only plan as an index lookup; that plan is made once. These planner settings also apply to the
+-- application's own triggers that our INSERT or UPDATE fires.
 
--- Which figures of a pattern have moved since we wrote its entry last. Of an entry that we never wrote nothing is
--- known: all of its figures count as moved. One SELECT, so that it becomes a part of the statement that names it.
+-- Which figures of a pattern have moved since we last wrote its entry. If we never wrote the entry, all figures count
+-- as moved. It is one SELECT, so that PostgreSQL inlines it.
 CREATE OR REPLACE FUNCTION pattern_sync.moves(
     written_signature text, written_confidence double precision, written_occurrences bigint, written_savings numeric,
     confidence double precision, occurrences bigint, savings numeric
@@ -33,8 +33,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     ) AS one
 $$;
 
--- What is known of some patterns, in their order: missing (to be queued), stale (to be refreshed), unchanged, decided
--- or short. A figure is stale where the source has moved since we wrote it last.
+-- The state of some patterns, in the given order: missing (to be queued), stale (to be refreshed), unchanged, decided
+-- or short. An entry is stale if the source has moved since we last wrote it.
 CREATE OR REPLACE FUNCTION pattern_sync.look(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
@@ -83,7 +83,7 @@ BEGIN
     ORDER BY asked.place;
 END $$;
 
--- Whether a column of a table is the first of an index, or (uniquely) all of a unique one.
+-- Whether a column is the first column of an index or, if `uniquely`, the only column of a unique index.
 CREATE OR REPLACE FUNCTION pattern_sync.is_indexed(table_name text, column_name text, uniquely boolean)
 RETURNS boolean LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
@@ -103,14 +103,14 @@ BEGIN
     );
 END $$;
 
--- Whether a pattern has one row only: without a unique key on the signature it may have several.
+-- Whether each pattern has only one row. Without a unique key on the signature it may have several.
 CREATE OR REPLACE FUNCTION pattern_sync.signature_is_unique()
 RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT pattern_sync.is_indexed('operation_patterns', 'pattern_signature', true)
 $$;
 
--- Of several rows that share a signature the one that speaks for them: what qualifies, then the best impact, then the
--- first. Each of the others stands for it.
+-- The row that represents each signature when several rows share it: one that qualifies, then the best impact, then the
+-- lowest row id. Any of the rows stands for its signature.
 CREATE OR REPLACE FUNCTION pattern_sync.spokesmen(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
@@ -142,10 +142,10 @@ BEGIN
     RETURN coalesce(best, '{}');
 END $$;
 
--- The workflows that showed some patterns, by row id, each the JSON array that an entry holds: at most ten, newest
--- first. An object, as a join with so many rows would be left to an estimate. An older installation has no such table;
--- and on a large one without an index each look would read all of it, so that there the examples are left out (`status`
--- names the index).
+-- The example workflows of some patterns by row id, each as the JSON array that an entry holds: at most ten, newest
+-- first. The result is one JSON object, as a join with so many rows would depend on an estimate. It is NULL in an older
+-- installation without the table, and also on a large table without an index, where each call would read all of it
+-- (`status` names the index).
 CREATE OR REPLACE FUNCTION pattern_sync.examples(row_ids bigint[])
 RETURNS jsonb LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
@@ -173,7 +173,7 @@ BEGIN
     );
 END $$;
 
--- Whether the examples can be had at a price that an event may cost.
+-- Whether reading the examples is cheap enough for an event.
 CREATE OR REPLACE FUNCTION pattern_sync.examples_can_be_read()
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -186,7 +186,7 @@ BEGIN
         OR pg_catalog.pg_relation_size(relation) < 10000000::bigint;
 END $$;
 
--- The arrow between two operations: not every encoding has the real one.
+-- The arrow between two operations; ASCII where the encoding lacks the real one.
 CREATE OR REPLACE FUNCTION pattern_sync.arrow()
 RETURNS text LANGUAGE sql STABLE AS $$
     SELECT CASE
@@ -195,11 +195,11 @@ RETURNS text LANGUAGE sql STABLE AS $$
     END
 $$;
 
--- The entries that some patterns are to get, if they qualify at this moment. How a pattern works is, for a person, the
--- names of its operations joined by arrows. JSON of any shape is taken: what is not a name (a string, or an object with
--- a string "name") is passed over. `shown` is what `examples` says of them.
+-- The entries to be inserted for some patterns, if they qualify now. The tool sequence is the names of the operations,
+-- joined by arrows. JSON of any shape is accepted: an item that is not a name (a string, or an object with a string
+-- "name") is skipped. `shown` is the result of `examples`.
 --
--- One SELECT, so that it becomes a part of the statement that names it: a call would cost an event a tenth of its way.
+-- It is one SELECT, so that PostgreSQL inlines it: a call would add a tenth to the time that an event takes.
 CREATE OR REPLACE FUNCTION pattern_sync.new_entries(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
@@ -212,7 +212,7 @@ RETURNS TABLE (
 ) LANGUAGE sql STABLE AS $$
     SELECT
         p.place,
-        -- A name that no client can read is an error of its own row, not of every answer that it would be in.
+        -- A name that no client can read raises an error for its own row, instead of in every answer that contains it.
         CASE
             WHEN pg_catalog.getdatabaseencoding() = 'UTF8'::name THEN p.pattern_signature::text
             ELSE pg_catalog.convert_from(pg_catalog.convert_to(p.pattern_signature::text, 'UTF8'), 'UTF8')
@@ -247,7 +247,7 @@ RETURNS TABLE (
         p.confidence_score::double precision,
         p.occurrence_count::bigint,
         p.potential_monthly_savings::numeric
-    FROM ( -- fetched first, whatever is thought of how many qualify
+    FROM ( -- fetched first, whatever the planner expects to qualify
         SELECT asked.place, fetched.*
         FROM pg_catalog.unnest(new_entries.row_ids) WITH ORDINALITY AS asked (id, place)
         CROSS JOIN LATERAL (
@@ -268,11 +268,11 @@ RETURNS TABLE (
     WHERE r.pattern_id IS NULL AND p.is_candidate
 $$;
 
--- Queue some patterns that have no entry, and remember of which figures; returns those that are in the queue now
--- because of it, in the order given. Rows are written in key order, so that two daemons cannot deadlock.
+-- Queue some patterns that have no entry, and remember the figures that were written. Returns the signatures that it
+-- has queued, in the given order. Rows are written in key order, so that two daemons cannot deadlock.
 --
--- Raises PS001 where the application's own trigger or policy keeps an entry out without an error, or lets it in under
--- another name: what was written is undone with the statement, and whoever called looks for the row.
+-- Raises PS001 if a trigger, rule or policy of the application keeps an entry out without an error, or stores it under
+-- another name. The exception undoes what was written, and the caller then looks for the row.
 CREATE OR REPLACE FUNCTION pattern_sync.insert_entries(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
@@ -290,7 +290,7 @@ BEGIN
             min_confidence, min_occurrences, min_savings, only_types, exclude_types,
             insert_entries.row_ids, shown
         ) AS f
-        -- Or the application's own triggers would run for an entry that is there.
+        -- Otherwise the application's own triggers would run for an entry that exists.
         WHERE insert_entries.known_missing
            OR NOT EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id::text = f.signature)
         ORDER BY f.signature
@@ -311,7 +311,7 @@ BEGIN
         INSERT INTO pattern_sync.written AS w (pattern_id, confidence, occurrences, savings)
         SELECT fresh.signature, fresh.confidence, fresh.occurrences, fresh.savings
         FROM fresh
-        WHERE (fresh.signature IN (SELECT inserted.signature FROM inserted)) IS TRUE -- hashed, and never a join
+        WHERE (fresh.signature IN (SELECT inserted.signature FROM inserted)) IS TRUE -- hashed, never a join
         ON CONFLICT (pattern_id) DO UPDATE
         SET confidence = EXCLUDED.confidence, occurrences = EXCLUDED.occurrences, savings = EXCLUDED.savings
     )
@@ -321,7 +321,7 @@ BEGIN
             FILTER (WHERE fresh.signature IN (SELECT inserted.signature FROM inserted))
     INTO wanted, queued
     FROM fresh;
-    -- Read anew: what somebody else has queued meanwhile is in the queue as well.
+    -- Read again: an entry that somebody else has queued meanwhile is in the queue as well.
     IF coalesce(pg_catalog.cardinality(queued), 0) < pg_catalog.cardinality(wanted) AND EXISTS (
         SELECT
         FROM pg_catalog.unnest(wanted) AS kept_out (signature)
@@ -335,8 +335,8 @@ BEGIN
     RETURN coalesce(queued, '{}');
 END $$;
 
--- Which of some patterns have moved since we wrote their pending entry last, figure by figure, and whether the entry
--- then shows another one than it should.
+-- Which of some patterns have moved since we last wrote their pending entry, figure by figure, and whether the entry
+-- then differs from what it should show.
 CREATE OR REPLACE FUNCTION pattern_sync.outdated(row_ids bigint[])
 RETURNS TABLE (
     signature text, confidence double precision, occurrences bigint, savings numeric,
@@ -348,7 +348,7 @@ BEGIN
     SELECT
         moved.signature, moved.confidence, moved.occurrences, moved.savings,
         moved.confidence_moved, moved.occurrences_moved, moved.savings_moved,
-        -- A REAL never equals its source, and an entry is not to be written for that.
+        -- A REAL never equals its source, and that alone is no reason to write an entry.
         moved.confidence_moved AND moved.shown_confidence IS DISTINCT FROM CASE
             WHEN moved.confidence_type = 'real'::regtype::oid
                 THEN pattern_sync.figure(moved.confidence::numeric / 100::numeric)::real::double precision
@@ -392,10 +392,9 @@ BEGIN
     ) AS moved;
 END $$;
 
--- Bring some pending entries up to the figures of their patterns, each figure where the source's has moved since we
--- wrote it last; returns those that were written. Whether or not an entry took the value is not asked again until the
--- source moves. An entry that somebody has locked is passed over, as it may be a person deciding; it is found again in
--- seconds.
+-- Refresh some pending entries, each figure only if the source's has moved since we last wrote it. Returns the
+-- signatures of the entries that were written. Whether or not the entry accepts a value, the value is not written again
+-- until the source moves. A locked entry is skipped, as a person may be deciding it; it is found again within seconds.
 CREATE OR REPLACE FUNCTION pattern_sync.refresh_entries(row_ids bigint[])
 RETURNS text[] LANGUAGE plpgsql
 SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
@@ -436,11 +435,10 @@ BEGIN
     RETURN refreshed;
 END $$;
 
--- Bring the entries of some patterns up to date, all of them or none: the first error of a row undoes it for all. Of
--- patterns that are known to be missing only those are returned that it has queued: in bulk, the look would be a third
--- of the work. Of a single one, which is what most events bring, it is tried first whether it can be queued, as the
--- look would be a third of its way. Constraints that an application has deferred are checked here, where it is known
--- whose row it was.
+-- Bring the entries of some patterns up to date, all or none: the first error undoes them all. For patterns that are
+-- known to be missing, only those that it has queued are returned: in bulk, `look` would be a third of the work. A
+-- single pattern, the usual event, is first inserted without a look, which would be a third of its time. Deferred
+-- constraints of the application are checked here, where the failing row is still known.
 CREATE OR REPLACE FUNCTION pattern_sync.write_entries(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
@@ -504,9 +502,9 @@ BEGIN
     ) AS looked (row_id, signature, state);
 END $$;
 
--- Bring the entries of some patterns up to date, each by itself: what one of them comes to is nothing to the others,
--- and an error undoes only its own row. A duplicate key where the entry is there was somebody who was faster. Those
--- whose turn has not come at the time given are untried; at least one always is tried.
+-- Bring the entries of some patterns up to date, one by one: an error undoes only its own row. A duplicate key means
+-- that somebody else was faster, if the entry exists. Patterns whose turn comes after `until` are untried, but at least
+-- one is always tried.
 CREATE OR REPLACE FUNCTION pattern_sync.write_each(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
@@ -631,7 +629,7 @@ BEGIN
             END;
             RETURN NEXT;
         END LOOP;
-    EXCEPTION WHEN OTHERS THEN -- the entry of one of them cannot even be composed
+    EXCEPTION WHEN OTHERS THEN -- the values of one entry cannot be computed
         GET STACKED DIAGNOSTICS
             reason = MESSAGE_TEXT, code = RETURNED_SQLSTATE, raised_at = PG_EXCEPTION_CONTEXT;
         outcome := pattern_sync.verdict(code, raised_at);
@@ -649,7 +647,7 @@ BEGIN
                         ARRAY[asked], true, write_each.until
                     ) AS e
                 LOOP
-                    held := pg_catalog.array_append(held, row_id); -- the quarantine has been told
+                    held := pg_catalog.array_append(held, row_id); -- the inner call has updated the quarantine
                     RETURN NEXT;
                 END LOOP;
             END LOOP;
@@ -672,7 +670,7 @@ BEGIN
     IF pg_catalog.cardinality(refused) > 0 THEN
         PERFORM pattern_sync.quarantine(refused, refused_signatures, reasons, codes);
     END IF;
-    -- The others are in the queue, or need no entry any more, or are gone.
+    -- The others are in the queue, need no entry any more, or are gone.
     PERFORM pattern_sync.forgive(ARRAY(
         SELECT tried.id FROM pg_catalog.unnest(write_each.row_ids) AS tried (id)
         EXCEPT
@@ -680,10 +678,10 @@ BEGIN
     ));
 END $$;
 
--- What an error says of a row: held where somebody has locked it, failed otherwise, whatever the SQLSTATE, as it cannot
--- say whose fault it is: an application's trigger may raise any, or bring it from another server. A server that cannot
--- write at all cannot write the quarantine either, and that error is nobody's row's. What was canceled ends: only a
--- RAISE of that code is an answer to a row.
+-- The outcome of a row that raised an error: held if somebody has locked it, failed otherwise, whatever the SQLSTATE.
+-- An SQLSTATE does not identify the culprit: a trigger of the application may raise any, or pass one on from another
+-- server. A server that cannot write at all cannot write the quarantine either, so that error blames no row. A
+-- cancellation is raised again, unless a RAISE used its code to refuse the row.
 CREATE OR REPLACE FUNCTION pattern_sync.verdict(code text, raised_at text)
 RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
@@ -696,15 +694,15 @@ BEGIN
     RETURN CASE WHEN verdict.code IN ('55P03', '40P01', '40001') AND NOT raised THEN 'held' ELSE 'failed' END;
 END $$;
 
--- Bring the entries of some patterns up to date; one row a pattern with what was done: queued, refreshed, unchanged,
--- decided, short; failed, with the server's own words, where the application refuses the row; held where somebody has
--- locked it; untried where its turn has not come. One row never stops the others: after an error they are tried in
--- chunks, and those of a chunk that fails each by itself.
+-- Bring the entries of some patterns up to date. Returns one row a pattern with its outcome: queued, refreshed,
+-- unchanged, decided, short; failed, with the server's message, if the application refuses the row; held if somebody
+-- has locked it; untried if the time was up. One row never stops the others: after an error they are tried in chunks,
+-- and the patterns of a failing chunk one by one.
 --
--- Between us and the application it is always we who give way. Whoever waits for one of our rows is killed by
--- PostgreSQL where we wait for one of theirs a deadlock_timeout (1 s) later. So no wait is longer than a fifth of it;
--- what an error undoes is let go; and from the first error on nothing is begun any more after half of it: whoever
--- called commits, and asks again for what was not tried.
+-- Between us and the application, we always give way. If we wait for one of their locks while they wait for one of
+-- ours, PostgreSQL kills their transaction after a deadlock_timeout (1 s). So no wait of ours is longer than a fifth of
+-- it. An error releases the locks that its subtransaction took. After half a deadlock_timeout from the first error,
+-- nothing new is begun: the caller commits and requests the untried patterns again.
 CREATE OR REPLACE FUNCTION pattern_sync.reconcile(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
@@ -714,7 +712,7 @@ RETURNS TABLE (row_id bigint, signature text, outcome text, reason text) LANGUAG
 SET lock_timeout = '200ms' AS $$
 DECLARE
     ids bigint[] := reconcile.row_ids;
-    -- Only what is written in here is told later, whatever else the transaction does. (SET is for superusers.)
+    -- Only what is written in here is notified later, whatever else the transaction does. (SET is for superusers.)
     announced CONSTANT text := coalesce(pg_catalog.current_setting('pattern_sync.announced_later', true), '');
     chunk bigint[];
     few CONSTANT integer := 500;
@@ -753,7 +751,7 @@ BEGIN
                 chunk, known_missing
             ) AS w;
         EXCEPTION WHEN OTHERS OR assert_failure OR query_canceled THEN
-            -- With rules on the queue it is each time: PostgreSQL then takes no ON CONFLICT.
+            -- If the queue has rules, every chunk ends here: PostgreSQL then refuses ON CONFLICT.
             GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, raised_at = PG_EXCEPTION_CONTEXT;
             until := coalesce(until, pg_catalog.clock_timestamp() + patience);
             IF pattern_sync.verdict(code, raised_at) = 'held' THEN
@@ -779,7 +777,7 @@ BEGIN
     PERFORM pg_catalog.set_config('pattern_sync.announced_later', announced, true);
 END $$;
 
--- The name of one pattern, for a message, even where the table cannot be read.
+-- The signature of one pattern for a message, or its row id if the table cannot be read.
 CREATE OR REPLACE FUNCTION pattern_sync.name_of(row_id bigint)
 RETURNS text LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -791,8 +789,8 @@ EXCEPTION WHEN OTHERS THEN
     RETURN pg_catalog.concat('row ', name_of.row_id);
 END $$;
 
--- Put patterns into the quarantine: for 5 seconds at first, each time for twice as long, an hour at most. Where another
--- daemon is putting the same ones into it, that is enough.
+-- Put patterns into the quarantine: for 5 seconds at first, then each time for twice as long, at most an hour. If
+-- another daemon is quarantining the same patterns, nothing is done.
 CREATE OR REPLACE FUNCTION pattern_sync.quarantine(row_ids bigint[], signatures text[], reasons text[], codes text[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -821,13 +819,13 @@ EXCEPTION WHEN lock_not_available OR deadlock_detected OR serialization_failure 
     RETURN;
 END $$;
 
--- Let patterns out of the quarantine.
+-- Remove patterns from the quarantine.
 CREATE OR REPLACE FUNCTION pattern_sync.forgive(row_ids bigint[])
 RETURNS void LANGUAGE plpgsql
 SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     IF EXISTS (SELECT FROM pattern_sync.refusals AS r) THEN
-        -- What is locked is being tried by another daemon, which forgets or keeps it by itself.
+        -- A locked pattern is being tried by another daemon, which removes or keeps it.
         DELETE FROM pattern_sync.refusals AS r
         WHERE r.ctid = ANY (ARRAY(
             SELECT free.ctid
@@ -839,10 +837,10 @@ BEGIN
     END IF;
 END $$;
 
--- What a look at everything finds: how many patterns qualify, how many of them have no entry, how many of those wait in
--- the quarantine, and the row ids of the others, best impact first, at most so many (NULL: all). A retry takes those in
--- the quarantine as well, unless they were refused since it began. Some are passed over, as somebody has locked them.
--- Several connections at once take a lane of the patterns each.
+-- What a scan finds: how many patterns qualify; how many of them have no entry; how many of those wait in the
+-- quarantine; and the row ids of the others, best impact first, at most `most` (NULL: all). A `retry` includes those in
+-- the quarantine, unless they were refused after the scan began. Patterns in `passed_over`, which somebody has locked,
+-- are left out. With several `lanes`, each connection takes its own share of the patterns.
 CREATE OR REPLACE FUNCTION pattern_sync.pick_missing(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
@@ -886,13 +884,13 @@ BEGIN
     END;
 END $$;
 
--- Queue what qualifies and has no entry, best impact first, in pages that are committed one by one, until all is done
--- or the time is up (0: one page); then it is called again, with the time when it began and with what somebody had
--- locked so far. What fails or is locked does not count for the most that is wanted. Behind a pooler that shares
--- sessions it must not commit: one page a call.
+-- Queue what qualifies and has no entry, best impact first. Pages are committed one by one until all is done or the
+-- budget is used up (0: one page). The caller then continues with `begun` and with the patterns in `held`, which
+-- somebody has locked. Failed and locked patterns do not count towards `most`. Behind a pooler that shares sessions it
+-- must not commit, so that each call writes one page.
 --
--- A commit does not wait for the disk. A server that crashes may forget the last pages, but no decision about an entry
--- without its entry, as that is before it in the log; and after a crash every daemon looks at everything.
+-- A commit does not wait for the disk. A server that crashes may lose the last pages, but never an entry whose decision
+-- it kept, as the log has the entry first. After a crash, every daemon scans all patterns.
 CREATE OR REPLACE PROCEDURE pattern_sync.queue_missing(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
@@ -922,7 +920,7 @@ BEGIN
         min_confidence, min_occurrences, min_savings, only_types, exclude_types,
         NULL, retry, begun, coalesce(held, '{}')::bigint[], lane, lanes
     ) AS p;
-    -- Of a million patterns the look alone takes seconds: it may be a tenth of the time.
+    -- Picking from a million patterns takes seconds; it may take a tenth of the time.
     deadline := pg_catalog.clock_timestamp() + greatest(
         budget_seconds * '1 s'::interval,
         CASE WHEN budget_seconds > 0::double precision THEN
@@ -969,12 +967,12 @@ BEGIN
         IF page.untried IS NOT NULL THEN
             ids := pg_catalog.array_cat(ids, page.untried);
         END IF;
-        -- What is refused or locked makes a page slow, and others wait for all of it.
+        -- Refused or locked rows make a page slow, and other sessions wait for all of it.
         size := CASE
             WHEN page.failed + page.held_count + page.untried_count > 0::bigint THEN few
             ELSE least(size * 4, many)
         END;
-        -- More names than the pages are told one by one, or a person reads, are not kept.
+        -- Names are kept only up to what a notification lists, or a person reads.
         IF pg_catalog.cardinality(queued_signatures) <= pattern_sync.most_named() THEN
             queued_signatures := pg_catalog.array_cat(
                 queued_signatures, page.queued_signatures[1:pattern_sync.most_named() + 1]
@@ -991,8 +989,8 @@ BEGIN
     finished := position >= pg_catalog.cardinality(ids) OR coalesce(taken >= most, false);
 END $$;
 
--- Refresh the next pending entries whose figures are behind, in the order of their patterns' row ids: how many were
--- found and written, which, and the row id after which the next ones come.
+-- Refresh the next stale entries, in the order of their patterns' row ids. Returns how many were found and how many
+-- written, the signatures of the latter, and the row id after which the next call continues.
 CREATE OR REPLACE FUNCTION pattern_sync.refresh_stale(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
@@ -1020,9 +1018,9 @@ BEGIN
     END IF;
 END $$;
 
--- The row ids of the next patterns whose pending entry is behind: the source has moved since it was written last. The
--- pending entries are looked up one by one, as this is asked every few seconds and the patterns may be a million;
--- without an index on the signature they are joined.
+-- The row ids of the next patterns with a stale entry: the source has moved since the entry was last written. The
+-- pending entries are looked up one by one, as this runs every few seconds and there may be a million patterns. Without
+-- an index on the signature they are joined.
 CREATE OR REPLACE FUNCTION pattern_sync.pick_stale(after_id bigint, most bigint)
 RETURNS bigint[] LANGUAGE plpgsql STABLE
 SET enable_nestloop = off SET enable_seqscan = on SET plan_cache_mode = force_custom_plan
@@ -1076,9 +1074,9 @@ BEGIN
     RETURN stale;
 END $$;
 
--- Try patterns in the quarantine again whose time has come, at most so many, of each kind of refusal one first; where
--- one of a kind goes through, the others of its kind are due at once. Says how many are left in it, and why the last
--- ones are.
+-- Try quarantined patterns that are due again, at most `most`, starting with one of each kind of refusal. If one of a
+-- kind is queued, all others of its kind are due at once. Returns how many are left in the quarantine, and the latest
+-- reasons.
 CREATE OR REPLACE FUNCTION pattern_sync.retry_refused(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
@@ -1100,7 +1098,7 @@ BEGIN
         ORDER BY place, r.retry_at
         LIMIT most
     ) AS ranked;
-    -- What another daemon is trying now is left to it. (A window function locks no rows.)
+    -- Patterns that another daemon is trying now are skipped. (A window function locks no rows.)
     SELECT
         pg_catalog.array_agg(locked.row_id ORDER BY locked.place),
         pg_catalog.array_agg(DISTINCT locked.sqlstate)
@@ -1140,7 +1138,7 @@ BEGIN
     );
 END $$;
 
--- How many pending entries of ours have lost their pattern. Those that another program wrote never had one.
+-- How many pending entries of ours have lost their pattern. Entries of other programs never had one.
 CREATE OR REPLACE FUNCTION pattern_sync.count_gone()
 RETURNS bigint LANGUAGE plpgsql STABLE
 SET enable_nestloop = off SET plan_cache_mode = force_custom_plan SET lock_timeout = '500ms' AS $$
@@ -1154,7 +1152,7 @@ BEGIN
     );
 END $$;
 
--- Whether a pattern ever stood behind an entry: we wrote it, or there is one. Other programs write entries, too.
+-- Whether an entry comes from a pattern: we wrote it, or the pattern exists. Other programs write entries, too.
 CREATE OR REPLACE FUNCTION pattern_sync.is_from_pattern(signature text)
 RETURNS boolean LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$

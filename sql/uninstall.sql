@@ -1,4 +1,4 @@
--- Take away everything that Pattern Sync has added: its schema, and with the functions the triggers that call them.
--- The application's tables, their rows and the queue stay as they are.
+-- Remove everything that Pattern Sync has added: its schema and, with the functions, the triggers that call them. The
+-- application's tables and their rows stay as they are, the queue included.
 
 DROP SCHEMA IF EXISTS pattern_sync CASCADE;

@@ -20,7 +20,7 @@ BEGIN
     END IF;
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
-    RAISE LOG 'pattern_sync: a pattern could not be announced, everything will be looked at: %', SQLERRM;
+    RAISE LOG 'pattern_sync: a pattern could not be announced, so all patterns will be scanned: %', SQLERRM;
     BEGIN
         PERFORM pattern_sync.notify('*');
     EXCEPTION WHEN OTHERS THEN
@@ -32,7 +32,7 @@ EXCEPTION WHEN OTHERS THEN
     END;
     RETURN NULL;
 END $$;
-COMMENT ON FUNCTION pattern_sync.announce() IS 'Body of the trigger on the patterns: announce what comes to qualify. Made by pattern_sync.create_announce.';
+COMMENT ON FUNCTION pattern_sync.announce() IS 'Body of the trigger on the patterns: announce what comes to qualify. Created by pattern_sync.create_announce.';
 CREATE FUNCTION pattern_sync.announce_deletion() RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -41,7 +41,7 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
     RAISE LOG 'pattern_sync: a deletion from the queue was not announced: %', SQLERRM;
 END $$;
-COMMENT ON FUNCTION pattern_sync.announce_deletion() IS 'Ask the daemons for a look at everything after entries were deleted: what still qualifies is queued again. Whatever keeps it from being sent, a sweep finds the same.';
+COMMENT ON FUNCTION pattern_sync.announce_deletion() IS 'Request a scan after entries were deleted, so that patterns that still qualify are queued again. If the request cannot be sent, the next sweep finds the same patterns.';
 CREATE FUNCTION pattern_sync.announce_entries() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -72,8 +72,8 @@ BEGIN
         RETURN NULL;
     END IF;
     IF TG_OP = 'UPDATE' THEN
-        -- A decision is news where the status became one: another column of a decided entry is refreshed like a pending
-        -- one's figures. An entry that was given another name is no more under its old one. A full join, as that is
+        -- A change of status is a decision. A decided entry that keeps its status is only refreshed, like the figures
+        -- of a pending one. An entry that was renamed is removed under its old name. The join is a full join, which is
         -- never a nested loop.
         PERFORM pattern_sync.tell_changes(listed.change, pg_catalog.array_agg(listed.signature))
         FROM (
@@ -109,7 +109,7 @@ EXCEPTION WHEN OTHERS THEN
     RAISE LOG 'pattern_sync: a change of the queue was not announced: %', SQLERRM;
     RETURN NULL;
 END $$;
-COMMENT ON FUNCTION pattern_sync.announce_entries() IS 'Body of the triggers on the queue and on its history: tell the review pages what was changed, whoever changed it. A statement trigger with a transition table, as a bulk change must not pay for each row. Like the other one it never fails its statement.';
+COMMENT ON FUNCTION pattern_sync.announce_entries() IS 'Body of the triggers on the queue and on its history: notify the review pages of every change, whoever made it. These are statement triggers with transition tables, as a bulk change must not pay for each row. Like the trigger on the patterns, they never fail their statement.';
 CREATE FUNCTION pattern_sync.announce_pattern(id bigint, signature text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -118,7 +118,7 @@ CREATE FUNCTION pattern_sync.announce_pattern(id bigint, signature text) RETURNS
 DECLARE
     announced integer := coalesce(nullif(pg_catalog.current_setting('pattern_sync.announced', true), ''), '0')::integer;
 BEGIN
-    IF announced > 300 THEN -- by itself: an expression that names the queue takes its lock, whatever it comes to
+    IF announced > 300 THEN -- apart: an expression that names the queue locks it even if that part is not evaluated
         RETURN;
     END IF;
     IF EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id::text = announce_pattern.signature) THEN
@@ -127,10 +127,10 @@ BEGIN
     PERFORM pg_catalog.set_config('pattern_sync.announced', (announced + 1)::text, true);
     PERFORM pattern_sync.notify(CASE WHEN announced < 300 THEN announce_pattern.id::text ELSE '*' END);
 EXCEPTION WHEN lock_not_available THEN
-    PERFORM pg_catalog.set_config('pattern_sync.announced', '301', true); -- wait once, not for every row
+    PERFORM pg_catalog.set_config('pattern_sync.announced', '301', true); -- wait only once, not for every row
     PERFORM pattern_sync.notify('*');
 END $$;
-COMMENT ON FUNCTION pattern_sync.announce_pattern(id bigint, signature text) IS 'Announce one pattern that qualifies, unless the queue has it. From the 301st of a transaction on they become one "look at everything". With the owner''s rights, as a detector need not be able to read the queue; with a lock_timeout, as an ALTER TABLE of the queue must not hold up a detector.';
+COMMENT ON FUNCTION pattern_sync.announce_pattern(id bigint, signature text) IS 'Announce a qualifying pattern unless the queue has it. From the 301st in a transaction on, one request for a scan replaces the single announcements. It runs with the owner''s rights, as a detector may be unable to read the queue. Its lock_timeout keeps an ALTER TABLE of the queue from blocking a detector.';
 CREATE FUNCTION pattern_sync.announce_settings() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -140,7 +140,7 @@ BEGIN
     PERFORM pattern_sync.notify('settings');
     RETURN NULL;
 END $$;
-COMMENT ON FUNCTION pattern_sync.announce_settings() IS 'A change of the filter: the trigger on the patterns is created for it, and every daemon reads it anew and looks at everything. With the owner''s rights, as a daemon may change the filter and nothing else of ours; whoever changes it at the same time waits for the row.';
+COMMENT ON FUNCTION pattern_sync.announce_settings() IS 'Body of the trigger on the settings: re-create the trigger on the patterns for the new filter, and notify every daemon to read the filter and to scan. This runs with the owner''s rights, as a daemon may change the filter but no other object of ours. Concurrent changes wait for the row.';
 CREATE FUNCTION pattern_sync.arrow() RETURNS text
     LANGUAGE sql STABLE
     AS $$
@@ -149,7 +149,7 @@ CREATE FUNCTION pattern_sync.arrow() RETURNS text
         ELSE '->'
     END
 $$;
-COMMENT ON FUNCTION pattern_sync.arrow() IS 'The arrow between two operations: not every encoding has the real one.';
+COMMENT ON FUNCTION pattern_sync.arrow() IS 'The arrow between two operations; ASCII where the encoding lacks the real one.';
 CREATE FUNCTION pattern_sync.candidacy(row_name text, criteria text[]) RETURNS text
     LANGUAGE sql IMMUTABLE
     AS $$
@@ -165,7 +165,7 @@ CREATE FUNCTION pattern_sync.candidacy(row_name text, criteria text[]) RETURNS t
         )
     )
 $$;
-COMMENT ON FUNCTION pattern_sync.candidacy(row_name text, criteria text[]) IS 'What is to be queued: a row of the patterns that is eligible and qualifies, as a text over the row''s name. The one place that knows which column is which figure. The criteria are in the predicate''s order.';
+COMMENT ON FUNCTION pattern_sync.candidacy(row_name text, criteria text[]) IS 'Whether a row of the patterns is to be queued: it is eligible and it qualifies. Returns SQL text over the row''s name. This is the only place that maps columns to figures. The criteria are in the predicate''s order.';
 CREATE FUNCTION pattern_sync.count_gone() RETURNS bigint
     LANGUAGE plpgsql STABLE
     SET enable_nestloop TO 'off'
@@ -181,7 +181,7 @@ BEGIN
         WHERE a.status::text = 'pending' AND p.id IS NULL
     );
 END $$;
-COMMENT ON FUNCTION pattern_sync.count_gone() IS 'How many pending entries of ours have lost their pattern. Those that another program wrote never had one.';
+COMMENT ON FUNCTION pattern_sync.count_gone() IS 'How many pending entries of ours have lost their pattern. Entries of other programs never had one.';
 CREATE FUNCTION pattern_sync.create_announce() RETURNS void
     LANGUAGE plpgsql
     AS $_$
@@ -209,7 +209,7 @@ BEGIN
     END IF;
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
-    RAISE LOG 'pattern_sync: a pattern could not be announced, everything will be looked at: %%', SQLERRM;
+    RAISE LOG 'pattern_sync: a pattern could not be announced, so all patterns will be scanned: %%', SQLERRM;
     BEGIN
         PERFORM pattern_sync.notify('*');
     EXCEPTION WHEN OTHERS THEN
@@ -226,12 +226,12 @@ END $body$
         pattern_sync.candidacy('OLD', criteria)
     );
 END $_$;
-COMMENT ON FUNCTION pattern_sync.create_announce() IS 'Create the body of the trigger on the patterns for the filter in force. It runs inside the detector''s transaction, for every row, so the criteria are constants in one expression: a query of the settings would cost as much as all the rest. A row trigger, because that is a quarter of what a transition table costs an UPDATE of one row, and because PostgreSQL gives it to every partition, today''s and tomorrow''s. Creating a function anew locks no table.';
+COMMENT ON FUNCTION pattern_sync.create_announce() IS 'Create the body of the trigger on the patterns for the filter in force. The trigger runs in the detector''s transaction, for every row, so the criteria are constants in one expression: to query the settings would double its cost. It is a row trigger, because on an UPDATE of one row it costs a quarter of a transition table, and because PostgreSQL clones it to every partition, existing or new. To re-create a function locks no table.';
 CREATE FUNCTION pattern_sync.decide(signature text, decision text, reviewer text, notes text, replaces text) RETURNS boolean
     LANGUAGE plpgsql
     SET lock_timeout TO '800ms'
     AS $$
-BEGIN -- every parameter by its full name: an application's own columns may be called the same
+BEGIN -- every parameter is qualified: the application's columns may have the same names
     UPDATE pattern_approvals AS a
     SET
         status = (pg_catalog.jsonb_populate_record(
@@ -239,7 +239,7 @@ BEGIN -- every parameter by its full name: an application's own columns may be c
         )).status,
         reviewed_by = decide.reviewer,
         reviewed_at = pg_catalog.now(),
-        -- What the application's own readers look for.
+        -- The prefix that the application's own readers expect.
         approval_notes = CASE decide.decision WHEN 'rejected' THEN 'REJECTED: ' ELSE '' END || decide.notes
     WHERE a.pattern_id::text = decide.signature AND a.status::text = decide.replaces;
     IF NOT FOUND THEN
@@ -272,12 +272,12 @@ BEGIN -- every parameter by its full name: an application's own columns may be c
             review_notes = decide.notes
         WHERE p.pattern_signature::text = decide.signature;
     EXCEPTION
-        -- A CHECK, an enum, a lookup table or a length that does not know the status.
+        -- A CHECK, an enum, a lookup table or a length limit that does not allow the status.
         WHEN check_violation OR invalid_text_representation OR foreign_key_violation OR string_data_right_truncation
         THEN
         UPDATE operation_patterns AS p
         SET
-            -- What is rejected must not go on looking approved.
+            -- A rejected pattern must not stay marked as approved.
             automation_status = CASE p.automation_status::text
                 WHEN 'approved' THEN (pg_catalog.jsonb_populate_record(
                     p.*, pg_catalog.jsonb_build_object('automation_status', 'detected')
@@ -301,14 +301,14 @@ BEGIN -- every parameter by its full name: an application's own columns may be c
     ELSE
         DELETE FROM pattern_sync.rejections AS r WHERE r.pattern_id = decide.signature;
     END IF;
-    -- Only what can be read afterwards is a decision: a trigger may have made something else of it.
+    -- Only a status that can be read back is a decision: a trigger may have changed it.
     IF NOT EXISTS (
         SELECT FROM pattern_approvals AS a
         WHERE a.pattern_id::text = decide.signature AND a.status::text = decide.decision
     ) THEN
         RAISE EXCEPTION USING MESSAGE = 'kept out', ERRCODE = 'PS001';
     END IF;
-    SET CONSTRAINTS ALL IMMEDIATE; -- what is deferred would be refused at the commit, with nobody to say so
+    SET CONSTRAINTS ALL IMMEDIATE; -- a deferred constraint would fail the commit, where nobody can report it
     RETURN true;
 EXCEPTION
     WHEN SQLSTATE 'PS001' THEN
@@ -319,23 +319,23 @@ EXCEPTION
         END IF;
         RAISE EXCEPTION USING MESSAGE = SQLERRM || ' (SQLSTATE ' || SQLSTATE || ')', ERRCODE = 'P0001';
 END $$;
-COMMENT ON FUNCTION pattern_sync.decide(signature text, decision text, reviewer text, notes text, replaces text) IS 'A person''s decision, its history and the mark on the pattern, in one transaction. False, with nothing written, where no entry has the status that it replaces: somebody was faster, or there is no entry. NULL, with nothing written, where a trigger, rule or policy of the application kept the decision out without a word.';
+COMMENT ON FUNCTION pattern_sync.decide(signature text, decision text, reviewer text, notes text, replaces text) IS 'Write a person''s decision, its history and the mark on the pattern in one transaction. Returns false, with nothing written, if no entry has the status to be replaced: somebody was faster, or there is no entry. Returns NULL, with nothing written, if a trigger, rule or policy of the application silently kept the decision out.';
 CREATE FUNCTION pattern_sync.eligibility(automation_status text) RETURNS text
     LANGUAGE sql IMMUTABLE
     AS $_$
     SELECT pg_catalog.format($status$coalesce(%s, 'detected') = 'detected'$status$, automation_status)
 $_$;
-COMMENT ON FUNCTION pattern_sync.eligibility(automation_status text) IS 'Whether a machine may still queue the pattern, as a text like the predicate: what somebody has taken further is theirs.';
+COMMENT ON FUNCTION pattern_sync.eligibility(automation_status text) IS 'Whether a machine may still queue the pattern, as SQL text like the predicate. A pattern that somebody has taken further is left to them.';
 CREATE FUNCTION pattern_sync.eligible(automation_status text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$SELECT coalesce(automation_status, 'detected') = 'detected'$$;
-COMMENT ON FUNCTION pattern_sync.eligible(automation_status text) IS 'Whether a machine may still queue the pattern: what pattern_sync.eligibility says.';
+COMMENT ON FUNCTION pattern_sync.eligible(automation_status text) IS 'Whether a machine may still queue the pattern, by pattern_sync.eligibility.';
 CREATE FUNCTION pattern_sync.entry_occurrences(occurrences bigint) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
     SELECT greatest(least(coalesce(occurrences, 0), 2147483647), -2147483648)::integer
 $$;
-COMMENT ON FUNCTION pattern_sync.entry_occurrences(occurrences bigint) IS 'Occurrences as the queue''s INTEGER holds them.';
+COMMENT ON FUNCTION pattern_sync.entry_occurrences(occurrences bigint) IS 'Occurrences, clamped to the INTEGER of the queue.';
 CREATE FUNCTION pattern_sync.escaped_where_illegible(value text) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     AS $$
@@ -347,7 +347,7 @@ EXCEPTION WHEN character_not_in_repertoire OR untranslatable_character THEN
         pg_catalog.convert_to(escaped_where_illegible.value, pg_catalog.getdatabaseencoding()), 'escape'
     );
 END $$;
-COMMENT ON FUNCTION pattern_sync.escaped_where_illegible(value text) IS 'A text, or where a client could not read it, its bytes: ASCII as it is, the others as \351.';
+COMMENT ON FUNCTION pattern_sync.escaped_where_illegible(value text) IS 'The text itself, or its bytes if it cannot be converted to UTF-8: ASCII unchanged, other bytes escaped as \351.';
 CREATE FUNCTION pattern_sync.examples(row_ids bigint[]) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
@@ -376,7 +376,7 @@ BEGIN
         ) AS shown
     );
 END $$;
-COMMENT ON FUNCTION pattern_sync.examples(row_ids bigint[]) IS 'The workflows that showed some patterns, by row id, each the JSON array that an entry holds: at most ten, newest first. An object, as a join with so many rows would be left to an estimate. An older installation has no such table; and on a large one without an index each look would read all of it, so that there the examples are left out (`status` names the index).';
+COMMENT ON FUNCTION pattern_sync.examples(row_ids bigint[]) IS 'The example workflows of some patterns by row id, each as the JSON array that an entry holds: at most ten, newest first. The result is one JSON object, as a join with so many rows would depend on an estimate. It is NULL in an older installation without the table, and also on a large table without an index, where each call would read all of it (`status` names the index).';
 CREATE FUNCTION pattern_sync.examples_can_be_read() RETURNS boolean
     LANGUAGE plpgsql STABLE
     AS $$
@@ -389,7 +389,7 @@ BEGIN
     RETURN pattern_sync.is_indexed('pattern_occurrences', 'pattern_id', false)
         OR pg_catalog.pg_relation_size(relation) < 10000000::bigint;
 END $$;
-COMMENT ON FUNCTION pattern_sync.examples_can_be_read() IS 'Whether the examples can be had at a price that an event may cost.';
+COMMENT ON FUNCTION pattern_sync.examples_can_be_read() IS 'Whether reading the examples is cheap enough for an event.';
 CREATE FUNCTION pattern_sync.figure(value numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -397,7 +397,7 @@ CREATE FUNCTION pattern_sync.figure(value numeric) RETURNS numeric
         WHEN value > '-1e30'::numeric AND value < '1e30'::numeric THEN pg_catalog.round(value, 6) ELSE 0::numeric
     END
 $$;
-COMMENT ON FUNCTION pattern_sync.figure(value numeric) IS 'A figure that every column of the queue can hold: what is NULL, not finite or absurd becomes 0.';
+COMMENT ON FUNCTION pattern_sync.figure(value numeric) IS 'A figure that every column of the queue can hold. NULL, infinities, NaN and absurdly large values become 0.';
 CREATE FUNCTION pattern_sync.forgive(row_ids bigint[]) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -405,7 +405,7 @@ CREATE FUNCTION pattern_sync.forgive(row_ids bigint[]) RETURNS void
     AS $$
 BEGIN
     IF EXISTS (SELECT FROM pattern_sync.refusals AS r) THEN
-        -- What is locked is being tried by another daemon, which forgets or keeps it by itself.
+        -- A locked pattern is being tried by another daemon, which removes or keeps it.
         DELETE FROM pattern_sync.refusals AS r
         WHERE r.ctid = ANY (ARRAY(
             SELECT free.ctid
@@ -416,7 +416,7 @@ BEGIN
         ));
     END IF;
 END $$;
-COMMENT ON FUNCTION pattern_sync.forgive(row_ids bigint[]) IS 'Let patterns out of the quarantine.';
+COMMENT ON FUNCTION pattern_sync.forgive(row_ids bigint[]) IS 'Remove patterns from the quarantine.';
 CREATE FUNCTION pattern_sync.impact(confidence double precision, occurrences bigint, savings numeric) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -430,7 +430,7 @@ CREATE FUNCTION pattern_sync.impact(confidence double precision, occurrences big
             ELSE 0::double precision
         END
 $$;
-COMMENT ON FUNCTION pattern_sync.impact(confidence double precision, occurrences bigint, savings numeric) IS 'The order of the queue: confidence (0 to 1) x occurrences x monthly savings. What is not finite or absurd counts as 0: an overflow of DOUBLE PRECISION is an error, and one absurd row would stop the whole sweep.';
+COMMENT ON FUNCTION pattern_sync.impact(confidence double precision, occurrences bigint, savings numeric) IS 'The impact, by which the queue is ordered: confidence (0 to 1) x occurrences x monthly savings. Infinities, NaN and absurdly large values count as 0: DOUBLE PRECISION raises an error on overflow, and one absurd row would stop every sweep.';
 CREATE FUNCTION pattern_sync.insert_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean) RETURNS text[]
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -446,7 +446,7 @@ BEGIN
             min_confidence, min_occurrences, min_savings, only_types, exclude_types,
             insert_entries.row_ids, shown
         ) AS f
-        -- Or the application's own triggers would run for an entry that is there.
+        -- Otherwise the application's own triggers would run for an entry that exists.
         WHERE insert_entries.known_missing
            OR NOT EXISTS (SELECT FROM pattern_approvals AS a WHERE a.pattern_id::text = f.signature)
         ORDER BY f.signature
@@ -467,7 +467,7 @@ BEGIN
         INSERT INTO pattern_sync.written AS w (pattern_id, confidence, occurrences, savings)
         SELECT fresh.signature, fresh.confidence, fresh.occurrences, fresh.savings
         FROM fresh
-        WHERE (fresh.signature IN (SELECT inserted.signature FROM inserted)) IS TRUE -- hashed, and never a join
+        WHERE (fresh.signature IN (SELECT inserted.signature FROM inserted)) IS TRUE -- hashed, never a join
         ON CONFLICT (pattern_id) DO UPDATE
         SET confidence = EXCLUDED.confidence, occurrences = EXCLUDED.occurrences, savings = EXCLUDED.savings
     )
@@ -477,7 +477,7 @@ BEGIN
             FILTER (WHERE fresh.signature IN (SELECT inserted.signature FROM inserted))
     INTO wanted, queued
     FROM fresh;
-    -- Read anew: what somebody else has queued meanwhile is in the queue as well.
+    -- Read again: an entry that somebody else has queued meanwhile is in the queue as well.
     IF coalesce(pg_catalog.cardinality(queued), 0) < pg_catalog.cardinality(wanted) AND EXISTS (
         SELECT
         FROM pg_catalog.unnest(wanted) AS kept_out (signature)
@@ -490,7 +490,7 @@ BEGIN
     END IF;
     RETURN coalesce(queued, '{}');
 END $$;
-COMMENT ON FUNCTION pattern_sync.insert_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean) IS 'Queue some patterns that have no entry, and remember of which figures; returns those that are in the queue now because of it, in the order given. Rows are written in key order, so that two daemons cannot deadlock.';
+COMMENT ON FUNCTION pattern_sync.insert_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean) IS 'Queue some patterns that have no entry, and remember the figures that were written. Returns the signatures that it has queued, in the given order. Rows are written in key order, so that two daemons cannot deadlock.';
 CREATE FUNCTION pattern_sync.install_trigger(relation regclass) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'public', 'pg_temp'
@@ -514,11 +514,11 @@ BEGIN
     SELECT pg_catalog.string_agg(f.fault, '; ') INTO faulty
     FROM pattern_sync.trigger_faults() AS f
     WHERE f.mending IS NOT NULL AND f.relation::oid = install_trigger.relation::oid;
-    IF faulty IS NOT NULL THEN -- or whoever calls this until nothing is wrong would never end
+    IF faulty IS NOT NULL THEN -- or a caller that repeats this until no fault is left would never end
         RAISE EXCEPTION 'could not be mended: %', faulty;
     END IF;
 END $$;
-COMMENT ON FUNCTION pattern_sync.install_trigger(relation regclass) IS 'Mend what is wrong with the triggers of one table. The lock waits for the writers of the moment and holds up those that come after, so a table without a fault is not touched; what is wrong is asked again under the lock, as another may have been faster.';
+COMMENT ON FUNCTION pattern_sync.install_trigger(relation regclass) IS 'Mend the faults of one table''s triggers. The lock waits for current writers and blocks later ones, so a table without a fault is not locked. The faults are read again under the lock, as another session may have mended them first.';
 CREATE FUNCTION pattern_sync.is_candidate(pattern anyelement, min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[]) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$SELECT coalesce(pattern.automation_status::text, 'detected') = 'detected' AND coalesce(pattern.potential_monthly_savings::numeric, 0) >= coalesce(min_savings, '-1e309') AND coalesce(pattern.potential_monthly_savings::numeric, 0) < 'Infinity'
@@ -526,7 +526,7 @@ CREATE FUNCTION pattern_sync.is_candidate(pattern anyelement, min_confidence dou
        AND coalesce(pattern.occurrence_count::bigint, 0) >= coalesce(min_occurrences, coalesce(pattern.occurrence_count::bigint, 0))
        AND (pg_catalog.cardinality(only_types) = 0 OR coalesce(pattern.pattern_type::text, '') = ANY (only_types))
        AND coalesce(pattern.pattern_type::text, '') <> ALL (exclude_types)$$;
-COMMENT ON FUNCTION pattern_sync.is_candidate(pattern anyelement, min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[]) IS 'Whether a row of the patterns is to be queued: what pattern_sync.candidacy says.';
+COMMENT ON FUNCTION pattern_sync.is_candidate(pattern anyelement, min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[]) IS 'Whether a row of the patterns is to be queued, by pattern_sync.candidacy.';
 CREATE FUNCTION pattern_sync.is_from_pattern(signature text) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
@@ -539,7 +539,7 @@ BEGIN
         )
         OR EXISTS (SELECT FROM operation_patterns AS p WHERE p.pattern_signature::text = is_from_pattern.signature);
 END $$;
-COMMENT ON FUNCTION pattern_sync.is_from_pattern(signature text) IS 'Whether a pattern ever stood behind an entry: we wrote it, or there is one. Other programs write entries, too.';
+COMMENT ON FUNCTION pattern_sync.is_from_pattern(signature text) IS 'Whether an entry comes from a pattern: we wrote it, or the pattern exists. Other programs write entries, too.';
 CREATE FUNCTION pattern_sync.is_indexed(table_name text, column_name text, uniquely boolean) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
@@ -560,7 +560,7 @@ BEGIN
           )
     );
 END $$;
-COMMENT ON FUNCTION pattern_sync.is_indexed(table_name text, column_name text, uniquely boolean) IS 'Whether a column of a table is the first of an index, or (uniquely) all of a unique one.';
+COMMENT ON FUNCTION pattern_sync.is_indexed(table_name text, column_name text, uniquely boolean) IS 'Whether a column is the first column of an index or, if `uniquely`, the only column of a unique index.';
 CREATE FUNCTION pattern_sync.is_noted(signature text, action text, reviewer text, notes text) RETURNS boolean
     LANGUAGE plpgsql STABLE
     AS $$
@@ -573,13 +573,13 @@ BEGIN
           AND h.notes::text IS NOT DISTINCT FROM is_noted.notes
     );
 END $$;
-COMMENT ON FUNCTION pattern_sync.is_noted(signature text, action text, reviewer text, notes text) IS 'Whether the history holds an event although its INSERT told of no row: a trigger that puts rows into child tables by itself tells of none.';
+COMMENT ON FUNCTION pattern_sync.is_noted(signature text, action text, reviewer text, notes text) IS 'Whether the history holds an event although its INSERT reported no row. A trigger that moves rows into child tables makes the INSERT report none.';
 CREATE FUNCTION pattern_sync.is_passing(code text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
     SELECT pg_catalog.left(code, 2) IN ('08', '25', '40', '53', '57', '58') OR code = '55P03'
 $$;
-COMMENT ON FUNCTION pattern_sync.is_passing(code text) IS 'Whether waiting or trying again helps against an error: locks, lost servers, full disks. Any other inside a decision or a comment is a refusal by the application''s own tables, triggers and policies, with whatever SQLSTATE.';
+COMMENT ON FUNCTION pattern_sync.is_passing(code text) IS 'Whether an error may pass if the statement is tried again: locks, lost servers, full disks. Any other error inside a decision or a comment is a refusal by the application''s tables, triggers or policies, whatever its SQLSTATE.';
 CREATE FUNCTION pattern_sync.legible(value text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$
@@ -588,7 +588,7 @@ CREATE FUNCTION pattern_sync.legible(value text) RETURNS text
         ELSE pattern_sync.escaped_where_illegible(value)
     END
 $$;
-COMMENT ON FUNCTION pattern_sync.legible(value text) IS 'A text as every client can read it. A database in SQL_ASCII holds whatever bytes it was given, and other encodings hold some that UTF-8 lacks: one such row would make an error of every answer that it is in.';
+COMMENT ON FUNCTION pattern_sync.legible(value text) IS 'The text in a form that every client can read. A SQL_ASCII database stores any bytes, and other encodings have characters that UTF-8 lacks. One such row would turn every answer that contains it into an error.';
 CREATE FUNCTION pattern_sync.look(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[]) RETURNS TABLE(place bigint, row_id bigint, signature text, state text)
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
@@ -634,14 +634,14 @@ BEGIN
     ) AS r ON true
     ORDER BY asked.place;
 END $$;
-COMMENT ON FUNCTION pattern_sync.look(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[]) IS 'What is known of some patterns, in their order: missing (to be queued), stale (to be refreshed), unchanged, decided or short. A figure is stale where the source has moved since we wrote it last.';
+COMMENT ON FUNCTION pattern_sync.look(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[]) IS 'The state of some patterns, in the given order: missing (to be queued), stale (to be refreshed), unchanged, decided or short. An entry is stale if the source has moved since we last wrote it.';
 CREATE FUNCTION pattern_sync.mark(channel text, payload text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     INSERT INTO pattern_sync.marks (channel, payload) VALUES (mark.channel, mark.payload)
 $$;
-COMMENT ON FUNCTION pattern_sync.mark(channel text, payload text) IS 'Leave word for the daemons in a table, where it cannot be notified; they look there every few seconds.';
+COMMENT ON FUNCTION pattern_sync.mark(channel text, payload text) IS 'Keep a hint in the table of marks when it cannot be sent by NOTIFY. The daemons read the marks every few seconds.';
 CREATE FUNCTION pattern_sync.moment(value timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -649,13 +649,13 @@ CREATE FUNCTION pattern_sync.moment(value timestamp with time zone) RETURNS time
         WHEN value >= '0001-01-02 00:00+00'::timestamptz AND value < '9999-12-31 00:00+00'::timestamptz THEN value
     END
 $$;
-COMMENT ON FUNCTION pattern_sync.moment(value timestamp with time zone) IS 'A time that every calendar can hold: BC, the years from 10000 on and infinity become NULL.';
+COMMENT ON FUNCTION pattern_sync.moment(value timestamp with time zone) IS 'A time that every client can represent: years BC, years from 10000 on and infinity become NULL.';
 CREATE FUNCTION pattern_sync.most_named() RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
     SELECT 1000
 $$;
-COMMENT ON FUNCTION pattern_sync.most_named() IS 'How many changed entries the review pages are named one by one; more of them are "everything".';
+COMMENT ON FUNCTION pattern_sync.most_named() IS 'How many changed entries a notification to the review pages names at most. A larger change is sent as ''*'': everything.';
 CREATE FUNCTION pattern_sync.moves(written_signature text, written_confidence double precision, written_occurrences bigint, written_savings numeric, confidence double precision, occurrences bigint, savings numeric) RETURNS TABLE(confidence_moved boolean, occurrences_moved boolean, savings_moved boolean, any_moved boolean)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -668,7 +668,7 @@ CREATE FUNCTION pattern_sync.moves(written_signature text, written_confidence do
             moves.written_signature IS NULL OR moves.written_savings IS DISTINCT FROM moves.savings AS savings
     ) AS one
 $$;
-COMMENT ON FUNCTION pattern_sync.moves(written_signature text, written_confidence double precision, written_occurrences bigint, written_savings numeric, confidence double precision, occurrences bigint, savings numeric) IS 'Which figures of a pattern have moved since we wrote its entry last. Of an entry that we never wrote nothing is known: all of its figures count as moved. One SELECT, so that it becomes a part of the statement that names it.';
+COMMENT ON FUNCTION pattern_sync.moves(written_signature text, written_confidence double precision, written_occurrences bigint, written_savings numeric, confidence double precision, occurrences bigint, savings numeric) IS 'Which figures of a pattern have moved since we last wrote its entry. If we never wrote the entry, all figures count as moved. It is one SELECT, so that PostgreSQL inlines it.';
 CREATE FUNCTION pattern_sync.name_of(row_id bigint) RETURNS text
     LANGUAGE plpgsql STABLE
     AS $$
@@ -680,13 +680,13 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
     RETURN pg_catalog.concat('row ', name_of.row_id);
 END $$;
-COMMENT ON FUNCTION pattern_sync.name_of(row_id bigint) IS 'The name of one pattern, for a message, even where the table cannot be read.';
+COMMENT ON FUNCTION pattern_sync.name_of(row_id bigint) IS 'The signature of one pattern for a message, or its row id if the table cannot be read.';
 CREATE FUNCTION pattern_sync.new_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], shown jsonb) RETURNS TABLE(place bigint, signature text, confidence_score numeric, occurrence_count integer, estimated_savings_usd numeric, tool_sequence text, pattern_context text, example_sessions text, confidence double precision, occurrences bigint, savings numeric)
     LANGUAGE sql STABLE
     AS $$
     SELECT
         p.place,
-        -- A name that no client can read is an error of its own row, not of every answer that it would be in.
+        -- A name that no client can read raises an error for its own row, instead of in every answer that contains it.
         CASE
             WHEN pg_catalog.getdatabaseencoding() = 'UTF8'::name THEN p.pattern_signature::text
             ELSE pg_catalog.convert_from(pg_catalog.convert_to(p.pattern_signature::text, 'UTF8'), 'UTF8')
@@ -721,7 +721,7 @@ CREATE FUNCTION pattern_sync.new_entries(min_confidence double precision, min_oc
         p.confidence_score::double precision,
         p.occurrence_count::bigint,
         p.potential_monthly_savings::numeric
-    FROM ( -- fetched first, whatever is thought of how many qualify
+    FROM ( -- fetched first, whatever the planner expects to qualify
         SELECT asked.place, fetched.*
         FROM pg_catalog.unnest(new_entries.row_ids) WITH ORDINALITY AS asked (id, place)
         CROSS JOIN LATERAL (
@@ -741,13 +741,13 @@ CREATE FUNCTION pattern_sync.new_entries(min_confidence double precision, min_oc
     ) AS r ON true
     WHERE r.pattern_id IS NULL AND p.is_candidate
 $$;
-COMMENT ON FUNCTION pattern_sync.new_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], shown jsonb) IS 'The entries that some patterns are to get, if they qualify at this moment. How a pattern works is, for a person, the names of its operations joined by arrows. JSON of any shape is taken: what is not a name (a string, or an object with a string "name") is passed over. `shown` is what `examples` says of them.';
+COMMENT ON FUNCTION pattern_sync.new_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], shown jsonb) IS 'The entries to be inserted for some patterns, if they qualify now. The tool sequence is the names of the operations, joined by arrows. JSON of any shape is accepted: an item that is not a name (a string, or an object with a string "name") is skipped. `shown` is the result of `examples`.';
 CREATE FUNCTION pattern_sync.notify(payload text) RETURNS void
     LANGUAGE sql
     AS $$
     SELECT pattern_sync.send('pattern_sync', payload)
 $$;
-COMMENT ON FUNCTION pattern_sync.notify(payload text) IS 'Send the daemons a hint about the patterns: a row id, ''*'' for "look at everything" or ''settings''.';
+COMMENT ON FUNCTION pattern_sync.notify(payload text) IS 'Notify the daemons about the patterns: a row id, ''*'' for a scan of all patterns, or ''settings'' for a new filter.';
 CREATE FUNCTION pattern_sync.outdated(row_ids bigint[]) RETURNS TABLE(signature text, confidence double precision, occurrences bigint, savings numeric, confidence_moved boolean, occurrences_moved boolean, savings_moved boolean, differs boolean)
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
@@ -758,7 +758,7 @@ BEGIN
     SELECT
         moved.signature, moved.confidence, moved.occurrences, moved.savings,
         moved.confidence_moved, moved.occurrences_moved, moved.savings_moved,
-        -- A REAL never equals its source, and an entry is not to be written for that.
+        -- A REAL never equals its source, and that alone is no reason to write an entry.
         moved.confidence_moved AND moved.shown_confidence IS DISTINCT FROM CASE
             WHEN moved.confidence_type = 'real'::regtype::oid
                 THEN pattern_sync.figure(moved.confidence::numeric / 100::numeric)::real::double precision
@@ -801,7 +801,7 @@ BEGIN
         WHERE a.status::text = 'pending' AND m.any_moved
     ) AS moved;
 END $$;
-COMMENT ON FUNCTION pattern_sync.outdated(row_ids bigint[]) IS 'Which of some patterns have moved since we wrote their pending entry last, figure by figure, and whether the entry then shows another one than it should.';
+COMMENT ON FUNCTION pattern_sync.outdated(row_ids bigint[]) IS 'Which of some patterns have moved since we last wrote their pending entry, figure by figure, and whether the entry then differs from what it should show.';
 CREATE FUNCTION pattern_sync.pick_missing(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], most bigint, retry boolean, begun timestamp with time zone, passed_over bigint[], lane integer, lanes integer, OUT candidates bigint, OUT missing bigint, OUT refused bigint, OUT row_ids bigint[]) RETURNS record
     LANGUAGE plpgsql STABLE
     SET enable_nestloop TO 'off'
@@ -843,7 +843,7 @@ BEGIN
         ELSE row_ids
     END;
 END $$;
-COMMENT ON FUNCTION pattern_sync.pick_missing(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], most bigint, retry boolean, begun timestamp with time zone, passed_over bigint[], lane integer, lanes integer, OUT candidates bigint, OUT missing bigint, OUT refused bigint, OUT row_ids bigint[]) IS 'What a look at everything finds: how many patterns qualify, how many of them have no entry, how many of those wait in the quarantine, and the row ids of the others, best impact first, at most so many (NULL: all). A retry takes those in the quarantine as well, unless they were refused since it began. Some are passed over, as somebody has locked them. Several connections at once take a lane of the patterns each.';
+COMMENT ON FUNCTION pattern_sync.pick_missing(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], most bigint, retry boolean, begun timestamp with time zone, passed_over bigint[], lane integer, lanes integer, OUT candidates bigint, OUT missing bigint, OUT refused bigint, OUT row_ids bigint[]) IS 'What a scan finds: how many patterns qualify; how many of them have no entry; how many of those wait in the quarantine; and the row ids of the others, best impact first, at most `most` (NULL: all). A `retry` includes those in the quarantine, unless they were refused after the scan began. Patterns in `passed_over`, which somebody has locked, are left out. With several `lanes`, each connection takes its own share of the patterns.';
 CREATE FUNCTION pattern_sync.pick_stale(after_id bigint, most bigint) RETURNS bigint[]
     LANGUAGE plpgsql STABLE
     SET enable_nestloop TO 'off'
@@ -899,7 +899,7 @@ BEGIN
     ) AS behind;
     RETURN stale;
 END $$;
-COMMENT ON FUNCTION pattern_sync.pick_stale(after_id bigint, most bigint) IS 'The row ids of the next patterns whose pending entry is behind: the source has moved since it was written last. The pending entries are looked up one by one, as this is asked every few seconds and the patterns may be a million; without an index on the signature they are joined.';
+COMMENT ON FUNCTION pattern_sync.pick_stale(after_id bigint, most bigint) IS 'The row ids of the next patterns with a stale entry: the source has moved since the entry was last written. The pending entries are looked up one by one, as this runs every few seconds and there may be a million patterns. Without an index on the signature they are joined.';
 CREATE FUNCTION pattern_sync.predicate(confidence text, occurrences text, savings text, pattern_type text, min_confidence text, min_occurrences text, min_savings text, only_types text, exclude_types text) RETURNS text
     LANGUAGE sql IMMUTABLE
     AS $_$
@@ -913,7 +913,7 @@ CREATE FUNCTION pattern_sync.predicate(confidence text, occurrences text, saving
         min_confidence, min_occurrences, min_savings, only_types, exclude_types
     )
 $_$;
-COMMENT ON FUNCTION pattern_sync.predicate(confidence text, occurrences text, savings text, pattern_type text, min_confidence text, min_occurrences text, min_savings text, only_types text, exclude_types text) IS 'What qualifies: the one text of the predicate, over whatever stands for its nine values. A bound that is NULL is no bound but below every finite figure; NULL figures count as 0; NaN (above infinity) and infinities never qualify. An index on the coalesced columns can serve it.';
+COMMENT ON FUNCTION pattern_sync.predicate(confidence text, occurrences text, savings text, pattern_type text, min_confidence text, min_occurrences text, min_savings text, only_types text, exclude_types text) IS 'The predicate: the one definition of what qualifies, as SQL text over nine expressions. A NULL bound sets no limit: it is below every finite figure. NULL figures count as 0. NaN (which sorts above infinity) and infinities never qualify. An index on the coalesced columns can serve it.';
 CREATE FUNCTION pattern_sync.qualifies(confidence double precision, occurrences bigint, savings numeric, pattern_type text, min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[]) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$SELECT coalesce(savings, 0) >= coalesce(min_savings, '-1e309') AND coalesce(savings, 0) < 'Infinity'
@@ -921,7 +921,7 @@ CREATE FUNCTION pattern_sync.qualifies(confidence double precision, occurrences 
        AND coalesce(occurrences, 0) >= coalesce(min_occurrences, coalesce(occurrences, 0))
        AND (pg_catalog.cardinality(only_types) = 0 OR coalesce(pattern_type, '') = ANY (only_types))
        AND coalesce(pattern_type, '') <> ALL (exclude_types)$$;
-COMMENT ON FUNCTION pattern_sync.qualifies(confidence double precision, occurrences bigint, savings numeric, pattern_type text, min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[]) IS 'Whether figures qualify: what pattern_sync.predicate says.';
+COMMENT ON FUNCTION pattern_sync.qualifies(confidence double precision, occurrences bigint, savings numeric, pattern_type text, min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[]) IS 'Whether figures qualify, by pattern_sync.predicate.';
 CREATE FUNCTION pattern_sync.quarantine(row_ids bigint[], signatures text[], reasons text[], codes text[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -950,7 +950,7 @@ BEGIN
 EXCEPTION WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
     RETURN;
 END $$;
-COMMENT ON FUNCTION pattern_sync.quarantine(row_ids bigint[], signatures text[], reasons text[], codes text[]) IS 'Put patterns into the quarantine: for 5 seconds at first, each time for twice as long, an hour at most. Where another daemon is putting the same ones into it, that is enough.';
+COMMENT ON FUNCTION pattern_sync.quarantine(row_ids bigint[], signatures text[], reasons text[], codes text[]) IS 'Put patterns into the quarantine: for 5 seconds at first, then each time for twice as long, at most an hour. If another daemon is quarantining the same patterns, nothing is done.';
 CREATE PROCEDURE pattern_sync.queue_missing(IN min_confidence double precision, IN min_occurrences bigint, IN min_savings numeric, IN only_types text[], IN exclude_types text[], IN most bigint, IN retry boolean, IN lane integer, IN lanes integer, IN budget_seconds double precision, IN commits boolean, INOUT begun timestamp with time zone, INOUT held text[], INOUT candidates bigint, INOUT missing bigint, INOUT refused bigint, INOUT handled bigint, INOUT queued bigint, INOUT failed bigint, INOUT queued_signatures text[], INOUT failed_signatures text[], INOUT failed_reasons text[], INOUT finished boolean)
     LANGUAGE plpgsql
     AS $$
@@ -973,7 +973,7 @@ BEGIN
         min_confidence, min_occurrences, min_savings, only_types, exclude_types,
         NULL, retry, begun, coalesce(held, '{}')::bigint[], lane, lanes
     ) AS p;
-    -- Of a million patterns the look alone takes seconds: it may be a tenth of the time.
+    -- Picking from a million patterns takes seconds; it may take a tenth of the time.
     deadline := pg_catalog.clock_timestamp() + greatest(
         budget_seconds * '1 s'::interval,
         CASE WHEN budget_seconds > 0::double precision THEN
@@ -1020,12 +1020,12 @@ BEGIN
         IF page.untried IS NOT NULL THEN
             ids := pg_catalog.array_cat(ids, page.untried);
         END IF;
-        -- What is refused or locked makes a page slow, and others wait for all of it.
+        -- Refused or locked rows make a page slow, and other sessions wait for all of it.
         size := CASE
             WHEN page.failed + page.held_count + page.untried_count > 0::bigint THEN few
             ELSE least(size * 4, many)
         END;
-        -- More names than the pages are told one by one, or a person reads, are not kept.
+        -- Names are kept only up to what a notification lists, or a person reads.
         IF pg_catalog.cardinality(queued_signatures) <= pattern_sync.most_named() THEN
             queued_signatures := pg_catalog.array_cat(
                 queued_signatures, page.queued_signatures[1:pattern_sync.most_named() + 1]
@@ -1041,14 +1041,14 @@ BEGIN
     END LOOP;
     finished := position >= pg_catalog.cardinality(ids) OR coalesce(taken >= most, false);
 END $$;
-COMMENT ON PROCEDURE pattern_sync.queue_missing(IN min_confidence double precision, IN min_occurrences bigint, IN min_savings numeric, IN only_types text[], IN exclude_types text[], IN most bigint, IN retry boolean, IN lane integer, IN lanes integer, IN budget_seconds double precision, IN commits boolean, INOUT begun timestamp with time zone, INOUT held text[], INOUT candidates bigint, INOUT missing bigint, INOUT refused bigint, INOUT handled bigint, INOUT queued bigint, INOUT failed bigint, INOUT queued_signatures text[], INOUT failed_signatures text[], INOUT failed_reasons text[], INOUT finished boolean) IS 'Queue what qualifies and has no entry, best impact first, in pages that are committed one by one, until all is done or the time is up (0: one page); then it is called again, with the time when it began and with what somebody had locked so far. What fails or is locked does not count for the most that is wanted. Behind a pooler that shares sessions it must not commit: one page a call.';
+COMMENT ON PROCEDURE pattern_sync.queue_missing(IN min_confidence double precision, IN min_occurrences bigint, IN min_savings numeric, IN only_types text[], IN exclude_types text[], IN most bigint, IN retry boolean, IN lane integer, IN lanes integer, IN budget_seconds double precision, IN commits boolean, INOUT begun timestamp with time zone, INOUT held text[], INOUT candidates bigint, INOUT missing bigint, INOUT refused bigint, INOUT handled bigint, INOUT queued bigint, INOUT failed bigint, INOUT queued_signatures text[], INOUT failed_signatures text[], INOUT failed_reasons text[], INOUT finished boolean) IS 'Queue what qualifies and has no entry, best impact first. Pages are committed one by one until all is done or the budget is used up (0: one page). The caller then continues with `begun` and with the patterns in `held`, which somebody has locked. Failed and locked patterns do not count towards `most`. Behind a pooler that shares sessions it must not commit, so that each call writes one page.';
 CREATE FUNCTION pattern_sync.reconcile(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean DEFAULT false) RETURNS TABLE(row_id bigint, signature text, outcome text, reason text)
     LANGUAGE plpgsql
     SET lock_timeout TO '200ms'
     AS $$
 DECLARE
     ids bigint[] := reconcile.row_ids;
-    -- Only what is written in here is told later, whatever else the transaction does. (SET is for superusers.)
+    -- Only what is written in here is notified later, whatever else the transaction does. (SET is for superusers.)
     announced CONSTANT text := coalesce(pg_catalog.current_setting('pattern_sync.announced_later', true), '');
     chunk bigint[];
     few CONSTANT integer := 500;
@@ -1087,7 +1087,7 @@ BEGIN
                 chunk, known_missing
             ) AS w;
         EXCEPTION WHEN OTHERS OR assert_failure OR query_canceled THEN
-            -- With rules on the queue it is each time: PostgreSQL then takes no ON CONFLICT.
+            -- If the queue has rules, every chunk ends here: PostgreSQL then refuses ON CONFLICT.
             GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, raised_at = PG_EXCEPTION_CONTEXT;
             until := coalesce(until, pg_catalog.clock_timestamp() + patience);
             IF pattern_sync.verdict(code, raised_at) = 'held' THEN
@@ -1112,7 +1112,7 @@ BEGIN
     END LOOP;
     PERFORM pg_catalog.set_config('pattern_sync.announced_later', announced, true);
 END $$;
-COMMENT ON FUNCTION pattern_sync.reconcile(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean) IS 'Bring the entries of some patterns up to date; one row a pattern with what was done: queued, refreshed, unchanged, decided, short; failed, with the server''s own words, where the application refuses the row; held where somebody has locked it; untried where its turn has not come. One row never stops the others: after an error they are tried in chunks, and those of a chunk that fails each by itself.';
+COMMENT ON FUNCTION pattern_sync.reconcile(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean) IS 'Bring the entries of some patterns up to date. Returns one row a pattern with its outcome: queued, refreshed, unchanged, decided, short; failed, with the server''s message, if the application refuses the row; held if somebody has locked it; untried if the time was up. One row never stops the others: after an error they are tried in chunks, and the patterns of a failing chunk one by one.';
 CREATE FUNCTION pattern_sync.refresh_entries(row_ids bigint[]) RETURNS text[]
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -1154,7 +1154,7 @@ BEGIN
     END LOOP;
     RETURN refreshed;
 END $$;
-COMMENT ON FUNCTION pattern_sync.refresh_entries(row_ids bigint[]) IS 'Bring some pending entries up to the figures of their patterns, each figure where the source''s has moved since we wrote it last; returns those that were written. Whether or not an entry took the value is not asked again until the source moves. An entry that somebody has locked is passed over, as it may be a person deciding; it is found again in seconds.';
+COMMENT ON FUNCTION pattern_sync.refresh_entries(row_ids bigint[]) IS 'Refresh some pending entries, each figure only if the source''s has moved since we last wrote it. Returns the signatures of the entries that were written. Whether or not the entry accepts a value, the value is not written again until the source moves. A locked entry is skipped, as a person may be deciding it; it is found again within seconds.';
 CREATE FUNCTION pattern_sync.refresh_stale(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], after_id bigint, most bigint, OUT listed bigint, OUT refreshed bigint, OUT refreshed_signatures text[], OUT last_id bigint) RETURNS record
     LANGUAGE plpgsql
     AS $$
@@ -1178,7 +1178,7 @@ BEGIN
         WHERE r.outcome = 'refreshed';
     END IF;
 END $$;
-COMMENT ON FUNCTION pattern_sync.refresh_stale(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], after_id bigint, most bigint, OUT listed bigint, OUT refreshed bigint, OUT refreshed_signatures text[], OUT last_id bigint) IS 'Refresh the next pending entries whose figures are behind, in the order of their patterns'' row ids: how many were found and written, which, and the row id after which the next ones come.';
+COMMENT ON FUNCTION pattern_sync.refresh_stale(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], after_id bigint, most bigint, OUT listed bigint, OUT refreshed bigint, OUT refreshed_signatures text[], OUT last_id bigint) IS 'Refresh the next stale entries, in the order of their patterns'' row ids. Returns how many were found and how many written, the signatures of the latter, and the row id after which the next call continues.';
 CREATE FUNCTION pattern_sync.remark(signature text, reviewer text, comment text) RETURNS boolean
     LANGUAGE plpgsql
     SET lock_timeout TO '800ms'
@@ -1201,7 +1201,7 @@ EXCEPTION WHEN OTHERS THEN
     END IF;
     RAISE EXCEPTION USING MESSAGE = SQLERRM || ' (SQLSTATE ' || SQLSTATE || ')', ERRCODE = 'P0001';
 END $$;
-COMMENT ON FUNCTION pattern_sync.remark(signature text, reviewer text, comment text) IS 'A person''s comment. False where there is no such entry; NULL, with nothing written, where the application''s own trigger, rule or policy kept it out.';
+COMMENT ON FUNCTION pattern_sync.remark(signature text, reviewer text, comment text) IS 'Write a person''s comment. Returns false if there is no such entry. Returns NULL, with nothing written, if a trigger, rule or policy of the application kept it out.';
 CREATE FUNCTION pattern_sync.remember_rejections(signatures text[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1219,14 +1219,14 @@ CREATE FUNCTION pattern_sync.remember_rejections(signatures text[]) RETURNS void
       )
     ON CONFLICT (pattern_id) DO NOTHING
 $$;
-COMMENT ON FUNCTION pattern_sync.remember_rejections(signatures text[]) IS 'Remember rejections whose entries are deleted, where nothing on the pattern tells of them: it would be queued again. With the owner''s rights, as an application need not know of our tables. So only for who may delete entries: anybody else could keep a pattern out of the queue with it.';
+COMMENT ON FUNCTION pattern_sync.remember_rejections(signatures text[]) IS 'Remember rejections whose entries are deleted, if the pattern itself is not marked as rejected: it would be queued again. This runs with the owner''s rights, as an application need not have rights on our tables. It therefore accepts only callers that may delete entries: anybody else could use it to keep a pattern out of the queue.';
 CREATE FUNCTION pattern_sync.request() RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
     SELECT pattern_sync.notify('*')
 $$;
-COMMENT ON FUNCTION pattern_sync.request() IS 'Ask for another look at everything.';
+COMMENT ON FUNCTION pattern_sync.request() IS 'Request a scan of all patterns.';
 CREATE FUNCTION pattern_sync.request(signature text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1243,7 +1243,7 @@ BEGIN
     PERFORM pattern_sync.notify(found_id::text);
     RETURN true;
 END $$;
-COMMENT ON FUNCTION pattern_sync.request(signature text) IS 'Ask for another look at one pattern; false where there is no such pattern.';
+COMMENT ON FUNCTION pattern_sync.request(signature text) IS 'Request another look at one pattern. Returns false if there is no such pattern.';
 CREATE FUNCTION pattern_sync.retry_refused(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], most bigint, OUT tried bigint, OUT failed bigint, OUT refused bigint, OUT reasons text[], OUT queued_signatures text[], OUT refreshed_signatures text[]) RETURNS record
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -1262,7 +1262,7 @@ BEGIN
         ORDER BY place, r.retry_at
         LIMIT most
     ) AS ranked;
-    -- What another daemon is trying now is left to it. (A window function locks no rows.)
+    -- Patterns that another daemon is trying now are skipped. (A window function locks no rows.)
     SELECT
         pg_catalog.array_agg(locked.row_id ORDER BY locked.place),
         pg_catalog.array_agg(DISTINCT locked.sqlstate)
@@ -1301,7 +1301,7 @@ BEGIN
         LIMIT 5
     );
 END $$;
-COMMENT ON FUNCTION pattern_sync.retry_refused(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], most bigint, OUT tried bigint, OUT failed bigint, OUT refused bigint, OUT reasons text[], OUT queued_signatures text[], OUT refreshed_signatures text[]) IS 'Try patterns in the quarantine again whose time has come, at most so many, of each kind of refusal one first; where one of a kind goes through, the others of its kind are due at once. Says how many are left in it, and why the last ones are.';
+COMMENT ON FUNCTION pattern_sync.retry_refused(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], most bigint, OUT tried bigint, OUT failed bigint, OUT refused bigint, OUT reasons text[], OUT queued_signatures text[], OUT refreshed_signatures text[]) IS 'Try quarantined patterns that are due again, at most `most`, starting with one of each kind of refusal. If one of a kind is queued, all others of its kind are due at once. Returns how many are left in the quarantine, and the latest reasons.';
 CREATE FUNCTION pattern_sync.send(channel text, payload text) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -1314,13 +1314,13 @@ BEGIN
         PERFORM pg_catalog.pg_notify(send.channel, send.payload);
     END IF;
 END $$;
-COMMENT ON FUNCTION pattern_sync.send(channel text, payload text) IS 'Send a payload on a channel of ours. Two writers cannot notify, and leave a mark instead: one that is quiet (pattern_sync.quiet = on, for a role, a database or a transaction), as PostgreSQL refuses PREPARE TRANSACTION after a NOTIFY; and any while the notification queue is half full, as a full one would fail the writer''s commit.';
+COMMENT ON FUNCTION pattern_sync.send(channel text, payload text) IS 'Notify a channel of ours, or leave a mark instead in two cases. A quiet writer (pattern_sync.quiet = on, for a role, a database or a transaction) must not notify, as PostgreSQL refuses PREPARE TRANSACTION after a NOTIFY. No writer may notify while the notification queue is half full, as a full queue would fail the writer''s commit.';
 CREATE FUNCTION pattern_sync.signature_is_unique() RETURNS boolean
     LANGUAGE sql STABLE
     AS $$
     SELECT pattern_sync.is_indexed('operation_patterns', 'pattern_signature', true)
 $$;
-COMMENT ON FUNCTION pattern_sync.signature_is_unique() IS 'Whether a pattern has one row only: without a unique key on the signature it may have several.';
+COMMENT ON FUNCTION pattern_sync.signature_is_unique() IS 'Whether each pattern has only one row. Without a unique key on the signature it may have several.';
 CREATE FUNCTION pattern_sync.spokesmen(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[]) RETURNS bigint[]
     LANGUAGE plpgsql STABLE
     SET enable_nestloop TO 'off'
@@ -1349,7 +1349,7 @@ BEGIN
     ) AS spoken;
     RETURN coalesce(best, '{}');
 END $$;
-COMMENT ON FUNCTION pattern_sync.spokesmen(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[]) IS 'Of several rows that share a signature the one that speaks for them: what qualifies, then the best impact, then the first. Each of the others stands for it.';
+COMMENT ON FUNCTION pattern_sync.spokesmen(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[]) IS 'The row that represents each signature when several rows share it: one that qualifies, then the best impact, then the lowest row id. Any of the rows stands for its signature.';
 CREATE FUNCTION pattern_sync.storage() RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'public', 'pg_temp'
@@ -1367,18 +1367,18 @@ BEGIN
         JOIN pg_catalog.pg_class AS c ON c.oid = family.relation
     );
 END $$;
-COMMENT ON FUNCTION pattern_sync.storage() IS 'The files in which the patterns are. Another answer than before means that rows may have come among them, or may have become others, without any trigger having fired: a partition was attached, a column got another type.';
+COMMENT ON FUNCTION pattern_sync.storage() IS 'A digest of the files that hold the patterns. If it changes, rows may have been added or changed without any trigger: a partition was attached, or a column got another type.';
 CREATE FUNCTION pattern_sync.tables_without_trigger() RETURNS SETOF regclass
     LANGUAGE sql STABLE
     AS $$
     SELECT DISTINCT f.relation FROM pattern_sync.trigger_faults() AS f WHERE f.mending IS NOT NULL ORDER BY f.relation
 $$;
-COMMENT ON FUNCTION pattern_sync.tables_without_trigger() IS 'The tables with something that install_trigger mends.';
+COMMENT ON FUNCTION pattern_sync.tables_without_trigger() IS 'The tables with faults that install_trigger can mend.';
 CREATE FUNCTION pattern_sync.tell_changes(change text, signatures text[]) RETURNS void
     LANGUAGE sql
     AS $$
     SELECT pattern_sync.send(
-        'pattern_sync_queue', CASE WHEN pg_catalog.octet_length(told.payload) < 7900 THEN told.payload ELSE '*' END
+        'pattern_sync_queue', CASE WHEN pg_catalog.octet_length(sent.payload) < 7900 THEN sent.payload ELSE '*' END
     )
     FROM (
         SELECT pg_catalog.jsonb_build_object(
@@ -1389,9 +1389,9 @@ CREATE FUNCTION pattern_sync.tell_changes(change text, signatures text[]) RETURN
         GROUP BY (listed.position - 1::bigint) / 50::bigint
         UNION ALL
         SELECT '*' WHERE pg_catalog.cardinality(signatures) > pattern_sync.most_named()
-    ) AS told
+    ) AS sent
 $$;
-COMMENT ON FUNCTION pattern_sync.tell_changes(change text, signatures text[]) IS 'Tell the review pages that entries were changed, 50 to a payload; too many become one "everything", and so do names that are too long for a payload, which would be an error.';
+COMMENT ON FUNCTION pattern_sync.tell_changes(change text, signatures text[]) IS 'Notify the review pages of changed entries, 50 to a payload. Too many changes become one ''*'' (everything), and so do names that do not fit into a payload, which would be an error.';
 CREATE FUNCTION pattern_sync.trigger_faults() RETURNS TABLE(relation regclass, fault text, silenced text, mending text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1428,8 +1428,8 @@ BEGIN
         FROM wanted AS w
         JOIN family AS f ON w.table_name = 'operation_patterns'::text
         UNION ALL
-        -- A reconcile tells what it has written when it is committed: between a commit and its entry it would cost a
-        -- tenth of the way.
+        -- A reconcile notifies after its commit: inside it, a notification would add a tenth to the time from commit to
+        -- entry.
         SELECT w.*, pg_catalog.to_regclass(w.table_name)::oid, false, announce_entries, 'pattern_sync.announced_later'
         FROM wanted AS w
         WHERE w.table_name <> 'operation_patterns'::text
@@ -1478,7 +1478,7 @@ BEGIN
                     CASE WHEN NOT enabling.enough THEN pg_catalog.concat(
                         CASE WHEN seen.trigger_id IS NOT NULL THEN
                             pg_catalog.format('DROP TRIGGER %I ON %s; ', seen.trigger_name, seen.relation::regclass)
-                        -- A partition that had a trigger of its own before it was attached.
+                        -- A partition that had its own trigger before it was attached.
                         WHEN seen.relation = patterns THEN (
                             SELECT pg_catalog.string_agg(
                                 pg_catalog.format('DROP TRIGGER %I ON %s; ', p.trigger_name, p.relation::regclass), '')
@@ -1544,8 +1544,8 @@ BEGIN
     ) AS needed (name, function, silenced)
     WHERE needed.function IS NULL
     UNION ALL
-    -- Triggers of ours where none should be. Only on tables of the same owner: anybody may create a trigger that calls
-    -- our functions on a table of their own, and it is no business of ours.
+    -- Triggers of ours where none should be. Only tables of the same owner count: anybody may create a trigger that
+    -- calls our functions on a table of their own, and that is harmless.
     SELECT
         c.oid::regclass,
         pg_catalog.format('%s has a trigger of Pattern Sync that is not wanted there (%s)', c.oid::regclass, t.tgname),
@@ -1613,7 +1613,7 @@ BEGIN
     HAVING pg_catalog.count(t.oid) FILTER (WHERE t.tgenabled::text IN ('O', 'A'))
         < greatest(pg_catalog.count(t.oid), 1::bigint)
     ORDER BY 1, 2;
-    IF settings IS NOT NULL THEN -- apart, as a statement that names a table which is gone is an error
+    IF settings IS NOT NULL THEN -- apart: a statement that names a missing table is an error
         RETURN QUERY
         SELECT
             settings::regclass,
@@ -1623,7 +1623,7 @@ BEGIN
         WHERE NOT EXISTS (SELECT FROM pattern_sync.settings);
     END IF;
 END $_$;
-COMMENT ON FUNCTION pattern_sync.trigger_faults() IS 'What keeps changes from being told, a row each: the table and what is wrong in words; who hears nothing meanwhile (''patterns'': the daemons, ''pages'': the review pages, NULL: nobody misses anything); and the SQL that mends it, NULL where only creating the functions again helps. Asked every few seconds, and never an error, whatever is missing.';
+COMMENT ON FUNCTION pattern_sync.trigger_faults() IS 'What keeps changes from being notified, one row for each fault: the table and the fault in words; whom the silence affects (''patterns'': the daemons, ''pages'': the review pages, NULL: nobody); and the SQL that mends it (NULL: re-create the functions). It is called every few seconds and raises no error, whatever is missing.';
 CREATE FUNCTION pattern_sync.verdict(code text, raised_at text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     AS $$
@@ -1636,7 +1636,7 @@ BEGIN
     END IF;
     RETURN CASE WHEN verdict.code IN ('55P03', '40P01', '40001') AND NOT raised THEN 'held' ELSE 'failed' END;
 END $$;
-COMMENT ON FUNCTION pattern_sync.verdict(code text, raised_at text) IS 'What an error says of a row: held where somebody has locked it, failed otherwise, whatever the SQLSTATE, as it cannot say whose fault it is: an application''s trigger may raise any, or bring it from another server. A server that cannot write at all cannot write the quarantine either, and that error is nobody''s row''s. What was canceled ends: only a RAISE of that code is an answer to a row.';
+COMMENT ON FUNCTION pattern_sync.verdict(code text, raised_at text) IS 'The outcome of a row that raised an error: held if somebody has locked it, failed otherwise, whatever the SQLSTATE. An SQLSTATE does not identify the culprit: a trigger of the application may raise any, or pass one on from another server. A server that cannot write at all cannot write the quarantine either, so that error blames no row. A cancellation is raised again, unless a RAISE used its code to refuse the row.';
 CREATE FUNCTION pattern_sync.write_each(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean, until timestamp with time zone) RETURNS TABLE(row_id bigint, signature text, outcome text, reason text)
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -1759,7 +1759,7 @@ BEGIN
             END;
             RETURN NEXT;
         END LOOP;
-    EXCEPTION WHEN OTHERS THEN -- the entry of one of them cannot even be composed
+    EXCEPTION WHEN OTHERS THEN -- the values of one entry cannot be computed
         GET STACKED DIAGNOSTICS
             reason = MESSAGE_TEXT, code = RETURNED_SQLSTATE, raised_at = PG_EXCEPTION_CONTEXT;
         outcome := pattern_sync.verdict(code, raised_at);
@@ -1777,7 +1777,7 @@ BEGIN
                         ARRAY[asked], true, write_each.until
                     ) AS e
                 LOOP
-                    held := pg_catalog.array_append(held, row_id); -- the quarantine has been told
+                    held := pg_catalog.array_append(held, row_id); -- the inner call has updated the quarantine
                     RETURN NEXT;
                 END LOOP;
             END LOOP;
@@ -1800,14 +1800,14 @@ BEGIN
     IF pg_catalog.cardinality(refused) > 0 THEN
         PERFORM pattern_sync.quarantine(refused, refused_signatures, reasons, codes);
     END IF;
-    -- The others are in the queue, or need no entry any more, or are gone.
+    -- The others are in the queue, need no entry any more, or are gone.
     PERFORM pattern_sync.forgive(ARRAY(
         SELECT tried.id FROM pg_catalog.unnest(write_each.row_ids) AS tried (id)
         EXCEPT
         SELECT kept.id FROM pg_catalog.unnest(refused || held || untried) AS kept (id)
     ));
 END $$;
-COMMENT ON FUNCTION pattern_sync.write_each(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean, until timestamp with time zone) IS 'Bring the entries of some patterns up to date, each by itself: what one of them comes to is nothing to the others, and an error undoes only its own row. A duplicate key where the entry is there was somebody who was faster. Those whose turn has not come at the time given are untried; at least one always is tried.';
+COMMENT ON FUNCTION pattern_sync.write_each(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean, until timestamp with time zone) IS 'Bring the entries of some patterns up to date, one by one: an error undoes only its own row. A duplicate key means that somebody else was faster, if the entry exists. Patterns whose turn comes after `until` are untried, but at least one is always tried.';
 CREATE FUNCTION pattern_sync.write_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean) RETURNS TABLE(row_id bigint, signature text, outcome text)
     LANGUAGE plpgsql
     AS $$
@@ -1867,7 +1867,7 @@ BEGIN
         pg_catalog.unnest(ids), pg_catalog.unnest(signatures), pg_catalog.unnest(states)
     ) AS looked (row_id, signature, state);
 END $$;
-COMMENT ON FUNCTION pattern_sync.write_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean) IS 'Bring the entries of some patterns up to date, all of them or none: the first error of a row undoes it for all. Of patterns that are known to be missing only those are returned that it has queued: in bulk, the look would be a third of the work. Of a single one, which is what most events bring, it is tried first whether it can be queued, as the look would be a third of its way. Constraints that an application has deferred are checked here, where it is known whose row it was.';
+COMMENT ON FUNCTION pattern_sync.write_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean) IS 'Bring the entries of some patterns up to date, all or none: the first error undoes them all. For patterns that are known to be missing, only those that it has queued are returned: in bulk, `look` would be a third of the work. A single pattern, the usual event, is first inserted without a look, which would be a third of its time. Deferred constraints of the application are checked here, where the failing row is still known.';
 CREATE TABLE pattern_sync.marks (
     channel text NOT NULL,
     payload text NOT NULL
@@ -1879,7 +1879,7 @@ CREATE TABLE pattern_sync.migrations (
     applied_at timestamp with time zone DEFAULT now() NOT NULL,
     functions_md5 text
 );
-COMMENT ON TABLE pattern_sync.migrations IS 'Which migrations are installed.';
+COMMENT ON TABLE pattern_sync.migrations IS 'The installed migrations.';
 COMMENT ON COLUMN pattern_sync.migrations.functions_md5 IS 'of the functions.sql that was run last; NULL where a person ran it by hand';
 CREATE TABLE pattern_sync.refusals (
     row_id bigint NOT NULL,
@@ -1908,7 +1908,7 @@ CREATE TABLE pattern_sync.runs (
     errors bigint NOT NULL,
     remaining bigint NOT NULL
 );
-COMMENT ON TABLE pattern_sync.runs IS 'What the last runs over all patterns did.';
+COMMENT ON TABLE pattern_sync.runs IS 'What the last scans did.';
 ALTER TABLE pattern_sync.runs ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pattern_sync.runs_id_seq
     START WITH 1

@@ -139,9 +139,9 @@ class MigrationPlan:
         if owner is None:
             return
         makes_own = bool(before) and owner != self.own.role
-        if makes_own or self.database.fetch("not_the_owners", tables, functions, schema)[0]["found"]:
+        if makes_own or self.database.fetch("wrongly_owned", tables, functions, schema)[0]["found"]:
             yield Step(f"give the schema pattern_sync to {owner}, whose the tables are", self.definitions.owner)
-        readers = [row["role"] for row in self.database.fetch("readers_in_want", schema, tables)]
+        readers = [row["role"] for row in self.database.fetch("readers_without_grants", schema, tables)]
         if readers:
             yield Step(
                 f"let those who read the application's tables read ours: {', '.join(readers)}", self.definitions.readers

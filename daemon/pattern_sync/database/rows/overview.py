@@ -19,7 +19,7 @@ def to_sighting(row: Row) -> Sighting:
         entries=tuple(row["entries"]),
         storage=row["storage"],
         queue_usage=row["queue_usage"],
-        blocker_pid=row["hinderer"],
+        blocker_pid=row["blocker_pid"],
         body=row["body"],
         writers=frozenset(row["writers"]),
     )

@@ -1,15 +1,16 @@
--- Statements about our own schema: which version is there, the filter in force, the record of runs.
+-- Statements about our own schema: the installed version, the rights, the filter in force, the record of scans.
 
 -- name: schema_version
--- The newest migration that is installed; an error where there is none.
+-- The newest installed migration; an error if Pattern Sync is not installed.
 SELECT coalesce(pg_catalog.max(m.version), 0) AS version FROM pattern_sync.migrations AS m;
 
 -- name: missing_rights
--- What the daemon does and this role may not, each with the statement that helps; nothing of a table that is not there.
+-- The rights that the daemon needs and this role lacks, each with the statement that grants it. Tables that do not
+-- exist are left out.
 --
--- A plan may evaluate conditions in any order, so what raises an error of the wrong kind of relation stands in a CASE,
--- and the other questions are asked by oid and column number, which are answered with NULL where the thing has gone.
--- Our own tables are looked up in the catalog, as to_regclass is an error where the schema may not be used.
+-- A plan may evaluate conditions in any order. So a call that raises an error for the wrong kind of relation stands in
+-- a CASE, and the other calls take an oid and a column number, for which they return NULL if the object has gone. Our
+-- own tables are looked up in the catalog, as to_regclass raises an error without USAGE on the schema.
 WITH application AS (
     SELECT named.table_name, pg_catalog.to_regclass(named.table_name)::pg_catalog.oid AS relation
     FROM (
@@ -73,7 +74,8 @@ WHERE application.table_name IN ('pattern_approvals', 'pattern_review_history')
   AND d.deptype = 'a'::"char"
   AND NOT CASE s.relkind WHEN 'S'::"char" THEN pg_catalog.has_sequence_privilege(s.oid, 'USAGE') ELSE true END
 UNION ALL
--- Our own schema, and that of the patterns: the one where our trigger is, as this role sees no table there.
+-- Our own schema and that of the patterns, which is found by our trigger: without USAGE this role cannot find the table
+-- by its name.
 SELECT DISTINCT pg_catalog.format('GRANT USAGE ON SCHEMA %I TO %I;', n.nspname, current_user)
 FROM pg_catalog.pg_namespace AS n
 WHERE (
@@ -87,12 +89,12 @@ WHERE (
 )
   AND NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')
 UNION ALL
--- Row-level security hides rows from this role without a word.
+-- Row-level security silently hides rows from this role.
 SELECT pg_catalog.format('ALTER ROLE %I BYPASSRLS;', current_user)
 WHERE EXISTS (SELECT FROM application WHERE pg_catalog.row_security_active(application.relation));
 
 -- name: read_filter
--- The filter that the trigger and every daemon use.
+-- The filter in force, which the triggers and all daemons use.
 SELECT
     s.min_confidence,
     s.min_occurrences,
@@ -102,7 +104,8 @@ SELECT
 FROM pattern_sync.settings AS s;
 
 -- name: publish_filter
--- Make this filter ($1 to $5) the one in force; a row only where it was another. The table's trigger tells the daemons.
+-- Put this filter ($1 to $5) in force; returns a row only if another one was in force. The table's trigger notifies the
+-- daemons.
 UPDATE pattern_sync.settings AS s
 SET
     min_confidence = $1::double precision,
@@ -119,8 +122,8 @@ WHERE s.min_confidence IS DISTINCT FROM $1::double precision
 RETURNING s.changed_at;
 
 -- name: record_run
--- Remember what a run did ($1, JSON by the columns of the table, but for the number and the time); the last 200 are
--- kept.
+-- Record a scan ($1, JSON by the columns of the table without the number and the time), and delete all but the last
+-- 200.
 WITH recorded AS (
     INSERT INTO pattern_sync.runs OVERRIDING USER VALUE
     SELECT run.*

@@ -1,24 +1,24 @@
--- Statements of the installer. They look things up in the catalogs by the name of their schema, and ask nothing that
--- is an error of a thing of another kind or of a thing that has gone.
+-- Statements of the installer. They find objects in the catalogs by the name of their schema, and call nothing that
+-- raises an error for an object of another kind or one that has gone.
 
 -- name: lock_installation
--- One installer at a time; the others wait here, where they are in nobody's way.
+-- Let one installer work at a time; the others wait here, where they block nobody.
 SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('pattern_sync', 0));
 
 -- name: set_lock_timeout
--- How long this transaction waits for any lock ($1, milliseconds).
+-- Limit how long this transaction waits for any lock ($1, milliseconds).
 SELECT pg_catalog.set_config('lock_timeout', $1::text, true);
 
 -- name: set_search_path
--- Look for the application's tables in one schema ($1) only; temporary tables last, as they are anybody's.
+-- Find the application's tables in one schema ($1) only. Temporary tables come last, as anybody can create them.
 SELECT pg_catalog.set_config(
     'search_path', pg_catalog.concat(pg_catalog.quote_ident($1::text), ', pg_temp'), true
 );
 
 -- name: application_schemas
--- Where the application's tables are: every schema that has one of them, whether this session sees them there, and
--- whether it is the one that we serve; the schema whose operation_patterns it sees comes first. What our triggers are
--- on is served; where there are none, what our functions look into.
+-- Every schema that holds one of the application's tables, whether this session sees it there, and whether we serve it.
+-- The schema whose operation_patterns the session sees comes first. A schema is served if our triggers are on its
+-- tables (announced) or, where there are no triggers, if our functions search it (looked_into).
 SELECT
     n.nspname::text AS schema_name,
     pg_catalog.bool_or(pg_catalog.pg_table_is_visible(c.oid)) AS visible,
@@ -50,7 +50,7 @@ ORDER BY
     n.nspname::text;
 
 -- name: current_schema
--- Where new tables would go, never into our own schema; NULL where the search_path leads nowhere.
+-- The schema in which new tables would be created, never our own; NULL if the search_path names none.
 SELECT (
     SELECT path.place::text
     FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS path (place, position)
@@ -60,7 +60,7 @@ SELECT (
 ) AS schema_name;
 
 -- name: application_relations
--- What stands in one schema ($1) under the names that we need: its kind, its owner, and whether this role has the
+-- The relations in one schema ($1) under the names that we need: the kind, the owner, and whether this role has the
 -- owner's rights.
 SELECT
     c.relname::text AS table_name,
@@ -75,10 +75,10 @@ WHERE n.nspname::text = $1::text
 ORDER BY c.relname::text;
 
 -- name: column_faults
--- What we need of the columns of the tables in one schema ($1) and do not find: the column is missing, its type is none
--- that works, it computes its values itself, or it is an enumeration without a value that we write.
+-- The columns of the tables in one schema ($1) that we cannot work with: the column is missing, its type does not fit,
+-- it is generated although we write it, or it is an enumeration that lacks a value that we write.
 --
--- A domain is what it is over. "any" is only read, as text or as JSON.
+-- A domain counts as its base type. A column of the family "any" is only read, as text or as JSON.
 WITH RECURSIVE base (type_id, kind, base_id, category, over) AS (
     SELECT t.oid, t.typtype::text, t.oid, t.typcategory::text, t.typbasetype FROM pg_catalog.pg_type AS t
     UNION ALL
@@ -183,7 +183,7 @@ WHERE NOT found.present
    OR pg_catalog.cardinality(found.lacking) > 0;
 
 -- name: unfilled_columns
--- Columns of the tables in one schema ($1) that must have a value, get none from the table and none from us.
+-- Columns of the tables in one schema ($1) that require a value, have no default and are not filled by us.
 SELECT c.relname::text AS table_name, a.attname::text AS column_name
 FROM (
     VALUES
@@ -210,8 +210,8 @@ WHERE n.nspname::text = $1::text
 ORDER BY 1, 2;
 
 -- name: queue_keys
--- The unique keys on pattern_id of the queue in one schema ($1), each with what keeps it from serving ON CONFLICT
--- (NULL: nothing does). A key on more columns is none: a pattern could have two entries.
+-- The unique keys on pattern_id of the queue in one schema ($1), each with the reason why it cannot serve ON CONFLICT
+-- (NULL: it can). A key on more columns does not count: it would allow two entries for a pattern.
 SELECT
     k.relname::text AS key_name,
     CASE
@@ -229,7 +229,7 @@ WHERE n.nspname::text = $1::text
   AND i.indisunique
   AND i.indnkeyatts = 1::smallint
   AND (
-      i.indexprs IS NOT NULL -- what the expression is of is not asked: as a key it does not serve
+      i.indexprs IS NOT NULL -- whatever the expression is, such a key cannot serve
       OR EXISTS (
           SELECT
           FROM pg_catalog.pg_attribute AS a
@@ -239,7 +239,7 @@ WHERE n.nspname::text = $1::text
 ORDER BY k.relname::text;
 
 -- name: catch_all_publications
--- Publications that our tables would enter, or are in: those for all tables, and those for our schema.
+-- Publications that include or would include our tables: those for all tables, and those for our schema.
 SELECT p.pubname::text AS publication
 FROM pg_catalog.pg_publication AS p
 WHERE p.puballtables OR EXISTS (
@@ -250,8 +250,8 @@ WHERE p.puballtables OR EXISTS (
 ORDER BY p.pubname::text;
 
 -- name: own_schema
--- What stands under our name: the owner of the schema (NULL: there is none), whether this role has the owner's rights,
--- whether it is ours or only empty, and whether this role may create one.
+-- The schema of our name: its owner (NULL: there is no such schema), whether this role has the owner's rights, whether
+-- it is ours or only empty, and whether this role may create it.
 SELECT
     pg_catalog.pg_get_userbyid(n.nspowner)::text AS owner,
     n.oid IS NULL OR pg_catalog.pg_has_role(n.nspowner, 'USAGE') AS owned,
@@ -266,7 +266,7 @@ SELECT
               AND a.attname::text = 'functions_md5'::text
         )
         OR (
-            SELECT pg_catalog.count(*) = 3::bigint -- the record of versions alone was lost
+            SELECT pg_catalog.count(*) = 3::bigint -- only the record of versions was lost
             FROM pg_catalog.pg_attribute AS a
             JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
             WHERE c.relnamespace = n.oid
@@ -297,19 +297,19 @@ WHERE n.nspname::text = 'pattern_sync'::text AND c.relkind::text = 'r'::text;
 SELECT EXISTS (SELECT FROM pattern_sync.settings) AS present;
 
 -- name: installed_functions
--- The fingerprint of the functions that are installed.
+-- The recorded fingerprint of the installed functions.
 SELECT m.functions_md5 FROM pattern_sync.migrations AS m ORDER BY m.version DESC LIMIT 1;
 
 -- name: record_functions
--- Remember the fingerprint ($1) of the functions that were just created.
+-- Record the fingerprint ($1) of the functions that were just created.
 UPDATE pattern_sync.migrations AS m
 SET functions_md5 = $1::text
 WHERE m.version = (SELECT pg_catalog.max(newest.version) FROM pattern_sync.migrations AS newest);
 
 -- name: inventory
--- What functions.sql has made, each thing with a digest of what it is and of what everybody may: a function that was
--- lost or changed, or a right that a restore has left out, shows. The body of announce() carries the filter in force,
--- and is not compared.
+-- The objects that functions.sql has created, each with a digest of its definition and of PUBLIC's rights. It reveals a
+-- function that was lost or changed, and a right that a restore has left out. The body of announce() is not compared,
+-- as it contains the filter in force.
 SELECT
     pg_catalog.concat('function ', p.oid::pg_catalog.regprocedure::text) AS thing,
     pg_catalog.md5(pg_catalog.concat_ws(
@@ -354,8 +354,8 @@ WHERE n.nspname::text = 'pattern_sync'::text AND granted.grantee = 0::pg_catalog
 GROUP BY n.oid
 ORDER BY 1;
 
--- name: not_the_owners
--- Whether anything of ours ($1 tables, $2 functions) belongs to another role than the patterns in one schema ($3) do.
+-- name: wrongly_owned
+-- Whether any of our objects ($1 tables, $2 functions) has another owner than the patterns in one schema ($3).
 SELECT EXISTS (
     SELECT
     FROM pg_catalog.pg_class AS patterns
@@ -379,8 +379,9 @@ SELECT EXISTS (
       )
 ) AS found;
 
--- name: readers_in_want
--- Who may read the patterns and the queue in one schema ($1), by a grant, and may not read all that is ours ($2).
+-- name: readers_without_grants
+-- Roles that may read the patterns and the queue in one schema ($1) by a grant, and may not read all of our tables
+-- ($2).
 SELECT readers.grantee::pg_catalog.regrole::text AS role
 FROM (
     SELECT granted.grantee
@@ -407,12 +408,13 @@ WHERE EXISTS (
 ORDER BY 1;
 
 -- name: install_trigger
--- Give one table ($1) the trigger that it lacks.
+-- Mend the triggers of one table ($1).
 SELECT pattern_sync.install_trigger($1::text::pg_catalog.regclass);
 
 -- name: foreign_objects
--- What would go with our schema and is not ours: what others put into it, and what depends on it from outside. Ours are
--- some tables ($1) and functions ($2), what belongs to them, and the triggers on the application's tables.
+-- Foreign objects that would be dropped with our schema: those that others put into it, and those outside that depend
+-- on it. Ours are some tables ($1) and functions ($2), the objects that belong to them, and the triggers on the
+-- application's tables.
 WITH RECURSIVE doomed (class_id, object_id) AS (
     SELECT 'pg_catalog.pg_namespace'::pg_catalog.regclass::pg_catalog.oid, n.oid
     FROM pg_catalog.pg_namespace AS n
@@ -425,7 +427,7 @@ WITH RECURSIVE doomed (class_id, object_id) AS (
         FROM pg_catalog.pg_depend AS d
         WHERE d.refclassid = doomed.class_id AND d.refobjid = doomed.object_id
         UNION ALL
-        SELECT d.refclassid, d.refobjid -- a part that goes takes the whole along: the rule of a view, the view
+        SELECT d.refclassid, d.refobjid -- dropping a part drops the whole: a view goes with its rule
         FROM pg_catalog.pg_depend AS d
         WHERE d.classid = doomed.class_id AND d.objid = doomed.object_id AND d.deptype::text = 'i'::text
     ) AS next
@@ -442,7 +444,7 @@ WHERE CASE doomed.class_id::pg_catalog.regclass::text
         WHERE c.oid = doomed.object_id
           AND c.relkind::text IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')
           AND NOT (c.relnamespace = ours.oid AND c.relname::text = ANY ($1::text[]))
-          AND NOT (c.relkind::text = 'S'::text AND EXISTS ( -- of a SERIAL or identity column: it goes with its table
+          AND NOT (c.relkind::text = 'S'::text AND EXISTS ( -- a SERIAL or identity column's: dropped with its table
               SELECT
               FROM pg_catalog.pg_depend AS d
               WHERE d.classid = doomed.class_id AND d.objid = c.oid AND d.deptype::text IN ('a', 'i')

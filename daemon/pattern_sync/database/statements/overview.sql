@@ -1,10 +1,10 @@
--- Statements that only read: what `status`, `explain` and the statistics show.
+-- Read-only statements: what `status`, `explain` and the statistics show.
 
 -- name: statistics
--- Rows in the source and in the queue, and how many patterns still miss an entry, by the filter in force.
+-- Rows in the source and in the queue, and how many patterns still lack an entry, by the filter in force.
 --
--- A full join, as that is hashed or merged whatever the planner believes of the tables, never a loop over both. What it
--- has of the queue alone is not counted.
+-- The join is a full join, which is hashed or merged whatever the planner estimates, and never a nested loop. Rows that
+-- only the queue has are not counted.
 SELECT
     pg_catalog.count(*) FILTER (WHERE rated.is_pattern) AS patterns_in_source,
     (SELECT pg_catalog.count(*) FROM pattern_approvals) AS patterns_in_review,
@@ -32,17 +32,18 @@ FROM (
 ) AS rated;
 
 -- name: server
--- Version of the server, and how many transactions it may hold prepared: two-phase commit refuses who has notified.
+-- The server's version, and how many prepared transactions it allows: a transaction that has notified cannot be
+-- prepared.
 SELECT
     pg_catalog.current_setting('server_version') AS server_version,
     pg_catalog.current_setting('max_prepared_transactions')::integer AS prepared_transactions;
 
 -- name: tables_without_trigger
--- The tables with something that the installer mends.
+-- The tables with faults that the installer mends.
 SELECT relation::text AS relation FROM pattern_sync.tables_without_trigger() AS relation;
 
 -- name: trigger_faults
--- What keeps changes from being told.
+-- What keeps changes from being notified.
 SELECT f.relation::text AS relation, f.fault, f.silenced, f.mending IS NOT NULL AS mendable
 FROM pattern_sync.trigger_faults() AS f;
 
@@ -55,7 +56,7 @@ WHERE s.datname::text = pg_catalog.current_database()::text
 ORDER BY s.backend_start;
 
 -- name: last_runs
--- The last run of each kind.
+-- The last scan of each kind.
 SELECT DISTINCT ON (r.kind)
     r.kind, r.finished_at, r.duration_ms, r.total_candidates, r.synced, r.refreshed, r.skipped, r.errors, r.remaining
 FROM pattern_sync.runs AS r
@@ -63,21 +64,21 @@ WHERE r.kind::text <> 'recovered'::text
 ORDER BY r.kind, r.id DESC;
 
 -- name: recoveries
--- How many patterns sweeps found that no notification had announced, and when last.
+-- How many patterns sweeps queued that no notification had announced, and when the last time was.
 SELECT coalesce(pg_catalog.sum(r.synced), 0)::bigint AS patterns, pg_catalog.max(r.finished_at) AS last_at
 FROM pattern_sync.runs AS r
 WHERE r.kind::text = 'recovered'::text;
 
 -- name: refusals
--- Some of the patterns that qualify and are refused by the application, the latest first, and how many there are.
+-- The latest refused patterns with their reasons, and how many there are in all.
 SELECT r.pattern_id, r.reason, pg_catalog.count(*) OVER () AS total
 FROM pattern_sync.refusals AS r
 ORDER BY r.refused_at DESC, r.pattern_id
 LIMIT 5;
 
 -- name: missing_indexes
--- The indexes that the application's tables lack for us, where a table is so large that it matters: what it costs to be
--- without, and what creates it without holding up a writer. We change none of these tables ourselves.
+-- The indexes that the application's large tables lack: the cost of the lack, and the statement that creates the index
+-- without blocking writers. We never change these tables ourselves.
 WITH large AS MATERIALIZED (
     SELECT
         named.name,
@@ -155,9 +156,8 @@ WHERE large.bytes >= wanted.from_bytes AND NOT wanted.is_there
 ORDER BY wanted.name, wanted.command;
 
 -- name: explain
--- What is known of one signature ($6), and for each criterion ($1 to $5) whether the pattern meets it by itself; of an
--- entry whose pattern is not there, whether it is one that we have written; why it was refused, and how many daemons
--- there are to queue it.
+-- All facts about one signature ($6): for each criterion ($1 to $5) whether the pattern meets it; whether we wrote the
+-- entry; why the application refused the pattern; and how many daemons are connected to queue it.
 SELECT
     p.id IS NOT NULL AS pattern_exists,
     pattern_sync.legible(p.pattern_type::text) AS pattern_type,
@@ -190,7 +190,7 @@ SELECT
     pattern_sync.qualifies(0, 0, 0, p.pattern_type::text, NULL, NULL, NULL, $4::text[], $5::text[]) AS type_met
 FROM (SELECT $6::text AS signature) AS asked
 LEFT JOIN LATERAL (
-    -- Where nothing keeps a signature from being given twice: the best.
+    -- Without a unique key several rows may share the signature: the best one.
     SELECT p.*
     FROM operation_patterns AS p
     WHERE p.pattern_signature::text = asked.signature

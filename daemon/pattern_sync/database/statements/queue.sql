@@ -1,8 +1,8 @@
 -- Statements of the reconcile. $1 to $5 are always the filter: min_confidence, min_occurrences, min_savings,
--- only_types, exclude_types. What they do is in sql/reconcile.sql.
+-- only_types, exclude_types. Their logic is in sql/reconcile.sql.
 
 -- name: reconcile
--- Bring the entries of the given patterns ($6, row ids) up to date; one row a pattern with what was done.
+-- Bring the entries of the given patterns ($6, row ids) up to date; returns one row a pattern with its outcome.
 SELECT r.row_id, r.signature, r.outcome, r.reason
 FROM pattern_sync.reconcile(
     $1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[],
@@ -10,17 +10,17 @@ FROM pattern_sync.reconcile(
 ) AS r;
 
 -- name: notify_pages
--- Notify the review pages of what a reconcile has written: the patterns that it queued ($1) and refreshed ($2), or
--- ($3) everything.
+-- Notify the review pages of what a reconcile has written: the patterns that it queued ($1) and refreshed ($2), or, if
+-- $3, of everything.
 SELECT
     pattern_sync.tell_changes('queued', $1::text[]),
     pattern_sync.tell_changes('refreshed', $2::text[]),
     CASE WHEN $3::boolean THEN pattern_sync.send('pattern_sync_queue', '*') END AS everything;
 
 -- name: queue_missing
--- Queue what qualifies and has no entry, best impact first, at most $6 (NULL: all), those in quarantine as well if $7;
--- of $9 lanes the one with the number $8; for about $10 seconds, committing page by page, or ($11 is false) only one
--- page. It goes on with what began at $12 (NULL: now) and passes over what was locked so far ($13, row ids).
+-- Queue what qualifies and has no entry, best impact first: at most $6 (NULL: all), including quarantined patterns if
+-- $7, in lane $8 of $9, for about $10 seconds. If $11, it commits page by page; otherwise it writes only one page. It
+-- continues the scan that began at $12 (NULL: now), and skips the row ids that were locked so far ($13).
 CALL pattern_sync.queue_missing(
     $1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[],
     $6::bigint, $7::boolean, $8::integer, $9::integer, $10::double precision, $11::boolean,
@@ -28,8 +28,8 @@ CALL pattern_sync.queue_missing(
 );
 
 -- name: preview_missing
--- What queue_missing would find; of the patterns that it would queue, at most $6 (NULL: all), the number and the first
--- 200.
+-- What queue_missing would find: the counts, and of the patterns that it would queue, at most $6 (NULL: all), how many
+-- there are and the first 200.
 SELECT
     picked.candidates,
     picked.missing,
@@ -46,7 +46,7 @@ FROM pattern_sync.pick_missing(
 ) AS picked;
 
 -- name: refresh_stale
--- Bring pending entries up to the figures of their patterns: the next $7 after the row id $6.
+-- Refresh stale entries: the next $7 after the row id $6.
 SELECT r.listed, r.refreshed, r.refreshed_signatures, r.last_id
 FROM pattern_sync.refresh_stale(
     $1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[],
@@ -54,13 +54,13 @@ FROM pattern_sync.refresh_stale(
 ) AS r;
 
 -- name: count_stale
--- How many pending entries show other figures than they should.
+-- How many pending entries show outdated figures.
 SELECT pg_catalog.count(*) AS stale
 FROM pattern_sync.outdated(pattern_sync.pick_stale('-9223372036854775808'::bigint, NULL)) AS o
 WHERE o.differs;
 
 -- name: retry_refused
--- Try at most $6 of the patterns in the quarantine again.
+-- Try at most $6 quarantined patterns again.
 SELECT r.tried, r.failed, r.refused, r.reasons, r.queued_signatures, r.refreshed_signatures
 FROM pattern_sync.retry_refused(
     $1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[],
@@ -68,5 +68,5 @@ FROM pattern_sync.retry_refused(
 ) AS r;
 
 -- name: count_gone
--- Pending entries of ours whose pattern was deleted: kept, as a person may still want them.
+-- How many pending entries of ours have lost their pattern: they are kept, as a person may still want them.
 SELECT pattern_sync.count_gone() AS gone;

@@ -1,12 +1,12 @@
 -- Statements of the review: what people see of the queue, and what they do.
 
 -- name: entries
--- Entries as people see them, best impact first, at most $5: those of one status ($1, NULL: any) that come after a
--- place in that order ($2 impact, $3 pattern id; NULL: from the first), or those of some pattern ids ($4, NULL: any).
+-- Entries as people see them, best impact first, at most $5: those with one status ($1, NULL: any) that follow a place
+-- in that order ($2 impact, $3 pattern id; NULL: the start), or those with some pattern ids ($4, NULL: any).
 --
--- A figure goes through its text: 0.85 held as REAL is 0.85 to a person, not 0.8500000238418579. Times without a zone
--- are the session's, as for the application that wrote them. Whether a pattern ever stood behind an entry is looked up
--- only for those that are shown.
+-- Figures are converted through text: 0.85 stored as REAL is 0.85 to a person, not 0.8500000238418579. Times without a
+-- zone are in the session's zone, as for the application that wrote them. Whether an entry comes from a pattern is
+-- looked up only for the entries that are returned.
 SELECT
     shown.*,
     pattern_sync.is_from_pattern(shown.pattern_id) AS from_pattern
@@ -58,7 +58,7 @@ SELECT
 FROM pattern_approvals AS a;
 
 -- name: queue_fingerprint
--- Differs whenever an entry or the history was changed: what is looked at while notifications do not arrive.
+-- A value that changes with every change of an entry or of the history; read while notifications do not arrive.
 SELECT pg_catalog.concat_ws(
     '/',
     (SELECT pg_catalog.count(*) FROM pattern_approvals),
@@ -81,11 +81,11 @@ WHERE h.pattern_id::text = $1::text
 ORDER BY h.created_at, h.ctid;
 
 -- name: decide
--- Decide about one pattern ($1): status ($2), reviewer ($3), notes ($4), and the status that this replaces ($5). False
--- where the entry has another one, NULL where the application's own trigger or policy kept it out.
+-- Decide one pattern ($1): status ($2), reviewer ($3), notes ($4), and the status to be replaced ($5). Returns false if
+-- the entry has another status, NULL if a trigger, rule or policy of the application kept the decision out.
 SELECT pattern_sync.decide($1::text, $2::text, $3::text, $4::text, $5::text) AS decided;
 
 -- name: comment
--- Note what a reviewer ($2) says ($3) of one pattern ($1). False where the queue has no such entry, NULL where the
--- application's own trigger or policy kept it out.
+-- Write a reviewer's ($2) comment ($3) on one pattern ($1). Returns false if the queue has no such entry, NULL if a
+-- trigger, rule or policy of the application kept the comment out.
 SELECT pattern_sync.remark($1::text, $2::text, $3::text) AS noted;

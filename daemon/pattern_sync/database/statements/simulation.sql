@@ -1,7 +1,7 @@
--- What a detector writes: the simulator's statements, as the application's own detector has them.
+-- Statements of the simulated detector, as an application's own detector would have them.
 
 -- name: observe_again
--- Count one more observation of a pattern ($1); no row where it is new.
+-- Count one more observation of a pattern ($1); returns no row if the pattern is new.
 UPDATE operation_patterns AS p
 SET occurrence_count = p.occurrence_count OPERATOR(pg_catalog.+) 1, last_seen = pg_catalog.now()
 WHERE p.pattern_signature::text = $1::text
@@ -16,13 +16,13 @@ VALUES ($1::text, $2::text, $3::text, $4::text::jsonb, 10, 1)
 RETURNING id, occurrence_count;
 
 -- name: note_occurrence
--- Note that a workflow ($2) showed a pattern ($1, row id).
+-- Record that a workflow ($2) showed a pattern ($1, row id).
 INSERT INTO pattern_occurrences (pattern_id, workflow_id)
 VALUES ($1::bigint, $2::text)
 ON CONFLICT DO NOTHING;
 
 -- name: rate_pattern
--- Write what is now thought of a pattern ($1, row id): confidence ($2), monthly savings ($3).
+-- Update the rating of a pattern ($1, row id): confidence ($2) and monthly savings ($3).
 UPDATE operation_patterns
 SET confidence_score = $2::double precision, potential_monthly_savings = $3::double precision
 WHERE id = $1::bigint;

@@ -1,11 +1,12 @@
--- Statements of the watch: whether changes are still told, and what could not be.
+-- Statements of the watch: whether changes are still notified, and which ones were only marked.
 
 -- name: watch
--- What keeps changes from being told, a JSON array; the marks of writers that could not notify, taken away; the files
--- of the patterns; how full the notification queue is, from half full on with the session that is most likely why; what
--- differs when the trigger's body was created anew, as it is for another filter; and the transactions that write.
+-- What the watch checks every few seconds: the faults that keep changes from being notified, as a JSON array; the marks
+-- of writers that could not notify, which are deleted; a digest of the files that hold the patterns; how full the
+-- notification queue is and, from half full on, the session that is most likely the cause; a value that changes when
+-- the trigger's body is re-created, as it is for a new filter; and the transactions that are writing.
 --
--- A session listens and does not read when its transaction does not end, or when its client does not take what is sent.
+-- A session that listens fills the queue if its transaction does not end, or if its client does not read.
 WITH taken AS (
     DELETE FROM pattern_sync.marks AS m RETURNING m.channel, m.payload
 ),
@@ -27,7 +28,7 @@ SELECT
         )::text
         FROM pattern_sync.trigger_faults() AS f
     ) AS faults,
-    -- More than the daemon would look at one by one mean as much as all.
+    -- More marks than the daemon keeps mean a scan of all patterns.
     ARRAY(SELECT mark.payload FROM mark WHERE mark.channel::text = 'pattern_sync'::text LIMIT 10001) AS patterns,
     ARRAY(SELECT mark.payload FROM mark WHERE mark.channel::text = 'pattern_sync_queue'::text LIMIT 10001) AS entries,
     pattern_sync.storage() AS storage,
@@ -48,11 +49,11 @@ SELECT
           AND (s.xact_start IS NOT NULL OR s.wait_event::text = 'ClientWrite'::text)
         ORDER BY coalesce(s.xact_start, s.state_change)
         LIMIT 1
-    ) END AS hinderer
+    ) END AS blocker_pid
 FROM queue;
 
 -- name: mend
--- Mend the triggers of one table ($1), unless it takes a lock that is not had at once: the writers go first.
+-- Mend the triggers of one table ($1), unless a lock is not free within 200 ms: the writers go first.
 WITH patience AS MATERIALIZED (
     SELECT pg_catalog.set_config('lock_timeout', '200', true)
 )
