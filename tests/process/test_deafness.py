@@ -1,14 +1,9 @@
-"""A real daemon whose triggers are silenced: it notices within 15 seconds, polls, says so, and hears again.
-
-Most of this is waiting, so the situations are played side by side, each with a daemon and a database of its own.
-"""
+"""A real daemon whose triggers are silenced: it notices within 15 seconds, polls, says so, and hears again."""
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import httpx
 import psycopg
@@ -17,7 +12,7 @@ import pytest
 from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.installer import Installer
 from pattern_sync.embedded import EmbeddedServer, all_binaries
-from tests.conftest import fresh_database
+from pattern_sync.services.timings import Timings
 from tests.support.command import run_command
 from tests.support.daemon import DaemonProcess, running_daemon
 from tests.support.database import TestDatabase
@@ -25,7 +20,7 @@ from tests.support.folders import open_folder
 from tests.support.waiting import eventually, tell
 
 NOTICED_SECONDS = 15.0
-AT_ONCE = 7
+QUICK = Timings(watch_seconds=0.3, poll_seconds=0.3, settle_seconds=0.3)
 SILENT = "triggers.silent"
 TOLD_AGAIN = "triggers.sound"
 
@@ -64,14 +59,19 @@ CAUSES = {
 }
 
 
+def wait_for_looks(database: TestDatabase) -> None:
+    """Let the watch look several times: what matters is that nothing comes of it, or that it has looked before."""
+    database.execute("SELECT pg_sleep(%s)", 4 * QUICK.watch_seconds)
+
+
 def health_of(daemon: DaemonProcess) -> tuple[str, str]:
     answer = httpx.get(f"{daemon.http_url}/readyz").json()
     return answer["status"], " ".join(answer["reasons"])
 
 
-def a_silent_trigger(cause: Silenced, database: TestDatabase) -> None:
+def check_a_silent_trigger(cause: Silenced, database: TestDatabase, timings: Timings) -> None:
     """Notice it, poll for what is not told, say so everywhere, and hear again once it is mended."""
-    with running_daemon(database.url) as daemon:
+    with running_daemon(database.url, timings=timings) as daemon:
         eventually(lambda: health_of(daemon) == ("ok", ""))
         for statement in cause.done:
             database.execute(statement)
@@ -105,15 +105,24 @@ def a_silent_trigger(cause: Silenced, database: TestDatabase) -> None:
         assert len(daemon.lines(SILENT)) == len(daemon.lines(TOLD_AGAIN)) == 1
 
 
-def a_schema_that_the_writers_may_not_use(database: TestDatabase) -> None:
-    with database.role("INSERT ON operation_patterns") as role, running_daemon(database.url) as daemon:
+@pytest.mark.parametrize("cause", CAUSES)
+def test_a_silent_trigger_is_noticed_polled_around_and_heard_again(database: TestDatabase, cause: str) -> None:
+    check_a_silent_trigger(CAUSES[cause], database, QUICK)
+
+
+def test_silence_is_noticed_within_fifteen_seconds(database: TestDatabase) -> None:
+    check_a_silent_trigger(CAUSES["created anew"], database, Timings())
+
+
+def test_a_schema_that_the_writers_may_not_use_is_told_with_who_they_are(database: TestDatabase) -> None:
+    with database.role("INSERT ON operation_patterns") as role, running_daemon(database.url, timings=QUICK) as daemon:
         database.execute("REVOKE USAGE ON SCHEMA pattern_sync FROM PUBLIC")
         assert role in daemon.wait_for(SILENT, seconds=NOTICED_SECONDS)["faults"][0]
         database.execute("GRANT USAGE ON SCHEMA pattern_sync TO PUBLIC")
         daemon.wait_for(TOLD_AGAIN, seconds=NOTICED_SECONDS)
 
 
-def a_partition_that_is_attached_with_rows(database: TestDatabase) -> None:
+def test_a_partition_that_is_attached_with_rows_is_caught_up_with(database: TestDatabase) -> None:
     for statement in (
         "ALTER TABLE operation_patterns RENAME TO plain",
         "ALTER TABLE plain ALTER id DROP IDENTITY",
@@ -127,15 +136,15 @@ def a_partition_that_is_attached_with_rows(database: TestDatabase) -> None:
     ):
         database.execute(statement)
     Installer(DatabaseAddress.parse(database.url)).migrate()
-    with running_daemon(database.url) as daemon:
+    with running_daemon(database.url, timings=QUICK) as daemon:
         eventually(lambda: health_of(daemon) == ("ok", ""))
-        database.execute("SELECT pg_sleep(6)")  # it has to have looked before
+        wait_for_looks(database)
         database.execute("ALTER TABLE operation_patterns ATTACH PARTITION later FOR VALUES IN ('sdlc')")
         assert eventually(lambda: database.entry("came along")) < NOTICED_SECONDS
 
 
-def a_mark_of_a_writer_that_could_not_notify(database: TestDatabase) -> None:
-    with running_daemon(database.url):
+def test_a_mark_of_a_writer_that_could_not_notify_is_found(database: TestDatabase) -> None:
+    with running_daemon(database.url, timings=QUICK):
         with database.another_connection() as quiet:
             quiet.execute("ALTER TABLE operation_patterns DISABLE TRIGGER pattern_sync_announce")
             quiet.execute(
@@ -147,8 +156,8 @@ def a_mark_of_a_writer_that_could_not_notify(database: TestDatabase) -> None:
         assert eventually(lambda: database.entry("marked")) < 8
 
 
-def a_daemon_that_may_mend(database: TestDatabase) -> None:
-    with running_daemon(database.url, PATTERN_SYNC_MEND="on") as daemon:
+def test_a_daemon_that_may_mend_brings_triggers_and_settings_back(database: TestDatabase) -> None:
+    with running_daemon(database.url, timings=QUICK, PATTERN_SYNC_MEND="on") as daemon:
         database.execute("ALTER TABLE operation_patterns DISABLE TRIGGER ALL")
         database.execute("DELETE FROM pattern_sync.settings")
         mended = {
@@ -165,8 +174,10 @@ def a_daemon_that_may_mend(database: TestDatabase) -> None:
         assert eventually(lambda: database.entry("heard")) < 3
 
 
-def a_filter_that_was_lost(database: TestDatabase) -> None:
-    with running_daemon(database.url, PATTERN_SYNC_MEND="on", PATTERN_SYNC_MIN_CONFIDENCE="90") as daemon:
+def test_a_filter_that_was_lost_is_published_anew(database: TestDatabase) -> None:
+    with running_daemon(
+        database.url, timings=QUICK, PATTERN_SYNC_MEND="on", PATTERN_SYNC_MIN_CONFIDENCE="90"
+    ) as daemon:
         database.execute("DELETE FROM pattern_sync.settings")
         daemon.wait_for("triggers.mended", seconds=NOTICED_SECONDS)
         eventually(
@@ -175,7 +186,7 @@ def a_filter_that_was_lost(database: TestDatabase) -> None:
         )
 
 
-def a_daemon_that_may_not_mend(database: TestDatabase) -> None:
+def test_a_daemon_that_may_not_mend_says_so_once_and_polls(database: TestDatabase) -> None:
     with (
         database.role(
             # The documented grants on the application's tables.
@@ -185,19 +196,19 @@ def a_daemon_that_may_not_mend(database: TestDatabase) -> None:
             "SELECT, INSERT ON pattern_review_history",
             "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA pattern_sync",
         ) as role,
-        running_daemon(database.url_as(role), PATTERN_SYNC_MEND="on") as daemon,
+        running_daemon(database.url_as(role), timings=QUICK, PATTERN_SYNC_MEND="on") as daemon,
     ):
         database.execute("ALTER TABLE operation_patterns DISABLE TRIGGER ALL")
         refusal = daemon.wait_for("triggers.not_mended", seconds=NOTICED_SECONDS)
         assert "permission denied" in refusal["reason"]
         database.add_pattern("polled for")
         eventually(lambda: database.entry("polled for"), NOTICED_SECONDS)
-        database.execute("SELECT pg_sleep(6)")
+        wait_for_looks(database)
         assert len(daemon.lines("triggers.not_mended")) == 1
 
 
-def what_a_sweep_recovers(database: TestDatabase) -> None:
-    with running_daemon(database.url, PATTERN_SYNC_INTERVAL="12") as daemon:
+def test_what_a_sweep_recovers_is_counted_and_told(database: TestDatabase) -> None:
+    with running_daemon(database.url, timings=QUICK, PATTERN_SYNC_INTERVAL="2") as daemon:
         with database.another_connection() as silent:
             silent.execute("BEGIN")
             silent.execute("ALTER TABLE operation_patterns DISABLE TRIGGER pattern_sync_announce")
@@ -212,41 +223,6 @@ def what_a_sweep_recovers(database: TestDatabase) -> None:
         eventually(lambda: database.execute("SELECT 1 FROM pattern_sync.runs WHERE kind = 'recovered'"))
         shown = run_command("status", PATTERN_SYNC_DATABASE_URL=database.url).out
         assert re.search(r"recovered by the sweep .* 1, last", shown), shown
-
-
-SITUATIONS: Mapping[str, Callable[[TestDatabase], None]] = {
-    **{name: partial(a_silent_trigger, cause) for name, cause in CAUSES.items()},
-    **{
-        situation.__name__.replace("_", " "): situation
-        for situation in (
-            a_schema_that_the_writers_may_not_use,
-            a_partition_that_is_attached_with_rows,
-            a_mark_of_a_writer_that_could_not_notify,
-            a_daemon_that_may_mend,
-            a_daemon_that_may_not_mend,
-            a_filter_that_was_lost,
-            what_a_sweep_recovers,
-        )
-    },
-}
-
-
-@pytest.fixture(scope="module")
-def played(
-    request: pytest.FixtureRequest, server_url: str, admin: "psycopg.Connection[dict[str, object]]", template: str
-) -> Iterator[Mapping[str, "Future[None]"]]:
-    def play(situation: Callable[[TestDatabase], None]) -> None:
-        with fresh_database(server_url, admin, template) as database, database.connect():
-            situation(database)
-
-    wanted = {item.callspec.params.get("name") for item in request.session.items if hasattr(item, "callspec")}
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {name: pool.submit(play, situation) for name, situation in SITUATIONS.items() if name in wanted}
-
-
-@pytest.mark.parametrize("name", SITUATIONS)
-def test_silence_is_detected_within_fifteen_seconds(played: Mapping[str, "Future[None]"], name: str) -> None:
-    played[name].result()
 
 
 @pytest.fixture
@@ -277,7 +253,7 @@ def test_a_full_notification_queue_is_reported_and_waited_out(narrow: TestDataba
         sleeper.execute("LISTEN somebody")
         sleeper.commit()
         pid = sleeper.info.backend_pid
-        with running_daemon(narrow.url) as daemon:
+        with running_daemon(narrow.url, timings=QUICK) as daemon:
             sleeper.execute("SELECT 1")  # and its transaction stays open
             fill(narrow, 0.55)
             told = daemon.wait_for("notification_queue.full", seconds=NOTICED_SECONDS)
@@ -287,7 +263,7 @@ def test_a_full_notification_queue_is_reported_and_waited_out(narrow: TestDataba
             eventually(lambda: narrow.entry("held back"), NOTICED_SECONDS)
             fill(narrow, 1.0)
         # A full queue is no reason not to start.
-        with running_daemon(narrow.url) as daemon:
+        with running_daemon(narrow.url, timings=QUICK) as daemon:
             daemon.wait_for("notification_queue.full", seconds=NOTICED_SECONDS)
             sleeper.rollback()
             daemon.wait_for("notification_queue.drained", seconds=NOTICED_SECONDS)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from tests.support import program
+from tests.support.program import Start, start
 
 # No .env file lies here.
 QUIET_FOLDER = Path(__file__).parent
@@ -49,7 +49,7 @@ def run_command(
     """Run one command to its end; `environ` is for names that are computed, `fresh` for an interpreter of its own."""
     wanted = environment(**settings, **(environ or {}))
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        process = program.start(arguments, wanted, cwd, out=out.fileno(), err=err.fileno(), fresh=fresh)
+        process = start(Start(arguments, wanted, cwd, fresh=fresh), out=out.fileno(), err=err.fileno())
         try:
             code = process.wait(DEADLINE_SECONDS)
         finally:

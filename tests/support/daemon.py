@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from tests.support import program
+from pattern_sync.services.timings import Timings
 from tests.support.command import QUIET_FOLDER, environment
+from tests.support.program import Start, start
 from tests.support.waiting import PATIENCE_SECONDS, tell
 
 LogLine = dict[str, Any]
@@ -20,12 +21,20 @@ LogLine = dict[str, Any]
 class DaemonProcess:
     """Reads the log in a thread; tests wait for its lines by name."""
 
-    def __init__(self, url: str | None, *, cwd: Path = QUIET_FOLDER, fresh: bool = False, **settings: str) -> None:
+    def __init__(
+        self,
+        url: str | None,
+        *,
+        cwd: Path = QUIET_FOLDER,
+        timings: Timings | None = None,
+        fresh: bool = False,
+        **settings: str,
+    ) -> None:
         address = {} if url is None else {"PATTERN_SYNC_DATABASE_URL": url}
         wanted = environment(**{"PATTERN_SYNC_LOG_FORMAT": "json", **address, **settings})
         reading, writing = os.pipe()
         with open(os.devnull, "wb") as nothing, open(writing, "wb"):  # noqa: PTH123
-            self.process = program.start(["run"], wanted, cwd, out=nothing.fileno(), err=writing, fresh=fresh)
+            self.process = start(Start(["run"], wanted, cwd, timings, fresh), out=nothing.fileno(), err=writing)
         self._log = open(reading, "rb")  # noqa: PTH123, SIM115 - closed by kill()
         self._text: list[str] = []
         self._lines: list[LogLine] = []
@@ -115,10 +124,15 @@ class DaemonProcess:
 
 @contextmanager
 def starting_daemon(
-    url: str | None, *, cwd: Path = QUIET_FOLDER, fresh: bool = False, **settings: str
+    url: str | None,
+    *,
+    cwd: Path = QUIET_FOLDER,
+    timings: Timings | None = None,
+    fresh: bool = False,
+    **settings: str,
 ) -> Iterator[DaemonProcess]:
     """Yield a daemon that was just started; one that still runs at the end has to end in order."""
-    daemon = DaemonProcess(url, cwd=cwd, fresh=fresh, **settings)
+    daemon = DaemonProcess(url, cwd=cwd, timings=timings, fresh=fresh, **settings)
     try:
         yield daemon
         if daemon.process.poll() is None:
@@ -132,8 +146,13 @@ def starting_daemon(
 
 @contextmanager
 def running_daemon(
-    url: str | None, *, cwd: Path = QUIET_FOLDER, fresh: bool = False, **settings: str
+    url: str | None,
+    *,
+    cwd: Path = QUIET_FOLDER,
+    timings: Timings | None = None,
+    fresh: bool = False,
+    **settings: str,
 ) -> Iterator[DaemonProcess]:
     """Yield a daemon that is ready; at its end it has to end in order."""
-    with starting_daemon(url, cwd=cwd, fresh=fresh, **settings) as daemon:
+    with starting_daemon(url, cwd=cwd, timings=timings, fresh=fresh, **settings) as daemon:
         yield daemon.ready()

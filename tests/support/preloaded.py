@@ -26,6 +26,7 @@ class Request:
     """What a process is started with; `streams` are its standard streams, `reply` is where its fate is told."""
 
     arguments: list[str]
+    timings: dict[str, float]
     environment: dict[str, str]
     folder: str
     streams: list[int]
@@ -47,12 +48,13 @@ def main() -> None:
     for module in pkgutil.walk_packages(pattern_sync.__path__, "pattern_sync."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
+    importlib.import_module("tests.support.entry")
     gc.freeze()  # what is shared with the forks stays shared
     with socket.socket(fileno=int(sys.argv[1])) as control:
         request = _serve(control)
     if request is not None:
         _become(request)
-        importlib.import_module("pattern_sync.cli.main").main()
+        importlib.import_module("tests.support.entry").main(request.timings)
 
 
 def _serve(control: socket.socket) -> Request | None:

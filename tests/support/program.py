@@ -16,13 +16,31 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-COMMAND = (sys.executable, "-m", "pattern_sync")
+from pattern_sync.services.timings import Timings
+
+_COMMAND = (sys.executable, "-m", "pattern_sync")
+_ENTRY = (sys.executable, "-m", "tests.support.entry")
 _PRELOADED = (sys.executable, "-m", "tests.support.preloaded")
 _ROOT = Path(__file__).parents[2]
 _STARTING = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a process is started with: a command, its whole environment, its folder, how long its daemon waits."""
+
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
+    folder: Path
+    timings: Timings | None = None
+    fresh: bool = False
+
+    def timings_by_name(self) -> dict[str, float]:
+        return asdict(self.timings) if self.timings else {}
 
 
 class Program(Protocol):
@@ -85,14 +103,22 @@ class Preloaded:
     def __init__(self) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self._process = subprocess.Popen([*_PRELOADED, str(theirs.fileno())], pass_fds=[theirs.fileno()], cwd=_ROOT)
+            self._process = subprocess.Popen(
+                [*_PRELOADED, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                cwd=_ROOT,
+            )
         atexit.register(self._close)
 
-    def fork(
-        self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path, streams: list[int]
-    ) -> Forked:
+    def fork(self, what: Start, streams: list[int]) -> Forked:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        request = {"arguments": list(arguments), "environment": dict(environment), "folder": str(folder)}
+        request = {
+            "arguments": list(what.arguments),
+            "timings": what.timings_by_name(),
+            "environment": dict(what.environment),
+            "folder": str(what.folder),
+        }
         with theirs:
             socket.send_fds(self._control, [json.dumps(request).encode()], [*streams, theirs.fileno()])
         return Forked(ours)
@@ -102,16 +128,20 @@ class Preloaded:
         self._process.wait()
 
 
-def start(
-    arguments: Sequence[str], environment: Mapping[str, str], folder: Path, *, out: int, err: int, fresh: bool = False
-) -> Program:
-    """Start a command; `out` and `err` are file descriptors, and nothing is to be read from its standard input."""
-    if fresh or os.environ.get("TEST_FRESH_PROCESSES"):
-        return subprocess.Popen(
-            [*COMMAND, *arguments], env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=err
-        )
+def start(what: Start, *, out: int, err: int) -> Program:
+    """Start a process that writes to two file descriptors, and has nothing to read."""
+    if what.fresh or os.environ.get("TEST_FRESH_PROCESSES"):
+        return _start_fresh(what, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
     with open(os.devnull, "rb") as nothing:  # noqa: PTH123
-        return _preloaded().fork(arguments, environment, folder, [nothing.fileno(), out, err])
+        return _preloaded().fork(what, [nothing.fileno(), out, err])
+
+
+def _start_fresh(what: Start, **streams: Any) -> Program:  # noqa: ANN401 - Popen's own
+    command, environment = list(_COMMAND), dict(what.environment)
+    if what.timings:
+        command = [*_ENTRY, json.dumps(what.timings_by_name())]
+        environment["PYTHONPATH"] = str(_ROOT)
+    return subprocess.Popen([*command, *what.arguments], env=environment, cwd=what.folder, **streams)
 
 
 def _preloaded() -> Preloaded:
