@@ -1,6 +1,6 @@
-"""A real daemon whose triggers are silenced: it notices within 15 seconds, polls, says so, and hears again.
+"""A real daemon whose triggers are silenced: it detects it in 15 seconds, polls, reports it, and recovers.
 
-Most of this is waiting, so the situations are played side by side, each with a daemon and a database of its own.
+Most of this is waiting, so the cases run side by side, each with a daemon and a database of its own.
 """
 
 import re
@@ -22,7 +22,7 @@ from tests.support.command import run_command
 from tests.support.daemon import DaemonProcess, running_daemon
 from tests.support.database import TestDatabase
 from tests.support.folders import open_folder
-from tests.support.waiting import eventually, tell
+from tests.support.waiting import eventually, show
 
 NOTICED_SECONDS = 15.0
 AT_ONCE = 7
@@ -32,7 +32,7 @@ TOLD_AGAIN = "triggers.sound"
 
 @dataclass(frozen=True, slots=True)
 class Silenced:
-    """What somebody does, and the words in which it has to be reported."""
+    """What silences the triggers, and the words in which it has to be reported."""
 
     done: Sequence[str]
     words: str
@@ -70,7 +70,7 @@ def health_of(daemon: DaemonProcess) -> tuple[str, str]:
 
 
 def a_silent_trigger(cause: Silenced, database: TestDatabase) -> None:
-    """Notice it, poll for what is not told, say so everywhere, and hear again once it is mended."""
+    """Detect it, poll for changes, report it everywhere, and recover once it is repaired."""
     with running_daemon(database.url) as daemon:
         eventually(lambda: health_of(daemon) == ("ok", ""))
         for statement in cause.done:
@@ -86,7 +86,7 @@ def a_silent_trigger(cause: Silenced, database: TestDatabase) -> None:
         told = daemon.wait_for(SILENT, seconds=NOTICED_SECONDS)
         assert any(cause.words in fault for fault in told["faults"])
         eventually(lambda: database.entry("unheard"), NOTICED_SECONDS)
-        tell(f"noticed and queued after {time.monotonic() - started:.1f} s")
+        show(f"noticed and queued after {time.monotonic() - started:.1f} s")
         status, reasons = health_of(daemon)
         assert status == "degraded"
         assert cause.words in reasons
@@ -129,7 +129,7 @@ def a_partition_that_is_attached_with_rows(database: TestDatabase) -> None:
     Installer(DatabaseAddress.parse(database.url)).migrate()
     with running_daemon(database.url) as daemon:
         eventually(lambda: health_of(daemon) == ("ok", ""))
-        database.execute("SELECT pg_sleep(6)")  # it has to have looked before
+        database.execute("SELECT pg_sleep(6)")  # a first check has to be done before
         database.execute("ALTER TABLE operation_patterns ATTACH PARTITION later FOR VALUES IN ('sdlc')")
         assert eventually(lambda: database.entry("came along")) < NOTICED_SECONDS
 
@@ -251,7 +251,7 @@ def test_silence_is_detected_within_fifteen_seconds(played: Mapping[str, "Future
 
 @pytest.fixture
 def narrow() -> Iterator[TestDatabase]:
-    """Yield a server whose notification queue holds half a megabyte."""
+    """Yield a server whose notification queue holds half a megabyte only."""
     newest = max(all_binaries(), key=lambda binaries: binaries.major)
     if newest.major < 17:
         pytest.skip("before 17 the notification queue holds eight gigabytes")
@@ -264,7 +264,7 @@ def narrow() -> Iterator[TestDatabase]:
 
 
 def fill(database: TestDatabase, share: float) -> None:
-    """Notify until the queue is so full."""
+    """Notify until the queue is filled to this share."""
     while database.execute("SELECT pg_notification_queue_usage() AS usage")[0]["usage"] < share:
         try:
             database.execute("SELECT pg_notify('somebody', repeat('x', 7000) || i) FROM generate_series(1, 4) AS i")
