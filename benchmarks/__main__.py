@@ -1,6 +1,6 @@
 """Measure everything that DESIGN promises in numbers: `make bench`, or `python -m benchmarks NAME ...` for parts of it.
 
-On the lowest and the highest PostgreSQL at hand, on newborn and on lived-in databases. BENCH_DATABASE_URL names a
+On the lowest and the highest PostgreSQL at hand, on fresh and on lived-in databases. BENCH_DATABASE_URL names a
 server instead; BENCH_MAJORS (15,18) chooses; BENCH_BULK_PATTERNS and the like change the sizes, each named as in Scale.
 """
 
@@ -52,7 +52,7 @@ class Scale:
 
     @classmethod
     def chosen(cls, *, quick: bool) -> "Scale":
-        """Return the sizes, with what the environment says of each."""
+        """Return the sizes, each overridden by its environment variable."""
         scale = QUICK if quick else cls()
         given = {each.name: os.environ.get(f"BENCH_{each.name.upper()}") for each in fields(cls)}
         return replace(scale, **{name: type(getattr(scale, name))(value) for name, value in given.items() if value})
@@ -67,19 +67,19 @@ QUICK = Scale(
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A part that can be measured by itself; `newborn` is False where there is no such thing as a newborn one.
+    """A part that can be measured by itself; `fresh` is False where only a lived-in database makes sense.
 
-    `everywhere` is False for what has nothing to do with the version of the server: the highest will do.
+    `everywhere` is False where the version of the server does not matter: the highest is enough.
     """
 
     measure: Callable[[Venue, Scale], Iterable[Measurement]]
-    newborn: bool = True
+    fresh: bool = True
     lived_in: bool = True
     everywhere: bool = True
 
     def wanted(self, venue: Venue, *, highest: bool) -> bool:
-        """Return whether it is measured there."""
-        return (self.lived_in if venue.lived_in else self.newborn) and (self.everywhere or highest)
+        """Return whether the topic is measured there."""
+        return (self.lived_in if venue.lived_in else self.fresh) and (self.everywhere or highest)
 
 
 def _sweep(venue: Venue, scale: Scale) -> Iterator[Measurement]:
@@ -99,15 +99,13 @@ TOPICS = {
     "bulk": Topic(lambda venue, scale: bulk.measure(venue, scale.bulk_patterns, scale.bulk_rounds)),
     "tenfold": Topic(lambda venue, scale: bulk.measure_tenfold(venue, scale.bulk_patterns), lived_in=False),
     "pgqueuer": Topic(lambda venue, scale: bulk.measure_pgqueuer(venue, scale.jobs), lived_in=False, everywhere=False),
-    "adoption": Topic(lambda venue, scale: adoption.measure(venue, scale.patterns * 10), newborn=False),
+    "adoption": Topic(lambda venue, scale: adoption.measure(venue, scale.patterns * 10), fresh=False),
     "throughput": Topic(lambda venue, scale: throughput.measure(venue, scale.pairs, scale.block_seconds)),
     "insert": Topic(lambda venue, scale: throughput.measure_bulk_insert(venue, scale.bulk_insert)),
     "cpu": Topic(lambda venue, scale: cpu.measure(venue, scale.cpu_rounds, scale.cpu_transactions)),
     "sweep": Topic(_sweep),
     "refused": Topic(lambda venue, scale: refused.measure(venue, scale.refused, scale.refused_seconds)),
-    "neighbours": Topic(
-        lambda venue, scale: neighbours.measure(venue, scale.occurrences, scale.decided), newborn=False
-    ),
+    "neighbours": Topic(lambda venue, scale: neighbours.measure(venue, scale.occurrences, scale.decided), fresh=False),
     "live": Topic(lambda venue, scale: live.measure(venue, scale.changes), lived_in=False, everywhere=False),
     "memory": Topic(_memory, lived_in=False, everywhere=False),
     "idle": Topic(lambda venue, scale: idle.measure(venue, scale.idle_seconds)),
@@ -141,7 +139,7 @@ class _Run:
         self.failed = False
 
     def measure(self) -> str:
-        """Measure all topics everywhere; return what they were measured on."""
+        """Measure all topics on all venues; return the machines that they were measured on."""
         wanted = os.environ.get("BENCH_MAJORS", "").split(",")
         with open_servers() as opened, ExitStack() as stack:
             servers = [server for server in opened if wanted == [""] or str(server.major) in wanted]
@@ -152,7 +150,7 @@ class _Run:
                         if TOPICS[name].wanted(venue, highest=server is servers[-1]):
                             self._topic(name, venue)
             except KeyboardInterrupt:
-                self.failed = True  # what was measured until then is still worth having
+                self.failed = True  # the figures up to here are still worth having
             return "; ".join(str(server.machine()) for server in servers)
 
     def _topic(self, name: str, venue: Venue) -> None:
@@ -163,7 +161,7 @@ class _Run:
                 self.measurements.append(placed)
                 self._progress.print(placed.line(), highlight=False, markup=False)
         except (RuntimeError, OSError, ValueError, AssertionError, subprocess.SubprocessError, psycopg.Error):
-            # The other figures are still worth having; the traceback says what is to be mended.
+            # The other figures are still worth having; the traceback shows what to fix.
             self._progress.print_exception()
             self.failed = True
         self._progress.print(f"  {name} on {venue} took {time.monotonic() - begun:.0f} s", style="dim", highlight=False)

@@ -15,7 +15,7 @@ _ENTRIES = "SELECT count(*) FROM pattern_approvals WHERE pattern_id LIKE 'sdlc:b
 
 
 def measure(venue: Venue, patterns: int, rounds: int) -> Iterator[Measurement]:
-    """Measure with what the planner may know of the tables; a newborn's statistics are absent by themselves."""
+    """Measure with each kind of planner statistics; a fresh database has none anyway."""
     for known in STATISTICS:
         times: dict[str, list[float]] = {"daemon": [], "floor": []}
         for number in range(rounds):
@@ -34,7 +34,7 @@ def measure(venue: Venue, patterns: int, rounds: int) -> Iterator[Measurement]:
 
 
 def measure_tenfold(venue: Venue, patterns: int) -> Iterator[Measurement]:
-    """Compare the cost of a pattern among ten times as many."""
+    """Compare the cost per pattern when the table is ten times as large."""
     few, many = (_daemon(venue, count, "absent") / count * 1e6 for count in (patterns, patterns * 10))
     yield Measurement(
         f"{patterns * 10:,} patterns in one transaction against {patterns:,}, cost of each", "µs", many, few, 1.3
@@ -42,7 +42,7 @@ def measure_tenfold(venue: Venue, patterns: int) -> Iterator[Measurement]:
 
 
 def measure_pgqueuer(venue: Venue, jobs: int) -> Iterator[Measurement]:
-    """Measure PgQueuer at the same job."""
+    """Measure PgQueuer doing the same job."""
     with (
         venue.database() as database,
         Child("detector", mode="bulk", url=database.url, patterns=jobs, analyze=False) as detector,
@@ -74,7 +74,7 @@ def _floor(venue: Venue, patterns: int, known: str) -> float:
             _detector(database, patterns, known) as detector,
             Child("floors", url=database.url) as floor,
         ):
-            floor.ask()  # what a database that has lived lacks, a daemon has queued at its start as well
+            floor.ask()  # In a lived-in database the daemon's catch-up queues missing patterns as well.
             _believe(database, known)
             database.run("CHECKPOINT")
             detector.ask()
@@ -84,7 +84,7 @@ def _floor(venue: Venue, patterns: int, known: str) -> float:
 
 
 def _believe(database: Database, known: str) -> None:
-    """Have the planner know nothing of the tables, or what is wrong: that they are long, and nearly empty."""
+    """Leave the planner without statistics, or with wrong ones: long tables that are nearly empty."""
     if known == "absent":
         database.run(
             "DELETE FROM pg_statistic WHERE starelid IN ('operation_patterns'::regclass, 'pattern_approvals'::regclass)"
@@ -99,9 +99,9 @@ def _believe(database: Database, known: str) -> None:
 
 
 def until_queued(database: Database, committed: float, patterns: int) -> float:
-    """Wait for all the entries; return how many seconds after the commit they were there."""
+    """Wait for all entries; return how many seconds after the commit the last one came."""
     deadline = committed + DEADLINE_SECONDS
-    # The last pattern has the least impact, so its entry is among the last: cheap to look for. Counting comes after.
+    # The last pattern has the least impact, so its entry is among the last and cheap to poll for. Count only then.
     last = "SELECT count(*) FROM pattern_approvals WHERE pattern_id = 'sdlc:bulk:' || %s::integer"
     while database.value(last, patterns) < 1:
         _pause(deadline, patterns)

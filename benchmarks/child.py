@@ -15,7 +15,7 @@ def options() -> Options:
 
 
 async def serve(answer: Callable[[str], Awaitable[object]]) -> None:
-    """Say that all is set up, and answer orders until there are no more."""
+    """Report that all is set up, then answer orders until the input ends."""
     print("ready", flush=True)
     while order := await asyncio.to_thread(sys.stdin.readline):
         print(json.dumps(await answer(order.strip())), flush=True)

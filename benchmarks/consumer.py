@@ -11,7 +11,7 @@ from pgqueuer.queries import Queries
 from benchmarks import child
 from benchmarks.floors import UPSERT_SOME
 
-BATCH_SIZE = 1_000  # the fastest of 10, 100 and 1,000 where this was tried
+BATCH_SIZE = 1_000  # the fastest of 10, 100 and 1,000 on the machine where this was tried
 
 # The detector's trigger: only what qualifies becomes a job, in the same transaction.
 ENQUEUE = """

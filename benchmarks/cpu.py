@@ -19,7 +19,7 @@ _OBSERVE = "UPDATE operation_patterns SET occurrence_count = occurrence_count + 
 
 
 def measure(venue: Venue, rounds: int, transactions: int) -> Iterator[Measurement]:
-    """Write the same rows over and over with one connection, the three ways in turns."""
+    """Write the same rows repeatedly over one connection, taking turns between the three ways."""
     for case in CASES:
         with venue.database() as database:
             first = fill(database, case, PATTERNS)
@@ -68,7 +68,7 @@ def _cost(writer: psycopg.Connection, first: int, transactions: int) -> float:
         if number == 0:
             before = _used(clock)
         writer.execute(_OBSERVE, [first + number % PATTERNS], prepare=True)
-    time.sleep(0.02)  # until the backend waits again
+    time.sleep(0.02)  # until the backend is idle again
     return (_used(clock) - before) / transactions / 1000
 
 

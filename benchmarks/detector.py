@@ -1,4 +1,4 @@
-"""The detector, as a process of its own: single patterns at a pace, one great commit, or sixteen busy writers."""
+"""The detector as a process of its own: single patterns at a pace, one large commit, or sixteen busy writers."""
 
 import asyncio
 import random

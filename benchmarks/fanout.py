@@ -1,4 +1,4 @@
-"""The floor of the live updates: a bare WebSocket server that LISTENs and passes on. A process of its own."""
+"""The floor of the live updates: a bare WebSocket server that LISTENs and forwards. A process of its own."""
 
 import asyncio
 import json
@@ -41,7 +41,7 @@ async def main(options: child.Options) -> None:
 
 
 async def _nothing(_: str) -> object:
-    """Answer an order, of which there are none."""
+    """Do nothing: this child takes no orders."""
     return None
 
 

@@ -1,4 +1,4 @@
-"""The floors: what somebody would write in ten minutes, without any of what makes it safe. A process of its own."""
+"""The floors: a ten-minute version of each job, with nothing that makes it safe. A process of its own."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""What an idle daemon asks of an idle database."""
+"""How many statements an idle daemon sends to an idle database."""
 
 import re
 import time
@@ -15,7 +15,7 @@ SETTLE_SECONDS = 5.0
 
 
 def measure(venue: Venue, seconds: float) -> Iterator[Measurement]:
-    """Count in the server's log where it can be read, else transactions, which are fewer."""
+    """Count statements in the server's log if it can be read, else transactions, which are fewer."""
     server = venue.server
     with venue.database() as database:
         if server.log is not None:

@@ -13,7 +13,7 @@ BLOCK = 50
 
 
 def measure(venue: Venue, samples: int) -> Iterator[Measurement]:
-    """Let the three live side by side on databases of their own, and give them patterns in turns."""
+    """Run the three side by side on databases of their own, and give them patterns in turn."""
     names = ("daemon", "floor", "pgqueuer")
     with ExitStack() as stack:
         databases = {name: stack.enter_context(venue.database()) for name in names}
@@ -29,7 +29,7 @@ def measure(venue: Venue, samples: int) -> Iterator[Measurement]:
     times: dict[str, list[float]] = {name: [] for name in names}
     for signature, at in committed.items():
         name, block, _ = signature.split(":")
-        if int(block) >= len(names):  # the first of each warms up
+        if int(block) >= len(names):  # the first of each is the warm-up
             times[name].append((heard[signature] - at) / 1e6)
     yield from _compare(times)
 
@@ -37,7 +37,7 @@ def measure(venue: Venue, samples: int) -> Iterator[Measurement]:
 def _blocks(samples: int) -> Sequence[tuple[str, int]]:
     blocks = [("daemon", BLOCK), ("floor", BLOCK), ("pgqueuer", BLOCK)]
     for number in range(max(1, samples // BLOCK)):
-        # Whoever comes second finds the caches of the first: take turns at that, too.
+        # The second finds the caches warm: alternate the order, too.
         pair = [("daemon", BLOCK), ("floor", BLOCK)]
         blocks += pair if number % 2 else pair[::-1]
         if number % 3 == 0:

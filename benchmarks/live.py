@@ -1,4 +1,4 @@
-"""From the commit of a change of the queue to all open pages, and what they cost the daemon."""
+"""From the commit of a change in the queue to all open pages, and what the pages cost the daemon."""
 
 import random
 import socket
@@ -14,7 +14,7 @@ from benchmarks.server import Database, Venue
 PATH = "/api/v1/ws/patterns"
 PAGES = 500
 PER_SECOND = 5.0
-# What the daemon sends for one entry, about.
+# Roughly what the daemon sends for one entry.
 MESSAGE_BYTES = 500
 _INSERT = """
 INSERT INTO pattern_approvals (
@@ -25,7 +25,7 @@ VALUES ('live:' || %s::integer, 'pending', 0.85, 12, 2500, 'Read→Edit→Write'
 
 
 def measure(venue: Venue, changes: int) -> Iterator[Measurement]:
-    """Change the queues of both in turns, each with pages of its own."""
+    """Change both queues in turn, each with pages of its own."""
     with ExitStack() as stack:
         databases = {name: stack.enter_context(venue.database()) for name in ("daemon", "floor")}
         daemon = stack.enter_context(DaemonProcess(databases["daemon"].daemon_url))
@@ -53,7 +53,7 @@ def _change(databases: dict[str, Database], changes: int) -> dict[str, dict[str,
     committed: dict[str, dict[str, int]] = {name: {} for name in databases}
     chance = random.Random(7)
     for number in range(changes):
-        # Whoever comes second finds the pages of the first at work: take turns.
+        # The second finds the pages of the first at work: alternate the order.
         for name in sorted(databases, reverse=number % 2 == 1):
             databases[name].run(_INSERT, number)
             committed[name][f"live:{number}"] = time.monotonic_ns()

@@ -1,4 +1,4 @@
-"""The daemon's memory: at idle, and while a flood of events passes."""
+"""The daemon's memory: when idle, and during a flood of notifications."""
 
 import time
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from benchmarks.report import Measurement
 from benchmarks.server import Database
 
 CHUNK = 5_000
-PER_SECOND = 50_000  # as fast as the daemon can queue, which no detector is
+PER_SECOND = 50_000  # as fast as the daemon can queue; no real detector is
 SETTLE_SECONDS = 5.0
 DEADLINE_SECONDS = 300.0
 _UPDATED = "p.potential_monthly_savings = 5000 AND p.confidence_score = 90 AND p.pattern_type = 'tool'"
@@ -35,7 +35,7 @@ def measure(database: Database, events: int) -> Iterator[Measurement]:
 
 
 def _flood(database: Database, events: int) -> None:
-    """Send distinct ids in chunks, each with a few patterns that really come to qualify."""
+    """Notify distinct row ids in chunks, each with a few patterns that really qualify now."""
     begun = time.monotonic()
     for first in range(1, events + 1, CHUNK):
         time.sleep(max(0.0, begun + first / PER_SECOND - time.monotonic()))
@@ -57,11 +57,11 @@ def _flood(database: Database, events: int) -> None:
 
 
 def _wait(database: Database, daemon: DaemonProcess) -> int:
-    """Wait until all was heard and all that came to qualify is queued; return how many those are."""
-    # Notifications keep their order: who complains about this one has heard everything before it.
+    """Wait until every notification was read and every qualifying pattern is queued; return how many those are."""
+    # Notifications keep their order: a daemon that logs this one as ignored has read all before it.
     database.run("SELECT pg_notify('pattern_sync', 'the end of the benchmark')")
     deadline = time.monotonic() + DEADLINE_SECONDS
-    while not (daemon.has_said("the end of the benchmark") and _missing(database) == 0):
+    while not (daemon.has_logged("the end of the benchmark") and _missing(database) == 0):
         if time.monotonic() > deadline:
             raise RuntimeError("events were lost")
         time.sleep(0.5)

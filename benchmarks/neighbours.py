@@ -1,4 +1,4 @@
-"""Beside large tables that nobody has indexed for us: occurrences by the million, decided entries."""
+"""Beside large tables without an index for us: occurrences by the million, decided entries."""
 
 import statistics
 import time
@@ -25,7 +25,7 @@ INSERT INTO operation_patterns (
 SELECT 'sdlc:worth:' || i, 'sdlc', 10, 1000 + i, 80, '["Read", "Edit", "Write"]'
 FROM generate_series(1, %s::integer) AS i
 """
-# Whatever indexes there are on it: nobody has one on pattern_id.
+# An application may have other indexes, but none on pattern_id.
 _UNINDEXED = """
 DO $$
 DECLARE
@@ -63,15 +63,15 @@ FROM generate_series(1, %s::integer) AS i
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What a daemon took, in milliseconds, the share of a core while nothing happens, and whether it named an index."""
+    """A daemon's times in milliseconds, its share of a core when idle, and whether it named the missing index."""
 
     took: dict[str, float]
     idle_percent: float
-    says: bool
+    names_index: bool
 
 
 def measure(venue: Venue, occurrences: int, decided: int) -> Iterator[Measurement]:
-    """Compare the same with and without the neighbours."""
+    """Compare the same work with and without the large tables."""
     with venue.database() as database:
         floor = _see(database)
     with venue.database() as database:
@@ -90,7 +90,7 @@ def measure(venue: Venue, occurrences: int, decided: int) -> Iterator[Measuremen
         note=f"without them {floor.idle_percent:.1f} %",
     )
     yield Measurement(
-        "  the daemon names the missing index in its log (1: yes)", "", float(seen.says), bound=1, at_most=False
+        "  the daemon names the missing index in its log (1: yes)", "", float(seen.names_index), bound=1, at_most=False
     )
 
 
@@ -113,8 +113,8 @@ def _see(database: Database, occurrences: int = 0, decided: int = 0) -> _Seen:
             f"GET {path}, p50": statistics.median(_get(daemon.http_url + path) for _ in range(LOOKS)) for path in PAGES
         }
         idle = share_of_core(database, daemon, 15) * 100
-        says = daemon.has_said("pattern_occurrences (pattern_id)")
-    return _Seen(took, idle, says)
+        names_index = daemon.has_logged("pattern_occurrences (pattern_id)")
+    return _Seen(took, idle, names_index)
 
 
 def _recorded(database: Database, kind: str) -> float:

@@ -1,4 +1,4 @@
-"""Many open review pages, a process of its own: when each of them was told of each entry."""
+"""Many open review pages, in a process of its own: when each of them got each entry."""
 
 import asyncio
 import re
@@ -10,7 +10,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks import child
 
-# Handshakes at once: more would only queue up in the server.
+# Simultaneous handshakes: more would only queue up in the server.
 AT_ONCE = 50
 _ENTRY = re.compile(r'"pattern_id": ?"(live:\d+)"')
 
@@ -24,7 +24,7 @@ async def main(options: child.Options) -> None:
         opening = connect(options["url"], compression=None, proxy=None)
         async with turn:
             page = await stack.enter_async_context(opening)
-            await page.recv()  # what every server says first
+            await page.recv()  # the first message of every server
             return page
 
     async def read(page: ClientConnection) -> None:

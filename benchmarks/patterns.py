@@ -1,4 +1,4 @@
-"""The rows that are measured with."""
+"""The rows for the measurements."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ FROM operation_patterns AS p CROSS JOIN generate_series(1, 2) AS n
 WHERE p.pattern_signature LIKE 'sdlc:bulk:%'
 """
 
-# One pattern, as a detector writes it that has just come to know what it is worth.
+# One pattern, as a detector writes it once its value is known.
 ONE = """
 INSERT INTO operation_patterns (
     pattern_signature, pattern_type, occurrence_count, typical_input_pattern, typical_operations,
@@ -36,9 +36,9 @@ VALUES ($1, 'sdlc', 12, 'implement the change and run the tests', '["Read", "Edi
 
 @contextmanager
 def table_of(venue: Venue, patterns: int, qualifying: int) -> Iterator[Database]:
-    """Yield a database with many patterns, of which some qualify, and those are queued.
+    """Yield a database with many patterns, of which those that qualify are queued.
 
-    Most are worth little; of each thousand two are worth much but are uncertain and one was hardly ever seen.
+    Most are worth little; of each thousand, two are valuable but uncertain, and one was hardly ever seen.
     """
     with venue.database() as database:
         database.announce(enabled=False)
@@ -74,7 +74,7 @@ def table_of(venue: Venue, patterns: int, qualifying: int) -> Iterator[Database]
 
 
 def queue_all(database: Database, status: str) -> None:
-    """Give each of our patterns that is worth it an entry, as the daemon would have written it."""
+    """Give each of our qualifying patterns an entry, as the daemon would have written it."""
     database.run(
         """
         INSERT INTO pattern_approvals (
@@ -92,7 +92,7 @@ def queue_all(database: Database, status: str) -> None:
 
 
 def remember(database: Database) -> None:
-    """Note the figures of all entries down as the last that were written, or each of them is refreshed once."""
+    """Record the figures of all entries as last written; otherwise each would be refreshed once."""
     database.run(
         """
         INSERT INTO pattern_sync.written (pattern_id, confidence, occurrences, savings)

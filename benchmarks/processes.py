@@ -1,4 +1,4 @@
-"""Everything that is measured is a process of its own: the daemon, and children that take orders line by line."""
+"""The measured processes: the daemon, and children that take orders line by line."""
 
 import json
 import os
@@ -74,7 +74,7 @@ class DaemonProcess:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "pattern_sync", "run"],
                 stderr=log,
-                cwd=self._folder.name,  # where there is no .env
+                cwd=self._folder.name,  # a folder without a .env
                 env={
                     **clean,
                     "PATTERN_SYNC_DATABASE_URL": url,
@@ -86,10 +86,10 @@ class DaemonProcess:
 
     def __enter__(self) -> Self:
         deadline = time.monotonic() + START_SECONDS
-        while not ('"daemon.ready"' in (said := self._log.read_text()) and '"listener.listening"' in said):
+        while not ('"daemon.ready"' in (logged := self._log.read_text()) and '"listener.listening"' in logged):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self._process.kill()
-                raise RuntimeError(f"The daemon did not start:\n{said}")
+                raise RuntimeError(f"The daemon did not start:\n{logged}")
             time.sleep(0.02)
         return self
 
@@ -99,14 +99,14 @@ class DaemonProcess:
             code = self._process.wait(END_SECONDS)
         finally:
             self._process.kill()
-            said = self._log.read_text()
+            logged = self._log.read_text()
             self._folder.cleanup()
         if code:
-            raise RuntimeError(f"The daemon ended with {code}:\n{said[-2000:]}")
+            raise RuntimeError(f"The daemon ended with {code}:\n{logged[-2000:]}")
 
     @property
     def http_url(self) -> str:
-        """Where it serves HTTP, without a slash at the end."""
+        """The base URL of its HTTP API, without a trailing slash."""
         lines = (json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{"))
         return next(str(line["url"]).rstrip("/") for line in lines if line["event"] == "http.serving")
 
@@ -114,8 +114,8 @@ class DaemonProcess:
     def pid(self) -> int:
         return self._process.pid
 
-    def has_said(self, words: str) -> bool:
-        return words in self._log.read_text()
+    def has_logged(self, text: str) -> bool:
+        return text in self._log.read_text()
 
     def resident_mb(self) -> float:
         return self._memory("VmRSS")

@@ -1,4 +1,4 @@
-"""Many patterns that the application refuses among as many good ones."""
+"""Many patterns that the application refuses, among as many good ones."""
 
 import os
 import time

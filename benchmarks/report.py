@@ -1,4 +1,4 @@
-"""What was measured, beside its floor: one table for people, one file for machines."""
+"""The results beside their floors: one table for people, one file for machines."""
 
 import json
 import os
@@ -22,10 +22,10 @@ class Measurement:
     floor: float | None = None
     bound: float | None = None
     at_most: bool = True
-    paired_ratio: float | None = None  # where neighbours in time were compared, which a drifting machine spoils less
+    paired_ratio: float | None = None  # of measurements taken back to back, so that a drifting machine spoils less
     note: str = ""
     where: str = ""
-    load: float = field(default_factory=lambda: os.getloadavg()[0])  # of the last minute, when it was measured
+    load: float = field(default_factory=lambda: os.getloadavg()[0])  # of the minute before the measurement
 
     @property
     def ratio(self) -> float | None:
@@ -71,7 +71,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """On what it was measured."""
+    """The machine and server of a measurement."""
 
     postgresql: str
     durable: str

@@ -1,4 +1,4 @@
-"""The servers that everything is measured on, and a fresh database for each measurement, newborn or lived-in."""
+"""The servers of the measurements, and a database for each measurement, fresh or lived-in."""
 
 import itertools
 import os
@@ -42,13 +42,13 @@ class Database:
 
     @contextmanager
     def undone(self) -> Iterator[None]:
-        """Run what is in the context in one transaction, and roll it back."""
+        """Run the body in one transaction, and roll it back."""
         with self._connection.transaction(force_rollback=True):
             yield
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Run what is in the context in one transaction."""
+        """Run the body in one transaction."""
         with self._connection.transaction():
             yield
 
@@ -61,13 +61,13 @@ class Database:
         )
 
     def settle(self) -> None:
-        """Leave nothing of what was loaded to be cleaned up while something is measured."""
+        """Clean up after the loading, so that no vacuum or checkpoint runs during a measurement."""
         self.run("VACUUM ANALYZE")
         self.run("CHECKPOINT")
 
 
 class Server:
-    """A server; `log` is where it logs, if that can be read from here."""
+    """A server; `log` is its log file, if that can be read from here."""
 
     def __init__(self, url: str, log: Path | None) -> None:
         self.url = url
@@ -96,7 +96,7 @@ class Server:
 
 
 class Venue:
-    """A server, and what the databases on it are like: newborn, or (with a template) as after a year of use."""
+    """A server, and the state of its databases: fresh, or (with a template) as after a year of use."""
 
     def __init__(self, server: Server, template: LivedInDatabase | None = None) -> None:
         self.server = server
@@ -107,7 +107,7 @@ class Venue:
         return self._template is not None
 
     def __str__(self) -> str:
-        return f"{self.server.major} {'lived-in' if self.lived_in else 'newborn'}"
+        return f"{self.server.major} {'lived-in' if self.lived_in else 'fresh'}"
 
     @contextmanager
     def database(self) -> Iterator[Database]:
@@ -133,7 +133,7 @@ class Venue:
 
 @contextmanager
 def open_servers() -> Iterator[list[Server]]:
-    """Yield the server of BENCH_DATABASE_URL, else the lowest and the highest at hand, that fsync like real ones."""
+    """Yield the server of BENCH_DATABASE_URL, else the lowest and the highest at hand, with fsync on."""
     if url := os.environ.get("BENCH_DATABASE_URL"):
         yield [Server(url, None)]
         return
@@ -157,7 +157,7 @@ def _embedded(binaries: PostgresBinaries) -> Iterator[Server]:
 
 @contextmanager
 def venues(server: Server) -> Iterator[tuple[Venue, Venue]]:
-    """Yield what is newborn and what is lived-in on a server."""
+    """Yield the fresh and the lived-in venue of a server."""
     with (
         Roles.created(server.admin, f"bench_{os.getpid()}") as roles,  # type: ignore[arg-type]
         server.empty() as name,

@@ -1,4 +1,4 @@
-"""A sweep with nothing missing, when the table is ten times as large."""
+"""A sweep that finds nothing missing, in a table of some size and in one ten times as large."""
 
 import statistics
 import time
@@ -19,7 +19,7 @@ CREATE INDEX bench_worth ON operation_patterns (
 
 
 def measure(small: Database, large: Database, qualifying: int, sweeps: int, *, lived_in: bool) -> Iterator[Measurement]:
-    """Sweep both as they are; where the application's table has no index for it, also with the one that we name."""
+    """Sweep both as they are; where the application's table lacks an index, also with the one that `status` names."""
     yield _compare(small, large, qualifying, sweeps, "" if not lived_in else ", without an index")
     if lived_in:
         for database in (small, large):
@@ -29,7 +29,7 @@ def measure(small: Database, large: Database, qualifying: int, sweeps: int, *, l
 
 
 def _compare(small: Database, large: Database, qualifying: int, sweeps: int, how: str) -> Measurement:
-    """Let a daemon sweep each table every second, at the same time, and read what it noted down."""
+    """Let a daemon sweep each table every second, both at the same time, and read the recorded durations."""
     with ExitStack() as stack:
         for database in (small, large):
             database.run("TRUNCATE pattern_sync.runs")

@@ -1,4 +1,4 @@
-"""Hears, over a trigger of its own on the queue, when an entry was committed. A process of its own."""
+"""Learns from a trigger of its own on the queue when an entry was committed. A process of its own."""
 
 import asyncio
 import re
@@ -25,7 +25,7 @@ async def main(options: child.Options) -> None:
     anew = asyncio.Event()
 
     def hear(*event: object) -> None:
-        if re.fullmatch(PACED, str(event[3])):  # in a database that has lived, others are queued as well
+        if re.fullmatch(PACED, str(event[3])):  # in a lived-in database, others are queued as well
             heard[str(event[3])] = time.monotonic_ns()
         anew.set()
 

@@ -1,4 +1,4 @@
-"""The server for the tests, and a fresh database for each of them."""
+"""The server for the tests, and a database for each of them."""
 
 import gc
 import itertools
@@ -54,7 +54,7 @@ def _container_or_embedded() -> Iterator[str]:
 
 
 def _container() -> "PostgresContainer | None":
-    # Here, as most runs need no server and every one would wait for it.
+    # Imported here, as most runs need no container and every one would wait for the import.
     from docker.errors import DockerException  # noqa: PLC0415
     from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415
 
@@ -80,7 +80,7 @@ def embedded_server() -> Iterator[EmbeddedServer]:
 
 
 def _hash_passwords_once(session: psycopg.Connection) -> None:
-    """Let a login take a tenth of its time: there are thousands, and nobody guesses these passwords."""
+    """Make a login ten times as fast: there are thousands of them, and these passwords guard nothing."""
     for scope in ("ALTER SYSTEM SET", "SET"):
         session.execute(f"{scope} scram_iterations = 1".encode())
     session.execute("SELECT pg_reload_conf()")
@@ -123,7 +123,7 @@ def lived_in_template(
 def purged_template(
     server_url: str, admin: "psycopg.Connection[dict[str, object]]", lived_in_template: LivedInDatabase
 ) -> Iterator[LivedInDatabase]:
-    """Return the same after a purge: nothing left but what surrounds it, and statistics of rows that are gone."""
+    """Return the same after a purge: the application's rows are gone, their statistics and all else are left."""
     with cloned(server_url, admin, lived_in_template) as database:
         lived_in.purge(database)
         yield database
@@ -139,13 +139,13 @@ def lived_in_database(
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Return how many workers `--numprocesses auto` is: most tests wait, so two for each core."""
+    """Return the number of workers for `--numprocesses auto`: most tests wait, so two per core."""
     return 2 * (os.cpu_count() or 1)
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist looks for the groups afterwards
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests that share a fixture of their file with one worker, and begin with what takes longest."""
+    """Keep tests that share a fixture of their file on one worker, and start with the slowest."""
     for item in items:
         if _shares_with_its_file(item):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
@@ -162,18 +162,18 @@ def _shares_with_its_file(item: pytest.Item) -> bool:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Let a test that is marked `lived_in_too` have its `database` newborn and lived-in."""
+    """Run a test that is marked `lived_in_too` on a fresh `database` and on a lived-in one."""
     if "database" in metafunc.fixturenames and metafunc.definition.get_closest_marker("lived_in_too"):
-        metafunc.parametrize("database", ["newborn", "lived-in"], indirect=True)
+        metafunc.parametrize("database", ["fresh", "lived-in"], indirect=True)
 
 
 @pytest.fixture
 def database(
     request: pytest.FixtureRequest, server_url: str, admin: "psycopg.Connection[dict[str, object]]"
 ) -> Iterator[TestDatabase]:
-    """Return a migrated database of its own for one test, without patterns; newborn, unless its parameter says else."""
+    """Return a migrated database for one test, without patterns; fresh unless its parameter is "lived-in"."""
     opened: AbstractContextManager[TestDatabase]
-    if getattr(request, "param", "newborn") == "lived-in":
+    if getattr(request, "param", "fresh") == "lived-in":
         opened = cloned(server_url, admin, request.getfixturevalue("purged_template"))
     else:
         opened = fresh_database(server_url, admin, request.getfixturevalue("template"))
@@ -183,7 +183,7 @@ def database(
 
 @pytest.fixture
 def empty_database(server_url: str, admin: "psycopg.Connection[dict[str, object]]") -> Iterator[TestDatabase]:
-    """Return a database without anything in it."""
+    """Return an empty database."""
     with fresh_database(server_url, admin, None) as database, database.connect():
         yield database
 
@@ -195,7 +195,7 @@ def fresh_database(
     """Create a database, cloned from the template or empty, and drop it at the end."""
     name = f"pattern_sync_test_{os.getpid()}_{next(_numbers)}"
     source = template if template and template.startswith("pattern_sync_test") else "template0"
-    # File by file: block by block through the WAL takes longer, and several times as long for a large one.
+    # File by file: copying block by block through the WAL takes several times as long for a large database.
     by_file = " STRATEGY file_copy" if admin.info.server_version >= 150_000 else ""
     owned = f' OWNER "{owner}"' if owner else ""
     admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}"{owned}{by_file}'.encode())

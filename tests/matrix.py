@@ -1,4 +1,4 @@
-"""The integration tests on every PostgreSQL that is here: `python -m tests.matrix`, or `make test-matrix`."""
+"""The integration tests on every installed PostgreSQL: `python -m tests.matrix`, or `make test-matrix`."""
 
 import os
 import re

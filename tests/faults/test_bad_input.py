@@ -1,10 +1,10 @@
-"""Poison rows, floods, forgeries and locks: none of them stops the daemon or the detector."""
+"""Poison rows, floods, forgeries and locks: none of these stops the daemon or the detector."""
 
 import time
 
 from tests.support.daemon import running_daemon
 from tests.support.database import TestDatabase
-from tests.support.waiting import eventually, tell
+from tests.support.waiting import eventually, show
 
 POISON = "ALTER TABLE pattern_approvals ADD CONSTRAINT no_poison CHECK (pattern_id !~ 'poison')"
 FAILED = "pattern.failed"
@@ -26,7 +26,7 @@ def test_a_poison_row_is_logged_once_per_attempt_and_queued_when_its_cause_is_go
         assert "no_poison" in failure["first_error"]
         database.execute("ALTER TABLE pattern_approvals DROP CONSTRAINT no_poison")
         took = eventually(lambda: database.entry("poison"))
-        tell(f"poison row queued {took:.1f} s after its cause was removed")
+        show(f"poison row queued {took:.1f} s after its cause was removed")
         assert len(daemon.lines(FAILED)) == 1
 
 
@@ -41,7 +41,7 @@ def test_a_flood_of_garbage_and_of_forged_ids_is_survived(database: TestDatabase
         database.add_pattern("real")
         took = eventually(lambda: database.entry("real"))
         grown = (daemon.resident_kilobytes() - before) / 1024
-        tell(f"behind 40,000 false notifications: queued in {took:.2f} s, memory grew by {grown:.1f} MB")
+        show(f"behind 40,000 false notifications: queued in {took:.2f} s, memory grew by {grown:.1f} MB")
         assert took < 10
         assert grown < 40
         ignored = daemon.lines("notification.ignored")
@@ -78,13 +78,13 @@ def test_a_locked_queue_delays_the_daemon_but_not_the_detector(database: TestDat
         locked = time.monotonic()
         database.add_pattern("during")
         waited = time.monotonic() - locked
-        tell(f"the detector's insert took {waited:.2f} s beside a locked queue")
+        show(f"the detector's insert took {waited:.2f} s beside a locked queue")
         assert waited < 2
-        # Past the daemon's own deadline for a statement: it has to give up and try again.
+        # Longer than the daemon's deadline for a statement, which therefore has to fail and be retried.
         time.sleep(max(0.0, 8 - (time.monotonic() - locked)))
         blocker.rollback()
         took = eventually(lambda: database.entry("during"))
-        tell(f"queued {took:.2f} s after the lock was gone")
+        show(f"queued {took:.2f} s after the lock was gone")
         assert took < 10
         database.add_pattern("after")
         assert eventually(lambda: database.entry("after")) < 5

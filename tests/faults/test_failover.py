@@ -47,7 +47,7 @@ def clone(folder: Path, primary: EmbeddedServer) -> None:
     backup = find_binaries().directory / "pg_basebackup"
     if not backup.exists():
         pytest.skip("these PostgreSQL programs come without pg_basebackup")
-    # -R writes the address down for the standby, whose user may not read our password file.
+    # -R stores the address for the standby, whose user cannot read our password file.
     password = (data.parent / "pgpass").read_text().strip().rpartition(":")[2]
     address = primary.url.replace("postgres@", f"postgres:{password}@", 1)
     subprocess.run([backup, "-D", data, "-d", address, "-R", "-X", "stream", "-c", "fast"], check=True)
@@ -83,7 +83,7 @@ def test_the_daemon_follows_a_promoted_standby_and_catches_up(folder: Path) -> N
                 replica.execute("SELECT pg_promote()")
             after = TestDatabase(standby.url, "pattern_sync")
             with after.connect():
-                # Written before the daemon can have found its way: only the catch-up sees it.
+                # Written before the daemon can have reconnected: only the catch-up finds it.
                 after.add_pattern("after:failover:1")
                 eventually(lambda: after.entry("after:failover:1"), PATIENCE_SECONDS)
                 assert after.queue() == {"before:failover:1", "after:failover:1"}

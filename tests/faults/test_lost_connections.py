@@ -8,7 +8,7 @@ from tests.support.daemon import running_daemon, starting_daemon
 from tests.support.database import TestDatabase
 from tests.support.manager import service_manager
 from tests.support.proxy import WithoutNotifications, proxy_to, with_address
-from tests.support.waiting import eventually, tell
+from tests.support.waiting import eventually, show
 
 KILL_LISTENER = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -34,7 +34,7 @@ def test_a_commit_while_the_listen_backend_is_dead_is_queued_by_the_catch_up(dat
             took.append(eventually(lambda name=signature: database.entry(name), what=signature))  # type: ignore[misc]
             daemon.wait_for("listener.listening", times=number + 2)
         assert len(daemon.lines("listener.lost")) == 5
-    tell(f"after the LISTEN backend was killed: caught up in {max(took):.2f} s at worst of 5")
+    show(f"after the LISTEN backend was killed: caught up in {max(took):.2f} s at worst of 5")
     assert max(took) < 3
 
 
@@ -53,7 +53,7 @@ def test_a_half_open_link_is_detected_and_the_gap_is_caught_up(database: TestDat
         proxy.half_open()
         database.add_pattern("during")
         took = eventually(lambda: database.entry("during"))
-        tell(f"after the link went half-open: caught up in {took:.1f} s")
+        show(f"after the link went half-open: caught up in {took:.1f} s")
         assert took < 15
         assert daemon.wait_for("listener.lost")["reason"]
         daemon.wait_for("listener.listening", times=2)
@@ -73,13 +73,13 @@ def test_an_outage_logs_one_line_per_change_and_keeps_feeding_the_watchdog(datab
         proxy.cut()
         daemon.wait_for("listener.lost")
         daemon.wait_for("database.lost")
-        # Several retries of every service, and several feedings.
+        # Long enough for several retries of every service, and for several feedings of the watchdog.
         fed = manager.messages().count("WATCHDOG=1")
         manager.wait_for("WATCHDOG=1", times=fed + 20)
         database.add_pattern("during")
         proxy.refuse(refusing=False)
         took = eventually(lambda: database.entry("during"))
-        tell(f"after an outage of the network: caught up in {took:.2f} s")
+        show(f"after an outage of the network: caught up in {took:.2f} s")
         assert took < 5
         daemon.wait_for("database.back")
         daemon.wait_for("listener.listening", times=2)
@@ -98,7 +98,7 @@ def test_a_host_that_accepts_but_never_answers_is_skipped_for_the_next_host(data
         begun = time.monotonic()
         with starting_daemon(url) as daemon:
             daemon.wait_for("daemon.ready", seconds=60)
-            tell(f"ready past a black hole in {time.monotonic() - begun:.1f} s")
+            show(f"ready past a black hole in {time.monotonic() - begun:.1f} s")
             daemon.wait_for("listener.listening", seconds=60)
             assert database.entry("before") is not None
             database.add_pattern("after")
@@ -120,11 +120,11 @@ def test_the_daemon_listens_again_seconds_after_a_link_lost_notifications(
         daemon.wait_for("daemon.ready")
         losing.clear()
         took = eventually(lambda: daemon.lines("listener.listening"))
-        tell(f"after it lost notifications: listening again in {took:.1f} s")
+        show(f"after it lost notifications: listening again in {took:.1f} s")
         assert took < 20
         database.add_pattern("heard")
         assert eventually(lambda: database.entry("heard")) < 2
-        # Behind a pooler every statement has a transaction of its own around it.
+        # Behind a pooler every statement is wrapped in a transaction of its own.
         alone = (
             "SELECT 1 FROM pg_stat_activity WHERE application_name = 'pattern-sync' AND datname = current_database()"
             " AND state = 'idle' AND query !~ '^(COMMIT|BEGIN)'"
@@ -140,6 +140,6 @@ def test_a_pooler_that_drops_notifications_is_reported_and_the_daemon_polls(data
         assert "PATTERN_SYNC_DATABASE_URL" in reason
         database.add_pattern("unheard")
         took = eventually(lambda: database.entry("unheard"))
-        tell(f"behind a pooler: queued in {took:.1f} s")
+        show(f"behind a pooler: queued in {took:.1f} s")
         assert took < 10
         assert not daemon.lines("listener.listening")

@@ -1,4 +1,4 @@
-"""Behind a transaction-mode pooler: our settings travel with each transaction, and none is left to somebody else."""
+"""Behind a transaction-mode pooler: our settings travel with each transaction and never leak to another client."""
 
 import psycopg
 import pytest
@@ -21,7 +21,7 @@ NAMES = [*AT_STARTUP, "transaction_isolation"]
 OURS = [*AT_STARTUP.values(), "read committed"]
 PROBE = Statement("probe", "", "SELECT split_part(current_setting(n), ',', 1) AS value FROM unnest($1::text[]) AS n")
 STATEMENTS = {**load_statements(), "probe": PROBE}
-# All that we ask for, as an operator may have told a pooler to pass over: it is accepted then, and never done.
+# Every parameter that we set, as an operator may have a pooler ignore them: accepted, and never applied.
 PASSED_OVER = ",".join([*AT_STARTUP, "options"]).lower()
 
 

@@ -1,4 +1,4 @@
-"""The server dies, or takes no writes: the same process waits and goes on."""
+"""The server dies, or accepts no writes: the same process waits and continues."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from pattern_sync.embedded import EmbeddedServer, Supervision
 from tests.conftest import embedded_server
 from tests.support.daemon import running_daemon, starting_daemon
 from tests.support.database import TestDatabase
-from tests.support.waiting import eventually, tell
+from tests.support.waiting import eventually, show
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_the_daemon_waits_out_a_server_restart(server: EmbeddedServer, number: s
             took = time.monotonic() - accepting
             daemon.wait_for("listener.listening", times=2)
             listened = time.monotonic() - accepting
-            tell(f"after {number.name}: queued {took:.2f} s, listening {listened:.2f} s after accepting again")
+            show(f"after {number.name}: queued {took:.2f} s, listening {listened:.2f} s after accepting again")
             assert took < 5
             daemon.wait_for("database.back")
             assert daemon.process.poll() is None
@@ -59,7 +59,7 @@ def test_the_daemon_waits_out_a_server_restart(server: EmbeddedServer, number: s
 
 
 def test_patterns_of_a_long_scan_that_a_crash_lost_are_queued_again(server: EmbeddedServer) -> None:
-    """The pages of a long run do not wait for the disk."""
+    """The batches of a long scan commit asynchronously, so a crash may lose some."""
     database = TestDatabase(server.url, "pattern_sync")
     with running_daemon(server.url):
         pid = postmaster(server.url)
@@ -71,7 +71,7 @@ def test_patterns_of_a_long_scan_that_a_crash_lost_are_queued_again(server: Embe
         with database.connect():
             before = database.count("pattern_approvals")
             eventually(lambda: database.count("pattern_approvals") >= 30_000)
-            tell(f"{before:,} of 30,000 were there after the crash")
+            show(f"{before:,} of 30,000 were there after the crash")
 
 
 def test_the_daemon_waits_for_a_read_only_server_and_reports_it(database: TestDatabase) -> None:
@@ -86,7 +86,7 @@ def test_the_daemon_waits_for_a_read_only_server_and_reports_it(database: TestDa
             admin.execute((read_only % "off").encode())
             daemon.ready()
             assert database.queue() == {"before"}
-            # And under a daemon that was well.
+            # And under a healthy daemon.
             admin.execute((read_only % "on").encode())
             admin.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

@@ -1,6 +1,6 @@
-"""Nobody runs somebody else's code through us: of a trap for every operator and function, none is walked into.
+"""No session of ours runs an attacker's code: there is a trap for every operator and function, and none is sprung.
 
-The test's own SQL compares nothing, or it would be the victim.
+The test's own SQL compares nothing, or it would be a victim, too.
 """
 
 import re
@@ -50,7 +50,7 @@ DETECTED: dict[str, str] = {
 
 
 class Victim:
-    """Does one thing after the other, and keeps what somebody else's code was run by."""
+    """Runs one action after the other, and records which of them ran an attacker's code."""
 
     def __init__(self, database: LivedInDatabase) -> None:
         self._database = database
@@ -72,7 +72,7 @@ class Victim:
 
 @pytest.fixture(scope="module")
 def trapped_template(server_url: str, admin: Admin, roles: Roles) -> Iterator[LivedInDatabase]:
-    """Return an application's database with Pattern Sync, and traps that were set afterwards."""
+    """Return an application's database with Pattern Sync and traps that were set after the installation."""
     with (
         attacker(admin, roles.owner.replace("_owner", "_attacker")) as role,
         fresh_database(server_url, admin, None, owner=roles.owner) as empty,
@@ -122,7 +122,7 @@ def test_no_statement_resolves_to_an_attackers_code(trapped_database: LivedInDat
 
 
 def test_no_function_of_ours_resolves_to_an_attackers_code(trapped_database: LivedInDatabase) -> None:
-    """PostgreSQL parses the body of a function in SQL when it is created; those in PL/pgSQL are for the other tests."""
+    """PostgreSQL parses the body of an SQL function at its creation; the other tests cover those in PL/pgSQL."""
     with psycopg.connect(trapped_database.url) as session:
         parser = Parser(session)
         for path in sorted((ROOT / "sql").glob("*.sql")):
@@ -134,7 +134,7 @@ def test_no_function_of_ours_resolves_to_an_attackers_code(trapped_database: Liv
 
 
 def test_the_driver_looks_up_no_type(database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it asks the catalog for a type that it does not know (an array of bigint, even) names no schema."""
+    """Its catalog query for an unknown type (even an array of bigint) names no schema."""
     unknown: dict[str, list[str]] = {}
     introspect = asyncpg.Connection._introspect_types  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
 
@@ -189,14 +189,14 @@ def test_no_request_runs_an_attackers_code_with_our_rights(trapped_database: Liv
 
 @pytest.mark.parametrize("written", DETECTED)
 def test_no_trigger_of_ours_runs_an_attackers_code(trapped_database: LivedInDatabase, written: str) -> None:
-    told: list[str] = []
+    notices: list[str] = []
     with psycopg.connect(trapped_database.url, autocommit=True) as session:
-        session.add_notice_handler(lambda notice: told.append(str(notice.message_primary)))
+        session.add_notice_handler(lambda notice: notices.append(str(notice.message_primary)))
         parser = Parser(session)
         session.execute(DETECTED[written].encode())
     assert parser.chosen() == []
-    # A trap may also make one of ours fail before it is walked into: a string becomes a literal of another type.
-    assert [text for text in told if text.startswith(("pattern_sync", "hijacked"))] == []
+    # A trap may also make our code fail before it is sprung: a string becomes a literal of another type.
+    assert [text for text in notices if text.startswith(("pattern_sync", "hijacked"))] == []
     assert trapped(trapped_database) == 0
 
 
@@ -210,11 +210,11 @@ def test_neither_install_nor_uninstall_runs_an_attackers_code(trapped_database: 
     assert not victim.found, victim.report()
 
 
-# Whoever writes patterns runs them, or may ask us to look: they announce, and do no more with the owner's rights.
+# Writers of patterns run these, or may request a scan: they only announce with the owner's rights.
 EVERYBODYS = {
     *("announce_pattern", "mark", "request"),
     "trigger_faults",  # only reads
-    "remember_rejections",  # asks whether the caller may delete entries
+    "remember_rejections",  # checks whether the caller may delete entries
 }
 DYNAMIC = re.compile(r"^\s*EXECUTE\b", re.MULTILINE)
 OURS = (

@@ -1,4 +1,4 @@
-"""Addresses as people have them, over both drivers: the same server, the same answer, the same refusal."""
+"""Addresses as people write them, over both drivers: the same server, the same result, the same refusal."""
 
 import asyncio
 import os
@@ -46,7 +46,7 @@ def no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def daemon_at(url: str) -> dict[str, Any]:
-    """Connect as the daemon does and return who we are there."""
+    """Connect as the daemon does and return the session's identity."""
 
     async def ask() -> dict[str, Any]:
         opened = await Connector(DatabaseAddress.parse(url), load_statements()).open("pattern-sync")
@@ -62,14 +62,14 @@ def daemon_at(url: str) -> dict[str, Any]:
         try:
             return await ask()
         finally:
-            # asyncpg lets a TLS connection that was refused say farewell on its own time.
+            # asyncpg closes a refused TLS connection in the background.
             await settle(lambda: len(sockets) <= before)
 
     return run(ask_and_see_it_closed())
 
 
 def program_at(url: str) -> dict[str, Any]:
-    """Connect as the command line does and return who we are there."""
+    """Connect as the command line does and return the session's identity."""
     address = DatabaseAddress.parse(url)
     with BlockingDatabase.connect(address):
         pass
@@ -95,7 +95,7 @@ def both_refuse(url: str, *words: str, kind: type[Exception] = AccessRefused) ->
 
 
 class Server:
-    """A server with roles for every way to be let in, or refused."""
+    """A server with roles for every way to log in, or to be refused."""
 
     def __init__(self, host: str, port: int, admin: str) -> None:
         self.host = host
@@ -107,7 +107,7 @@ class Server:
 
 
 class TlsServer(Server):
-    """A server that shows certificates."""
+    """A server that presents certificates."""
 
     def __init__(self, server: Server, folder: Path) -> None:
         super().__init__(server.host, server.port, server.admin)
@@ -118,7 +118,7 @@ class TlsServer(Server):
         return self.at(f"{parameters}&sslrootcert={self.authority.own.file}", **others)
 
     def present(self, certificate: Certificate) -> None:
-        """Have the server show another certificate to whoever connects from now on."""
+        """Have the server present another certificate on new connections."""
         with psycopg.connect(self.admin, autocommit=True) as connection:
             self._copy(connection, certificate.file)
             self._copy(connection, certificate.key)
@@ -128,7 +128,7 @@ class TlsServer(Server):
         eventually(lambda: self._setting("ssl_cert_file") == certificate.file.name)
 
     def trust_clients(self) -> None:
-        """Have the server accept clients' certificates that our authority has signed."""
+        """Have the server accept client certificates of our authority."""
         with psycopg.connect(self.admin, autocommit=True) as connection:
             self._copy(connection, self.authority.own.file)
             connection.execute(f"ALTER SYSTEM SET ssl_ca_file = '{self.authority.own.file.name}'".encode())
@@ -158,7 +158,7 @@ hostnossl all only_tls 127.0.0.1/32 reject
 host all of_old 127.0.0.1/32 md5
 host all trusted 127.0.0.1/32 trust
 """
-# A server that is built without TLS takes none of these.
+# A server built without TLS accepts none of these.
 HBA_WITH_TLS = """
 hostssl all only_plain 127.0.0.1/32 reject
 hostssl all carl 127.0.0.1/32 cert
@@ -227,7 +227,7 @@ def test_every_sslmode_does_what_its_name_promises(tls: TlsServer) -> None:
     for mode in ("verify-ca", "verify-full"):
         assert both_at(tls.trusting(f"sslmode={mode}"))["tls"], mode
     assert both_at(tls.at())["tls"]
-    # Who insists on the other is met.
+    # A mode that requires TLS, or refuses it, gets its way.
     assert both_at(tls.at("sslmode=allow", user="only_tls"))["tls"]
     assert not both_at(tls.at("sslmode=prefer", user="only_plain"))["tls"]
     both_refuse(tls.at("sslmode=disable", user="only_tls"), "rejects connection", "no encryption")
@@ -246,7 +246,7 @@ def test_a_refused_certificate_is_reported_as_one(tls: TlsServer) -> None:
     try:
         stranger = Authority(tls.folder, "stranger").own.file
         both_refuse(tls.at(f"sslmode=verify-ca&sslrootcert={stranger}"), "certificate")
-        # As libpq has it: authorities that are named are asked in weaker modes, too.
+        # As in libpq: named authorities are checked in weaker modes, too.
         both_refuse(tls.at(f"sslmode=require&sslrootcert={stranger}"), "certificate")
         tls.present(tls.authority.sign("elsewhere", "DNS:elsewhere.example"))
         both_refuse(tls.trusting("sslmode=verify-full"), "certificate")
@@ -277,7 +277,7 @@ def test_files_that_cannot_be_used_are_named_with_their_parameter(tls: TlsServer
         both_refuse(tls.at(parameters), name, kind=InvalidSettings)
     client.key.chmod(0o644)
     both_refuse(tls.at(f"sslcert={client.file}&sslkey={client.key}"), "sslkey", kind=InvalidSettings)
-    # A file that is not there is no certificate, as for libpq.
+    # A missing file counts as no certificate, as in libpq.
     assert both_at(tls.at(f"sslmode=require&sslcert={missing}"))["client_dn"] is None
 
 
@@ -385,7 +385,7 @@ def test_a_folder_is_a_unix_socket(server: Server, form: str) -> None:
     with tempfile.TemporaryDirectory(prefix="ps-") as folder:
         url = form.format(quoted=folder.replace("/", "%2F"), folder=folder, name=DATABASE)
         with SocketProxy(server.host, server.port, Path(folder) / ".s.PGSQL.5432"):
-            # TLS is for networks: over a socket it is never asked for.
+            # TLS is for networks: it is never requested over a Unix socket.
             assert not both_at(f"{url}password={PASSWORD}")["tls"]
             separator = "&" if "?" in url else " "
             assert not both_at(f"{url}password={PASSWORD}{separator}sslmode=require")["tls"]

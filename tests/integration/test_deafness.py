@@ -1,4 +1,4 @@
-"""Whatever keeps changes from being told is seen in one look, in words, and mended by `migrate`."""
+"""One check finds whatever keeps changes from being notified, describes it, and `migrate` repairs it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ SETTINGS = "pattern_sync.settings"
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """What somebody does to the tables, and the faults that are seen then."""
+    """A damage to the tables, and the faults that are found then."""
 
     done: Sequence[str]
     seen: Sequence[str]
@@ -199,7 +199,7 @@ def test_every_cause_of_a_silent_trigger_is_found_and_repaired(database: TestDat
         database.execute(statement)
     assert faults(database) == sorted(damage.seen)
     done = abouts(database)
-    # What is wrong with our own table is mended before the application's are looked at.
+    # Faults of our own table are repaired before those of the application's.
     assert [f"create the triggers on {table}" for table in damage.tables if table != SETTINGS] == [
         about for about in done if about.startswith("create the triggers on ")
     ]
@@ -216,14 +216,14 @@ def test_the_daemons_own_repair_fixes_the_same_faults(database: TestDatabase, da
         for relation in {fault.relation for fault in look(database).faults if fault.mendable}:
             connection.fetch("mend", relation)
     assert look(database).faults == ()
-    with listening(database) as ear:
+    with listening(database) as listener:
         row_id = database.add_pattern("after")
-        assert ear.heard() == [str(row_id)]
+        assert listener.received() == [str(row_id)]
 
 
 def test_a_schema_without_usage_is_reported_with_the_roles_that_write(database: TestDatabase) -> None:
     database.execute("REVOKE USAGE ON SCHEMA pattern_sync FROM PUBLIC")
-    assert faults(database) == [], "the owner may"
+    assert faults(database) == [], "the owner may use it"
     with database.role("INSERT ON operation_patterns") as role:
         assert faults(database) == [f"{role} may write operation_patterns and may not use the schema pattern_sync"]
         assert abouts(database) != []
@@ -300,23 +300,23 @@ def test_a_partition_that_is_attached_shows_in_the_storage_and_fires_always(data
     database.execute("ALTER TABLE operation_patterns ATTACH PARTITION plain DEFAULT")
     found = look(database)
     assert (found.faults, found.storage == before) == ((), False)
-    with listening(database) as ear, database.another_connection() as replica:
+    with listening(database) as listener, database.another_connection() as replica:
         replica.execute("SET session_replication_role = replica")
         replica.execute(
             "INSERT INTO operation_patterns (pattern_signature, pattern_type, confidence_score, occurrence_count,"
             " potential_monthly_savings) VALUES ('a', 'x', 99, 99, 9999)"
         )
-        assert len(ear.heard()) == 1
+        assert len(listener.received()) == 1
 
 
 def test_writes_of_a_session_in_replica_role_are_announced(database: TestDatabase) -> None:
-    with listening(database) as ear, database.another_connection() as replica:
+    with listening(database) as listener, database.another_connection() as replica:
         replica.execute("SET session_replication_role = replica")
         replica.execute(
             "INSERT INTO operation_patterns (pattern_signature, pattern_type, confidence_score, occurrence_count,"
             " potential_monthly_savings) VALUES ('a', 'x', 99, 99, 9999)"
         )
-        assert len(ear.heard()) == 1
+        assert len(listener.received()) == 1
 
 
 def test_marks_are_taken_once_and_by_channel(database: TestDatabase) -> None:
@@ -340,7 +340,7 @@ def test_a_mark_in_a_transaction_that_is_open_is_left_and_not_waited_for(databas
 
 
 def test_the_check_of_triggers_is_cheap(database: TestDatabase) -> None:
-    for _ in range(12):  # the plan is kept after some
+    for _ in range(12):  # the plan is cached after some executions
         database.execute("SELECT * FROM pattern_sync.trigger_faults()")
     took = []
     for _ in range(20):

@@ -1,4 +1,4 @@
-"""The embedded server, on real processes: who owns it, and what survives whose death."""
+"""The embedded server, on real processes: who owns it, and what survives the death of which process."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ from pattern_sync.embedded.lock import OwnerLock
 from tests.support.folders import open_folder
 
 IS_ROOT = os.geteuid() == 0
-# Opens the server, says so, and then lives until it is killed or its input ends.
+# Opens the server, prints that it is open, and lives until it is killed or its input ends.
 OPENER = """
 import json, sys
 from pathlib import Path
@@ -63,7 +63,7 @@ def template() -> Iterator[Path]:
 
 @pytest.fixture
 def state(empty: Path, template: Path) -> Path:
-    """A folder whose server was started once: a copy takes a tenth of an initdb."""
+    """A folder whose server was started once: a copy takes a tenth of the time of an initdb."""
     subprocess.run(["cp", "-a", template, empty], check=True)
     return empty
 
@@ -139,7 +139,7 @@ def alive(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    # A zombie whose parent is not us may lie about for a moment.
+    # A zombie that is not our child may stay for a moment.
     return not (stat := Path(f"/proc/{pid}/stat")).exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
@@ -274,7 +274,7 @@ def test_the_server_outlives_the_thread_that_opened_it(state: Path) -> None:
     thread.join()
     try:
         pid = postmaster(state)
-        # A fast shutdown would cut this statement off.
+        # A fast shutdown would abort this statement.
         assert execute(owner.url, "SELECT pg_sleep(0.5)::text") == [("",)]
         assert execute(owner.url, "SELECT 1") == [(1,)]
         assert (owner.check(), postmaster(state)) == (Supervision.RUNNING, pid)
@@ -325,7 +325,7 @@ def test_an_interrupted_initdb_leaves_no_half_made_data(empty: Path, opener: Cal
     owner = opener(empty)
     eventually(lambda: any(empty.glob("initdb-*/data/base")))
     owner.kill()
-    eventually(lambda: not works_in(empty))  # initdb outlives its parent by a moment, and writes in it
+    eventually(lambda: not works_in(empty))  # initdb outlives its parent for a moment and writes into the folder
     with embedded(empty) as opened:
         assert execute(opened.url, "SELECT 1") == [(1,)]
         assert not list(empty.glob("initdb-*"))
@@ -444,7 +444,7 @@ def test_an_ordinary_user_runs_it_as_itself(empty: Path) -> None:
         assert execute(answer["url"], "SELECT 1") == [(1,)]
     finally:
         assert other.leave() == 0
-    # Root runs the same data as its owner, not as its own choice of user.
+    # Root runs the server as the owner of existing data, not as the user it would choose.
     with embedded(empty) as opened:
         assert execute(opened.url, "SELECT 1") == [(1,)]
 

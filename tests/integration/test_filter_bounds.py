@@ -1,4 +1,4 @@
-"""A criterion is refused or taken alike wherever it is given, and in the same words."""
+"""A criterion is accepted or refused alike wherever it is given, and in the same words."""
 
 import math
 
@@ -14,7 +14,7 @@ from pattern_sync.domain.filter import BOUNDS
 from pattern_sync.web.schemas import SyncCriteria
 from tests.support.database import TestDatabase
 
-# Of max_patterns HTTP takes less than the others do; the settings and the triggers have none.
+# HTTP has a lower bound for max_patterns than the others; the settings and the triggers do not have it.
 CRITERIA = [name for name in BOUNDS if name != "max_patterns"]
 
 
@@ -68,9 +68,9 @@ def values(name: str) -> list[float]:
 def test_a_criterion_is_accepted_or_refused_alike_everywhere_in_the_same_words(
     database: TestDatabase, name: str, value: float
 ) -> None:
-    said = {edge.__name__: edge(database, name, value) for edge in EDGES}
-    expected = said["in_python"]
-    assert said == dict.fromkeys(said, expected)
+    results = {edge.__name__: edge(database, name, value) for edge in EDGES}
+    expected = results["in_python"]
+    assert results == dict.fromkeys(results, expected)
     if expected is None:
         database.execute(f"UPDATE pattern_sync.settings SET {name} = %s", value)
     else:

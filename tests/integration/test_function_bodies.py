@@ -1,4 +1,4 @@
-"""Every statement of every PL/pgSQL function fits the schema, also in branches that hardly ever run."""
+"""Every statement of every PL/pgSQL function fits the schema, also in rarely executed branches."""
 
 import os
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ FUNCTIONS = (
     " FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang"
     " WHERE l.lanname = 'plpgsql' AND p.pronamespace = 'pattern_sync'::regnamespace"
 )
-# The rows of a trigger's function are those of its table.
+# A trigger function gets the rows of its table.
 TRIGGERS = {
     "pattern_sync.announce()": ("operation_patterns", None, None),
     "pattern_sync.announce_entries()": ("pattern_approvals", "before", "changed"),
@@ -42,7 +42,7 @@ END $$"""
 
 @pytest.fixture(scope="module")
 def checked() -> Iterator[Session]:
-    """Return a migrated database with the extension plpgsql_check; skip where no PostgreSQL here has it."""
+    """Return a migrated database with the extension plpgsql_check; skip if no installed PostgreSQL has it."""
     for binaries in all_binaries():
         with migrated(binaries) as connection:
             if connection.execute("SELECT FROM pg_available_extensions WHERE name = 'plpgsql_check'").rowcount:

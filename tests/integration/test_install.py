@@ -1,4 +1,4 @@
-"""Installing: into nothing, beside an application that was there, twice, by hand."""
+"""Installing: into an empty database, beside an existing application, twice, with the printed script."""
 
 import re
 
@@ -29,9 +29,9 @@ TRIGGERS = [
 
 
 def works(database: TestDatabase) -> None:
-    with listening(database) as ear:
+    with listening(database) as listener:
         pattern_id = database.add_pattern("sdlc:full:all")
-        assert ear.heard() == [str(pattern_id)]
+        assert listener.received() == [str(pattern_id)]
     PatternSyncService(database.url).sync_patterns(UNCAPPED)
     assert "sdlc:full:all" in database.queue()
 
@@ -67,7 +67,7 @@ def test_an_application_is_adopted_unchanged_and_everything_works(empty_database
 def test_figures_of_an_adopted_application_are_compared_in_its_own_types(empty_database: TestDatabase) -> None:
     adopt(empty_database)
     abouts(empty_database)
-    # REAL and NUMERIC(10, 4): none of these has the same value in both.
+    # REAL and NUMERIC(10, 4): none of these figures has the same value in both.
     for number, (confidence, savings) in enumerate([(70.1, 1000.1), (100 / 3, 183_844.06), (99.99999, 999_999.9999)]):
         empty_database.add_pattern(f"p{number}", confidence_score=confidence, potential_monthly_savings=savings)
     wanted = SyncFilter.everything()
@@ -90,7 +90,7 @@ def test_a_second_migrate_does_nothing(empty_database: TestDatabase, *, adopted:
 
 
 def assert_complete_but_for_the_fingerprint(database: TestDatabase) -> None:
-    # What a person ran by hand is not remembered, so the functions are created once more, and then no more.
+    # A script that a person ran leaves no record, so migrate creates the functions once more, and then never again.
     assert abouts(database) == ["create the functions"]
     assert abouts(database) == []
 
@@ -129,7 +129,7 @@ def test_an_older_version_is_upgraded_and_its_daemon_keeps_its_rights(database: 
 def test_a_dry_run_of_an_upgrade_shows_the_triggers_that_it_will_create(database: TestDatabase) -> None:
     database.execute("DELETE FROM pattern_sync.migrations WHERE version > 1")
     database.execute("DROP TRIGGER pattern_sync_inserted ON pattern_approvals")
-    # As the first release had it: it knew of no trigger on the queue.
+    # As in the first release, which had no trigger on the queue.
     database.execute(
         "CREATE OR REPLACE FUNCTION pattern_sync.tables_without_trigger() RETURNS SETOF regclass"
         " LANGUAGE sql STABLE AS 'SELECT NULL::regclass WHERE false'"
@@ -189,7 +189,7 @@ def test_an_application_in_a_schema_of_its_own_is_adopted_there(empty_database: 
     installer(empty_database, "options=-csearch_path%3Dwork").migrate()
     with psycopg.connect(empty_database.url, autocommit=True) as elsewhere:
         elsewhere.execute("LISTEN pattern_sync")
-        # A detector that names the schema and has another search_path.
+        # A detector that names the schema and has a different search_path.
         elsewhere.execute(
             "INSERT INTO work.operation_patterns (pattern_signature, pattern_type, confidence_score, occurrence_count,"
             " potential_monthly_savings) VALUES ('a', 'x', 90, 9, 9999)"

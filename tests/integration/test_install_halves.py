@@ -1,4 +1,4 @@
-"""Every half-state of our own schema: migrate mends it, and says what."""
+"""Every half-installed state of our own schema: migrate repairs it, and reports each step."""
 
 import pytest
 
@@ -74,20 +74,20 @@ HALVES = {
 
 @pytest.mark.parametrize("half", HALVES)
 def test_a_half_installed_state_is_reported_and_repaired(database: TestDatabase, half: str) -> None:
-    damage, told = HALVES[half]
+    damage, expected = HALVES[half]
     before = dump(database, "--schema-only")
     database.execute(damage)
     damaged = dump(database)
     assert installer(database).plan() != []
     assert dump(database) == damaged
-    assert any(told in about for about in abouts(database)), told
+    assert any(expected in about for about in abouts(database)), expected
     assert abouts(database) == []
     assert installer(database).plan() == []
-    # What is left differs by the order of creation only.
+    # The only difference left is the order of creation.
     assert sorted(dump(database, "--schema-only").splitlines()) == sorted(before.splitlines())
-    with listening(database) as ear:
+    with listening(database) as listener:
         pattern_id = database.add_pattern("a")
-        assert ear.heard() == [str(pattern_id)]
+        assert listener.received() == [str(pattern_id)]
     assert service_everything(database, UNCAPPED).synced_count == 1
     versions = database.execute("SELECT version FROM pattern_sync.migrations ORDER BY version")
     assert [row["version"] for row in versions] == [1, 2, 3]
@@ -99,9 +99,9 @@ def test_the_filter_in_force_survives_a_repair(database: TestDatabase) -> None:
     database.execute("DROP TABLE pattern_sync.written; DELETE FROM pattern_sync.migrations")
     abouts(database)
     assert database.execute("SELECT min_savings::int AS m FROM pattern_sync.settings") == [{"m": 5}]
-    with listening(database) as ear:
+    with listening(database) as listener:
         pattern_id = database.add_pattern("a", potential_monthly_savings=10)
-        assert ear.heard() == [str(pattern_id)]
+        assert listener.received() == [str(pattern_id)]
 
 
 def test_the_statements_of_a_migration_are_all_of_its_file() -> None:

@@ -1,4 +1,4 @@
-"""What may stand under the names of the application's tables, and in how many schemas."""
+"""Which relations may have the names of the application's tables, and in how many schemas."""
 
 import pytest
 
@@ -55,7 +55,7 @@ def test_occurrences_may_be_a_view(empty_database: TestDatabase) -> None:
 
 
 def partition(database: TestDatabase, table: str, key: str) -> None:
-    """Make a table a partitioned one of two partitions, which no other table references."""
+    """Turn a table that no other references into a partitioned one with two partitions."""
     for other in ("pattern_occurrences", "cost_savings_log", "pattern_executions", "pattern_confidence_history"):
         database.execute(f"DROP TABLE IF EXISTS {other} CASCADE")
     database.execute("CREATE TABLE pattern_occurrences (id int, pattern_id int, workflow_id text, detected_at date)")
@@ -72,15 +72,15 @@ def test_partitioned_patterns_are_announced_and_queued(empty_database: TestDatab
     adopt(empty_database)
     partition(empty_database, "operation_patterns", "id")
     assert "create the triggers on operation_patterns" in abouts(empty_database)
-    with listening(empty_database) as ear:
+    with listening(empty_database) as listener:
         first = empty_database.add_pattern("a")
-        assert ear.heard() == [str(first)]
-        # A detector that names the partition: PostgreSQL gives it the parent's row trigger.
+        assert listener.received() == [str(first)]
+        # A detector that names the partition: PostgreSQL has cloned the parent's row trigger to it.
         empty_database.execute(
             "UPDATE operation_patterns_0 SET pattern_signature = 'renamed'; UPDATE operation_patterns_1"
             " SET pattern_signature = 'renamed'"
         )
-        assert ear.heard() == [str(first)]
+        assert listener.received() == [str(first)]
     assert PatternSyncService(empty_database.url).sync_patterns(UNCAPPED).synced_count == 1
     assert abouts(empty_database) == []
 
@@ -124,7 +124,7 @@ def test_a_second_application_in_the_same_database_is_refused(empty_database: Te
             attempt()
     assert dump(empty_database) == before
     assert installer(empty_database, "options=-csearch_path%3Dfirst").migrate() == []
-    # Where the triggers were lost as well, what the functions look into tells.
+    # If the triggers were lost as well, the functions' search_path shows it.
     for table in ("operation_patterns", "pattern_approvals", "pattern_review_history"):
         for trigger in empty_database.execute(
             "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND tgname LIKE 'pattern_sync%%'",

@@ -15,12 +15,12 @@ from tests.support.database import TestDatabase
 from tests.support.waiting import eventually
 
 INSTALLERS = 20
-# The lock timeout of the installer is a tenth of this; the rest is for a busy machine.
+# The installer's lock timeout is a tenth of this; the rest is for a busy machine.
 SLOWEST_COMMIT_SECONDS = 2.0
 
 
 class Writer:
-    """A detector that writes all the while and knows its slowest commit."""
+    """A detector that writes without a pause and measures its slowest commit."""
 
     def __init__(self) -> None:
         self.commits = 0
@@ -44,7 +44,7 @@ def writing(database: TestDatabase) -> Iterator[Writer]:
                     )
                     writer.slowest_seconds = max(writer.slowest_seconds, time.monotonic() - started)
                     writer.commits += 1
-        except Exception as fault:  # noqa: BLE001 - told by the test, not by a thread that nobody reads
+        except Exception as fault:  # noqa: BLE001 - reported by the test, not lost in a thread
             writer.fault = fault
 
     thread = threading.Thread(target=write)

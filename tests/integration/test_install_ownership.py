@@ -1,4 +1,4 @@
-"""Whose the schema is, who may install and remove it, and what is not ours."""
+"""Who owns the schema, who may install and remove it, and what is not ours."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ TABLES = ("operation_patterns", "pattern_occurrences", "pattern_approvals", "pat
 
 
 def owned_by(database: TestDatabase) -> set[str]:
-    """Return whom our schema and all that is in it belong to."""
+    """Return the owners of our schema and of everything in it."""
     rows = database.execute(
         "SELECT DISTINCT pg_get_userbyid(owner) AS owner FROM ("
         " SELECT nspowner AS owner FROM pg_namespace WHERE nspname = 'pattern_sync'"
@@ -32,7 +32,7 @@ def as_role(database: TestDatabase, role: str) -> Installer:
 
 @contextmanager
 def creator(database: TestDatabase, name: str) -> Iterator[str]:
-    """Yield a role that may create schemas; it is gone at the end, with all that it owns."""
+    """Yield a role that may create schemas; it is dropped at the end with all that it owns."""
     role = f"{database.name}_{name}"
     database.execute(f'CREATE ROLE {role}; GRANT CREATE ON DATABASE "{database.name}" TO {role}')
     try:
@@ -90,7 +90,7 @@ def test_objects_that_a_superuser_installs_belong_to_the_owner_of_the_tables(
     assert f"give the schema pattern_sync to {owner}, whose the tables are" in abouts(empty_database)
     assert owned_by(empty_database) == {owner}
     assert abouts(empty_database) == []
-    # So the owner can mend, upgrade and remove it.
+    # So the owner can repair, upgrade and remove it.
     empty_database.execute("DROP TABLE pattern_sync.runs; DELETE FROM pattern_sync.migrations WHERE version = 3")
     assert as_role(empty_database, owner).migrate() != []
     assert owned_by(empty_database) == {owner}

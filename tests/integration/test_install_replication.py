@@ -32,8 +32,8 @@ def test_a_publication_of_all_tables_is_named_before_anything_is_changed(empty_d
     assert dump(empty_database) == before
     assert installer(empty_database).plan(replicated=True) != []
     assert installer(empty_database).migrate(replicated=True) != []
-    assert installer(empty_database).migrate() == [], "no new table, no danger"
-    # A release, or a mend, that brings another table is the same danger again.
+    assert installer(empty_database).migrate() == [], "without a new table there is no danger"
+    # A release, or a repair, that adds a table is the same danger again.
     empty_database.execute("DROP TABLE pattern_sync.marks")
     with pytest.raises(UnfitApplication, match="Publication whole"):
         installer(empty_database).migrate()
@@ -70,7 +70,7 @@ def replicating(major: int) -> Iterator[tuple[TestDatabase, TestDatabase]]:
                     adopt(database)
                 subscriber.execute("TRUNCATE operation_patterns, pattern_approvals CASCADE")
                 publisher.execute("CREATE PUBLICATION whole FOR ALL TABLES")
-                # Both are databases of one server: the slot has to be there before the subscription asks for it.
+                # Both databases are on one server: the slot has to exist before the subscription uses it.
                 publisher.execute("SELECT pg_create_logical_replication_slot('whole', 'pgoutput')")
                 address = with_password(publisher.url)
                 subscriber.execute(
@@ -92,7 +92,7 @@ def replicating(major: int) -> Iterator[tuple[TestDatabase, TestDatabase]]:
 
 
 def with_password(url: str) -> str:
-    """Return a connection string for the server itself, which cannot read our file of passwords."""
+    """Return a connection string for the server itself, which cannot read our password file."""
     parameters = {name: str(value) for name, value in conninfo_to_dict(url).items()}
     passfile = Path(parameters.pop("passfile"))
     password = passfile.read_text(encoding="utf-8").strip().rsplit(":", 1)[1]
@@ -114,7 +114,7 @@ def test_a_publisher_keeps_replicating_when_its_subscriber_is_installed_first(em
         assert PatternSyncService(publisher.url).sync_patterns(UNCAPPED).synced_count == 1
         eventually(lambda: arrived(subscriber, "a"), what="a pattern")
         eventually(lambda: "a" in subscriber.queue(), what="its entry")
-        # Our own tables may be subscribed to as well, without a first copy: the subscriber has rows of its own.
+        # Our own tables may be subscribed to as well, without the initial copy: the subscriber has rows of its own.
         subscriber.execute("ALTER SUBSCRIPTION whole REFRESH PUBLICATION WITH (copy_data = false)")
         for change in (
             "UPDATE pattern_sync.settings SET min_savings = 7",

@@ -1,4 +1,4 @@
-"""What is adopted and what is refused by the types of its columns and by its keys."""
+"""Which applications are adopted and which refused, by the types of their columns and by their keys."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.support.application import adopt, dump, installer
 from tests.support.database import TestDatabase
 from tests.support.paths import UNCAPPED
 
-# The old row of adopt() is in the way of some types, and the keys of others' tables in the way of some changes.
+# The row of adopt() prevents some types, and the foreign keys of other tables prevent some changes.
 CLEAR = "TRUNCATE operation_patterns, pattern_approvals CASCADE; "
 NO_KEY = "ALTER TABLE pattern_approvals DROP CONSTRAINT pattern_approvals_pattern_id_key CASCADE; "
 NO_REFERENCES = (
@@ -107,7 +107,7 @@ def test_an_unfit_application_is_refused_by_name_before_anything_is_changed(
     assert dump(empty_database) == before
 
 
-# What differs from the application's own tables and works all the same.
+# Differences from the application's own tables that work all the same.
 FIT = {
     "as it is": "",
     "smallint ids": NO_REFERENCES + "ALTER TABLE operation_patterns ALTER id TYPE smallint",
@@ -162,7 +162,7 @@ FIT = {
         "ALTER TABLE operation_patterns ALTER pattern_signature TYPE label, ALTER pattern_type TYPE label"
     ),
 }
-# What is compared as text, whatever it is.
+# Columns that are compared as text, whatever their type.
 ENUMERATIONS = {
     "no table of occurrences": "DROP TABLE pattern_occurrences",
     "a status of the source that is an enumeration": (

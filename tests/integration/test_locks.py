@@ -1,4 +1,4 @@
-"""What somebody else has locked: nobody fails because of us, and nobody waits for long."""
+"""Locked rows: no other session fails because of us, and none waits for long."""
 
 import threading
 import time
@@ -23,7 +23,7 @@ ENTRY = (
 
 @contextmanager
 def holding(database: TestDatabase, names: list[str]) -> Iterator["psycopg.Connection[dict[str, object]]"]:
-    """Be an application that has written entries and has not committed."""
+    """Write entries as an application that does not commit yet."""
     with database.another_connection(autocommit=False) as application:
         application.execute(ENTRY.encode(), [names])
         yield application
@@ -33,7 +33,7 @@ def holding(database: TestDatabase, names: list[str]) -> Iterator["psycopg.Conne
 def test_an_application_that_locks_in_the_opposite_order_never_becomes_a_deadlock_victim(
     database: TestDatabase, path: str
 ) -> None:
-    """It writes in the opposite order: each waits for the other, and its deadlock_timeout is a second."""
+    """Each would wait for the other, and the application's deadlock_timeout is a second."""
     database.add_patterns(20, "first", potential_monthly_savings=900_000)
     database.add_patterns(MANY, "held")
     faults: list[Exception] = []
@@ -67,7 +67,7 @@ def test_an_application_that_locks_in_the_opposite_order_never_becomes_a_deadloc
         other.join()
         application.rollback()
     assert faults == []
-    assert max(waited_seconds) < 2, "a second on a machine that does nothing else"
+    assert max(waited_seconds) < 2, "a second on an idle machine"
 
 
 @pytest.mark.parametrize("path", ["event", "run"])
@@ -82,7 +82,7 @@ def test_a_thousand_locked_entries_do_not_delay_other_patterns(database: TestDat
         else:
             result = daemon_everything(database, UNCAPPED)
             assert (result.synced_count, result.remaining_count, result.total_candidates) == (MANY, MANY, 2 * MANY)
-        assert time.monotonic() - started < 15, "three on a machine that does nothing else"
+        assert time.monotonic() - started < 15, "three on an idle machine"
         application.rollback()
     assert daemon_everything(database, UNCAPPED).synced_count == MANY
 
@@ -102,7 +102,7 @@ def test_held_and_refused_patterns_do_not_count_against_the_cap(database: TestDa
         assert result.synced_count == most
         assert (result.error_count, result.total_candidates) == (40, 120)
         again = service_everything(database, SyncFilter.high_priority(max_patterns=most))
-        assert again.synced_count == min(most, 40 - most), "asked by hand, the quarantine is tried once and no more"
+        assert again.synced_count == min(most, 40 - most), "a manual sync tries the quarantine once only"
         assert again.total_candidates == 120
         application.rollback()
 
@@ -119,7 +119,7 @@ def test_two_daemons_that_meet_in_the_quarantine_do_not_fail(database: TestDatab
         assert reconcile(database) == {"bad": Outcome.FAILED}
         assert daemon_everything(database, UNCAPPED).error_count == 1
         retried = with_gateway(database, lambda gateway: gateway.retry_refused(UNCAPPED, 50))
-        assert (retried.tried, retried.refused) == (0, 1), "the other one is at it"
+        assert (retried.tried, retried.refused) == (0, 1), "the other daemon is retrying it"
         other.commit()
     retried = with_gateway(database, lambda gateway: gateway.retry_refused(UNCAPPED, 50))
     assert (retried.tried, retried.failed, retried.refused) == (1, 1, 1)

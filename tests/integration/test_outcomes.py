@@ -1,4 +1,4 @@
-"""What becomes of a pattern, case by case, on the daemon's path and on the blocking one."""
+"""The outcome of a reconcile, case by case, on the daemon's path and on the blocking one."""
 
 import pytest
 
@@ -86,7 +86,7 @@ def test_a_pending_entry_gets_the_new_figures_and_keeps_all_else(
 
 
 def test_an_entry_with_the_same_figures_is_not_written_at_all(database: TestDatabase, everything: Everything) -> None:
-    # A third and a tenth have no exact form in every type: compared carelessly, they would be written each time.
+    # A third and a tenth have no exact form in every type: a careless comparison would rewrite them each time.
     database.add_pattern("a", confidence_score=100 / 3, potential_monthly_savings=1000.1)
     wanted = SyncFilter.everything()
     everything(database, wanted)

@@ -63,7 +63,7 @@ def test_the_statistics_count_patterns_and_entries_separately(database: TestData
 
 
 def test_the_statistics_never_use_a_nested_loop_whatever_the_planner_estimates(database: TestDatabase) -> None:
-    # Analysed when nearly nothing was there, and filled since.
+    # Analysed when nearly empty, and filled since.
     database.execute("DROP INDEX IF EXISTS pattern_approvals_pending_idx")
     database.execute("ANALYZE")
     database.add_patterns(3_000)
@@ -111,9 +111,9 @@ def test_missing_indexes_on_large_tables_are_named_until_they_exist(database: Te
     database.execute("DROP INDEX IF EXISTS operation_patterns_worth_idx, pattern_approvals_pending_idx")
     database.execute("ALTER TABLE operation_patterns DROP CONSTRAINT operation_patterns_pattern_signature_key")
     database.execute("ALTER TABLE pattern_occurrences DROP CONSTRAINT pattern_occurrences_pattern_id_workflow_id_key")
-    assert PatternSyncService(database.url).overview().missing_indexes == ()  # small tables need none
+    assert PatternSyncService(database.url).overview().missing_indexes == ()  # small tables need no index
     for table in ("operation_patterns", "pattern_occurrences", "pattern_approvals"):
-        database.execute(f"ALTER TABLE {table} SET (fillfactor = 10)")  # a row of some length has a page to itself
+        database.execute(f"ALTER TABLE {table} SET (fillfactor = 10)")  # a long row fills a page
     long = "repeat('x', 900)"
     database.execute(
         "INSERT INTO operation_patterns (pattern_signature, pattern_type, typical_input_pattern)"

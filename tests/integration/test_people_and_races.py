@@ -1,4 +1,4 @@
-"""People who decide at the same time, and reconciles side by side."""
+"""People who decide at the same time, and concurrent reconciles."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,7 @@ def test_an_entry_that_a_person_has_locked_is_skipped_and_reconciled_later(datab
         person.execute("SELECT FROM pattern_approvals WHERE pattern_id = 'p:2' FOR UPDATE")
         started = time.monotonic()
         outcomes = reconcile(database)
-        assert time.monotonic() - started < 4, "it did not wait for the lock"
+        assert time.monotonic() - started < 4, "the reconcile did not wait for the lock"
         assert outcomes == {"p:1": Outcome.REFRESHED, "p:2": Outcome.UNCHANGED, "p:3": Outcome.REFRESHED}
         person.rollback()
     assert reconcile(database)["p:2"] is Outcome.REFRESHED

@@ -1,4 +1,4 @@
-"""Every statement, run on data that has lived by every kind of plan: the same answers, and none of them quadratic."""
+"""Every statement on lived-in data under every kind of plan: the same results, and no quadratic cost."""
 
 import json
 import time
@@ -25,7 +25,7 @@ Rows = Sequence[tuple[object, ...]]
 Open = Callable[[], LivedInDatabase]
 Answers = Mapping[str, tuple[Rows, object]]
 
-# What the gateways pass, by type; the filter is the default one.
+# The gateways' arguments, by type; the filter is the default one.
 ANY: Mapping[str, object] = {
     "text": "lived:test:50",
     "bool": False,
@@ -48,7 +48,7 @@ SPECIAL: Mapping[str, tuple[object, ...]] = {
 }
 # Their order is promised.
 ORDERED = frozenset({"entries", "history", "preview_missing", "reconcile", "application_schemas", "last_runs"})
-# What differs from run to run without a meaning: sequences go on when a transaction is rolled back.
+# Columns that differ without a meaning: sequences advance even when a transaction is rolled back.
 FRESH = {"observe_first": "id", "queue_missing": "begun"}
 WRITTEN = (
     "SELECT (SELECT pg_catalog.array_agg(t ORDER BY t) FROM ("
@@ -80,7 +80,7 @@ PLANNERS: Mapping[str, Mapping[str, str]] = {
         "debug_parallel_query": "on",
     },
 }
-# Everything qualifies here: 20,000 patterns, of which the queue has 4,900.
+# Everything qualifies here: 20,000 patterns, of which 4,900 have an entry.
 ALL_QUALIFY = (
     "UPDATE operation_patterns SET potential_monthly_savings = 1000 + id % 9001, confidence_score = 70 + id % 30,"
     " occurrence_count = 5 + id % 977, automation_status = 'detected'"
@@ -129,9 +129,9 @@ STATISTICS: Mapping[str, Sequence[str]] = {
         f"UPDATE pg_class SET reltuples = reltuples * 100 WHERE oid IN ({TABLES})",
     ),
 }
-# Well beyond what any of them takes, and well below what the product of the two tables takes.
+# Far more than any statement takes, and far less than the product of the two tables would.
 SECONDS = 4.0
-# The plans that are forced here look dear enough to be compiled, which the daemon's sessions switch off.
+# The plans forced here look expensive enough for JIT, which the daemon's sessions switch off.
 GIVEN_UP = {"statement_timeout": "6s", "jit": "off"}
 AUTO_EXPLAIN = {
     "auto_explain.log_min_duration": "0",
@@ -149,17 +149,17 @@ def statements() -> Mapping[str, Statement]:
 
 @lru_cache
 def owners() -> frozenset[str]:
-    """Return the statements that are the owner's and the detector's, not the daemon's."""
+    """Return the statements of the owner and the detector, not of the daemon."""
     folder = files("pattern_sync.database.statements")
     texts = [(folder / name).read_text(encoding="utf-8") for name in ("migration.sql", "simulation.sql")]
     return frozenset({"mend", *(name for name in statements() if any(f"-- name: {name}\n" in text for text in texts))})
 
 
 def meaningful(name: str) -> tuple[object, ...]:
-    """Return arguments with which a statement has something to do here."""
+    """Return arguments with which a statement has work to do here."""
     kinds = EXPECTED[name][0]
     if name in SPECIAL and kinds[: len(FILTER)] == FILTER:
-        # Without a cap it is the application's own triggers that would be measured.
+        # Without a cap, this would measure the application's own triggers.
         return tuple(ANY[kind] if value is None else value for kind, value in zip(kinds, SPECIAL[name], strict=True))
     if name in SPECIAL:
         return SPECIAL[name]
@@ -170,7 +170,7 @@ def meaningful(name: str) -> tuple[object, ...]:
 
 @contextmanager
 def sessions(database: LivedInDatabase, settings: Mapping[str, str]) -> Iterator[Callable[[str], Session]]:
-    """Yield the session that is to run a statement: the daemon's, or the owner's."""
+    """Yield the session for a statement: the daemon's, or the owner's."""
     with ExitStack() as stack:
         opened = [
             stack.enter_context(psycopg.connect(url, cursor_factory=psycopg.RawCursor, row_factory=tuple_row))
@@ -190,7 +190,7 @@ def known(session: Session, setting: str) -> str:
 
 
 def answer(session: Session, name: str) -> tuple[Rows, object]:
-    """Run a statement and take it back; return its rows and what it wrote."""
+    """Run a statement and roll it back; return its rows and what it wrote."""
     begun = datetime.now().astimezone()
     try:
         cursor = session.execute(statements()[name].sql.encode(), meaningful(name), prepare=True)
@@ -228,7 +228,7 @@ def answers(database: LivedInDatabase, settings: Mapping[str, str]) -> dict[str,
 def database_with(
     server_url: str, admin: "psycopg.Connection[dict[str, object]]", lived_in_template: LivedInDatabase
 ) -> Iterator[Callable[[str], LivedInDatabase]]:
-    """Return databases of all tests here, by the state of their statistics; tests take back what they do to them."""
+    """Return the databases of all tests here, by the state of their statistics; every test rolls back its changes."""
     with ExitStack() as stack:
 
         @lru_cache
@@ -255,7 +255,7 @@ def usual_answers(
 
 
 def differing(found: Answers, usual: Answers, names: Iterable[str]) -> dict[str, object]:
-    """Return the statements whose answers differ, each with the first rows that only one of the two has."""
+    """Return the statements whose results differ, each with the first rows that only one of the two has."""
     return {name: only_in_one(found[name][0], usual[name][0]) for name in names if found[name] != usual[name]}
 
 
@@ -283,7 +283,7 @@ def test_the_answers_are_the_same_whatever_the_statistics(
 ) -> None:
     found = answers(database_with(state), {})
     usual = usual_answers("present")
-    # The fingerprint holds the transactions that made the data, and each state has a database of its own.
+    # The fingerprint contains transaction ids, and each state has a database of its own.
     names = [name for name in statements() if name not in {"queue_fingerprint", "own_schema"}]
     assert differing(found, usual, names) == {}
 
@@ -340,7 +340,7 @@ def test_no_statement_within_a_function_is_quadratic(
 
 
 def explain_everything(session: Session, role: str) -> list[str]:
-    """Let a session that becomes a role's say the plan of whatever it runs; return where that is written."""
+    """Have a session of a role log the plan of every statement; return the log file."""
     try:
         session.execute("LOAD 'auto_explain'")
     except psycopg.errors.UndefinedFile:
@@ -362,7 +362,7 @@ def explain_everything(session: Session, role: str) -> list[str]:
 
 
 def test_a_batch_costs_an_old_session_as_little_as_a_new_one(database: TestDatabase) -> None:
-    """After five runs PostgreSQL may take a plan that knows nothing of how many row ids it is given."""
+    """After five executions PostgreSQL may choose a generic plan, which ignores the number of row ids."""
     database.add_patterns(5_000)
     took = []
     with database.another_connection(autocommit=False) as session:

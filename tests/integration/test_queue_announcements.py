@@ -1,4 +1,4 @@
-"""What the triggers on the queue and on its history announce, and that they never stand in a writer's way."""
+"""What the triggers on the queue and on its history announce, and that they never block a writer."""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 from pattern_sync.domain.notification import MOST_NAMED
 from tests.support.application import abouts, adopt, installer
 from tests.support.database import TestDatabase
-from tests.support.notifications import Ear, listening
+from tests.support.notifications import Listener, listening
 from tests.support.paths import UNCAPPED, service_everything
 
 MOST_IN_A_PAYLOAD = 50
@@ -23,23 +23,23 @@ NOTE = "INSERT INTO pattern_review_history (pattern_id, action, reviewer) VALUES
 
 
 @pytest.fixture
-def ear(database: TestDatabase) -> Iterator[Ear]:
-    with listening_to_the_queue(database) as ear:
-        yield ear
+def listener(database: TestDatabase) -> Iterator[Listener]:
+    with listening_to_the_queue(database) as listener:
+        yield listener
 
 
 @contextmanager
-def listening_to_the_queue(database: TestDatabase) -> Iterator[Ear]:
-    """Hear the queue's channel; the fences of Ear come over the other one, in the order of the commits as well."""
+def listening_to_the_queue(database: TestDatabase) -> Iterator[Listener]:
+    """Listen on the queue's channel; the fences of Listener use the other channel, also in the order of the commits."""
     with database.another_connection() as connection:
         connection.execute("LISTEN pattern_sync_queue")
-        yield Ear(connection, "pattern_sync_queue")
+        yield Listener(connection, "pattern_sync_queue")
 
 
 def named(payloads: list[str]) -> set[tuple[str, str]]:
     """Return every change and pattern that some payloads name, without the '*'."""
-    told = [json.loads(payload) for payload in payloads if payload != "*"]
-    return {(change, name) for each in told for change, names in each.items() for name in names}
+    parsed = [json.loads(payload) for payload in payloads if payload != "*"]
+    return {(change, name) for each in parsed for change, names in each.items() for name in names}
 
 
 @pytest.mark.parametrize(
@@ -52,10 +52,10 @@ def named(payloads: list[str]) -> set[tuple[str, str]]:
     ],
 )
 def test_a_new_entry_is_announced_as_queued_or_decided(
-    database: TestDatabase, ear: Ear, status: str, payload: str
+    database: TestDatabase, listener: Listener, status: str, payload: str
 ) -> None:
     database.execute(INSERT, "a", status)
-    assert ear.heard() == [payload]
+    assert listener.received() == [payload]
 
 
 @pytest.mark.parametrize(
@@ -78,52 +78,58 @@ def test_a_new_entry_is_announced_as_queued_or_decided(
         ("SELECT pattern_sync.decide('a', 'approved', 'ann', NULL, 'pending')", '{"decided": ["a"]}'),
     ],
 )
-def test_a_change_of_one_entry_is_one_payload(database: TestDatabase, ear: Ear, statement: str, payload: str) -> None:
+def test_a_change_of_one_entry_is_one_payload(
+    database: TestDatabase, listener: Listener, statement: str, payload: str
+) -> None:
     database.execute(INSERT, "a", "pending")
-    ear.heard()
+    listener.received()
     database.execute(statement)
-    assert ear.heard() == [payload]
+    assert listener.received() == [payload]
 
 
-def test_an_upsert_is_announced_on_insert_and_update_but_not_on_do_nothing(database: TestDatabase, ear: Ear) -> None:
+def test_an_upsert_is_announced_on_insert_and_update_but_not_on_do_nothing(
+    database: TestDatabase, listener: Listener
+) -> None:
     upsert = INSERT + " ON CONFLICT (pattern_id) DO UPDATE SET occurrence_count = 2"
     database.execute(upsert, "a", "pending")
     database.execute(upsert, "a", "pending")
     database.execute(INSERT + " ON CONFLICT DO NOTHING", "a", "pending")
-    assert ear.heard() == ['{"queued": ["a"]}', '{"refreshed": ["a"]}']
+    assert listener.received() == ['{"queued": ["a"]}', '{"refreshed": ["a"]}']
 
 
-def test_entries_that_are_copied_in_are_announced(database: TestDatabase, ear: Ear) -> None:
+def test_entries_that_are_copied_in_are_announced(database: TestDatabase, listener: Listener) -> None:
     statement = f"COPY pattern_approvals ({ENTRY_COLUMNS}) FROM STDIN".encode()
     with database.another_connection() as writer, writer.cursor().copy(statement) as copy:
         for name in ("a", "b"):
             copy.write_row((name, "pending", 0.5, 1, 1, "x"))
-    assert ear.heard() == ['{"queued": ["a", "b"]}']
+    assert listener.received() == ['{"queued": ["a", "b"]}']
 
 
-def test_entries_that_a_manual_sync_queues_are_announced(database: TestDatabase, ear: Ear) -> None:
+def test_entries_that_a_manual_sync_queues_are_announced(database: TestDatabase, listener: Listener) -> None:
     database.add_pattern("a")
-    ear.heard()
+    listener.received()
     service_everything(database, UNCAPPED)
-    assert ear.heard() == ['{"queued": ["a"]}']
+    assert listener.received() == ['{"queued": ["a"]}']
 
 
-def test_a_statement_that_changes_entries_in_two_ways_announces_both(database: TestDatabase, ear: Ear) -> None:
+def test_a_statement_that_changes_entries_in_two_ways_announces_both(
+    database: TestDatabase, listener: Listener
+) -> None:
     for name in ("a", "b", "c"):
         database.execute(INSERT, name, "pending")
-    ear.heard()
+    listener.received()
     database.execute("UPDATE pattern_approvals SET status = CASE pattern_id WHEN 'b' THEN 'approved' ELSE status END")
-    assert named(ear.heard()) == {("refreshed", "a"), ("decided", "b"), ("refreshed", "c")}
+    assert named(listener.received()) == {("refreshed", "a"), ("decided", "b"), ("refreshed", "c")}
 
 
 @pytest.mark.parametrize("status", ["approved", "rejected", "auto-approved", "auto-rejected"])
 def test_a_change_to_another_column_of_a_decided_entry_is_no_decision(
-    database: TestDatabase, ear: Ear, status: str
+    database: TestDatabase, listener: Listener, status: str
 ) -> None:
     database.execute(INSERT, "a", status)
-    ear.heard()
+    listener.received()
     database.execute("UPDATE pattern_approvals SET confidence_score = 0.7")
-    assert ear.heard() == ['{"refreshed": ["a"]}']
+    assert listener.received() == ['{"refreshed": ["a"]}']
 
 
 @pytest.mark.parametrize(
@@ -136,19 +142,19 @@ def test_a_change_to_another_column_of_a_decided_entry_is_no_decision(
     ],
 )
 def test_a_status_that_becomes_a_decision_is_announced_as_one(
-    database: TestDatabase, ear: Ear, before: str, after: str, change: str
+    database: TestDatabase, listener: Listener, before: str, after: str, change: str
 ) -> None:
     database.execute(INSERT, "a", before)
-    ear.heard()
+    listener.received()
     database.execute("UPDATE pattern_approvals SET status = %s", after)
-    assert ear.heard() == [f'{{"{change}": ["a"]}}']
+    assert listener.received() == [f'{{"{change}": ["a"]}}']
 
 
-def test_a_renamed_entry_is_announced_as_removed_under_its_old_name(database: TestDatabase, ear: Ear) -> None:
+def test_a_renamed_entry_is_announced_as_removed_under_its_old_name(database: TestDatabase, listener: Listener) -> None:
     database.execute(INSERT, "old", "pending")
-    ear.heard()
+    listener.received()
     database.execute("UPDATE pattern_approvals SET pattern_id = 'new'")
-    assert ("removed", "old") in named(ear.heard())
+    assert ("removed", "old") in named(listener.received())
 
 
 @pytest.mark.parametrize(
@@ -160,22 +166,24 @@ def test_a_renamed_entry_is_announced_as_removed_under_its_old_name(database: Te
         "UPDATE pattern_review_history SET notes = 'x'",
     ],
 )
-def test_a_statement_that_touches_no_rows_announces_nothing(database: TestDatabase, ear: Ear, statement: str) -> None:
+def test_a_statement_that_touches_no_rows_announces_nothing(
+    database: TestDatabase, listener: Listener, statement: str
+) -> None:
     database.execute(INSERT, "a", "pending")
-    ear.heard()
+    listener.received()
     database.execute(statement)
-    assert ear.heard() == []
+    assert listener.received() == []
 
 
-def test_rolled_back_changes_are_not_announced(database: TestDatabase, ear: Ear) -> None:
+def test_rolled_back_changes_are_not_announced(database: TestDatabase, listener: Listener) -> None:
     with database.another_connection(autocommit=False) as writer:
         writer.execute("SAVEPOINT before")
         writer.execute(INSERT.encode(), ["undone", "pending"])
         writer.execute("ROLLBACK TO SAVEPOINT before")
         writer.execute(INSERT.encode(), ["kept", "pending"])
-        assert ear.heard() == []
+        assert listener.received() == []
         writer.commit()
-    assert ear.heard() == ['{"queued": ["kept"]}']
+    assert listener.received() == ['{"queued": ["kept"]}']
 
 
 def test_the_daemon_and_the_database_name_the_same_number_of_entries(database: TestDatabase) -> None:
@@ -187,7 +195,7 @@ def test_the_daemon_and_the_database_name_the_same_number_of_entries(database: T
     [(1, False), (50, False), (51, False), (MOST_NAMED, False), (MOST_NAMED + 1, True), (60_000, True)],
 )
 def test_a_bulk_change_names_up_to_1000_entries_50_per_payload_and_beyond_that_everything(
-    database: TestDatabase, ear: Ear, rows: int, *, everything: bool
+    database: TestDatabase, listener: Listener, rows: int, *, everything: bool
 ) -> None:
     for statement, change in (
         (INSERT_MANY, "queued"),
@@ -195,56 +203,58 @@ def test_a_bulk_change_names_up_to_1000_entries_50_per_payload_and_beyond_that_e
         ("DELETE FROM pattern_approvals", "removed"),
     ):
         database.execute(statement, *(["p", rows] if change == "queued" else []))
-        heard = ear.heard()
-        assert len(heard) <= MOST_NAMED / MOST_IN_A_PAYLOAD + 1
+        received = listener.received()
+        assert len(received) <= MOST_NAMED / MOST_IN_A_PAYLOAD + 1
         if everything:
-            assert "*" in heard
+            assert "*" in received
         else:
-            assert len(heard) == -(-rows // MOST_IN_A_PAYLOAD)
-            assert named(heard) == {(change, f"p{number + 1}") for number in range(rows)}
-        assert all(len(json.loads(each)[change]) <= MOST_IN_A_PAYLOAD for each in heard if each != "*")
+            assert len(received) == -(-rows // MOST_IN_A_PAYLOAD)
+            assert named(received) == {(change, f"p{number + 1}") for number in range(rows)}
+        assert all(len(json.loads(each)[change]) <= MOST_IN_A_PAYLOAD for each in received if each != "*")
 
 
 @pytest.mark.parametrize("rows", [1_002, 1_500, 5_000])
 def test_a_bulk_change_of_pending_and_decided_entries_announces_every_row(
-    database: TestDatabase, ear: Ear, rows: int
+    database: TestDatabase, listener: Listener, rows: int
 ) -> None:
     database.execute(INSERT_MANY, "p", rows)
     database.execute("UPDATE pattern_approvals SET status = 'approved' WHERE id % 2 = 0")
-    ear.heard()
+    listener.received()
     database.execute("UPDATE pattern_approvals SET occurrence_count = 2")
-    heard = ear.heard()
-    assert "*" in heard or len(named(heard)) == rows
+    received = listener.received()
+    assert "*" in received or len(named(received)) == rows
 
 
 @pytest.mark.parametrize("rows", [1, 60])
 def test_a_signature_too_long_for_a_payload_is_announced_as_everything(
-    database: TestDatabase, ear: Ear, rows: int
+    database: TestDatabase, listener: Listener, rows: int
 ) -> None:
     database.execute(INSERT_MANY, "x" * 10_000, rows)
-    assert set(ear.heard()) == {"*"}
+    assert set(listener.received()) == {"*"}
     database.execute("UPDATE pattern_approvals SET status = 'approved'")
-    assert set(ear.heard()) == {"*"}
+    assert set(listener.received()) == {"*"}
     database.execute("DELETE FROM pattern_approvals")
-    assert set(ear.heard()) == {"*"}
+    assert set(listener.received()) == {"*"}
     assert database.queue() == set()
 
 
 @pytest.mark.parametrize("character", ["x", "é", "€", "😀", '"', "\\", "\x01"])
-def test_the_length_of_a_payload_is_counted_in_encoded_bytes(database: TestDatabase, ear: Ear, character: str) -> None:
+def test_the_length_of_a_payload_is_counted_in_encoded_bytes(
+    database: TestDatabase, listener: Listener, character: str
+) -> None:
     for length in (1_000, 1_900, 2_600, 3_900, 7_800, 8_000):
         name = character * length
         database.execute(INSERT, name, "pending")
-        (heard,) = ear.heard()
-        assert heard == "*" or json.loads(heard) == {"queued": [name]}, length
-        assert heard == "*" or len(heard.encode()) < 8_000
-        assert (heard == "*") is (len(json.dumps([name], ensure_ascii=False).encode()) > 7_888), length
+        (received,) = listener.received()
+        assert received == "*" or json.loads(received) == {"queued": [name]}, length
+        assert received == "*" or len(received.encode()) < 8_000
+        assert (received == "*") is (len(json.dumps([name], ensure_ascii=False).encode()) > 7_888), length
 
 
 @pytest.mark.parametrize("name", ["it's", 'a"b\\c', "a/b?c#d%20e", "<script>", "новый 🎉", " ", "a\nb\tc", "{}", "*"])
-def test_every_signature_arrives_unchanged(database: TestDatabase, ear: Ear, name: str) -> None:
+def test_every_signature_arrives_unchanged(database: TestDatabase, listener: Listener, name: str) -> None:
     database.execute(INSERT, name, "pending")
-    assert [json.loads(each) for each in ear.heard()] == [{"queued": [name]}]
+    assert [json.loads(each) for each in listener.received()] == [{"queued": [name]}]
 
 
 @pytest.fixture
@@ -258,7 +268,7 @@ def writer_role(database: TestDatabase) -> Iterator[str]:
 
 
 def test_a_writer_without_rights_on_our_schema_writes_and_is_announced(
-    database: TestDatabase, ear: Ear, writer_role: str
+    database: TestDatabase, listener: Listener, writer_role: str
 ) -> None:
     with database.another_connection() as writer:
         writer.execute(f"SET ROLE {writer_role}".encode())
@@ -266,15 +276,17 @@ def test_a_writer_without_rights_on_our_schema_writes_and_is_announced(
         writer.execute(NOTE.encode(), ["a", "commented"])
         writer.execute(b"UPDATE pattern_approvals SET occurrence_count = 2 WHERE pattern_id = 'a'")
         writer.execute(b"DELETE FROM pattern_approvals")
-    assert ear.heard() == [f'{{"{change}": ["a"]}}' for change in ("queued", "commented", "refreshed", "removed")]
+    assert listener.received() == [
+        f'{{"{change}": ["a"]}}' for change in ("queued", "commented", "refreshed", "removed")
+    ]
 
 
 @pytest.mark.parametrize("search_path", ["''", "pg_catalog", "pg_temp, public"])
-def test_a_writer_may_have_any_search_path(database: TestDatabase, ear: Ear, search_path: str) -> None:
+def test_a_writer_may_have_any_search_path(database: TestDatabase, listener: Listener, search_path: str) -> None:
     with database.another_connection() as writer:
         writer.execute(f"SET search_path = {search_path}".encode())
         writer.execute(INSERT.replace("pattern_approvals", "public.pattern_approvals").encode(), ["a", "pending"])
-    assert ear.heard() == ['{"queued": ["a"]}']
+    assert listener.received() == ['{"queued": ["a"]}']
 
 
 BROKEN = {
@@ -328,13 +340,13 @@ OWN_CHANGES = [
 
 @pytest.mark.parametrize("statement", OWN_CHANGES)
 def test_the_application_may_change_its_tables_and_is_still_announced(
-    database: TestDatabase, ear: Ear, statement: str
+    database: TestDatabase, listener: Listener, statement: str
 ) -> None:
     database.execute(statement)
     database.execute(INSERT, "a", "pending")
     database.execute("UPDATE pattern_approvals SET status = 'approved'")
     database.execute(NOTE, "a", "commented")
-    assert ear.heard() == ['{"queued": ["a"]}', '{"decided": ["a"]}', '{"commented": ["a"]}']
+    assert listener.received() == ['{"queued": ["a"]}', '{"decided": ["a"]}', '{"commented": ["a"]}']
 
 
 @pytest.mark.parametrize(
@@ -359,11 +371,11 @@ def test_the_application_may_even_drop_columns_or_tables_that_we_need(database: 
             database.execute(f"DELETE FROM {table}")
 
 
-def test_figures_and_times_that_json_cannot_hold_are_announced(database: TestDatabase, ear: Ear) -> None:
+def test_figures_and_times_that_json_cannot_hold_are_announced(database: TestDatabase, listener: Listener) -> None:
     database.execute(INSERT, "a", "pending")
-    ear.heard()
+    listener.received()
     database.execute("UPDATE pattern_approvals SET confidence_score = 'NaN', created_at = 'infinity'")
-    assert ear.heard() == ['{"refreshed": ["a"]}']
+    assert listener.received() == ['{"refreshed": ["a"]}']
 
 
 def test_uninstall_removes_the_triggers(empty_database: TestDatabase) -> None:
@@ -373,10 +385,10 @@ def test_uninstall_removes_the_triggers(empty_database: TestDatabase) -> None:
     assert empty_database.execute(triggers) == [{"n": 6}]
     installer(empty_database).uninstall()
     assert empty_database.execute(triggers) == [{"n": 0}]
-    with listening_to_the_queue(empty_database) as ear:
+    with listening_to_the_queue(empty_database) as listener:
         empty_database.execute(INSERT, "a", "pending")
         empty_database.execute("TRUNCATE pattern_approvals CASCADE")
-        assert ear.heard() == []
+        assert listener.received() == []
 
 
 @pytest.mark.parametrize(
@@ -396,18 +408,20 @@ def test_a_deleted_entry_requests_a_reconcile_of_its_pattern(
         database.execute(INSERT, name, "pending")
     with listening(database) as daemons:
         database.execute(statement)
-        assert daemons.heard() == asked
+        assert daemons.received() == asked
 
 
-def test_a_deletion_succeeds_even_when_its_request_cannot_be_sent(database: TestDatabase, ear: Ear) -> None:
+def test_a_deletion_succeeds_even_when_its_request_cannot_be_sent(database: TestDatabase, listener: Listener) -> None:
     database.execute(INSERT, "a", "pending")
-    ear.heard()
+    listener.received()
     database.execute("DROP FUNCTION pattern_sync.notify(text)")
     database.execute("DELETE FROM pattern_approvals")
-    assert ear.heard() == ['{"removed": ["a"]}']
+    assert listener.received() == ['{"removed": ["a"]}']
 
 
-def test_changes_after_a_reconcile_in_the_same_transaction_are_announced(database: TestDatabase, ear: Ear) -> None:
+def test_changes_after_a_reconcile_in_the_same_transaction_are_announced(
+    database: TestDatabase, listener: Listener
+) -> None:
     database.add_pattern("a")
     with database.another_connection(autocommit=False) as somebody:
         somebody.execute(
@@ -415,4 +429,4 @@ def test_changes_after_a_reconcile_in_the_same_transaction_are_announced(databas
         )
         somebody.execute(b"UPDATE pattern_approvals SET status = 'approved'")
         somebody.commit()
-    assert ear.heard() == ['{"decided": ["a"]}']
+    assert listener.received() == ['{"decided": ["a"]}']

@@ -28,13 +28,13 @@ def marks(database: TestDatabase) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("word", ["on", "true", "ON", "1", "yes"])
 def test_a_quiet_transaction_leaves_a_mark_and_notifies_nobody(database: TestDatabase, word: str) -> None:
-    with listening(database) as ear, database.another_connection(autocommit=False) as writer:
+    with listening(database) as listener, database.another_connection(autocommit=False) as writer:
         writer.execute("SELECT set_config('pattern_sync.quiet', %s, true)", [word])
         row = writer.execute(INSERT.encode(), ["quiet", *QUALIFYING.values()]).fetchone()
         writer.commit()
         assert row is not None
         loud = database.add_pattern("loud")
-        assert ear.heard() == [str(loud)]
+        assert listener.received() == [str(loud)]
     assert marks(database) == [("pattern_sync", str(row["id"]))]
 
 
@@ -84,7 +84,7 @@ def test_a_quiet_detector_can_use_two_phase_commit(two_phase: TestDatabase) -> N
         writer.execute(INSERT.encode(), ["prepared", *QUALIFYING.values()])
         writer.execute("PREPARE TRANSACTION 'detector'")
         writer.rollback()
-    assert marks(two_phase) == [], "nothing is told before it is true"
+    assert marks(two_phase) == [], "no mark before the commit"
     two_phase.execute("COMMIT PREPARED 'detector'")
     assert len(marks(two_phase)) == 1
 
@@ -116,28 +116,28 @@ def test_a_quiet_application_can_decide_under_two_phase_commit(two_phase: TestDa
 
 
 def test_an_open_session_requests_a_scan_after_a_column_changed_its_type(database: TestDatabase) -> None:
-    with listening(database) as ear, database.another_connection() as detector:
+    with listening(database) as listener, database.another_connection() as detector:
         detector.execute(INSERT.encode(), ["before", *QUALIFYING.values()])
-        ear.heard()
+        listener.received()
         database.execute("ALTER TABLE operation_patterns ALTER COLUMN confidence_score TYPE numeric")
         detector.execute(INSERT.encode(), ["after", *QUALIFYING.values()])
-        assert ear.heard() == ["*"], "what cannot be evaluated is not passed over in silence"
+        assert listener.received() == ["*"], "a row that cannot be evaluated requests a scan"
 
 
 def test_a_detector_without_rights_on_our_schema_still_requests_a_scan(database: TestDatabase) -> None:
     database.execute("REVOKE ALL ON SCHEMA pattern_sync FROM PUBLIC")
     rights = ("INSERT, SELECT ON operation_patterns", "USAGE ON ALL SEQUENCES IN SCHEMA public")
-    with database.role(*rights) as role, listening(database) as ear:
+    with database.role(*rights) as role, listening(database) as listener:
         with psycopg.connect(database.url_as(role), autocommit=True) as detector:
             detector.execute(INSERT.encode(), ["x", *QUALIFYING.values()])
-        assert ear.heard() == ["*"]
+        assert listener.received() == ["*"]
 
 
 def test_the_trigger_follows_the_filter_without_querying_it(database: TestDatabase) -> None:
-    with listening(database) as ear:
+    with listening(database) as listener:
         database.execute("UPDATE pattern_sync.settings SET min_savings = 500000, only_types = '{sdlc,it''s}'")
-        assert ear.heard() == ["settings"]
+        assert listener.received() == ["settings"]
         database.add_pattern("too little")
         database.add_pattern("of no such type", potential_monthly_savings=600_000, pattern_type="other")
         wanted = database.add_pattern("enough", potential_monthly_savings=600_000, pattern_type="it's")
-        assert ear.heard() == [str(wanted)]
+        assert listener.received() == [str(wanted)]

@@ -1,4 +1,4 @@
-"""One row's trouble is that row's: whoever refuses it and however, the others go through."""
+"""A refused row affects only itself: whoever refuses it and however, the others are queued."""
 
 import time
 
@@ -13,7 +13,7 @@ from tests.support.database import TestDatabase
 from tests.support.paths import UNCAPPED, daemon_everything, reconcile, reconcile_outcomes, with_gateway
 
 KEPT_OUT = "the application's own trigger or rule kept it out"
-# What an application's trigger on the queue may do to a row whose name begins with "bad", and what is then said of it.
+# What an application's trigger on the queue may do to a row whose name begins with "bad", and the reported reason.
 BODIES = {
     "a code of its own": ("RAISE EXCEPTION 'not this one' USING ERRCODE = 'ZZ123';", "not this one"),
     "a table that may not be written": (
@@ -73,9 +73,9 @@ def test_a_refused_row_is_queued_once_the_application_accepts_it(database: TestD
         database.add_pattern(f"bad {number}")
     assert daemon_everything(database, UNCAPPED).error_count == 3
     database.execute("DROP TRIGGER refuse ON pattern_approvals")
-    assert daemon_everything(database, UNCAPPED).error_count == 3, "they wait in the quarantine"
+    assert daemon_everything(database, UNCAPPED).error_count == 3, "they are in the quarantine"
     result = PatternSyncService(database.url).sync_patterns(UNCAPPED)
-    assert (result.synced_count, result.error_count) == (3, 0), "who asks by hand has mended it"
+    assert (result.synced_count, result.error_count) == (3, 0), "a manual sync follows a repair"
     assert database.count("pattern_sync.refusals") == 0
 
 
@@ -126,12 +126,12 @@ def test_many_refused_rows_delay_the_good_ones_by_two_seconds_at_most(database: 
     result = daemon_everything(database, UNCAPPED)
     took_seconds = time.monotonic() - started
     assert (result.synced_count, result.error_count) == (10_000, 10_000)
-    assert took_seconds < alone_seconds * 5 + 10, "two seconds on a machine that does nothing else; halving took 75"
+    assert took_seconds < alone_seconds * 5 + 10, "two seconds on an idle machine; halving took 75"
     assert database.count("pattern_sync.refusals") == 10_000, "none is forgotten"
     started = time.monotonic()
     again = daemon_everything(database, UNCAPPED)
     assert (again.skipped_count, again.error_count) == (10_000, 10_000)
-    assert time.monotonic() - started < 2, "they are not tried with every look"
+    assert time.monotonic() - started < 2, "not every reconcile retries them"
 
 
 def test_an_entry_that_never_stores_the_value_is_written_once_per_change(database: TestDatabase) -> None:

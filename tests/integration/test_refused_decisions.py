@@ -1,4 +1,4 @@
-"""A decision or a comment that the application's own triggers, rules, policies or rights keep out, and how."""
+"""Decisions and comments that the application's own triggers, rules, policies or rights refuse."""
 
 from collections.abc import Callable
 

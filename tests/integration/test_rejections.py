@@ -1,4 +1,4 @@
-"""A rejection outlives its entry where nothing on the pattern tells of it, whoever made it and however it ended."""
+"""A rejection outlives its entry if the pattern does not store it, whoever made it and however the entry ended."""
 
 import pytest
 

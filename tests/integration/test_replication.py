@@ -1,4 +1,4 @@
-"""A subscription that writes the patterns is heard: its worker fires only triggers that fire ALWAYS."""
+"""Patterns that a subscription writes are announced: its worker fires only ENABLE ALWAYS triggers."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,10 +42,10 @@ def test_rows_that_a_subscription_writes_are_announced(replicating: str) -> None
             adopt(database)
             database.execute("TRUNCATE operation_patterns CASCADE")
         Installer(DatabaseAddress.parse(subscriber.url)).migrate()
-        with subscribed(publisher, subscriber), listening(subscriber) as ear:
+        with subscribed(publisher, subscriber), listening(subscriber) as listener:
             publisher.add_pattern("replicated")
             eventually(lambda: subscriber.count("operation_patterns"))
-            assert len(ear.heard()) == 1
+            assert len(listener.received()) == 1
 
 
 @contextmanager

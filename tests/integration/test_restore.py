@@ -1,4 +1,4 @@
-"""Dumps and restores in all common forms: what comes out of them, migrate makes work; and who may dump."""
+"""Dumps and restores in all common forms: migrate makes every result work; and who may dump."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ from tests.support.paths import UNCAPPED
 
 @pytest.fixture
 def source(empty_database: TestDatabase) -> TestDatabase:
-    """Return an adopted application at work: entries of ours, a decision, a filter of its own, a reader."""
+    """Return an adopted application in use: entries of ours, a decision, a filter of its own, a reader."""
     adopt(empty_database)
     abouts(empty_database)
     service = PatternSyncService(empty_database.url)
@@ -70,31 +70,31 @@ def restore(target: TestDatabase, place: Path, *options: str, check: bool = True
 
 
 def assert_working(target: TestDatabase) -> None:
-    """Check that migrate leaves a working installation, whatever it found."""
+    """Check that migrate leaves a working installation behind."""
     abouts(target)
     assert installer(target).migrate() == []
-    with listening(target) as ear:
+    with listening(target) as listener:
         pattern_id = target.add_pattern("new")
-        assert ear.heard() == [str(pattern_id)]
+        assert listener.received() == [str(pattern_id)]
     service = PatternSyncService(target.url)
     assert service.sync_patterns(UNCAPPED).synced_count >= 1
     assert "new" in target.queue()
     service.approve("new", "good", reviewer="ann")
     assert service.overview().trigger_missing_on == ()
-    # The detector's own role needs no right of ours but those that everybody has.
+    # The detector's own role needs no right on our schema beyond those of PUBLIC.
     with (
         target.role(
             "INSERT, SELECT, UPDATE ON operation_patterns", "USAGE ON SEQUENCE operation_patterns_id_seq"
         ) as role,
         psycopg.connect(target.url_as(role), autocommit=True) as detector,
-        listening(target) as ear,
+        listening(target) as listener,
     ):
         row = detector.execute(
             "INSERT INTO operation_patterns (pattern_signature, pattern_type, confidence_score, occurrence_count,"
             " potential_monthly_savings) VALUES ('theirs', 'x', 90, 9, 9999) RETURNING id"
         ).fetchone()
         assert row is not None
-        assert ear.heard() == [str(row[0])]
+        assert listener.received() == [str(row[0])]
 
 
 FORMS: dict[str, tuple[Sequence[str], Sequence[str]]] = {
@@ -116,7 +116,7 @@ def test_a_restore_and_migrate_end_in_a_working_installation(
 ) -> None:
     dumping, restoring = FORMS[form]
     dump_to(source, tmp_path / "dump", *dumping)
-    # Without our schema the triggers cannot be created: PostgreSQL says so and goes on.
+    # Without our schema the triggers cannot be created: psql reports it and continues.
     restore(target, tmp_path / "dump", *restoring, check=form != "without our schema")
     assert_working(target)
     if "schema" not in form:
@@ -139,7 +139,7 @@ def test_a_schema_dump_and_a_data_dump_are_restored_in_turn(
     restore(target, tmp_path / "dump", "--schema-only")
     if migrated_between:
         abouts(target)
-    # What migrate has put back is in the way of our own rows, and of nothing else.
+    # The rows that migrate has recreated conflict with our own dumped rows only.
     restore(target, tmp_path / "dump", "--data-only", "--disable-triggers", check=not migrated_between)
     assert_working(target)
     assert {"kept", "decided"} <= target.queue()
@@ -151,7 +151,7 @@ def test_single_tables_are_restored(source: TestDatabase, tmp_path: Path, tables
     for table in tables:
         source.execute(f"DROP TABLE {table} CASCADE")
     restore(source, tmp_path / "dump", *(f"--table={table}" for table in tables))
-    # A restore of a table leaves out its keys and defaults; whoever does it puts them back.
+    # A restore of a single table omits its keys and defaults; the operator has to recreate them.
     for table in tables:
         source.execute(
             f"ALTER TABLE {table} ADD PRIMARY KEY (id); CREATE SEQUENCE IF NOT EXISTS {table}_id_seq START 100;"
@@ -192,8 +192,8 @@ def test_a_role_that_can_dump_the_application_can_dump_it_with_us(
     if kind == "granted before":
         installer(source).uninstall()
     with source.role(*rights.get(kind, in_public)) as role:
-        told = f"let those who read the application's tables read ours: {role}"
-        assert (told in abouts(source)) == (kind != "pg_read_all_data")
+        step = f"let those who read the application's tables read ours: {role}"
+        assert (step in abouts(source)) == (kind != "pg_read_all_data")
         reader = TestDatabase(source.url_as(role), source.name)
         dump_to(reader, tmp_path / "dump.sql", major=server_major(source))
         assert "kept" in (tmp_path / "dump.sql").read_text(encoding="utf-8")

@@ -38,7 +38,7 @@ BUSY = (
 Result = TypeVar("Result")
 
 
-class Door(Protocol):
+class Driver(Protocol):
     """Runs something on a review."""
 
     def __call__(self, database: TestDatabase, use: Callable[[Review], Coroutine[Any, Any, Result]]) -> Result: ...
@@ -58,8 +58,8 @@ def over_psycopg(database: TestDatabase, use: Callable[[Review], Coroutine[Any, 
 
 
 @pytest.fixture(params=[over_asyncpg, over_psycopg], ids=["asyncpg", "psycopg"])
-def door(request: pytest.FixtureRequest) -> Door:
-    chosen: Door = request.param
+def driver(request: pytest.FixtureRequest) -> Driver:
+    chosen: Driver = request.param
     return chosen
 
 
@@ -77,8 +77,8 @@ def queue(database: TestDatabase, *names: str, **columns: object) -> None:
     PatternSyncService(database.daemon_url).sync_patterns()
 
 
-def decide(database: TestDatabase, door: Door, signature: str, decision: Decision) -> QueueEntry:
-    return door(database, lambda review: review.decide(signature, decision))
+def decide(database: TestDatabase, driver: Driver, signature: str, decision: Decision) -> QueueEntry:
+    return driver(database, lambda review: review.decide(signature, decision))
 
 
 def approval(reviewer: str = "ann", notes: str | None = None, replaces: Status = Status.PENDING) -> Decision:
@@ -96,13 +96,13 @@ def actions_of(database: TestDatabase, signature: str) -> list[str]:
 @pytest.mark.parametrize("verdict", [approval(notes="fine"), rejection()], ids=["approved", "rejected"])
 def test_both_drivers_write_the_same(database: TestDatabase, verdict: Decision) -> None:
     written = []
-    for name, door in (("one", over_asyncpg), ("two", over_psycopg)):
+    for name, driver in (("one", over_asyncpg), ("two", over_psycopg)):
         queue(database, name)
-        entry = decide(database, door, name, verdict)
+        entry = decide(database, driver, name, verdict)
         assert entry.status == verdict.verdict
         assert entry.reviewed_at is not None
         assert abs(datetime.now(UTC) - entry.reviewed_at) < timedelta(minutes=1)
-        history = door(database, lambda review, name=name: review.history(name))  # type: ignore[misc]
+        history = driver(database, lambda review, name=name: review.history(name))  # type: ignore[misc]
         written.append(
             (
                 entry.status,
@@ -115,75 +115,77 @@ def test_both_drivers_write_the_same(database: TestDatabase, verdict: Decision) 
     assert written[0] == written[1]
 
 
-def test_an_approval_marks_an_applications_pattern(adopted: TestDatabase, door: Door) -> None:
+def test_an_approval_marks_an_applications_pattern(adopted: TestDatabase, driver: Driver) -> None:
     queue(adopted, "a")
-    decide(adopted, door, "a", approval(notes="worth it"))
+    decide(adopted, driver, "a", approval(notes="worth it"))
     assert adopted.mark_of("a") == ("approved", "ann", "worth it", True)
 
 
-def test_a_rejection_stands_where_the_application_has_no_such_status(adopted: TestDatabase, door: Door) -> None:
+def test_a_rejection_stands_where_the_application_has_no_such_status(adopted: TestDatabase, driver: Driver) -> None:
     queue(adopted, "a")
-    entry = decide(adopted, door, "a", rejection(reason="a one-off"))
+    entry = decide(adopted, driver, "a", rejection(reason="a one-off"))
     assert (entry.status, entry.reviewed_by, entry.approval_notes) == ("rejected", "ann", "REJECTED: a one-off")
     assert [item["notes"] for item in adopted.history_of("a")] == ["a one-off"]
     assert actions_of(adopted, "a") == ["rejected"]
     assert adopted.mark_of("a") == ("detected", "ann", "a one-off", True)
-    # The pattern still looks eligible, and yet no machine queues it again.
+    # The pattern's status still looks eligible, yet the daemon does not queue it again.
     again = PatternSyncService(adopted.url).sync_all_patterns()
     assert again.synced_count == 1
     assert again.synced_pattern_ids == ("old",)
-    assert decided_explanation(adopted, door, "a")
+    assert decided_explanation(adopted, driver, "a")
 
 
-def decided_explanation(database: TestDatabase, door: Door, signature: str) -> bool:
-    return door(database, lambda review: review.explain(signature)).outcome is Outcome.DECIDED
+def decided_explanation(database: TestDatabase, driver: Driver, signature: str) -> bool:
+    return driver(database, lambda review: review.explain(signature)).outcome is Outcome.DECIDED
 
 
 def test_a_rejection_that_replaces_an_approval_does_not_leave_the_pattern_approved(
-    adopted: TestDatabase, door: Door
+    adopted: TestDatabase, driver: Driver
 ) -> None:
     queue(adopted, "a")
-    decide(adopted, door, "a", approval())
-    decide(adopted, door, "a", rejection("bob", "changed my mind", Status.APPROVED))
+    decide(adopted, driver, "a", approval())
+    decide(adopted, driver, "a", rejection("bob", "changed my mind", Status.APPROVED))
     assert adopted.mark_of("a") == ("detected", "bob", "changed my mind", True)
     assert actions_of(adopted, "a") == ["approved", "rejected"]
-    decide(adopted, door, "a", approval("eve", replaces=Status.REJECTED))
+    decide(adopted, driver, "a", approval("eve", replaces=Status.REJECTED))
     assert adopted.mark_of("a") == ("approved", "eve", None, True)
 
 
-def test_a_rejection_leaves_a_status_alone_that_the_application_gave_itself(adopted: TestDatabase, door: Door) -> None:
+def test_a_rejection_leaves_a_status_alone_that_the_application_gave_itself(
+    adopted: TestDatabase, driver: Driver
+) -> None:
     queue(adopted, "a")
     adopted.execute("UPDATE operation_patterns SET automation_status = 'candidate'")
-    decide(adopted, door, "a", rejection())
+    decide(adopted, driver, "a", rejection())
     assert adopted.mark_of("a") == ("candidate", "ann", "no", True)
 
 
-def test_a_decision_whose_pattern_status_is_refused_is_rolled_back(adopted: TestDatabase, door: Door) -> None:
+def test_a_decision_whose_pattern_status_is_refused_is_rolled_back(adopted: TestDatabase, driver: Driver) -> None:
     queue(adopted, "a")
     adopted.execute("ALTER TABLE operation_patterns ADD CONSTRAINT known CHECK (reviewed_by <> 'eve')")
     before = snapshot(adopted, TABLES)
     for decision in (approval("eve"), rejection("eve")):
         with pytest.raises(DecisionRefused):
-            decide(adopted, door, "a", decision)
+            decide(adopted, driver, "a", decision)
     assert snapshot(adopted, TABLES) == before
-    decide(adopted, door, "a", rejection("ann"))
+    decide(adopted, driver, "a", rejection("ann"))
 
 
-def test_a_decision_whose_history_is_refused_is_rolled_back(database: TestDatabase, door: Door) -> None:
+def test_a_decision_whose_history_is_refused_is_rolled_back(database: TestDatabase, driver: Driver) -> None:
     queue(database, "a")
     database.execute("ALTER TABLE pattern_review_history ADD CONSTRAINT no_poison CHECK (notes <> 'poison')")
     before = snapshot(database, TABLES)
     for decision in (approval(notes="poison"), rejection(reason="poison")):
         with pytest.raises(DecisionRefused):
-            decide(database, door, "a", decision)
+            decide(database, driver, "a", decision)
     with pytest.raises(DecisionRefused):
-        door(database, lambda review: review.comment("a", "poison", None))
+        driver(database, lambda review: review.comment("a", "poison", None))
     assert snapshot(database, TABLES) == before
 
 
 @pytest.mark.parametrize("first_commits", [True, False], ids=["commits", "is rolled back"])
 def test_a_second_decision_waits_for_the_outcome_of_the_first(
-    database: TestDatabase, door: Door, *, first_commits: bool
+    database: TestDatabase, driver: Driver, *, first_commits: bool
 ) -> None:
     queue(database, "a")
     with (
@@ -191,7 +193,7 @@ def test_a_second_decision_waits_for_the_outcome_of_the_first(
         database.another_connection(autocommit=False) as first,
     ):
         first.execute("SELECT pattern_sync.decide('a', 'approved', 'ann', NULL, 'pending')")
-        second = people.submit(decide, database, door, "a", rejection("bob"))
+        second = people.submit(decide, database, driver, "a", rejection("bob"))
         eventually(lambda: database.execute(WAITS_FOR_A_LOCK))
         assert not second.done()
         if first_commits:
@@ -204,11 +206,11 @@ def test_a_second_decision_waits_for_the_outcome_of_the_first(
             assert second.result(30).status == "rejected"
     winner = ("approved", "ann", None) if first_commits else ("rejected", "bob", "no")
     assert actions_of(database, "a") == [winner[0]]
-    # Not the mark's status: an application's CHECK need not know it.
+    # Not the pattern's status: an application's CHECK may not allow it.
     assert database.mark_of("a")[1:] == (*winner[1:], True)
 
 
-def test_a_second_decision_loses_at_a_stricter_isolation_too(database: TestDatabase, door: Door) -> None:
+def test_a_second_decision_loses_at_a_stricter_isolation_too(database: TestDatabase, driver: Driver) -> None:
     queue(database, "a")
     database.execute(f"ALTER DATABASE \"{database.name}\" SET default_transaction_isolation = 'repeatable read'")
     with (
@@ -216,7 +218,7 @@ def test_a_second_decision_loses_at_a_stricter_isolation_too(database: TestDatab
         database.another_connection(autocommit=False) as first,
     ):
         first.execute("SELECT pattern_sync.decide('a', 'approved', 'ann', NULL, 'pending')")
-        second = people.submit(decide, database, door, "a", rejection("bob"))
+        second = people.submit(decide, database, driver, "a", rejection("bob"))
         eventually(lambda: database.execute(WAITS_FOR_A_LOCK))
         first.commit()
         with pytest.raises(AlreadyDecided, match="approved by ann"):
@@ -224,7 +226,7 @@ def test_a_second_decision_loses_at_a_stricter_isolation_too(database: TestDatab
 
 
 def test_a_decision_yields_to_an_application_that_locks_in_the_opposite_order(
-    database: TestDatabase, door: Door
+    database: TestDatabase, driver: Driver
 ) -> None:
     queue(database, "a")
     with (
@@ -232,7 +234,7 @@ def test_a_decision_yields_to_an_application_that_locks_in_the_opposite_order(
         database.another_connection(autocommit=False) as application,
     ):
         application.execute("UPDATE operation_patterns SET last_seen = now()")
-        decision = people.submit(decide, database, door, "a", approval("bob"))
+        decision = people.submit(decide, database, driver, "a", approval("bob"))
         eventually(lambda: database.execute(WAITS_FOR_A_LOCK))
         application.execute("UPDATE pattern_approvals SET pattern_context = 'seen by the application'")
         application.commit()
@@ -265,35 +267,35 @@ def test_a_decision_that_timed_out_is_not_made_later(
     assert entry["status"] == "pending"
 
 
-def test_figures_stored_as_real_are_read_without_rounding_noise(adopted: TestDatabase, door: Door) -> None:
+def test_figures_stored_as_real_are_read_without_rounding_noise(adopted: TestDatabase, driver: Driver) -> None:
     queue(adopted, "a")
-    entry = door(adopted, lambda review: review.entry("a"))
+    entry = driver(adopted, lambda review: review.entry("a"))
     assert (entry.confidence_score, entry.estimated_savings_usd) == (0.85, 183_844.06)
     assert entry.impact_score == pytest.approx(0.85 * 78_167 * 183_844.06)
 
 
 @pytest.mark.parametrize("figure", ["NaN", "Infinity", "-Infinity", "3e38", "1e-40"])
-def test_figures_that_are_null_or_nan_count_as_0(adopted: TestDatabase, door: Door, figure: str) -> None:
+def test_figures_that_are_null_or_nan_count_as_0(adopted: TestDatabase, driver: Driver, figure: str) -> None:
     adopted.add_entry("a", confidence_score=figure, estimated_savings_usd=figure)
-    entry = door(adopted, lambda review: review.entry("a"))
+    entry = driver(adopted, lambda review: review.entry("a"))
     assert (entry.confidence_score, entry.estimated_savings_usd, entry.impact_score) == (0, 0, 0)
 
 
-def test_times_without_a_zone_are_in_the_databases_zone(adopted: TestDatabase, door: Door) -> None:
+def test_times_without_a_zone_are_in_the_databases_zone(adopted: TestDatabase, driver: Driver) -> None:
     adopted.execute(f"ALTER DATABASE \"{adopted.name}\" SET timezone = 'Asia/Kolkata'")
     adopted.add_entry("a", created_at="2026-11-23 12:00:00.5")
-    entry = door(adopted, lambda review: review.entry("a"))
+    entry = driver(adopted, lambda review: review.entry("a"))
     assert entry.created_at == datetime(2026, 11, 23, 6, 30, 0, 500_000, tzinfo=UTC)
-    decided = decide(adopted, door, "a", approval())
+    decided = decide(adopted, driver, "a", approval())
     assert decided.reviewed_at is not None
     assert abs(datetime.now(UTC) - decided.reviewed_at) < timedelta(minutes=1)
 
 
-def test_an_entry_without_a_time_can_be_decided(adopted: TestDatabase, door: Door) -> None:
+def test_an_entry_without_a_time_can_be_decided(adopted: TestDatabase, driver: Driver) -> None:
     adopted.add_entry("a", created_at=None)
-    assert decide(adopted, door, "a", approval()).created_at is None
+    assert decide(adopted, driver, "a", approval()).created_at is None
     adopted.execute("UPDATE pattern_review_history SET created_at = NULL")
-    (item,) = door(adopted, lambda review: review.history("a"))
+    (item,) = driver(adopted, lambda review: review.history("a"))
     assert item.created_at is None
 
 
@@ -302,10 +304,10 @@ def test_an_entry_without_a_time_can_be_decided(adopted: TestDatabase, door: Doo
     ['["\\ud800"]', '[{"\\udfff": 1}]', "[" * 100_000, '[{"a":' * 50_000, "[" + "[" * 900 + "]" * 900 + "]"],
     ids=["half of a surrogate pair", "the same in an object", "deep", "deep objects", "less deep"],
 )
-def test_unreadable_sessions_do_not_hide_the_queue(database: TestDatabase, door: Door, text: str) -> None:
+def test_unreadable_sessions_do_not_hide_the_queue(database: TestDatabase, driver: Driver, text: str) -> None:
     database.add_entry("poison", example_sessions=text)
     database.add_entry("healthy")
-    page = door(database, lambda review: review.page(Status.PENDING, None, 20))
+    page = driver(database, lambda review: review.page(Status.PENDING, None, 20))
     assert {entry.pattern_id for entry in page.entries} == {"healthy", "poison"}
     for entry in page.entries:
         for session in entry.example_sessions:
@@ -313,12 +315,12 @@ def test_unreadable_sessions_do_not_hide_the_queue(database: TestDatabase, door:
 
 
 @pytest.mark.parametrize("moment", ["infinity", "-infinity", "0044-03-15 12:00:00 BC", "99999-01-01", "10000-01-01"])
-def test_times_beyond_the_calendar_do_not_hide_the_queue(database: TestDatabase, door: Door, moment: str) -> None:
+def test_times_beyond_the_calendar_do_not_hide_the_queue(database: TestDatabase, driver: Driver, moment: str) -> None:
     database.add_entry("poison", created_at=moment)
     database.add_entry("healthy")
-    page = door(database, lambda review: review.page(Status.PENDING, None, 20))
+    page = driver(database, lambda review: review.page(Status.PENDING, None, 20))
     assert {entry.pattern_id for entry in page.entries} == {"healthy", "poison"}
-    assert decide(database, door, "poison", approval()).status == "approved"
+    assert decide(database, driver, "poison", approval()).status == "approved"
 
 
 def test_the_python_api_reviews_like_the_other_interfaces(database: TestDatabase) -> None:
@@ -347,19 +349,19 @@ def restricted(database: TestDatabase) -> Iterator[TestDatabase]:
 
 
 def test_the_documented_rights_are_enough_to_review(
-    database: TestDatabase, restricted: TestDatabase, door: Door
+    database: TestDatabase, restricted: TestDatabase, driver: Driver
 ) -> None:
     for name in ("a", "b"):
         database.add_pattern(name)
     assert PatternSyncService(restricted.url).sync_patterns().synced_count == 2
-    assert decide(restricted, door, "a", approval()).status == "approved"
-    assert decide(restricted, door, "b", rejection()).status == "rejected"
-    assert door(restricted, lambda review: review.comment("a", "seen", "ann")) == "ann"
-    assert len(door(restricted, lambda review: review.history("a"))) == 2
-    assert decided_explanation(restricted, door, "a")
+    assert decide(restricted, driver, "a", approval()).status == "approved"
+    assert decide(restricted, driver, "b", rejection()).status == "rejected"
+    assert driver(restricted, lambda review: review.comment("a", "seen", "ann")) == "ann"
+    assert len(driver(restricted, lambda review: review.history("a"))) == 2
+    assert decided_explanation(restricted, driver, "a")
     assert database.mark_of("a") == ("approved", "ann", None, True)
     with restricted_connection(restricted) as connection:
-        assert connection.fetch("missing_rights") == [], "which a daemon would refuse to start with"
+        assert connection.fetch("missing_rights") == [], "a daemon would refuse to start with these"
     with pytest.raises(AccessRefused), restricted_connection(restricted) as connection:
         connection.run_script("DELETE FROM operation_patterns")
 

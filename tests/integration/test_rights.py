@@ -1,4 +1,4 @@
-"""What the daemon's role may not, each with the statement that helps, in a database that has lived."""
+"""The rights that the daemon's role lacks, each with the statement that grants it, in a lived-in database."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from tests.support.application import abouts, adopt
 from tests.support.database import TestDatabase
 from tests.support.lived_in import documented_rights
 
-# Each makes the planner evaluate the conditions in another order.
+# Each makes the planner evaluate the conditions in a different order.
 PLANNERS: Mapping[str, Mapping[str, str]] = {
     "its own choice": {},
     "no nested loops": {"enable_nestloop": "off"},
@@ -24,7 +24,7 @@ PLANNERS: Mapping[str, Mapping[str, str]] = {
     "no index": {"enable_indexscan": "off", "enable_bitmapscan": "off", "enable_indexonlyscan": "off"},
     "in parallel": {"parallel_setup_cost": "0", "parallel_tuple_cost": "0", "min_parallel_table_scan_size": "0"},
 }
-# The documented ones, one for each statement.
+# The documented grants, one for each statement.
 NEEDED = {
     "GRANT SELECT ON operation_patterns TO {role};",
     "GRANT SELECT ON pattern_occurrences TO {role};",
@@ -87,7 +87,7 @@ def test_missing_rights_are_found_whatever_order_the_plan_evaluates_conditions_i
 
 
 def documented_remedies(role: str) -> Iterator[str]:
-    """Yield the documented grants as the daemon asks for them: each right by itself."""
+    """Yield the documented grants as the daemon's remedies have them: each right by itself."""
     for right in documented_rights():
         privileges, _, things = right.partition(" ON ")
         columns = re.fullmatch(r"UPDATE \((.+)\)", privileges)
@@ -98,7 +98,7 @@ def documented_remedies(role: str) -> Iterator[str]:
 
 
 def test_the_documented_grants_are_exactly_what_the_daemon_needs(lived: TestDatabase) -> None:
-    lived.execute("REVOKE SELECT ON pattern_sync.settings FROM PUBLIC")  # it is everybody's, unless it was lost
+    lived.execute("REVOKE SELECT ON pattern_sync.settings FROM PUBLIC")  # PUBLIC has it, unless it was lost
     with lived.role() as role:
         assert missing_rights(lived, role) == sorted(documented_remedies(role))
     with lived.role(*documented_rights()) as role:

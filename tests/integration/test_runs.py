@@ -1,4 +1,4 @@
-"""Runs over everything: dry runs, caps, the order, and the record."""
+"""Scans of all patterns: dry runs, caps, the order, and the record."""
 
 import pytest
 
@@ -65,10 +65,10 @@ def test_a_dry_run_writes_nothing_and_counts_what_a_run_would_do(
 @pytest.mark.parametrize("name", ["sync_high_priority_patterns", "sync_patterns", "sync_all_patterns"])
 def test_a_scan_does_what_its_dry_run_counted(database: TestDatabase, service: PatternSyncService, name: str) -> None:
     populate(database)
-    said = getattr(service, name)(dry_run=True).to_dict()
+    counted = getattr(service, name)(dry_run=True).to_dict()
     done = getattr(service, name)().to_dict()
     timeless = {"sync_duration_ms": 0, "dry_run": False}
-    assert {**said, **timeless} == {**done, **timeless}
+    assert {**counted, **timeless} == {**done, **timeless}
     assert database.count("pattern_approvals") == 4 + done["synced_count"]
 
 
@@ -114,9 +114,9 @@ def test_a_manual_sync_is_recorded_and_reports_its_progress(
     database: TestDatabase, service: PatternSyncService
 ) -> None:
     populate(database)
-    told: list[tuple[int, int]] = []
-    result = service.sync_patterns(UNCAPPED, on_progress=lambda done, of: told.append((done, of)))
-    assert told == [(56, 56)]
+    progress: list[tuple[int, int]] = []
+    result = service.sync_patterns(UNCAPPED, on_progress=lambda done, of: progress.append((done, of)))
+    assert progress == [(56, 56)]
     runs = service.overview().runs
     assert [(run.kind, run.synced, run.skipped, run.refreshed, run.total_candidates) for run in runs] == [
         ("manual", 56, 4, 1, 60)

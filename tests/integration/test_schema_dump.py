@@ -1,4 +1,4 @@
-"""What is in the schema pattern_sync, written down; a change of it shows in a diff."""
+"""The schema pattern_sync as a committed dump, so that every change shows in a diff."""
 
 import difflib
 import os
@@ -10,7 +10,7 @@ from tests.support.database import TestDatabase
 
 FILE = GOLDEN / "schema.sql"
 REWRITE = "TEST_REWRITE_GOLDEN"
-# pg_dump's own words differ between versions; the schema does not.
+# pg_dump's own output differs between versions; the schema does not.
 MAJOR = 18
 
 

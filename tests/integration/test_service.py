@@ -1,4 +1,4 @@
-"""The blocking Python API: what it tells, and which errors it raises."""
+"""The blocking Python API: what it returns, and which errors it raises."""
 
 import math
 import socket
@@ -244,7 +244,7 @@ def test_a_missing_database_is_refused_by_name(database: TestDatabase) -> None:
 
 def test_an_unreachable_server_is_unavailable() -> None:
     with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))  # bound and not listening: nobody else takes it, and it refuses
+        free.bind(("127.0.0.1", 0))  # bound and not listening: the port stays taken and refuses connections
         url = f"postgresql://ann:{SECRET}@127.0.0.1:{free.getsockname()[1]}/work"
         with pytest.raises(DatabaseUnavailable) as fault:
             PatternSyncService(url).get_sync_statistics()

@@ -1,4 +1,4 @@
-"""Whatever is set for the role or the database, our sessions have what they depend on, and nothing else is changed."""
+"""Whatever is set for the role or the database, our sessions have the settings they need and change no others."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ from tests.support.database import TestDatabase
 from tests.support.paths import UNCAPPED, daemon_everything, reconcile, service_everything
 from tests.support.waiting import eventually
 
-# What an operator may have set, beside what it has to be for us.
+# A setting that an operator may have made, beside the value that we need.
 HOSTILE: Mapping[str, str] = {
     "default_transaction_isolation": "serializable",
     "statement_timeout": "1ms",
@@ -42,7 +42,7 @@ HOSTILE: Mapping[str, str] = {
     "jit": "on",
 }
 OURS = {**{each.name: each.value for each in SETTINGS}, "client_encoding": "UTF8"}
-# Costs nothing, and is done where it would hurt.
+# Costs nothing, and prevents harm.
 MORE = {"jit_above_cost": "0", "jit_optimize_above_cost": "0", "escape_string_warning": "on"}
 OPERATORS = {"search_path": "public, elsewhere", "TimeZone": "Pacific/Chatham"}
 PROBE = Statement("probe", "", "SELECT current_setting(n) AS value FROM unnest($1::text[]) AS n")
@@ -54,7 +54,7 @@ def known_names(database: TestDatabase) -> set[str]:
 
 @contextmanager
 def a_login(database: TestDatabase, *attributes: str) -> Iterator[tuple[str, str]]:
-    """Yield a role that may log in, and the URL with which it does."""
+    """Yield a role that may log in, and its URL."""
     role = f"{database.name}_login"
     database.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x' {' '.join(attributes)}")
     parts = urlsplit(database.url)
@@ -68,7 +68,7 @@ def a_login(database: TestDatabase, *attributes: str) -> Iterator[tuple[str, str
 
 @pytest.fixture(params=["the role", "the database", "the role in the database"])
 def hostile(request: pytest.FixtureRequest, database: TestDatabase) -> Iterator[TestDatabase]:
-    """Return a database in which a superuser's settings are against us; its own connection is older than they are."""
+    """Return a database with hostile settings of a superuser; its own connection is older than these."""
     present = known_names(database)
     with a_login(database, "SUPERUSER") as (role, url):
         whose = {
@@ -84,7 +84,7 @@ def hostile(request: pytest.FixtureRequest, database: TestDatabase) -> Iterator[
 
 
 def in_session(database: TestDatabase, names: Sequence[str]) -> list[dict[str, str]]:
-    """Return what the settings are in a session of the daemon's and in one of the command line's."""
+    """Return the settings in a session of the daemon and in one of the command line."""
 
     async def over_the_loop() -> list[str]:
         connector = Connector(DatabaseAddress.parse(database.url), {**load_statements(), "probe": PROBE})
@@ -101,9 +101,9 @@ def in_session(database: TestDatabase, names: Sequence[str]) -> list[dict[str, s
 def test_every_session_setting_is_ours_whatever_was_set(hostile: TestDatabase) -> None:
     present = known_names(hostile)
     wanted = {name: value for name, value in OURS.items() if name.lower() in present}
-    assert set(HOSTILE) == set(OURS), "what is set has a line in this test"
+    assert set(HOSTILE) == set(OURS), "list every setting in this test"
     for found in in_session(hostile, list(wanted)):
-        # The order of day and month stays the operator's.
+        # The order of day and month stays as the operator set it.
         assert {name: value.partition(",")[0] for name, value in found.items()} == wanted
 
 
@@ -154,7 +154,7 @@ def test_a_database_in_another_encoding_gets_utf_8_clients(
         encoded = TestDatabase.named(server_url, name)
         for found in in_session(encoded, ["client_encoding", "server_encoding", "row_security"]):
             assert found == {"client_encoding": "UTF8", "server_encoding": encoding, "row_security": "off"}
-        # SQL_ASCII keeps, and gives back, whatever bytes there are; the others lack most characters.
+        # SQL_ASCII stores and returns any bytes; the others lack most characters.
         wanted = "convert_from('\\xff'::bytea, 'SQL_ASCII')" if encoding == "SQL_ASCII" else "U&'\\2192'"
         for fault in fetch_once(encoded, f"SELECT {wanted}"):
             assert isinstance(fault, StatementFailed), repr(fault)

@@ -20,7 +20,7 @@ from tests.support.database import TestDatabase
 
 pytestmark = pytest.mark.lived_in_too
 FILTER = ("float8", "int8", "float8", "text[]", "text[]")
-# What rows.py reads and what the gateways pass, written down by hand.
+# What rows.py reads and what the gateways pass, listed literally.
 EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "schema_version": ((), {"version": "int4"}),
     "read_filter": (
@@ -210,7 +210,7 @@ SAMPLES: Mapping[str, object] = {
 OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
     "record_run": (run_argument("manual", SyncResult(synced_count=1)),),
     "reconcile": (70.0, 5, 1000.0, [], [], "{1,2}"),
-    # No commit: the tests run it in a transaction that is undone.
+    # No commit: the tests run it in a transaction that is rolled back.
     "queue_missing": (70.0, 5, 1000.0, [], [], None, False, 0, 1, 0.0, False, None, []),
     "set_lock_timeout": ("100",),
     "install_trigger": ("pattern_occurrences",),
@@ -237,7 +237,7 @@ def test_every_statement_has_the_parameters_and_columns_that_the_code_expects(da
             await connection.close()
 
     found = run(prepare_all())
-    assert set(found) == set(EXPECTED), "a new statement wants a line in this test"
+    assert set(found) == set(EXPECTED), "list every new statement in this test"
     for name, expected in EXPECTED.items():
         assert (name, *found[name]) == (name, *expected)
 

@@ -1,4 +1,4 @@
-"""Writers first: whatever is broken on our side, the detector's statement goes through, and soon."""
+"""Writers first: whatever is broken on our side, the detector's statement succeeds, and soon."""
 
 import time
 
@@ -7,7 +7,7 @@ import pytest
 from tests.support.database import TestDatabase
 from tests.support.notifications import listening
 
-# Ten times what a lock may cost a statement, for a machine that has other things to do.
+# Ten times what a lock may cost a statement, for a busy machine.
 SOON_SECONDS = 1.5
 
 BROKEN = {
@@ -37,21 +37,21 @@ def test_no_damage_to_our_schema_makes_a_writer_fail(database: TestDatabase, dam
 
 
 def test_a_writer_does_not_wait_for_a_locked_queue_and_announces_everything(database: TestDatabase) -> None:
-    with listening(database) as ear, database.another_connection(autocommit=False) as locker:
+    with listening(database) as listener, database.another_connection(autocommit=False) as locker:
         locker.execute("LOCK TABLE pattern_approvals IN ACCESS EXCLUSIVE MODE")
         started = time.monotonic()
         database.add_pattern("a")
         assert time.monotonic() - started < SOON_SECONDS
-        assert ear.heard() == ["*"]
+        assert listener.received() == ["*"]
 
 
 def test_a_bulk_writer_waits_for_a_locked_queue_once_and_not_per_row(database: TestDatabase) -> None:
-    with listening(database) as ear, database.another_connection(autocommit=False) as locker:
+    with listening(database) as listener, database.another_connection(autocommit=False) as locker:
         locker.execute("LOCK TABLE pattern_approvals IN ACCESS EXCLUSIVE MODE")
         started = time.monotonic()
         database.add_patterns(100)
         assert time.monotonic() - started < SOON_SECONDS
-        assert ear.heard() == ["*"]
+        assert listener.received() == ["*"]
 
 
 def test_an_entry_that_a_person_has_locked_does_not_delay_the_detector(database: TestDatabase) -> None:

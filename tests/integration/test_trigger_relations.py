@@ -21,7 +21,7 @@ def migrate(database: TestDatabase) -> list[str]:
 
 @pytest.fixture
 def partitioned(database: TestDatabase) -> TestDatabase:
-    """Turn the patterns into a partitioned table, as an application with very many of them has it."""
+    """Turn the patterns into a partitioned table, as in an application with very many of them."""
     database.execute("ALTER TABLE operation_patterns RENAME TO plain")
     database.execute("DROP TRIGGER pattern_sync_announce ON plain")
     database.execute("CREATE TABLE public.operation_patterns (LIKE plain INCLUDING DEFAULTS) PARTITION BY HASH (id)")
@@ -35,14 +35,14 @@ def partitioned(database: TestDatabase) -> TestDatabase:
 
 
 def test_writes_to_the_parent_and_to_a_partition_are_announced_once(partitioned: TestDatabase) -> None:
-    with listening(partitioned) as ear:
+    with listening(partitioned) as listener:
         partitioned.execute(INSERT.format("operation_patterns", "through the parent"))
         partitioned.execute("INSERT INTO part_0 (id, pattern_signature, pattern_type) VALUES (-1, 'directly', 'sdlc')")
         partitioned.execute(
             "UPDATE part_0 SET confidence_score = 90, occurrence_count = 9, potential_monthly_savings = 5000"
             " WHERE pattern_signature = 'directly'"
         )
-        assert len(ear.heard()) == 2
+        assert len(listener.received()) == 2
     assert migrate(partitioned) == []
 
 
@@ -55,18 +55,18 @@ def test_a_partition_that_is_attached_later_is_announced(database: TestDatabase)
     migrate(database)
     database.execute("CREATE TABLE public.later (LIKE plain INCLUDING DEFAULTS)")
     database.execute("ALTER TABLE operation_patterns ATTACH PARTITION later FOR VALUES IN ('sdlc')")
-    with listening(database) as ear:
+    with listening(database) as listener:
         database.execute(INSERT.replace("(pattern", "(id, pattern", 1).replace("('", "(7, '", 1).format("later", "a"))
-        assert ear.heard() == ["7"]
+        assert listener.received() == ["7"]
 
 
 def test_a_child_that_inherits_gets_its_own_trigger_from_migrate(database: TestDatabase) -> None:
     database.execute("CREATE TABLE public.child () INHERITS (operation_patterns)")
     assert migrate(database) == ["create the triggers on child"]
     assert migrate(database) == []
-    with listening(database) as ear:
+    with listening(database) as listener:
         database.execute(INSERT.replace("(pattern", "(id, pattern", 1).replace("('", "(7, '", 1).format("child", "a"))
-        assert ear.heard() == ["7"]
+        assert listener.received() == ["7"]
 
 
 @pytest.fixture
@@ -80,14 +80,14 @@ def detector_role(database: TestDatabase) -> Iterator[str]:
 def test_a_detector_without_rights_on_our_tables_writes_and_is_announced(
     database: TestDatabase, detector_role: str
 ) -> None:
-    with listening(database) as ear, database.another_connection() as detector:
+    with listening(database) as listener, database.another_connection() as detector:
         detector.execute(f"SET ROLE {detector_role}".encode())
         detector.execute(INSERT.format("operation_patterns", "a").encode())
-        assert len(ear.heard()) == 1
+        assert len(listener.received()) == 1
         rights = detector.execute("SELECT has_table_privilege('pattern_approvals', 'SELECT') AS has").fetchone()
         assert rights == {"has": False}
         detector.execute("SELECT pattern_sync.request('a'), pattern_sync.request()")
-        assert len(ear.heard()) == 2
+        assert len(listener.received()) == 2
 
 
 def test_a_detector_cannot_gain_rights_through_us(database: TestDatabase, detector_role: str) -> None:
@@ -100,8 +100,8 @@ def test_a_detector_cannot_gain_rights_through_us(database: TestDatabase, detect
 
 
 def test_a_temporary_table_of_the_same_name_does_not_mislead_the_trigger(database: TestDatabase) -> None:
-    with listening(database) as ear, database.another_connection() as detector:
+    with listening(database) as listener, database.another_connection() as detector:
         detector.execute("CREATE TEMP TABLE pattern_approvals (pattern_id text)")
         detector.execute("INSERT INTO pattern_approvals VALUES ('a')")
         detector.execute(INSERT.format("operation_patterns", "a").encode())
-        assert len(ear.heard()) == 1
+        assert len(listener.received()) == 1

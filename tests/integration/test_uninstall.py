@@ -1,4 +1,4 @@
-"""Taking away exactly what was added."""
+"""Uninstalling: exactly what was added is removed."""
 
 import pytest
 

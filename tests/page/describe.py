@@ -18,7 +18,7 @@ from pattern_sync.web.access import Tokens
 from pattern_sync.web.app import Access, Parts, create_app
 from pattern_sync.web.messages import Message
 
-# Of every other answer the page reads the detail only.
+# Of every other response the page reads only the detail.
 ANSWERS = ("200", "409")
 DESCRIPTIONS = {"title", "description", "summary", "example", "examples"}
 
@@ -34,7 +34,7 @@ def main() -> None:
 
 
 async def _served() -> Document:
-    parts = Parts(*(Mock() for _ in dataclasses.fields(Parts)))  # a description needs none of them
+    parts = Parts(*(Mock() for _ in dataclasses.fields(Parts)))  # the description needs none of these
     app = create_app(parts, Access(Tokens(), [], ["localhost"]), version="0")
     transport = httpx.ASGITransport(cast("Any", app))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
@@ -63,7 +63,7 @@ def _without_descriptions(node: object, *, names: bool = False) -> object:
     if isinstance(node, list):
         return [_without_descriptions(each) for each in node]
     if isinstance(node, dict):
-        # A property may be called so, too.
+        # A property may have this name, too.
         kept = {key: value for key, value in node.items() if names or key not in DESCRIPTIONS}
         return {key: _without_descriptions(value, names=key == "properties") for key, value in kept.items()}
     return node

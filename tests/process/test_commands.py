@@ -1,4 +1,4 @@
-"""The commands that a person runs, as a person runs them."""
+"""The commands, run as a person runs them."""
 
 import re
 from importlib.metadata import version

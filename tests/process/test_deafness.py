@@ -1,4 +1,4 @@
-"""A real daemon whose triggers are silenced: it notices within 15 seconds, polls, says so, and hears again."""
+"""A real daemon whose triggers are silenced: it detects it in 15 seconds, polls, reports it, and recovers."""
 
 import re
 import time
@@ -17,7 +17,7 @@ from tests.support.command import run_command
 from tests.support.daemon import DaemonProcess, running_daemon
 from tests.support.database import TestDatabase
 from tests.support.folders import open_folder
-from tests.support.waiting import eventually, tell
+from tests.support.waiting import eventually, show
 
 NOTICED_SECONDS = 15.0
 QUICK = Timings(watch_seconds=0.3, poll_seconds=0.3, settle_seconds=0.3)
@@ -27,7 +27,7 @@ TOLD_AGAIN = "triggers.sound"
 
 @dataclass(frozen=True, slots=True)
 class Silenced:
-    """What somebody does, and the words in which it has to be reported."""
+    """What silences the triggers, and the words in which it has to be reported."""
 
     done: Sequence[str]
     words: str
@@ -70,7 +70,7 @@ def health_of(daemon: DaemonProcess) -> tuple[str, str]:
 
 
 def check_a_silent_trigger(cause: Silenced, database: TestDatabase, timings: Timings) -> None:
-    """Notice it, poll for what is not told, say so everywhere, and hear again once it is mended."""
+    """Detect it, poll for changes, report it everywhere, and recover once it is repaired."""
     with running_daemon(database.url, timings=timings) as daemon:
         eventually(lambda: health_of(daemon) == ("ok", ""))
         for statement in cause.done:
@@ -86,7 +86,7 @@ def check_a_silent_trigger(cause: Silenced, database: TestDatabase, timings: Tim
         told = daemon.wait_for(SILENT, seconds=NOTICED_SECONDS)
         assert any(cause.words in fault for fault in told["faults"])
         eventually(lambda: database.entry("unheard"), NOTICED_SECONDS)
-        tell(f"noticed and queued after {time.monotonic() - started:.1f} s")
+        show(f"noticed and queued after {time.monotonic() - started:.1f} s")
         status, reasons = health_of(daemon)
         assert status == "degraded"
         assert cause.words in reasons
@@ -227,7 +227,7 @@ def test_what_a_sweep_recovers_is_counted_and_told(database: TestDatabase) -> No
 
 @pytest.fixture
 def narrow() -> Iterator[TestDatabase]:
-    """Yield a server whose notification queue holds half a megabyte."""
+    """Yield a server whose notification queue holds half a megabyte only."""
     newest = max(all_binaries(), key=lambda binaries: binaries.major)
     if newest.major < 17:
         pytest.skip("before 17 the notification queue holds eight gigabytes")
@@ -240,7 +240,7 @@ def narrow() -> Iterator[TestDatabase]:
 
 
 def fill(database: TestDatabase, share: float) -> None:
-    """Notify until the queue is so full."""
+    """Notify until the queue is filled to this share."""
     while database.execute("SELECT pg_notification_queue_usage() AS usage")[0]["usage"] < share:
         try:
             database.execute("SELECT pg_notify('somebody', repeat('x', 7000) || i) FROM generate_series(1, 4) AS i")

@@ -1,4 +1,4 @@
-"""Databases in other encodings, some of whose bytes no client can read: they are one row's trouble."""
+"""Databases in other encodings: bytes that no client can read affect only their own row."""
 
 from collections.abc import Iterator
 
@@ -11,13 +11,13 @@ from tests.support.database import TestDatabase
 from tests.support.paths import UNCAPPED
 from tests.support.waiting import eventually
 
-# An e with an accent as LATIN1 has it, and a byte that WIN1252 leaves open.
+# An e with an accent in LATIN1, and a byte that WIN1252 leaves undefined.
 BYTES = {"SQL_ASCII": "\\xe9", "WIN1252": "\\x81"}
 SHOWN = {"SQL_ASCII": "\\351", "WIN1252": "\\201"}
 
 
 class Encoded(TestDatabase):
-    """A database in an encoding, and how to write into it what no client can read."""
+    """A database in an encoding, and the statement that writes bytes that no client can read."""
 
     encoding: str
 

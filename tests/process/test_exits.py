@@ -1,4 +1,4 @@
-"""What makes the daemon give up, with which code and which words."""
+"""What ends the daemon, with which exit code and which message."""
 
 import os
 import signal
@@ -232,7 +232,7 @@ def test_a_daemon_waits_for_a_dropped_schema_and_logs_the_remedy(database: TestD
     with starting_daemon(database.url) as daemon:
         daemon.ready()
         assert run_command("uninstall", PATTERN_SYNC_DATABASE_URL=database.url).code == 0
-        # Nothing announces any more; the next pending entry, sweep, reload or reconnect meets the missing functions.
+        # No trigger is left to notify; the next pending entry, sweep, reload or reconnect meets the missing functions.
         assert "pattern-sync migrate" in daemon.wait_for("database.lost")["reason"]
         database.add_pattern("meanwhile")
         assert run_command("migrate", PATTERN_SYNC_DATABASE_URL=database.url).code == 0

@@ -1,4 +1,4 @@
-"""What anybody can throw at a daemon, and what it may cost: bounded memory, few lines of log, the queue not at all."""
+"""Floods that anybody can send: they cost bounded memory and a few log lines, and never delay the queue."""
 
 import resource
 import socket
@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.daemon import DaemonProcess, running_daemon, starting_daemon
 from tests.support.database import TestDatabase
-from tests.support.waiting import eventually, tell
+from tests.support.waiting import eventually, show
 
 FILES = 256
 KILL_LISTENER = (
@@ -33,7 +33,7 @@ class Crowd:
 
     def connect(self, data: bytes = b"") -> socket.socket:
         connection = self._stack.enter_context(socket.create_connection(self._address, timeout=10))
-        with suppress(ConnectionError):  # one of too many is sent away
+        with suppress(ConnectionError):  # one beyond the limit is closed
             connection.sendall(data)
         return connection
 
@@ -71,7 +71,7 @@ def test_running_out_of_files_logs_one_line_a_minute_and_passes(database: TestDa
     with running_daemon(database.url) as daemon:
         said = len(daemon.text)
         before = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
-        # One more than there are: what is open stays open, and nobody else gets in.
+        # One more than there are: open connections stay open, and no other is accepted.
         resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (files_of(daemon) + 1, before[1]))
         with crowd(daemon) as clients:
             for _ in range(100):
@@ -103,7 +103,7 @@ def test_half_sent_bodies_take_no_memory_and_block_no_request(database: TestData
                 took = max(took, time.monotonic() - begun)
             peak = max(peak, daemon.resident_kilobytes())
         grown = (peak - before) / 1024
-        tell(f"600 half-sent bodies of 64 KB: {grown:.0f} MB more, a comment in {took * 1000:.0f} ms at worst")
+        show(f"600 half-sent bodies of 64 KB: {grown:.0f} MB more, a comment in {took * 1000:.0f} ms at worst")
         assert grown < 40
         assert took < 2
 
@@ -129,9 +129,9 @@ def test_a_flood_of_requests_takes_a_bounded_share_of_the_time(database: TestDat
         elapsed_ms = (time.monotonic() - begun) * 1000
         after = database.execute(runs)[0]
         looks, busy = after["n"] - before["n"], (after["ms"] - before["ms"]) / elapsed_ms
-        tell(f"60 requests in {elapsed_ms / 1000:.1f} s: {looks} looks, {busy:.1%} of the time")
+        show(f"60 requests in {elapsed_ms / 1000:.1f} s: {looks} looks, {busy:.1%} of the time")
         assert looks >= 1, "the first is served at once"
         assert busy < 0.15
-        # And what is new is queued meanwhile as ever.
+        # And new patterns are queued meanwhile as ever.
         database.add_pattern("after the flood")
         assert eventually(lambda: database.entry("after the flood")) < 2

@@ -1,4 +1,4 @@
-"""What the commands that install and remove say."""
+"""What the commands that install and remove print."""
 
 from tests.support.application import adopt
 from tests.support.command import run_command

@@ -1,4 +1,4 @@
-"""What a program and a person wait for: nobody loads a driver or a web server that is not about to be used."""
+"""Import time: no program or command loads a driver or a web server that it does not use."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ import pytest
 import pattern_sync
 from tests.support.command import DEADLINE_SECONDS, QUIET_FOLDER, environment
 
-# Not pydantic itself: typer may read the options of a command by it.
+# Not pydantic itself: typer may parse a command's options with it.
 HEAVY = {"asyncio", "asyncpg", "fastapi", "psycopg", "pydantic_settings", "rich.live", "rich.progress", "structlog"}
 HELP = "import sys; sys.argv[1:] = {arguments!r}\nfrom pattern_sync.cli.main import app\napp(standalone_mode=False)"
 

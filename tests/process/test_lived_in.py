@@ -1,4 +1,4 @@
-"""A daemon's day on a database as after a year of use, with no more rights than are documented."""
+"""A daemon's day on a database as after a year of use, with only the documented rights."""
 
 from tests.support.command import run_command
 from tests.support.daemon import running_daemon
@@ -24,7 +24,7 @@ def test_a_daemon_starts_catches_up_queues_decides_and_restarts(lived_in: LivedI
         lived_in.execute(
             "UPDATE operation_patterns SET confidence_score = 99, potential_monthly_savings = 9000 WHERE id < 9"
         )
-        # What is not notified before the stop is the next start's: four of these have no entry yet.
+        # The next start queues whatever was not notified before the stop: four of these have no entry yet.
         eventually(lambda: lived_in.count("pattern_approvals") == ENTRIES + QUALIFYING - ENTERED + 5)
     lived_in.execute("VACUUM (ANALYZE)")
     with running_daemon(lived_in.daemon_url) as daemon:

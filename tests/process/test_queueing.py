@@ -8,7 +8,7 @@ import pytest
 from pattern_sync import PatternSyncService
 from tests.support.daemon import running_daemon, starting_daemon
 from tests.support.database import TestDatabase, snapshot
-from tests.support.waiting import eventually, tell
+from tests.support.waiting import eventually, show
 
 pytestmark = pytest.mark.lived_in_too
 
@@ -32,7 +32,7 @@ def test_a_committed_pattern_is_in_the_queue_a_moment_later(database: TestDataba
             signature = f"sdlc:full:{number}"
             database.add_pattern(signature)
             took.append(eventually(lambda name=signature: database.entry(name), what=signature))  # type: ignore[misc]
-        tell(f"commit to entry seen: median {statistics.median(took) * 1000:.1f} ms, worst {max(took) * 1000:.1f} ms")
+        show(f"commit to entry seen: median {statistics.median(took) * 1000:.1f} ms, worst {max(took) * 1000:.1f} ms")
         # Typical is a few milliseconds; a poll or a sweep would need seconds.
         assert statistics.median(took) < 0.5
         assert not daemon.lines(kind="sweep")
@@ -57,7 +57,7 @@ def test_a_pending_entry_follows_its_patterns_figures_within_seconds(database: T
         eventually(lambda: database.entry("busy"))
         database.execute("UPDATE operation_patterns SET occurrence_count = 99000, potential_monthly_savings = 1")
         took = eventually(lambda: (database.entry("busy") or {})["occurrence_count"] == 99_000)
-        tell(f"figures refreshed after {took:.1f} s")
+        show(f"figures refreshed after {took:.1f} s")
         assert took < 10
         entry = database.entry("busy")
         assert entry is not None
@@ -72,7 +72,7 @@ def test_a_decided_entry_is_never_touched_by_a_running_daemon(database: TestData
         database.decide("decided")
         before = database.entry("decided")
         database.execute("UPDATE operation_patterns SET occurrence_count = 99000")
-        # The refresh that reaches the witness has looked at the decided one, too.
+        # The refresh that reaches the witness has read the decided one, too.
         eventually(lambda: (database.entry("witness") or {})["occurrence_count"] == 99_000)
         database.execute("SELECT pattern_sync.request('decided')")
         database.add_pattern("after")
@@ -104,12 +104,12 @@ def test_an_idle_daemon_writes_nothing(database: TestDatabase) -> None:
     database.add_patterns(20)
     with running_daemon(database.daemon_url):
         before = snapshot(database, ["pattern_approvals", "operation_patterns", "pattern_sync.settings"])
-        time.sleep(5)  # longer than the refresh interval: it is the absence of a write that is looked for
+        time.sleep(5)  # longer than the refresh interval: the test is for the absence of a write
         assert snapshot(database, ["pattern_approvals", "operation_patterns", "pattern_sync.settings"]) == before
 
 
 def test_a_pattern_written_before_and_committed_after_a_wider_filter_is_queued(database: TestDatabase) -> None:
-    """The writer's trigger knew the old filter, and the look for the new one could not see the row."""
+    """The writer's trigger used the old filter, and the scan for the new one could not see the uncommitted row."""
     with running_daemon(database.daemon_url) as daemon:
         with database.another_connection(autocommit=False) as detector:
             detector.execute(
@@ -120,7 +120,7 @@ def test_a_pattern_written_before_and_committed_after_a_wider_filter_is_queued(d
             daemon.wait_for("scan.finished", kind="settings")
             detector.commit()
         took = eventually(lambda: database.entry("late"), what="late")
-        tell(f"queued {took:.1f} s after the commit")
+        show(f"queued {took:.1f} s after the commit")
 
 
 def test_a_deleted_entry_whose_pattern_still_qualifies_is_queued_again(database: TestDatabase) -> None:

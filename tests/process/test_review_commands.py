@@ -1,4 +1,4 @@
-"""The review on the command line: the same effects in the tables, in words or in JSON, and the exit codes."""
+"""The review on the command line: its effects on the tables, its output as text and JSON, its exit codes."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the daemon tells systemd, on a real datagram socket."""
+"""The daemon's messages to systemd, on a real datagram socket."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from tests.support.database import TestDatabase
 from tests.support.manager import service_manager
 from tests.support.proxy import proxy_to
 
-# Nothing listens on the port for the TCP port multiplexer.
+# Nothing listens on port 1 (tcpmux).
 UNREACHABLE = "postgresql://nobody@127.0.0.1:1/x"
 
 

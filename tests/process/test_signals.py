@@ -23,11 +23,11 @@ def test_a_stop_leaves_no_session_behind(database: TestDatabase, number: signal.
 
 def test_a_stop_finishes_the_announced_patterns(database: TestDatabase) -> None:
     with running_daemon(database.url) as daemon, database.another_connection(autocommit=False) as blocker:
-        # While the table is locked, announced patterns pile up.
+        # While the table is locked, marked patterns pile up.
         blocker.execute("LOCK TABLE pattern_approvals IN SHARE MODE")
         for number in range(20):
             database.add_pattern(f"announced:{number}")
-        # Notifications come in order: when this one is there, so are the others.
+        # Notifications keep their order: once this one has arrived, so have the others.
         database.execute("SELECT pg_notify('pattern_sync', 'fence')")
         daemon.wait_for("notification.ignored")
         daemon.send(signal.SIGTERM)
@@ -61,10 +61,10 @@ def test_a_stop_at_any_moment_is_orderly(database: TestDatabase) -> None:
     delays = [chance.uniform(0, 1.5) for _ in range(8)]
     for delay in delays:
         with starting_daemon(database.url, fresh=True) as daemon:
-            time.sleep(delay)  # the moment is what is varied
+            time.sleep(delay)  # the moment varies
             daemon.send(signal.SIGTERM)
             code = daemon.exit_code()
-            # Python itself has to load the program before anything of ours can take a signal over.
+            # Python has to load the program before our handlers can be in place.
             assert code == 0 or (code == -signal.SIGTERM and not daemon.text), (delay, daemon.text)
             assert "Traceback" not in daemon.text
             assert '"exception"' not in daemon.text
@@ -106,7 +106,7 @@ def test_a_reload_puts_the_new_filter_in_force_and_catches_up_under_it(database:
         in_force = database.execute("SELECT min_confidence, exclude_types FROM pattern_sync.settings")[0]
         assert in_force == {"min_confidence": 60, "exclude_types": ["docs", "fix"]}
         assert daemon.wait_for("settings.reloaded")["changed"] is True
-        # The trigger announces by the new filter, too: no sweep and no reload brings this one.
+        # The trigger notifies by the new filter, too: neither a sweep nor a reload queues this one.
         database.add_pattern("another", confidence_score=61)
         assert eventually(lambda: database.entry("another")) < 3
         database.add_pattern("excluded", pattern_type="docs")

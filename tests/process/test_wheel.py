@@ -1,4 +1,4 @@
-"""The wheel, not the checkout: what users install holds the SQL and the page."""
+"""The wheel, not the checkout: it holds the SQL and the page."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the contents of the wheel in the folder TEST_WHEEL, else of one that is built here."""
+    """Return the contents of the wheel in the folder TEST_WHEEL, else of one built here."""
     folder = tmp_path_factory.mktemp("wheel")
     if (given := os.environ.get("TEST_WHEEL")) is None:
         subprocess.run(

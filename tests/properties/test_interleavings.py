@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order, the queue ends up as the rules say."""
+"""Whatever happens in whatever order, the queue ends up as the rules demand."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -47,7 +47,7 @@ WEIGHTS = {
 
 
 def steps(chance: Random) -> list[tuple[Any, ...]]:
-    """Return 40 steps, evenly mixed: Hypothesis's own lists prefer the simple ones, which lead nowhere."""
+    """Return 40 steps, evenly mixed: Hypothesis's own lists prefer simple ones, which reach no interesting state."""
     kinds = chance.choices(list(WEIGHTS), list(WEIGHTS.values()), k=40)
     return [_step(kind, chance.randrange(SIGNATURES), chance) for kind in kinds]
 
@@ -111,7 +111,7 @@ class World:
         connection.close()
 
     def wanted(self, signature: str) -> bool:
-        # The rule in words of its own, not the function under test.
+        # The rule spelt out anew, not the function under test.
         row = self.database.execute(
             "SELECT 1 FROM operation_patterns WHERE pattern_signature = %s AND confidence_score >= 70"
             " AND occurrence_count >= 5 AND potential_monthly_savings >= 1000"
@@ -121,7 +121,7 @@ class World:
         return bool(row)
 
     def settled(self) -> bool:
-        """Tell whether every pattern that qualifies is queued and every pending figure is the pattern's."""
+        """Return whether every pattern that qualifies is queued and every pending figure is the pattern's."""
         stale = self.database.execute(
             "SELECT 1 FROM operation_patterns AS p JOIN pattern_approvals AS a ON a.pattern_id = p.pattern_signature"
             " WHERE a.status = 'pending' AND p.pattern_signature LIKE %s AND ("
@@ -134,7 +134,7 @@ class World:
         return not stale and all(self.database.entry(name) for name in names if self.wanted(name))
 
     def check(self) -> int:
-        """Wait for quiet, hold the queue against the rules and return how many entries there are."""
+        """Wait until nothing changes, check the queue against the rules and return the number of entries."""
         for number in list(self.late):
             self.commit(number)
         eventually(self.settled, what="a settled queue")
@@ -167,7 +167,7 @@ def test_any_interleaving_ends_with_the_queue_that_the_rules_demand(database: Te
         queued: list[int] = []
         numbers = count()  # a replay of a failure needs new names, too
 
-        # No shrinking: each attempt at it would wait for the deadline once more.
+        # No shrinking: each attempt would wait for the deadline again.
         @settings(max_examples=15, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
         @given(st.randoms(use_true_random=True))
         def any_interleaving(chance: Random) -> None:
@@ -180,6 +180,6 @@ def test_any_interleaving_ends_with_the_queue_that_the_rules_demand(database: Te
                 decided.append(len(made.decided))
 
         any_interleaving()
-        # The steps have to lead somewhere, or nothing was tried.
+        # The steps have to queue something, or nothing was tested.
         assert sum(queued) > sum(decided) > len(queued) / 2
         assert all(each.process.poll() is None for each in running)

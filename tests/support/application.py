@@ -1,4 +1,4 @@
-"""An application that had its tables before we came, and dumps of what is in a database."""
+"""An application with tables of its own, as it was before Pattern Sync, and dumps of a database."""
 
 import functools
 import os
@@ -16,7 +16,7 @@ from tests.support.database import TestDatabase
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 APPLICATION_TABLES = GOLDEN / "application_tables.sql"
-# Fresh in every dump, or different from version to version without a meaning.
+# New in every dump, or different between versions without a meaning.
 _NOISE = re.compile(r"^(--.*|\\(un)?restrict .*|SET .*;|SELECT pg_catalog\.set_config\(.*)$")
 
 
@@ -48,7 +48,7 @@ def abouts(database: TestDatabase) -> list[str]:
 
 
 def dump(database: TestDatabase, *options: str) -> str:
-    """Return what pg_dump says of a database, without what differs from dump to dump."""
+    """Return the output of pg_dump for a database, without what differs from dump to dump."""
     done = subprocess.run(
         [server_program(server_major(database), "pg_dump"), f"--dbname={database.url}", "--no-owner", *options],
         capture_output=True,
@@ -65,10 +65,10 @@ def server_major(database: TestDatabase) -> int:
     return int(database.execute("SELECT current_setting('server_version_num')::int / 10000 AS major")[0]["major"])
 
 
-@functools.cache  # every server here is asked for its version
+@functools.cache  # every server here is probed for its version
 def server_program(wanted: int, name: str) -> str:
     """Return a client program that is not older than a server's major version; skips where there is none."""
-    # The oldest that is new enough: its own words about this server change least.
+    # The oldest that is new enough: its output about this server changes least.
     for binaries in sorted(all_binaries(), key=lambda each: each.major):
         program = binaries.directory / name
         if binaries.major >= wanted and program.is_file():

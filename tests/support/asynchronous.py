@@ -20,7 +20,7 @@ def run(coroutine: Coroutine[Any, Any, Result], seconds: float = PATIENCE_SECOND
 
 
 async def settle(condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
-    """Let other tasks go on until a condition holds."""
+    """Let other tasks run until a condition holds."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - the condition is other code's, which sets no event
             await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""A role that may create in a schema on everybody's path, as every role could in `public` up to PostgreSQL 14."""
+"""A role that may create in a schema on every search_path, as every role could in `public` up to PostgreSQL 14."""
 
 import json
 import re
@@ -19,7 +19,7 @@ _TRAPS = Path(__file__).with_name("attacker.sql")
 _CALL = re.compile(r"(?<![\w.])([a-z_][a-z0-9_]*)\s*\(")
 _COMMENT = re.compile(r"--.*")
 _CHOSEN = re.compile(r":(?:opno|funcid|aggfnoid|winfnoid) (\d+)")
-_FIRST_OF_OTHERS = 16_384  # what PostgreSQL brings along has smaller numbers
+_FIRST_OF_OTHERS = 16_384  # PostgreSQL's own objects have smaller numbers
 _NAMED = (
     "SELECT o.oid::bigint, o.oid::regoperator::text FROM pg_catalog.pg_operator AS o"
     " UNION ALL SELECT f.oid::bigint, f.oid::regprocedure::text FROM pg_catalog.pg_proc AS f"
@@ -35,13 +35,13 @@ def our_sql() -> Mapping[str, str]:
 
 
 def called_names(text: str) -> list[str]:
-    """Return every name that stands unqualified before a bracket; that some are grammar does a trap no harm."""
+    """Return every unqualified name before a bracket; some are grammar, for which a trap does no harm."""
     return sorted(set(_CALL.findall(text)))
 
 
 @contextmanager
 def attacker(admin: "psycopg.Connection[dict[str, object]]", name: str) -> Iterator[str]:
-    """Yield a role without any right; what it owns has to be gone at the end."""
+    """Yield a role without any right; it must own nothing at the end."""
     admin.execute(f"CREATE ROLE {name}".encode())
     try:
         yield name
@@ -62,13 +62,13 @@ def set_traps(database: TestDatabase, role: str) -> None:
 
 
 def trapped(database: TestDatabase) -> int:
-    """Return how often a trap was walked into so far, whoever swallowed the exception."""
+    """Return how often a trap was sprung so far, even where the exception was swallowed."""
     (row,) = database.execute("SELECT CASE WHEN v.is_called THEN v.last_value ELSE 0 END AS n FROM public.victims AS v")
     return int(row["n"])
 
 
 class Parser:
-    """Tells which traps a session has chosen, run or not: the server says the parse tree of all that it prepares."""
+    """Reports which traps a session resolved to, run or not: the server logs the parse tree of all that it prepares."""
 
     def __init__(self, session: "psycopg.Connection[tuple[object, ...]]") -> None:
         named = ((int(str(number)), str(name)) for number, name in session.execute(_NAMED.encode()))

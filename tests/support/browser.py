@@ -1,4 +1,4 @@
-"""A real browser: the distribution's Chromium, and tabs that are watched for what no page of ours may do."""
+"""A real browser: the distribution's Chromium, and tabs that are watched for forbidden behaviour."""
 
 import re
 import shutil
@@ -10,15 +10,15 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Error, Page, expect, sync_playwright
 
 from tests.support.review_page import ReviewPage
-from tests.support.waiting import PATIENCE_SECONDS, tell
+from tests.support.waiting import PATIENCE_SECONDS, show
 
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-# Root, as in a container, has no sandbox; and a browser that calls home would be counted as ours.
+# Root, as in a container, has no sandbox; and Chromium's own requests would be counted as the page's.
 _ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
 def find_chromium() -> str | None:
-    """Return the path of the browser that this machine has; none is downloaded."""
+    """Return the path of the installed browser; none is downloaded."""
     return next(filter(None, map(shutil.which, _PROGRAMS)), None)
 
 
@@ -27,7 +27,7 @@ def running_chromium(program: str) -> Iterator[Browser]:
     """Yield the browser. Until its end the thread has a running event loop: no asyncio.run() beside it."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=_ARGUMENTS)
-        # Of the whole process; the machine may be busy, and what goes well does not wait.
+        # For the whole process; the machine may be busy, and a passing test never waits for so long.
         expect.set_options(timeout=PATIENCE_SECONDS * 1000)
         yield browser
         browser.close()
@@ -47,11 +47,11 @@ class Watch:
         page.on("websocket", lambda socket: self._requested(socket.url))
 
     def excuse(self, pattern: str) -> None:
-        """Expect console errors that a regular expression matches: the browser says every refused request there."""
+        """Expect console errors that a regular expression matches: the browser logs every refused request there."""
         self._excused.append(pattern)
 
     def faults(self) -> list[str]:
-        """Return what was noted and not excused."""
+        """Return the recorded faults that were not excused."""
         return [text for text in self._noted if not any(re.search(pattern, text) for pattern in self._excused)]
 
     def _heard(self, message: ConsoleMessage) -> None:
@@ -69,7 +69,7 @@ class Watch:
 
 
 class Tabs:
-    """Opens the page, each time in a browser context of its own: another person's browser."""
+    """Opens the page, each time in a browser context of its own, as in another person's browser."""
 
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
@@ -83,12 +83,12 @@ class Tabs:
             context.close()
 
     def open(self, url: str, *, path: str = "/", **context: Any) -> ReviewPage:  # noqa: ANN401 - of new_context()
-        """Open the page at a daemon's URL; what is said of the context goes to Playwright."""
+        """Open the page at a daemon's URL; options of the context go to Playwright."""
         opened = self._browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **context})
         return self.open_beside(opened.new_page(), url, path=path)
 
     def open_beside(self, page: Page, url: str, *, path: str = "/") -> ReviewPage:
-        """Open the page in a tab that is there already, such as the second one of a context."""
+        """Open the page in an existing tab, such as the second one of a context."""
         page.set_default_timeout(PATIENCE_SECONDS * 1000)
         watch = Watch(page, url)
         self._watches.append(watch)
@@ -96,13 +96,13 @@ class Tabs:
         return ReviewPage(page, url, watch.excuse)
 
     def faults(self) -> list[str]:
-        """Return what the pages did and must not do."""
+        """Return the faults of all pages."""
         return [text for watch in self._watches for text in watch.faults()]
 
     def describe(self) -> None:
-        """Tell what the pages show, for whoever reads a failure."""
+        """Describe what the pages show, for the report of a failure."""
         for page in (page for context in self._browser.contexts for page in context.pages):
             try:
-                tell(f"{page.url}\n{page.locator('body').aria_snapshot(timeout=1000)}")
+                show(f"{page.url}\n{page.locator('body').aria_snapshot(timeout=1000)}")
             except Error as fault:
-                tell(f"{page.url}: {fault}")
+                show(f"{page.url}: {fault}")

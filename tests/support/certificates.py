@@ -19,7 +19,7 @@ class Certificate:
 
 
 class Authority:
-    """A private authority, and what it signs."""
+    """A private authority, which signs certificates."""
 
     def __init__(self, folder: Path, name: str) -> None:
         if shutil.which("openssl") is None:
@@ -39,7 +39,7 @@ class Authority:
 
 
 def self_signed(folder: Path, name: str, alternative: str | None = None) -> Certificate:
-    """Return a certificate that nobody has signed but itself."""
+    """Return a self-signed certificate."""
     made = _at(folder, name)
     more = () if alternative is None else ("-addext", f"subjectAltName={alternative}")
     _openssl("req", "-x509", *_KEY, "-keyout", made.key, "-out", made.file, "-subj", f"/CN={name}", "-days", 30, *more)

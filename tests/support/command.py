@@ -1,4 +1,4 @@
-"""The real command, as a subprocess with an environment of our choice."""
+"""The real command, as a process with a chosen environment."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from tests.support.program import Start, start
 # No .env file lies here.
 QUIET_FOLDER = Path(__file__).parent
 DEADLINE_SECONDS = 60.0
-# What a service manager, or a developer's shell, would add.
+# Variables that a service manager or a developer's shell would add.
 _FOREIGN = ("PATTERN_SYNC_", "NOTIFY_", "WATCHDOG_", "CREDENTIALS_", "PG")
 
 

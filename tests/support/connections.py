@@ -1,4 +1,4 @@
-"""TCP connections of this machine, as its kernel lists them."""
+"""TCP connections of this machine, as the kernel lists them."""
 
 from pathlib import Path
 
@@ -7,12 +7,12 @@ _ESTABLISHED = "01"
 
 
 def connections_to(port: int) -> int:
-    """Return how many connections are open to a port: their clients' ends."""
+    """Return how many connections are open to a port, counted at the clients' ends."""
     return _established(_REMOTE, port)
 
 
 def connections_at(port: int) -> int:
-    """Return how many connections a port has accepted and not let go: the server's ends."""
+    """Return how many connections of a port are open, counted at the server's end."""
     return _established(_LOCAL, port)
 
 

@@ -1,4 +1,4 @@
-"""The names that the application's panel knows, written down by hand: a change of them breaks it."""
+"""The names that the application's panel uses, listed literally: a change of one breaks the panel."""
 
 ENTRY_FIELDS = {
     "pattern_id",
@@ -14,7 +14,7 @@ ENTRY_FIELDS = {
     "reviewed_at",
     "approval_notes",
     "created_at",
-    # Ours; the panel knows nothing of it.
+    # Ours; the panel does not use it.
     "from_pattern",
 }
 REPORT_FIELDS = {

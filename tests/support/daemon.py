@@ -13,7 +13,7 @@ from typing import Any, Self
 from pattern_sync.services.timings import Timings
 from tests.support.command import QUIET_FOLDER, environment
 from tests.support.program import Start, start
-from tests.support.waiting import PATIENCE_SECONDS, tell
+from tests.support.waiting import PATIENCE_SECONDS, show
 
 LogLine = dict[str, Any]
 
@@ -45,7 +45,7 @@ class DaemonProcess:
 
     @property
     def http_url(self) -> str:
-        """Where it serves HTTP, without a slash at the end."""
+        """The base URL of its HTTP API, without a trailing slash."""
         return str(self.wait_for("http.serving")["url"]).rstrip("/")
 
     @property
@@ -54,12 +54,12 @@ class DaemonProcess:
 
     @property
     def text(self) -> str:
-        """Everything that was written to standard error, JSON or not."""
+        """Everything written to standard error, JSON or not."""
         with self._news:
             return "".join(self._text)
 
     def lines(self, event: str | None = None, **fields: object) -> list[LogLine]:
-        """Return the log lines so far: all, or those of one event and with these fields."""
+        """Return the log lines so far: all, or those of one event with these fields."""
         wanted = fields if event is None else {"event": event, **fields}
         with self._news:
             return [line for line in self._lines if all(line.get(name) == value for name, value in wanted.items())]
@@ -86,13 +86,13 @@ class DaemonProcess:
         self.process.send_signal(number)
 
     def exit_code(self, seconds: float = PATIENCE_SECONDS) -> int:
-        """Wait for the end and return its code."""
+        """Wait for the end and return the exit code."""
         code = self.process.wait(seconds)
         self._reader.join(seconds)
         return code
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """Ask for the end, which has to be an orderly one."""
+        """Request a stop, which has to be orderly."""
         self.send(number)
         code = self.exit_code()
         assert code == 0, f"ended with {code}:\n{self.text}"
@@ -131,14 +131,14 @@ def starting_daemon(
     fresh: bool = False,
     **settings: str,
 ) -> Iterator[DaemonProcess]:
-    """Yield a daemon that was just started; one that still runs at the end has to end in order."""
+    """Yield a daemon that was just started; if it still runs at the end, its stop has to be orderly."""
     daemon = DaemonProcess(url, cwd=cwd, timings=timings, fresh=fresh, **settings)
     try:
         yield daemon
         if daemon.process.poll() is None:
             daemon.stop()
     except BaseException:
-        tell(daemon.text)
+        show(daemon.text)
         raise
     finally:
         daemon.kill()
@@ -153,6 +153,6 @@ def running_daemon(
     fresh: bool = False,
     **settings: str,
 ) -> Iterator[DaemonProcess]:
-    """Yield a daemon that is ready; at its end it has to end in order."""
+    """Yield a daemon that is ready; at the end its stop has to be orderly."""
     with starting_daemon(url, cwd=cwd, timings=timings, fresh=fresh, **settings) as daemon:
         yield daemon.ready()

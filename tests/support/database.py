@@ -44,7 +44,7 @@ class TestDatabase:
             yield
 
     def reached_by(self, url: str) -> "TestDatabase":
-        """Return the same database under another address, over the connection that is open."""
+        """Return the same database with another URL, over the open connection."""
         other = TestDatabase(url, self.name)
         other._connection = self._connection
         return other
@@ -59,7 +59,7 @@ class TestDatabase:
         return cursor.fetchall() if cursor.description else []
 
     def empty(self, *tables: str) -> None:
-        """Truncate tables beside a daemon that reads them: where the two lock each other out, the server picks one."""
+        """Truncate tables beside a daemon that reads them; retried, as the server may end either in a deadlock."""
         for _ in range(9):
             try:
                 self.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
@@ -98,7 +98,7 @@ class TestDatabase:
         return int(self.execute(f"SELECT count(*) AS n FROM {table}")[0]["n"])
 
     def mark_of(self, signature: str) -> tuple[object, ...]:
-        """Return what a decision left on the pattern itself: status, reviewer, notes, and whether it is dated."""
+        """Return what a decision wrote to the pattern itself: status, reviewer, notes, and whether it has a time."""
         row = self.execute(
             "SELECT automation_status, reviewed_by, review_notes, reviewed_at IS NOT NULL AS dated"
             " FROM operation_patterns WHERE pattern_signature = %s",
@@ -107,7 +107,7 @@ class TestDatabase:
         return tuple(row.values())
 
     def history_of(self, signature: str) -> list[DictRow]:
-        """Return what was said about an entry, oldest first."""
+        """Return the history of an entry, oldest first."""
         return self.execute(
             "SELECT action, reviewer, notes FROM pattern_review_history WHERE pattern_id = %s ORDER BY id", signature
         )
@@ -140,7 +140,7 @@ class TestDatabase:
             self.execute(f"DROP ROLE {role}")
 
     def url_as(self, role: str) -> str:
-        """Return the URL with which a session has another role's rights."""
+        """Return the URL whose sessions have another role's rights."""
         return f"{self.url}{'&' if '?' in self.url else '?'}options=-crole%3D{role}"
 
     def decide(self, signature: str, status: str = "rejected") -> None:
@@ -153,7 +153,7 @@ class TestDatabase:
 
 
 def snapshot(database: TestDatabase, tables: Sequence[str]) -> dict[str, list[str]]:
-    """Return every row of some tables, with the transaction that wrote it: a write of the same values shows, too."""
+    """Return every row of some tables with the transaction that wrote it, so that a rewrite of equal values shows."""
     return {table: _rows(database, table) for table in tables}
 
 

@@ -1,4 +1,4 @@
-"""Requests that are made from the description of the API, and whether their answers are as it says."""
+"""Requests made from the description of the API, and checks that their responses match it."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.generation import GenerationMode
 
 EXAMPLES = 25
-# Unknown parameters of a query are nobody's fault, the token is ours to send, and what is too long may be too large
-# even to be looked at.
+# Unknown query parameters are allowed, the client adds the token itself, and an overlong value may be too large
+# even to be parsed.
 _CONFIG = schemathesis.Config.from_dict(
     {
         "generation": {"allow-extra-parameters": False, "with-security-parameters": False},
@@ -22,7 +22,7 @@ Case = schemathesis.Case[Any]
 
 
 class Described:
-    """Asks a daemon what its description allows, and what it forbids; every other request names a known pattern."""
+    """Sends a daemon valid and invalid requests by its description; every other one names a known pattern."""
 
     def __init__(self, http_url: str, token: str, known: Sequence[str]) -> None:
         self._schema = schemathesis.openapi.from_url(f"{http_url}/openapi.json", config=_CONFIG)
@@ -62,7 +62,7 @@ class Described:
 
 
 def _leave_out_what_no_schema_can_say(case: Case) -> None:
-    """Leave out which cursors there are, and that two lists must not contradict each other."""
+    """Skip what no schema can express: which cursors exist, and that two lists must not contradict each other."""
     case.query.pop("cursor", None)
     if isinstance(case.body, dict) and {"only_types", "exclude_types"} <= case.body.keys():
         del case.body["exclude_types"]

@@ -15,7 +15,7 @@ from pattern_sync.services.activity import Activity
 from pattern_sync.services.liveness import Liveness
 
 BATCH = 4
-# What a service waits in an outage here: nothing else waits for so long.
+# How long a service waits in an outage here; no other wait is as long.
 OUTAGE_WAITS = [7.0, 14.0, 28.0, 56.0, 112.0]
 
 SomeFact = TypeVar("SomeFact", bound=Fact)
@@ -40,7 +40,7 @@ class Clock:
 
 
 class RecordedFacts(list[Fact]):
-    """Takes facts, and keeps them in their order."""
+    """Keeps facts in their order."""
 
     def __call__(self, fact: Fact) -> None:
         self.append(fact)
@@ -50,7 +50,7 @@ class RecordedFacts(list[Fact]):
 
 
 class RecordedReports:
-    """Takes what services report of their outages; `without` are those that are in one."""
+    """Keeps the reported outages; `without` holds the services that are in one."""
 
     def __init__(self) -> None:
         self.faults: list[tuple[str, PassingFault]] = []
@@ -65,7 +65,7 @@ class RecordedReports:
 
 
 class RecordingActivity(Activity):
-    """Waits for nothing, and remembers for how long it should have: `waits`, and `event_waits` for events."""
+    """Never waits, and records the requested times: `waits`, and `event_waits` for events."""
 
     def __init__(self, now: Callable[[], float], name: str = "service") -> None:
         self.reports = RecordedReports()
@@ -97,7 +97,7 @@ class FakeQueue:
         self.faults: list[Exception] = []
         self.entries: set[int] = set()
         self.stale: set[int] = set()
-        self.restless: set[int] = set()  # these change under every look
+        self.restless: set[int] = set()  # these change during every reconcile
         self.calls: list[tuple[int, ...]] = []
         self.retries: list[int] = []
 
@@ -188,14 +188,14 @@ class FakeQueue:
 
 
 class FakeSession:
-    """A LISTEN session; `hears` says whether a round trip comes back, `dies_after` how many heartbeats it lives."""
+    """A LISTEN session; `receives` is whether a round trip comes back, `dies_after` how many heartbeats it lives."""
 
-    def __init__(self, *, hears: bool = True, dies_after: int | None = None) -> None:
+    def __init__(self, *, receives: bool = True, dies_after: int | None = None) -> None:
         self.lost = asyncio.Event()
         self.on_payload: Callable[[str], None] = lambda _: None
         self.heartbeats = 0
         self.terminated = False
-        self._hears = hears
+        self._receives = receives
         self._dies_after = dies_after
 
     async def heartbeat(self) -> None:
@@ -204,7 +204,7 @@ class FakeSession:
         self.heartbeats += 1
 
     async def round_trip(self) -> bool:
-        return self._hears
+        return self._receives
 
     def terminate(self) -> None:
         self.terminated = True

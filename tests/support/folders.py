@@ -1,4 +1,4 @@
-"""Folders for servers of our own."""
+"""Folders for servers that the tests start."""
 
 import os
 import shutil
@@ -13,9 +13,9 @@ ROOM_BYTES = 1 << 30
 
 @contextmanager
 def open_folder(*, runs_programs: bool = False) -> Iterator[Path]:
-    """Yield a folder for a server that runs as another user, as root has to have it: tmp_path is closed to that user.
+    """Yield a folder that another user can enter: a server does not run as root, and tmp_path is private to root.
 
-    In memory, ten times as fast as a slow disk, where there is room; but programs may not be allowed to run there.
+    It is in memory if there is room, ten times as fast as a slow disk; but it may be mounted noexec.
     """
     fits = not runs_programs and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM_BYTES
     folder = Path(tempfile.mkdtemp(prefix="pattern-sync-test-", dir=MEMORY if fits else None))

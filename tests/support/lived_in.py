@@ -24,7 +24,7 @@ PATTERNS, ENTRIES, OCCURRENCES = 20_000, 5_000, 200_000
 QUALIFYING, ENTERED, PENDING, STALE = 400, 250, 100, 10
 _DATA = Path(__file__).with_name("lived_in_data.sql")
 _AGE = Path(__file__).with_name("lived_in_age.sql")
-# What a purge leaves: the statistics and the space of rows that are gone.
+# What a purge leaves behind: the statistics and the space of deleted rows.
 _PURGED = (
     "pattern_confidence_history",
     "pattern_executions",
@@ -39,7 +39,7 @@ _PASSWORD = "throw-away"
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """The roles of one application: who owns its tables, and as whom the daemon comes. Both log in by a password."""
+    """The roles of one application: the owner of its tables and the daemon's. Both log in with a password."""
 
     owner: str
     daemon: str
@@ -47,7 +47,7 @@ class Roles:
     @classmethod
     @contextmanager
     def created(cls, admin: "psycopg.Connection[dict[str, object]]", prefix: str) -> Iterator["Roles"]:
-        """Create them; they have to own nothing any more at the end."""
+        """Create them; at the end they must own nothing."""
         roles = cls(f"{prefix}_owner", f"{prefix}_daemon")
         for role in (roles.owner, roles.daemon):
             admin.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{_PASSWORD}'".encode())
@@ -59,7 +59,7 @@ class Roles:
 
 
 class LivedInDatabase(TestDatabase):
-    """`url` is a superuser's, as a detector and a person are played by; `daemon_url` has the documented rights."""
+    """`url` is a superuser's, for the parts of detector and person; `daemon_url` has the documented rights."""
 
     def __init__(self, url: str, name: str, roles: Roles) -> None:
         super().__init__(url, name)
@@ -75,7 +75,7 @@ class LivedInDatabase(TestDatabase):
 
 
 def url_of(url: str, role: str) -> str:
-    """Return the URL with which a role of ours logs in."""
+    """Return the URL with which one of the roles logs in."""
     parts = urlsplit(url)
     # A file with the superuser's password is of no use to it.
     query = "&".join(each for each in parts.query.split("&") if each and not each.startswith("passfile="))
@@ -83,13 +83,13 @@ def url_of(url: str, role: str) -> str:
 
 
 def documented_rights() -> Sequence[str]:
-    """Return what the documents grant the daemon's role: what stands between GRANT and TO."""
+    """Return the documented grants of the daemon's role: the text between GRANT and TO."""
     (block,) = re.findall(r"```sql\n((?:\s*GRANT .*\n)+)\s*```", GRANTS.read_text(encoding="utf-8"))
     return re.findall(r"GRANT (.+) TO pattern_sync_daemon;", block)
 
 
 def fill(database: LivedInDatabase) -> None:
-    """Make a year of use of an empty database that the owner owns, with Pattern Sync installed by the owner."""
+    """Fill the owner's empty database as after a year of use, with Pattern Sync installed by the owner."""
     with _maintenance(database) as session:
         session.execute(f"SET ROLE {database.roles.owner}".encode())
         session.execute(APPLICATION_TABLES.read_bytes())
@@ -106,7 +106,7 @@ def fill(database: LivedInDatabase) -> None:
 
 
 def purge(database: LivedInDatabase) -> None:
-    """Delete the application's rows; what was known of them stays behind."""
+    """Delete the application's rows; their statistics stay behind."""
     with _maintenance(database) as session, session.transaction():
         session.execute(b"SET LOCAL session_replication_role = replica")
         for table in _PURGED:

@@ -1,4 +1,4 @@
-"""A service manager's side of sd_notify: a datagram socket that keeps what it was told."""
+"""A service manager's side of sd_notify: a datagram socket that keeps its messages."""
 
 import shutil
 import socket
@@ -27,7 +27,7 @@ class ServiceManagerSocket:
             return [text for _, text in self._messages]
 
     def times_of(self, text: str) -> list[float]:
-        """Return when, by the monotonic clock, a message came."""
+        """Return when a message came, by the monotonic clock."""
         with self._news:
             return [at for at, message in self._messages if message == text]
 

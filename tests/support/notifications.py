@@ -1,4 +1,4 @@
-"""An independent listener: what was announced, and that nothing else was."""
+"""An independent listener: it shows what was announced, and that nothing else was."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,40 +9,40 @@ from psycopg import Notify
 from tests.support.database import TestDatabase
 
 
-class Ear:
-    """Hears every payload on one channel, the daemon's unless said otherwise, in the order of the commits."""
+class Listener:
+    """Receives every payload on one channel, by default the daemon's, in the order of the commits."""
 
     def __init__(self, connection: "psycopg.Connection[dict[str, object]]", channel: str = "pattern_sync") -> None:
         self._connection = connection
         self._channel = channel
-        self._heard: list[str] = []
+        self._received: list[str] = []
         self._fences = 0
         connection.add_notify_handler(self._on_notify)
         connection.execute("LISTEN pattern_sync")
 
-    def heard(self) -> list[str]:
-        """Return what was committed until now and not returned before.
+    def received(self) -> list[str]:
+        """Return the payloads that were committed until now and not returned before.
 
-        Notifications come in the order of the commits: what came before our own has been delivered with it.
+        Notifications keep the order of the commits: once our own arrives, so have all before it.
         """
         self._fences += 1
         fence = f"fence {self._fences}"
         self._connection.execute("SELECT pg_notify('pattern_sync', %s)", [fence])
         for _ in range(1_000):
-            if fence in self._heard:
+            if fence in self._received:
                 break
             self._connection.execute("SELECT")
-        until = self._heard.index(fence)
-        payloads, self._heard = self._heard[:until], self._heard[until + 1 :]
+        until = self._received.index(fence)
+        payloads, self._received = self._received[:until], self._received[until + 1 :]
         return payloads
 
     def _on_notify(self, notification: Notify) -> None:
         if notification.channel == self._channel or notification.payload.startswith("fence "):
-            self._heard.append(notification.payload)
+            self._received.append(notification.payload)
 
 
 @contextmanager
-def listening(database: TestDatabase) -> Iterator[Ear]:
+def listening(database: TestDatabase) -> Iterator[Listener]:
     """Listen on a connection of its own."""
     with database.another_connection() as connection:
-        yield Ear(connection)
+        yield Listener(connection)

@@ -1,4 +1,4 @@
-"""The two ways to the queue: over the event loop as the daemon goes, and blocking as the Python API does."""
+"""The two ways to the queue: the daemon's over the event loop, and the blocking one of the Python API."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -23,7 +23,7 @@ Everything = Callable[[TestDatabase, SyncFilter], SyncResult]
 
 
 def with_gateway(database: TestDatabase, use: Callable[[DaemonGateway], Awaitable[Result]]) -> Result:
-    """Run something on the daemon's gateway, over asyncpg."""
+    """Run a function with the daemon's gateway, over asyncpg."""
 
     async def go() -> Result:
         async with Pool(Connector(DatabaseAddress.parse(database.daemon_url), load_statements())) as pool:
@@ -39,15 +39,15 @@ def reconcile_outcomes(database: TestDatabase, sync_filter: SyncFilter = UNCAPPE
 
 
 def reconcile(database: TestDatabase, sync_filter: SyncFilter = UNCAPPED) -> dict[str, Outcome]:
-    """Return what a reconcile of all patterns did, by signature."""
+    """Return the outcomes of a reconcile of all patterns, by signature."""
     return {item.signature: item.outcome for item in reconcile_outcomes(database, sync_filter)}
 
 
 def daemon_everything(database: TestDatabase, sync_filter: SyncFilter) -> SyncResult:
-    """Run over everything as the daemon does."""
+    """Scan all patterns as the daemon does."""
     return with_gateway(database, lambda gateway: Reconciler(gateway, time.monotonic).reconcile_everything(sync_filter))
 
 
 def service_everything(database: TestDatabase, sync_filter: SyncFilter) -> SyncResult:
-    """Run over everything as a program without an event loop does."""
+    """Scan all patterns as a program without an event loop does."""
     return PatternSyncService(database.daemon_url).sync_patterns(sync_filter)

@@ -1,4 +1,4 @@
-"""What a plan says that was made by EXPLAIN (FORMAT JSON): whether it grows with the square of what is there."""
+"""Reads plans of EXPLAIN (FORMAT JSON): whether their cost grows with the square of the tables."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ _SCANS_OF_ALL = frozenset({"Seq Scan", "CTE Scan", "Index Scan", "Index Only Sca
 
 
 def quadratic_parts(plan: Node) -> list[str]:
-    """Return what is read as a whole for each row of something else, in words."""
+    """Return, in words, each part that is read as a whole for every row of another."""
     return sorted(set(_found(plan, plan)))
 
 
@@ -35,7 +35,7 @@ def _child(node: Node, side: str) -> Node:
 
 def _scans(node: Node, whole: Node) -> Iterator[str]:
     if node["Node Type"] == "Hash":
-        return  # built once, whoever asks how often
+        return  # built once, however often it is probed
     if node["Node Type"] in _SCANS_OF_ALL and "Index Cond" not in node and not _is_bounded(node, whole):
         relation = node.get("Relation Name") or node.get("CTE Name")
         if relation in LARGE or "CTE Name" in node:
@@ -46,7 +46,7 @@ def _scans(node: Node, whole: Node) -> Iterator[str]:
 
 
 def _is_bounded(node: Node, whole: Node) -> bool:
-    """Tell whether a node comes to as few rows as ever, whatever is in the tables."""
+    """Return whether a node's number of rows is bounded, whatever is in the tables."""
     kind = node["Node Type"]
     if kind in ("Materialize", "Subquery Scan", "Nested Loop", "Gather", "ModifyTable", "Sort"):
         return all(_is_bounded(child, whole) for child in node["Plans"])
@@ -54,7 +54,7 @@ def _is_bounded(node: Node, whole: Node) -> bool:
         return bool(node.get("Strategy") == "Plain")
     if kind == "CTE Scan":
         return all(_is_bounded(each, whole) for each in _nodes(whole) if _is_named(each, node["CTE Name"]))
-    # A list that stands in the statement does not grow with what is in the tables.
+    # A list in the statement does not grow with the tables.
     return kind == "Values Scan" or (kind == "Result" and not node.get("Plans")) or node.get("Relation Name") in _SINGLE
 
 

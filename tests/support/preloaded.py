@@ -23,7 +23,7 @@ MOST_BYTES = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a process is started with; `streams` are its standard streams, `reply` is where its fate is told."""
+    """What a process is started with; `streams` are its standard streams, `reply` receives its number and status."""
 
     arguments: list[str]
     timings: dict[str, float]
@@ -34,7 +34,7 @@ class Request:
 
     @classmethod
     def receive(cls, control: socket.socket) -> Self | None:
-        """Wait for a request; None when the other side has gone."""
+        """Wait for a request; None when the other side has closed."""
         data, descriptors, _, _ = socket.recv_fds(control, MOST_BYTES, 4)
         if not data:
             return None
@@ -43,13 +43,13 @@ class Request:
 
 
 def main() -> None:
-    """Serve until the other side has gone; in a fork, run the program."""
+    """Serve until the other side closes; in a fork, run the program."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests and for the program
     for module in pkgutil.walk_packages(pattern_sync.__path__, "pattern_sync."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
     importlib.import_module("tests.support.entry")
-    gc.freeze()  # what is shared with the forks stays shared
+    gc.freeze()  # keep the memory that is shared with the forks shared
     with socket.socket(fileno=int(sys.argv[1])) as control:
         request = _serve(control)
     if request is not None:
@@ -90,7 +90,7 @@ def _reap() -> None:
 
 
 def _become(request: Request) -> None:
-    """Make this process what a fresh interpreter would be: its streams, environment, folder and arguments."""
+    """Give this process the streams, environment, folder and arguments of a fresh interpreter."""
     for number, descriptor in enumerate(request.streams):
         os.dup2(descriptor, number)
     for descriptor in (*request.streams, request.reply):

@@ -44,17 +44,17 @@ class Start:
 
 
 class Program(Protocol):
-    """What the tests do with a process; Popen has all of it."""
+    """What the tests need of a process; Popen has all of it."""
 
     @property
     def pid(self) -> int:
-        """Its number."""
+        """The process id."""
 
     def poll(self) -> int | None:
         """Return the exit code, or None while it runs."""
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for the exit code; minus the signal's number where one ended it."""
+        """Wait for the exit code; a signal's number, negated, if one ended it."""
 
     def send_signal(self, sig: int) -> None:
         """Send a signal, unless it has ended."""
@@ -98,7 +98,7 @@ class Forked:
 
 
 class Preloaded:
-    """The interpreter that forks; it ends when its socket is closed, as it is with our own end."""
+    """The interpreter that forks; it ends when its socket is closed, at the latest with this process."""
 
     def __init__(self) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

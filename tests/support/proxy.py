@@ -1,4 +1,4 @@
-"""A TCP proxy that can do to a connection what networks do to it."""
+"""A TCP proxy that can harm connections as networks do."""
 
 import socket
 import struct
@@ -14,7 +14,7 @@ Filter = Callable[[bytes], bytes]
 
 
 class WithoutNotifications:
-    """Takes the NotificationResponse messages out of what a server sends, as a transaction-mode pooler does."""
+    """Drops the NotificationResponse messages that a server sends, as a transaction-mode pooler does."""
 
     def __init__(self) -> None:
         self._rest = b""
@@ -59,7 +59,7 @@ class _Link:
     def _pump(self, source: socket.socket, target: socket.socket, change: Filter) -> None:
         with suppress(OSError):
             while data := source.recv(65_536):
-                # Nobody answers any more and nobody is told: what a firewall does that forgets a connection.
+                # No answer and no reset: as a firewall does that forgets a connection.
                 if not self.half_open:
                     target.sendall(change(data))
         if not self.half_open:
@@ -100,7 +100,7 @@ class Proxy:
             link.cut()
 
     def refuse(self, *, refusing: bool) -> None:
-        """Drop every new connection at once, or pass them again."""
+        """Close every new connection at once, or accept them again."""
         self._refusing = refusing
 
     def _accept(self) -> None:

@@ -1,4 +1,4 @@
-"""The review page as a person has it before them: what it shows, and what can be done with it."""
+"""The review page as a person sees it: what it shows, and what can be done with it."""
 
 from collections.abc import Callable
 from typing import Any, Self
@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as NotInTimeError
 
 IDS = "() => [...document.querySelectorAll('#list [role=option]')].map(row => row.dataset.patternId)"
-# When a row was put into the document, by the clock that all processes of a machine share.
+# When a row was added to the document, by the clock that all processes of a machine share.
 _WATCH_ARRIVALS = """() => {
     window.arrivals = {};
     const look = nodes => nodes.forEach(node => {
@@ -20,7 +20,7 @@ _WATCH_ARRIVALS = """() => {
 
 
 class ReviewPage:
-    """One open page. `excuse` tells its watch that some console error is expected."""
+    """One open page. `excuse` marks a console error as expected."""
 
     def __init__(self, page: Page, url: str, excuse: Callable[[str], None]) -> None:
         self.page = page
@@ -92,7 +92,7 @@ class ReviewPage:
             raise AssertionError(f"the list is {self.ids()}, and not {list(pattern_ids)}") from None
 
     def until_details(self) -> None:
-        """Wait until history and criteria of the selected pattern have come."""
+        """Wait until history and criteria of the selected pattern have loaded."""
         expect(self["why-section"]).to_have_attribute("aria-busy", "false")
         expect(self["history-section"]).to_have_attribute("aria-busy", "false")
 
@@ -113,7 +113,7 @@ class ReviewPage:
         return self
 
     def sign(self, reviewer: str) -> Self:
-        """Fill in one's name in the open dialog."""
+        """Fill in the reviewer's name in the open dialog."""
         self["reviewer"].fill(reviewer)
         return self
 
@@ -121,7 +121,7 @@ class ReviewPage:
         self.page.evaluate(_WATCH_ARRIVALS)
 
     def arrived_at(self, pattern_id: str) -> float:
-        """Wait for the row of a pattern; return when it came, in seconds of the Unix clock."""
+        """Wait for the row of a pattern; return when it was added, in Unix seconds."""
         self.row(pattern_id).wait_for()
         return float(self.evaluate("id => window.arrivals[id]", pattern_id)) / 1000
 

@@ -41,7 +41,7 @@ COMMENTS = [
 
 
 class Queue:
-    """A queue as it is after some weeks: patterns that wait, some decided, some talked about."""
+    """A queue as it is after some weeks: some patterns pending, some decided, some with comments."""
 
     def __init__(self, database: TestDatabase) -> None:
         self._database = database
@@ -161,7 +161,7 @@ def _take_of_a_full_queue(camera: Camera, daemon: DaemonProcess) -> ReviewPage:
 @contextmanager
 def _database() -> Iterator[TestDatabase]:
     with tempfile.TemporaryDirectory(prefix="pattern-sync-pictures-") as folder:
-        Path(folder).chmod(0o755)  # as root, the server runs as another user and has to get in
+        Path(folder).chmod(0o755)  # under root, the server runs as another user, who has to enter the folder
         with EmbeddedServer(Path(folder) / "server", durable=False) as server:
             Installer(DatabaseAddress.parse(server.url)).migrate()
             database = TestDatabase(server.url, "pictures")

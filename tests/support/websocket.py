@@ -22,7 +22,7 @@ from websockets.typing import Subprotocol
 from tests.support.waiting import PATIENCE_SECONDS
 
 SUBPROTOCOL = Subprotocol("pattern-sync.v1")
-# Handshakes at once: more would only queue up in the daemon.
+# Simultaneous handshakes: more would only queue up in the daemon.
 _AT_ONCE = 50
 
 Document = dict[str, Any]
@@ -43,16 +43,16 @@ def live_url(http_url: str) -> str:
 
 
 def subprotocols(token: str | None = None) -> list[Subprotocol]:
-    """Return what a browser offers: it can send a token nowhere else."""
+    """Return the subprotocols that a browser offers: it can send a token nowhere else."""
     if token is None:
         return [SUBPROTOCOL]
     return [SUBPROTOCOL, Subprotocol("bearer." + base64.urlsafe_b64encode(token.encode()).decode().rstrip("="))]
 
 
 class Page:
-    """An open page: reads in a thread whatever comes, and remembers when it came.
+    """An open page: a thread reads every message and records when it came.
 
-    `on_message` is called in that thread, message by message, so that what it does happens between two of them.
+    `on_message` is called in that thread for each message, so that it runs between two of them.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Page:
         seconds: float = PATIENCE_SECONDS,
         what: str = "message",
     ) -> Received:
-        """Wait for the first such message, not counting the `since` first ones."""
+        """Wait for the first such message after the first `since` ones."""
         deadline = time.monotonic() + seconds
         with self._news:
             while True:
@@ -110,7 +110,7 @@ class Page:
     def wait_for_change(
         self, pattern_id: str, *changes: str, since: int = 0, seconds: float = PATIENCE_SECONDS
     ) -> tuple[Received, Document]:
-        """Wait until one of these changes of an entry is told; return the message, and the change within it."""
+        """Wait until one of these changes of an entry is sent; return the message, and the change within it."""
 
         def find(document: Document) -> Document | None:
             told: list[Document] = document.get("changes", [])
@@ -144,7 +144,7 @@ def first_state(page: Page) -> Document:
 
 
 class MutePage:
-    """Opens the socket and never reads: what the daemon sends fills the buffers and stays there."""
+    """Opens the socket and never reads: the daemon's messages fill the buffers."""
 
     def __init__(self, http_url: str, *, buffer_bytes: int = 4096) -> None:
         target = urlsplit(http_url)
@@ -172,7 +172,7 @@ class MutePage:
         self._socket.close()
 
     def read_to_the_end(self, seconds: float) -> int:
-        """Start reading after all, until the daemon has closed; return how many bytes had been waiting."""
+        """Read everything until the daemon has closed; return how many bytes had been waiting."""
         deadline = time.monotonic() + seconds
         waiting = 0
         with suppress(ConnectionResetError):
@@ -183,24 +183,24 @@ class MutePage:
 
 
 class Crowd:
-    """Many pages at once, in the event loop of their test."""
+    """Many pages, in the event loop of their test."""
 
     def __init__(self, connections: list[ClientConnection]) -> None:
         self._connections = connections
 
     async def states(self) -> list[Document]:
-        """Read one message of each."""
+        """Read one message on each page."""
         return [json.loads(text) for text in await asyncio.gather(*(each.recv() for each in self._connections))]
 
-    async def hear(self, words: str) -> list[float]:
-        """Read until each was sent a text that holds these words; return when each was."""
+    async def until_each_got(self, text: str) -> list[float]:
+        """Read until each page has got a message with this text; return when each did."""
 
-        async def until_heard(connection: ClientConnection) -> float:
-            while words not in str(await connection.recv()):
+        async def until_got(connection: ClientConnection) -> float:
+            while text not in str(await connection.recv()):
                 pass
             return time.monotonic()
 
-        return await asyncio.gather(*(until_heard(each) for each in self._connections))
+        return await asyncio.gather(*(until_got(each) for each in self._connections))
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The three states of a service: waiting, working, in an outage; and what it reports of the last."""
+"""The three states of a service: waiting, working, in an outage; and its reports of outages."""
 
 import asyncio
 
@@ -135,7 +135,7 @@ def test_a_wait_for_an_event_ends_with_it_or_after_its_time() -> None:
         await asyncio.sleep(0)
         event.set()
         assert await waiting
-        assert await activity.wait_for(event, 0.0), "one that is set already is not waited for"
+        assert await activity.wait_for(event, 0.0), "an event that is already set needs no wait"
 
     run(check(), seconds=10)
 
@@ -152,7 +152,7 @@ def test_a_cancelled_wait_raises_the_cancellation() -> None:
 
 
 class Found:
-    """An availability, and what it said."""
+    """An availability, and its reports."""
 
     def __init__(self) -> None:
         self.clock = Clock()

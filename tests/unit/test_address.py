@@ -1,4 +1,4 @@
-"""A database address as people have it, read once for both drivers, and a form of it that can be shown."""
+"""A database address as people write it, parsed once for both drivers, and its form without the password."""
 
 import os
 import traceback
@@ -135,7 +135,7 @@ def test_a_password_file_is_searched_for_each_host(tmp_path: Path, capfd: pytest
     file.chmod(0o644)
     assert address.password_for(address.hosts[0]) == ""
     assert capfd.readouterr().err == ""
-    again = DatabaseAddress.parse(f"host=one user=ann passfile={file}")  # psql says this once, too
+    again = DatabaseAddress.parse(f"host=one user=ann passfile={file}")  # psql prints this once, too
     assert "group or world access" in capfd.readouterr().err
     assert again.password_for(again.hosts[0]) == ""
     assert "password" not in again.for_libpq(with_settings=True)

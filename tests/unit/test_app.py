@@ -1,4 +1,4 @@
-"""What the application answers in states that a healthy daemon never shows, in memory, without a server."""
+"""The application's responses in states that a healthy daemon never shows, in memory, without a server."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
@@ -34,7 +34,7 @@ SECRET = "postgresql://owner:secret@10.0.0.5/app"
 
 
 class SlowSyncs:
-    """Runs one sync until it is let go."""
+    """Runs one sync until it is released."""
 
     def __init__(self) -> None:
         self.running = False
@@ -51,7 +51,7 @@ def ignore(_: object) -> None:
 
 
 class Broken:
-    """An application whose every statement is a bug."""
+    """An application whose every statement raises as a bug does."""
 
     def __init__(self) -> None:
         self.clock = Clock()

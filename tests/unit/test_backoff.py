@@ -1,4 +1,4 @@
-"""How long to wait: full jitter, a cap, and a new start."""
+"""How long to wait: full jitter, a cap, and a reset."""
 
 from pattern_sync.domain.backoff import Backoff
 

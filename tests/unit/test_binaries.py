@@ -1,4 +1,4 @@
-"""Finding PostgreSQL's programs, among made-up installations."""
+"""Finding PostgreSQL's programs among made-up installations."""
 
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -10,7 +10,7 @@ from pattern_sync.embedded import all_binaries, binaries, default_data_dir, find
 
 
 def install(prefix: Path, version: str, *, initdb: bool = True) -> Path:
-    """Make programs that only tell their version."""
+    """Make programs that only print their version."""
     directory = prefix / "bin"
     directory.mkdir(parents=True)
     for name in ("postgres", "initdb") if initdb else ("postgres",):
@@ -20,7 +20,7 @@ def install(prefix: Path, version: str, *, initdb: bool = True) -> Path:
 
 
 class Machine:
-    """A machine without any PostgreSQL, to begin with."""
+    """A machine, at first without any PostgreSQL."""
 
     def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.wheel, self.distribution, self._path = root / "wheel", root / "usr", root / "path"

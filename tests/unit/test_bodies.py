@@ -1,4 +1,4 @@
-"""Bodies are read for those who have a token, and those that never end make room for those that do."""
+"""Bodies are read only with a token, and unfinished bodies make room for whole ones."""
 
 import asyncio
 import json
@@ -74,7 +74,7 @@ def test_the_oldest_unfinished_bodies_are_dropped_so_that_a_whole_one_passes() -
         await tasks[-1]
         assert application.bodies == [b"{}", HALF + b"y"]
         await cancelled(tasks[20:-1])
-        # Nothing of those that have gone is counted any more.
+        # Requests that have ended are not counted any more.
         again = [Request() for _ in range(room)]
         tasks = [asyncio.create_task(limit(each.scope, each.receive, each.send)) for each in again]
         for each in again:

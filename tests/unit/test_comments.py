@@ -1,4 +1,4 @@
-"""What the SQL files say of a thing becomes the comment on it."""
+"""The comments of the SQL files become the comments on the objects."""
 
 from pattern_sync.database.comments import comments_on
 from pattern_sync.database.definitions import load_definitions, split_statements

@@ -1,4 +1,4 @@
-"""What one client may take up, over a transport in memory."""
+"""How much one client may occupy, over a transport in memory."""
 
 import asyncio
 from typing import cast
@@ -21,7 +21,7 @@ BEGIN, EMPTY_PART = b"\x01\x80\0\0\0\0", b"\0\x80\0\0\0\0"
 
 
 class Transport(asyncio.Transport):
-    """Keeps what is written, and tells a protocol of its end in the next round, as asyncio does."""
+    """Keeps what is written, and calls connection_lost in the next round of the loop, as asyncio does."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -104,7 +104,7 @@ def test_only_the_latest_ping_of_a_client_that_reads_nothing_is_answered() -> No
         assert live.conn.data_to_send() == []
         live.resume_writing()
         live.data_received(PING)
-        assert len(transport.written) == answered + 127, "only the latest has a right to an answer"
+        assert len(transport.written) == answered + 127, "only the latest ping needs an answer"
 
     run(check())
 
@@ -160,7 +160,7 @@ def test_the_wait_for_the_rest_of_a_refused_body_has_a_deadline(monkeypatch: pyt
         connection.data_received(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n")
         await settle(lambda: b"401" in transport.written)
         while not transport.closed:
-            connection.data_received(b"x")  # one byte after the other keeps uvicorn's own patience alive
+            connection.data_received(b"x")  # a byte now and then keeps resetting uvicorn's own timeout
             await asyncio.sleep(0.005)
 
     run(check(), seconds=2)

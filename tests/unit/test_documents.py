@@ -1,4 +1,4 @@
-"""What the documents promise: links lead somewhere, the reference is the code's, and everything is in its place."""
+"""The documents: links have targets, the reference matches the code, and every page is in an index."""
 
 import re
 from collections.abc import Iterator

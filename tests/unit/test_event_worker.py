@@ -75,7 +75,7 @@ def test_a_reconcile_emits_a_fact_with_its_outcome_and_duration() -> None:
         await bench.worker.run_once(row_ids(1, 9))
         (fact,) = bench.facts.of(PatternsReconciled)
         assert [(item.row_id, item.outcome) for item in fact.outcomes] == [(1, Outcome.QUEUED)]
-        assert fact.milliseconds == 500.0, "two looks"
+        assert fact.milliseconds == 500.0, "two rounds"
 
     run(check())
 
@@ -135,12 +135,12 @@ def test_an_outage_in_which_the_marks_became_a_scan_is_over_once_nothing_is_mark
         async def wait(seconds: float) -> None:
             assert seconds == OUTAGE_WAITS[0]
             assert bench.reports_without() == {EventWorker.name}
-            bench.intake.add(row_ids(-1))  # one too many: the marks overflow into a scan
+            bench.intake.add(row_ids(-1))  # one too many: the marks become a scan
 
         bench.activity.wait = wait  # type: ignore[method-assign]
         task = asyncio.create_task(bench.worker.run())
         await until(lambda: not bench.reports_without() and bool(bench.activity.reports.faults))
-        assert not bench.activity.in_outage, "it has nothing to attempt that could ever end it"
+        assert not bench.activity.in_outage, "no attempt is left that could end the outage"
         assert await bench.intake.take_scans(0) == {ScanKind.REQUEST}
         assert len(bench.queue.calls) == 1
         bench.worker.close()
@@ -170,7 +170,7 @@ def test_locked_patterns_are_retried_apart_and_in_turns() -> None:
         working = asyncio.create_task(bench.worker.run())
         await until(lambda: len(queue.calls) == 1)
         bench.clock.seconds += HELD_SECONDS / 2
-        bench.intake.add(row_ids(1))  # does not put off the others
+        bench.intake.add(row_ids(1))  # does not delay the others
         await until(lambda: len(queue.calls) == 2)
         bench.clock.seconds += HELD_SECONDS / 2
         bench.intake.add(row_ids(2))

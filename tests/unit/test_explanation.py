@@ -1,4 +1,4 @@
-"""Why a pattern is in the queue or is not, in the words that a person reads."""
+"""Why a pattern is in the queue or is not, in words and in numbers."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""The criteria: what is refused, in which words, and how a filter reads."""
+"""The criteria: which values are refused, with which message, and how a filter is shown."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What the probes report of every state that a daemon can be in."""
+"""What the probes report in every state of a daemon."""
 
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
@@ -152,7 +152,7 @@ def test_a_silent_trigger_degrades_and_is_named_with_the_remedy(observed: Observ
         "The daemons are not notified of some changes: the trigger is disabled. Run: pattern-sync migrate",
     )
     observed.view(TriggersFaulty((unwanted,), silenced=False))
-    assert observed.report().status is Condition.OK, "nobody misses anything"
+    assert observed.report().status is Condition.OK, "no change is missed"
 
 
 def test_triggers_that_cannot_be_checked_degrade(observed: Observed) -> None:

@@ -1,4 +1,4 @@
-"""The HTTP server's own life: from a port that is taken to the last answer."""
+"""The life of the HTTP server: from a taken port to the last response."""
 
 import asyncio
 import random
@@ -18,7 +18,7 @@ RETRY_SECONDS = 0.01
 
 
 class Witness:
-    """Takes the server's facts."""
+    """Records the server's facts."""
 
     def __init__(self) -> None:
         self.urls: list[str] = []

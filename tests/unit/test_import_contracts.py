@@ -1,4 +1,4 @@
-"""The rooms of the house: what the import contracts promise holds, and no package slips past them."""
+"""The rooms of the code: the import contracts hold, and no package slips past them."""
 
 import ast
 import re
@@ -17,7 +17,7 @@ PACKAGE = ROOT / "daemon" / "pattern_sync"
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 CONTRACTS: list[dict[str, Any]] = PROJECT["tool"]["importlinter"]["contracts"]
 PROTECTED = {name for each in CONTRACTS for name in each.get("protected_modules", ())}
-# What the rooms that know no driver, no web and no clock may import of the others.
+# What the rooms without a driver, a web framework or a clock may import of the others.
 MAY_IMPORT = {
     "domain": {"domain"},
     "services": {"services", "domain"},
@@ -62,7 +62,7 @@ def test_every_package_that_the_code_imports_belongs_to_rooms_that_a_contract_na
 
 def test_every_package_that_a_contract_names_is_imported() -> None:
     imported = {name.partition(".")[0] for module in PACKAGE.rglob("*.py") for name in imports_of(module)}
-    # Those that others bring along: nobody may import them in their stead.
+    # Dependencies of dependencies, which no room may import in their stead.
     assert PROTECTED - imported <= {"pydantic_core"}
 
 

@@ -1,4 +1,4 @@
-"""The intake: what may matter and was not reconciled yet."""
+"""The intake: marks and requests that were not reconciled yet."""
 
 import asyncio
 
@@ -28,7 +28,7 @@ def test_the_mark_is_cleared_before_the_rows_are_read() -> None:
         intake.add(row_ids(7))
         assert await intake.take_patterns(LONG_SECONDS) == [7]
         assert len(intake) == 0
-        # The worker reads the rows now; what commits meanwhile is a new mark.
+        # The worker reads the rows now; a commit meanwhile is a new mark.
         intake.add(row_ids(7))
         assert await intake.take_patterns(LONG_SECONDS) == [7]
 
@@ -43,13 +43,13 @@ def test_a_taker_waits_until_something_is_marked() -> None:
         assert not taker.done()
         intake.add(row_ids())
         await asyncio.sleep(0)
-        assert not taker.done(), "nothing is no news"
+        assert not taker.done(), "an empty mark wakes no taker"
         intake.add(row_ids(7))
         assert await taker == [7]
         again = asyncio.create_task(intake.take_patterns(LONG_SECONDS))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        assert not again.done(), "a taker that does not wait spins"
+        assert not again.done(), "a taker that does not wait would spin"
         again.cancel()
 
     run(check())
@@ -134,7 +134,7 @@ def test_after_a_fruitless_request_the_next_waits_so_that_scans_take_a_tenth_of_
         clock = Clock()
         intake = Intake(clock)
         intake.add_everything(kind)
-        assert await intake.take_scans(0) == {kind}, "the first is served at once"
+        assert await intake.take_scans(0) == {kind}, "the first request is served at once"
         clock.seconds += 0.5
         intake.scanned({kind}, 0.5, in_vain=True)
         intake.add_everything(kind)
@@ -179,7 +179,7 @@ def test_the_daemons_own_scans_are_neither_delayed_nor_delay_others(kind: ScanKi
         intake.scanned({ScanKind.REQUEST}, 500.0, in_vain=True)
         intake.add_everything(ScanKind.REQUEST)
         intake.add_everything(kind)
-        assert await intake.take_scans(0) == {ScanKind.REQUEST, kind}, "the request goes along"
+        assert await intake.take_scans(0) == {ScanKind.REQUEST, kind}, "the request is taken along"
         intake = Intake(Clock())
         intake.scanned({kind}, 500.0, in_vain=True)
         intake.add_everything(ScanKind.REQUEST)

@@ -35,7 +35,7 @@ INDEX = MissingIndex("operation_patterns", "slow", "CREATE INDEX")
 
 
 class Part:
-    """A service that tells when it began, was asked to close, and ended."""
+    """A service that records when it began, was asked to close, and ended."""
 
     def __init__(self, name: str, told: list[str], *, listens: bool = True) -> None:
         self.name = name
@@ -60,7 +60,7 @@ class Part:
 
 
 class Gateway:
-    """The database at a start; `faults` come first, one an attempt."""
+    """The database at a start; `faults` are raised first, one per attempt."""
 
     def __init__(self, *faults: Exception) -> None:
         self.faults = list(faults)
@@ -82,7 +82,7 @@ class Gateway:
 
 
 class House:
-    """A daemon of such parts."""
+    """A daemon made of these parts."""
 
     def __init__(self, *faults: Exception, worker_listens: bool = True) -> None:
         self.told: list[str] = []
@@ -208,6 +208,6 @@ def test_sigterm_stops_the_daemon_and_sighup_requests_a_reload(number: signal.Si
         await task
         assert house.stop.is_set()
         with suppress(ValueError):
-            assert not asyncio.get_running_loop().remove_signal_handler(number), "and leaves no handler behind"
+            assert not asyncio.get_running_loop().remove_signal_handler(number), "no handler is left"
 
     run(check(), seconds=10)

@@ -30,7 +30,7 @@ TIMINGS = Timings()
 
 
 class Bench:
-    """A listener and everything around it; the sessions, or faults, come one after the other."""
+    """A listener and everything around it; it meets the sessions, or faults, one after the other."""
 
     def __init__(self, sessions: "list[FakeSession | Exception]") -> None:
         clock = Clock()
@@ -83,7 +83,7 @@ def test_every_connect_listens_first_and_then_catches_up() -> None:
         assert bench.marks_at_open == [0, 0], "no catch-up is requested before LISTEN is in force"
         with pytest.raises(DatabaseUnavailable):
             await bench.listener.run_once()
-        assert await bench.intake.take_scans(0) == frozenset(), "nor where there is no session"
+        assert await bench.intake.take_scans(0) == frozenset(), "nor without a session"
 
     run(check())
 
@@ -100,7 +100,7 @@ def test_the_listener_reports_listening_once_a_round_trip_is_proven() -> None:
 
 def test_a_deaf_session_means_polling_and_retries_with_growing_pauses() -> None:
     async def check() -> None:
-        sessions = [FakeSession(hears=False) for _ in range(8)]
+        sessions = [FakeSession(receives=False) for _ in range(8)]
         bench = Bench([*sessions])
         await bench.run_until(lambda: len(bench.activity.waits) >= 8)
         assert bench.reception.mode is Mode.POLLING
@@ -113,8 +113,8 @@ def test_a_deaf_session_means_polling_and_retries_with_growing_pauses() -> None:
 
 def test_a_session_that_gets_notifications_resets_the_pause_after_deafness() -> None:
     async def check() -> None:
-        deaf, hearing = (FakeSession(hears=False) for _ in range(3)), FakeSession(dies_after=1)
-        bench = Bench([*deaf, hearing, FakeSession(hears=False)])
+        deaf, receiving = (FakeSession(receives=False) for _ in range(3)), FakeSession(dies_after=1)
+        bench = Bench([*deaf, receiving, FakeSession(receives=False)])
         await bench.run_until(lambda: len(bench.activity.waits) >= 5)
         assert bench.activity.waits[:5] == [5.0, 10.0, 20.0, 0.1, 5.0]
 

@@ -1,4 +1,4 @@
-"""Where the API listens: what passes is waited for, what does not is refused, and who is in the way is named."""
+"""Where the API listens: passing faults are waited out, others are refused, and a port's holder is named."""
 
 import errno
 import os
@@ -59,7 +59,7 @@ def make_proc(folder: Path, table: str) -> Path:
         (folder / process / "fd").mkdir(parents=True)
         (folder / process / "comm").write_text("uvicorn\n")
         (folder / process / "fd" / "3").symlink_to(f"socket:[{inode}]")
-    (folder / "19").mkdir()  # has just ended
+    (folder / "19").mkdir()  # this process has just ended
     return folder
 
 

@@ -1,4 +1,4 @@
-"""What live updates send, to whom and in which order: over a queue in memory, without a network."""
+"""What live updates send, to which pages and in which order: over a queue in memory, without a network."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ from tests.support.fakes import Clock
 
 Document = dict[str, Any]
 
-TIMINGS = Timings(live_tick_seconds=0.001)  # the only one that is waited for in real time
+TIMINGS = Timings(live_tick_seconds=0.001)  # the only wait in real time
 
 ENTRY = QueueEntry(
     pattern_id="a",
@@ -48,7 +48,7 @@ ENTRY = QueueEntry(
 
 
 class FakeView:
-    """A queue in memory; `faults` are raised first, one a read; `meanwhile` happens once, after rows were taken."""
+    """A queue in memory; `faults` are raised first, one per read; `meanwhile` runs once, after rows were read."""
 
     def __init__(self, *pattern_ids: str) -> None:
         self.entries: dict[str, QueueEntry] = {}
@@ -100,7 +100,7 @@ class FakeView:
 
 
 class ShortActivity(Activity):
-    """Waits for nothing but events, and remembers for how long it should have and how often it looked for work."""
+    """Waits only for events, and records the requested times and how often it looked for work."""
 
     def __init__(self, clock: Clock, pages: Availability) -> None:
         super().__init__(LiveUpdates.name, Liveness(clock), pages, Backoff(lambda: 1.0, 1.0, 4.0))
@@ -140,7 +140,7 @@ class Live:
         )
 
     async def joined(self) -> LiveClient:
-        """Return a client that knows the state."""
+        """Return a client that has got the state."""
         client = self.updates.join()
         await self.updates.run_once()
         assert [each["type"] for each in await sent_to(client)] == ["state"]
@@ -154,13 +154,13 @@ class Live:
 
 
 async def some_ticks(live: Live) -> None:
-    """Let the updates look for work a few times."""
+    """Let the updates check for work a few times."""
     before = live.activity.ticks
     await settle(lambda: live.activity.ticks > before + 3)
 
 
 async def sent_to(client: LiveClient) -> list[Document]:
-    """Take what the client has not read yet."""
+    """Return the messages that the client has not read yet."""
     documents = []
     with suppress(TimeoutError):
         while True:
@@ -170,7 +170,7 @@ async def sent_to(client: LiveClient) -> list[Document]:
 
 
 def changes_in(documents: Sequence[Document]) -> list[tuple[str, str, str | None]]:
-    """Return change, pattern and status as sent; None for the status of what is gone."""
+    """Return change, pattern and status as sent; the status of a removed entry is None."""
     return [
         (each["change"], each["pattern_id"], each["entry"] and each["entry"]["status"])
         for document in documents
@@ -369,7 +369,7 @@ def test_more_changes_than_make_sense_become_a_state(more: int, kind: str) -> No
         assert [each["type"] for each in await sent_to(client)] == [kind]
         live.view.reads.clear()
         await live.updates.run_once()
-        assert "find" not in live.view.reads, "what was sent is not sent once more"
+        assert "find" not in live.view.reads, "a sent change is not sent again"
 
     run(check())
 

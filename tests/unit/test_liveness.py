@@ -1,4 +1,4 @@
-"""A service that waits does not hang; one that works has to be done in time, and every step of it renews that time."""
+"""A waiting service does not hang; a working one has a deadline, which every step renews."""
 
 import asyncio
 
@@ -42,7 +42,7 @@ def test_statements_within_their_deadlines_do_not_add_up() -> None:
             clock.seconds += 59.0
             assert not liveness.hangs
         clock.seconds += 2.0
-        assert liveness.hangs, "between two statements it has its own time"
+        assert liveness.hangs, "between two statements the step's own deadline counts"
 
 
 def test_a_statement_past_its_deadline_hangs_although_the_whole_has_longer() -> None:
@@ -62,7 +62,7 @@ def test_work_that_fails_is_over_too() -> None:
     assert not liveness.hangs
     with working(0.0):
         clock.seconds += 1.0
-        assert not liveness.hangs, "nor is it what later statements are part of"
+        assert not liveness.hangs, "nor are later statements part of it"
 
 
 def test_one_of_two_concurrent_statements_does_not_hide_the_other() -> None:

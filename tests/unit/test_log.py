@@ -1,4 +1,4 @@
-"""What the log shows of which facts: one line for each change, none for a repetition."""
+"""Which facts the log shows: one line for each change, none for a repetition."""
 
 import re
 from collections.abc import Collection
@@ -26,7 +26,7 @@ INTERVAL_SECONDS = 60.0
 FAULT = TriggerFault("operation_patterns", "the trigger is disabled", Audience.DAEMONS, mendable=True)
 QUEUED, FAILED = (PatternOutcome(RowId(1), "a", outcome, "refused") for outcome in (Outcome.QUEUED, Outcome.FAILED))
 
-# One fact of each type, and the lines that it alone makes; those without one are shown elsewhere, or only counted.
+# One fact of each type, and the lines that it makes by itself; a fact without a line is shown elsewhere or counted.
 LINES: list[tuple[facts.Fact, list[Line]]] = [
     (facts.DaemonReady(), [Line.DAEMON_READY]),
     (facts.DaemonStopping(3), [Line.DAEMON_STOPPING]),
@@ -77,7 +77,7 @@ LINES: list[tuple[facts.Fact, list[Line]]] = [
     (facts.ManagerUnreachable("gone"), [Line.MANAGER_UNREACHABLE]),
 ]
 EVERY_FACT = [each for each in vars(facts).values() if isinstance(each, type) and facts.Fact in each.__bases__]
-# Those that no fact stands behind, and those that need two facts.
+# Lines without a fact, and lines that need two facts.
 WRITTEN_ELSEWHERE = {Line.PROCESS_CRASHED, Line.QUARANTINE_EMPTIED}
 
 
@@ -126,7 +126,7 @@ def test_every_line_has_a_sentence_for_people() -> None:
 
 def test_every_fact_and_every_line_is_covered_here() -> None:
     tried = {type(fact) for fact, _ in LINES}
-    assert tried == set(EVERY_FACT), "a fact that shall have no line is listed with none"
+    assert tried == set(EVERY_FACT), "list a fact without a line with an empty list"
     assert {line for _, lines in LINES for line in lines} | WRITTEN_ELSEWHERE == set(Line)
 
 
@@ -147,7 +147,7 @@ def test_no_field_of_a_fact_hides_a_field_of_every_line(kind: type[facts.Fact]) 
 
 @pytest.mark.parametrize("fact", [fact for fact, _ in LINES], ids=lambda fact: type(fact).__name__)
 def test_no_subscriber_can_change_a_fact_for_the_next(fact: facts.Fact) -> None:
-    assert isinstance(hash(fact), int), "what it holds cannot be changed either"
+    assert isinstance(hash(fact), int), "its contents cannot be changed either"
     for name in [field.name for field in fields(fact)] or ["anything"]:  # type: ignore[arg-type] # all are dataclasses
         with pytest.raises((AttributeError, TypeError)):
             setattr(fact, name, None)

@@ -1,4 +1,4 @@
-"""The log as a machine and as a person gets it."""
+"""The log as machines and as people get it."""
 
 import json
 import logging

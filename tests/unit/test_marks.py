@@ -1,4 +1,4 @@
-"""Marks: what may have changed and was not looked at yet, whatever it is."""
+"""Marks: keys that may have changed and were not read yet."""
 
 import asyncio
 
@@ -38,7 +38,7 @@ def test_one_mark_beyond_the_limit_turns_all_into_everything(marks: Marks[str, i
     assert not marks.everything
     marks.add({"d": 1})
     assert marks.take() == Taken({}, everything=True)
-    assert not marks.take(), "once"
+    assert not marks.take(), "it is handed out once"
 
 
 def test_marks_that_come_while_everything_is_marked_are_kept_beside_it(marks: Marks[str, int]) -> None:

@@ -1,4 +1,4 @@
-"""Anybody can notify anything: what is understood, and what is not."""
+"""Anybody can notify anything: which payloads are ours, and which are not."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What was written is notified, all of it, also when it is much, in an outage, or at the end."""
+"""Every written entry is notified, also when there are many, after an outage, or before the end."""
 
 import asyncio
 from collections.abc import Mapping
@@ -80,7 +80,7 @@ def test_changes_that_an_outage_held_up_are_notified_after_it() -> None:
         assert bench.activity.reports.without == {PageNotifier.name}
         bench.notifier.add([], ["old", "both"])
         await bench.notifier.run_once()
-        assert bench.notified == [{"new": "queued", "both": "refreshed", "old": "refreshed"}], "the newer mark is kept"
+        assert bench.notified == [{"new": "queued", "both": "refreshed", "old": "refreshed"}], "the newer one is kept"
         assert not bench.activity.in_outage
 
     run(check())

@@ -1,4 +1,4 @@
-"""The one step that every path ends in, over a queue in memory."""
+"""The one step in which every path ends, over a queue in memory."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_a_reconcile_repeats_until_nothing_is_written(clock: Clock) -> None:
     queue.entries = {2}
     outcomes = run(Reconciler(queue, clock).reconcile(row_ids(1, 2), FILTER))
     assert {item.row_id: item.outcome for item in outcomes} == {1: Outcome.QUEUED, 2: Outcome.UNCHANGED}
-    assert queue.calls == [(1, 2), (1,)], "only what was written is looked at again"
+    assert queue.calls == [(1, 2), (1,)], "only written patterns are reconciled again"
 
 
 def test_a_figure_that_changes_during_a_reconcile_is_not_missed(clock: Clock) -> None:
@@ -38,7 +38,7 @@ def test_a_pattern_that_keeps_changing_is_left_after_a_few_rounds(clock: Clock) 
     queue = FakeQueue([1])
     queue.restless = {1}
     outcomes = run(Reconciler(queue, clock).reconcile(row_ids(1), FILTER))
-    assert [item.outcome for item in outcomes] == [Outcome.QUEUED], "the first look says what happened"
+    assert [item.outcome for item in outcomes] == [Outcome.QUEUED], "the first round decides the outcome"
     assert len(queue.calls) == MOST_LOOKS
 
 

@@ -1,4 +1,4 @@
-"""What sweeps find although notifications arrive, and what follows from it."""
+"""Patterns that sweeps recover although notifications arrive, and what follows."""
 
 import asyncio
 
@@ -26,7 +26,7 @@ FOUND = SyncResult(synced_count=3, synced_pattern_ids=("a", "b", "c"), sync_dura
 MANY = SyncResult(synced_count=1_000, synced_pattern_ids=tuple(f"s{i}" for i in range(200)))
 
 
-class Hearing:
+class ListeningDaemon:
     """A daemon that has listened for an hour, on a clock of its own."""
 
     def __init__(self) -> None:
@@ -57,94 +57,96 @@ class Hearing:
 
 
 @pytest.fixture
-def hearing() -> Hearing:
-    return Hearing()
+def daemon() -> ListeningDaemon:
+    return ListeningDaemon()
 
 
-def test_patterns_that_a_sweep_finds_while_listening_are_counted_and_reported_once(hearing: Hearing) -> None:
-    hearing.sweep()
-    swept_at = hearing.clock()
-    assert hearing.recovery.settle() == 0, "what was announced meanwhile may be on its way"
-    assert not hearing.facts.of(SweepSettled)
-    assert hearing.settle() == 3
-    assert hearing.facts.of(SweepSettled) == [SweepSettled(3, 3, swept_at)]
-    assert hearing.settle() == 0
-    hearing.sweep()
-    hearing.settle()
-    assert hearing.last_settled().recovered_total == 6
-    hearing.sweep(SyncResult())
-    assert hearing.last_settled() == SweepSettled(0, 6, hearing.clock())
+def test_patterns_that_a_sweep_finds_while_listening_are_counted_and_reported_once(daemon: ListeningDaemon) -> None:
+    daemon.sweep()
+    swept_at = daemon.clock()
+    assert daemon.recovery.settle() == 0, "notifications sent meanwhile may be on their way"
+    assert not daemon.facts.of(SweepSettled)
+    assert daemon.settle() == 3
+    assert daemon.facts.of(SweepSettled) == [SweepSettled(3, 3, swept_at)]
+    assert daemon.settle() == 0
+    daemon.sweep()
+    daemon.settle()
+    assert daemon.last_settled().recovered_total == 6
+    daemon.sweep(SyncResult())
+    assert daemon.last_settled() == SweepSettled(0, 6, daemon.clock())
 
 
-def test_patterns_announced_during_the_sweep_are_not_counted(hearing: Hearing) -> None:
-    hearing.sweep()
-    hearing.reconciled("a", "b")
-    assert hearing.settle() == 1
-    hearing.sweep()
-    hearing.reconciled("a", "b", "c", "d")
-    assert hearing.settle() == 0
-    hearing.reconciled(*(f"o{i}" for i in range(400)))
-    hearing.sweep(MANY)
-    assert hearing.settle() == 600, "more than are named: so many at least"
+def test_patterns_announced_during_the_sweep_are_not_counted(daemon: ListeningDaemon) -> None:
+    daemon.sweep()
+    daemon.reconciled("a", "b")
+    assert daemon.settle() == 1
+    daemon.sweep()
+    daemon.reconciled("a", "b", "c", "d")
+    assert daemon.settle() == 0
+    daemon.reconciled(*(f"o{i}" for i in range(400)))
+    daemon.sweep(MANY)
+    assert daemon.settle() == 600, "more than are named: at least so many"
 
 
-def test_a_pattern_queued_by_its_notification_is_not_counted_as_recovered(hearing: Hearing) -> None:
-    hearing.reconciled("a", outcome=Outcome.QUEUED)
-    hearing.sweep()
-    assert hearing.settle() == 3
+def test_a_pattern_queued_by_its_notification_is_not_counted_as_recovered(daemon: ListeningDaemon) -> None:
+    daemon.reconciled("a", outcome=Outcome.QUEUED)
+    daemon.sweep()
+    assert daemon.settle() == 3
 
 
 @pytest.mark.parametrize("kinds", [(ScanKind.REQUEST,), (ScanKind.CATCH_UP,), (ScanKind.POLL,), (ScanKind.SETTINGS,)])
-def test_a_sweep_coalesced_with_other_scans_recovers_nothing(hearing: Hearing, kinds: tuple[ScanKind, ...]) -> None:
-    hearing.sweep(FOUND, *kinds)
-    assert hearing.settle() == 0
+def test_a_sweep_coalesced_with_other_scans_recovers_nothing(
+    daemon: ListeningDaemon, kinds: tuple[ScanKind, ...]
+) -> None:
+    daemon.sweep(FOUND, *kinds)
+    assert daemon.settle() == 0
 
 
-def test_a_sweep_after_an_announced_bulk_change_recovers_nothing(hearing: Hearing) -> None:
-    hearing.sweep()
-    hearing.clock.seconds += 1
-    hearing.recovery.everything_notified()
-    assert hearing.settle() == 0
-    hearing.clock.seconds += 1
-    hearing.scan(ScanKind.REQUEST)
-    hearing.clock.seconds += HOUR
-    hearing.sweep()
-    assert hearing.settle() == 3
+def test_a_sweep_after_an_announced_bulk_change_recovers_nothing(daemon: ListeningDaemon) -> None:
+    daemon.sweep()
+    daemon.clock.seconds += 1
+    daemon.recovery.everything_notified()
+    assert daemon.settle() == 0
+    daemon.clock.seconds += 1
+    daemon.scan(ScanKind.REQUEST)
+    daemon.clock.seconds += HOUR
+    daemon.sweep()
+    assert daemon.settle() == 3
 
 
-def test_patterns_found_right_after_deafness_are_not_counted(hearing: Hearing) -> None:
-    hearing.reception.lost("lost")
-    hearing.reception.listening()
-    hearing.sweep()
-    assert hearing.settle() == 0, "the catch-up of this session is not done yet"
-    hearing.scan(ScanKind.CATCH_UP)
-    hearing.silence.seen(Sighting((DISABLED,)))
-    hearing.sweep()
-    assert hearing.settle() == 0, "a trigger is silent"
-    hearing.silence.seen(Sighting())
-    hearing.scan(ScanKind.CATCH_UP)
-    hearing.sweep()
-    assert hearing.settle() == 3
+def test_patterns_found_right_after_deafness_are_not_counted(daemon: ListeningDaemon) -> None:
+    daemon.reception.lost("lost")
+    daemon.reception.listening()
+    daemon.sweep()
+    assert daemon.settle() == 0, "the catch-up of this session is not done yet"
+    daemon.scan(ScanKind.CATCH_UP)
+    daemon.silence.seen(Sighting((DISABLED,)))
+    daemon.sweep()
+    assert daemon.settle() == 0, "a trigger is silent"
+    daemon.silence.seen(Sighting())
+    daemon.scan(ScanKind.CATCH_UP)
+    daemon.sweep()
+    assert daemon.settle() == 3
 
 
-def test_the_remembered_names_are_bounded_and_the_oldest_go_first(hearing: Hearing) -> None:
-    hearing.sweep()
-    hearing.reconciled("a", *(f"o{i}" for i in range(MOST_NAMES - 1)))
-    hearing.reconciled("b")
-    assert hearing.settle() == 2, "a was forgotten for b"
+def test_the_remembered_names_are_bounded_and_the_oldest_go_first(daemon: ListeningDaemon) -> None:
+    daemon.sweep()
+    daemon.reconciled("a", *(f"o{i}" for i in range(MOST_NAMES - 1)))
+    daemon.reconciled("b")
+    assert daemon.settle() == 2, "a made room for b"
 
 
-async def waited_for_the_next_sweep(hearing: Hearing, interval: float = HOUR) -> float:
-    """Return how long a sweeper waits for its next sweep, whether it is woken meanwhile or not."""
-    activity, intake = RecordingActivity(hearing.clock), Intake()
+async def waited_for_the_next_sweep(daemon: ListeningDaemon, interval: float = HOUR) -> float:
+    """Return how long a sweeper waits for its next sweep, woken meanwhile or not."""
+    activity, intake = RecordingActivity(daemon.clock), Intake()
     sweeper = Sweeper(
         intake,
-        hearing.recovery,
+        daemon.recovery,
         interval,
         lambda: 0.0,
-        hearing.facts,
+        daemon.facts,
         activity,
-        hearing.clock,
+        daemon.clock,
         TIMINGS.recovering_seconds,
     )
     task = asyncio.create_task(sweeper.run())
@@ -154,54 +156,54 @@ async def waited_for_the_next_sweep(hearing: Hearing, interval: float = HOUR) ->
     return activity.waits[0] if activity.waits else activity.event_waits[0]
 
 
-def test_sweeps_come_every_minute_until_one_finds_nothing(hearing: Hearing) -> None:
+def test_sweeps_come_every_minute_until_one_finds_nothing(daemon: ListeningDaemon) -> None:
     async def check() -> None:
-        assert await waited_for_the_next_sweep(hearing) == HOUR
-        hearing.sweep()
-        hearing.settle()
-        assert await waited_for_the_next_sweep(hearing) == TIMINGS.recovering_seconds
-        hearing.sweep(SyncResult())
-        assert await waited_for_the_next_sweep(hearing) == HOUR
+        assert await waited_for_the_next_sweep(daemon) == HOUR
+        daemon.sweep()
+        daemon.settle()
+        assert await waited_for_the_next_sweep(daemon) == TIMINGS.recovering_seconds
+        daemon.sweep(SyncResult())
+        assert await waited_for_the_next_sweep(daemon) == HOUR
 
     run(check())
 
 
-def test_a_shorter_sweep_interval_stays(hearing: Hearing) -> None:
-    hearing.sweep()
-    hearing.settle()
-    assert run(waited_for_the_next_sweep(hearing, 20.0)) == 20.0
+def test_a_shorter_sweep_interval_stays(daemon: ListeningDaemon) -> None:
+    daemon.sweep()
+    daemon.settle()
+    assert run(waited_for_the_next_sweep(daemon, 20.0)) == 20.0
 
 
 @pytest.mark.parametrize(("waited", "left"), [(10.0, 50.0), (600.0, 0.0)])
 def test_a_waiting_sweeper_is_woken_when_the_last_sweep_recovered_some(
-    hearing: Hearing, waited: float, left: float
+    daemon: ListeningDaemon, waited: float, left: float
 ) -> None:
     async def check() -> None:
-        activity = RecordingActivity(hearing.clock)
+        activity = RecordingActivity(daemon.clock)
 
         async def wait_for(event: asyncio.Event, _seconds: float) -> bool:
             return await event.wait()
 
         activity.wait_for = wait_for  # type: ignore[method-assign, assignment]
-        sweeper = Sweeper(Intake(), hearing.recovery, HOUR, lambda: 0.0, hearing.facts, activity, hearing.clock, 60.0)
+        sweeper = Sweeper(Intake(), daemon.recovery, HOUR, lambda: 0.0, daemon.facts, activity, daemon.clock, 60.0)
         task = asyncio.create_task(sweeper.run())
-        await settle(lambda: hearing.facts.of(SweepPlanned))
-        hearing.sweep()
-        hearing.clock.seconds += waited - TIMINGS.settle_seconds
-        hearing.settle()
+        await settle(lambda: daemon.facts.of(SweepPlanned))
+        daemon.sweep()
+        daemon.clock.seconds += waited - TIMINGS.settle_seconds
+        daemon.settle()
         await settle(lambda: activity.waits)
         task.cancel()
         await asyncio.wait([task])
         assert activity.waits[0] == left
-        assert hearing.facts.of(SweepPlanned)[:2] == [SweepPlanned(HOUR), SweepPlanned(left)]
+        assert daemon.facts.of(SweepPlanned)[:2] == [SweepPlanned(HOUR), SweepPlanned(left)]
 
     run(check())
 
 
-def test_replicas_drift_apart_as_each_sweep_is_up_to_a_tenth_early(hearing: Hearing) -> None:
+def test_replicas_drift_apart_as_each_sweep_is_up_to_a_tenth_early(daemon: ListeningDaemon) -> None:
     async def check() -> None:
-        activity = RecordingActivity(hearing.clock)
-        sweeper = Sweeper(Intake(), hearing.recovery, HOUR, lambda: 1.0, hearing.facts, activity, hearing.clock, 60.0)
+        activity = RecordingActivity(daemon.clock)
+        sweeper = Sweeper(Intake(), daemon.recovery, HOUR, lambda: 1.0, daemon.facts, activity, daemon.clock, 60.0)
         task = asyncio.create_task(sweeper.run())
         await settle(lambda: activity.event_waits)
         task.cancel()
@@ -211,19 +213,19 @@ def test_replicas_drift_apart_as_each_sweep_is_up_to_a_tenth_early(hearing: Hear
     run(check())
 
 
-def test_the_poller_polls_while_the_daemon_is_deaf_or_a_trigger_silent(hearing: Hearing) -> None:
+def test_the_poller_polls_while_the_daemon_is_deaf_or_a_trigger_silent(daemon: ListeningDaemon) -> None:
     async def check() -> None:
-        intake, activity = Intake(), RecordingActivity(hearing.clock)
-        poller = Poller(intake, hearing.reception, activity, TIMINGS.poll_seconds)
+        intake, activity = Intake(), RecordingActivity(daemon.clock)
+        poller = Poller(intake, daemon.reception, activity, TIMINGS.poll_seconds)
         poller.run_once()
         assert await intake.take_scans(0) == frozenset()
-        hearing.silence.seen(Sighting((DISABLED,)))
+        daemon.silence.seen(Sighting((DISABLED,)))
         poller.run_once()
         assert await intake.take_scans(0) == {ScanKind.POLL}
-        hearing.silence.seen(Sighting())
+        daemon.silence.seen(Sighting())
         poller.run_once()
         assert await intake.take_scans(0) == frozenset()
-        hearing.reception.lost("lost")
+        daemon.reception.lost("lost")
         poller.run_once()
         assert await intake.take_scans(0) == {ScanKind.POLL}
         task = asyncio.create_task(poller.run())

@@ -1,4 +1,4 @@
-"""What a release is made of: one version everywhere, and locks that hold what pyproject.toml asks for."""
+"""What a release consists of: one version everywhere, and locks that pin what pyproject.toml requires."""
 
 import re
 import tomllib

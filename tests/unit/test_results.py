@@ -1,4 +1,4 @@
-"""What a run did, added up."""
+"""The counts of a scan, added up."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def page(**figures: Any) -> QueuedPage:  # noqa: ANN401 - fields of several type
         ({"handled": 10, "queued": 10}, (10, 5, 0, 0)),
         ({"handled": 10, "queued": 8}, (8, 7, 0, 0)),  # somebody else was faster
         ({"handled": 10, "queued": 7, "failed": 3}, (7, 5, 3, 0)),
-        ({"handled": 9, "queued": 9, "refused": 1}, (9, 5, 1, 0)),  # it waits in the quarantine
+        ({"handled": 9, "queued": 9, "refused": 1}, (9, 5, 1, 0)),  # it is in the quarantine
         ({"handled": 4, "queued": 4}, (4, 5, 0, 6)),  # the cap left the others out
         ({"handled": 10, "queued": 9, "held": (7,)}, (9, 5, 0, 1)),
     ],
@@ -67,7 +67,7 @@ def test_a_million_patterns_are_counted_in_bounded_memory() -> None:
         refused = {"failed_signatures": names, "failed_reasons": ("refused",) * 1_001}
         tally.add(page(handled=1_001, queued=1_001, failed=1_001, queued_signatures=names, **refused))
     assert (tally.queued, tally.failed) == (3_003, 3_003)
-    assert tally.signatures == list(names[:KEPT_SIGNATURES]), "the best ones are the first"
+    assert tally.signatures == list(names[:KEPT_SIGNATURES]), "the best ones come first"
     assert len(tally.errors) == KEPT_ERRORS
     assert tally.errors[0] == "s0: refused"
 

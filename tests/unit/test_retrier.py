@@ -1,4 +1,4 @@
-"""The lane of what was refused: a bounded share of time, and all at once when it is mended."""
+"""The quarantine's retries: a bounded share of time, and all at once when the cause is gone."""
 
 import asyncio
 
@@ -38,7 +38,7 @@ class Lane:
         )
 
     async def rounds(self, times: int) -> None:
-        """Let it retry so many times."""
+        """Let it make this many retries."""
         task = asyncio.create_task(self.retrier.run())
         await settle(lambda: len(self.queue.retries) >= times)
         task.cancel()
@@ -86,11 +86,11 @@ def test_an_idle_retrier_waits_until_something_is_refused() -> None:
         task = asyncio.create_task(lane.retrier.run())
         await settle(lambda: lane.queue.retries)
         await asyncio.sleep(0.01)
-        assert lane.queue.retries == [FEW], "it waits until something is refused"
+        assert lane.queue.retries == [FEW], "the retrier waits until something is refused"
         lane.quarantined.set()
         await settle(lambda: len(lane.queue.retries) == 2)
         await asyncio.sleep(0.01)
-        assert lane.queue.retries == [FEW, FEW], "and again"
+        assert lane.queue.retries == [FEW, FEW], "and waits again"
         task.cancel()
         await asyncio.wait([task])
 

@@ -1,4 +1,4 @@
-"""What a person may say, and what the review makes of what its store holds."""
+"""What a person may write, and what the review makes of the entries in its store."""
 
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
@@ -47,13 +47,13 @@ def entry(pattern_id: str, status: str = "pending", impact: float = 1.0) -> Queu
 
 
 class FakeStore:
-    """Entries in memory, in the order in which they were given; `asked` remembers every pattern id."""
+    """Entries in memory, in the given order; `asked` records every queried signature."""
 
     def __init__(self, *entries: QueueEntry) -> None:
         self.entries = {item.pattern_id: item for item in entries}
         self.comments: list[tuple[str, str, str]] = []
         self.asked: list[str] = []
-        self.refuses: str | None = None  # in these words; "" is in silence
+        self.refuses: str | None = None  # with this message; "" is a silent refusal
 
     def _refuse(self) -> None:
         if self.refuses:

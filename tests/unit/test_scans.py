@@ -40,7 +40,7 @@ def test_a_poison_row_is_an_error_in_this_scan_and_in_the_next() -> None:
     second = run(reconciler.reconcile_everything(capped(None)))
     assert (second.synced_count, second.skipped_count, second.error_count) == (0, 5, 1)
     assert second.total_candidates == 6
-    assert queue.calls == [], "it is held back, not tried with every scan"
+    assert queue.calls == [], "it is in quarantine and not tried by every scan"
 
 
 def test_stale_entries_are_refreshed_and_are_no_candidates_of_their_own() -> None:

@@ -1,4 +1,4 @@
-"""What others can cause thousands of times is written once a minute, with how often it happened."""
+"""A line that others can cause thousands of times is logged once a minute, with a count."""
 
 import errno
 from typing import Any

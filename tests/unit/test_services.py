@@ -1,4 +1,4 @@
-"""Every service through an outage, through work that takes long or does not end, and through many starts and stops."""
+"""Every service in an outage, in work that takes long or never ends, and through many starts and stops."""
 
 import asyncio
 import importlib
@@ -68,7 +68,7 @@ STARTS = 60
 
 
 class HastyActivity(Activity):
-    """Every wait is over at once and took an hour; remembers whether that ever looked like hanging."""
+    """Every wait ends at once and counts as an hour; records whether the service ever seemed to hang."""
 
     def __init__(self, name: str, clock: Clock, reports: RecordedReports) -> None:
         super().__init__(name, Liveness(clock), reports, outage_backoff())
@@ -94,7 +94,7 @@ class HastyActivity(Activity):
 
 
 class Database(FakeQueue):
-    """Everything that services ask; all of it meets an outage (`fault`), or an answer that never comes (`stuck`)."""
+    """Everything that services query; all of it meets an outage (`fault`), or never responds (`stuck`)."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(range(40))
@@ -190,7 +190,7 @@ class Database(FakeQueue):
 
 
 class Server:
-    """An embedded server that can be away."""
+    """An embedded server that can be down."""
 
     url = "postgresql://here"
 
@@ -206,7 +206,7 @@ class Server:
 
 
 class Stage:
-    """What any service needs, on a clock of its own, and what gives it something to do."""
+    """What any service needs, on a clock of its own, and what gives it work."""
 
     def __init__(self, kind: type[Service]) -> None:
         self.clock = clock = Clock()
@@ -254,7 +254,7 @@ class Stage:
         self.requested.set()
 
     def work_is_done(self) -> object:
-        """Return whether the service has done what it was given, however often it had to try."""
+        """Return whether the service has done its work, however often it had to try."""
         done: dict[type[Any], Callable[[], object]] = {
             EventWorker: lambda: self.database.entries >= {1, 2, 3},
             ScanWorker: lambda: self.caught_up and len(self.database.entries) == 40,
@@ -348,7 +348,7 @@ class Stage:
         self.caught_up += 1
 
 
-# Those that meet an outage by `Activity.working`: all of them in the same way.
+# Services that handle an outage through `Activity.working`, all in the same way.
 ATTEMPTING: list[type[Service]] = [
     Refresher,
     Retrier,
@@ -359,7 +359,7 @@ ATTEMPTING: list[type[Service]] = [
     LiveUpdates,
     Reloader,
 ]
-# The listener meets it by `Reception`: while it has no session, the daemon polls.
+# The listener handles it through `Reception`: while it has no session, the daemon polls.
 WORKING: list[type[Service]] = [*ATTEMPTING, Listener]
 ALL: list[type[Service]] = [*WORKING, Sweeper, Poller, Watchdog, EmbeddedSupervisor]
 
@@ -414,7 +414,7 @@ def test_every_service_reports_an_outage_waits_it_out_and_does_its_work(
         await settle(lambda: len(stage.activity.outage_waits) >= len(OUTAGE_WAITS) or task.done())
         assert not task.done(), "an outage ends no service"
         assert stage.activity.in_outage
-        assert stage.activity.outage_waits == OUTAGE_WAITS, "longer from attempt to attempt: none counts as a success"
+        assert stage.activity.outage_waits == OUTAGE_WAITS, "each wait is longer: no attempt counts as a success"
         assert stage.reports.without == {kind.name}
         assert {(name, type(fault)) for name, fault in stage.reports.faults} == {(kind.name, DatabaseUnavailable)}
         stage.database.fault = None
@@ -454,7 +454,7 @@ def test_a_service_idle_for_hours_does_not_hang(kind: type[Service]) -> None:
         for _ in range(5):
             await breathe(20)
             stage.clock.seconds += HOUR_SECONDS
-            assert not stage.activity.liveness.hangs or stage.database.asked, "it had nothing to do"
+            assert not stage.activity.liveness.hangs or stage.database.asked, "the service had nothing to do"
         assert not stage.activity.hung
         await stopped(task)
 

@@ -1,4 +1,4 @@
-"""No call in our SQL looks for its function on a path on which anybody may stand."""
+"""No call in our SQL resolves its function through a search_path that others can write to."""
 
 import re
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ from tests.support.attacker import our_sql
 
 # Grammar that looks like a call; keywords are in capitals.
 GRAMMAR = frozenset({"coalesce", "nullif", "greatest", "least"})
-# Without arguments there is no better match than PostgreSQL's own.
+# Without arguments no other function can be a better match than PostgreSQL's own.
 NO_ARGUMENTS = re.compile(r"\bnow\(\)")
 _STRING = re.compile(r"'(?:[^']|'')*'")
-# A table, an alias or a new function has its columns in brackets, too.
+# A table, an alias or a new function has brackets after its name, too.
 _CALL = re.compile(r"(?:\b(?P<before>[A-Z]+)\s+)?(?<![\w.%])(?P<name>[a-z_][a-z0-9_]*)\s*\(")
-# So has one of a WITH.
+# So has a name in WITH.
 _COMMON_TABLE = re.compile(r"\b[a-z_]+ \([a-z_, ]+\) AS (?:MATERIALIZED )?(?=\()")
 _DEFINES = frozenset(
     {"INTO", "TABLE", "REFERENCES", "ON", "AS", "INDEX", "FUNCTION", "PROCEDURE", "WITH", "RECURSIVE", "EXISTS"}

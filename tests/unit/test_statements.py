@@ -15,7 +15,7 @@ def test_every_block_of_every_sql_file_is_one_statement() -> None:
     texts = [file.read_text(encoding="utf-8") for file in FOLDER.glob("*.sql")]
     named = [name for text in texts for name in re.findall(r"^-- name: *(\S*)", text, re.MULTILINE)]
     assert sorted(load_statements()) == sorted(named)
-    # A semicolon ends a block: one more or less and a statement is cut or swallowed.
+    # A semicolon ends a block: one too many or too few cuts or swallows a statement.
     assert sum(len(re.findall(r"^(?!--).*;$", text, re.MULTILINE)) for text in texts) == len(named)
 
 

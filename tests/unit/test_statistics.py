@@ -1,4 +1,4 @@
-"""The figures that the application's people know, under the names that they know."""
+"""The figures under the names that applications use."""
 
 import pytest
 

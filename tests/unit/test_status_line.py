@@ -1,4 +1,4 @@
-"""The line that `systemctl status` shows, and that everybody who observes the daemon gets the same facts."""
+"""The line that `systemctl status` shows; every subscriber gets the same facts."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Who runs the services: their tasks, what an early end means, how they are closed, and which of them hang."""
+"""The supervisor of the services: their tasks, what an early end means, how they are closed, and which hang."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -13,7 +13,7 @@ from tests.support.fakes import Clock, RecordedReports, outage_backoff
 
 
 class Closable:
-    """Ends when it is closed, unless it does not listen; remembers whether it was cut off."""
+    """Ends when it is closed, unless it ignores that; records whether it was cut off."""
 
     name = "closable"
 
@@ -50,7 +50,7 @@ class Hasty(Closable):
 
 
 class Asking(Closable):
-    """Runs a statement, without a word about working."""
+    """Runs a statement without entering `working`."""
 
     name = "asking"
 

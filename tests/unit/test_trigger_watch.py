@@ -43,7 +43,7 @@ GONE = TriggerFault(None, "there is no table", Audience.DAEMONS, mendable=False)
 
 
 class FakeDatabase:
-    """Answers look after look; a fault in the list is raised. The last answer is given for ever."""
+    """Returns one result per check; a fault in the list is raised. The last result repeats for ever."""
 
     def __init__(self, answers: Sequence[Sighting | Exception]) -> None:
         self.answers = list(answers)
@@ -67,7 +67,7 @@ class FakeDatabase:
 
 
 class WatchActivity(Activity):
-    """Waits for nothing; the clock goes on by as long as it should have."""
+    """Never waits; the clock advances by the requested time."""
 
     def __init__(self, clock: Clock, silence: Silence) -> None:
         super().__init__(TriggerWatch.name, Liveness(clock), silence, outage_backoff())
@@ -81,7 +81,7 @@ class WatchActivity(Activity):
 
 
 class Bench:
-    """A watch whose rounds can be counted, and what depends on it: it listens, and has caught up."""
+    """A watch whose rounds can be counted, and what depends on it; the daemon listens and has caught up."""
 
     def __init__(self, *answers: Sighting | Exception, mends: bool = False) -> None:
         self.clock = Clock()
@@ -117,11 +117,11 @@ class Bench:
         self.republished += 1
 
     async def look(self, times: int = 1) -> None:
-        """Have it look so many times, each of them followed by its wait."""
+        """Make this many checks, each followed by its wait."""
         rounds = len(self.activity.waits) + times
         task = asyncio.create_task(self.watch.run())
         await settle(lambda: task.done() or len(self.activity.waits) >= rounds)
-        assert not task.done(), "nothing that the watch meets ends it"
+        assert not task.done(), "no fault may end the watch"
         task.cancel()
         await asyncio.wait([task])
 
@@ -190,7 +190,7 @@ def test_a_silent_queue_trigger_refreshes_the_pages_and_polls_no_patterns() -> N
         assert bench.facts.of(TriggersFaulty) == [TriggersFaulty((PAGES_ONLY,), silenced=False)]
         assert bench.notified == ["*", "*"]
         await bench.look(2)
-        assert bench.notified == ["*"] * 3, "once more, when they are notified again"
+        assert bench.notified == ["*"] * 3, "once more when the pages are notified again"
 
     run(check())
 
@@ -261,7 +261,7 @@ def test_an_outage_that_others_report_is_not_reported_by_the_watch() -> None:
         bench.others.back("refresher")
         await bench.look()
         assert bench.facts == []
-        assert await bench.requested() == {ScanKind.REQUEST}, "marks may have been lost with an answer"
+        assert await bench.requested() == {ScanKind.REQUEST}, "marks may have been lost with a response"
 
     run(check())
 

@@ -1,4 +1,4 @@
-"""A daemon that serves, on a database of its own, for all tests of one module: each uses pattern names of its own.
+"""A daemon on a database of its own for all tests of one module: each test uses its own pattern names.
 
 And a browser, for the tests of the page.
 """
@@ -53,7 +53,7 @@ def module_database(
 
 @pytest.fixture(scope="module")
 def served(module_database: TestDatabase) -> Iterator[Served]:
-    """Return a daemon without an API token, as on loopback; administrators have one."""
+    """Return a daemon without an API token, as on loopback; administration has its token."""
     with (
         running_daemon(module_database.url, PATTERN_SYNC_ADMIN_TOKEN=ADMIN_TOKEN) as daemon,
         httpx.Client(base_url=daemon.http_url, timeout=30) as client,
@@ -63,7 +63,7 @@ def served(module_database: TestDatabase) -> Iterator[Served]:
 
 @pytest.fixture
 def emptied(served: Served) -> Served:
-    """Return the module's daemon with nothing in its tables: what a page shows is all of it."""
+    """Return the module's daemon with empty tables, so that a page shows only the test's own entries."""
     served.database.empty("operation_patterns", "pattern_approvals")
     return served
 
@@ -79,7 +79,7 @@ def chromium() -> str:
     return program
 
 
-@pytest.fixture(scope="module")  # not longer: while Playwright runs, asyncio.run() of other tests would refuse
+@pytest.fixture(scope="module")  # no wider scope: while Playwright runs, asyncio.run() of other tests would raise
 def browser(chromium: str) -> "Iterator[Browser]":
     with running_chromium(chromium) as browser:
         yield browser
@@ -87,10 +87,10 @@ def browser(chromium: str) -> "Iterator[Browser]":
 
 @pytest.fixture
 def tabs(browser: "Browser", request: pytest.FixtureRequest) -> Iterator[Tabs]:
-    """Return where pages are opened; whatever one does that it must not do fails its test."""
+    """Return the opener of pages; a page's forbidden behaviour fails its test."""
     with Tabs(browser) as tabs:
         failed_before = request.session.testsfailed
         yield tabs
         if request.session.testsfailed > failed_before:
             tabs.describe()
-    assert tabs.faults() == []  # after the end of the pages: what they did last is told by then
+    assert tabs.faults() == []  # after the pages are closed, when their last events have arrived

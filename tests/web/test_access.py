@@ -1,4 +1,4 @@
-"""Who may come in: tokens, host names, origins, sizes; and the headers that every answer carries."""
+"""Access: tokens, host names, origins, sizes; and the headers of every response."""
 
 import asyncio
 import socket
@@ -65,7 +65,7 @@ WRONG = [
 
 @pytest.fixture(scope="module")
 def guarded(module_database: TestDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Return a daemon for everybody's network: its tokens come from a credential and from a file."""
+    """Return a daemon as on a public network: its tokens come from a credential and from a file."""
     folder = tmp_path_factory.mktemp("credentials")
     (folder / "pattern_sync_api_token").write_text(f"{API_TOKEN}\n")
     (folder / "administrators").write_text(f"  {ADMIN_TOKEN}\n\n")
@@ -401,7 +401,7 @@ def test_a_connection_that_sends_no_whole_request_is_closed(served: Served) -> N
         for connection in (silent, begun, asked_once):
             connection.settimeout(HEAD_SECONDS + PATIENCE_SECONDS)
             while connection.recv(4096):
-                pass  # the rest of the answer; an error here where it stays open
+                pass  # the rest of the response; a timeout here if the connection stays open
 
 
 def test_a_connection_whose_body_never_comes_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:

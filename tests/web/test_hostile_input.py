@@ -1,4 +1,4 @@
-"""Input that nobody sends by mistake: always refused in JSON, never a fault of ours, never a word of SQL."""
+"""Hostile input: always refused in JSON, never as an internal error, never with any SQL."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Every change of the queue reaches every open page within a second, whoever made it, and no gap stays unfilled."""
+"""Every change in the queue reaches every open page within a second, whoever made it, and every gap is filled."""
 
 import os
 import signal
@@ -23,14 +23,14 @@ from tests.support.command import run_command
 from tests.support.daemon import DaemonProcess, running_daemon, starting_daemon
 from tests.support.database import TestDatabase
 from tests.support.proxy import WithoutNotifications, proxy_to
-from tests.support.waiting import AT_WORST_SECONDS, PATIENCE_SECONDS, assert_soon, eventually, tell
+from tests.support.waiting import AT_WORST_SECONDS, PATIENCE_SECONDS, assert_soon, eventually, show
 from tests.support.websocket import Document, Page, first_state
 from tests.web.conftest import path_of
 
 if TYPE_CHECKING:
     from psycopg.rows import DictRow
 
-# Shorter than the daemons' safety net, which would put everything right by itself.
+# Shorter than the daemons' safety net, which would correct everything by itself.
 RIGHT_SECONDS = 20.0
 ENOUGH_CHANGES = 300
 KILL_LISTENERS = (
@@ -55,7 +55,7 @@ class Replicas:
 
     @contextmanager
     def pages(self) -> Iterator[list[Page]]:
-        """Open two pages at each daemon, all of which know the state."""
+        """Open two pages at each daemon; all of them have got the state."""
         with ExitStack() as stack:
             pages = [stack.enter_context(Page(each.http_url)) for each in self.daemons for _ in range(2)]
             for page in pages:
@@ -101,7 +101,7 @@ def test_a_queued_pattern_reaches_the_pages_of_all_daemons(replicas: Replicas) -
                 took.append(received.at - committed)
                 assert change["entry"] == replicas.get(path_of(name))
                 assert received.document["counts"]["total"] == replicas.database.count("pattern_approvals")
-    tell(f"commit of a pattern -> every page: {max(took) * 1000:.0f} ms at worst of {len(took)}")
+    show(f"commit of a pattern -> every page: {max(took) * 1000:.0f} ms at worst of {len(took)}")
     assert_soon(took)
 
 
@@ -131,7 +131,7 @@ ACTS: dict[str, tuple[Act, str]] = {
 
 @pytest.mark.parametrize(("act", "change"), ACTS.values(), ids=ACTS.keys())
 def test_a_change_by_any_writer_reaches_every_page_of_every_daemon(replicas: Replicas, act: Act, change: str) -> None:
-    # Markup, a slash, a percent sign: an id is an id.
+    # Markup, a slash, a percent sign: any text is a valid id.
     name = f"act:{change}:a/b%2F<b>'\"{time.monotonic_ns()} 🎉"
     with replicas.pages() as pages:
         replicas.database.execute(INSERT, name, "pending", 3)
@@ -169,7 +169,7 @@ def test_a_large_change_is_broadcast_entry_by_entry(replicas: Replicas) -> None:
         replicas.database.execute(INSERT_MANY, "large:", len(names))
         committed = time.monotonic()
         for page, since in zip(pages, seen, strict=True):
-            # What PostgreSQL sends in two parts may be told in two messages.
+            # A change that PostgreSQL sends in two payloads may be broadcast in two messages.
             eventually(partial(tells_all, page, since, len(names)))
             assert page.received()[-1].at - committed < AT_WORST_SECONDS
             assert sorted(named_in(page, since)) == sorted(names)
@@ -191,7 +191,7 @@ def test_a_huge_change_is_broadcast_as_a_state(replicas: Replicas) -> None:
 def test_an_emptied_queue_is_broadcast_as_a_state(replicas: Replicas) -> None:
     with replicas.pages() as pages:
         seen = [len(page.received()) for page in pages]
-        # What still qualifies would be queued again at once.
+        # Patterns that still qualify would be queued again at once.
         replicas.database.execute("UPDATE operation_patterns SET automation_status = 'active'")
         replicas.database.execute("TRUNCATE pattern_approvals CASCADE")
         committed = time.monotonic()
@@ -250,9 +250,9 @@ def tells_all(page: Page, since: int, number: int) -> bool:
 
 
 class Mirror:
-    """What a page comes to show: it loads everything anew after each state, and applies every change.
+    """What a page shows in the end: it loads everything anew after each state, and applies every change.
 
-    Messages are taken one after the other, so that a change that comes during a load is applied after it.
+    Messages are handled one after the other, so that a change that comes during a load is applied after it.
     """
 
     def __init__(self, http_url: str) -> None:
@@ -289,7 +289,7 @@ class Mirror:
     def shown(self) -> list[tuple[Any, ...]]:
         return sorted(
             (entry["pattern_id"], entry["status"], entry["occurrence_count"], entry["reviewed_by"])
-            for entry in list(self.entries.values())  # which the reader's thread goes on changing
+            for entry in list(self.entries.values())  # the reader's thread keeps changing it
         )
 
 
@@ -299,7 +299,7 @@ def table(database: TestDatabase) -> list[tuple[Any, ...]]:
 
 
 class Writer(threading.Thread):
-    """Somebody who changes entries at random and without a pause, each time in a transaction of its own."""
+    """Changes entries at random and without a pause, each time in a transaction of its own."""
 
     NAMES = 40
 
@@ -317,7 +317,7 @@ class Writer(threading.Thread):
         try:
             with self._connection:
                 while not self._stop_asked.wait(self._chance.uniform(0, 0.02)):
-                    # Two who change everything may meet; the server then sends one of them back.
+                    # Two writers that change everything may deadlock; the server then ends one transaction.
                     with suppress(psycopg.errors.DeadlockDetected):
                         self._act()
                     self.done += 1
@@ -374,13 +374,13 @@ def test_a_page_ends_up_equal_to_the_table_whatever_happened_when_it_joined(repl
             writer.start()
         mirrors: list[Mirror] = []
         for number in range(12):
-            # Pages come at any moment of the writers' work, and now and then the daemons lose their ears.
+            # Pages join at any moment of the writers' work, and now and then the daemons lose their LISTEN sessions.
             mirrors.append(stack.enter_context(Mirror(replicas.daemons[number % 2].http_url)))
             if number in (5, 9):
                 database.execute(KILL_LISTENERS)
             database.add_pattern(f"pattern:{number}")
             stop.wait(chance.uniform(0.1, 0.5))
-        # On a slow machine it takes longer until enough was tried.
+        # A slow machine takes longer to reach enough changes.
         eventually(lambda: sum(writer.done for writer in writers) >= ENOUGH_CHANGES or not all_alive(writers))
         stop.set()
         for writer in writers:
@@ -396,11 +396,11 @@ def test_a_page_ends_up_equal_to_the_table_whatever_happened_when_it_joined(repl
             eventually(lambda mirror=mirror: mirror.counts["total"] == len(mirror.entries))  # type: ignore[misc]
         messages = sum(len(mirror.page.received()) for mirror in mirrors)
         told = sum(len(each.get("changes", [])) for mirror in mirrors for each in mirror.page.documents("changes"))
-        tell(
+        show(
             f"{sum(writer.done for writer in writers)} changes, {messages} messages, {told} told;"
             f" {len(mirrors)} pages were right {time.monotonic() - stopped:.2f} s after the last change"
         )
-        assert told > ENOUGH_CHANGES, "or nothing was tried"
+        assert told > ENOUGH_CHANGES, "or nothing was tested"
     for daemon in replicas.daemons:
         assert "Traceback" not in daemon.text
 
@@ -420,7 +420,7 @@ def test_a_commit_while_the_daemon_did_not_listen_is_in_a_new_state(database: Te
                 since=seen,
             )
             assert state.document["type"] == "state"
-            tell(f"listener killed: told {state.at - committed:.2f} s after the commit")
+            show(f"listener killed: told {state.at - committed:.2f} s after the commit")
             assert state.at - committed < 3
             daemon.wait_for("listener.listening", times=number + 2)
 
@@ -433,13 +433,13 @@ def test_a_lost_database_is_broadcast_and_its_return_brings_a_state(database: Te
             proxy.cut()
             cut = time.monotonic()
             eventually(lambda times=times: len(page.documents("outage")) == times)  # type: ignore[misc]
-            tell(f"link cut: said after {page.received()[-1].at - cut:.1f} s")
+            show(f"link cut: said after {page.received()[-1].at - cut:.1f} s")
             seen = len(page.received())
             database.execute(INSERT, f"meanwhile:{times}", "pending", 1)
             proxy.refuse(refusing=False)
             back = time.monotonic()
             state = page.wait_for_type("state", since=seen)
-            tell(f"link back: state after {state.at - back:.1f} s")
+            show(f"link back: state after {state.at - back:.1f} s")
             assert [entry["pattern_id"] for entry in state.document["entries"]][-1] == f"meanwhile:{times}"
             assert state.at - back < 5
             database.execute(INSERT, f"after:{times}", "approved", 1)
@@ -454,7 +454,7 @@ def test_a_page_opened_in_an_outage_gets_the_state_after_it(database: TestDataba
     with proxy_to(database.url) as (proxy, url), running_daemon(url) as daemon:
         proxy.refuse(refusing=True)
         proxy.cut()
-        with Page(daemon.http_url) as early:  # before anybody has noticed
+        with Page(daemon.http_url) as early:  # before the daemon has detected it
             daemon.wait_for("database.lost")
             with Page(daemon.http_url) as late:
                 proxy.refuse(refusing=False)
@@ -470,7 +470,7 @@ def test_a_silent_link_is_detected_and_its_gap_filled(database: TestDatabase) ->
         database.execute(INSERT, "in the gap", "pending", 1)
         committed = time.monotonic()
         state = page.wait_for(lambda document: document["type"] == "state" and document["entries"])
-        tell(f"link half-open: told {state.at - committed:.1f} s after the commit")
+        show(f"link half-open: told {state.at - committed:.1f} s after the commit")
         assert state.at - committed < 15
 
 
@@ -480,7 +480,7 @@ def test_behind_a_pooler_that_drops_notifications_every_change_is_broadcast_as_a
         daemon.wait_for("daemon.ready")
         with Page(daemon.http_url) as page:
             first_state(page)
-            # A change before it is known that nothing is heard, mostly.
+            # A change that mostly comes before the daemon has detected its deafness.
             database.execute(INSERT, "unheard:0", "pending", 1)
             page.wait_for(lambda document: document["counts"]["total"] == 1, seconds=10)
             daemon.wait_for("listener.lost")
@@ -488,7 +488,7 @@ def test_behind_a_pooler_that_drops_notifications_every_change_is_broadcast_as_a
                 seen = len(page.received())
                 database.execute(INSERT, f"unheard:{number}", "pending", 1)
                 committed = time.monotonic()
-                with Page(daemon.http_url) as newcomer:  # which must not hide the change from the others
+                with Page(daemon.http_url) as newcomer:  # its joining must not hide the change from the others
                     first_state(newcomer)
                 state = page.wait_for_type("state", since=seen, seconds=5)
                 took.append(state.at - committed)
@@ -497,7 +497,7 @@ def test_behind_a_pooler_that_drops_notifications_every_change_is_broadcast_as_a
             seen = len(page.received())
             time.sleep(2.5)
             assert len(page.received()) - seen <= 1
-    tell(f"behind a pooler: told {max(took):.1f} s after the commit at worst")
+    show(f"behind a pooler: told {max(took):.1f} s after the commit at worst")
     assert max(took) < 3
 
 
@@ -526,13 +526,13 @@ def test_a_server_restart_is_broadcast_and_ends_with_a_state(server: EmbeddedSer
         eventually(lambda: server.check() is Supervision.RESTARTED)
         accepting = time.monotonic()
         state = page.wait_for_type("state", since=seen)
-        tell(f"server restarted: state {state.at - accepting:.2f} s after it accepts again")
+        show(f"server restarted: state {state.at - accepting:.2f} s after it accepts again")
         assert state.at - accepting < 5
         daemon.wait_for("listener.listening", times=2)
         database = TestDatabase(server.url, "pattern_sync")
         with database.connect():
             database.execute(INSERT, "after", "pending", 1)
-        # It is told in the last of the states where it comes before the daemon listens for the pages again.
+        # It is in the last of the states if it comes before the daemon listens for the pages again.
         page.wait_for(lambda document: is_told_of("after", document), what="word of the entry")
 
 

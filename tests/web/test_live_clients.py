@@ -1,4 +1,4 @@
-"""What clients can do to the live updates: come in crowds, be slow, be dead, talk nonsense, or be somebody else's."""
+"""What clients can do to the live updates: come in crowds, be slow or dead, send garbage, be of a foreign origin."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ from tests.support.connections import connections_at
 from tests.support.daemon import DaemonProcess, running_daemon
 from tests.support.database import TestDatabase
 from tests.support.proxy import Proxy
-from tests.support.waiting import AT_WORST_SECONDS, assert_soon, eventually, tell
+from tests.support.waiting import AT_WORST_SECONDS, assert_soon, eventually, show
 from tests.support.websocket import (
     SUBPROTOCOL,
     Document,
@@ -35,7 +35,7 @@ from tests.support.websocket import (
 from tests.web.conftest import Served
 
 CROWD = 500
-# 20 seconds until a ping and 20 for its answer, and some for a busy machine.
+# 20 seconds until a ping and 20 for its pong, and some for a busy machine.
 DEAD_AFTER_SECONDS = 50.0
 # Ten seconds for a message, two for the close, and some.
 GIVEN_UP_AFTER_SECONDS = 13.5
@@ -45,10 +45,10 @@ INSERT_LARGE = (
     f"INSERT INTO pattern_approvals ({COLUMNS}, pattern_context)"
     " SELECT %s || i, 'approved', 0.5, 1, 2000, 'Read', repeat('x', %s) FROM generate_series(1, %s) AS i"
 )
-# Characters of an entry's context, and entries: the longest message that is still told as changes, about 0.9 MB.
+# Characters of an entry's context, and entries: the longest message that still consists of changes, about 0.9 MB.
 LARGE = (1_800, 400)
 TOUCH_ALL = "UPDATE pattern_approvals SET occurrence_count = occurrence_count + 1"
-# Opens a page, says so, and would read for ever; it is to be stopped.
+# Opens a page, prints that it is open, and reads for ever; the test stops it.
 SLEEPER = """
 import sys
 from websockets.sync.client import connect
@@ -66,12 +66,12 @@ print("closed", flush=True)
 
 @contextmanager
 def raw_connection(http_url: str) -> Iterator[Callable[..., bytes]]:
-    """Yield a function that sends bytes, and returns what the daemon says to them where it is asked for."""
+    """Yield a function that sends bytes and, on request, returns the daemon's response."""
     host, port = http_url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=10) as link:
 
         def send(data: bytes, *, answer: bool = False) -> bytes:
-            with suppress(ConnectionError):  # the daemon may have had enough of it
+            with suppress(ConnectionError):  # the daemon may have closed the connection
                 link.sendall(data)
             return link.recv(65_536) if answer else b""
 
@@ -89,7 +89,7 @@ def seconds_to(page: Page, database: TestDatabase, name: str) -> float:
 
 @dataclass(frozen=True)
 class Dead:
-    """Clients that are gone without a word: a stopped process, and one behind a link that lets nothing through."""
+    """Clients that died silently: a stopped process, and one behind a link that forwards nothing."""
 
     since: float
     connections_before: int
@@ -98,7 +98,7 @@ class Dead:
 
 @pytest.fixture(scope="module")
 def dead(served: Served) -> Iterator[Dead]:
-    """Open them for the first test of the module: the last one sees them go, 40 seconds later."""
+    """Open them for the first test of the module: the last test sees them dropped, 40 seconds later."""
     host, port = served.daemon.http_url.removeprefix("http://").split(":")
     before = connections_at(int(port))
     with ExitStack() as stack:
@@ -135,16 +135,16 @@ def test_five_hundred_clients_get_a_change_within_a_second(served: Served) -> No
             assert {each["type"] for each in await crowd.states()} == {"state"}
             for number in range(5):
                 name = f"crowd:{number}"
-                hearing = asyncio.create_task(crowd.hear(f'"{name}"'))
+                arrivals = asyncio.create_task(crowd.until_each_got(f'"{name}"'))
                 await asyncio.to_thread(served.database.execute, INSERT, name)
                 committed = time.monotonic()
-                took.append(max(await hearing) - committed)
+                took.append(max(await arrivals) - committed)
         return took
 
     before = served.daemon.resident_kilobytes()
     took = run(check(), 60)
     grown = (served.daemon.resident_kilobytes() - before) / 1024
-    tell(
+    show(
         f"{CROWD} clients: commit -> last client {min(took) * 1000:.0f} to {max(took) * 1000:.0f} ms,"
         f" {grown:.0f} MB more in the daemon"
     )
@@ -201,11 +201,11 @@ def test_garbage_instead_of_a_handshake_does_no_harm(served: Served, garbage: by
     [
         b"\x81\x05hello",  # not masked
         b"\xff\x80\0\0\0\0",  # reserved bits
-        b"\x83\x80\0\0\0\0",  # no such kind
+        b"\x83\x80\0\0\0\0",  # no such opcode
         b"\x81\xff" + b"\xff" * 8 + b"\0" * 4,  # of 2^64 bytes
         b"\x81\x82\0\0\0\0\xff\xfe",  # text that is not UTF-8
-        b"\x88\x82\0\0\0\0\x00\x01",  # closed with a code that there is not
-        b"\x01\x80\0\0\0\0" * 1_000,  # a message begun a thousand times
+        b"\x88\x82\0\0\0\0\x00\x01",  # closed with an invalid code
+        b"\x01\x80\0\0\0\0" * 1_000,  # a thousand first fragments of a message
         b"\x89\x80\0\0\0\0" * 5_000,  # many pings
     ],
 )
@@ -247,14 +247,14 @@ def test_forged_notifications_do_no_harm(served: Served) -> None:
             "ids that do not exist": "'{\"queued\": [\"nobody:' || i || '\"]}'",
         }.items():
             seen = len(page.received())
-            # Each in a transaction of its own, or equal ones would become one.
+            # Each in a transaction of its own: PostgreSQL merges equal ones within a transaction.
             served.database.execute(
                 "DO $$ BEGIN FOR i IN 1..40000 LOOP"
                 f" PERFORM pg_notify('pattern_sync_queue', {forged}); IF i % 50 = 0 THEN COMMIT; END IF;"
                 " END LOOP; END $$"
             )
             took = seconds_to(page, served.database, f"after 40,000 of {about}")
-            tell(f"40,000 forged ({about}): {len(page.received()) - seen} messages, the next change in {took:.2f} s")
+            show(f"40,000 forged ({about}): {len(page.received()) - seen} messages, the next change in {took:.2f} s")
             assert took < AT_WORST_SECONDS
     assert "Traceback" not in served.daemon.text[said:]
     assert '"exception"' not in served.daemon.text[said:]
@@ -312,7 +312,7 @@ def refusal(daemon: DaemonProcess, **options: object) -> tuple[int, Document]:
         {"headers": {"Authorization": TOKEN}},
         {"headers": {"Authorization": "Bearer"}},
         {"headers": {"Authorization": f"Bearer {TOKEN}x"}},
-        # The header counts where there are both.
+        # The header takes precedence.
         {"headers": {"Authorization": "Bearer wrong"}, "offered": subprotocols(TOKEN)},
     ],
 )
@@ -357,7 +357,7 @@ def test_a_websocket_of_our_own_or_a_listed_origin_is_accepted(guarded: DaemonPr
         (guarded, "https://panel.example:8443"),
         (guarded, guarded.http_url),
         (served.daemon, served.daemon.http_url),
-        (served.daemon, "http://localhost:9213"),  # the application's panel, without a setting
+        (served.daemon, "http://localhost:9213"),  # the application's panel, allowed by default
     ):
         with opened(daemon, offered=subprotocols(TOKEN), origin=origin) as page:
             assert json.loads(page.recv())["type"] == "state"
@@ -399,7 +399,7 @@ def test_a_stop_closes_the_pages_within_a_few_seconds(database: TestDatabase) ->
         assert len(mute) == 3
         for page in pages:
             first_state(page)
-        # Until the buffers of the mute ones are full and their senders wait.
+        # Until the buffers of the mute pages are full and their senders wait.
         for _ in range(12):
             seen = [len(page.received()) for page in pages]
             database.execute(TOUCH_ALL)
@@ -408,7 +408,7 @@ def test_a_stop_closes_the_pages_within_a_few_seconds(database: TestDatabase) ->
         begun = time.monotonic()
         daemon.stop()
         took = time.monotonic() - begun
-        tell(f"stopped with 20 open pages and 3 that never read in {took:.1f} s")
+        show(f"stopped with 20 open pages and 3 that never read in {took:.1f} s")
         assert took < 6
         assert {page.wait_until_closed() for page in pages} <= {1001, 1012}
 
@@ -425,7 +425,7 @@ def test_a_client_that_never_reads_is_dropped_at_no_cost_to_others_memory_or_the
         waited: list[float] = []
 
         def change_everything(until: float) -> None:
-            """Send large messages, as many as there can be."""
+            """Change all entries, so that each daemon sends a message of the largest size."""
             nonlocal peak
             while time.monotonic() < until:
                 seen = len(page.received())
@@ -439,16 +439,16 @@ def test_a_client_that_never_reads_is_dropped_at_no_cost_to_others_memory_or_the
         first = stack.enter_context(MutePage(daemon.http_url))
         change_everything(begun + 3)
         stack.enter_context(MutePage(daemon.http_url))
-        # A message is waited for during ten seconds, and then the close: long over for the first.
+        # The daemon waits ten seconds for a message, and then for the close: both are long over for the first.
         change_everything(begun + GIVEN_UP_AFTER_SECONDS)
         waiting = first.read_to_the_end(10)
         grown = (peak - before) / 1024
-        tell(
+        show(
             f"a client that never reads: given up with {waiting / 1e6:.1f} MB on the way, others heard in"
             f" {max(waited):.2f} s at worst, {grown:.0f} MB more in the daemon at the peak"
         )
         assert_soon(waited)
-        # The second is being given up right now.
+        # The daemon is dropping the second right now.
         begun = time.monotonic()
         daemon.stop()
         assert time.monotonic() - begun < 6
@@ -473,11 +473,11 @@ def test_a_daemon_that_has_to_end_does_so_in_order_with_pages_open(database: Tes
 
 
 def test_dead_clients_are_dropped(served: Served, dead: Dead) -> None:
-    """Last in this file: it waits for what is left of the time that was given them."""
+    """Last in this file: it waits for the rest of the clients' time."""
     patience = max(1.0, dead.since + DEAD_AFTER_SECONDS - time.monotonic())
     port = int(served.daemon.http_url.rpartition(":")[2])
     eventually(lambda: connections_at(port) <= dead.connections_before, patience, what="the end of the dead")
-    tell(f"dead clients were gone {time.monotonic() - dead.since:.0f} s after they died, at the latest")
+    show(f"dead clients were gone {time.monotonic() - dead.since:.0f} s after they died, at the latest")
     dead.process.send_signal(signal.SIGCONT)
     assert dead.process.stdout is not None
     assert dead.process.stdout.readline() == "closed\n"

@@ -1,14 +1,14 @@
-"""Somebody holds an entry of the queue: who decides about it waits a moment, and nobody else notices."""
+"""An entry that somebody has locked: its own decision waits a moment, and no other request is delayed."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from tests.support.waiting import assert_soon, tell
+from tests.support.waiting import assert_soon, show
 from tests.support.websocket import Document, Page
 from tests.web.conftest import Served
 
-# More than people have connections.
+# More than the connections reserved for people.
 PEOPLE = 9
 
 
@@ -39,7 +39,7 @@ def test_a_locked_entry_is_no_outage(served: Served) -> None:
             ready.add(served.client.get("/readyz").status_code)
         answers = [each.result(60) for each in waiting]
         somebody.rollback()
-        tell(f"with an entry held, another's change was told after {max(told):.2f} s at most")
+        show(f"with an entry held, another's change was told after {max(told):.2f} s at most")
         assert_soon(told)
         assert ready == {200}
         assert page.documents("outage") == []

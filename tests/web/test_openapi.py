@@ -1,4 +1,4 @@
-"""The description of the API is true: requests made from it are answered as it says, and it describes everything."""
+"""The description of the API is true and complete: requests made from it get the described responses."""
 
 import json
 import re
@@ -10,14 +10,14 @@ import pytest
 
 from tests.support.daemon import DaemonProcess, running_daemon
 from tests.support.database import TestDatabase
-from tests.support.waiting import tell
+from tests.support.waiting import show
 from tests.web.conftest import ADMIN_TOKEN, API_TOKEN
 
 if TYPE_CHECKING:
     from tests.support.described import Described
 
 ENTRIES = 30
-# What the description gives as an example of an id.
+# The description's example of an id.
 KNOWN = "sdlc:full:all"
 
 OPERATIONS = [
@@ -38,7 +38,7 @@ OPERATIONS = [
     "GET /readyz",
     "GET /livez",
 ]
-# Nothing can be wrong about a request for these: they take nothing, or an id, which may be any text.
+# No request for these can be invalid: they take nothing, or an id, which may be any text.
 NOTHING_TO_GET_WRONG = {
     "GET /api/v1/patterns/{pattern_id}",
     "GET /api/v1/patterns/{pattern_id}/history",
@@ -71,7 +71,7 @@ def document(daemon: DaemonProcess) -> Document:
 
 @pytest.fixture(scope="module")
 def described(daemon: DaemonProcess) -> "Described":
-    # Here, as it takes a second to load, and every worker collects every file.
+    # Imported here, as it takes a second to load and every worker collects every file.
     from tests.support.described import Described  # noqa: PLC0415
 
     return Described(daemon.http_url, ADMIN_TOKEN, [f"sdlc:{number + 1}" for number in range(ENTRIES)])
@@ -159,6 +159,6 @@ def test_the_live_updates_are_described_in_words(document: Document) -> None:
 
 
 def test_no_request_made_the_daemon_log_a_bug(daemon: DaemonProcess, described: "Described") -> None:
-    tell(f"{described.answered.total()} requests made from the description")
+    show(f"{described.answered.total()} requests made from the description")
     assert not [line for line in daemon.lines() if line["level"] in {"error", "critical"}]
     assert "Traceback" not in daemon.text

@@ -1,4 +1,4 @@
-"""The review page, in a real browser: what waits is seen at once, and decided without a mouse."""
+"""The review page in a real browser: pending entries appear at once and are decided without a mouse."""
 
 import statistics
 import time
@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.support.browser import Tabs
 from tests.support.review_page import ReviewPage
-from tests.support.waiting import assert_soon, eventually, tell
+from tests.support.waiting import assert_soon, eventually, show
 from tests.web.conftest import Served
 
 BEST = "sdlc:full:all"
@@ -18,7 +18,7 @@ INSERT = (
 )
 
 
-# An entry with no pattern behind it is ours where we remember that we wrote it.
+# An entry without a pattern counts as ours if our records show that we wrote it.
 OURS = "INSERT INTO pattern_sync.written (pattern_id) VALUES (%s) ON CONFLICT DO NOTHING"
 
 
@@ -44,7 +44,7 @@ def decision(served: Served, signature: str) -> tuple[Any, ...]:
 
 
 def test_the_list_is_ordered_by_impact_and_shows_readable_figures(emptied: Served, tabs: Tabs) -> None:
-    # Least savings, but the impact is confidence x occurrences x savings.
+    # The least savings, but the impact is confidence x occurrences x savings.
     emptied.database.execute(INSERT, "test:b", "pending", 0.7567, 300, 61.5)
     emptied.database.execute(INSERT, "fix:a", "pending", 0.5, 10, 120.0)
     emptied.database.execute(INSERT, "docs:old", "approved", 0.5, 1, 5.0)
@@ -102,7 +102,7 @@ def test_a_pattern_appears_within_a_second_of_the_detectors_commit_without_a_rel
     page.until_ids(*(f"live:{number}" for number in range(14, -1, -1)))
     expect(page["announcer"]).to_contain_text("new pattern")
     expect(page.count("pending")).to_have_text("15")
-    tell(
+    show(
         f"commit -> row in the page: p50 {statistics.median(took) * 1000:.0f} ms,"
         f" max {max(took) * 1000:.0f} ms of {len(took)}"
     )
@@ -356,7 +356,7 @@ def test_a_link_opens_its_pattern_in_whichever_view_it_is_now(emptied: Served, t
 
 
 def follow(page: ReviewPage, link: str) -> None:
-    page.page.goto("about:blank")  # or the browser would only move within the page
+    page.page.goto("about:blank")  # or the browser would only navigate within the page
     page.page.goto(link)
 
 
@@ -365,7 +365,7 @@ def test_rows_keep_their_place_on_the_screen_when_others_arrive_above(emptied: S
     eventually(lambda: emptied.database.count("pattern_approvals") == 60)
     page = tabs.open(emptied.daemon.http_url).until_live()
     page["scroller"].evaluate("scroller => { scroller.scrollTop = 1000; }")
-    expect(page.row("many:1")).to_have_count(0)  # the browser tells of a scroll later, and the rows are drawn then
+    expect(page.row("many:1")).to_have_count(0)  # the browser fires the scroll event later, and the rows are drawn then
     in_sight = page.ids()[len(page.ids()) // 2]
     before = page.row(in_sight).bounding_box()
     for number in range(3):

@@ -1,4 +1,4 @@
-"""What the page may load and whom it lets in: nothing from elsewhere, nobody without the token."""
+"""What the page may load and who may see it: nothing from elsewhere, nothing without the token."""
 
 import json
 from collections.abc import Iterator
@@ -31,13 +31,13 @@ POLICY = {
     "frame-ancestors": "'none'",
     "require-trusted-types-for": "'script'",
 }
-# What a refused request, and a refused WebSocket, are to the browser.
+# What the browser logs for a refused request, and for a refused WebSocket.
 REFUSED = r"status of 401|WebSocket connection to"
 
 
 @pytest.fixture(scope="module")
 def guarded(module_database: TestDatabase) -> Iterator[DaemonProcess]:
-    """Return a daemon that asks for a token, with one pattern in its queue."""
+    """Return a daemon that requires a token, with one pattern in its queue."""
     with running_daemon(module_database.url, PATTERN_SYNC_API_TOKEN=TOKEN) as daemon:
         module_database.add_pattern(NAME)
         eventually(lambda: NAME in module_database.queue())
@@ -72,14 +72,14 @@ def test_nothing_is_loaded_from_elsewhere_and_everything_is_served_with_a_strict
         assert headers["cache-control"] == ("no-store" if "/api/" in url else "no-cache")
 
 
-def hears(page: ReviewPage, tabs: Tabs, since: int, told: str) -> bool:
-    page.evaluate("1")  # events are told during calls
-    return any(told in text for text in tabs.faults()[since:])
+def is_reported(page: ReviewPage, tabs: Tabs, since: int, fault: str) -> bool:
+    page.evaluate("1")  # Playwright delivers events during calls
+    return any(fault in text for text in tabs.faults()[since:])
 
 
 def test_the_browser_enforces_the_policy_and_reports_every_violation_to_the_tests(served: Served, tabs: Tabs) -> None:
     page = tabs.open(served.daemon.http_url).until_live()
-    for attempt, told in {
+    for attempt, fault in {
         "document.body.innerHTML = '<b>x</b>'": "TrustedHTML",
         "document.body.appendChild(document.createElement('script')).text = 'window.ran = 1'": "TrustedScript",
         "location.href = 'javascript:window.ran = 1'": "javascript:",
@@ -89,9 +89,9 @@ def test_the_browser_enforces_the_policy_and_reports_every_violation_to_the_test
         "throw new Error('nobody catches this')": "nobody catches",
         "alert('window.ran = 1')": "dialog:",
     }.items():
-        heard = len(tabs.faults())
+        before = len(tabs.faults())
         page.evaluate(f"() => {{ setTimeout(() => {{ {attempt} }}); }}")
-        eventually(partial(hears, page, tabs, heard, told), what=f"{told} after {attempt}")
+        eventually(partial(is_reported, page, tabs, before, fault), what=f"{fault} after {attempt}")
     assert page.evaluate("() => window.ran") is None
     page.excuse(".")
 
@@ -108,7 +108,9 @@ def test_a_page_without_the_token_shows_nothing_and_asks_for_it(guarded: DaemonP
     page.press("Escape")
     expect(page.empty).to_contain_text("The patterns could not be loaded.")
     page.until_connection("reconnecting")
-    page["empty-action"].dispatch_event("click")  # not a mouse's: another request may have asked anew meanwhile
+    page["empty-action"].dispatch_event(
+        "click"
+    )  # not with the mouse: another request may have shown the form anew meanwhile
     enter(page, TOKEN)
     page.until_live().until_ids(NAME)
 
@@ -139,7 +141,7 @@ def test_the_token_opens_everything_and_is_kept_for_the_tab_only(
 
 @contextmanager
 def open_before_a_new_token(database: TestDatabase, tabs: Tabs) -> Iterator[tuple[ReviewPage, DaemonProcess]]:
-    """Yield a page that was let in, and its daemon, which ends behind it."""
+    """Yield a page with a valid token, and its daemon, which ends while the page is open."""
     with running_daemon(database.url, PATTERN_SYNC_API_TOKEN=TOKEN) as daemon:
         database.add_pattern(NAME)
         page = tabs.open(daemon.http_url)
@@ -150,7 +152,7 @@ def open_before_a_new_token(database: TestDatabase, tabs: Tabs) -> Iterator[tupl
 
 
 def renewed(daemon: DaemonProcess, database: TestDatabase) -> AbstractContextManager[DaemonProcess]:
-    """Start a daemon with another token where one has ended."""
+    """Start a daemon with another token in place of one that has ended."""
     port = str(urlsplit(daemon.http_url).port)
     return running_daemon(database.url, PATTERN_SYNC_API_TOKEN=RENEWED, PATTERN_SYNC_HTTP_PORT=port)
 
@@ -158,7 +160,7 @@ def renewed(daemon: DaemonProcess, database: TestDatabase) -> AbstractContextMan
 def test_a_page_asks_for_a_new_token_at_the_refused_action(database: TestDatabase, tabs: Tabs) -> None:
     with open_before_a_new_token(database, tabs) as (page, daemon):
         page.select(NAME).press("a").type("typed before").sign("ann")
-        # Or the page, which finds out by itself too, may ask before the decision does.
+        # Otherwise the page's own requests might ask for the token before the decision does.
         page.page.route("**/api/v1/patterns/statistics", lambda route: route.abort())
     with renewed(daemon, database):
         page.press("Control+Enter")

@@ -1,4 +1,4 @@
-"""Every way of reading and working: by ear, by keyboard, on a phone, in the dark, without motion."""
+"""Every way of reading and working: by screen reader, by keyboard, on a phone, in dark mode, without motion."""
 
 import re
 from typing import Any, Literal
@@ -14,9 +14,9 @@ from tests.web.conftest import Served
 FIRST, SECOND, THIRD = NAMES = ("sdlc:full:all", "test:pytest:all", "fix:lint:all")
 PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 780}, "has_touch": True, "is_mobile": True}
 INTERACTIVE = {"button", "checkbox", "combobox", "link", "listbox", "option", "searchbox", "textbox", "dialog"}
-# The smallest target that a thumb hits, in CSS pixels.
+# The smallest target that a thumb can hit, in CSS pixels.
 THUMB = 44
-# Texts that stand out too little from what is behind them, with their contrast: 4.5 to 1, large ones 3 to 1.
+# Texts with too little contrast to their background, with the contrast: at least 4.5 to 1, large ones 3 to 1.
 FAINT_TEXTS = """() => {
     const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
     const rgba = color => {
@@ -68,7 +68,7 @@ def three(emptied: Served) -> Served:
 
 
 def nameless(page: Page) -> list[str]:
-    """Return the interactive elements, as assistive technology is told them, that have no name."""
+    """Return the interactive elements of the accessibility tree that have no name."""
     session = page.context.new_cdp_session(page)
     nodes = session.send("Accessibility.getFullAXTree")["nodes"]
     session.detach()
@@ -77,12 +77,12 @@ def nameless(page: Page) -> list[str]:
         for node in nodes
         if not node["ignored"] and node["role"]["value"].lower() in INTERACTIVE
     ]
-    assert told, "or there is no tree"
+    assert told, "or the tree is empty"
     return [role for role, name in told if not name]
 
 
 def tab_order(page: ReviewPage, key: str = "Tab") -> list[str]:
-    """Return where the focus goes with each press, until it leaves the page or is where it was first."""
+    """Return the focused element after each press, until the focus leaves the page or is back at the first."""
     order: list[str] = []
     while len(order) < 60:
         page.press(key)
@@ -154,7 +154,7 @@ def test_a_dialog_keeps_the_focus_and_gives_it_back(three: Served, tabs: Tabs) -
     expect(page.title).to_have_text(SECOND)
     expect(page["decide"]).to_be_hidden()
     assert page.focused() == "list"
-    # The button goes away with the last entry.
+    # The button disappears with the last entry.
     page["approve"].click()
     page.press("Control+Enter")
     expect(page.title).to_have_text(THIRD)
@@ -226,7 +226,7 @@ def test_back_and_forward_return_to_the_earlier_view(three: Served, tabs: Tabs) 
     expect(page.title).to_be_hidden()
     page.row(SECOND).tap()
     expect(page.title).to_have_text(SECOND)
-    # Turned to lie and back again: the details are where they were, and one tap leads out of them.
+    # Rotated to landscape and back: the details are still open, and one tap closes them.
     page.page.set_viewport_size({"width": 1180, "height": 820})
     expect(page["list"]).to_be_visible()
     page.page.set_viewport_size({"width": 820, "height": 1180})
@@ -262,7 +262,7 @@ def test_a_dialog_names_its_pattern_and_shows_changes_meanwhile(three: Served, t
     expect(dialog).to_have_accessible_description(re.compile(f"{FIRST}.*a month.*undone only by a new decision"))
     expect(page["reviewer"]).to_have_attribute("required", "")
     three.queue("new:one", occurrence_count=10)
-    # Outside of it everything is inert.
+    # Everything outside the dialog is inert.
     expect(dialog.get_by_role("status").filter(has_text="1 new pattern")).to_have_count(1)
     page.press("Escape", "/").type("fix")
     expect(page.page.get_by_role("status").filter(has_text="1 pattern of 4 shown")).to_have_count(1)

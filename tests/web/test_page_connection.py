@@ -1,4 +1,4 @@
-"""Restarts and outages under an open page: it says what it does not know, loses nothing typed, and comes back alone."""
+"""Restarts and outages under an open page: it shows what is unknown, keeps typed text, and recovers by itself."""
 
 import re
 import signal
@@ -15,16 +15,16 @@ from tests.support.daemon import DaemonProcess, running_daemon
 from tests.support.database import TestDatabase
 from tests.support.proxy import Proxy, proxy_to
 from tests.support.review_page import ReviewPage
-from tests.support.waiting import eventually, tell
+from tests.support.waiting import eventually, show
 from tests.web.conftest import Served
 
 NAME = "sdlc:full:all"
 OTHER = "test:pytest:all"
-# What the browser itself says of every request and WebSocket that fails.
+# What the browser itself logs for every request and WebSocket that fails.
 NETWORK = r"Failed to load resource|WebSocket connection to"
 
 
-# Counted within the click: the page connects by itself, too.
+# Counted within the click, as the page connects by itself, too.
 CONNECTIONS_OF_A_CLICK = """() => {
     const Original = window.WebSocket;
     let made = 0;
@@ -61,7 +61,7 @@ def expect_recorded(page: ReviewPage, database: TestDatabase) -> None:
 
 @contextmanager
 def restarted(daemon: DaemonProcess, database: TestDatabase) -> Iterator[DaemonProcess]:
-    """Start a daemon where a stopped one served."""
+    """Start a daemon on the port of a stopped one."""
     port = str(urlsplit(daemon.http_url).port)
     with running_daemon(database.url, PATTERN_SYNC_HTTP_PORT=port) as successor:
         yield successor
@@ -86,7 +86,7 @@ def test_a_page_shows_and_survives_a_daemon_restart(database: TestDatabase, tabs
         with restarted(daemon, database):
             started = time.monotonic()
             page.until_connection("live")
-            tell(f"ready after a restart -> live: {time.monotonic() - started:.1f} s")
+            show(f"ready after a restart -> live: {time.monotonic() - started:.1f} s")
             expect(page.banner).to_be_hidden()
             page.until_ids(NAME, "new:meanwhile")
             expect(page["decide-text"]).to_have_value("typed before")
@@ -128,7 +128,7 @@ def test_a_page_shows_a_lost_database_and_keeps_the_typed_text(database: TestDat
         expect(page["decide-notice"]).to_contain_text("Nothing was recorded. What you typed is kept.")
         expect(page["decide-text"]).to_have_value("typed before")
 
-        # Somebody who opens the page now is told, and needs no reload.
+        # A page that is opened now shows the outage, and needs no reload.
         late = tabs.open(daemon.http_url)
         late.excuse(NETWORK)
         expect(late.empty).to_have_attribute("data-reason", "fault")
@@ -143,7 +143,7 @@ def test_a_page_shows_a_lost_database_and_keeps_the_typed_text(database: TestDat
             expect(each.banner).to_be_hidden()
             each.until_ids(NAME, "new:meanwhile")
             expect(each.count("approved")).to_have_text("1")
-        tell(f"database back -> both pages live and right: {time.monotonic() - back:.1f} s")
+        show(f"database back -> both pages live and right: {time.monotonic() - back:.1f} s")
         page.press("Control+Enter")
         expect_recorded(page, database)
         late.until_ids("new:meanwhile")
@@ -170,7 +170,7 @@ def link_to(daemon: DaemonProcess) -> Proxy:
 
 
 def leave_in_silence(link: Proxy) -> None:
-    # The daemon closes what nobody uses, as it has long before a connection dies in its sleep.
+    # The daemon closes idle connections long before one dies while the machine sleeps.
     eventually(lambda: connections_to(link.port) == 1, what="the end of idle connections")
     link.half_open()
 
@@ -186,7 +186,7 @@ def test_a_silently_dead_connection_is_dropped_when_the_browser_wakes(emptied: S
         page.evaluate("() => window.dispatchEvent(new Event('online'))")
         woken = time.monotonic()
         page.until_ids(NAME)
-        tell(f"silent connection: given up and caught up {time.monotonic() - woken:.1f} s after waking")
+        show(f"silent connection: given up and caught up {time.monotonic() - woken:.1f} s after waking")
         page.until_connection("live")
         expect(page.count("rejected")).to_have_text("1")
 
@@ -200,9 +200,9 @@ def test_a_silently_dead_connection_is_dropped_when_heartbeats_stop(
         tab = browser.new_context().new_page()
         tab.clock.install()
         page = tabs.open_beside(tab, f"http://127.0.0.1:{link.port}").until_live()
-        page.excuse(NETWORK)  # the link ends before the page, which may be asking for what is new
+        page.excuse(NETWORK)  # the link ends before the page, which may still be sending requests
         leave_in_silence(link)
-        # Of the counts nothing changes.
+        # The counts stay the same.
         database.execute("UPDATE pattern_approvals SET pattern_context = 'new' WHERE pattern_id = %s", NAME)
         tab.clock.fast_forward(30_000)
         page.until_connection("live")
@@ -228,7 +228,7 @@ def test_a_link_followed_in_an_outage_shows_the_pattern_as_unknown(database: Tes
 
 
 class Deaf:
-    """Keeps from a page what the daemon tells it once the first state is through."""
+    """Withholds the daemon's messages from a page after the first state."""
 
     def __init__(self, page: Page) -> None:
         page.route_web_socket("**/ws/patterns", self._route)

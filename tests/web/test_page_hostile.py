@@ -1,4 +1,4 @@
-"""Text that nobody means well: the page shows it as text, and it is decided, explained and linked like any other."""
+"""Hostile text: the page shows it as text, and it is decided, explained and linked like any other."""
 
 import re
 from urllib.parse import quote, unquote, urlsplit
@@ -33,7 +33,7 @@ IDS = [
 ]
 TEXT = "<img src=x onerror=alert(1)></textarea></script>\u202ejavascript:alert(1)\n" + "X" * 255
 REVIEWER = "<b onclick=alert(1)>\u202ebob</b> \"'&amp;"
-# What must not reach the screen as it is: it hides, breaks lines or turns its surroundings around.
+# Characters that must not be rendered: they hide, break lines or reverse the surrounding text.
 TROUBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
@@ -47,7 +47,7 @@ def in_one_line(text: str) -> str:
 
 @pytest.fixture
 def hostile(emptied: Served) -> Served:
-    """Queue all of it: as signatures, steps, contexts and sessions, in the order of IDS."""
+    """Queue all hostile texts: as signatures, steps, contexts and sessions, in the order of IDS."""
     database = emptied.database
     for number, signature in enumerate(IDS):
         with database.another_connection(autocommit=False) as detector:  # an entry takes its sessions when it is queued
@@ -67,7 +67,7 @@ def hostile(emptied: Served) -> Served:
 
 
 def expect_text_only(page: ReviewPage) -> None:
-    """Nothing of it became an element, left its place, or reached the screen raw."""
+    """Check that no hostile text became an element, overflowed its place, or was rendered raw."""
     made = page.page.locator("#page :is(img, svg, script, iframe, b[onclick], a:not(#skip))")
     assert made.count() == 1, "more than the page's own icon"
     for part in ("html", "#details", "#scroller"):
@@ -100,7 +100,7 @@ def test_links_to_hostile_patterns_open_them(hostile: Served, tabs: Tabs) -> Non
     url = hostile.daemon.http_url
     page = tabs.open(url)
     for signature in (IDS[0], "bidi:\u202egnp.\u2066exe\u2069", "a/history", "a/../../b/explain?x=1#y&z;%2F%"):
-        page.page.goto("about:blank")  # or the browser would only move within the page
+        page.page.goto("about:blank")  # or the browser would only navigate within the page
         page.page.goto(f"{url}/#pattern={quote(signature, safe='')}")
         page.until_live()
         expect(page.title).to_have_text(in_one_line(signature))

@@ -1,4 +1,4 @@
-"""Ten thousand entries: the page shows the first at once, has all of them soon, and answers every key."""
+"""Ten thousand entries: the page shows the first at once, loads all soon, and responds to every key."""
 
 import statistics
 import time
@@ -7,13 +7,13 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import Tabs
-from tests.support.waiting import AT_WORST_SECONDS, assert_soon, eventually, tell
+from tests.support.waiting import AT_WORST_SECONDS, assert_soon, eventually, show
 from tests.web.conftest import Served
 
 pytestmark = pytest.mark.timing
 
 ENTRIES = 10_000
-# Generous, as the machine may be busy; what is measured here is told.
+# Generous, as the machine may be busy; the measured figures are printed.
 FIRST_ROWS_SECONDS = 5.0
 COMPLETE_SECONDS = 20.0
 USUAL_FRAME_MILLISECONDS = 300.0
@@ -27,7 +27,7 @@ INSERT = """
         'Read→Edit→Write', 'context of pattern ' || i
     FROM generate_series(1, %s) AS i
 """
-# From each input to the frame after it, which is when a person sees its effect.
+# From each input to the next frame, in which a person sees its effect.
 MEASURE_KEYS = """() => {
     window.took = [];
     document.addEventListener("input", () => {
@@ -71,19 +71,19 @@ def test_ten_thousand_entries_are_shown_searched_and_scrolled_without_a_stutter(
     complete = time.monotonic() - begun
     expect(page.rows.first).to_have_attribute("aria-setsize", str(ENTRIES))
     rows = page.rows.count()
-    tell(f"{ENTRIES} entries: first rows {first_rows:.2f} s, complete {complete:.2f} s, {rows} rows in the document")
+    show(f"{ENTRIES} entries: first rows {first_rows:.2f} s, complete {complete:.2f} s, {rows} rows in the document")
 
     page.evaluate(MEASURE_KEYS)
     page.press("/").type(SEARCHED)
     expect(page["summary"]).to_contain_text("of 10,000 patterns")
     eventually(lambda: len(page.evaluate("() => window.took")) == len(SEARCHED))
     keys = page.evaluate("() => window.took")
-    tell(f"key of a search -> next frame: p50 {statistics.median(keys):.0f} ms, max {max(keys):.0f} ms of {len(keys)}")
+    show(f"key of a search -> next frame: p50 {statistics.median(keys):.0f} ms, max {max(keys):.0f} ms of {len(keys)}")
     assert all("full:77" in name and name.startswith("sdlc") for name in page.ids())
 
     page["search"].fill("")
     frames, most_rows = page.evaluate(SCROLL)
-    tell(f"step of a scroll -> next frame: p50 {statistics.median(frames):.0f} ms, max {max(frames):.0f} ms")
+    show(f"step of a scroll -> next frame: p50 {statistics.median(frames):.0f} ms, max {max(frames):.0f} ms")
     assert len(frames) >= 50, "or nothing was scrolled"
     page["list"].focus()
     page.press("End")
@@ -110,7 +110,7 @@ def test_among_ten_thousand_entries_a_new_one_appears_at_once_and_a_flood_comple
         many.database.add_pattern(f"top:{number}", occurrence_count=90_000 + number)
         committed = time.time()
         took.append(page.arrived_at(f"top:{number}") - committed)
-    tell(f"commit -> row among {ENTRIES}: p50 {statistics.median(took) * 1000:.0f} ms, max {max(took) * 1000:.0f} ms")
+    show(f"commit -> row among {ENTRIES}: p50 {statistics.median(took) * 1000:.0f} ms, max {max(took) * 1000:.0f} ms")
     assert_soon(took)
     page.select("top:4").press("a").sign("ann").press("Control+Enter")
     expect(page.title).to_have_text("top:3")
@@ -124,7 +124,7 @@ def test_among_ten_thousand_entries_a_new_one_appears_at_once_and_a_flood_comple
     page["search"].fill("flood")
     expect(page["summary"]).to_contain_text("800 of ")
     tasks = page.evaluate("() => window.longTasks")
-    tell(
+    show(
         f"a flood of 800: all shown after {time.monotonic() - committed:.1f} s;"
         f" longest task of the page {max(tasks, default=0):.0f} ms, {len(tasks)} over 50 ms"
     )

@@ -1,4 +1,4 @@
-"""Several people, an application and a detector at the same queue: nobody decides over another without knowing."""
+"""Several people, an application and a detector at the same queue: no decision unknowingly replaces another."""
 
 import re
 
@@ -64,11 +64,11 @@ def test_a_decision_that_crosses_another_is_refused_with_the_reason(entries: Ser
     bob = reviewer_at(tabs, entries)
     bob.excuse("status of 409")
     bob.press("r").type("mine").sign("bob")
-    # The last moment at which the page cannot know it: the request is on its way.
+    # The last moment at which the page cannot have seen it: the request is on its way.
     bob.page.route("**/reject", decide_first)
     bob.press("Control+Enter")
     alert = bob.dialog("Reject pattern").get_by_role("alert")
-    # Of the answer and the live update, the later one has the word.
+    # Of the response and the live update, the later one decides the message.
     expect(alert).to_contain_text(re.compile(r"approved by ann on \d", re.IGNORECASE))
     expect(alert).to_contain_text("To replace that decision, close this and choose “Reject instead…”.")
     expect(bob["decide-text"]).to_have_value("mine")
@@ -96,8 +96,8 @@ def test_an_entry_that_the_application_decides_by_sql_leaves_the_list(entries: S
 def test_an_entry_deleted_under_an_open_dialog_is_shown_as_gone(entries: Served, tabs: Tabs) -> None:
     page = reviewer_at(tabs, entries)
     page.press("a").type("good").sign("ann")
-    page.excuse("status of 404")  # should the page ask for its history just now
-    # Or it would be queued again at once.
+    page.excuse("status of 404")  # in case the page requests its history just now
+    # Otherwise it would be queued again at once.
     entries.database.execute("UPDATE operation_patterns SET automation_status = 'active'")
     entries.database.execute("DELETE FROM pattern_approvals WHERE pattern_id = %s", NAME)
     expect(page["decide-notice"]).to_contain_text("Meanwhile, the entry was removed from the queue.")

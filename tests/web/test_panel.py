@@ -1,4 +1,4 @@
-"""The application's own panel: a page of another origin, in a browser, that knows our paths and field names."""
+"""The application's own panel: a page of another origin, in a browser, that uses our paths and field names."""
 
 import httpx
 import pytest
@@ -11,7 +11,7 @@ API = "/api/v1/patterns"
 
 
 class Panel:
-    """Does what a browser does for a page of another origin: asks first where it has to, and reads only what it may."""
+    """Acts as a browser does for a page of another origin: sends preflights, and reads only what CORS allows."""
 
     def __init__(self, client: httpx.Client) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""The review endpoints: what they show, what they write, and who wins."""
+"""The review endpoints: what they show, what they write, and whose decision wins."""
 
 import re
 from collections import Counter
@@ -61,7 +61,7 @@ def walk(client: httpx.Client, first: str) -> Iterator[list[dict[str, Any]]]:
     url: str | None = first
     asked = set()
     while url:
-        assert url not in asked, "the pages go round in a circle"
+        assert url not in asked, "the pages form a cycle"
         asked.add(url)
         answer = client.get(url)
         assert answer.status_code == 200, answer.text
@@ -434,7 +434,7 @@ def test_a_decided_entry_is_never_touched_by_a_machine_again(served: Served) -> 
     ran = served.client.post(f"{API}/sync/high-priority").json()
     assert ran["synced_count"] == ran["error_count"] == 0
     assert ran["skipped_count"] > 0
-    served.queue("kept:later")  # whatever was announced before this one was handled, too
+    served.queue("kept:later")  # all earlier notifications were handled, too
     assert served.database.entry("kept") == before
     assert served.client.get(f"{path}/explain").json()["outcome"] == "decided"
 

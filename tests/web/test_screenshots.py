@@ -1,4 +1,4 @@
-"""The pictures of the page for the documents and for whoever changes it can be taken, and none is empty."""
+"""The screenshots of the page can be taken, and none is empty."""
 
 import struct
 from pathlib import Path

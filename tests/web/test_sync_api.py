@@ -1,4 +1,4 @@
-"""The sync endpoints: what a sync by hand queues, what it only would, and who may queue everything."""
+"""The sync endpoints: what a manual sync queues, what a dry run counts, and who may queue everything."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +27,7 @@ FAIR = {"confidence_score": 60, "occurrence_count": 2, "potential_monthly_saving
 
 @pytest.fixture(scope="module")
 def idle(server_url: str, admin: "psycopg.Connection[dict[str, object]]", template: str) -> Iterator[Served]:
-    """Return a daemon whose own filter lets nothing pass, so that only a sync by hand queues."""
+    """Return a daemon whose own filter lets nothing pass, so that only a manual sync queues."""
     with (
         fresh_database(server_url, admin, template) as database,
         database.connect(),
@@ -106,7 +106,7 @@ def test_a_sync_without_a_body_uses_the_manual_criteria(idle: Served) -> None:
     assert report["dry_run"] is False
     assert len(report["synced_pattern_ids"]) == 50
     assert set(report["synced_pattern_ids"]) == idle.database.queue()
-    # Best impact first: all that are good before any that is fair.
+    # Best impact first: all good patterns before any fair one.
     assert all(name.startswith("good") for name in report["synced_pattern_ids"][:30])
     again = sync(idle, "run")
     assert (again["total_candidates"], again["synced_count"], again["skipped_count"]) == (90, 40, 50)

@@ -1,4 +1,4 @@
-"""Probes and health, from the first catch-up to a database that has gone away; and how fast an answer is."""
+"""Probes and health, from the first catch-up to a lost database; and how fast a response is."""
 
 import time
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ import pytest
 from tests.support.daemon import running_daemon, starting_daemon
 from tests.support.database import TestDatabase
 from tests.support.proxy import WithoutNotifications, proxy_to
-from tests.support.waiting import eventually, tell
+from tests.support.waiting import eventually, show
 from tests.web.conftest import ADMIN_TOKEN, Served, path_of
 
 HEALTH = "/api/v1/system/health"
@@ -209,6 +209,6 @@ def test_a_response_on_a_kept_connection_does_not_wait_for_a_delayed_ack(sweepin
         begun = time.monotonic()
         sweeping.client.get("/livez")
         took.append(time.monotonic() - begun)
-    tell(f"an answer on a kept connection: {median(took) * 1000:.1f} ms")
-    # A delayed ACK is 40 ms, and every answer but the first would have it; an answer takes about one.
+    show(f"an answer on a kept connection: {median(took) * 1000:.1f} ms")
+    # A delayed ACK takes 40 ms and would delay every response but the first; a response takes about 1 ms.
     assert min(took[1:]) < 0.03
