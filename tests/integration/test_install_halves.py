@@ -12,7 +12,7 @@ TABLES = load_definitions().own_tables
 ALL_TABLES = ", ".join(f"pattern_sync.{table}" for table in TABLES)
 
 HALVES = {
-    "the filter was lost": ("DELETE FROM pattern_sync.settings", "put back the filter that was lost"),
+    "the filter was lost": ("DELETE FROM pattern_sync.settings", "restore the lost filter"),
     "the record of versions was lost": ("DELETE FROM pattern_sync.migrations", "mend migrations/0001_bookkeeping.sql"),
     "its newest rows were lost": (
         "DELETE FROM pattern_sync.migrations WHERE version > 1",
@@ -114,7 +114,7 @@ def test_an_application_without_a_history_keeps_the_one_that_migrate_creates(emp
     adopt(empty_database)
     empty_database.execute("DROP TABLE pattern_review_history")
     assert next(step.about for step in installer(empty_database).plan()).startswith("create pattern_review_history")
-    assert abouts(empty_database)[0] == "create pattern_review_history, which uninstall leaves"
+    assert abouts(empty_database)[0] == "create pattern_review_history, which uninstall keeps"
     assert abouts(empty_database) == []
     installer(empty_database).uninstall()
     assert empty_database.count("pattern_review_history") == 0

@@ -77,7 +77,7 @@ def test_a_role_that_does_not_own_the_tables_is_refused_with_the_owners_name(
         for attempt in (as_role(empty_database, stranger).migrate, as_role(empty_database, stranger).plan):
             with pytest.raises(AccessRefused) as refusal:
                 attempt()
-            assert f"operation_patterns to {owner}" in str(refusal.value)
+            assert f"operation_patterns belongs to {owner}" in str(refusal.value)
             assert f"This role is {stranger}" in str(refusal.value)
             assert "Nothing was changed" in str(refusal.value)
     assert dump(empty_database) == before
@@ -87,7 +87,7 @@ def test_objects_that_a_superuser_installs_belong_to_the_owner_of_the_tables(
     empty_database: TestDatabase, owner: str
 ) -> None:
     before = dump(empty_database)
-    assert f"give the schema pattern_sync to {owner}, whose the tables are" in abouts(empty_database)
+    assert f"give the schema pattern_sync to {owner}, the owner of the tables" in abouts(empty_database)
     assert owned_by(empty_database) == {owner}
     assert abouts(empty_database) == []
     # So the owner can repair, upgrade and remove it.
@@ -116,7 +116,7 @@ def test_an_installation_of_another_role_is_transferred_to_the_owner(empty_datab
     for attempt in (as_role(empty_database, owner).migrate, as_role(empty_database, owner).uninstall):
         with pytest.raises(AccessRefused, match="The schema pattern_sync belongs to "):
             attempt()
-    assert abouts(empty_database) == [f"give the schema pattern_sync to {owner}, whose the tables are"]
+    assert abouts(empty_database) == [f"give the schema pattern_sync to {owner}, the owner of the tables"]
     assert owned_by(empty_database) == {owner}
 
 

@@ -192,7 +192,7 @@ def test_a_role_that_can_dump_the_application_can_dump_it_with_us(
     if kind == "granted before":
         installer(source).uninstall()
     with source.role(*rights.get(kind, in_public)) as role:
-        step = f"let those who read the application's tables read ours: {role}"
+        step = f"grant SELECT on our tables to the readers of the application's: {role}"
         assert (step in abouts(source)) == (kind != "pg_read_all_data")
         reader = TestDatabase(source.url_as(role), source.name)
         dump_to(reader, tmp_path / "dump.sql", major=server_major(source))

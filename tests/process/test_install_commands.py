@@ -14,7 +14,7 @@ def test_migrate_reports_what_an_older_application_lacks(empty_database: TestDat
     assert "-- Note: There is no table pattern_occurrences" in planned.out
     done = run_command("migrate", PATTERN_SYNC_DATABASE_URL=empty_database.url)
     assert done.code == 0
-    assert "create pattern_review_history, which uninstall leaves: done" in done.out
+    assert "create pattern_review_history, which uninstall keeps: done" in done.out
     again = run_command("migrate", PATTERN_SYNC_DATABASE_URL=empty_database.url)
     assert again.out.startswith("Nothing to do: the schema is up to date.\nNote: There is no table pattern_occurrences")
 

@@ -47,6 +47,6 @@ def test_the_paragraph_right_above_an_object_becomes_its_comment() -> None:
 def test_the_printed_script_sets_the_comments_too() -> None:
     functions = load_definitions().functions
     assert (
-        "COMMENT ON FUNCTION pattern_sync.request(signature text) IS 'Ask for another look at one pattern" in functions
+        "COMMENT ON FUNCTION pattern_sync.request(signature text) IS 'Request another look at one pattern" in functions
     )
     assert "COMMENT ON TABLE pattern_sync.refusals IS 'The quarantine: " in functions

@@ -1,1 +1,1 @@
-"""Everything that speaks to PostgreSQL."""
+"""Everything that connects to PostgreSQL."""

@@ -1,4 +1,4 @@
-"""An address as libpq takes it, taken apart once for both drivers: its hosts one by one, a form without secrets."""
+"""A database address in libpq's syntax, parsed once for both drivers; its text form holds no secret."""
 
 import difflib
 import re
@@ -22,13 +22,13 @@ _SCHEME = re.compile(r"postgres(ql)?(\+[a-z0-9_]+)?://")
 _UNKNOWN_NAME = re.compile(r'(?:URI query parameter|connection option): "([a-z_]{1,40})"|option "([a-z_]{1,40})"')
 
 _UNREADABLE = (
-    f"{_VARIABLE} cannot be read; it has to be like postgresql://user:password@host:5432/database, with special"
+    f"{_VARIABLE} cannot be parsed. It has to look like postgresql://user:password@host:5432/database, with special"
     " characters in the password percent-encoded (@ is %40, / is %2F), or like 'host=… dbname=… user=…'."
 )
 CONNECT_SECONDS = 5.0
 MOST_CONNECT_SECONDS = 60.0
 HIGHEST_PORT = 65_535
-# With these a peer that vanished is noticed within about six seconds; neither driver sets any of them by itself.
+# These detect a vanished peer within about six seconds. Neither driver sets any of them by itself.
 KEEPALIVE: Mapping[str, int] = {
     "keepalives_idle": 2,
     "keepalives_interval": 1,
@@ -40,17 +40,17 @@ _CHOICES: Mapping[str, Sequence[str]] = {
     "keepalives": ("0", "1"),
 }
 _NUMBERS = ("connect_timeout", *KEEPALIVE)
-# What the daemon's driver cannot do, and what is to be done instead. The command line refuses it, too: an address that
-# works for one of the two only would be found out at night.
-_NO_WRITES = "Pattern Sync has to write; take read-write, primary or any"
+# What the daemon's driver does not support, and what to do instead. The command line refuses it as well: otherwise an
+# address would pass `migrate` and fail later in the daemon.
+_NO_WRITES = "Pattern Sync has to write; use read-write, primary or any"
 _REFUSED: Mapping[str, Mapping[str, str]] = {
     "target_session_attrs": dict.fromkeys(("read-only", "standby", "prefer-standby"), _NO_WRITES),
-    "gssencmode": {"require": "the daemon cannot encrypt with GSSAPI; take sslmode=require or stronger"},
-    "sslcertmode": {"require": "the daemon cannot promise it; leave it out"},
-    "gssdelegation": {"1": "the daemon cannot do it; leave it out"},
+    "gssencmode": {"require": "the daemon cannot encrypt with GSSAPI; use sslmode=require or stronger"},
+    "sslcertmode": {"require": "the daemon cannot enforce it; leave it out"},
+    "gssdelegation": {"1": "the daemon cannot delegate credentials; leave it out"},
 }
 _REFUSED_ALTOGETHER: Mapping[str, str] = {
-    "require_auth": "the daemon cannot promise it; leave it out, and take sslmode=verify-full to know the server",
+    "require_auth": "the daemon cannot enforce it; leave it out, and use sslmode=verify-full to verify the server",
     "requirepeer": "the daemon cannot check it; leave it out",
     "replication": "it is for replication only; leave it out",
     "min_protocol_version": "the daemon speaks 3.0; leave it out",
@@ -59,13 +59,13 @@ _REFUSED_ALTOGETHER: Mapping[str, str] = {
     "oauth_issuer": "the daemon cannot use OAuth; give a password or a certificate",
     "oauth_client_id": "the daemon cannot use OAuth; give a password or a certificate",
 }
-# What is ours to say, whatever the address says; resolved already; or never sent with another value.
+# Not passed on: resolved already, or set by us whatever the address has.
 _NOT_PASSED_ON = {"service", "servicefile", "application_name", "fallback_application_name", "client_encoding"}
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One server; `name` is what its certificate is for, `address` what is connected to."""
+    """One server; its certificate is checked against `name`, and connections go to `address`."""
 
     name: str
     port: int
@@ -84,8 +84,8 @@ class Host:
 class DatabaseAddress:
     """Where the database is; `url` and `parameters` hold its secrets, `str()` and `repr()` do not.
 
-    `parameters` are libpq's, with what a service file, the environment and libpq's defaults add: nothing that connects
-    may look there again, as another driver would see something else.
+    `parameters` are libpq's, completed from a service file, the environment and libpq's defaults. Code that connects
+    must not read those again, as the other driver would read them differently.
     """
 
     url: str = field(repr=False)
@@ -103,12 +103,12 @@ class DatabaseAddress:
         parameters = dict(resolved.parameters)
         _check(parameters)
         if parameters.get("channel_binding") == "require" and parameters["sslmode"] in {"disable", "allow", "prefer"}:
-            # asyncpg has no channel binding; what it rests on, TLS, can be had.
+            # asyncpg has no channel binding, but can require TLS, on which it is based.
             parameters["sslmode"] = "require"
         address = cls(url, tuple(_hosts(parameters)), parameters["user"], parameters["dbname"], parameters)
         for host in address.hosts:
             if not host.is_socket and parameters["sslmode"] != "disable":
-                address._check_tls(host)  # the files are the same for all of them
+                address._check_tls(host)  # the files are the same for all hosts
                 break
         return address
 
@@ -120,25 +120,25 @@ class DatabaseAddress:
 
     @property
     def keepalive(self) -> Mapping[str, int]:
-        """Return the keepalive settings by libpq's names: 0 is the system's own; empty where it is switched off."""
+        """Return the keepalive settings by libpq's names: 0 is the system's default; empty if keepalive is off."""
         if self.parameters.get("keepalives") == "0":
             return {}
         return {name: int(self.parameters.get(name) or default) for name, default in KEEPALIVE.items()}
 
     def _check_tls(self, host: Host) -> None:
-        """Read the certificates' files. Raises InvalidSettings where one cannot be used."""
+        """Read the certificate files. Raises InvalidSettings if one cannot be used."""
         try:
             tls_context(self.parameters, host.name)
         except InvalidSettings as fault:
             raise InvalidSettings(f"{_VARIABLE}: {fault}") from None
 
     def password_for(self, host: Host) -> str:
-        """Return the password, from the password file as it is now if it is not in the address; empty for none."""
+        """Return the password from the address or from the current password file; empty if there is none."""
         if password := self.parameters.get("password"):
             return password
         file = Path(self.parameters.get("passfile", ""))
         try:
-            # libpq passes over such a file, too, and would say so on stderr at every connect.
+            # libpq ignores such a file as well, and would warn on stderr at every connect.
             if not file.is_file() or file.stat().st_mode & 0o077:
                 return ""
         except OSError:
@@ -146,7 +146,7 @@ class DatabaseAddress:
         return find_password({**self.parameters, "host": host.name, "hostaddr": "", "port": str(host.port)})
 
     def for_libpq(self, *, with_settings: bool) -> dict[str, str]:
-        """Return what psycopg is to connect with: the first host that takes writes, with our settings or without."""
+        """Return psycopg's parameters for the first host that accepts writes, with or without our session settings."""
         passed = {name: value for name, value in self.parameters.items() if name not in _NOT_PASSED_ON}
         options = self.parameters.get("options", "")
         if authorities := passed.get("sslrootcert"):
@@ -177,7 +177,7 @@ def _read(url: str) -> dict[str, str]:
     try:
         return {name: str(value) for name, value in conninfo_to_dict(plain).items() if value is not None}
     except (psycopg.Error, ValueError) as fault:
-        # libpq's own words can quote the whole URL.
+        # libpq's message can quote the whole URL.
         if name := _UNKNOWN_NAME.search(str(fault)):
             raise _unknown(name[1] or name[2]) from None
         raise InvalidSettings(_UNREADABLE) from None
@@ -186,14 +186,14 @@ def _read(url: str) -> dict[str, str]:
 def _unknown(name: str) -> InvalidSettings:
     known = [item.keyword.decode() for item in pq.Conninfo.get_defaults()]
     nearest = difflib.get_close_matches(name, known, n=1)
-    hint = f"Did you mean {nearest[0]!r}?" if nearest else f"There are: {', '.join(sorted(known))}."
+    hint = f"Did you mean {nearest[0]!r}?" if nearest else f"Known parameters: {', '.join(sorted(known))}."
     return InvalidSettings(f"{_VARIABLE}: libpq has no parameter {name!r}. {hint}")
 
 
 def _check(parameters: Mapping[str, str]) -> None:
     for name, allowed in _CHOICES.items():
         if (value := parameters.get(name) or allowed[0]) not in allowed:
-            raise InvalidSettings(f"{_VARIABLE}: {name} is {value!r}; it can be {' or '.join(allowed)}.")
+            raise InvalidSettings(f"{_VARIABLE}: {name} is {value!r}; it has to be {' or '.join(allowed)}.")
     for name in _NUMBERS:
         value = parameters.get(name) or "0"
         if not re.fullmatch(r"-?\d{1,9}", value.strip()):
@@ -207,7 +207,7 @@ def _check(parameters: Mapping[str, str]) -> None:
 
 
 def _hosts(parameters: Mapping[str, str]) -> list[Host]:
-    """Return the hosts; libpq has checked that there are as many ports and numeric addresses as there are names."""
+    """Return the hosts; libpq has checked that the numbers of names, ports and numeric addresses match."""
     addresses = parameters.get("hostaddr", "").split(",")
     names = parameters.get("host", "").split(",") if parameters.get("host") else [""] * len(addresses)
     ports = parameters.get("port", "").split(",")
@@ -215,7 +215,7 @@ def _hosts(parameters: Mapping[str, str]) -> list[Host]:
     for number, name in enumerate(names):
         given = ports[number if len(ports) > 1 else 0].strip() or "5432"
         if "@" in name[1:] or not given.isdecimal():
-            # The rest of a password that holds an @ or a / is taken for these: not to be shown.
+            # These may be the rest of a password that holds an @ or a /, so they must not be shown.
             raise InvalidSettings(_UNREADABLE)
         if not 0 < int(given) <= HIGHEST_PORT:
             raise InvalidSettings(f"{_VARIABLE}: port is {given!r}; it has to be a number from 1 to {HIGHEST_PORT}.")
@@ -223,7 +223,7 @@ def _hosts(parameters: Mapping[str, str]) -> list[Host]:
         place = name or numeric or socket_folder()
         if place.startswith("@"):
             raise InvalidSettings(
-                f"{_VARIABLE}: host is {place!r}; sockets in the abstract namespace are not supported."
+                f"{_VARIABLE}: host is {place!r}; abstract sockets are not supported: name the socket's folder."
             )
         hosts.append(Host(place, int(given), numeric or place))
     return hosts

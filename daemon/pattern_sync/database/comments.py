@@ -1,4 +1,4 @@
-"""COMMENT ON statements, made from the lines above each definition, so that psql shows what the files say."""
+"""COMMENT ON statements, made from the lines above each definition, so that psql shows them."""
 
 import re
 from collections.abc import Iterable, Iterator

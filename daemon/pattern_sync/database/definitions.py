@@ -11,13 +11,13 @@ from pathlib import Path
 from pattern_sync.database.comments import comments_on
 
 _OWN_TABLE = re.compile(r"^CREATE TABLE pattern_sync\.(\w+)", re.MULTILINE)
-# Also those that another function creates, from a text.
+# Includes functions that another function creates from a text.
 _OWN_FUNCTION = re.compile(r"CREATE OR REPLACE (?:FUNCTION|PROCEDURE) pattern_sync\.(\w+)")
-# What belongs to one table and is made together with it: an index, its first row.
+# A part of one table, created with it: an index, the first row.
 _PART = re.compile(r"^(?:CREATE (?:UNIQUE )?INDEX \w+ ON|INSERT INTO|ALTER TABLE) pattern_sync\.(\w+)", re.MULTILINE)
 _OWN_SCHEMA = re.compile(r"^CREATE SCHEMA pattern_sync\b", re.MULTILINE)
 _APPLIED = re.compile(r"^INSERT INTO pattern_sync\.migrations \(version\)", re.MULTILINE)
-# Functions of former releases: ours, wherever they are still found.
+# Functions of former releases: where they still exist, they are ours.
 _FORMER_FUNCTIONS = frozenset(
     (
         *("qualifies", "eligible", "figure", "impact", "moment", "send", "notify", "request", "decide"),
@@ -30,7 +30,7 @@ _FORMER_FUNCTIONS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One numbered step, never changed once it was released."""
+    """One numbered step, which never changes after its release."""
 
     version: int
     name: str
@@ -38,7 +38,7 @@ class Migration:
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """Return the names of our tables that it creates."""
+        """Return the names of the tables that it creates in our schema."""
         return tuple(_OWN_TABLE.findall(self.sql))
 
     @property
@@ -47,9 +47,9 @@ class Migration:
         return _OWN_SCHEMA.search(self.sql) is not None
 
     def remainder(self, missing: Collection[str], *, applied: bool) -> str:
-        """Return what is left to be run where part of it is there.
+        """Return the statements that are left to run if part of the migration exists.
 
-        The tables that are `missing` with what belongs to them, and the rest of it unless it is known as `applied`.
+        These create the `missing` tables and their parts; the other statements are included unless `applied`.
         """
         return "\n".join(
             statement for statement in split_statements(self.sql) if _is_left(statement, missing, applied=applied)
@@ -58,7 +58,7 @@ class Migration:
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """Everything under sql/, as text that psql can run; behind the functions comes what the files say of each thing."""
+    """Everything under sql/, as text that psql can run; the functions are followed by a COMMENT ON each object."""
 
     application_tables: str
     review_history: str
@@ -80,7 +80,7 @@ class Definitions:
         return sorted(_FORMER_FUNCTIONS.union(_OWN_FUNCTION.findall(self.functions)))
 
     def functions_fingerprint(self, schema: str) -> str:
-        """Return what tells these functions, looking into one schema, from others."""
+        """Return a digest of these functions for the schema that they search."""
         return hashlib.md5(f"{schema}\n{self.functions}".encode(), usedforsecurity=False).hexdigest()
 
 
@@ -105,7 +105,7 @@ def load_definitions() -> Definitions:
 
 
 def split_statements(script: str) -> Iterator[str]:
-    """Yield the statements of a file of sql/, comments before them included: each ends with a line that ends in ;."""
+    """Yield the statements of a file of sql/ with the comments before them; each ends with a line that ends in `;`."""
     lines: list[str] = []
     quoted = False
     for line in script.splitlines():

@@ -1,4 +1,4 @@
-"""From a driver's error to ours: the one place that reads SQLSTATEs."""
+"""Translates the drivers' errors into ours; the only module that reads SQLSTATEs."""
 
 import asyncio
 import os
@@ -22,23 +22,26 @@ from pattern_sync.domain.errors import (
     TransactionConflict,
 )
 
-_CONFLICT = {"40001", "40P01", "55P03"}  # serialization, deadlock, a lock not had in time
+_CONFLICT = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock timeout
 _UNAVAILABLE_CLASSES = {"53", "57"}
 _UNAVAILABLE = {
-    "25006",  # read-only: a standby, or a primary that was demoted under us
+    "25006",  # read-only: a standby, or a primary that was demoted during the session
 }
-_POOLED = {"26000", "42P05"}  # a prepared statement is gone, or there already: another server connection
+_POOLED = {
+    "26000",
+    "42P05",
+}  # a prepared statement is missing, or exists already: the pooler has switched the server session
 _REFUSED_CLASSES = {"28"}
 _REFUSED = {"3D000", "42501"}
 _NOT_INSTALLED = {"3F000", "42P01", "42883", "42703", "42704"}
-# What ends a session that is about to begin, and would end the next one: who asks, for what, with which settings.
+# At the start of a session these errors would recur: the role, the database or the settings are refused.
 _REFUSED_AT_START = {"08P01", "0A", "22", "28", "3D", "42"}
-# Where PostgreSQL notices that a table is not what it was when the statement was prepared; words would be translated.
+# The server's functions that detect a table altered after the statement was prepared; messages may be translated.
 _OUTDATED_PLAN = {"RevalidateCachedQuery", "ExecEvalParamExtern", "CheckVarSlotCompatibility"}
 _OUTDATED_WORDS = ("cached plan must not change result type", "does not match that when preparing the plan")
 _ROW_SECURITY = "check_enable_rls"
 _RAISE = "exec_stmt_raise"
-# libpq gives no SQLSTATE of what happens before a session exists; only the words tell what waiting does not help.
+# libpq reports no SQLSTATE before a session exists; only the message shows which errors will not pass.
 _REFUSED_WORDS = (
     "authentication failed",
     "no password",
@@ -56,7 +59,7 @@ _REFUSED_WORDS = (
 
 @dataclass(frozen=True, slots=True)
 class _Report:
-    """What the server said: `fatal` where it ended the session, `source` the function of its code that said so."""
+    """A server's error: `fatal` if it ended the session, `source` the function in its code that raised it."""
 
     sqlstate: str
     message: str
@@ -66,30 +69,30 @@ class _Report:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn every fault of both drivers into ours; let bugs through."""
+    """Turn every fault of both drivers into ours; bugs pass unchanged."""
     try:
         yield
     except asyncpg.OutdatedSchemaCacheError as fault:
-        raise PlanOutdated("a type was altered meanwhile") from fault
+        raise PlanOutdated("a type was altered during the session") from fault
     except (asyncpg.PostgresError, psycopg.Error) as fault:
         raise from_driver(fault) from fault
     except asyncpg.InterfaceError as fault:
         raise _from_interface_error(fault) from fault
     except asyncpg.InternalClientError as fault:
-        # asyncpg's "cannot switch to state …": the connection was lost in the middle of a message.
+        # asyncpg's "cannot switch to state …": the connection was lost within a message.
         raise DatabaseUnavailable("the connection was lost") from fault
     except TimeoutError as fault:
         raise DatabaseUnavailable("no answer in time (a lock, an overload or a dead link)") from fault
-    except ssl.SSLError as fault:  # before OSError, whose errno it has: "Operation not permitted"
+    except ssl.SSLError as fault:  # before OSError, its base class: its errno would read "Operation not permitted"
         raise _from_tls(fault) from fault
     except OSError as fault:
-        # asyncio's own strerror is "Connect call failed" whatever happened.
+        # asyncio's own strerror is always "Connect call failed".
         reason = os.strerror(fault.errno) if fault.errno and fault.errno > 0 else fault.strerror or str(fault)
         raise DatabaseUnavailable(reason or type(fault).__name__) from fault
     except asyncio.IncompleteReadError as fault:
         raise DatabaseUnavailable("the connection was lost") from fault
     except UnicodeError as fault:
-        raise StatementFailed("a text is not UTF-8, as can be where the database's encoding is SQL_ASCII") from fault
+        raise StatementFailed("a text is not UTF-8, which a SQL_ASCII database allows") from fault
 
 
 def from_driver(fault: asyncpg.PostgresError | psycopg.Error) -> DatabaseError | SchemaError:
@@ -97,20 +100,20 @@ def from_driver(fault: asyncpg.PostgresError | psycopg.Error) -> DatabaseError |
     message = _message(fault)
     if fault.sqlstate is None:
         if isinstance(fault, psycopg.DataError | psycopg.NotSupportedError):
-            return StatementFailed(message)  # psycopg itself refuses a value: a text with a zero byte, say
+            return StatementFailed(message)  # psycopg itself refuses a value, such as a text with a zero byte
         refused = any(words in message for words in _REFUSED_WORDS)
         return AccessRefused(message) if refused else DatabaseUnavailable(message)
     report = _report(fault, fault.sqlstate, message)
     kind = _kind(report)
     if kind is PoolerInTheWay:
-        message = "a prepared statement vanished, as behind a transaction-mode pooler"
+        message = "a prepared statement was lost, as happens behind a transaction-mode pooler"
     if kind is PlanOutdated:
-        message = "a table was altered meanwhile, and what the session had prepared no longer fits"
+        message = "a table was altered, and the session's prepared statements no longer fit"
     if kind is SchemaMissing:
         message = f"The schema is missing or incomplete: {message}. Run: pattern-sync migrate"
     if report.source == _ROW_SECURITY:
         message = (
-            f"{message}: Pattern Sync has to see every row, and row-level security hides some from its role."
+            f"{message}: row-level security hides rows from this role, and Pattern Sync has to read every row."
             " As a superuser: ALTER ROLE … BYPASSRLS (policies do not help);"
             " if the role owns the table: ALTER TABLE … NO FORCE ROW LEVEL SECURITY"
         )
@@ -118,11 +121,11 @@ def from_driver(fault: asyncpg.PostgresError | psycopg.Error) -> DatabaseError |
 
 
 def _kind(report: _Report) -> type[DatabaseError | SchemaError]:
-    """Return what a report is to us.
+    """Return the kind of error that a report is.
 
-    An SQLSTATE cannot say whose fault it is: triggers and rules of the application run in our statements, may call
-    other servers, and RAISE whatever they like. What leaves the session alive is one statement's trouble, unless it is
-    clearly something else.
+    An SQLSTATE does not identify the culprit: triggers and rules of the application run in our statements, may call
+    other servers, and can RAISE any code. An error that leaves the session alive concerns only its statement, unless
+    it is clearly something else.
     """
     if report.fatal:
         in_class = report.sqlstate[:2]
@@ -135,7 +138,7 @@ def _kind(report: _Report) -> type[DatabaseError | SchemaError]:
 def _kind_of_living(report: _Report) -> type[DatabaseError | SchemaError]:
     sqlstate, in_class = report.sqlstate, report.sqlstate[:2]
     outdated = report.source in _OUTDATED_PLAN or any(words in report.message for words in _OUTDATED_WORDS)
-    # Without a source the driver or a pooler says so, and not a server about another one.
+    # Without a source, the driver or a pooler raised it. With one, the server reports that another server was lost.
     lost = in_class == "08" and report.source is None
     kinds: dict[type[DatabaseError | SchemaError], bool] = {
         PlanOutdated: outdated,
@@ -161,12 +164,12 @@ def _report(fault: asyncpg.PostgresError | psycopg.Error, sqlstate: str, message
 def _from_tls(fault: ssl.SSLError) -> DatabaseError:
     if isinstance(fault, ssl.SSLCertVerificationError):
         return AccessRefused(
-            f"the server's certificate is not accepted: {fault.verify_message}"
-            " (sslrootcert names the authorities that are trusted)"
+            f"the server's certificate is not trusted: {fault.verify_message}"
+            " (set sslrootcert to the authorities that signed it)"
         )
     reason = (fault.reason or str(fault)).replace("_", " ").lower()
-    if "alert" in reason:  # the other side's refusal: of our certificate, or of the versions and ciphers
-        return AccessRefused(f"the server refused TLS, or the client's certificate: {reason}")
+    if "alert" in reason:  # the server refused our certificate, or the versions and ciphers
+        return AccessRefused(f"the server refused TLS or the client's certificate: {reason}")
     return DatabaseUnavailable(f"TLS failed: {reason}")
 
 

@@ -1,4 +1,4 @@
-"""Installs, mends and removes Pattern Sync: safe beside live traffic, and twenty times at once."""
+"""Installs, mends and removes Pattern Sync, safely beside live traffic and other installers."""
 
 import random
 import time
@@ -24,7 +24,7 @@ from pattern_sync.domain.errors import (
     UnfitApplication,
 )
 
-# A lock that is not had in this time is given up: the detector's statements queue up behind whoever waits for one.
+# No lock is waited for longer: the detector's statements queue up behind whoever waits for one.
 LOCK_TIMEOUT_MS = 200
 INSTALLERS_TIMEOUT_MS = 20_000
 PATIENCE_SECONDS = 120.0
@@ -33,44 +33,44 @@ Done = TypeVar("Done")
 
 
 class Installer:
-    """Migrates one database to this version's schema, mends what is broken of it, or takes it away."""
+    """Migrates one database to this version's schema, mends the schema, or removes it."""
 
     def __init__(self, address: DatabaseAddress) -> None:
         self._address = address
         self._definitions = load_definitions()
 
     def plan(self, *, replicated: bool = False) -> list[Step]:
-        """Return what migrate would do now; changes nothing."""
+        """Return the steps that migrate would take now; changes nothing."""
         with BlockingDatabase.connect(self._address) as database, database.transaction(read_only=True):
             return MigrationPlan.of(database, self._definitions).steps(replicated=replicated)
 
     def migrate(self, *, replicated: bool = False) -> list[Step]:
-        """Install, upgrade or mend; returns what was done, nothing where all was as it should be.
+        """Install, upgrade or mend; returns the steps taken, none if there was nothing to do.
 
-        `replicated`: our tables are on every subscriber of the publications that they will enter.
+        `replicated`: our tables exist on every subscriber of the publications that they will enter.
 
-        Raises UnfitApplication, SchemaError and AccessRefused before anything is changed, SchemaTooNew, and
-        DatabaseUnavailable when a lock could not be had for two minutes.
+        Raises UnfitApplication, SchemaError, SchemaTooNew and AccessRefused before anything is changed, and
+        DatabaseUnavailable if a lock stays taken for two minutes.
         """
         with BlockingDatabase.connect(self._address) as database:
             done = _persist(lambda: self._migrate_schema(database, replicated=replicated))
-            # Each table by itself: CREATE TRIGGER holds up the writers until its transaction ends.
+            # One table a transaction: CREATE TRIGGER blocks the writers until its transaction ends.
             while step := _persist(lambda: self._install_next_trigger(database)):
                 if step in done:
-                    raise SchemaError(f"To {step.about} did not help: it is as it was.")
+                    raise SchemaError(f"The step had no effect: {step.about}. For the fault: pattern-sync status")
                 done.append(step)
         return done
 
     def remarks(self) -> list[str]:
-        """Return what of the application works less well with us than it could, for a person."""
+        """Return, for a person, what would work better if the application were changed."""
         with BlockingDatabase.connect(self._address) as database, database.transaction(read_only=True):
             return find_application(database).remarks()
 
     def uninstall(self, *, dry_run: bool = False, cascade: bool = False) -> list[Step]:
-        """Take away our schema and triggers, nothing else; returns what was (or would be) done.
+        """Remove our schema and triggers, nothing else; returns the steps that were (or would be) taken.
 
-        Raises SchemaError where the schema is not ours, or where things that are not ours would go with it, unless that
-        is asked for by `cascade`; AccessRefused where it is another role's.
+        Raises SchemaError if the schema is not ours, or if foreign objects would be dropped with it, unless `cascade`
+        allows that. Raises AccessRefused if the schema belongs to another role.
         """
         with BlockingDatabase.connect(self._address) as database:
             if not _persist(lambda: self._uninstall(database, dry_run=dry_run, cascade=cascade)):
@@ -114,12 +114,12 @@ class Installer:
                 return False
             if not own.ours:
                 raise SchemaError(
-                    f"The schema pattern_sync in this database is not Pattern Sync's (it belongs to {own.owner});"
-                    " it was left as it is."
+                    f"The schema pattern_sync in this database is not Pattern Sync's (it belongs to {own.owner})."
+                    " Nothing was removed."
                 )
             if not own.owned:
                 raise AccessRefused(
-                    f"The schema pattern_sync belongs to {own.owner}, and this role is {own.role}."
+                    f"The schema pattern_sync belongs to {own.owner}, but this role is {own.role}."
                     f" Connect as {own.owner} or as a superuser. Nothing was removed."
                 )
             if not cascade:
@@ -134,17 +134,17 @@ class Installer:
         if found:
             names = ", ".join(row["described"] for row in found)
             raise SchemaError(
-                f"This is not Pattern Sync's and would go with it: {names}. Nothing was removed."
-                " Move or drop it first, or let it go as well: pattern-sync uninstall --cascade"
+                f"Objects that are not Pattern Sync's would go with it: {names}. Nothing was removed."
+                " Move or drop them first, or drop them as well: pattern-sync uninstall --cascade"
             )
 
 
 def _run(database: BlockingDatabase, step: Step) -> None:
-    """Run a step. Raises UnfitApplication with the server's words."""
+    """Run a step. Raises UnfitApplication with the server's message."""
     try:
         database.run_script(step.sql)
     except psycopg.errors.InternalError_ as fault:
-        # "tuple concurrently updated": a daemon has just created a function anew, for another filter.
+        # "tuple concurrently updated": a daemon has just re-created a function, for another filter.
         raise TransactionConflict(str(fault)) from fault
     except (psycopg.Error, SchemaMissing, StatementFailed) as fault:
         words = " ".join(str(fault.__cause__ or fault).split())
@@ -152,7 +152,7 @@ def _run(database: BlockingDatabase, step: Step) -> None:
 
 
 def _mended(step: Step, before: Mapping[str, str], after: Mapping[str, str]) -> Step:
-    """Return the step with what of the functions it has mended."""
+    """Return the step with the names of the functions that it mended."""
     names = sorted(thing for thing in {*before, *after} if before.get(thing) != after.get(thing))
     return replace(step, about=f"{step.about}, which mended: {'; '.join(names)}") if names else step
 
@@ -164,7 +164,7 @@ def _lock(database: BlockingDatabase) -> None:
 
 
 def _persist(attempt: Callable[[], Done]) -> Done:
-    """Try again after a lock that was not to be had: the writers go first."""
+    """Try again while a lock is taken: the writers go first."""
     backoff = Backoff(random.random, base_seconds=0.1, cap_seconds=2.0)
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
@@ -173,7 +173,7 @@ def _persist(attempt: Callable[[], Done]) -> Done:
         except TransactionConflict as fault:
             if time.monotonic() > deadline:
                 raise DatabaseUnavailable(
-                    f"A lock on the application's tables could not be had for {PATIENCE_SECONDS:.0f} seconds; a long"
-                    f" transaction holds it. Nothing was changed half-way; try again later. ({fault})"
+                    f"A lock on the application's tables was not free for {PATIENCE_SECONDS:.0f} seconds: a long"
+                    f" transaction holds it. Nothing is half done; try again later. ({fault})"
                 ) from fault
             time.sleep(backoff.next_delay_seconds())

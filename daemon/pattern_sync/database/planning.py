@@ -1,4 +1,4 @@
-"""The steps of a migration, from the database as it was found."""
+"""The steps of a migration, planned from the state of the database."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ CREATE_FUNCTIONS = "create the functions"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that was done or would be; `sql` is what psql would run for it."""
+    """One step that was or would be taken; `sql` is what psql would run for it."""
 
     about: str
     sql: str
@@ -29,7 +29,7 @@ class Step:
 
 
 def full_script(definitions: Definitions, *, with_application_tables: bool) -> Iterator[Step]:
-    """Yield everything that a fresh installation runs, for a person who runs it by hand."""
+    """Yield everything that a fresh installation runs, for a person who runs it manually."""
     if with_application_tables:
         yield Step("application_tables.sql", definitions.application_tables)
         yield Step("review_history.sql", definitions.review_history)
@@ -43,17 +43,17 @@ def full_script(definitions: Definitions, *, with_application_tables: bool) -> I
 
 @dataclass(frozen=True, slots=True)
 class MigrationPlan:
-    """What was found, in a transaction whose search_path is the application's schema, and the steps from there."""
+    """The state of the database, read with the application's schema as the search_path, and the steps from it."""
 
     database: BlockingDatabase
     definitions: Definitions
     application: Application
     own: OwnSchema
-    tables: Mapping[str, bool]  # ours that are there, and whether this role may read them
+    tables: Mapping[str, bool]  # our existing tables, and whether this role may read them
 
     @classmethod
     def of(cls, database: BlockingDatabase, definitions: Definitions) -> "MigrationPlan":
-        """Look once at the database. Raises UnfitApplication and SchemaError for what cannot be served."""
+        """Read the state of the database. Raises UnfitApplication and SchemaError if it cannot be served."""
         application = find_application(database)
         own = OwnSchema.read(database)
         check_own_schema(own)
@@ -63,20 +63,20 @@ class MigrationPlan:
     def steps(self, *, replicated: bool) -> list[Step]:
         """Return every step of a migration from here."""
         steps = self.schema_steps(replicated=replicated)
-        # The functions of an older version do not know which triggers this one wants.
+        # The functions of an older version check for that version's triggers.
         if steps or self.database.fetch("tables_without_trigger"):
             steps.append(Step("create the triggers that are missing", self.definitions.trigger))
         return steps
 
     def schema_steps(self, *, replicated: bool) -> list[Step]:
-        """Return the steps of its first transaction, after all that would speak against them.
+        """Return the steps of the first transaction, after every check.
 
         Raises AccessRefused and UnfitApplication.
         """
-        if not all(self.tables.values()):  # what is installed is the owner's to know
+        if not all(self.tables.values()):  # only the owner may see what is installed
             check_ownership(self.application, self.own)
         steps = [*self._application_steps(), *self._table_steps()]
-        # The version alone does not tell: a release may mend a function and need no new table.
+        # The version is not enough: a release may change a function and need no new table.
         if steps or self._recorded_fingerprint() != self.fingerprint():
             steps.append(Step(CREATE_FUNCTIONS, self.definitions.functions))
         steps += self._rights_steps(steps)
@@ -88,17 +88,17 @@ class MigrationPlan:
 
     @property
     def mends_functions(self) -> bool:
-        """Return whether the functions were these before, by what was recorded, and are not as they were made."""
+        """Return whether these functions were installed before, so that re-creating them mends them."""
         return self._recorded_fingerprint().startswith(self.definitions.functions_fingerprint(self.application.schema))
 
     def fingerprint(self) -> str:
-        """Return what tells functions that are as they should be from others: the file, and what is in the database."""
+        """Return the fingerprint of intact functions: a digest of the files and one of the objects in the database."""
         inventory = "\n".join(f"{thing} {digest}" for thing, digest in self.inventory().items())
         present = hashlib.md5(inventory.encode(), usedforsecurity=False).hexdigest()
         return f"{self.definitions.functions_fingerprint(self.application.schema)} {present}"
 
     def inventory(self) -> dict[str, str]:
-        """Return what functions.sql has made, by name, each with a digest of it."""
+        """Return the objects that functions.sql created, each with a digest."""
         rows = self.database.fetch("inventory", self.definitions.own_functions)
         return {row["thing"]: row["digest"] for row in rows}
 
@@ -107,7 +107,7 @@ class MigrationPlan:
         if self.application.fresh:
             return [Step("create the application's tables", f"{tables}\n{history}", creates_tables=True)]
         if self.application.lacks_history:
-            return [Step("create pattern_review_history, which uninstall leaves", history, creates_tables=True)]
+            return [Step("create pattern_review_history, which uninstall keeps", history, creates_tables=True)]
         return []
 
     def _table_steps(self) -> list[Step]:
@@ -119,7 +119,7 @@ class MigrationPlan:
         ]
         if "settings" in self.tables and not self.database.fetch("filter_is_there")[0]["present"]:
             sql = "INSERT INTO pattern_sync.settings DEFAULT VALUES;"
-            steps.append(Step("put back the filter that was lost: the default one", sql))
+            steps.append(Step("restore the lost filter as the default one", sql))
         return steps
 
     def _steps_of(self, migration: Migration, *, installed: int) -> Iterator[Step]:
@@ -140,11 +140,12 @@ class MigrationPlan:
             return
         makes_own = bool(before) and owner != self.own.role
         if makes_own or self.database.fetch("wrongly_owned", tables, functions, schema)[0]["found"]:
-            yield Step(f"give the schema pattern_sync to {owner}, whose the tables are", self.definitions.owner)
+            yield Step(f"give the schema pattern_sync to {owner}, the owner of the tables", self.definitions.owner)
         readers = [row["role"] for row in self.database.fetch("readers_without_grants", schema, tables)]
         if readers:
             yield Step(
-                f"let those who read the application's tables read ours: {', '.join(readers)}", self.definitions.readers
+                f"grant SELECT on our tables to the readers of the application's: {', '.join(readers)}",
+                self.definitions.readers,
             )
 
     def _installed_version(self) -> int:

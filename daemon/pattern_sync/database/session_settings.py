@@ -1,6 +1,6 @@
-"""What our sessions depend on, set by ourselves whatever is set for the role or the database.
+"""Settings that our sessions depend on, set whatever the role or the database has.
 
-`search_path` and `TimeZone` are not among them: the application's triggers run in our sessions, and are used to theirs.
+`search_path` and `TimeZone` are left alone: the application's triggers run in our sessions and rely on its values.
 """
 
 from collections.abc import Mapping
@@ -20,13 +20,13 @@ class SessionSetting:
 
 SETTINGS = (
     SessionSetting("default_transaction_isolation", "read committed"),
-    # Deadlines are ours; one from elsewhere ends the same scan again and again.
+    # We set our own deadlines; any other could end the same scan again and again.
     SessionSetting("statement_timeout", "0"),
     SessionSetting("lock_timeout", "0"),
     SessionSetting("idle_in_transaction_session_timeout", "0"),
     SessionSetting("idle_session_timeout", "0"),
     SessionSetting("transaction_timeout", "0", since=17),
-    # Rows that a policy hides are an error then, instead of an empty and healthy world.
+    # Hidden rows then raise an error, instead of making a database look empty and healthy.
     SessionSetting("row_security", "off"),
     SessionSetting("DateStyle", "ISO"),
     SessionSetting("IntervalStyle", "postgres"),
@@ -40,12 +40,12 @@ AT_STARTUP: Mapping[str, str] = {each.name: each.value for each in SETTINGS if e
 
 
 def known_to(server_major: int) -> tuple[list[str], list[str]]:
-    """Return the names and the values of what a server of this version has."""
+    """Return the names and the values of the settings that a server of this version has."""
     known = [each for each in SETTINGS if each.since <= server_major]
     return [each.name for each in known], [each.value for each in known]
 
 
 def as_options(given: str) -> str:
-    """Return libpq's `options` with ours behind those that were given: the last one of a name wins."""
+    """Return libpq's `options` with ours after the given ones: the last one of a name wins."""
     ours = [f"-c {name}=" + value.replace(" ", "\\ ") for name, value in AT_STARTUP.items()]
     return " ".join([given, *ours]).strip()

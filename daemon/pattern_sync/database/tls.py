@@ -1,4 +1,4 @@
-"""TLS for the event loop's driver, with the files and by the rules that libpq has."""
+"""TLS for the event loop's driver, with libpq's files and rules."""
 
 import os
 import ssl
@@ -18,7 +18,7 @@ _SYSTEMS_AUTHORITIES = (
 
 
 class _NamedContext(ssl.SSLContext):
-    """Checks the certificate against the host's name, though its numeric address was connected to."""
+    """Checks the certificate against the host's name even if the connection goes to a numeric address."""
 
     host: str | None = None
 
@@ -34,7 +34,7 @@ class _NamedContext(ssl.SSLContext):
 
 
 def tls_context(parameters: Mapping[str, str], host: str) -> ssl.SSLContext:
-    """Return how to talk TLS to a host. Raises InvalidSettings where a file cannot be used, naming its parameter."""
+    """Return the TLS context for a host. Raises InvalidSettings, with the parameter, if a file cannot be used."""
     mode = parameters.get("sslmode", "prefer")
     context = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = mode == "verify-full"
@@ -52,7 +52,7 @@ def tls_context(parameters: Mapping[str, str], host: str) -> ssl.SSLContext:
 
 
 def file_of_authorities(named: str) -> str:
-    """Return what sslrootcert is to be for libpq: psycopg's own OpenSSL does not know where the system has them."""
+    """Return libpq's sslrootcert: psycopg's bundled OpenSSL cannot find the system's authorities by itself."""
     if named != "system":
         return named
     candidates = [ssl.get_default_verify_paths().cafile, *_SYSTEMS_AUTHORITIES]
@@ -68,15 +68,15 @@ def _trust(context: ssl.SSLContext, parameters: Mapping[str, str], mode: str) ->
         if not _is_there(file):
             if mode in {"verify-ca", "verify-full"}:
                 raise InvalidSettings(
-                    f"sslmode is {mode!r}, and {str(file)!r}, the certificate of who is trusted, is not there:"
-                    " let sslrootcert name one, or be `system`."
+                    f"sslmode is {mode!r}, but its root certificate {str(file)!r} does not exist."
+                    " Set sslrootcert to a file of certificates, or to `system`."
                 )
             return
         try:
             context.load_verify_locations(file)
         except OSError as fault:
-            raise InvalidSettings(f"sslrootcert, {str(file)!r}, {_reason(fault, 'holds no certificate')}.") from None
-    # As libpq does: whoever names authorities has certificates checked, whatever the mode.
+            raise InvalidSettings(f"sslrootcert {str(file)!r} {_reason(fault, 'holds no certificate')}.") from None
+    # As in libpq, certificates are checked in every mode if authorities are named.
     context.verify_mode = ssl.CERT_REQUIRED
     file = Path(parameters.get("sslcrl") or (_FOLDER / "root.crl").expanduser())
     folder = parameters.get("sslcrldir")
@@ -84,14 +84,14 @@ def _trust(context: ssl.SSLContext, parameters: Mapping[str, str], mode: str) ->
         try:
             context.load_verify_locations(file if _is_there(file) else None, folder)
         except OSError as fault:
-            raise InvalidSettings(f"sslcrl, {str(file)!r}, {_reason(fault, 'holds no revocation list')}.") from None
+            raise InvalidSettings(f"sslcrl {str(file)!r} {_reason(fault, 'holds no revocation list')}.") from None
         context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
 
 
 def _identify(context: ssl.SSLContext, parameters: Mapping[str, str]) -> None:
     certificate = Path(parameters.get("sslcert") or (_FOLDER / "postgresql.crt").expanduser())
     if not _is_there(certificate):
-        return  # the server may not ask for it
+        return  # the server may not require one
     key = Path(parameters.get("sslkey") or (_FOLDER / "postgresql.key").expanduser())
     try:
         status = key.stat()
@@ -99,16 +99,16 @@ def _identify(context: ssl.SSLContext, parameters: Mapping[str, str]) -> None:
             pass
     except OSError as fault:
         name, file = ("sslcert", certificate) if fault.filename == os.fspath(certificate) else ("sslkey", key)
-        raise InvalidSettings(f"{name}, {str(file)!r}, {_reason(fault, '')}.") from None
+        raise InvalidSettings(f"{name} {str(file)!r} {_reason(fault, '')}.") from None
     # root may own a key that a group of services reads.
     others = stat.S_IRWXO | (stat.S_IWGRP | stat.S_IXGRP if status.st_uid == 0 else stat.S_IRWXG)
     if status.st_mode & others:
-        raise InvalidSettings(f"sslkey, {str(key)!r}, can be read by others: chmod 600 it.")
+        raise InvalidSettings(f"sslkey {str(key)!r} is accessible to other users. Set its mode to 600.")
     try:
         context.load_cert_chain(certificate, key, lambda: parameters.get("sslpassword", ""))
     except OSError as fault:
-        reason = _reason(fault, "are not a certificate and its private key, or sslpassword is not the key's")
-        raise InvalidSettings(f"sslcert, {str(certificate)!r}, and sslkey, {str(key)!r}, {reason}.") from None
+        reason = _reason(fault, "are not a certificate and its private key, or sslpassword is wrong")
+        raise InvalidSettings(f"sslcert {str(certificate)!r} and sslkey {str(key)!r} {reason}.") from None
 
 
 def _version(name: str | None) -> ssl.TLSVersion | None:
@@ -121,12 +121,12 @@ def _is_there(file: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
-        return True  # whoever opens it gets the reason
+        return True  # opening it will report the reason
     return True
 
 
 def _reason(fault: OSError, otherwise: str) -> str:
-    # Of a file that is not what it should be, OpenSSL's "errno" is no errno.
+    # For a file with wrong contents, OpenSSL sets `errno` to a value that is no errno.
     if isinstance(fault, ssl.SSLError) or not fault.strerror:
         return otherwise
     return f"cannot be read: {fault.strerror}"

@@ -1,4 +1,4 @@
-"""Which schema this version works with."""
+"""The schema that this version works with."""
 
 from pattern_sync.domain.errors import SchemaMissing, SchemaOutdated, SchemaTooNew
 
@@ -12,11 +12,11 @@ def check_version(installed: int) -> None:
         raise SchemaMissing("Pattern Sync is not installed in this database. Run: pattern-sync migrate")
     if installed < SCHEMA_VERSION:
         raise SchemaOutdated(
-            f"The database holds schema version {installed}, this version of Pattern Sync needs {SCHEMA_VERSION}."
+            f"The database has schema version {installed}, but this version of Pattern Sync needs {SCHEMA_VERSION}."
             " Run: pattern-sync migrate"
         )
     if installed > SCHEMA_VERSION:
         raise SchemaTooNew(
-            f"The database holds schema version {installed}, newer than this version's {SCHEMA_VERSION}."
-            " Install the newer Pattern Sync here, too."
+            f"The database has schema version {installed}, which is newer than this version's {SCHEMA_VERSION}."
+            " Install the newer Pattern Sync on this machine, too."
         )
