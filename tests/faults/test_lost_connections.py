@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 
+from pattern_sync.services.timings import Timings
 from tests.support.daemon import running_daemon, starting_daemon
 from tests.support.database import TestDatabase
 from tests.support.manager import service_manager
@@ -67,7 +68,9 @@ def test_an_outage_logs_one_line_per_change_and_keeps_feeding_the_watchdog(datab
     with (
         service_manager() as manager,
         proxy_to(database.url) as (proxy, url),
-        running_daemon(url, NOTIFY_SOCKET=manager.path, WATCHDOG_USEC="600000") as daemon,
+        running_daemon(
+            url, timings=Timings(retry_cap_seconds=0.2), NOTIFY_SOCKET=manager.path, WATCHDOG_USEC="300000"
+        ) as daemon,
     ):
         proxy.refuse(refusing=True)
         proxy.cut()
@@ -115,13 +118,14 @@ def test_the_daemon_listens_again_seconds_after_a_link_lost_notifications(
         def __call__(self, data: bytes) -> bytes:
             return super().__call__(data) if losing.is_set() else data
 
-    with proxy_to(database.url, new_filter=Losing) as (_, url), starting_daemon(url) as daemon:
+    quick = Timings(deaf_base_seconds=0.5)
+    with proxy_to(database.url, new_filter=Losing) as (_, url), starting_daemon(url, timings=quick) as daemon:
         daemon.wait_for("listener.lost")
         daemon.wait_for("daemon.ready")
         losing.clear()
         took = eventually(lambda: daemon.lines("listener.listening"))
         tell(f"after it lost notifications: listening again in {took:.1f} s")
-        assert took < 20
+        assert took < 15
         database.add_pattern("heard")
         assert eventually(lambda: database.entry("heard")) < 2
         # Behind a pooler every statement has a transaction of its own around it.

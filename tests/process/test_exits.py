@@ -9,6 +9,7 @@ import httpx
 import psycopg
 import pytest
 
+from pattern_sync.services.timings import Timings
 from tests.support.application import adopt
 from tests.support.command import run_command
 from tests.support.daemon import starting_daemon
@@ -166,7 +167,8 @@ def test_a_taken_port_does_not_stop_queueing_and_is_served_once_free(
 ) -> None:
     with starting_daemon(database.url) as first:
         port = first.ready().http_url.rpartition(":")[2]
-        with starting_daemon(database.url, PATTERN_SYNC_HTTP_PORT=port) as second:
+        quick = Timings(http_retry_seconds=0.3)
+        with starting_daemon(database.url, timings=quick, PATTERN_SYNC_HTTP_PORT=port) as second:
             reason = second.wait_for("http.waiting")["reason"]
             for words in (f"port {port}", f"process {first.pid}", "PATTERN_SYNC_HTTP_PORT"):
                 assert words in reason
@@ -229,7 +231,7 @@ def test_a_daemon_that_still_waits_for_its_database_can_be_stopped() -> None:
 
 
 def test_a_daemon_waits_for_a_dropped_schema_and_logs_the_remedy(database: TestDatabase) -> None:
-    with starting_daemon(database.url) as daemon:
+    with starting_daemon(database.url, timings=Timings(refresh_seconds=0.3, watch_seconds=0.3)) as daemon:
         daemon.ready()
         assert run_command("uninstall", PATTERN_SYNC_DATABASE_URL=database.url).code == 0
         # Nothing announces any more; the next pending entry, sweep, reload or reconnect meets the missing functions.

@@ -6,11 +6,14 @@ import time
 import pytest
 
 from pattern_sync import PatternSyncService
+from pattern_sync.services.timings import Timings
 from tests.support.daemon import running_daemon, starting_daemon
 from tests.support.database import TestDatabase, snapshot
 from tests.support.waiting import eventually, tell
 
 pytestmark = pytest.mark.lived_in_too
+
+QUICK = Timings(refresh_seconds=0.4, watch_seconds=0.4)
 
 
 def test_patterns_committed_before_the_start_are_queued_before_the_daemon_is_ready(
@@ -65,7 +68,7 @@ def test_a_pending_entry_follows_its_patterns_figures_within_seconds(database: T
 
 
 def test_a_decided_entry_is_never_touched_by_a_running_daemon(database: TestDatabase) -> None:
-    with running_daemon(database.daemon_url):
+    with running_daemon(database.daemon_url, timings=QUICK):
         for signature in ("decided", "witness"):
             database.add_pattern(signature)
             eventually(lambda name=signature: database.entry(name))  # type: ignore[misc]
@@ -102,15 +105,15 @@ def test_two_daemons_queue_each_pattern_once(database: TestDatabase) -> None:
 
 def test_an_idle_daemon_writes_nothing(database: TestDatabase) -> None:
     database.add_patterns(20)
-    with running_daemon(database.daemon_url):
+    with running_daemon(database.daemon_url, timings=QUICK):
         before = snapshot(database, ["pattern_approvals", "operation_patterns", "pattern_sync.settings"])
-        time.sleep(5)  # longer than the refresh interval: it is the absence of a write that is looked for
+        time.sleep(5 * QUICK.refresh_seconds)  # it is the absence of a write that is looked for
         assert snapshot(database, ["pattern_approvals", "operation_patterns", "pattern_sync.settings"]) == before
 
 
 def test_a_pattern_written_before_and_committed_after_a_wider_filter_is_queued(database: TestDatabase) -> None:
     """The writer's trigger knew the old filter, and the look for the new one could not see the row."""
-    with running_daemon(database.daemon_url) as daemon:
+    with running_daemon(database.daemon_url, timings=QUICK) as daemon:
         with database.another_connection(autocommit=False) as detector:
             detector.execute(
                 b"INSERT INTO operation_patterns (pattern_signature, pattern_type, confidence_score, occurrence_count,"
@@ -126,7 +129,7 @@ def test_a_pattern_written_before_and_committed_after_a_wider_filter_is_queued(d
 def test_a_deleted_entry_whose_pattern_still_qualifies_is_queued_again(database: TestDatabase) -> None:
     database.add_pattern("deleted")
     database.add_pattern("rejected")
-    with running_daemon(database.daemon_url):
+    with running_daemon(database.daemon_url, timings=QUICK):
         PatternSyncService(database.url).reject("rejected", "not worth it")
         database.execute("DELETE FROM pattern_approvals")
         eventually(lambda: database.queue() == {"deleted"}, what="deleted")

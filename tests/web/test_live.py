@@ -18,6 +18,7 @@ import pytest
 from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.installer import Installer
 from pattern_sync.embedded import EmbeddedServer, Supervision
+from pattern_sync.services.timings import Timings
 from tests.conftest import embedded_server
 from tests.support.command import run_command
 from tests.support.daemon import DaemonProcess, running_daemon, starting_daemon
@@ -75,7 +76,11 @@ class Replicas:
 
 @pytest.fixture(scope="module")
 def replicas(module_database: TestDatabase) -> Iterator[Replicas]:
-    with running_daemon(module_database.url) as one, running_daemon(module_database.url) as other:
+    quick = Timings(refresh_seconds=0.5)
+    with (
+        running_daemon(module_database.url, timings=quick) as one,
+        running_daemon(module_database.url, timings=quick) as other,
+    ):
         yield Replicas(module_database, (one, other))
 
 
