@@ -59,7 +59,7 @@ def test_a_restart_of_the_server_is_waited_out(server: EmbeddedServer, number: s
 
 
 def test_what_a_crash_forgets_of_a_long_run_is_queued_again(server: EmbeddedServer) -> None:
-    """The pages of a long run do not wait for the disk."""
+    """The pages of a long scan do not wait for the disk."""
     database = TestDatabase(server.url, "pattern_sync")
     with running_daemon(server.url):
         pid = postmaster(server.url)

@@ -127,4 +127,4 @@ def test_an_application_without_occurrences_is_told_what_it_lacks(empty_database
     empty_database.execute("DROP TABLE pattern_occurrences, cost_savings_log")
     assert abouts(empty_database) != []
     (remark,) = installer(empty_database).remarks()
-    assert remark.startswith("There is no table pattern_occurrences: ")
+    assert remark.startswith("There is no table pattern_occurrences, so ")
