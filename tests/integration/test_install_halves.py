@@ -127,4 +127,4 @@ def test_migrate_reports_that_occurrences_are_missing(empty_database: TestDataba
     empty_database.execute("DROP TABLE pattern_occurrences, cost_savings_log")
     assert abouts(empty_database) != []
     (remark,) = installer(empty_database).remarks()
-    assert remark.startswith("There is no table pattern_occurrences: ")
+    assert remark.startswith("There is no table pattern_occurrences, so ")

@@ -155,7 +155,7 @@ def test_a_shortfall_is_explained_with_value_and_bound(database: TestDatabase, s
         Criterion("occurrences", 0, 5, met=False),
         Criterion("savings", 999.0, 1_000.0, met=False),
     )
-    assert "confidence is 12.5 %, the filter asks for 70 % or more" in explained.reason
+    assert "confidence is 12.5 %, the filter requires 70 % or more" in explained.reason
 
 
 def test_the_type_is_a_criterion_where_the_filter_names_types(

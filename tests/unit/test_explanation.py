@@ -38,7 +38,7 @@ def explanation(
         (explanation(MET, entry="auto-approved"), Outcome.DECIDED, "A rule's decision stands (auto-approved)"),
         (explanation(MET, rejected=True), Outcome.SHORT, "it was rejected before; its entry was deleted"),
         (explanation(MET, rejected=True, entry="pending"), Outcome.UNCHANGED, "waits for a decision"),
-        (explanation(exists=False, entry="pending", written_by_us=False), Outcome.GONE, "written by another program"),
+        (explanation(exists=False, entry="pending", written_by_us=False), Outcome.GONE, "another program wrote it"),
         (explanation(MET, entry="pending"), Outcome.UNCHANGED, "waits for a decision"),
         (explanation(MET, MISSED, entry="pending"), Outcome.UNCHANGED, "waits for a decision"),
         (explanation(MET), Outcome.QUEUED, "no daemon is connected"),
@@ -46,7 +46,7 @@ def explanation(
         (replace(explanation(MET), daemons=1, refusal="no"), Outcome.FAILED, "could not be queued"),
         (replace(explanation(MET, MISSED), refusal="no"), Outcome.SHORT, "savings is"),
         (explanation(MET, status=None), Outcome.QUEUED, "no daemon is connected"),
-        (explanation(MET, MISSED), Outcome.SHORT, "savings is 12.00 USD a month, the filter asks for 1,000.00"),
+        (explanation(MET, MISSED), Outcome.SHORT, "savings is 12.00 USD a month, the filter requires 1,000.00"),
         (explanation(MET, status="active"), Outcome.SHORT, "automation_status is 'active', not 'detected'"),
     ],
 )

@@ -64,7 +64,7 @@ def test_half_an_occurrence_is_refused(name: str) -> None:
 
 
 def test_a_type_both_included_and_excluded_is_a_contradiction() -> None:
-    with pytest.raises(InvalidSettings, match="both name deploy, test"):
+    with pytest.raises(InvalidSettings, match="both contain deploy, test"):
         SyncFilter(only_types=("test", "sdlc", "deploy"), exclude_types=("deploy", "test"))
 
 

@@ -37,5 +37,5 @@ def test_two_statements_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch,
     (tmp_path / "one.sql").write_text(block)
     (tmp_path / "two.sql").write_text(block)
     monkeypatch.setattr(statements, "files", lambda _: tmp_path)
-    with pytest.raises(ValueError, match="twice is written twice"):
+    with pytest.raises(ValueError, match="Two statements have the name twice"):
         load_statements()

@@ -772,7 +772,7 @@ def test_a_deleted_pattern_is_explained_as_gone(served: Served) -> None:
     explained = explain(served, "explain:gone")
     assert (explained["queued"], explained["outcome"], explained["criteria"]) == (True, "gone", [])
     assert (explained["automation_status"], explained["written_by_us"]) == (None, True)
-    assert "deleted by the detector" in explained["reason"]
+    assert "the detector has deleted the pattern" in explained["reason"]
     assert served.client.get(path_of("explain:gone")).json()["from_pattern"] is True
 
 

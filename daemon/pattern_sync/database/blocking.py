@@ -13,8 +13,8 @@ from pattern_sync.database.faults import translated
 from pattern_sync.database.session_settings import AT_STARTUP, known_to
 from pattern_sync.database.statements import Statement, load_statements
 
-# What a server, or the pooler before it, says of settings that it does not know when a session begins; libpq passes the
-# words on and no SQLSTATE. In another language they are taken for what they are: the server cannot be used.
+# The errors of a server, or of a pooler before it, that does not accept settings at the start of a session. libpq
+# passes on the message without an SQLSTATE; in another language it counts as any other refusal.
 _SETTINGS_REFUSED = ("unsupported startup parameter", "unrecognized configuration parameter")
 
 Result = TypeVar("Result")
@@ -31,7 +31,7 @@ class BlockingDatabase:
     @classmethod
     @contextmanager
     def connect(cls, address: DatabaseAddress) -> Iterator[Self]:
-        """Connect to the first host that takes writes. Raises DatabaseUnavailable or AccessRefused."""
+        """Connect to the first host that accepts writes. Raises DatabaseUnavailable or AccessRefused."""
         with translated():
             connection = _open(address)
         with translated(), connection:
@@ -46,7 +46,7 @@ class BlockingDatabase:
 
     @property
     def in_transactions(self) -> bool:
-        """Return whether each statement runs in a transaction of ours, as the session may be anybody's."""
+        """Return whether each statement runs in its own transaction, as the session is shared with other clients."""
         return not self._settled
 
     def run_script(self, script: str) -> None:
@@ -56,10 +56,10 @@ class BlockingDatabase:
 
     @contextmanager
     def transaction(self, *, read_only: bool = False) -> Iterator[None]:
-        """Keep what is run within in one transaction; a read-only one sees one snapshot."""
+        """Run the block in one transaction; a read-only one sees one snapshot."""
         isolation = psycopg.IsolationLevel.REPEATABLE_READ if read_only else psycopg.IsolationLevel.READ_COMMITTED
         self._connection.read_only = read_only
-        # Not a role's or a database's default: an installer has to see what was done while it waited for others.
+        # Not the role's or the database's default: an installer has to see what others did while it waited.
         self._connection.isolation_level = isolation
         with translated(), self._connection.transaction():
             if not self._settled:
@@ -68,7 +68,7 @@ class BlockingDatabase:
 
     @contextmanager
     def _settled_transaction(self) -> Iterator[None]:
-        """Run what is within with our settings: the session's, those of the open transaction, or of one of its own."""
+        """Run the block with our settings: the session's, those of the open transaction, or those of a new one."""
         idle = self._connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
         with translated() if self._settled or not idle else self.transaction():
             yield
@@ -78,7 +78,7 @@ class BlockingDatabase:
         lacking: list[str] = self._fetch("server_state", names, values)[0]["lacking"]
         self._settled = AT_STARTUP.keys().isdisjoint(lacking)
         if not self._settled:
-            # A pooler shares its servers: nothing may be left in a session, settings or prepared statements.
+            # A pooler shares its server sessions: neither settings nor prepared statements may stay in them.
             self._connection.prepare_threshold = None
         elif lacking:
             self._settle(lacking, [values[names.index(name)] for name in lacking], for_transaction=False)
@@ -108,14 +108,14 @@ def _connect(parameters: Mapping[str, Any]) -> "psycopg.Connection[DictRow]":
 
 
 class BlockingSession:
-    """The connection as coroutines use it; here they never suspend, and no deadline ends them."""
+    """The connection for coroutines; they never suspend here, and no deadline applies."""
 
     def __init__(self, database: BlockingDatabase) -> None:
         self._database = database
 
     @property
     def in_transactions(self) -> bool:
-        """Return whether each statement runs in a transaction of ours, as the session may be anybody's."""
+        """Return whether each statement runs in its own transaction, as the session is shared with other clients."""
         return self._database.in_transactions
 
     async def fetch(self, name: str, *arguments: object, deadline_seconds: float = math.inf) -> list[DictRow]:  # noqa: ARG002
@@ -123,13 +123,13 @@ class BlockingSession:
         return self._database.fetch(name, *arguments)
 
     def notify_pages(self, queued: Sequence[str], refreshed: Sequence[str]) -> None:
-        """Notify the review pages at once of what a reconcile has written."""
+        """Notify the review pages of what a reconcile has written."""
         if queued or refreshed:
             self._database.fetch("notify_pages", list(queued), list(refreshed), False)
 
 
 def run_blocking(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """Drive a coroutine that never suspends to its end, without an event loop."""
+    """Run a coroutine that never suspends, without an event loop."""
     try:
         coroutine.send(None)
     except StopIteration as end:

@@ -1,4 +1,4 @@
-"""New connections for the event loop: host by host, each with a deadline, to a server that takes writes."""
+"""New connections for the event loop: host by host, each with a deadline, to a server that accepts writes."""
 
 import asyncio
 import random
@@ -25,7 +25,7 @@ _SOCKET_OPTIONS = {
     "keepalives_count": "TCP_KEEPCNT",
     "tcp_user_timeout": "TCP_USER_TIMEOUT",
 }
-# In which order TLS is tried, by sslmode.
+# The order in which connections with and without TLS are tried, by sslmode.
 _WITH_TLS = {"disable": (False,), "allow": (False, True), "prefer": (True, False)}
 
 if TYPE_CHECKING:
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A connection; `settled` where the session has our settings: behind a pooler each transaction needs them anew."""
+    """A connection; `settled` if the session has our settings. Behind a pooler, each transaction has to set them."""
 
     connection: "Connection"
     settled: bool
 
 
 class Connector:
-    """Connects to the first host that takes writes, starting with the one that did last time."""
+    """Connects to the first host that accepts writes, starting with the one that did last time."""
 
     def __init__(self, address: DatabaseAddress, statements: Mapping[str, Statement]) -> None:
         self.statements = statements
@@ -52,15 +52,15 @@ class Connector:
 
     @property
     def longest_seconds(self) -> float:
-        """Return how long a connect may take when every host is a black hole."""
+        """Return how long a connect may take if no host answers."""
         return self._address.connect_seconds * len(self._hosts) + 1
 
     async def connect(self, application_name: str, *, statement_cache_size: int = STATEMENT_CACHE_SIZE) -> "Connection":
-        """Return a connection; see `open` for what is raised."""
+        """Return a connection; raises what `open` raises."""
         return (await self.open(application_name, statement_cache_size=statement_cache_size)).connection
 
     async def open(self, application_name: str, *, statement_cache_size: int = STATEMENT_CACHE_SIZE) -> Opened:
-        """Return a connection. Raises DatabaseUnavailable with what was tried, AccessRefused where a server said no."""
+        """Return a connection. Raises DatabaseUnavailable with the tried hosts, or AccessRefused from a server."""
         tried = []
         worth_waiting = False
         for host in tuple(self._hosts):
@@ -73,9 +73,9 @@ class Connector:
             except AccessRefused as fault:
                 if fault.sqlstate is not None:
                     raise AccessRefused(f"{host}: {fault}", sqlstate=fault.sqlstate) from fault
-                tried.append(f"{host}: {fault}")  # a certificate, say: the next host may have a better one
+                tried.append(f"{host}: {fault}")  # such as a certificate: the next host may have a better one
                 continue
-            # A dead host costs seconds; it is not to be asked first each time.
+            # A dead host costs seconds, so the one that answered is tried first next time.
             self._hosts.sort(key=host.__ne__)
             return opened
         raise (DatabaseUnavailable if worth_waiting else AccessRefused)("; ".join(tried))
@@ -88,7 +88,7 @@ class Connector:
             connection.terminate()
         except _SettingsRefused:
             pass
-        # A pooler shares its servers: what a session set there would be in force for somebody else.
+        # A pooler shares its server sessions: a session's settings would apply to other clients.
         connection = await self._connect_host(host, application_name, {}, statement_cache_size=0)
         await self._settle(connection)
         return Opened(connection, settled=False)
@@ -104,7 +104,7 @@ class Connector:
             for number, with_tls in enumerate(attempts, 1):
                 try:
                     connection = await asyncpg.connect(
-                        # Each of these is given, as asyncpg would look for it in the environment.
+                        # All are given explicitly, as asyncpg would otherwise read the environment.
                         host=host.address,
                         port=host.port,
                         user=self._address.user,
@@ -117,11 +117,11 @@ class Connector:
                         target_session_attrs=SessionAttribute.any,
                         timeout=self._address.connect_seconds,
                         statement_cache_size=statement_cache_size,
-                        max_cached_statement_lifetime=0,  # a daemon that is idle for minutes is still to answer at once
+                        max_cached_statement_lifetime=0,  # an idle daemon has to react at once even after minutes
                         server_settings={**given, **settings, "application_name": application_name},
                     )
                 except (OSError, asyncpg.InvalidAuthorizationSpecificationError) as fault:
-                    if number < len(attempts) and _worth_the_other_way(fault):
+                    if number < len(attempts) and _is_worth_other_mode(fault):
                         continue
                     if refusal := _refusal(fault, password):
                         raise refusal from fault
@@ -138,16 +138,16 @@ class Connector:
     def _tls(self, host: Host) -> ssl.SSLContext:
         try:
             return tls_context(self._address.parameters, host.name)
-        except InvalidSettings as fault:  # a file that was there at the start
+        except InvalidSettings as fault:  # a file that has changed since the start
             raise AccessRefused(str(fault)) from fault
 
     async def _settle(self, connection: "Connection") -> bool:
-        """Return whether the session has our settings. Raises DatabaseUnavailable where it takes no writes."""
+        """Return whether the session has our settings. Raises DatabaseUnavailable if it accepts no writes."""
         names, values = known_to(connection.get_server_version().major)
         state = None
         try:
-            # In a transaction, as a pooler may otherwise prepare the statement on one server and run it on another; and
-            # without a name, as it would stay there.
+            # In a transaction, as a pooler may otherwise prepare the statement in one session and run it in another.
+            # Without a name, as a named statement would stay in the session.
             with translated():
                 async with asyncio.timeout(self._address.connect_seconds), connection.transaction():
                     statement = await connection.prepare(self.statements["server_state"].sql, name="")
@@ -164,7 +164,7 @@ class Connector:
         return settled
 
     def _keep_alive(self, connection: "Connection") -> None:
-        # asyncpg has no public way to its socket.
+        # asyncpg offers no public access to its socket.
         transport = connection._transport  # type: ignore[attr-defined]  # noqa: SLF001
         peer = transport.get_extra_info("socket")
         wanted = self._address.keepalive
@@ -178,18 +178,18 @@ class Connector:
 
 
 class _SettingsRefused(Exception):
-    """The server, or the pooler before it, knows no such settings when a session begins."""
+    """The server, or a pooler before it, does not accept these settings at the start of a session."""
 
 
 def _check_writable(state: "asyncpg.Record | None") -> None:
     if state is not None and state["in_recovery"]:
-        raise DatabaseUnavailable("a standby, which takes no writes")
+        raise DatabaseUnavailable("a standby, which accepts no writes")
     if state is None or state["read_only"]:
         raise DatabaseUnavailable("read-only (default_transaction_read_only is on)")
 
 
-def _worth_the_other_way(fault: Exception) -> bool:
-    # By sslmode=allow and =prefer: a server may take those with TLS only, or those without.
+def _is_worth_other_mode(fault: Exception) -> bool:
+    # For sslmode=allow and =prefer: a server may accept only connections with TLS, or only those without.
     return isinstance(fault, ssl.SSLError | ConnectionError | asyncpg.InvalidAuthorizationSpecificationError) and not (
         isinstance(fault, asyncpg.InvalidPasswordError | ConnectionRefusedError)
     )
@@ -197,7 +197,7 @@ def _worth_the_other_way(fault: Exception) -> bool:
 
 def _refusal(fault: Exception, password: str) -> AccessRefused | None:
     if "rejected SSL upgrade" in str(fault):
-        return AccessRefused("the server does no TLS, which sslmode asks for")
+        return AccessRefused("the server does not support SSL, which sslmode requires")
     if isinstance(fault, asyncpg.InvalidPasswordError) and not password:
         return AccessRefused(f"{fault.args[0]} (no password was given)", sqlstate=fault.sqlstate)
     return None

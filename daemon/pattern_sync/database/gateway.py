@@ -1,4 +1,4 @@
-"""What only the daemon asks of the database: its version, its rights, the filter in force."""
+"""Statements that only the daemon needs: the version, its rights, the filter in force."""
 
 from collections.abc import Callable, Sequence
 
@@ -25,12 +25,12 @@ class DaemonGateway(QueueGateway):
         try:
             rows = await self._pool.fetch("schema_version", deadline_seconds=EVENT_SECONDS)
         except AccessRefused:
-            await self.check_rights()  # after a restore without rights: says what helps, and not only that it is denied
+            await self.check_rights()  # after a restore without rights: this error names the grants as well
             raise
         check_version(rows[0]["version"])
 
     async def check_rights(self) -> None:
-        """Raise AccessRefused, with the statements that help, where the daemon's role may not do all of its work."""
+        """Raise AccessRefused, with the statements that grant them, if the daemon's role lacks rights."""
         rows = await self._pool.fetch("missing_rights", deadline_seconds=EVENT_SECONDS)
         if rows:
             grants = " ".join(str(row["remedy"]) for row in rows)
@@ -41,17 +41,17 @@ class DaemonGateway(QueueGateway):
         return to_missing_indexes(await self._pool.fetch("missing_indexes", deadline_seconds=EVENT_SECONDS))
 
     async def read_filter(self) -> SyncFilter:
-        """Return the filter in force; the one that was published last where the database has lost it."""
+        """Return the filter in force, or the one last published if the database has lost it."""
         rows = await self._pool.fetch("read_filter", deadline_seconds=EVENT_SECONDS)
         return self._published if not rows and self._published is not None else to_filter_in_force(rows)
 
     async def publish_filter(self, sync_filter: SyncFilter) -> bool:
-        """Put a filter in force for the triggers and all daemons; False where it was already."""
+        """Put a filter in force for the triggers and all daemons; False if it was already."""
         self._published = sync_filter
         arguments = filter_arguments(sync_filter)
         return bool(await self._pool.fetch("publish_filter", *arguments, deadline_seconds=EVENT_SECONDS))
 
     async def republish_filter(self) -> None:
-        """Put the filter in force again that was published last."""
+        """Put the filter that was last published in force again."""
         if self._published is not None:
             await self.publish_filter(self._published)

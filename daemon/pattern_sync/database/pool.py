@@ -13,10 +13,10 @@ from pattern_sync.database.session_settings import known_to
 from pattern_sync.domain.errors import PlanOutdated, PoolerInTheWay
 from pattern_sync.services.liveness import working
 
-# Six for the services, three for a sync by hand, and the lanes.
+# Six for the services, three for a manual sync, and the lanes.
 MOST_CONNECTIONS = 14
 PEOPLES_CONNECTIONS = 3
-PAGES_CONNECTIONS = 2  # to read what the pages are told, and to tell the other daemons
+PAGES_CONNECTIONS = 2  # to read what is broadcast, and to notify the other daemons
 # Long enough to count a large table, short enough for a person.
 LANE_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
@@ -25,14 +25,14 @@ SETTLE_SECONDS = 5.0
 
 
 class Pool:
-    """A few connections, each statement with a deadline; what fails is thrown away, never reused."""
+    """A few connections, each statement with a deadline; a connection that fails is dropped, never reused."""
 
     def __init__(self, connector: Connector) -> None:
         self._connector = connector
         self._statements = connector.statements
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._behind_pooler = False
-        # Whether some session could not be given our settings: each transaction then brings them along.
+        # Whether some session did not take our settings: each transaction then sets them for itself.
         self._unsettled = False
 
     async def __aenter__(self) -> Self:
@@ -56,7 +56,7 @@ class Pool:
     async def fetch(self, name: str, *arguments: object, deadline_seconds: float) -> Sequence[asyncpg.Record]:
         """Run one named statement in its own transaction and return its rows."""
         sql = self._statements[name].sql
-        # Whichever service asks: as long as the statement may last, it does not hang.
+        # The calling service does not count as hung until the statement's deadline has passed.
         with working(self._connector.longest_seconds + deadline_seconds + CLOSE_SECONDS):
             return await self._fetch(sql, arguments, deadline_seconds)
 
@@ -64,31 +64,31 @@ class Pool:
         async with self._acquire() as connection:
             if not (self._behind_pooler or self._unsettled):
                 return await connection.fetch(sql, *arguments, timeout=deadline_seconds)
-            # A transaction keeps the statement, what it prepares and our settings on one server.
+            # A transaction keeps the statement, its preparation and our settings on one server session.
             async with connection.transaction(isolation="read_committed"):
                 await self._settle(connection)
                 return await connection.fetch(sql, *arguments, timeout=deadline_seconds)
 
     @property
     def in_transactions(self) -> bool:
-        """Return whether each statement runs in a transaction of ours, as its session may be anybody's."""
+        """Return whether each statement runs in its own transaction, because sessions are shared with other clients."""
         return self._behind_pooler or self._unsettled
 
     async def adapt_to_pooler(self) -> None:
-        """From now on prepare nothing that has to outlive a transaction."""
+        """Stop preparing statements that would have to outlive a transaction."""
         if not self._behind_pooler:
             self._behind_pooler = True
             await self.expire()
 
     async def leave_pooler_mode(self) -> None:
-        """Use sessions as sessions again: notifications come back, so there is a server of our own behind each."""
+        """Rely on sessions again: notifications arrive, so no pooler shares them."""
         if self._behind_pooler:
             self._behind_pooler = False
             await self.expire()
 
     async def expire(self) -> None:
-        """Stop using the connections that are open: the server behind them may be another one now."""
-        self._unsettled = False  # the next connect finds it out anew
+        """Stop using the open connections: the server behind them may have changed."""
+        self._unsettled = False  # the next connect checks again
         if self._pool is not None:
             await self._pool.expire_connections()
 
@@ -98,33 +98,33 @@ class Pool:
             raise RuntimeError("The pool is used outside its context.")
         try:
             with translated():
-                # Not acquire(timeout=…), which starts a task each time: a fifth of the way from commit to entry.
+                # Not acquire(timeout=…): it starts a task each time, a fifth of the time from commit to entry.
                 async with asyncio.timeout(self._connector.longest_seconds):
                     connection = await self._pool.acquire()
                 patience_seconds = CLOSE_SECONDS
                 try:
                     yield connection
                 except TimeoutError:
-                    # The server is being told to give the statement up: it must not be done after all, later. Over a
-                    # dead link that cannot be had.
+                    # asyncpg asks the server to cancel the statement, so that it is not executed later after all. Over
+                    # a dead link the request gets no answer.
                     patience_seconds = CANCEL_SECONDS
                     raise
                 except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
-                    # A graceful close of a dead socket would wait for it.
+                    # A graceful close would wait for a dead socket.
                     connection.terminate()
                     raise
                 except asyncpg.ReadOnlySQLTransactionError:
                     await self.expire()
                     raise
                 finally:
-                    # A release that fails has dropped the connection; its error must not take a cancellation's place.
+                    # A release that fails has dropped the connection; its error must not replace a cancellation.
                     with contextlib.suppress(TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                         await self._pool.release(connection, timeout=patience_seconds)
         except PoolerInTheWay:
             await self.adapt_to_pooler()
             raise
         except PlanOutdated:
-            # Somebody altered a table. What was prepared, here and in functions on the server, goes with the sessions.
+            # Somebody altered a table. Only new sessions drop what was prepared, also by functions on the server.
             await self.expire()
             raise
 
@@ -140,14 +140,14 @@ class Pool:
 
 
 class Lane:
-    """A share of the pool: however many people ask, and whatever lock holds them up, nobody else waits behind them."""
+    """A share of the pool, so that requests that wait for a lock do not hold up anything outside their lane."""
 
     def __init__(self, pool: Pool, connections: int) -> None:
         self._pool = pool
         self._free = asyncio.Semaphore(connections)
 
     async def fetch(self, name: str, *arguments: object) -> list[dict[str, object]]:
-        """Run one named statement. Raises DatabaseUnavailable when it, or the wait for a turn, takes too long."""
+        """Run one named statement. Raises DatabaseUnavailable if it, or the wait for a turn, takes too long."""
         with translated():
             async with asyncio.timeout(LANE_SECONDS):
                 await self._free.acquire()
@@ -159,4 +159,4 @@ class Lane:
 
 
 async def _keep_as_it_is(_: object) -> None:
-    """Save a round trip after each statement: no session state is ever changed."""
+    """Save a round trip after each statement: the session state never changes."""

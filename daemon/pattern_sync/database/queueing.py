@@ -22,20 +22,20 @@ from pattern_sync.domain.identity import RowId
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome, signatures_of
 from pattern_sync.domain.results import MissingPreview, QueuedPage, RefreshedPage, Retried, SyncResult
 
-# A few patterns take milliseconds: longer is a lock or a dead link, and others must not wait behind it.
+# A few patterns take milliseconds; more time means a lock or a dead link, and other patterns must not wait for it.
 EVENT_SECONDS = 5.0
-# A look at the whole of a large table, and a batch of a bulk change.
+# For a read of a whole large table, and for a batch of a bulk change.
 SCAN_SECONDS = 120.0
 FEW_PATTERNS = 500
 BATCH_SIZE = 4_000
 
 
 class Session(Protocol):
-    """What runs named statements: the pool, or a blocking connection."""
+    """Runs named statements: the pool, or a blocking connection."""
 
     @property
     def in_transactions(self) -> bool:
-        """Return whether each statement runs in a transaction of ours, as the session may be anybody's."""
+        """Return whether each statement runs in its own transaction, because sessions are shared with other clients."""
 
     def fetch(self, name: str, /, *arguments: object, deadline_seconds: float) -> Awaitable[Sequence[Row]]:
         """Run one named statement and return its rows."""
@@ -50,14 +50,14 @@ class Pace:
     lanes: int
 
 
-# Most of a daemon's runs are done after the first page.
+# Most of a daemon's scans are done after the first page.
 DAEMONS_PACE = Pace(first_step_seconds=0.0, step_seconds=5.0, lanes=2)
 COMMANDS_PACE = Pace(first_step_seconds=1.0, step_seconds=1.0, lanes=1)
 
 
 @dataclass(slots=True)
 class _Lane:
-    """A share of one run: its number, how many there are, when the run began and what somebody has locked."""
+    """A share of one scan: its number, the number of lanes, when the scan began, and the row ids that were locked."""
 
     number: int
     lanes: int
@@ -68,7 +68,7 @@ class _Lane:
 class QueueGateway:
     """Runs the statements of the reconcile; every method raises DatabaseError or SchemaError.
 
-    `on_written` gets the patterns that were queued and those that were refreshed, so that the review pages are told.
+    `on_written` gets the signatures that were queued and those that were refreshed, to notify the review pages.
     """
 
     def __init__(
@@ -113,20 +113,20 @@ class QueueGateway:
         return to_missing_preview(await self._row("preview_missing", *arguments))
 
     async def refresh_stale(self, sync_filter: SyncFilter, after_id: RowId) -> RefreshedPage:
-        """Bring the next pending entries up to date whose figures are behind."""
+        """Refresh the next stale entries."""
         arguments = (*filter_arguments(sync_filter), after_id, BATCH_SIZE)
         page = to_refreshed_page(await self._row("refresh_stale", *arguments))
         self._on_written([], page.refreshed_signatures)
         return page
 
     async def retry_refused(self, sync_filter: SyncFilter, most: int) -> Retried:
-        """Try patterns of the quarantine again whose time has come."""
+        """Try quarantined patterns that are due again."""
         retried = to_retried(await self._row("retry_refused", *filter_arguments(sync_filter), most))
         self._on_written(retried.queued_signatures, retried.refreshed_signatures)
         return retried
 
     async def count_stale(self) -> int:
-        """Return how many pending entries are behind the figures of their patterns."""
+        """Return how many pending entries are stale."""
         return int((await self._row("count_stale"))["stale"])
 
     async def count_gone(self) -> int:
@@ -134,7 +134,7 @@ class QueueGateway:
         return int((await self._row("count_gone"))["gone"])
 
     async def record_run(self, kind: str, result: SyncResult) -> None:
-        """Remember a run for `status`."""
+        """Record a scan for `status`."""
         await self._session.fetch("record_run", run_argument(kind, result), deadline_seconds=EVENT_SECONDS)
 
     async def _queue_lane(
@@ -157,5 +157,5 @@ async def _side_by_side(steps: Sequence[Coroutine[None, None, QueuedPage]]) -> l
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(step, name="queue lane") for step in steps]
     except BaseExceptionGroup as faults:
-        raise faults.exceptions[0] from None  # each of them alone would have ended the run
+        raise faults.exceptions[0] from None  # any of them alone would have ended the scan
     return [task.result() for task in tasks]

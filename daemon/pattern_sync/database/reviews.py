@@ -20,7 +20,7 @@ from pattern_sync.domain.statistics import SyncStatistics
 
 
 class Fetch(Protocol):
-    """Runs a named statement; of a blocking connection one that never suspends."""
+    """Runs a named statement; over a blocking connection it never suspends."""
 
     def __call__(self, name: str, /, *arguments: object) -> Awaitable[Sequence[Mapping[str, Any]]]:
         """Return the rows."""
@@ -38,7 +38,7 @@ class ReviewGateway:
         return [to_entry(row) for row in await self._fetch("entries", *arguments)]
 
     async def find_entries(self, signatures: Sequence[str]) -> list[QueueEntry]:
-        """Return those of the patterns that have an entry, best impact first."""
+        """Return the entries of these patterns, best impact first."""
         arguments = entries_arguments(signatures=signatures)
         return [to_entry(row) for row in await self._fetch("entries", *arguments)]
 
@@ -47,11 +47,11 @@ class ReviewGateway:
         return to_counts((await self._fetch("queue_counts"))[0])
 
     async def fingerprint(self) -> str:
-        """Return what differs whenever an entry or the history was changed."""
+        """Return a value that changes with every change of an entry or of the history."""
         return str((await self._fetch("queue_fingerprint"))[0]["fingerprint"])
 
     async def notify_pages(self, written: Mapping[str, str] | None) -> None:
-        """Have the review pages, here and at every replica, show what a reconcile has written; None for everything."""
+        """Notify the review pages, here and at every replica, of what a reconcile has written; None for everything."""
         queued, refreshed = (
             [signature for signature, change in (written or {}).items() if change == kind]
             for kind in ("queued", "refreshed")
@@ -63,21 +63,21 @@ class ReviewGateway:
         return to_history(await self._fetch("history", signature))
 
     async def decide(self, signature: str, decision: Decision) -> bool | None:
-        """Write a decision; False where the entry has another status than it replaces, None where it was kept out."""
+        """Write a decision; False if the entry has another status than it replaces, None if it was kept out."""
         row = (await self._fetch("decide", *decision_arguments(signature, decision)))[0]
         return None if row["decided"] is None else bool(row["decided"])
 
     async def comment(self, signature: str, reviewer: str, comment: str) -> bool | None:
-        """Write a comment; False where there is no such entry, None where it was kept out."""
+        """Write a comment; False if there is no such entry, None if it was kept out."""
         row = (await self._fetch("comment", signature, reviewer, comment))[0]
         return None if row["noted"] is None else bool(row["noted"])
 
     async def explain(self, signature: str) -> Explanation:
-        """Return what is known of a pattern, by the filter in force."""
+        """Return what is known about a pattern, by the filter in force."""
         in_force = to_filter_in_force(await self._fetch("read_filter"))
         rows = await self._fetch("explain", *filter_arguments(in_force), signature)
         return to_explanation(signature, in_force, rows[0])
 
     async def statistics(self) -> SyncStatistics:
-        """Return how many patterns there are, here and in the queue."""
+        """Return how many patterns the source and the queue have."""
         return to_statistics((await self._fetch("statistics"))[0])

@@ -21,7 +21,7 @@ ROUND_TRIP_SECONDS = 3.0
 
 
 class ListenSession:
-    """A connection that is told what the triggers announce."""
+    """A connection that receives the notifications."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class ListenSession:
         self._ping_channel = ping_channel
         self._on_payload = on_payload
         self._pings: dict[str, asyncio.Event] = {}
-        self._patience: asyncio.Timeout | None = None
+        self._heartbeat_deadline: asyncio.Timeout | None = None
         self.lost = asyncio.Event()
         connection.add_termination_listener(lambda _: self.lost.set())
 
@@ -49,7 +49,7 @@ class ListenSession:
         ping_channel: str,
         on_payload: Mapping[str, Callable[[str], None]],
     ) -> Self:
-        """Connect and LISTEN; what commits after this returned is announced, by channel, to `on_payload`."""
+        """Connect and LISTEN; from then on `on_payload` gets each notification of a commit, by channel."""
         connection = await connector.connect("pattern-sync listener")
         session = cls(connection, connector.statements, pool, ping_channel, on_payload)
         try:
@@ -64,23 +64,23 @@ class ListenSession:
         return session
 
     async def heartbeat(self) -> None:
-        """Prove that the session lives, listens and faces a primary. Raises DatabaseUnavailable."""
+        """Prove that the session is alive, listens, and is on a primary. Raises DatabaseUnavailable."""
         with translated():
             try:
-                async with asyncio.timeout(HEARTBEAT_SECONDS) as self._patience:
+                async with asyncio.timeout(HEARTBEAT_SECONDS) as self._heartbeat_deadline:
                     row = await self._connection.fetchrow(self._statements["heartbeat"].sql)
             finally:
-                self._patience = None
+                self._heartbeat_deadline = None
         if row is None or row["in_recovery"]:
             raise DatabaseUnavailable("the server has become a standby")
         if not row["listening"]:
             raise PoolerInTheWay("the session no longer listens, as behind a transaction-mode pooler")
 
     async def round_trip(self) -> bool:
-        """Have a notification sent to it over another connection; False where it does not arrive in time.
+        """Send this session a notification over another connection; False if it does not arrive in time.
 
-        Only this unmasks a transaction pooler, which accepts LISTEN and delivers nothing. Sent by the session itself
-        it would prove nothing: a pooler passes on what arrives while the session's own statement runs.
+        Only this reveals a transaction pooler, which accepts LISTEN and delivers nothing. If the session sent it
+        itself, it would prove nothing: a pooler passes on what arrives while the session's own statement runs.
         """
         payload = secrets.token_hex(8)
         arrived = self._pings[payload] = asyncio.Event()
@@ -92,7 +92,7 @@ class ListenSession:
             await self._pool.adapt_to_pooler()
             return False
         except StatementFailed:
-            # The notification queue is full: nothing can be proven. The watch says so, and all is polled meanwhile.
+            # The notification queue is full, so nothing is proven. The watch reports it; the daemon polls meanwhile.
             return True
         finally:
             del self._pings[payload]
@@ -100,13 +100,13 @@ class ListenSession:
         return True
 
     def terminate(self) -> None:
-        """Drop the connection without a farewell: on a dead link that would wait for minutes."""
+        """Drop the connection at once: a graceful close over a dead link would wait for minutes."""
         self._connection.terminate()
 
     def _on_notification(self, *event: object) -> None:
-        if self._patience is not None:
-            # A sign of life, too: the heartbeat's answer waits behind a flood of notifications.
-            self._patience.reschedule(asyncio.get_running_loop().time() + HEARTBEAT_SECONDS)
+        if self._heartbeat_deadline is not None:
+            # A notification proves liveness, too: the heartbeat's answer may wait behind a flood of them.
+            self._heartbeat_deadline.reschedule(asyncio.get_running_loop().time() + HEARTBEAT_SECONDS)
         self._on_payload[str(event[2])](str(event[3]))
 
     def _on_ping(self, *event: object) -> None:

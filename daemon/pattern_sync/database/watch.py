@@ -1,4 +1,4 @@
-"""What the watch asks of the database, over asyncpg."""
+"""The statements of the watch, over asyncpg."""
 
 from pattern_sync.database.pool import Pool
 from pattern_sync.database.rows.overview import to_sighting
@@ -17,14 +17,14 @@ class WatchGateway:
         self._pool = pool
 
     async def look(self) -> Sighting:
-        """Return what is wrong, and take away what writers could not notify."""
+        """Return the faults and the marks of writers that could not notify; deletes the marks."""
         return to_sighting((await self._pool.fetch("watch", deadline_seconds=WATCH_SECONDS))[0])
 
     async def mend(self, relation: str) -> None:
-        """Mend the triggers of one table. Raises TransactionConflict where a lock is not had at once."""
+        """Mend the triggers of one table. Raises TransactionConflict if a lock is taken."""
         await self._pool.fetch("mend", relation, deadline_seconds=WATCH_SECONDS)
 
     async def record_recovery(self, patterns: int) -> None:
-        """Remember, for `status`, how many patterns a sweep found that no notification had announced."""
+        """Record, for `status`, how many patterns a sweep queued that no notification had announced."""
         recovered = run_argument(RECOVERED, SyncResult(synced_count=patterns))
         await self._pool.fetch("record_run", recovered, deadline_seconds=WATCH_SECONDS)

@@ -1,4 +1,4 @@
-"""The criteria that a pattern has to meet, and the bounds of each."""
+"""The criteria that a pattern has to meet, and the bounds of each criterion."""
 
 import math
 import reprlib
@@ -15,7 +15,7 @@ Number = TypeVar("Number", int, float)
 
 @dataclass(frozen=True, slots=True)
 class Bounds(Generic[Number]):
-    """The least and the most that a criterion accepts; `unnamed` is its value if it is not named."""
+    """The least and the most that a criterion accepts; `unnamed` is its value if it is not given."""
 
     minimum: Number
     maximum: Number
@@ -23,7 +23,7 @@ class Bounds(Generic[Number]):
     whole: bool = False
 
     def check(self, name: str, value: object) -> None:
-        """Raise InvalidFilter unless the value is within the bounds; None, for no such criterion, always is."""
+        """Raise InvalidFilter unless the value is within the bounds; None, which means no criterion, always passes."""
         if value is None:
             return
         if isinstance(value, bool) or not isinstance(value, int if self.whole else int | float):
@@ -40,7 +40,7 @@ class Bounds(Generic[Number]):
 
 
 CONFIDENCE: Bounds[float] = Bounds(minimum=0, maximum=100, unnamed=0.0)  # percent
-# At 0, a pattern without a count qualifies, too.
+# With 0, a pattern without a count qualifies as well.
 OCCURRENCES = Bounds(minimum=0, maximum=2**31 - 1, unnamed=1, whole=True)
 SAVINGS: Bounds[float] = Bounds(minimum=0, maximum=math.inf, unnamed=0.0)  # USD a month
 PATTERNS = Bounds(minimum=1, maximum=2**31 - 1, unnamed=50, whole=True)
@@ -55,7 +55,7 @@ HIGH_PRIORITY_MIN_CONFIDENCE = 70.0
 HIGH_PRIORITY_MIN_OCCURRENCES = 5
 HIGH_PRIORITY_MIN_SAVINGS = 1000.0
 HIGH_PRIORITY_MAX_PATTERNS = 20
-# What a person means who names no criteria at all. Any savings will do.
+# The defaults of a manual sync without criteria; savings do not matter.
 MANUAL_MIN_CONFIDENCE = 60.0
 MANUAL_MIN_OCCURRENCES = 2
 EVERYTHING_MAX_PATTERNS = 200
@@ -63,11 +63,11 @@ EVERYTHING_MAX_PATTERNS = 200
 
 @dataclass(frozen=True, slots=True)
 class SyncFilter:
-    """Criteria, and how many missing patterns one run may queue.
+    """Criteria, and how many missing patterns one scan may queue.
 
-    `min_confidence` is 0 to 100, `min_savings` USD a month. What is not named is unbounded: confidence and savings from
-    0, one occurrence. None means no such criterion; of the types, none named. An empty `only_types` means every type.
-    `max_patterns` None means no cap. Raises InvalidSettings.
+    `min_confidence` is 0 to 100, `min_savings` USD a month. A criterion that is not given hardly limits: confidence and
+    savings from 0, one occurrence. None means no criterion, and for the types an empty list. An empty `only_types`
+    means every type. `max_patterns` None means no cap. Raises InvalidSettings.
     """
 
     min_confidence: float | None = CONFIDENCE.unnamed
@@ -84,19 +84,19 @@ class SyncFilter:
             object.__setattr__(self, name, _types(name, getattr(self, name)))
         if both := sorted(set(self.only_types) & set(self.exclude_types)):
             raise InvalidFilter(
-                f"contradict each other: both name {', '.join(both)}. Take it out of one of them.",
+                f"contradict each other: both contain {', '.join(both)}. Remove it from one of them.",
                 "only_types",
                 "exclude_types",
             )
 
     @classmethod
     def manual(cls) -> Self:
-        """Return what a sync by hand takes to which no criteria are given: 60 % sure, 2 occurrences, at most 50."""
+        """Return the filter of a manual sync without criteria: confidence 60 %, 2 occurrences, at most 50."""
         return cls(min_confidence=MANUAL_MIN_CONFIDENCE, min_occurrences=MANUAL_MIN_OCCURRENCES, min_savings=None)
 
     @classmethod
     def high_priority(cls, max_patterns: int | None = HIGH_PRIORITY_MAX_PATTERNS) -> Self:
-        """Return what the daemon queues by default: 70 % sure, 5 occurrences, 1,000 USD a month."""
+        """Return the daemon's default filter: confidence 70 %, 5 occurrences, 1,000 USD a month."""
         return cls(
             min_confidence=HIGH_PRIORITY_MIN_CONFIDENCE,
             min_occurrences=HIGH_PRIORITY_MIN_OCCURRENCES,
@@ -121,7 +121,7 @@ class SyncFilter:
 
 
 def _shown(value: object) -> str:
-    # 101.0 reads as 101, as it was given; a long value is shortened, so that the rest of the message is read.
+    # 101.0 is shown as 101, as it was given. A long value is shortened, to keep the message readable.
     return f"{value:.15g}" if isinstance(value, float) else reprlib.repr(value)
 
 

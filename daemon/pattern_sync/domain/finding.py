@@ -1,4 +1,4 @@
-"""What was found about one signature, in numbers; `wording` puts it into words."""
+"""The facts about one signature, in numbers; `wording` puts them into words."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -10,11 +10,11 @@ from pattern_sync.domain.outcomes import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is known of one signature; `criteria` is empty where there is no such pattern.
+    """The facts about one signature; `criteria` is empty if there is no such pattern.
 
-    `eligible` is what its automation_status says; `rejected`, that a person rejected it and nothing on the pattern
-    tells of that; `written_by_us`, that the entry is not another program's. `refusal` is what the application's tables
-    said when it was to be queued, `daemons` how many are connected.
+    `eligible` follows from its automation_status. `rejected`: a person rejected it, and the pattern itself does not
+    show that. `written_by_us`: the entry is not another program's. `refusal` is the server's message when it was to be
+    queued. `daemons` counts the connected ones.
     """
 
     signature: str
@@ -30,7 +30,7 @@ class Finding:
 
     @classmethod
     def of_nothing(cls, signature: str) -> Self:
-        """Return what there is to say of a name that no pattern has."""
+        """Return the finding for a signature that no pattern has."""
         return cls(signature, exists=False, automation_status=None, eligible=False, entry_status=None, criteria=())
 
     @property
@@ -40,7 +40,7 @@ class Finding:
 
     @property
     def outcome(self) -> Outcome | None:
-        """Return what a reconcile would come to; None for a signature that nothing is known of."""
+        """Return the outcome that a reconcile would have; None for an unknown signature."""
         if self.entry_status is None and not self.exists:
             return None
         if self.entry_status not in (None, Status.PENDING):

@@ -1,22 +1,22 @@
-"""What a run over the patterns did, added up."""
+"""What a scan did, added up."""
 
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 
 from pattern_sync.domain.identity import RowId
 
-# A run over a million patterns must not hold a million names; a person reads the first few.
+# A scan of a million patterns must not hold a million names; a person reads the first few.
 KEPT_SIGNATURES = 200
 KEPT_ERRORS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class SyncResult:
-    """Result of one run; `total_candidates` = synced + skipped + errors + remaining.
+    """Result of one scan; `total_candidates` = synced + skipped + errors + remaining.
 
-    Skipped are the candidates that are in the queue already, remaining those that the cap left out. A dry run counts
-    what it would have done. `synced_pattern_ids` holds signatures, best impact first, at most the first 200. `errors`
-    holds at most 20 messages, with what the database itself said, `failed_pattern_ids` the signatures they are about.
+    Skipped candidates are in the queue already; remaining ones were left out by the cap. A dry run counts what it would
+    have done. `synced_pattern_ids` holds at most 200 signatures, best impact first. `errors` holds at most 20 messages
+    with the server's reasons, and `failed_pattern_ids` their signatures.
     """
 
     synced_count: int = 0
@@ -44,7 +44,7 @@ class SyncResult:
 
     @property
     def remembered(self) -> dict[str, float]:
-        """Return the figures that are recorded, by the columns of pattern_sync.runs."""
+        """Return the recorded figures, by the columns of pattern_sync.runs."""
         counts = {name.removesuffix("_count"): count for name, count in self.counts.items()}
         del counts["gone"]
         return {"duration_ms": self.sync_duration_ms, "errors": counts.pop("error"), **counts}
@@ -56,11 +56,11 @@ class SyncResult:
 
 @dataclass(frozen=True, slots=True)
 class QueuedPage:
-    """What one step of queueing what is missing came to.
+    """Result of one step of queueing missing patterns.
 
     `candidates` qualify, `missing` of them had no entry, `refused` of those wait in the quarantine; `handled` of the
-    others were tried. `held` are row ids of patterns that somebody has locked. Names and reasons are the first few.
-    `begun` is when the whole began, by the server's clock.
+    others were tried. `held` are row ids of patterns that somebody has locked. Signatures and reasons are the first
+    few. `begun` is the start of the scan by the server's clock.
     """
 
     candidates: int
@@ -78,13 +78,13 @@ class QueuedPage:
 
     @property
     def taken(self) -> int:
-        """Return how many of those that were tried are in the queue now, or need not be any more."""
+        """Return how many of the tried patterns are in the queue now, or no longer belong there."""
         return self.handled - self.failed - len(self.held)
 
 
 @dataclass(frozen=True, slots=True)
 class RefreshedPage:
-    """What one step of refreshing came to: entries that were behind, those written, and where the next step begins."""
+    """Result of one step of refreshing: stale entries found, entries written, and the row id to continue after."""
 
     listed: int
     refreshed: int
@@ -94,7 +94,7 @@ class RefreshedPage:
 
 @dataclass(frozen=True, slots=True)
 class MissingPreview:
-    """What queueing what is missing would find: `listed` within the cap, `signatures` the first 200 of them."""
+    """What queueing missing patterns would find: `listed` within the cap, `signatures` the first 200 of these."""
 
     candidates: int
     missing: int
@@ -104,7 +104,7 @@ class MissingPreview:
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """What a try of the quarantine came to: `refused` patterns are left in it, `reasons` say why the last ones are."""
+    """Result of trying quarantined patterns again: `refused` are left, for `reasons` (the latest few)."""
 
     tried: int
     failed: int
@@ -116,7 +116,7 @@ class Retried:
 
 @dataclass(slots=True)
 class Tally:
-    """Adds up the steps of one run in bounded memory."""
+    """Adds up the steps of one scan in bounded memory."""
 
     steps: int = 0
     candidates: int = 0
@@ -132,7 +132,7 @@ class Tally:
     failed_signatures: list[str] = field(default_factory=list)
 
     def add(self, page: QueuedPage) -> None:
-        """Add one step; the first one says how much there is to do."""
+        """Add one step; the first one counts the work to do."""
         if not self.steps:
             self.candidates, self.missing, self.refused = page.candidates, page.missing, page.refused
         self.steps += 1
@@ -147,12 +147,12 @@ class Tally:
                 self.failed_signatures.append(signature)
 
     def result(self, *, gone: int, duration_ms: float) -> SyncResult:
-        """Return the sum; what waits in the quarantine counts as an error, what somebody holds as remaining."""
+        """Return the sum; quarantined patterns count as errors, locked ones as remaining."""
         errors = self.failed + self.refused
         left_over = max(0, self.missing - self.refused - self.handled)
         faster = max(0, self.handled - self.queued - self.failed - self.held)
         if self.refused and not self.errors:
-            self.errors.append(f"{self.refused} refused before, tried again later; `pattern-sync status` names them")
+            self.errors.append(f"{self.refused} refused before and tried again later; `pattern-sync status` names them")
         return SyncResult(
             synced_count=self.queued,
             refreshed_count=self.refreshed,

@@ -13,7 +13,7 @@ _UNITS = {"confidence": "{:g} %", "occurrences": "{:,.0f}", "savings": "{:,.2f} 
 
 
 def value_of(criterion: Criterion | TypeCriterion) -> str:
-    """Return what the pattern has."""
+    """Return the pattern's value."""
     if isinstance(criterion, TypeCriterion):
         return criterion.value or "none"
     return _figure(criterion.name, criterion.value)
@@ -36,7 +36,7 @@ def verdict_of(criterion: Criterion | TypeCriterion) -> str:
 
 
 def reason_of(finding: Finding) -> str:
-    """Return one sentence that says why the pattern is in the queue or not."""
+    """Return one sentence with the reason why the pattern is in the queue or not."""
     match finding.outcome:
         case None:
             return "There is no such pattern, neither in operation_patterns nor in the queue."
@@ -44,8 +44,8 @@ def reason_of(finding: Finding) -> str:
             whose = "A rule's" if is_by_a_rule(finding.entry_status or "") else "A person's"
             return f"{whose} decision stands ({finding.entry_status}); no machine touches it again."
         case Outcome.GONE:
-            deleted = "the pattern itself was deleted by the detector"
-            foreign = "it was written by another program, and no pattern stands behind it"
+            deleted = "the detector has deleted the pattern"
+            foreign = "another program wrote it, and there is no such pattern"
             return f"It waits for a decision; {deleted if finding.written_by_us else foreign}."
         case Outcome.UNCHANGED:
             return "It is in the queue and waits for a decision."
@@ -81,7 +81,7 @@ def _figure(name: str, figure: float) -> str:
 
 
 def _missed(finding: Finding) -> str:
-    missed = [f"{item.name} is {value_of(item)}, the filter asks for {bound_of(item)}" for item in finding.shortfalls]
+    missed = [f"{item.name} is {value_of(item)}, the filter requires {bound_of(item)}" for item in finding.shortfalls]
     if not finding.eligible:
         missed.append(f"its automation_status is {finding.automation_status!r}, not 'detected'")
     if finding.rejected:
@@ -91,7 +91,7 @@ def _missed(finding: Finding) -> str:
 
 def _waits(finding: Finding) -> str:
     if finding.refusal is not None:
-        return "could not be queued: the application's own tables refuse it; it is tried again"
+        return "could not be queued: the application refuses it; it is tried again"
     if finding.daemons:
-        return "is about to be queued; if this stays so, somebody's open transaction holds its entry"
+        return "is about to be queued; if this persists, an open transaction has locked its entry"
     return "is not queued, as no daemon is connected"

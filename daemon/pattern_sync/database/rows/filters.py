@@ -1,4 +1,4 @@
-"""The filter: parameters of most statements, and the row that is in force."""
+"""The filter as statement parameters, and the filter in force from its row."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ def filter_arguments(sync_filter: SyncFilter) -> tuple[object, ...]:
 
 
 def to_filter(row: Row) -> SyncFilter:
-    """Return the filter in force; the daemon's runs have no cap."""
+    """Return the filter in force; the daemon's scans have no cap."""
     return SyncFilter(
         min_confidence=row["min_confidence"],
         min_occurrences=row["min_occurrences"],
@@ -31,7 +31,7 @@ def to_filter(row: Row) -> SyncFilter:
 
 
 def to_filter_in_force(rows: Sequence[Row]) -> SyncFilter:
-    """Return the filter in force. Raises SchemaMissing where its row is gone."""
+    """Return the filter in force. Raises SchemaMissing if its row is gone."""
     if not rows:
         raise SchemaMissing("The filter in force is lost: pattern_sync.settings has no row. Run: pattern-sync migrate")
     return to_filter(rows[0])

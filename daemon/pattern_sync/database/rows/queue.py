@@ -1,4 +1,4 @@
-"""What the reconcile is asked, and what it did."""
+"""The parameters of the reconcile, and its results."""
 
 import json
 from collections.abc import Iterable
@@ -10,17 +10,17 @@ from pattern_sync.domain.results import MissingPreview, QueuedPage, RefreshedPag
 
 
 def ids_argument(row_ids: Iterable[RowId]) -> str:
-    """Return row ids as a text: for a bigint[] a driver would ask the catalogs first, by names that others can take."""
+    """Return row ids as text: for a bigint[] a driver would first query the catalogs, by names that can be hijacked."""
     return f"{{{','.join(map(str, row_ids))}}}"
 
 
 def to_outcomes(rows: Iterable[Row]) -> list[PatternOutcome]:
-    """Return what the reconcile did, with the server's own words where it failed."""
+    """Return the outcomes of a reconcile, with the server's message for each failure."""
     return [PatternOutcome(row["row_id"], row["signature"], Outcome(row["outcome"]), row["reason"]) for row in rows]
 
 
 def to_queued_page(row: Row) -> QueuedPage:
-    """Return what one step of queueing what is missing came to."""
+    """Return the result of one step of queueing missing patterns."""
     return QueuedPage(
         candidates=row["candidates"],
         missing=row["missing"],
@@ -38,17 +38,17 @@ def to_queued_page(row: Row) -> QueuedPage:
 
 
 def to_refreshed_page(row: Row) -> RefreshedPage:
-    """Return what one step of refreshing came to."""
+    """Return the result of one step of refreshing."""
     return RefreshedPage(row["listed"], row["refreshed"], tuple(row["refreshed_signatures"]), row["last_id"])
 
 
 def to_missing_preview(row: Row) -> MissingPreview:
-    """Return what queueing what is missing would find."""
+    """Return what queueing missing patterns would find."""
     return MissingPreview(row["candidates"], row["missing"], row["listed"], tuple(row["signatures"]))
 
 
 def to_retried(row: Row) -> Retried:
-    """Return what a try of the quarantine came to."""
+    """Return the result of trying quarantined patterns again."""
     return Retried(
         tried=row["tried"],
         failed=row["failed"],

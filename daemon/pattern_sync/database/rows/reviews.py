@@ -51,7 +51,7 @@ def to_statistics(row: Mapping[str, Any]) -> SyncStatistics:
 
 
 def to_explanation(signature: str, sync_filter: SyncFilter, row: Row) -> Explanation:
-    """Return the verdicts of the database beside the values that people compare."""
+    """Return the database's verdicts beside the values that people compare."""
     exists = bool(row["pattern_exists"])
     return Explanation(
         signature=signature,
@@ -80,11 +80,11 @@ def _criteria(sync_filter: SyncFilter, row: Row) -> tuple[Criterion | TypeCriter
 
 
 def _sessions(text: str | None) -> tuple[str, ...]:
-    # The column is free text to an application: what is no JSON array is no list of sessions.
+    # The column is free text: a value that is no JSON array holds no sessions.
     try:
         sessions = json.loads(text or "[]")
         named = [str(item) for item in sessions] if isinstance(sessions, list) else []
     except (ValueError, RecursionError):
         return ()
-    # Half of a surrogate pair is JSON, and nothing that could be sent to anybody.
+    # Half of a surrogate pair is valid JSON, but cannot be encoded for any client.
     return tuple(item.encode(errors="replace").decode() for item in named)

@@ -1,4 +1,4 @@
-"""The statements, each written once, in files beside this one; both drivers take the same text."""
+"""The statements, each written once, in the files beside this one; both drivers use the same text."""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ class Statement:
 
 
 def load_statements() -> Mapping[str, Statement]:
-    """Return every statement by its name. Raises ValueError where two have the same."""
+    """Return every statement by its name. Raises ValueError if two share a name."""
     statements: dict[str, Statement] = {}
     for file in sorted(files(__name__).iterdir(), key=lambda entry: entry.name):
         if not file.name.endswith(".sql"):
@@ -26,7 +26,7 @@ def load_statements() -> Mapping[str, Statement]:
         for block in _BLOCK.finditer(file.read_text(encoding="utf-8")):
             name = block["name"]
             if name in statements:
-                raise ValueError(f"The statement {name} is written twice.")
+                raise ValueError(f"Two statements have the name {name}.")
             about = " ".join(line.removeprefix("--").strip() for line in block["about"].splitlines())
             statements[name] = Statement(name, about.strip(), block["sql"].strip())
     return statements
