@@ -1,4 +1,4 @@
-"""Every line of the log: its stable name, its level and its sentence. `docs/reference/log-events.md` is made from these."""
+"""Every line of the log: its stable name, its level and its sentence. `make docs` lists them for operators."""
 
 import logging
 from enum import Enum
