@@ -780,7 +780,7 @@ def test_a_foreign_entry_is_explained_as_foreign(served: Served) -> None:
     path = insert_entry(served.database, "explain:foreign")
     explained = explain(served, "explain:foreign")
     assert (explained["outcome"], explained["written_by_us"]) == ("gone", False)
-    assert "written by another program" in explained["reason"]
+    assert "another program wrote it" in explained["reason"]
     assert served.client.get(path).json()["from_pattern"] is False
     served.database.add_pattern("explain:foreign")
     assert served.client.get(path).json()["from_pattern"] is True
