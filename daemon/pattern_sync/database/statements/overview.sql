@@ -106,7 +106,7 @@ wanted (name, from_bytes, cost, command, is_there) AS (
     VALUES
         (
             'pattern_occurrences', 10000000::bigint,
-            'the entries show no example sessions, as each look for them would read all of its %s',
+            'the entries show no example sessions, as each search for them would read all of its %s',
             'CREATE INDEX CONCURRENTLY ON %s (pattern_id)',
             EXISTS (
                 SELECT FROM key
@@ -115,7 +115,7 @@ wanted (name, from_bytes, cost, command, is_there) AS (
         ),
         (
             'operation_patterns', 10000000,
-            'every pattern that is announced costs a read of all of its %s',
+            'every announced pattern costs a read of all of its %s',
             'CREATE UNIQUE INDEX CONCURRENTLY ON %s (pattern_signature)',
             EXISTS (
                 SELECT FROM key
@@ -125,7 +125,7 @@ wanted (name, from_bytes, cost, command, is_there) AS (
         ),
         (
             'operation_patterns', 100000000,
-            'every look at everything, such as a sweep, reads all of its %s',
+            'every scan, such as a sweep, reads all of its %s',
             'CREATE INDEX CONCURRENTLY ON %s'
             ' (coalesce(potential_monthly_savings::numeric, 0), coalesce(confidence_score::double precision, 0))',
             EXISTS (
@@ -137,7 +137,7 @@ wanted (name, from_bytes, cost, command, is_there) AS (
         ),
         (
             'pattern_approvals', 20000000,
-            'the look for pending entries with old figures reads all of its %s every few seconds',
+            'the search for stale entries reads all of its %s every few seconds',
             'CREATE INDEX CONCURRENTLY ON %s (pattern_id) WHERE status = ''pending''',
             EXISTS (
                 SELECT FROM key
