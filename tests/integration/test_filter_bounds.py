@@ -11,7 +11,7 @@ from pattern_sync import InvalidSettings, SyncFilter
 from pattern_sync.cli.main import app
 from pattern_sync.config import Settings
 from pattern_sync.domain.filter import BOUNDS
-from pattern_sync.web.schemas import SyncCriteria
+from pattern_sync.web.schemas.sync import SyncCriteria
 from tests.support.database import TestDatabase
 
 # HTTP has a lower bound for max_patterns than the others; the settings and the triggers do not have it.

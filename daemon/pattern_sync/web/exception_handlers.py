@@ -18,7 +18,7 @@ from pattern_sync.domain.errors import (
     UnknownPattern,
 )
 from pattern_sync.domain.facts import Emit, RequestFailed, RequestFault
-from pattern_sync.web.schemas import Conflict, Invalid, InvalidField, Problem
+from pattern_sync.web.schemas.problems import Conflict, Invalid, InvalidField, Problem
 
 Responses = dict[int | str, dict[str, Any]]
 

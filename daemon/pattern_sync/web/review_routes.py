@@ -16,7 +16,7 @@ from pattern_sync.domain.text import is_storable
 from pattern_sync.review import Review
 from pattern_sync.web.access import Guard
 from pattern_sync.web.exception_handlers import DECISION, EVERYWHERE, ONE_PATTERN, REMARK, Responses
-from pattern_sync.web.schemas import ENTRY_EXAMPLE, Approval, Comment, Noted, Reasons, Rejection
+from pattern_sync.web.schemas.review import ENTRY_EXAMPLE, Approval, Comment, Noted, Reasons, Rejection
 
 MOST_ENTRIES = 500
 

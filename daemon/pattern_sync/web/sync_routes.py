@@ -11,7 +11,7 @@ from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.statistics import SyncStatistics
 from pattern_sync.web.access import Guard
 from pattern_sync.web.exception_handlers import ADMINISTRATORS_ONLY, EVERYWHERE
-from pattern_sync.web.schemas import SyncCounts, SyncCriteria, SyncReport
+from pattern_sync.web.schemas.sync import SyncCounts, SyncCriteria, SyncReport
 
 # A second manual sync waits for the first, which may have to scan a large table.
 TURN_SECONDS = 30.0

@@ -1,0 +1,46 @@
+"""What went wrong, and what is not ready."""
+
+from pydantic import (
+    BaseModel,
+    Field,
+)
+
+from pattern_sync.domain.entry import QueueEntry
+from pattern_sync.observability.health import Condition
+
+
+class Problem(BaseModel):
+    """Why a request failed."""
+
+    detail: str = Field(description="A sentence that can be shown to a person.")
+
+
+class Conflict(Problem):
+    """Why nothing was written."""
+
+    entry: QueueEntry | None = Field(
+        None, description="The entry as it is now; null if the application or the database refused the request."
+    )
+
+
+class InvalidField(BaseModel):
+    """One fault of a request."""
+
+    loc: list[str | int] = Field(
+        description="Where the fault is: `path`, `query`, `header` or `body`, then the names inside."
+    )
+    msg: str = Field(description="What is wrong.")
+    type: str = Field(description="The kind of fault, for programs.")
+
+
+class Invalid(Problem):
+    """What is wrong with a request."""
+
+    fields: list[InvalidField] = Field(description="Every fault; `detail` names the first few.")
+
+
+class Readiness(BaseModel):
+    """Whether the daemon works."""
+
+    status: Condition = Field(description="From best to worst: `ok`, `degraded`, `unavailable`.")
+    reasons: list[str] = Field(description="What is wrong; empty if `status` is `ok`.")
