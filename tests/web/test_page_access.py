@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.support.browser import Tabs
 from tests.support.daemon import DaemonProcess, running_daemon
@@ -151,6 +151,13 @@ def open_before_a_new_token(database: TestDatabase, tabs: Tabs) -> Iterator[tupl
         yield page, daemon
 
 
+def refuse_reads(route: Route) -> None:
+    if route.request.method == "GET":
+        route.abort()
+    else:
+        route.continue_()
+
+
 def renewed(daemon: DaemonProcess, database: TestDatabase) -> AbstractContextManager[DaemonProcess]:
     """Start a daemon with another token in place of one that has ended."""
     port = str(urlsplit(daemon.http_url).port)
@@ -160,8 +167,8 @@ def renewed(daemon: DaemonProcess, database: TestDatabase) -> AbstractContextMan
 def test_a_page_asks_for_a_new_token_at_the_refused_action(database: TestDatabase, tabs: Tabs) -> None:
     with open_before_a_new_token(database, tabs) as (page, daemon):
         page.select(NAME).press("a").type("typed before").sign("ann")
-        # Otherwise the page's own requests might ask for the token before the decision does.
-        page.page.route("**/api/v1/patterns/statistics", lambda route: route.abort())
+        # Otherwise a read of the page itself, such as a reload that is due, might ask for the token first.
+        page.page.route("**/api/v1/**", refuse_reads)
     with renewed(daemon, database):
         page.press("Control+Enter")
         expect(page["token-notice"]).to_contain_text("That token was not accepted.")
