@@ -193,6 +193,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "settle": (("text[]", "text[]", "bool"), {"value": "text"}),
     "heartbeat": ((), {"listening": "bool", "in_recovery": "bool"}),
     "ping": (("text", "text"), {"pg_notify": "void"}),
+    "unanswered": (("int4[]",), {"pid": "int4"}),
     "observe_again": (("text",), {"id": "int8", "occurrence_count": "int4"}),
     "observe_first": (("text",) * 4, {"id": "int8", "occurrence_count": "int4"}),
     "note_occurrence": (("int8", "text"), {}),
@@ -205,6 +206,7 @@ SAMPLES: Mapping[str, object] = {
     "float8": 1.5,
     "bool": False,
     "text[]": ["x"],
+    "int4[]": [1, 2],
     "int8[]": [1, 2],
 }
 OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {

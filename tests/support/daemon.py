@@ -40,6 +40,8 @@ class DaemonProcess:
         self._lines: list[LogLine] = []
         self._news = threading.Condition()
         self._ended = False
+        self._reading = threading.Event()
+        self._reading.set()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -99,6 +101,15 @@ class DaemonProcess:
         assert "Traceback" not in self.text
         assert '"exception"' not in self.text
 
+    @contextmanager
+    def unread(self) -> Iterator[None]:
+        """Read nothing that it writes during the block, until the pipe is full."""
+        self._reading.clear()
+        try:
+            yield
+        finally:
+            self._reading.set()
+
     def kill(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
@@ -111,6 +122,7 @@ class DaemonProcess:
 
     def _read(self) -> None:
         for raw in self._log:
+            self._reading.wait()
             text = raw.decode()
             with self._news:
                 self._text.append(text)

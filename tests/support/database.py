@@ -39,9 +39,18 @@ class TestDatabase:
 
     @contextmanager
     def connect(self) -> Iterator[None]:
-        with psycopg.connect(self.url, autocommit=True, row_factory=dict_row) as connection:
-            self._connection = connection
+        self.reconnect()
+        try:
             yield
+        finally:
+            if self._connection is not None:
+                self._connection.close()
+
+    def reconnect(self) -> None:
+        """Open the connection in place of one that the server may have ended."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = psycopg.connect(self.url, autocommit=True, row_factory=dict_row)
 
     def reached_by(self, url: str) -> "TestDatabase":
         """Return the same database with another URL, over the open connection."""

@@ -35,7 +35,7 @@ class _Link:
     """One connection: two sockets, and a thread for each direction."""
 
     def __init__(self, client: socket.socket, server: socket.socket, from_server: Filter) -> None:
-        self.half_open = False
+        self.swallowed: set[socket.socket] = set()
         self._sockets = (client, server)
         self._threads = [
             threading.Thread(target=self._pump, args=(client, server, bytes), daemon=True),
@@ -43,6 +43,10 @@ class _Link:
         ]
         for thread in self._threads:
             thread.start()
+
+    def half_open(self, *, to_server: bool, from_server: bool) -> None:
+        client, server = self._sockets
+        self.swallowed |= ({client} if to_server else set()) | ({server} if from_server else set())
 
     def cut(self) -> None:
         for each in self._sockets:
@@ -60,20 +64,21 @@ class _Link:
         with suppress(OSError):
             while data := source.recv(65_536):
                 # No answer and no reset: as a firewall does that forgets a connection.
-                if not self.half_open:
+                if source not in self.swallowed:
                     target.sendall(change(data))
-        if not self.half_open:
+        if not self.swallowed:
             self.cut()
 
 
 class Proxy:
-    """Listens on a port of its own; new connections always pass unless `refuse` was called."""
+    """Listens on a port of its own; new connections always pass unless `refuse` or `swallow` was called."""
 
     def __init__(self, host: str, port: int, *, new_filter: Callable[[], Filter] = lambda: bytes) -> None:
         self._target = (host, port)
         self._new_filter = new_filter
         self._links: list[_Link] = []
         self._refusing = False
+        self._swallowing = False
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self._thread = threading.Thread(target=self._accept, daemon=True)
@@ -89,10 +94,10 @@ class Proxy:
         for link in self._links:
             link.close()
 
-    def half_open(self) -> None:
+    def half_open(self, *, to_server: bool = True, from_server: bool = True) -> None:
         """Stop forwarding on the connections that exist, and keep their sockets open."""
         for link in self._links:
-            link.half_open = True
+            link.half_open(to_server=to_server, from_server=from_server)
 
     def cut(self) -> None:
         """Close the connections that exist."""
@@ -103,6 +108,10 @@ class Proxy:
         """Close every new connection at once, or accept them again."""
         self._refusing = refusing
 
+    def swallow(self, *, swallowing: bool) -> None:
+        """Accept every new connection and forward nothing on it, or forward again."""
+        self._swallowing = swallowing
+
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
@@ -110,7 +119,14 @@ class Proxy:
                 if self._refusing:
                     client.close()
                     continue
-                self._links.append(_Link(client, socket.create_connection(self._target), self._new_filter()))
+                try:
+                    server = socket.create_connection(self._target)
+                except OSError:  # the server is away, as it would be without us
+                    client.close()
+                    continue
+                link = _Link(client, server, self._new_filter())
+                link.half_open(to_server=self._swallowing, from_server=self._swallowing)
+                self._links.append(link)
 
 
 def with_address(url: str, address: str) -> str:

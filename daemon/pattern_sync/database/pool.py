@@ -9,6 +9,7 @@ import asyncpg
 
 from pattern_sync.database.connector import STATEMENT_CACHE_SIZE, Connector
 from pattern_sync.database.faults import translated
+from pattern_sync.database.in_flight import InFlight
 from pattern_sync.database.session_settings import known_to
 from pattern_sync.domain.errors import PlanOutdated, PoolerInTheWay
 from pattern_sync.services.liveness import working
@@ -31,6 +32,7 @@ class Pool:
         self._connector = connector
         self._statements = connector.statements
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._in_flight = InFlight()
         self._behind_pooler = False
         # Whether some session did not take our settings: each transaction then sets them for itself.
         self._unsettled = False
@@ -92,6 +94,15 @@ class Pool:
         if self._pool is not None:
             await self._pool.expire_connections()
 
+    async def give_up_unanswered(self) -> None:
+        """Drop connections whose server process does nothing, as over a link that lost a request or its answer.
+
+        Otherwise a long scan would wait for its whole deadline. A pooler hides which process works for us.
+        """
+        if (long_ones := self._in_flight.long_ones()) and not self.in_transactions:
+            rows = await self.fetch("unanswered", long_ones, deadline_seconds=SETTLE_SECONDS)
+            self._in_flight.give_up([row["pid"] for row in rows])
+
     @contextlib.asynccontextmanager
     async def _acquire(self) -> AsyncGenerator["asyncpg.pool.PoolConnectionProxy[asyncpg.Record]", None]:
         if self._pool is None:
@@ -103,11 +114,14 @@ class Pool:
                     connection = await self._pool.acquire()
                 patience_seconds = CLOSE_SECONDS
                 try:
-                    yield connection
+                    with self._in_flight.using(connection):
+                        yield connection
                 except TimeoutError:
                     # asyncpg asks the server to cancel the statement, so that it is not executed later after all. Over
-                    # a dead link the request gets no answer.
+                    # a dead link the request gets no answer, and the other connections may have died with this one:
+                    # each of them would cost a deadline.
                     patience_seconds = CANCEL_SECONDS
+                    await self.expire()
                     raise
                 except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
                     # A graceful close would wait for a dead socket.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 CHANNEL = "pattern_sync"
 QUEUE_CHANNEL = "pattern_sync_queue"
 HEARTBEAT_SECONDS = 2.0
+LONGEST_HEARTBEAT_SECONDS = 10.0
 ROUND_TRIP_SECONDS = 3.0
 
 
@@ -38,6 +39,7 @@ class ListenSession:
         self._on_payload = on_payload
         self._pings: dict[str, asyncio.Event] = {}
         self._heartbeat_deadline: asyncio.Timeout | None = None
+        self._heartbeat_at = 0.0
         self.lost = asyncio.Event()
         connection.add_termination_listener(lambda _: self.lost.set())
 
@@ -64,7 +66,11 @@ class ListenSession:
         return session
 
     async def heartbeat(self) -> None:
-        """Prove that the session is alive, listens, and is on a primary. Raises DatabaseUnavailable."""
+        """Prove that the session is alive, listens, and is on a primary. Raises DatabaseUnavailable.
+
+        This is also the moment at which other statements on a dead link are given up.
+        """
+        self._heartbeat_at = asyncio.get_running_loop().time()
         with translated():
             try:
                 async with asyncio.timeout(HEARTBEAT_SECONDS) as self._heartbeat_deadline:
@@ -75,6 +81,7 @@ class ListenSession:
             raise DatabaseUnavailable("the server has become a standby")
         if not row["listening"]:
             raise PoolerInTheWay("the session no longer listens, as behind a transaction-mode pooler")
+        await self._pool.give_up_unanswered()
 
     async def round_trip(self) -> bool:
         """Send this session a notification over another connection; False if it does not arrive in time.
@@ -104,9 +111,11 @@ class ListenSession:
         self._connection.terminate()
 
     def _on_notification(self, *event: object) -> None:
-        if self._heartbeat_deadline is not None:
-            # A notification proves liveness, too: the heartbeat's answer may wait behind a flood of them.
-            self._heartbeat_deadline.reschedule(asyncio.get_running_loop().time() + HEARTBEAT_SECONDS)
+        if self._heartbeat_deadline is not None and not self._heartbeat_deadline.expired():
+            # A notification proves liveness, too: the heartbeat's answer may wait behind a flood of them. But only for
+            # so long: over a link that is dead in one direction, notifications arrive and no answer ever does.
+            latest = self._heartbeat_at + LONGEST_HEARTBEAT_SECONDS
+            self._heartbeat_deadline.reschedule(min(asyncio.get_running_loop().time() + HEARTBEAT_SECONDS, latest))
         self._on_payload[str(event[2])](str(event[3]))
 
     def _on_ping(self, *event: object) -> None:

@@ -30,3 +30,16 @@ SELECT
 -- name: ping
 -- Send a payload ($2) to a session's private channel ($1): only its arrival proves that notifications are delivered.
 SELECT pg_catalog.pg_notify($1::text, $2::text);
+
+-- name: unanswered
+-- The sessions among these ($1) that do nothing: whoever waits for an answer from one of them waits for nothing. One
+-- that has just become idle may still be sending its answer.
+SELECT waiting.pid
+FROM pg_catalog.unnest($1::integer[]) AS waiting (pid)
+LEFT JOIN pg_catalog.pg_stat_activity AS session ON session.pid = waiting.pid
+WHERE
+    session.pid IS NULL
+    OR (
+        session.state IN ('idle'::text, 'idle in transaction'::text)
+        AND session.state_change < pg_catalog.clock_timestamp() - interval '2 seconds'
+    );
