@@ -10,6 +10,9 @@ from functools import partial
 from tests.faults.injections import links, processes, sessions, tables
 from tests.support.world import World
 
+# What `make test` has time for; the others are for `make test-faults`.
+FAST = frozenset({"silence towards the server", "all sessions terminated", "server killed", "daemons killed"})
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:

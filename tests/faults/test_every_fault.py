@@ -1,5 +1,6 @@
 """One fault after the other, and after each of them the same invariant."""
 
+import os
 import time
 from collections.abc import Iterator
 
@@ -9,7 +10,7 @@ from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.installer import Installer
 from pattern_sync.embedded import EmbeddedServer
 from tests.conftest import embedded_server
-from tests.faults.catalogue import Fault, catalogue
+from tests.faults.catalogue import FAST, Fault, catalogue
 from tests.support.traffic import traffic
 from tests.support.waiting import show
 from tests.support.world import World, world_on
@@ -28,7 +29,13 @@ def world(server: EmbeddedServer) -> Iterator[World]:
         yield world
 
 
-@pytest.mark.parametrize("fault", catalogue(), ids=lambda fault: fault.name)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(fault, id=fault.name, marks=() if fault.name in FAST else pytest.mark.slow)
+        for fault in catalogue(longer=float(os.environ.get("TEST_FAULTS_LONGER", "1")))
+    ],
+)
 def test_nothing_is_lost_or_undone_by(fault: Fault, world: World) -> None:
     with traffic(world.database.url, world.ledger, name=fault.unique_name):
         with fault.in_force(world):

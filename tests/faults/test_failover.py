@@ -19,7 +19,7 @@ from pattern_sync.embedded import EmbeddedServer, find_binaries
 from tests.support.daemon import running_daemon
 from tests.support.database import TestDatabase
 from tests.support.folders import open_folder
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, show
 
 PATIENCE_SECONDS = 20.0
 
@@ -88,3 +88,26 @@ def test_the_daemon_follows_a_promoted_standby_and_catches_up(folder: Path) -> N
                 eventually(lambda: after.entry("after:failover:1"), PATIENCE_SECONDS)
                 assert after.queue() == {"before:failover:1", "after:failover:1"}
             daemon.wait_for("listener.listening", times=2)
+
+
+def test_a_primary_that_is_demoted_without_closing_its_connections_is_left(folder: Path) -> None:
+    """As some managed services do it: the old primary accepts no writes any more, and every session stays open."""
+    with (
+        primary_and_standby(folder) as (primary, standby),
+        running_daemon(multi_host_url(folder, primary, standby)) as daemon,
+    ):
+        with (
+            psycopg.connect(standby.url, autocommit=True) as replica,
+            psycopg.connect(primary.url, autocommit=True) as old,
+        ):
+            replica.execute("SELECT pg_promote()")
+            old.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+            old.execute("SELECT pg_reload_conf()")
+        after = TestDatabase(standby.url, "pattern_sync")
+        with after.connect():
+            after.add_pattern("after:demotion")
+            took = eventually(lambda: after.entry("after:demotion"), PATIENCE_SECONDS)
+            daemon.wait_for("listener.listening", times=2)
+            show(f"after the demotion: queued in {took:.1f} s")
+            after.add_pattern("heard")
+            assert eventually(lambda: after.entry("heard")) < 2

@@ -191,7 +191,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "record_functions": (("text",), {}),
     "server_state": (("text[]", "text[]"), {"in_recovery": "bool", "read_only": "bool", "lacking": "text[]"}),
     "settle": (("text[]", "text[]", "bool"), {"value": "text"}),
-    "heartbeat": ((), {"listening": "bool", "in_recovery": "bool"}),
+    "heartbeat": ((), {"listening": "bool", "in_recovery": "bool", "read_only": "bool"}),
     "ping": (("text", "text"), {"pg_notify": "void"}),
     "unanswered": (("int4[]",), {"pid": "int4"}),
     "observe_again": (("text",), {"id": "int8", "occurrence_count": "int4"}),

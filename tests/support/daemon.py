@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -28,13 +28,14 @@ class DaemonProcess:
         cwd: Path = QUIET_FOLDER,
         timings: Timings | None = None,
         fresh: bool = False,
+        under: Sequence[str] = (),
         **settings: str,
     ) -> None:
         address = {} if url is None else {"PATTERN_SYNC_DATABASE_URL": url}
         wanted = environment(**{"PATTERN_SYNC_LOG_FORMAT": "json", **address, **settings})
         reading, writing = os.pipe()
         with open(os.devnull, "wb") as nothing, open(writing, "wb"):  # noqa: PTH123
-            self.process = start(Start(["run"], wanted, cwd, timings, fresh), out=nothing.fileno(), err=writing)
+            self.process = start(Start(["run"], wanted, cwd, timings, fresh, under), out=nothing.fileno(), err=writing)
         self._log = open(reading, "rb")  # noqa: PTH123, SIM115 - closed by kill()
         self._text: list[str] = []
         self._lines: list[LogLine] = []
@@ -141,10 +142,11 @@ def starting_daemon(
     cwd: Path = QUIET_FOLDER,
     timings: Timings | None = None,
     fresh: bool = False,
+    under: Sequence[str] = (),
     **settings: str,
 ) -> Iterator[DaemonProcess]:
     """Yield a daemon that was just started; if it still runs at the end, its stop has to be orderly."""
-    daemon = DaemonProcess(url, cwd=cwd, timings=timings, fresh=fresh, **settings)
+    daemon = DaemonProcess(url, cwd=cwd, timings=timings, fresh=fresh, under=under, **settings)
     try:
         yield daemon
         if daemon.process.poll() is None:

@@ -31,13 +31,17 @@ _STARTING = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a process is started with: a command, its whole environment, its folder, how long its daemon waits."""
+    """What a process is started with: a command, its whole environment, its folder, how long its daemon waits.
+
+    `under` is a command that runs a fresh one, such as `unshare`.
+    """
 
     arguments: Sequence[str]
     environment: Mapping[str, str]
     folder: Path
     timings: Timings | None = None
     fresh: bool = False
+    under: Sequence[str] = ()
 
     def timings_by_name(self) -> dict[str, float]:
         return asdict(self.timings) if self.timings else {}
@@ -130,7 +134,7 @@ class Preloaded:
 
 def start(what: Start, *, out: int, err: int) -> Program:
     """Start a process that writes to two file descriptors, and has nothing to read."""
-    if what.fresh or os.environ.get("TEST_FRESH_PROCESSES"):
+    if what.fresh or what.under or os.environ.get("TEST_FRESH_PROCESSES"):
         return _start_fresh(what, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
     with open(os.devnull, "rb") as nothing:  # noqa: PTH123
         return _preloaded().fork(what, [nothing.fileno(), out, err])
@@ -141,7 +145,7 @@ def _start_fresh(what: Start, **streams: Any) -> Program:  # noqa: ANN401 - Pope
     if what.timings:
         command = [*_ENTRY, json.dumps(what.timings_by_name())]
         environment["PYTHONPATH"] = str(_ROOT)
-    return subprocess.Popen([*command, *what.arguments], env=environment, cwd=what.folder, **streams)
+    return subprocess.Popen([*what.under, *command, *what.arguments], env=environment, cwd=what.folder, **streams)
 
 
 def _preloaded() -> Preloaded:

@@ -3,6 +3,7 @@
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Self
@@ -34,11 +35,11 @@ class WithoutNotifications:
 class _Link:
     """One connection: two sockets, and a thread for each direction."""
 
-    def __init__(self, client: socket.socket, server: socket.socket, from_server: Filter) -> None:
+    def __init__(self, client: socket.socket, server: socket.socket, to_server: Filter, from_server: Filter) -> None:
         self.swallowed: set[socket.socket] = set()
         self._sockets = (client, server)
         self._threads = [
-            threading.Thread(target=self._pump, args=(client, server, bytes), daemon=True),
+            threading.Thread(target=self._pump, args=(client, server, to_server), daemon=True),
             threading.Thread(target=self._pump, args=(server, client, from_server), daemon=True),
         ]
         for thread in self._threads:
@@ -73,9 +74,18 @@ class _Link:
 class Proxy:
     """Listens on a port of its own; new connections always pass unless `refuse` or `swallow` was called."""
 
-    def __init__(self, host: str, port: int, *, new_filter: Callable[[], Filter] = lambda: bytes) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        new_filter: Callable[[], Filter] = lambda: bytes,
+        to_server: Filter = bytes,
+    ) -> None:
         self._target = (host, port)
         self._new_filter = new_filter
+        self._to_server = to_server
+        self.accepted_at: list[float] = []
         self._links: list[_Link] = []
         self._refusing = False
         self._swallowing = False
@@ -116,6 +126,7 @@ class Proxy:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
+                self.accepted_at.append(time.monotonic())
                 if self._refusing:
                     client.close()
                     continue
@@ -124,7 +135,7 @@ class Proxy:
                 except OSError:  # the server is away, as it would be without us
                     client.close()
                     continue
-                link = _Link(client, server, self._new_filter())
+                link = _Link(client, server, self._to_server, self._new_filter())
                 link.half_open(to_server=self._swallowing, from_server=self._swallowing)
                 self._links.append(link)
 
@@ -139,9 +150,11 @@ def with_address(url: str, address: str) -> str:
 
 
 @contextmanager
-def proxy_to(url: str, *, new_filter: Callable[[], Filter] = lambda: bytes) -> Iterator[tuple[Proxy, str]]:
+def proxy_to(
+    url: str, *, new_filter: Callable[[], Filter] = lambda: bytes, to_server: Filter = bytes
+) -> Iterator[tuple[Proxy, str]]:
     """Yield a proxy to the server of a URL, and the URL that leads through it."""
     with psycopg.connect(url) as connection:
         host, port = connection.info.host, connection.info.port
-    with Proxy(host, port, new_filter=new_filter) as proxy:
+    with Proxy(host, port, new_filter=new_filter, to_server=to_server) as proxy:
         yield proxy, with_address(url, f"127.0.0.1:{proxy.port}")

@@ -26,14 +26,22 @@ OFTEN = 100
 
 @dataclass(slots=True)
 class Ledger:
-    """What was committed, by signature, and how long the writers waited."""
+    """What was committed, by signature, and how long the writers waited.
 
-    qualifying: set[str] = field(default_factory=set)
+    `unseen` are the qualifying patterns that nobody has found in the queue yet.
+    """
+
+    qualifying_total: int = 0
+    unseen: set[str] = field(default_factory=set)
     short: set[str] = field(default_factory=set)
     decided: dict[str, str] = field(default_factory=dict)
     waits: list[float] = field(default_factory=list)
     control_waits: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+
+    def add_qualifying(self, signature: str) -> None:
+        self.unseen.add(signature)
+        self.qualifying_total += 1
 
     def longest_extra_wait(self) -> float:
         """Return by how many seconds the longest wait for a pattern exceeds that for a table without our trigger."""
@@ -88,7 +96,10 @@ class Detector(Worker):
         if rare and number % 10 == 0:
             self._write(connection, CONFIRM, signature)
             rare = False
-        (self.ledger.short if rare else self.ledger.qualifying).add(signature)
+        if rare:
+            self.ledger.short.add(signature)
+        else:
+            self.ledger.add_qualifying(signature)
         self.ledger.control_waits.append(_seconds(lambda: connection.execute(CONTROL, [signature])))
 
     def _write(self, connection: psycopg.Connection, sql: str, *arguments: object) -> None:
@@ -100,7 +111,7 @@ class Reviewer(Worker):
 
     def work(self, connection: psycopg.Connection) -> None:
         row = connection.execute(
-            "SELECT pattern_id FROM pattern_approvals WHERE status = 'pending' ORDER BY random() LIMIT 1"
+            "SELECT pattern_id FROM pattern_approvals WHERE status = 'pending' ORDER BY id DESC LIMIT 1"
         ).fetchone()
         if row is None:
             return

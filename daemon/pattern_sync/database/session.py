@@ -79,6 +79,8 @@ class ListenSession:
                 self._heartbeat_deadline = None
         if row is None or row["in_recovery"]:
             raise DatabaseUnavailable("the server has become a standby")
+        if row["read_only"]:
+            raise DatabaseUnavailable("the server has become read-only")
         if not row["listening"]:
             raise PoolerInTheWay("the session no longer listens, as behind a transaction-mode pooler")
         await self._pool.give_up_unanswered()

@@ -68,7 +68,7 @@ def late_commit(world: World) -> Iterator[None]:
         writer.execute(INSERT, [signature, OFTEN])
         yield
         writer.commit()
-    world.ledger.qualifying.add(signature)
+    world.ledger.add_qualifying(signature)
 
 
 @contextmanager

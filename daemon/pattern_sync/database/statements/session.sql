@@ -25,7 +25,8 @@ FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) --
 SELECT
     ARRAY['pattern_sync', 'pattern_sync_queue'] OPERATOR(pg_catalog.<@) ARRAY(SELECT pg_catalog.pg_listening_channels())
         AS listening,
-    pg_catalog.pg_is_in_recovery() AS in_recovery;
+    pg_catalog.pg_is_in_recovery() AS in_recovery,
+    pg_catalog.current_setting('transaction_read_only'::text) = 'on'::text AS read_only;
 
 -- name: ping
 -- Send a payload ($2) to a session's private channel ($1): only its arrival proves that notifications are delivered.
