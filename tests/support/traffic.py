@@ -84,7 +84,7 @@ class Worker:
 class Detector(Worker):
     """Writes patterns: most of them qualify, some do not, and some come to qualify later."""
 
-    def __init__(self, url: str, ledger: Ledger, name: str, pause_seconds: float = 0.01) -> None:
+    def __init__(self, url: str, ledger: Ledger, name: str, pause_seconds: float) -> None:
         super().__init__(url, ledger, name, pause_seconds)
         self._numbers = itertools.count(1)
 
@@ -126,11 +126,11 @@ class Reviewer(Worker):
 
 
 @contextmanager
-def traffic(url: str, ledger: Ledger, *, detectors: int = 2, name: str = "p") -> Iterator[None]:
+def traffic(url: str, ledger: Ledger, *, name: str, detectors: int = 2, pause_seconds: float = 0.01) -> Iterator[None]:
     """Have detectors write and a person decide during the block."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE TABLE IF NOT EXISTS control_patterns (pattern_signature text)")
-    workers: list[Worker] = [Detector(url, ledger, f"{name}{number}") for number in range(detectors)]
+    workers: list[Worker] = [Detector(url, ledger, f"{name}:{number}", pause_seconds) for number in range(detectors)]
     workers.append(Reviewer(url, ledger, f"{name}-reviewer", pause_seconds=0.1))
     for worker in workers:
         worker.start()

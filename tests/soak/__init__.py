@@ -1,0 +1,1 @@
+"""A soak: random faults under traffic, for as long as one likes."""
