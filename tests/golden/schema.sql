@@ -1258,7 +1258,9 @@ BEGIN
         SELECT r.row_id, r.retry_at, r.sqlstate,
             pg_catalog.row_number() OVER (PARTITION BY r.sqlstate ORDER BY r.retry_at, r.row_id) AS place
         FROM pattern_sync.refusals AS r
+        -- No wait is longer than an hour; one that seems to be began before the server's clock was set back.
         WHERE r.retry_at <= pg_catalog.clock_timestamp()
+            OR r.retry_at > pg_catalog.clock_timestamp() + '1 hour'::interval
         ORDER BY place, r.retry_at
         LIMIT most
     ) AS ranked;
