@@ -165,8 +165,9 @@ def running_daemon(
     cwd: Path = QUIET_FOLDER,
     timings: Timings | None = None,
     fresh: bool = False,
+    under: Sequence[str] = (),
     **settings: str,
 ) -> Iterator[DaemonProcess]:
     """Yield a daemon that is ready; at the end its stop has to be orderly."""
-    with starting_daemon(url, cwd=cwd, timings=timings, fresh=fresh, **settings) as daemon:
+    with starting_daemon(url, cwd=cwd, timings=timings, fresh=fresh, under=under, **settings) as daemon:
         yield daemon.ready()

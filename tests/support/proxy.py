@@ -81,6 +81,7 @@ class Proxy:
         *,
         new_filter: Callable[[], Filter] = lambda: bytes,
         to_server: Filter = bytes,
+        listen_on: str = "127.0.0.1",
     ) -> None:
         self._target = (host, port)
         self._new_filter = new_filter
@@ -89,7 +90,7 @@ class Proxy:
         self._links: list[_Link] = []
         self._refusing = False
         self._swallowing = False
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server((listen_on, 0))
         self.port = int(self._listener.getsockname()[1])
         self._thread = threading.Thread(target=self._accept, daemon=True)
 
