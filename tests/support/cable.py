@@ -45,6 +45,8 @@ def cable_to(url: str) -> Iterator[Cable]:
             pytest.skip(f"no network namespace can be made here: {reason}")
         stack.callback(_ip, "netns", "delete", namespace, check=False)
         _ip("link", "add", near, "type", "veth", "peer", "name", "far", "netns", namespace)
+        # It would stay as long as anybody's mount namespace knows the network namespace.
+        stack.callback(_ip, "link", "delete", near, check=False)
         _ip("address", "add", f"{here}/30", "dev", near)
         _ip("link", "set", near, "up")
         _ip("-netns", namespace, "address", "add", f"{there}/30", "dev", "far")
