@@ -8,7 +8,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--custom-compile-command 'make lock' pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-matrix test-lowest test-highest lint ruff mypy contracts sql unit format docs bench coverage lock build clean
+.PHONY: help demo check test test-matrix test-upgrade test-lowest test-highest lint ruff mypy contracts sql unit format docs bench coverage lock build clean
 .PHONY: check-page .check-page format-page .format-page page-types
 
 # A shell may forbid it, and then every one of the hundreds of processes of the tests compiles the program anew.
@@ -58,6 +58,9 @@ test: $(STAMP) ## all tests
 
 test-matrix: $(STAMP) ## the integration tests on every PostgreSQL that can be had as a wheel or is installed
 	@$(BIN)/python -m tests.matrix
+
+test-upgrade: $(STAMP) ## two daemons of the released version through an upgrade and back, on every PostgreSQL at hand
+	@TEST_UPGRADE=1 $(BIN)/python -m tests.matrix tests/process/test_upgrade.py
 
 # What the lock does not hold: the versions that pyproject.toml claims, and those that a user gets today.
 test-lowest: RESOLUTION := lowest-direct
