@@ -29,6 +29,8 @@ EVERYTHING = bool(os.environ.get("TEST_UPGRADE"))
 WORLDS = ("newborn", "lived-in") if EVERYTHING else ("newborn",)
 COMMANDS = ("status", "sync --dry-run", "review list", "explain a") if EVERYTHING else ("status",)
 PAUSE_SECONDS = 0.1
+# Of an interpreter of its own, which compiles what it imports, on a busy machine.
+START_SECONDS = 90.0
 # A poll comes every three seconds, should no daemon hear; the rest is for a busy machine.
 SLOWEST_SECONDS = 6.0
 
@@ -109,9 +111,15 @@ class Pair:
         """Stop one in order and start another in its place; the other one goes on."""
         self.daemons[number].stop()
         self.daemons[number].kill()
-        self.daemons[number] = start().ready()
-        self.check()
+        self.daemons[number] = start()
+        self.ready()
         return self.daemons[number]
+
+    def ready(self) -> None:
+        for daemon in self.daemons:
+            daemon.wait_for("daemon.ready", seconds=START_SECONDS)
+            daemon.ready()
+        self.check()
 
     def check(self) -> None:
         for daemon in self.daemons:
@@ -142,8 +150,7 @@ def test_a_pair_is_upgraded_and_rolled_back_without_a_gap(world: LivedInDatabase
 
     pair = Pair(old(), old())
     try:
-        for daemon in pair.daemons:
-            daemon.ready()
+        pair.ready()
         with writing(world) as detector:
             migrate(world.owner_url)
             world.execute("SELECT pattern_sync.request()")
@@ -188,8 +195,7 @@ def test_released_daemons_follow_a_promoted_standby_on_the_new_schema(released: 
         url = multi_host_url(folder, primary, standby)
         pair = Pair(*(DaemonProcess(url, fresh=True, PYTHONPATH=released.path) for _ in range(2)))
         stack.callback(pair.kill)
-        for daemon in pair.daemons:
-            daemon.ready()
+        pair.ready()
 
         def fail_over() -> None:
             kill_server(folder)
