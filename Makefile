@@ -8,7 +8,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--custom-compile-command 'make lock' pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-faults soak test-matrix test-lowest test-highest lint ruff mypy contracts sql unit format docs bench coverage lock build clean
+.PHONY: help demo check test test-faults soak test-matrix test-upgrade test-lowest test-highest lint ruff mypy contracts sql unit
+.PHONY: format docs bench coverage lock build release-check sbom clean
 .PHONY: check-page .check-page format-page .format-page page-types
 
 # A shell may forbid it, and then every one of the hundreds of processes of the tests compiles the program anew.
@@ -64,6 +65,9 @@ soak: $(STAMP) ## random faults under traffic; ARGS='--seconds 3600 --patterns 1
 
 test-matrix: $(STAMP) ## the integration tests on every PostgreSQL that can be had as a wheel or is installed
 	@$(BIN)/python -m tests.matrix
+
+test-upgrade: $(STAMP) ## two daemons of the released version through an upgrade and back, on every PostgreSQL at hand
+	@TEST_UPGRADE=1 $(BIN)/python -m tests.matrix tests/process/test_upgrade.py
 
 # What the lock does not hold: the versions that pyproject.toml claims, and those that a user gets today.
 test-lowest: RESOLUTION := lowest-direct
@@ -141,10 +145,34 @@ bench: $(STAMP) ## measure against floors taken in the same run; PARTS='bulk cpu
 lock: $(STAMP) ## renew requirements/: the newest versions that pyproject.toml allows
 	$(COMPILE) --extra embedded --extra dev --output-file requirements/dev.txt
 	$(COMPILE) --extra bench --constraints requirements/dev.txt --output-file requirements/bench.txt
+	$(COMPILE) --extra release --constraints requirements/dev.txt --output-file requirements/release.txt
 	$(COMPILE) --constraints requirements/dev.txt --output-file requirements/runtime.txt
 
 build: $(STAMP) ## the wheel and the source distribution, in dist/
 	$(BIN)/hatchling build --clean
 
+# Tools of their own versions, which nothing else needs.
+RELEASE := $(VENV)-release
+$(RELEASE)/.installed: requirements/release.txt $(STAMP)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(RELEASE)
+	$(BIN)/uv pip install --quiet --python $(RELEASE) --no-deps --require-hashes --requirement requirements/release.txt
+	@touch $@
+
+release-check: build $(RELEASE)/.installed ## what a wheel and a source distribution must pass before they are published
+	$(RELEASE)/bin/twine check --strict dist/*
+	$(RELEASE)/bin/pyroma --min 10 dist/*.tar.gz
+	$(BIN)/hatchling build --directory build/again
+	@for file in dist/*; do cmp "$$file" "build/again/$${file##*/}" || exit 1; done && echo "A second build is the same."
+	@rm -rf build/again
+
+# As an operator gets it: the wheel with the locked versions, on this platform.
+sbom: build $(RELEASE)/.installed ## what an installation consists of, as CycloneDX, in build/
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)-runtime
+	$(BIN)/uv pip install --quiet --python $(VENV)-runtime --no-deps --require-hashes --requirement requirements/runtime.txt
+	$(BIN)/uv pip install --quiet --python $(VENV)-runtime --no-deps dist/*.whl
+	@mkdir -p build
+	$(RELEASE)/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application --output-reproducible \
+		--output-file build/pattern-sync.cdx.json $(VENV)-runtime
+
 clean: ## remove everything that make has made
-	rm -rf $(VENV) $(VENV)-* $(PAGE)/node_modules dist .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-* $(PAGE)/node_modules dist build .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis

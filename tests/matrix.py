@@ -1,4 +1,4 @@
-"""The integration tests on every installed PostgreSQL: `python -m tests.matrix`, or `make test-matrix`."""
+"""Tests on every installed PostgreSQL, by default the integration tests: `python -m tests.matrix [TESTS]`."""
 
 import os
 import re
@@ -28,7 +28,7 @@ def _test(binaries: PostgresBinaries) -> int:
         Path(folder).chmod(0o755)  # the server may run as another user
         with EmbeddedServer(Path(folder) / "server", durable=False, binaries=binaries) as server:
             done = subprocess.run(
-                [sys.executable, "-m", "pytest", "--quiet", "--no-header", "tests/integration", *sys.argv[1:]],
+                [sys.executable, "-m", "pytest", "--quiet", "--no-header", *(sys.argv[1:] or ["tests/integration"])],
                 cwd=ROOT,
                 env={**os.environ, "TEST_DATABASE_URL": server.url},
                 capture_output=True,

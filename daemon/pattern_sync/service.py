@@ -9,7 +9,7 @@ from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.blocking import BlockingDatabase, BlockingSession, run_blocking
 from pattern_sync.database.queueing import COMMANDS_PACE, QueueGateway
 from pattern_sync.database.reviews import ReviewGateway
-from pattern_sync.database.rows.overview import to_overview
+from pattern_sync.database.rows.overview import to_overview, to_schema_version
 from pattern_sync.database.version import check_version
 from pattern_sync.domain.decision import Decision, Verdict
 from pattern_sync.domain.entry import HistoryItem, QueueCounts, QueueEntry, Status
@@ -143,5 +143,5 @@ class PatternSyncService:
             host_at(self._address, self._data_dir) as host,
             BlockingDatabase.connect(host.address) as database,
         ):
-            check_version(int(database.fetch("schema_version")[0]["version"]))
+            check_version(to_schema_version(database.fetch("schema_version")))
             yield host.address, database

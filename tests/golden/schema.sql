@@ -1879,7 +1879,8 @@ COMMENT ON TABLE pattern_sync.marks IS 'What a writer could not notify (two-phas
 CREATE TABLE pattern_sync.migrations (
     version integer NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL,
-    functions_md5 text
+    functions_md5 text,
+    extended_to integer
 );
 COMMENT ON TABLE pattern_sync.migrations IS 'The installed migrations.';
 COMMENT ON COLUMN pattern_sync.migrations.functions_md5 IS 'of the functions.sql that was run last; NULL where a person ran it by hand';

@@ -78,7 +78,9 @@ def test_a_newer_schema_is_left_alone(database: TestDatabase) -> None:
     [
         ("DROP SCHEMA pattern_sync CASCADE", SchemaMissing),
         ("DELETE FROM pattern_sync.migrations", SchemaMissing),
-        ("UPDATE pattern_sync.migrations SET version = version - 10", SchemaOutdated),
+        ("DELETE FROM pattern_sync.migrations WHERE version > 2", SchemaOutdated),
+        ("UPDATE pattern_sync.migrations SET extended_to = NULL", SchemaOutdated),
+        ("ALTER TABLE pattern_sync.migrations DROP COLUMN extended_to", SchemaOutdated),
         ("DROP TABLE pattern_sync.migrations", SchemaMissing),
     ],
 )

@@ -38,6 +38,11 @@ def test_a_publication_of_all_tables_is_named_before_anything_is_changed(empty_d
     with pytest.raises(UnfitApplication, match="Publication whole"):
         installer(empty_database).migrate()
     assert installer(empty_database).migrate(replicated=True) != []
+    # So is one that adds a column.
+    empty_database.execute("ALTER TABLE pattern_sync.migrations DROP COLUMN extended_to")
+    with pytest.raises(UnfitApplication, match="Publication whole"):
+        installer(empty_database).migrate()
+    assert installer(empty_database).migrate(replicated=True) != []
 
 
 def test_a_publication_that_names_its_tables_is_no_hindrance(empty_database: TestDatabase) -> None:

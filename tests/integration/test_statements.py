@@ -22,7 +22,7 @@ pytestmark = pytest.mark.lived_in_too
 FILTER = ("float8", "int8", "float8", "text[]", "text[]")
 # What rows.py reads and what the gateways pass, listed literally.
 EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
-    "schema_version": ((), {"version": "int4"}),
+    "schema_version": ((), {"newest": "int4", "compatible_from": "int4"}),
     "read_filter": (
         (),
         {
@@ -64,6 +64,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "filter_is_there": ((), {"present": "bool"}),
     "inventory": (("text[]",), {"thing": "text", "digest": "text"}),
     "wrongly_owned": (("text[]", "text[]", "text"), {"found": "bool"}),
+    "daemons_without_grants": (("text[]",), {"role": "text"}),
     "readers_without_grants": (("text", "text[]"), {"role": "text"}),
     "foreign_objects": (("text[]", "text[]"), {"described": "text"}),
     "install_trigger": (("text",), {"install_trigger": "void"}),

@@ -181,6 +181,7 @@ export interface components {
             status: components["schemas"]["Condition"];
             reasons: string[];
             version: string;
+            schema_version: number | null;
             /** Format: date-time */
             started_at: string;
             database: components["schemas"]["Condition"];

@@ -4,7 +4,7 @@ A template is built once for each server, in about three seconds; a test gets a 
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,14 +82,23 @@ def url_of(url: str, role: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{role}:{_PASSWORD}@{parts.netloc.rpartition('@')[2]}", query=query))
 
 
-def documented_rights() -> Sequence[str]:
+def documented_rights(document: Path = GRANTS) -> Sequence[str]:
     """Return the documented grants of the daemon's role: the text between GRANT and TO."""
-    (block,) = re.findall(r"```sql\n((?:\s*GRANT .*\n)+)\s*```", GRANTS.read_text(encoding="utf-8"))
+    (block,) = re.findall(r"```sql\n((?:\s*GRANT .*\n)+)\s*```", document.read_text(encoding="utf-8"))
     return re.findall(r"GRANT (.+) TO pattern_sync_daemon;", block)
 
 
 def fill(database: LivedInDatabase) -> None:
     """Fill the owner's empty database as after a year of use, with Pattern Sync installed by the owner."""
+
+    def install() -> None:
+        Installer(DatabaseAddress.parse(database.owner_url)).migrate()
+
+    fill_around(database, install, documented_rights())
+
+
+def fill_around(database: LivedInDatabase, install: Callable[[], object], rights: Sequence[str]) -> None:
+    """Do the same with another installation, and other rights of the daemon's role."""
     with _maintenance(database) as session:
         session.execute(f"SET ROLE {database.roles.owner}".encode())
         session.execute(APPLICATION_TABLES.read_bytes())
@@ -97,8 +106,8 @@ def fill(database: LivedInDatabase) -> None:
         with _bulk_load(session, database.roles):
             session.execute(_DATA.read_bytes())
         session.execute(b"ANALYZE")
-        Installer(DatabaseAddress.parse(database.owner_url)).migrate()
-        for right in documented_rights():
+        install()
+        for right in rights:
             session.execute(f"GRANT {right} TO {database.roles.daemon}".encode())
         session.execute(b"VACUUM (ANALYZE)")
         with _bulk_load(session, database.roles):

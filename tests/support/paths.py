@@ -27,7 +27,7 @@ def with_gateway(database: TestDatabase, use: Callable[[DaemonGateway], Awaitabl
 
     async def go() -> Result:
         async with Pool(Connector(DatabaseAddress.parse(database.daemon_url), load_statements())) as pool:
-            return await use(DaemonGateway(pool, on_written=lambda *_: None))
+            return await use(DaemonGateway(pool, lambda *_: None, lambda _: None))
 
     return run(go())
 

@@ -17,6 +17,7 @@ from pattern_sync.domain.facts import (
     PagesStale,
     QuarantineRetried,
     ScanFinished,
+    SchemaRead,
     SweepPlanned,
     SweepSettled,
     TriggersFaulty,
@@ -89,6 +90,14 @@ def test_a_daemon_that_listens_and_has_caught_up_is_healthy(observed: Observed) 
     assert report.started_at == START
     assert report.last_catch_up_at == report.listener_since == START + timedelta(seconds=2)
     assert report.last_sweep_at is report.last_notification_at is report.database_lost_at is None
+
+
+def test_a_schema_that_is_newer_is_shown_and_degrades_nothing(observed: Observed) -> None:
+    assert observed.report().schema_version is None
+    observed.view(SchemaRead(5, 4))
+    observed.caught_up()
+    report = observed.report()
+    assert (report.schema_version, report.status, report.reasons) == (5, Condition.OK, ())
 
 
 def test_every_moment_is_a_time_of_day(observed: Observed) -> None:

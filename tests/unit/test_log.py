@@ -38,6 +38,8 @@ LINES: list[tuple[facts.Fact, list[Line]]] = [
     (facts.EmbeddedServerRestarted("it ended"), [Line.EMBEDDED_RESTARTED]),
     (facts.DatabaseLost("down"), [Line.DATABASE_LOST]),
     (facts.DatabaseBack(1.0), [Line.DATABASE_BACK]),
+    (facts.SchemaRead(4, 4), []),
+    (facts.SchemaRead(5, 4), [Line.SCHEMA_NEWER]),
     (facts.FilterPublished(SyncFilter()), [Line.FILTER_PUBLISHED]),
     (facts.IndexMissing(MissingIndex("t", "slow", "CREATE INDEX")), [Line.INDEX_MISSING]),
     (facts.ListenerListening(None), [Line.LISTENER_LISTENING]),

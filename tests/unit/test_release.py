@@ -14,6 +14,7 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(enco
 EXTRAS = PROJECT["optional-dependencies"]
 LOCKS = {
     "dev": [*PROJECT["dependencies"], *EXTRAS["embedded"], *EXTRAS["dev"]],
+    "release": [*PROJECT["dependencies"], *EXTRAS["release"]],
     "bench": [*PROJECT["dependencies"], *EXTRAS["bench"]],
     "runtime": PROJECT["dependencies"],
 }
@@ -55,6 +56,6 @@ def test_a_lock_names_no_index(name: str) -> None:
 
 
 def test_the_locks_pin_the_same_versions() -> None:
-    everything = pins("dev") | pins("bench") | pins("runtime")
+    everything = pins("dev") | pins("bench") | pins("release") | pins("runtime")
     for name in LOCKS:
         assert pins(name).items() <= everything.items()

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from pattern_sync.database.version import SCHEMA_VERSION
 from tests.support.daemon import running_daemon, starting_daemon
 from tests.support.database import TestDatabase
 from tests.support.proxy import WithoutNotifications, proxy_to
@@ -21,6 +22,7 @@ HEALTH_FIELDS = {
     "status",
     "reasons",
     "version",
+    "schema_version",
     "started_at",
     "database",
     "database_lost_at",
@@ -90,6 +92,7 @@ def test_a_daemon_that_listens_is_healthy(sweeping: Served) -> None:
         "ok",
         "listening",
     )
+    assert report["schema_version"] == SCHEMA_VERSION
     assert report["version"] == version("pattern-sync")
     assert report["database_lost_at"] is None
     assert report["queue_depth"] == 0

@@ -85,7 +85,7 @@ def overview_table(overview: "Overview", psql: str | None) -> Table:
     table.add_row("database", Text(overview.database))
     if psql:
         table.add_row("open it with", Text(psql))
-    table.add_row("server, schema", f"PostgreSQL {overview.server_version}, version {overview.schema_version}")
+    table.add_row("server, schema", f"PostgreSQL {overview.server_version}, version {_schema(overview)}")
     lost = "none, its row is missing; run: pattern-sync migrate"
     table.add_row("filter in force", lost if overview.filter is None else str(overview.filter))
     faults = "\n".join(overview.trigger_faults)
@@ -176,6 +176,13 @@ def _two_columns(title: str) -> Table:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     return table
+
+
+def _schema(overview: "Overview") -> str:
+    from pattern_sync.database.version import SCHEMA_VERSION
+
+    newer = overview.schema_version > SCHEMA_VERSION
+    return f"{overview.schema_version}" + (f", newer than this command's {SCHEMA_VERSION}; it works" if newer else "")
 
 
 def _daemons(overview: "Overview") -> str:

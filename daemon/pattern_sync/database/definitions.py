@@ -16,7 +16,8 @@ _OWN_FUNCTION = re.compile(r"CREATE OR REPLACE (?:FUNCTION|PROCEDURE) pattern_sy
 # A part of one table, created with it: an index, the first row.
 _PART = re.compile(r"^(?:CREATE (?:UNIQUE )?INDEX \w+ ON|INSERT INTO|ALTER TABLE) pattern_sync\.(\w+)", re.MULTILINE)
 _OWN_SCHEMA = re.compile(r"^CREATE SCHEMA pattern_sync\b", re.MULTILINE)
-_APPLIED = re.compile(r"^INSERT INTO pattern_sync\.migrations \(version\)", re.MULTILINE)
+_NEW_COLUMN = re.compile(r"^ALTER TABLE pattern_sync\.\w+ ADD COLUMN", re.MULTILINE)
+_APPLIED = re.compile(r"^(?:INSERT INTO|UPDATE) pattern_sync\.migrations\b", re.MULTILINE)
 # Functions of former releases: where they still exist, they are ours.
 _FORMER_FUNCTIONS = frozenset(
     (
@@ -40,6 +41,11 @@ class Migration:
     def tables(self) -> tuple[str, ...]:
         """Return the names of the tables that it creates in our schema."""
         return tuple(_OWN_TABLE.findall(self.sql))
+
+    @property
+    def enlarges(self) -> bool:
+        """Return whether it creates tables or columns, which a publication of all tables would include."""
+        return bool(self.tables) or _NEW_COLUMN.search(self.sql) is not None
 
     @property
     def creates_schema(self) -> bool:
@@ -66,6 +72,7 @@ class Definitions:
     functions: str
     owner: str
     readers: str
+    daemons: str
     trigger: str
     uninstall: str
 
@@ -73,6 +80,11 @@ class Definitions:
     def own_tables(self) -> list[str]:
         """Return the names of the tables in our schema."""
         return [table for migration in self.migrations for table in migration.tables]
+
+    @property
+    def added_tables(self) -> list[str]:
+        """Return the names of those that were added after the first version."""
+        return [table for migration in self.migrations[1:] for table in migration.tables]
 
     @property
     def own_functions(self) -> list[str]:
@@ -99,6 +111,7 @@ def load_definitions() -> Definitions:
         functions=functions + _comments(functions, *(migration.sql for migration in migrations)),
         owner=_read(folder / "owner.sql"),
         readers=_read(folder / "readers.sql"),
+        daemons=_read(folder / "daemons.sql"),
         trigger=_read(folder / "trigger.sql"),
         uninstall=_read(folder / "uninstall.sql"),
     )

@@ -5,29 +5,44 @@ from collections.abc import Callable, Sequence
 from pattern_sync.database.pool import Pool
 from pattern_sync.database.queueing import DAEMONS_PACE, EVENT_SECONDS, QueueGateway
 from pattern_sync.database.rows.filters import filter_arguments, to_filter_in_force
-from pattern_sync.database.rows.overview import to_missing_indexes
+from pattern_sync.database.rows.overview import to_missing_indexes, to_schema_version
 from pattern_sync.database.version import check_version
 from pattern_sync.domain.errors import AccessRefused
 from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.schema import SchemaVersion
 from pattern_sync.domain.statistics import MissingIndex
 
 
 class DaemonGateway(QueueGateway):
-    """Runs the daemon's statements; every method raises DatabaseError or SchemaError."""
+    """Runs the daemon's statements; every method raises DatabaseError or SchemaError.
 
-    def __init__(self, pool: Pool, on_written: Callable[[Sequence[str], Sequence[str]], None]) -> None:
+    `on_schema` gets the version of the schema when it was first read, and whenever it has changed.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        on_written: Callable[[Sequence[str], Sequence[str]], None],
+        on_schema: Callable[[SchemaVersion], None],
+    ) -> None:
         super().__init__(pool, on_written, DAEMONS_PACE)
         self._pool = pool
+        self._on_schema = on_schema
+        self._schema: SchemaVersion | None = None
         self._published: SyncFilter | None = None
 
     async def check_schema(self) -> None:
-        """Raise SchemaError unless the schema in the database is this version's; AccessRefused as check_rights does."""
+        """Raise SchemaError unless this version can work with the schema; AccessRefused as check_rights does."""
         try:
             rows = await self._pool.fetch("schema_version", deadline_seconds=EVENT_SECONDS)
         except AccessRefused:
             await self.check_rights()  # after a restore without rights: this error names the grants as well
             raise
-        check_version(rows[0]["version"])
+        version = to_schema_version(rows)
+        check_version(version)
+        if version != self._schema:
+            self._schema = version
+            self._on_schema(version)
 
     async def check_rights(self) -> None:
         """Raise AccessRefused, with the statements that grant them, if the daemon's role lacks rights."""

@@ -62,9 +62,9 @@ class Installer:
         return done
 
     def remarks(self) -> list[str]:
-        """Return, for a person, what would work better if the application were changed."""
+        """Return, for a person, what would work better if the application, or this machine, were changed."""
         with BlockingDatabase.connect(self._address) as database, database.transaction(read_only=True):
-            return find_application(database).remarks()
+            return MigrationPlan.of(database, self._definitions).remarks()
 
     def uninstall(self, *, dry_run: bool = False, cascade: bool = False) -> list[Step]:
         """Remove our schema and triggers, nothing else; returns the steps that were (or would be) taken.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pattern_sync.database.blocking import BlockingDatabase
 from pattern_sync.database.definitions import Definitions, Migration
+from pattern_sync.database.rows.overview import to_schema_version
 from pattern_sync.database.survey import (
     Application,
     OwnSchema,
@@ -15,17 +16,21 @@ from pattern_sync.database.survey import (
     find_application,
 )
 from pattern_sync.database.version import SCHEMA_VERSION, check_version
+from pattern_sync.domain.schema import SchemaVersion
 
 CREATE_FUNCTIONS = "create the functions"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step that was or would be taken; `sql` is what psql would run for it."""
+    """One step that was or would be taken; `sql` is what psql would run for it.
+
+    `enlarges`: it creates tables or columns, which a publication of all tables would include.
+    """
 
     about: str
     sql: str
-    creates_tables: bool = False
+    enlarges: bool = False
 
 
 def full_script(definitions: Definitions, *, with_application_tables: bool) -> Iterator[Step]:
@@ -38,6 +43,7 @@ def full_script(definitions: Definitions, *, with_application_tables: bool) -> I
     yield Step("functions.sql", definitions.functions)
     yield Step("owner.sql", definitions.owner)
     yield Step("readers.sql", definitions.readers)
+    yield Step("daemons.sql", definitions.daemons)
     yield Step("trigger.sql", definitions.trigger)
 
 
@@ -82,9 +88,21 @@ class MigrationPlan:
         steps += self._rights_steps(steps)
         if steps:
             check_ownership(self.application, self.own)
-        if not replicated and any(step.creates_tables for step in steps):
+        if not replicated and any(step.enlarges for step in steps):
             check_publications(self.database)
         return steps
+
+    def remarks(self) -> list[str]:
+        """Return, for a person, what would work better if the application, or this machine, were changed."""
+        remarks = self.application.remarks()
+        newest = self._installed_version().newest
+        if newest > SCHEMA_VERSION:
+            remarks.append(
+                f"The schema has version {newest}, newer than this version's {SCHEMA_VERSION}; its functions are this"
+                " version's now, with which newer daemons can work, too. To have the newer ones again, run the newer"
+                " version's migrate."
+            )
+        return remarks
 
     @property
     def mends_functions(self) -> bool:
@@ -105,17 +123,19 @@ class MigrationPlan:
     def _application_steps(self) -> list[Step]:
         tables, history = self.definitions.application_tables, self.definitions.review_history
         if self.application.fresh:
-            return [Step("create the application's tables", f"{tables}\n{history}", creates_tables=True)]
+            return [Step("create the application's tables", f"{tables}\n{history}", enlarges=True)]
         if self.application.lacks_history:
-            return [Step("create pattern_review_history, which uninstall keeps", history, creates_tables=True)]
+            return [Step("create pattern_review_history, which uninstall keeps", history, enlarges=True)]
         return []
 
     def _table_steps(self) -> list[Step]:
         installed = self._installed_version()
-        if installed > SCHEMA_VERSION:
+        if installed.newest > SCHEMA_VERSION:
             check_version(installed)
         steps = [
-            step for migration in self.definitions.migrations for step in self._steps_of(migration, installed=installed)
+            step
+            for migration in self.definitions.migrations
+            for step in self._steps_of(migration, installed=installed.newest)
         ]
         if "settings" in self.tables and not self.database.fetch("filter_is_there")[0]["present"]:
             sql = "INSERT INTO pattern_sync.settings DEFAULT VALUES;"
@@ -127,11 +147,11 @@ class MigrationPlan:
         missing = [table for table in migration.tables if table not in self.tables]
         begun = len(missing) < len(migration.tables) or (migration.creates_schema and self.own.there)
         if not applied and not begun:
-            yield Step(f"apply {migration.name}", migration.sql, creates_tables=bool(missing))
+            yield Step(f"apply {migration.name}", migration.sql, enlarges=migration.enlarges)
         elif not applied or missing:
             lost = f": {', '.join(missing)}" if missing else ""
             remainder = migration.remainder(missing, applied=applied)
-            yield Step(f"mend {migration.name}{lost}", remainder, creates_tables=bool(missing))
+            yield Step(f"mend {migration.name}{lost}", remainder, enlarges=bool(missing))
 
     def _rights_steps(self, before: list[Step]) -> Iterator[Step]:
         tables, functions = self.definitions.own_tables, self.definitions.own_functions
@@ -147,11 +167,17 @@ class MigrationPlan:
                 f"grant SELECT on our tables to the readers of the application's: {', '.join(readers)}",
                 self.definitions.readers,
             )
+        daemons = [row["role"] for row in self.database.fetch("daemons_without_grants", self.definitions.added_tables)]
+        if daemons:
+            yield Step(
+                f"grant the daemon's role its rights on tables that were added: {', '.join(daemons)}",
+                self.definitions.daemons,
+            )
 
-    def _installed_version(self) -> int:
+    def _installed_version(self) -> SchemaVersion:
         if "migrations" not in self.tables:
-            return 0
-        return int(self.database.fetch("schema_version")[0]["version"])
+            return SchemaVersion(0, 0)
+        return to_schema_version(self.database.fetch("schema_version"))
 
     def _recorded_fingerprint(self) -> str:
         rows = self.database.fetch("installed_functions") if "migrations" in self.tables else []

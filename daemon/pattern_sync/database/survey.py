@@ -149,14 +149,14 @@ def check_ownership(application: Application, own: OwnSchema) -> None:
 
 
 def check_publications(database: BlockingDatabase) -> None:
-    """Raise UnfitApplication if a publication would send our new tables to subscribers that lack them."""
+    """Raise UnfitApplication if a publication would send new tables or columns to subscribers that lack them."""
     names = [row["publication"] for row in database.fetch("catch_all_publications")]
     if names:
         raise UnfitApplication(
-            f"Publication {', '.join(names)} publishes every table. It would include Pattern Sync's tables, and each"
-            " subscriber that lacks them would stop. Let the publication name its tables (drop it and create it"
-            " FOR TABLE …); or install on every subscriber first, with migrate or with the output of pattern-sync sql,"
-            f" and then here: pattern-sync migrate --replicated. {_UNTOUCHED}"
+            f"Publication {', '.join(names)} publishes every table. It would include new tables or columns of Pattern"
+            " Sync, and each subscriber that lacks them would stop. Let the publication name its tables (drop it and"
+            " create it FOR TABLE …); or install on every subscriber first, with migrate or with the output of"
+            f" pattern-sync sql, and then here: pattern-sync migrate --replicated. {_UNTOUCHED}"
         )
 
 

@@ -1,22 +1,24 @@
 """The schema that this version works with."""
 
 from pattern_sync.domain.errors import SchemaMissing, SchemaOutdated, SchemaTooNew
+from pattern_sync.domain.schema import SchemaVersion
 
 # The newest file in sql/migrations; a test compares them.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
-def check_version(installed: int) -> None:
-    """Raise SchemaMissing, SchemaOutdated or SchemaTooNew unless the schema is ours."""
-    if installed == 0:
+def check_version(installed: SchemaVersion) -> None:
+    """Raise SchemaMissing, SchemaOutdated or SchemaTooNew unless this version can work with the schema."""
+    if installed.newest == 0:
         raise SchemaMissing("Pattern Sync is not installed in this database. Run: pattern-sync migrate")
-    if installed < SCHEMA_VERSION:
+    if installed.newest < SCHEMA_VERSION:
         raise SchemaOutdated(
-            f"The database has schema version {installed}, but this version of Pattern Sync needs {SCHEMA_VERSION}."
-            " Run: pattern-sync migrate"
+            f"The database has schema version {installed.newest}, but this version of Pattern Sync needs"
+            f" {SCHEMA_VERSION}. Run: pattern-sync migrate"
         )
-    if installed > SCHEMA_VERSION:
+    if installed.compatible_from > SCHEMA_VERSION:
         raise SchemaTooNew(
-            f"The database has schema version {installed}, which is newer than this version's {SCHEMA_VERSION}."
+            f"The database has schema version {installed.newest}, which is newer than this version's {SCHEMA_VERSION}"
+            f" and needs a Pattern Sync that knows version {installed.compatible_from}."
             " Install the newer Pattern Sync on this machine, too."
         )

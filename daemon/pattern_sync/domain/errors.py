@@ -134,7 +134,7 @@ class SchemaOutdated(SchemaError):
 
 
 class SchemaTooNew(SchemaError):
-    """The database holds a newer schema."""
+    """The database holds a newer schema, with which this version cannot work."""
 
 
 class UnfitApplication(SchemaError):

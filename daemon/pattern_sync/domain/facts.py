@@ -89,6 +89,14 @@ class DatabaseBack(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class SchemaRead(Fact):
+    """The schema has this version, which was not known before; this daemon's own is `own_version`."""
+
+    version: int
+    own_version: int
+
+
+@dataclass(frozen=True, slots=True)
 class FilterPublished(Fact):
     """The triggers and all daemons use this filter from now on."""
 

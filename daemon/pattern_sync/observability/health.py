@@ -26,6 +26,7 @@ class Health:
     status: Condition
     reasons: tuple[str, ...]
     version: str
+    schema_version: int | None
     started_at: datetime
     database: Condition
     database_lost_at: datetime | None
@@ -76,6 +77,7 @@ class HealthReporter:
             status=Condition.UNAVAILABLE if unavailable else Condition.DEGRADED if degraded else Condition.OK,
             reasons=(*unavailable, *degraded),
             version=self._version,
+            schema_version=view.schema_version,
             started_at=self._moment(view.started_at),
             database=Condition.OK if lost_at is None else Condition.UNAVAILABLE,
             database_lost_at=self._moment_of(lost_at),

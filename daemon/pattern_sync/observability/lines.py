@@ -23,6 +23,7 @@ class Line(Enum):
     REQUEST_UNUSABLE = "request.unusable", _WARNING, "The database cannot be used as it is; a request failed."
     DATABASE_LOST = "database.lost", _WARNING, "The database is unavailable; trying again."
     DATABASE_BACK = "database.back", _INFO, "The database is available again."
+    SCHEMA_NEWER = "schema.newer", _WARNING, "The schema is newer than this daemon, which can work with it."
     FILTER_PUBLISHED = "filter.published", _INFO, "This filter is in force for the triggers and all daemons."
     INDEX_MISSING = "index.missing", _WARNING, "An index would help."
     LISTENER_LISTENING = "listener.listening", _INFO, "Notifications arrive."

@@ -9,7 +9,7 @@ from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.scans import ScanKind, leading
 from pattern_sync.observability.lines import Line
 from pattern_sync.observability.paced import SHOWN_SIGNATURES, Failures, Pace, Refusals, Repetitions
-from pattern_sync.observability.words import REMEDY, queue_is_full
+from pattern_sync.observability.words import REMEDY, UPGRADE, queue_is_full
 from pattern_sync.observability.writer import LogWriter
 
 # Facts whose fields are the line's.
@@ -99,6 +99,8 @@ class Log:
                 self._write(line, faults=[fault.fault for fault in faults], remedy=REMEDY)
             case facts.NotificationQueueFull(usage, blocker_pid):
                 self._write(Line.NOTIFICATION_QUEUE_FULL, reason=queue_is_full(usage, blocker_pid))
+            case facts.SchemaRead(version, own_version) if version > own_version:
+                self._write(Line.SCHEMA_NEWER, version=version, own_version=own_version, remedy=UPGRADE)
             case facts.IndexMissing(index):
                 self._write(Line.INDEX_MISSING, relation=index.relation, without_it=index.cost, remedy=index.command)
             case _:

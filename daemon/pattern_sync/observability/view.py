@@ -18,6 +18,7 @@ from pattern_sync.domain.facts import (
     PatternsReconciled,
     QuarantineRetried,
     ScanFinished,
+    SchemaRead,
     SweepPlanned,
     SweepSettled,
     TriggersFaulty,
@@ -40,6 +41,7 @@ class View:
         self.mode_since = now()
         self.database_lost_at: float | None = None
         self.why_database_lost = ""
+        self.schema_version: int | None = None
         self.http_waits_for: str | None = None
         self.pages_are_stale = False
         self.trigger_faults: tuple[TriggerFault, ...] = ()
@@ -89,6 +91,8 @@ class View:
                 self.database_lost_at, self.why_database_lost = self._now(), reason
             case DatabaseBack():
                 self.database_lost_at = None
+            case SchemaRead(version):
+                self.schema_version = version
             case PagesStale() | PagesCurrent():
                 self.pages_are_stale = isinstance(fact, PagesStale)
             case HttpWaiting(reason):

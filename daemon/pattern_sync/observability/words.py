@@ -1,6 +1,7 @@
 """Words that the log and the health report share."""
 
 REMEDY = "pattern-sync migrate"
+UPGRADE = "install the newer Pattern Sync on this machine, too"
 
 
 def queue_is_full(usage: float, blocker_pid: int | None) -> str:

@@ -10,6 +10,8 @@ from pattern_sync.database.gateway import DaemonGateway
 from pattern_sync.database.pool import PAGES_CONNECTIONS, Lane, Pool
 from pattern_sync.database.reviews import ReviewGateway
 from pattern_sync.database.statements import load_statements
+from pattern_sync.database.version import SCHEMA_VERSION
+from pattern_sync.domain.facts import SchemaRead
 from pattern_sync.runtime.core import Core
 from pattern_sync.runtime.host import Host
 from pattern_sync.runtime.queueing import (
@@ -63,7 +65,9 @@ def assemble(
     notifying = core.supervisor.activity(PageNotifier, core.pages)
     page_notifier = PageNotifier(page_reviews.notify_pages, notifying, timings.debounce_seconds)
     live = build_live_updates(core, page_reviews)
-    gateway = DaemonGateway(pool, page_notifier.add)
+    gateway = DaemonGateway(
+        pool, page_notifier.add, lambda version: core.emit(SchemaRead(version.newest, SCHEMA_VERSION))
+    )
     reconciler = Reconciler(gateway, now)
     in_force = FilterInForce(settings.sync_filter())
     return Parts(

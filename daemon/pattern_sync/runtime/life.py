@@ -49,7 +49,7 @@ class Daemon:
         """Serve until SIGTERM or SIGINT.
 
         Raises AccessRefused or SchemaError where the first connect shows that waiting would not help, SchemaTooNew or
-        SchemaOutdated also when another version's `migrate` has changed the schema later; anything else is a bug.
+        SchemaOutdated also when the schema becomes one that this version cannot work with; anything else is a bug.
         """
         self._parts.http.open()
         with self._signals():

@@ -8,6 +8,7 @@ from pattern_sync.database.rows import Row
 from pattern_sync.database.rows.filters import to_filter
 from pattern_sync.database.rows.reviews import to_counts, to_statistics
 from pattern_sync.domain.reception import Audience, Sighting, TriggerFault
+from pattern_sync.domain.schema import SchemaVersion
 from pattern_sync.domain.statistics import ConnectedDaemon, MissingIndex, Overview, Recoveries, Refusal, Run
 
 
@@ -40,6 +41,11 @@ def to_missing_indexes(rows: Iterable[Row]) -> tuple[MissingIndex, ...]:
     return tuple(MissingIndex(row["relation"], row["cost"], row["command"]) for row in rows)
 
 
+def to_schema_version(rows: Sequence[Row]) -> SchemaVersion:
+    """Return the version of the schema."""
+    return SchemaVersion(rows[0]["newest"], rows[0]["compatible_from"])
+
+
 def to_overview(address: str, fetch: Callable[[str], Sequence[Mapping[str, Any]]]) -> Overview:
     """Return what `status` shows; `fetch` runs a named statement."""
     server = fetch("server")[0]
@@ -50,7 +56,7 @@ def to_overview(address: str, fetch: Callable[[str], Sequence[Mapping[str, Any]]
         database=address,
         server_version=server["server_version"],
         prepared_transactions=server["prepared_transactions"],
-        schema_version=fetch("schema_version")[0]["version"],
+        schema_version=to_schema_version(fetch("schema_version")).newest,
         filter=to_filter(in_force[0]) if in_force else None,
         trigger_missing_on=tuple(dict.fromkeys(fault.relation for fault in faults if fault.relation)),
         trigger_faults=tuple(fault.fault for fault in faults),

@@ -1,7 +1,7 @@
 """The statements, each written once, in the files beside this one; both drivers use the same text."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -23,10 +23,15 @@ def load_statements() -> Mapping[str, Statement]:
     for file in sorted(files(__name__).iterdir(), key=lambda entry: entry.name):
         if not file.name.endswith(".sql"):
             continue
-        for block in _BLOCK.finditer(file.read_text(encoding="utf-8")):
-            name = block["name"]
-            if name in statements:
-                raise ValueError(f"Two statements have the name {name}.")
-            about = " ".join(line.removeprefix("--").strip() for line in block["about"].splitlines())
-            statements[name] = Statement(name, about.strip(), block["sql"].strip())
+        for statement in parse_statements(file.read_text(encoding="utf-8")):
+            if statement.name in statements:
+                raise ValueError(f"Two statements have the name {statement.name}.")
+            statements[statement.name] = statement
     return statements
+
+
+def parse_statements(text: str) -> Iterator[Statement]:
+    """Yield the statements of one file."""
+    for block in _BLOCK.finditer(text):
+        about = " ".join(line.removeprefix("--").strip() for line in block["about"].splitlines())
+        yield Statement(block["name"], about.strip(), block["sql"].strip())

@@ -1,8 +1,20 @@
 -- Statements about our own schema: the installed version, the rights, the filter in force, the record of scans.
 
 -- name: schema_version
--- The newest installed migration; an error if Pattern Sync is not installed.
-SELECT coalesce(pg_catalog.max(m.version), 0) AS version FROM pattern_sync.migrations AS m;
+-- The newest installed migration, and the version since which all of them are additive; an error if Pattern Sync is not
+-- installed. Each row is read as JSON, as older schemas have no column for additive migrations.
+SELECT
+    coalesce(
+        GREATEST(
+            pg_catalog.max(m.version),
+            pg_catalog.max(
+                pg_catalog.jsonb_extract_path_text(pg_catalog.to_jsonb(m), 'extended_to')::integer
+            )
+        ),
+        0
+    ) AS newest,
+    coalesce(pg_catalog.max(m.version), 0) AS compatible_from
+FROM pattern_sync.migrations AS m;
 
 -- name: missing_rights
 -- The rights that the daemon needs and this role lacks, each with the statement that grants it. Tables that do not
