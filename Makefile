@@ -8,7 +8,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--custom-compile-command 'make lock' pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-faults soak test-matrix test-upgrade test-lowest test-highest lint ruff mypy contracts sql unit
+.PHONY: help demo check test test-systemd test-faults soak test-matrix test-upgrade test-lowest test-highest lint ruff mypy contracts sql unit
 .PHONY: format docs bench coverage lock build release-check sbom clean
 .PHONY: check-page .check-page format-page .format-page page-types
 
@@ -62,6 +62,9 @@ test-faults: $(STAMP) ## every fault under traffic, one after the other; TEST_FA
 
 soak: $(STAMP) ## random faults under traffic; ARGS='--seconds 3600 --patterns 1000000'
 	@$(BIN)/python -m tests.soak $(ARGS)
+
+test-systemd: $(STAMP) ## the units under a real systemd; OUTAGE_SECONDS=600 for a longer outage; skipped without root
+	@TEST_OUTAGE_SECONDS=$(OUTAGE_SECONDS) $(BIN)/python -m pytest tests/systemd --durations 10
 
 test-matrix: $(STAMP) ## the integration tests on every PostgreSQL that can be had as a wheel or is installed
 	@$(BIN)/python -m tests.matrix
@@ -128,8 +131,9 @@ format-page: ## put the review page into its one format; skipped without Node.js
 page-types: $(STAMP) $(PAGE_STAMP) ## generate anew what the page knows of the API
 	$(BIN)/python -m tests.page.describe | ($(PAGE_BIN)/$(WIRE))
 
-docs: $(STAMP) ## write the parts of docs/reference that come from the code
+docs: $(STAMP) ## write what comes from the code: parts of docs/reference, systemd/pattern-sync.env
 	@$(BIN)/python -m tools.reference
+	@$(BIN)/python -m tools.environment_file
 
 coverage: $(STAMP) ## all tests, with the lines that none of them ran
 	$(BIN)/coverage erase

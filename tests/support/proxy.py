@@ -123,6 +123,10 @@ class Proxy:
         """Accept every new connection and forward nothing on it, or forward again."""
         self._swallowing = swallowing
 
+    def divert(self, port: int) -> None:
+        """Lead every new connection to another port of this machine."""
+        self._target = ("127.0.0.1", port)
+
     def _accept(self) -> None:
         with suppress(OSError):
             while True:

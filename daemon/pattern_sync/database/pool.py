@@ -23,6 +23,8 @@ LANE_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
 CANCEL_SECONDS = 1.0
 SETTLE_SECONDS = 5.0
+# During a stop: a server that answers has answered by then, and nobody waits for one that does not.
+HURRIED_CONNECT_SECONDS = 0.5
 
 
 class Pool:
@@ -36,6 +38,8 @@ class Pool:
         self._behind_pooler = False
         # Whether some session did not take our settings: each transaction then sets them for itself.
         self._unsettled = False
+        self._longest_seconds = connector.longest_seconds
+        self._connecting: set[asyncio.Timeout] = set()
 
     async def __aenter__(self) -> Self:
         self._pool = await asyncpg.create_pool(
@@ -103,15 +107,21 @@ class Pool:
             rows = await self.fetch("unanswered", long_ones, deadline_seconds=SETTLE_SECONDS)
             self._in_flight.give_up([row["pid"] for row in rows])
 
+    def hurry(self) -> None:
+        """Wait no longer for hosts that do not answer, from now on: the daemon stops."""
+        self._longest_seconds = min(self._longest_seconds, HURRIED_CONNECT_SECONDS)
+        latest = asyncio.get_running_loop().time() + self._longest_seconds
+        for deadline in self._connecting:
+            if not deadline.expired():
+                deadline.reschedule(min(latest, deadline.when() or latest))
+
     @contextlib.asynccontextmanager
     async def _acquire(self) -> AsyncGenerator["asyncpg.pool.PoolConnectionProxy[asyncpg.Record]", None]:
         if self._pool is None:
             raise RuntimeError("The pool is used outside its context.")
         try:
             with translated():
-                # Not acquire(timeout=…): it starts a task each time, a fifth of the time from commit to entry.
-                async with asyncio.timeout(self._connector.longest_seconds):
-                    connection = await self._pool.acquire()
+                connection = await self._connected(self._pool)
                 patience_seconds = CLOSE_SECONDS
                 try:
                     with self._in_flight.using(connection):
@@ -122,6 +132,9 @@ class Pool:
                     # each of them would cost a deadline.
                     patience_seconds = CANCEL_SECONDS
                     await self.expire()
+                    raise
+                except asyncio.CancelledError:
+                    patience_seconds = CANCEL_SECONDS
                     raise
                 except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
                     # A graceful close would wait for a dead socket.
@@ -141,6 +154,17 @@ class Pool:
             # Somebody altered a table. Only new sessions drop what was prepared, also by functions on the server.
             await self.expire()
             raise
+
+    async def _connected(
+        self, pool: "asyncpg.Pool[asyncpg.Record]"
+    ) -> "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]":
+        # Not acquire(timeout=…): it starts a task each time, a fifth of the time from commit to entry.
+        async with asyncio.timeout(self._longest_seconds) as deadline:
+            self._connecting.add(deadline)
+            try:
+                return await pool.acquire()
+            finally:
+                self._connecting.discard(deadline)
 
     async def _connect(self, *_: object, **__: object) -> "asyncpg.Connection[asyncpg.Record]":
         cache_size = 0 if self._behind_pooler else STATEMENT_CACHE_SIZE

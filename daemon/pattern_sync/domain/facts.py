@@ -27,6 +27,13 @@ class DaemonReady(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class StartedInOutage(Fact):
+    """The database has been unavailable since the start, so the service manager no longer waits for the catch-up."""
+
+    after_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class DaemonStopping(Fact):
     """A stop was requested; `patterns` still wait to be reconciled."""
 
@@ -61,6 +68,20 @@ class ReloadRefused(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class ReloadDeferred(Fact):
+    """A reload read a filter that can be published only when the database is back."""
+
+    filter: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsUnread(Fact):
+    """A reload met settings that take effect only at the next start."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceHanging(Fact):
     """Some services make no progress; the daemon stops notifying the watchdog."""
 
@@ -72,6 +93,20 @@ class EmbeddedServerRestarted(Fact):
     """The embedded server had ended and runs again."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseReached(Fact):
+    """A server accepted a connection that is unlike the last one: the first, or one after a fail-over.
+
+    `user` is the role in effect, `encryption` a version of TLS.
+    """
+
+    server: str
+    server_version: str
+    database: str
+    user: str
+    encryption: str | None
 
 
 @dataclass(frozen=True, slots=True)

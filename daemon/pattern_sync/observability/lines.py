@@ -14,6 +14,8 @@ class Line(Enum):
         self.level = level
         self.sentence = sentence
 
+    DAEMON_STARTING = "daemon.starting", _INFO, "The daemon starts."
+    SETTINGS_DOUBTFUL = "settings.doubtful", _WARNING, "A setting is probably not what was meant."
     HTTP_SERVING = "http.serving", _INFO, "The API and the review page are served."
     HTTP_WAITING = "http.waiting", _WARNING, "The API and the review page cannot be served; trying again."
     HTTP_CROWDED = "http.crowded", _WARNING, "There are too many HTTP connections; silent ones are closed."
@@ -21,6 +23,7 @@ class Line(Enum):
     REQUEST_REFUSED = "request.refused", _WARNING, "The application or the database refused what a person sent."
     REQUEST_UNAVAILABLE = "request.unavailable", _DEBUG, "The database was unavailable for a request."
     REQUEST_UNUSABLE = "request.unusable", _WARNING, "The database cannot be used as it is; a request failed."
+    DATABASE_REACHED = "database.reached", _INFO, "A database server accepts our connections."
     DATABASE_LOST = "database.lost", _WARNING, "The database is unavailable; trying again."
     DATABASE_BACK = "database.back", _INFO, "The database is available again."
     SCHEMA_NEWER = "schema.newer", _WARNING, "The schema is newer than this daemon, which can work with it."
@@ -30,6 +33,7 @@ class Line(Enum):
     LISTENER_LOST = "listener.lost", _WARNING, "Notifications do not arrive; polling instead."
     NOTIFICATION_IGNORED = "notification.ignored", _WARNING, "A notification is not from Pattern Sync; ignored."
     DAEMON_READY = "daemon.ready", _INFO, "The first catch-up is done."
+    DAEMON_WAITING = "daemon.waiting", _WARNING, "The daemon runs, and queues patterns once the database is back."
     TRIGGERS_SILENT = "triggers.silent", _WARNING, "Triggers do not notify of every change; polling instead."
     TRIGGERS_FAULTY = "triggers.faulty", _WARNING, "Triggers are not as they should be."
     TRIGGERS_SOUND = "triggers.sound", _INFO, "Triggers notify of every change again."
@@ -57,10 +61,13 @@ class Line(Enum):
     PAGES_CURRENT = "pages.current", _INFO, "Review pages are kept up to date again."
     SETTINGS_RELOADED = "settings.reloaded", _INFO, "The filter was read anew."
     SETTINGS_REFUSED = "settings.refused", _ERROR, "The settings cannot be used; the filter stays as it was."
+    SETTINGS_DEFERRED = "settings.deferred", _WARNING, "This filter is put in force when the database is back."
+    SETTINGS_UNREAD = "settings.unread", _WARNING, "A reload puts only the filter in force."
     SERVICE_HANGING = "service.hanging", _ERROR, "A service makes no progress; the watchdog is not fed."
     EMBEDDED_RESTARTED = "embedded.restarted", _WARNING, "The embedded server had ended and was started again."
     MANAGER_UNREACHABLE = "manager.unreachable", _DEBUG, "A message did not reach the service manager."
     DAEMON_STOPPING = "daemon.stopping", _INFO, "The daemon stops."
     DAEMON_UNFINISHED = "daemon.unfinished", _WARNING, "Some patterns are left to the next start."
     DAEMON_STOPPED = "daemon.stopped", _INFO, "The daemon has stopped."
+    DAEMON_FAILED = "daemon.failed", logging.CRITICAL, "The daemon cannot go on; waiting would not help."
     PROCESS_CRASHED = "process.crashed", logging.CRITICAL, "This is a bug in Pattern Sync."

@@ -17,8 +17,11 @@ from pattern_sync.domain.facts import (
     PagesStale,
     PatternsReconciled,
     QuarantineRetried,
+    ReloadDeferred,
+    ReloadRefused,
     ScanFinished,
     SchemaRead,
+    SettingsReloaded,
     SweepPlanned,
     SweepSettled,
     TriggersFaulty,
@@ -27,7 +30,7 @@ from pattern_sync.domain.facts import (
     TriggersUnseen,
 )
 from pattern_sync.domain.outcomes import Outcome
-from pattern_sync.domain.reception import Mode, TriggerFault
+from pattern_sync.domain.reception import Audience, Mode, TriggerFault
 from pattern_sync.domain.scans import ScanKind
 
 
@@ -44,6 +47,8 @@ class View:
         self.schema_version: int | None = None
         self.http_waits_for: str | None = None
         self.pages_are_stale = False
+        self.why_reload_refused: str | None = None
+        self.filter_is_deferred = False
         self.trigger_faults: tuple[TriggerFault, ...] = ()
         self.triggers_are_unseen = False
         self.full_queue: NotificationQueueFull | None = None
@@ -56,6 +61,13 @@ class View:
         self.recovered_in_last_sweep = 0
         self.recovered_total = 0
         self.last_recovered_at: float | None = None
+
+    @property
+    def effective_mode(self) -> Mode:
+        """Return how the daemon learns of changes: where the database does not announce them, it polls."""
+        silenced = any(fault.silenced is Audience.DAEMONS for fault in self.trigger_faults)
+        must_poll = silenced or self.triggers_are_unseen or self.full_queue is not None
+        return Mode.POLLING if must_poll else self.mode
 
     def __call__(self, fact: Fact) -> None:
         """Take a fact."""
@@ -99,8 +111,20 @@ class View:
                 self.http_waits_for = reason
             case HttpServing():
                 self.http_waits_for = None
+            case ReloadRefused() | ReloadDeferred() | SettingsReloaded():
+                self._take_reload(fact)
             case _:
                 self._take_triggers(fact)
+
+    def _take_reload(self, fact: ReloadRefused | ReloadDeferred | SettingsReloaded) -> None:
+        match fact:
+            case ReloadRefused(reason):
+                self.why_reload_refused = reason
+            case SettingsReloaded() if self.filter_is_deferred:  # of an earlier reload than the one that was refused
+                self.filter_is_deferred = False
+            case _:
+                self.why_reload_refused = None
+                self.filter_is_deferred = isinstance(fact, ReloadDeferred)
 
     def _take_triggers(self, fact: Fact) -> None:
         match fact:

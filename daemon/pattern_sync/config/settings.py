@@ -1,18 +1,19 @@
-"""Settings from environment variables, a .env file and systemd credentials."""
+"""What an operator can set, from environment variables, a .env file and systemd credentials."""
 
-import difflib
 import ipaddress
-import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from pattern_sync.domain.errors import InvalidFilter, InvalidSettings
+from pattern_sync.config.complaints import explain
+from pattern_sync.config.names import PREFIX, option
+from pattern_sync.config.secrets import read_token, read_url
+from pattern_sync.config.sources import Sources
+from pattern_sync.domain.errors import InvalidSettings
 from pattern_sync.domain.filter import (
     BOUNDS,
     HIGH_PRIORITY_MIN_CONFIDENCE,
@@ -21,13 +22,10 @@ from pattern_sync.domain.filter import (
     SyncFilter,
 )
 
-PREFIX = "PATTERN_SYNC_"
-ENV_FILE_VARIABLE = "PATTERN_SYNC_ENV_FILE"
 # The origins of the application's review panel: its front end (9213) and the front end's development server (5173).
 PANEL_ORIGINS = tuple(f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in (9213, 5173))
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
 _HOST = re.compile(r"[a-zA-Z0-9_]([a-zA-Z0-9_.-]*[a-zA-Z0-9_])?")
-_TOKEN = re.compile(r"[!-~]+")  # all that an Authorization header can carry
 
 
 class Settings(BaseSettings):
@@ -38,11 +36,12 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         default=None,
         description="The database, as a `postgresql://` URL or a key=value string, with one or more hosts."
-        " Unset: the embedded server.",
+        " Unset: the embedded server; as a service, only if `PATTERN_SYNC_DATA_DIR` is set.",
     )
+    database_url_file: Path | None = Field(default=None, description="File that holds the URL or the string.")
     data_dir: Path | None = Field(
         default=None,
-        description="Folder of the embedded server. Unset: `/var/lib/pattern-sync` as root,"
+        description="Folder of the embedded server. Unset: `/var/lib/pattern-sync-embedded` as root,"
         " `~/.local/state/pattern-sync` otherwise.",
     )
     interval: float = Field(
@@ -109,6 +108,8 @@ class Settings(BaseSettings):
         default="auto", description="`auto`: console on a terminal, JSON otherwise."
     )
 
+    _sources: Sources = PrivateAttr(default_factory=Sources)
+
     @field_validator("only_types", "exclude_types", "cors_origins", "allowed_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -156,24 +157,24 @@ class Settings(BaseSettings):
         """Read the settings from all sources; arguments that are not None win. Raises InvalidSettings.
 
         `PATTERN_SYNC_ENV_FILE` names the .env file; the default is `.env` in the working directory. Environment
-        variables override it. Systemd credentials (`pattern_sync_database_url`) override neither.
+        variables override it. Credentials (`pattern_sync_database_url`) override neither.
         """
-        named = os.environ.get(ENV_FILE_VARIABLE)
-        env_file = named or ".env"
-        if named and not Path(env_file).is_file():
-            raise InvalidSettings(f"{ENV_FILE_VARIABLE} is {env_file!r}, but there is no such file; name another one.")
-        credentials = os.environ.get("CREDENTIALS_DIRECTORY")
         arguments: dict[str, Any] = {"database_url": database_url, "data_dir": data_dir}
         given = {name: value for name, value in arguments.items() if value is not None}
+        sources = replace(Sources.find(cls.model_fields), options=tuple(map(option, given)))
+        if database_url is not None:
+            given["database_url_file"] = None
         try:
-            _refuse_misspelt(env_file, set(cls.model_fields))
-            return cls(_env_file=env_file, _secrets_dir=credentials, **given)
+            settings = cls(_env_file=sources.env_file, **{**sources.unnamed(), **given})
         except ValidationError as fault:
-            raise InvalidSettings(" ".join(_explain(error) for error in fault.errors())) from None
-        except OSError as fault:
-            raise InvalidSettings(f"{fault.filename}: {fault.strerror}.") from None
-        except UnicodeDecodeError:
-            raise InvalidSettings(f"{env_file} is not valid UTF-8; save it as UTF-8 text.") from None
+            raise InvalidSettings(" ".join(explain(error) for error in fault.errors())) from None
+        settings._sources = sources
+        return settings
+
+    @property
+    def sources(self) -> Sources:
+        """Return where the settings were looked for, and the names that were found there."""
+        return self._sources
 
     @property
     def on_loopback(self) -> bool:
@@ -183,10 +184,26 @@ class Settings(BaseSettings):
         except ValueError:
             return self.http_host == "localhost"
 
+    def url(self) -> str | None:
+        """Return the database's URL; None is the embedded server. Raises InvalidSettings.
+
+        Under a service manager, or with a folder of credentials, that server has to be asked for by name: a misspelt
+        credential would otherwise be an empty database that looks well.
+        """
+        url = read_url(self.database_url, self.database_url_file)
+        if url is None:
+            self._sources.credentials.refuse_lookalike("database_url")
+            if self.data_dir is None:
+                self._sources.refuse_accident()
+        return url
+
     def tokens(self) -> tuple[str | None, str | None]:
         """Return the API token and the administrators' token, from variables or files. Raises InvalidSettings."""
-        api = _read_token("API_TOKEN", self.api_token, self.api_token_file)
-        admin = _read_token("ADMIN_TOKEN", self.admin_token, self.admin_token_file)
+        api = read_token("API_TOKEN", self.api_token, self.api_token_file)
+        admin = read_token("ADMIN_TOKEN", self.admin_token, self.admin_token_file)
+        for name, token in {"api_token": api, "admin_token": admin}.items():
+            if token is None:
+                self._sources.credentials.refuse_lookalike(name)
         if api is None and not self.on_loopback:
             raise InvalidSettings(
                 f"{PREFIX}HTTP_HOST is {self.http_host!r}, which others can reach, but there is no API token. Set"
@@ -210,46 +227,3 @@ class Settings(BaseSettings):
             only_types=self.only_types,
             exclude_types=self.exclude_types,
         )
-
-
-def _read_token(name: str, value: SecretStr | None, file: Path | None) -> str | None:
-    variable = f"{PREFIX}{name}"
-    if value is not None and file is not None:
-        raise InvalidSettings(f"{variable} and {variable}_FILE are both set; unset one of them.")
-    if value is None and file is None:
-        return None
-    source = variable if file is None else f"{variable}_FILE, {str(file)!r},"
-    try:
-        token = value.get_secret_value() if value is not None else (file or Path()).read_text(encoding="utf-8")
-    except OSError as fault:
-        raise InvalidSettings(f"{source} cannot be read: {fault.strerror}.") from None
-    except UnicodeDecodeError:
-        raise InvalidSettings(f"{source} is not valid UTF-8; save it as UTF-8 text.") from None
-    if not _TOKEN.fullmatch(token.strip()):
-        raise InvalidSettings(f"{source} holds no token; use one word of printable ASCII characters, without spaces.")
-    return token.strip()
-
-
-def _refuse_misspelt(env_file: str, fields: set[str]) -> None:
-    known = {field.upper() for field in fields} | {ENV_FILE_VARIABLE.removeprefix(PREFIX)}
-    in_file = dotenv_values(env_file) if Path(env_file).is_file() else {}
-    for name in sorted({*os.environ, *in_file}):
-        given = name.upper().removeprefix(PREFIX)
-        if name.upper().startswith(PREFIX) and given not in known:
-            nearest = difflib.get_close_matches(given, known, n=1)
-            settings = ", ".join(PREFIX + item for item in sorted(known))
-            hint = f" Did you mean {PREFIX}{nearest[0]}?" if nearest else f" The settings are: {settings}."
-            raise InvalidSettings(f"{name} is not a setting of Pattern Sync.{hint}")
-
-
-def _variable(name: str) -> str:
-    return PREFIX + name.upper()
-
-
-def _explain(error: ErrorDetails) -> str:
-    fault = error.get("ctx", {}).get("error")
-    if isinstance(fault, InvalidFilter):
-        return fault.spelled(_variable)
-    name = _variable("_".join(str(part) for part in error["loc"]))
-    value = "" if "URL" in name or "TOKEN" in name else f" is {error['input']!r}:"  # a URL can hold a password
-    return f"{name}{value} {error['msg'][0].lower()}{error['msg'][1:]}."
