@@ -33,6 +33,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
             "exclude_types": "text[]",
         },
     ),
+    "publication": ((), {"published_at": "timestamptz", "published_by": "text"}),
     "publish_filter": (FILTER, {"changed_at": "timestamptz"}),
     "record_run": (("text",), {}),
     "lock_installation": ((), {"pg_advisory_xact_lock": "void"}),
@@ -64,7 +65,6 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "filter_is_there": ((), {"present": "bool"}),
     "inventory": (("text[]",), {"thing": "text", "digest": "text"}),
     "wrongly_owned": (("text[]", "text[]", "text"), {"found": "bool"}),
-    "daemons_without_grants": (("text[]",), {"role": "text"}),
     "readers_without_grants": (("text", "text[]"), {"role": "text"}),
     "foreign_objects": (("text[]", "text[]"), {"described": "text"}),
     "install_trigger": (("text",), {"install_trigger": "void"}),
@@ -135,6 +135,8 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
         },
     ),
     "missing_rights": ((), {"remedy": "text"}),
+    "daemons_without_rights": ((), {"role": "text", "remedy": "text"}),
+    "writers_without_rights": ((), dict.fromkeys(["role", "part", "silenced", "lacks", "remedy"], "text")),
     "explain": (
         (*FILTER, "text"),
         {

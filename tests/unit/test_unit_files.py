@@ -3,7 +3,6 @@
 import re
 import shutil
 import subprocess
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -129,8 +128,3 @@ def test_the_settings_file_puts_what_a_reload_reads_first() -> None:
     restarted = text.index("systemctl restart")
     for name in Settings.model_fields:
         assert (text.index(f"#PATTERN_SYNC_{name.upper()}=") < restarted) == (name in CRITERIA)
-
-
-def test_the_source_distribution_holds_the_units() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert "systemd" in project["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]

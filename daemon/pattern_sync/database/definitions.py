@@ -72,7 +72,7 @@ class Definitions:
     functions: str
     owner: str
     readers: str
-    daemons: str
+    roles: str
     trigger: str
     uninstall: str
 
@@ -80,11 +80,6 @@ class Definitions:
     def own_tables(self) -> list[str]:
         """Return the names of the tables in our schema."""
         return [table for migration in self.migrations for table in migration.tables]
-
-    @property
-    def added_tables(self) -> list[str]:
-        """Return the names of those that were added after the first version."""
-        return [table for migration in self.migrations[1:] for table in migration.tables]
 
     @property
     def own_functions(self) -> list[str]:
@@ -111,7 +106,7 @@ def load_definitions() -> Definitions:
         functions=functions + _comments(functions, *(migration.sql for migration in migrations)),
         owner=_read(folder / "owner.sql"),
         readers=_read(folder / "readers.sql"),
-        daemons=_read(folder / "daemons.sql"),
+        roles=_read(folder / "roles.sql"),
         trigger=_read(folder / "trigger.sql"),
         uninstall=_read(folder / "uninstall.sql"),
     )

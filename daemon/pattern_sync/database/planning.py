@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pattern_sync.database.blocking import BlockingDatabase
 from pattern_sync.database.definitions import Definitions, Migration
-from pattern_sync.database.rows.overview import to_schema_version
+from pattern_sync.database.rows.overview import to_lacking_roles, to_schema_version
 from pattern_sync.database.survey import (
     Application,
     OwnSchema,
@@ -43,8 +43,20 @@ def full_script(definitions: Definitions, *, with_application_tables: bool) -> I
     yield Step("functions.sql", definitions.functions)
     yield Step("owner.sql", definitions.owner)
     yield Step("readers.sql", definitions.readers)
-    yield Step("daemons.sql", definitions.daemons)
     yield Step("trigger.sql", definitions.trigger)
+
+
+def grant_steps(database: BlockingDatabase) -> list[Step]:
+    """Return what has to be granted to daemons' roles, to roles that write, and to the functions' owner."""
+    daemons = [
+        Step(f"grant the rights on what is new to the daemon's role {row['role']}", row["remedy"])
+        for row in database.fetch("daemons_without_rights")
+    ]
+    writers = [
+        Step(f"grant {role.lacks} to {role.role}, which {role.part}", role.remedy)
+        for role in to_lacking_roles(database.fetch("writers_without_rights"))
+    ]
+    return [*daemons, *writers]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +84,7 @@ class MigrationPlan:
         # The functions of an older version check for that version's triggers.
         if steps or self.database.fetch("tables_without_trigger"):
             steps.append(Step("create the triggers that are missing", self.definitions.trigger))
-        return steps
+        return [*steps, *grant_steps(self.database)]
 
     def schema_steps(self, *, replicated: bool) -> list[Step]:
         """Return the steps of the first transaction, after every check.
@@ -166,12 +178,6 @@ class MigrationPlan:
             yield Step(
                 f"grant SELECT on our tables to the readers of the application's: {', '.join(readers)}",
                 self.definitions.readers,
-            )
-        daemons = [row["role"] for row in self.database.fetch("daemons_without_grants", self.definitions.added_tables)]
-        if daemons:
-            yield Step(
-                f"grant the daemon's role its rights on tables that were added: {', '.join(daemons)}",
-                self.definitions.daemons,
             )
 
     def _installed_version(self) -> SchemaVersion:

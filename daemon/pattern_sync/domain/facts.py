@@ -9,7 +9,7 @@ from pattern_sync.domain.outcomes import PatternOutcome
 from pattern_sync.domain.reception import TriggerFault
 from pattern_sync.domain.results import Retried, SyncResult
 from pattern_sync.domain.scans import ScanKind
-from pattern_sync.domain.statistics import MissingIndex
+from pattern_sync.domain.statistics import MissingIndex, Publication
 
 
 class Fact:
@@ -139,6 +139,22 @@ class FilterPublished(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class FilterForeign(Fact):
+    """Another filter than this daemon's own is in force: a daemon with other settings has published it, or a person."""
+
+    in_force: SyncFilter
+    own: SyncFilter
+    publication: Publication | None
+
+
+@dataclass(frozen=True, slots=True)
+class FilterOwn(Fact):
+    """This daemon's own filter is in force again."""
+
+    filter: SyncFilter
+
+
+@dataclass(frozen=True, slots=True)
 class IndexMissing(Fact):
     """A large table of the application lacks an index that would help."""
 
@@ -229,7 +245,7 @@ class NotificationQueueDrained(Fact):
 
 @dataclass(frozen=True, slots=True)
 class TableRebuilt(Fact):
-    """`operation_patterns` has new storage or other partitions: rows may have arrived without a notification."""
+    """`operation_patterns` has new storage, partitions or triggers: rows may have arrived without a notification."""
 
 
 @dataclass(frozen=True, slots=True)

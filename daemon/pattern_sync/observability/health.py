@@ -8,7 +8,7 @@ from enum import StrEnum
 from pattern_sync.domain.reception import Audience, Mode
 from pattern_sync.domain.scans import ScanKind
 from pattern_sync.observability.view import View
-from pattern_sync.observability.words import REMEDY, queue_is_full
+from pattern_sync.observability.words import queue_is_full, remedies, shown_faults
 
 
 class Condition(StrEnum):
@@ -108,6 +108,12 @@ class HealthReporter:
         if view.mode is Mode.POLLING:
             reasons.append("Notifications do not arrive; the daemon polls instead. Its log has the reason.")
         reasons += self._why_silent()
+        if view.foreign_filter is not None:
+            reasons.append(
+                f"Another filter is in force ({view.foreign_filter.in_force}) than this daemon's own"
+                f" ({view.foreign_filter.own}). Give all daemons the same settings, and reload those that were changed."
+                " The log names who published it."
+            )
         if found := view.recovered_in_last_sweep:
             reasons.append(
                 f"The last sweep found {found:,} patterns that no notification had announced; sweeps come every minute."
@@ -127,8 +133,9 @@ class HealthReporter:
         view = self._view
         reasons = []
         for audience, whom in ((Audience.DAEMONS, "daemons"), (Audience.PAGES, "review pages")):
-            if faults := [fault.fault for fault in view.trigger_faults if fault.silenced is audience]:
-                reasons.append(f"The {whom} are not notified of some changes: {'; '.join(faults)}. Run: {REMEDY}")
+            if faults := [fault for fault in view.trigger_faults if fault.silenced is audience]:
+                shown, run = "; ".join(shown_faults(faults)), " ".join(remedies(faults))
+                reasons.append(f"The {whom} are not notified of some changes: {shown}. Run: {run}")
         if view.full_queue is not None:
             full = queue_is_full(view.full_queue.usage, view.full_queue.blocker_pid)
             reasons.append(f"{full}. The daemon polls instead.")

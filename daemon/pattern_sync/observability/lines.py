@@ -28,6 +28,8 @@ class Line(Enum):
     DATABASE_BACK = "database.back", _INFO, "The database is available again."
     SCHEMA_NEWER = "schema.newer", _WARNING, "The schema is newer than this daemon, which can work with it."
     FILTER_PUBLISHED = "filter.published", _INFO, "This filter is in force for the triggers and all daemons."
+    FILTER_FOREIGN = "filter.foreign", _WARNING, "Another filter than this daemon's own is in force."
+    FILTER_OWN = "filter.own", _INFO, "This daemon's own filter is in force again."
     INDEX_MISSING = "index.missing", _WARNING, "An index would help."
     LISTENER_LISTENING = "listener.listening", _INFO, "Notifications arrive."
     LISTENER_LOST = "listener.lost", _WARNING, "Notifications do not arrive; polling instead."
@@ -47,7 +49,11 @@ class Line(Enum):
         "The server's notification queue is too full to notify; polling instead.",
     )
     NOTIFICATION_QUEUE_DRAINED = "notification_queue.drained", _INFO, "The server's notification queue has room again."
-    TABLE_REBUILT = "table.rebuilt", _INFO, "The table of the patterns has new storage or partitions; scanning it."
+    TABLE_REBUILT = (
+        "table.rebuilt",
+        _INFO,
+        "The table of the patterns has new storage, partitions or triggers; scanning it.",
+    )
     PATTERN_QUEUED = "pattern.queued", _INFO, "Patterns were queued."
     PATTERN_FAILED = "pattern.failed", _WARNING, "Patterns could not be queued; trying again later."
     PATTERN_RECOVERED = "pattern.recovered", _WARNING, "A sweep queued patterns without a notification."

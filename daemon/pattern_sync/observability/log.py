@@ -10,7 +10,7 @@ from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.scans import ScanKind, leading
 from pattern_sync.observability.lines import Line
 from pattern_sync.observability.paced import SHOWN_SIGNATURES, Failures, Pace, Refusals, Repetitions
-from pattern_sync.observability.words import REMEDY, UPGRADE, queue_is_full
+from pattern_sync.observability.words import UPGRADE, queue_is_full, remedies, shown_faults
 from pattern_sync.observability.writer import LogWriter
 
 # Facts whose fields are the line's.
@@ -69,6 +69,8 @@ class Log:
         self._refusals = Refusals(write, Pace(now, interval_seconds))
         self._crowded = Repetitions(write, Line.HTTP_CROWDED, Pace(now, interval_seconds))
         self._out_of_files = Repetitions(write, Line.HTTP_OUT_OF_FILES, Pace(now, interval_seconds))
+        self._foreign = Repetitions(write, Line.FILTER_FOREIGN, Pace(now, interval_seconds))
+        self._own = Repetitions(write, Line.FILTER_OWN, Pace(now, interval_seconds))
         self._ignored_total = 0
 
     def __call__(self, fact: facts.Fact) -> None:
@@ -108,7 +110,11 @@ class Log:
                 self._ignored(shown)
             case facts.TriggersFaulty(faults, silenced):
                 line = Line.TRIGGERS_SILENT if silenced else Line.TRIGGERS_FAULTY
-                self._write(line, faults=[fault.fault for fault in faults], remedy=REMEDY)
+                self._write(line, faults=shown_faults(faults), remedy=" ".join(remedies(faults)))
+            case facts.FilterForeign():
+                self._foreign.add(**_publication_of(fact), in_force=str(fact.in_force), own=str(fact.own))
+            case facts.FilterOwn():
+                self._own.add(filter=str(fact.filter))
             case facts.NotificationQueueFull(usage, blocker_pid):
                 self._write(Line.NOTIFICATION_QUEUE_FULL, reason=queue_is_full(usage, blocker_pid))
             case facts.SchemaRead(version, own_version) if version > own_version:
@@ -162,6 +168,13 @@ class Log:
         self._ignored_total += 1
         if str(self._ignored_total).strip("0") == "1":  # the 1st, 10th, 100th and so on
             self._write(Line.NOTIFICATION_IGNORED, payload=shown, so_far=self._ignored_total)
+
+
+def _publication_of(fact: facts.FilterForeign) -> dict[str, object]:
+    if fact.publication is None:
+        return {}
+    published_by = fact.publication.published_by or "unknown"
+    return {"published_by": published_by, "published_at": fact.publication.published_at.isoformat()}
 
 
 def _fields_of(fact: facts.Fact) -> dict[str, object]:

@@ -6,6 +6,8 @@ from pattern_sync.domain.facts import (
     DatabaseBack,
     DatabaseLost,
     Fact,
+    FilterForeign,
+    FilterOwn,
     HttpServing,
     HttpWaiting,
     ListenerListening,
@@ -51,6 +53,7 @@ class View:
         self.filter_is_deferred = False
         self.trigger_faults: tuple[TriggerFault, ...] = ()
         self.triggers_are_unseen = False
+        self.foreign_filter: FilterForeign | None = None
         self.full_queue: NotificationQueueFull | None = None
         self.last_notification_at: float | None = None
         self.last_scan_at: dict[ScanKind, float] = {}
@@ -111,20 +114,26 @@ class View:
                 self.http_waits_for = reason
             case HttpServing():
                 self.http_waits_for = None
-            case ReloadRefused() | ReloadDeferred() | SettingsReloaded():
-                self._take_reload(fact)
             case _:
-                self._take_triggers(fact)
+                self._take_settings(fact)
 
-    def _take_reload(self, fact: ReloadRefused | ReloadDeferred | SettingsReloaded) -> None:
+    def _take_settings(self, fact: Fact) -> None:
         match fact:
+            case FilterForeign():
+                self.foreign_filter = fact
+            case FilterOwn():
+                self.foreign_filter = None
             case ReloadRefused(reason):
                 self.why_reload_refused = reason
-            case SettingsReloaded() if self.filter_is_deferred:  # of an earlier reload than the one that was refused
+            case ReloadDeferred():
+                self.why_reload_refused, self.filter_is_deferred = None, True
+            case SettingsReloaded():
+                self.foreign_filter = None
+                if not self.filter_is_deferred:  # otherwise of an earlier reload than the one that was refused
+                    self.why_reload_refused = None
                 self.filter_is_deferred = False
             case _:
-                self.why_reload_refused = None
-                self.filter_is_deferred = isinstance(fact, ReloadDeferred)
+                self._take_triggers(fact)
 
     def _take_triggers(self, fact: Fact) -> None:
         match fact:

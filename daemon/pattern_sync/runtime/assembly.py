@@ -18,6 +18,7 @@ from pattern_sync.runtime.queueing import (
     build_embedded_supervisor,
     build_listener,
     build_periodic,
+    build_publisher,
     build_reloader,
     build_trigger_watch,
     build_watchdog,
@@ -76,7 +77,7 @@ def assemble(
     )
     reconciler = Reconciler(gateway, now)
     in_force = FilterInForce(settings.sync_filter())
-    publisher = FilterPublisher(in_force.value, gateway.publish_filter, core.emit, core.activity(FilterPublisher))
+    publisher = build_publisher(core, gateway, in_force)
     return Parts(
         core=core,
         pool=pool,

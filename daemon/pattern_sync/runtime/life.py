@@ -104,7 +104,7 @@ class Daemon:
         await parts.gateway.check_rights()
         wanted = parts.publisher.wanted
         await parts.gateway.publish_filter(wanted)
-        parts.in_force.value = wanted
+        parts.in_force.published(wanted)
         return wanted
 
     def _start_queueing(self, group: asyncio.TaskGroup) -> None:

@@ -12,6 +12,7 @@ from pattern_sync.database.pool import Pool
 from pattern_sync.database.session import CHANNEL, QUEUE_CHANNEL, ListenSession
 from pattern_sync.database.watch import WatchGateway
 from pattern_sync.domain.backoff import Backoff
+from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.embedded import EmbeddedServer
 from pattern_sync.runtime.core import Core, retry_backoff
 from pattern_sync.runtime.reload import FilterPublisher, Reloader
@@ -125,6 +126,17 @@ def build_periodic(
         Refresher(reconciler, in_force, core.emit, core.activity(Refresher), timings.refresh_seconds),
         Retrier(reconciler, in_force, core.quarantined, core.emit, core.activity(Retrier), core.now, timings),
     ]
+
+
+def build_publisher(core: Core, gateway: DaemonGateway, in_force: FilterInForce) -> FilterPublisher:
+    """Return the service that puts the daemon's own filter in force."""
+
+    async def publish(own: SyncFilter) -> bool:
+        changed = await gateway.publish_filter(own)
+        in_force.published(own)
+        return changed
+
+    return FilterPublisher(in_force.own, publish, core.emit, core.activity(FilterPublisher))
 
 
 def build_reloader(

@@ -7,9 +7,17 @@ from typing import Any
 from pattern_sync.database.rows import Row
 from pattern_sync.database.rows.filters import to_filter
 from pattern_sync.database.rows.reviews import to_counts, to_statistics
-from pattern_sync.domain.reception import Audience, Sighting, TriggerFault
+from pattern_sync.domain.reception import Audience, LackingRole, Sighting, TriggerFault
 from pattern_sync.domain.schema import SchemaVersion
-from pattern_sync.domain.statistics import ConnectedDaemon, MissingIndex, Overview, Recoveries, Refusal, Run
+from pattern_sync.domain.statistics import (
+    ConnectedDaemon,
+    MissingIndex,
+    Overview,
+    Publication,
+    Recoveries,
+    Refusal,
+    Run,
+)
 
 
 def to_sighting(row: Row) -> Sighting:
@@ -36,6 +44,18 @@ def to_trigger_faults(rows: Iterable[Row]) -> tuple[TriggerFault, ...]:
     )
 
 
+def to_lacking_roles(rows: Iterable[Row]) -> tuple[LackingRole, ...]:
+    """Return the roles that lack a right which our triggers need."""
+    return tuple(
+        LackingRole(row["role"], row["part"], Audience(row["silenced"]), row["lacks"], row["remedy"]) for row in rows
+    )
+
+
+def to_publication(rows: Sequence[Row]) -> Publication | None:
+    """Return who put the filter in force, or None if there is none."""
+    return Publication(rows[0]["published_by"], rows[0]["published_at"]) if rows else None
+
+
 def to_missing_indexes(rows: Iterable[Row]) -> tuple[MissingIndex, ...]:
     """Return the indexes that would help."""
     return tuple(MissingIndex(row["relation"], row["cost"], row["command"]) for row in rows)
@@ -50,7 +70,8 @@ def to_overview(address: str, fetch: Callable[[str], Sequence[Mapping[str, Any]]
     """Return what `status` shows; `fetch` runs a named statement."""
     server = fetch("server")[0]
     in_force = fetch("read_filter")
-    faults = to_trigger_faults(fetch("trigger_faults"))
+    lacking = to_lacking_roles(fetch("writers_without_rights"))
+    faults = (*to_trigger_faults(fetch("trigger_faults")), *(role.fault for role in lacking))
     refusals = fetch("refusals")
     return Overview(
         database=address,
@@ -58,8 +79,10 @@ def to_overview(address: str, fetch: Callable[[str], Sequence[Mapping[str, Any]]
         prepared_transactions=server["prepared_transactions"],
         schema_version=to_schema_version(fetch("schema_version")).newest,
         filter=to_filter(in_force[0]) if in_force else None,
+        publication=to_publication(fetch("publication")),
         trigger_missing_on=tuple(dict.fromkeys(fault.relation for fault in faults if fault.relation)),
         trigger_faults=tuple(fault.fault for fault in faults),
+        missing_grants=tuple(role.remedy for role in lacking),
         statistics=to_statistics(fetch("statistics")[0]),
         queue=to_counts(fetch("queue_counts")[0]),
         gone=fetch("count_gone")[0]["gone"],

@@ -86,6 +86,14 @@ WHERE application.table_name IN ('pattern_approvals', 'pattern_review_history')
   AND d.deptype = 'a'::"char"
   AND NOT CASE s.relkind WHEN 'S'::"char" THEN pg_catalog.has_sequence_privilege(s.oid, 'USAGE') ELSE true END
 UNION ALL
+-- Our functions, which everybody may execute until somebody revokes it. Two of them are the owner's alone.
+SELECT DISTINCT pg_catalog.format('GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pattern_sync TO %I;', current_user)
+FROM pg_catalog.pg_proc AS p
+JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+WHERE n.nspname::text = 'pattern_sync'::text
+  AND p.proname::text NOT IN ('install_trigger', 'create_announce')
+  AND NOT pg_catalog.has_function_privilege(p.oid, 'EXECUTE')
+UNION ALL
 -- Our own schema and that of the patterns, which is found by our trigger: without USAGE this role cannot find the table
 -- by its name.
 SELECT DISTINCT pg_catalog.format('GRANT USAGE ON SCHEMA %I TO %I;', n.nspname, current_user)
@@ -113,6 +121,23 @@ SELECT
     s.min_savings::double precision AS min_savings,
     s.only_types,
     s.exclude_types
+FROM pattern_sync.settings AS s;
+
+-- name: publication
+-- Who put the filter in force, as the trigger on the settings noted it (NULL: nobody since the functions were created),
+-- and when.
+SELECT
+    s.changed_at AS published_at,
+    (
+        SELECT pg_catalog.substring(d.description, 'published by (.*)\.$')
+        FROM pg_catalog.pg_proc AS p
+        JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+        JOIN pg_catalog.pg_description AS d ON d.objoid = p.oid
+        WHERE n.nspname::text = 'pattern_sync'::text
+          AND p.proname::text = 'announce'::text
+          AND d.classoid = 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid
+        LIMIT 1
+    ) AS published_by
 FROM pattern_sync.settings AS s;
 
 -- name: publish_filter

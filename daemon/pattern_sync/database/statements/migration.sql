@@ -407,22 +407,6 @@ WHERE EXISTS (
 )
 ORDER BY 1;
 
--- name: daemons_without_grants
--- Roles that may record runs by a grant, and may not write all of our tables that were added later ($1).
-SELECT DISTINCT granted.grantee::pg_catalog.regrole::text AS role
-FROM pg_catalog.pg_class AS runs
-JOIN pg_catalog.pg_namespace AS n ON n.oid = runs.relnamespace
-CROSS JOIN LATERAL pg_catalog.aclexplode(runs.relacl) AS granted
-CROSS JOIN LATERAL pg_catalog.unnest($1::text[]) AS added (table_name)
-LEFT JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname::text = added.table_name
-WHERE n.nspname::text = 'pattern_sync'::text
-  AND runs.relname::text = 'runs'::text
-  AND granted.privilege_type = 'INSERT'::text
-  AND granted.grantee <> runs.relowner
-  AND granted.grantee <> 0::pg_catalog.oid
-  AND (c.oid IS NULL OR NOT pg_catalog.has_table_privilege(granted.grantee, c.oid, 'INSERT'))
-ORDER BY 1;
-
 -- name: install_trigger
 -- Mend the triggers of one table ($1).
 SELECT pattern_sync.install_trigger($1::text::pg_catalog.regclass);
