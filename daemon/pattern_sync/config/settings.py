@@ -1,18 +1,18 @@
-"""Settings from environment variables, a .env file and systemd credentials."""
+"""What an operator can set, from environment variables, a .env file and systemd credentials."""
 
-import difflib
 import ipaddress
 import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
-from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from pattern_sync.domain.errors import InvalidFilter, InvalidSettings
+from pattern_sync.config.complaints import explain, refuse_misspelt
+from pattern_sync.config.names import ENV_FILE_VARIABLE, PREFIX
+from pattern_sync.config.secrets import read_token
+from pattern_sync.domain.errors import InvalidSettings
 from pattern_sync.domain.filter import (
     BOUNDS,
     HIGH_PRIORITY_MIN_CONFIDENCE,
@@ -21,13 +21,10 @@ from pattern_sync.domain.filter import (
     SyncFilter,
 )
 
-PREFIX = "PATTERN_SYNC_"
-ENV_FILE_VARIABLE = "PATTERN_SYNC_ENV_FILE"
 # The origins of the application's review panel: its front end (9213) and the front end's development server (5173).
 PANEL_ORIGINS = tuple(f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in (9213, 5173))
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
 _HOST = re.compile(r"[a-zA-Z0-9_]([a-zA-Z0-9_.-]*[a-zA-Z0-9_])?")
-_TOKEN = re.compile(r"[!-~]+")  # all that an Authorization header can carry
 
 
 class Settings(BaseSettings):
@@ -166,10 +163,10 @@ class Settings(BaseSettings):
         arguments: dict[str, Any] = {"database_url": database_url, "data_dir": data_dir}
         given = {name: value for name, value in arguments.items() if value is not None}
         try:
-            _refuse_misspelt(env_file, set(cls.model_fields))
+            refuse_misspelt(env_file, set(cls.model_fields))
             return cls(_env_file=env_file, _secrets_dir=credentials, **given)
         except ValidationError as fault:
-            raise InvalidSettings(" ".join(_explain(error) for error in fault.errors())) from None
+            raise InvalidSettings(" ".join(explain(error) for error in fault.errors())) from None
         except OSError as fault:
             raise InvalidSettings(f"{fault.filename}: {fault.strerror}.") from None
         except UnicodeDecodeError:
@@ -185,8 +182,8 @@ class Settings(BaseSettings):
 
     def tokens(self) -> tuple[str | None, str | None]:
         """Return the API token and the administrators' token, from variables or files. Raises InvalidSettings."""
-        api = _read_token("API_TOKEN", self.api_token, self.api_token_file)
-        admin = _read_token("ADMIN_TOKEN", self.admin_token, self.admin_token_file)
+        api = read_token("API_TOKEN", self.api_token, self.api_token_file)
+        admin = read_token("ADMIN_TOKEN", self.admin_token, self.admin_token_file)
         if api is None and not self.on_loopback:
             raise InvalidSettings(
                 f"{PREFIX}HTTP_HOST is {self.http_host!r}, which others can reach, but there is no API token. Set"
@@ -210,46 +207,3 @@ class Settings(BaseSettings):
             only_types=self.only_types,
             exclude_types=self.exclude_types,
         )
-
-
-def _read_token(name: str, value: SecretStr | None, file: Path | None) -> str | None:
-    variable = f"{PREFIX}{name}"
-    if value is not None and file is not None:
-        raise InvalidSettings(f"{variable} and {variable}_FILE are both set; unset one of them.")
-    if value is None and file is None:
-        return None
-    source = variable if file is None else f"{variable}_FILE, {str(file)!r},"
-    try:
-        token = value.get_secret_value() if value is not None else (file or Path()).read_text(encoding="utf-8")
-    except OSError as fault:
-        raise InvalidSettings(f"{source} cannot be read: {fault.strerror}.") from None
-    except UnicodeDecodeError:
-        raise InvalidSettings(f"{source} is not valid UTF-8; save it as UTF-8 text.") from None
-    if not _TOKEN.fullmatch(token.strip()):
-        raise InvalidSettings(f"{source} holds no token; use one word of printable ASCII characters, without spaces.")
-    return token.strip()
-
-
-def _refuse_misspelt(env_file: str, fields: set[str]) -> None:
-    known = {field.upper() for field in fields} | {ENV_FILE_VARIABLE.removeprefix(PREFIX)}
-    in_file = dotenv_values(env_file) if Path(env_file).is_file() else {}
-    for name in sorted({*os.environ, *in_file}):
-        given = name.upper().removeprefix(PREFIX)
-        if name.upper().startswith(PREFIX) and given not in known:
-            nearest = difflib.get_close_matches(given, known, n=1)
-            settings = ", ".join(PREFIX + item for item in sorted(known))
-            hint = f" Did you mean {PREFIX}{nearest[0]}?" if nearest else f" The settings are: {settings}."
-            raise InvalidSettings(f"{name} is not a setting of Pattern Sync.{hint}")
-
-
-def _variable(name: str) -> str:
-    return PREFIX + name.upper()
-
-
-def _explain(error: ErrorDetails) -> str:
-    fault = error.get("ctx", {}).get("error")
-    if isinstance(fault, InvalidFilter):
-        return fault.spelled(_variable)
-    name = _variable("_".join(str(part) for part in error["loc"]))
-    value = "" if "URL" in name or "TOKEN" in name else f" is {error['input']!r}:"  # a URL can hold a password
-    return f"{name}{value} {error['msg'][0].lower()}{error['msg'][1:]}."

@@ -1,0 +1,6 @@
+"""The settings: what they are, where they come from, and what is refused."""
+
+from pattern_sync.config.names import ENV_FILE_VARIABLE, PREFIX
+from pattern_sync.config.settings import Settings
+
+__all__ = ["ENV_FILE_VARIABLE", "PREFIX", "Settings"]
