@@ -33,8 +33,8 @@ class PatternSyncService:
 
     def __init__(self, database_url: str | None = None) -> None:
         settings = Settings.load() if database_url is None else None
-        if settings and settings.database_url:
-            database_url = settings.database_url.get_secret_value()
+        if settings:
+            database_url = settings.url()
         self._address = None if database_url is None else DatabaseAddress.parse(database_url)
         self._data_dir = settings.data_dir if settings else None
 

@@ -15,7 +15,7 @@ URL = f"postgresql://app:{SECRET}@db.example/work"
 @pytest.fixture(autouse=True)
 def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in os.environ:
-        if name.upper().startswith("PATTERN_SYNC_") or name == "CREDENTIALS_DIRECTORY":
+        if name.upper().startswith("PATTERN_SYNC_") or name in {"CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET"}:
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 

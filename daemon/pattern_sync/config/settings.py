@@ -1,17 +1,17 @@
 """What an operator can set, from environment variables, a .env file and systemd credentials."""
 
 import ipaddress
-import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from pattern_sync.config.complaints import explain, refuse_misspelt
-from pattern_sync.config.names import ENV_FILE_VARIABLE, PREFIX
-from pattern_sync.config.secrets import read_token
+from pattern_sync.config.complaints import explain
+from pattern_sync.config.names import PREFIX
+from pattern_sync.config.secrets import read_token, read_url
+from pattern_sync.config.sources import Sources
 from pattern_sync.domain.errors import InvalidSettings
 from pattern_sync.domain.filter import (
     BOUNDS,
@@ -35,8 +35,9 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         default=None,
         description="The database, as a `postgresql://` URL or a key=value string, with one or more hosts."
-        " Unset: the embedded server.",
+        " Unset: the embedded server; as a service, only if `PATTERN_SYNC_DATA_DIR` is set.",
     )
+    database_url_file: Path | None = Field(default=None, description="File that holds the URL or the string.")
     data_dir: Path | None = Field(
         default=None,
         description="Folder of the embedded server. Unset: `/var/lib/pattern-sync` as root,"
@@ -106,6 +107,8 @@ class Settings(BaseSettings):
         default="auto", description="`auto`: console on a terminal, JSON otherwise."
     )
 
+    _sources: Sources = PrivateAttr(default_factory=Sources)
+
     @field_validator("only_types", "exclude_types", "cors_origins", "allowed_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -153,24 +156,23 @@ class Settings(BaseSettings):
         """Read the settings from all sources; arguments that are not None win. Raises InvalidSettings.
 
         `PATTERN_SYNC_ENV_FILE` names the .env file; the default is `.env` in the working directory. Environment
-        variables override it. Systemd credentials (`pattern_sync_database_url`) override neither.
+        variables override it. Credentials (`pattern_sync_database_url`) override neither.
         """
-        named = os.environ.get(ENV_FILE_VARIABLE)
-        env_file = named or ".env"
-        if named and not Path(env_file).is_file():
-            raise InvalidSettings(f"{ENV_FILE_VARIABLE} is {env_file!r}, but there is no such file; name another one.")
-        credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-        arguments: dict[str, Any] = {"database_url": database_url, "data_dir": data_dir}
-        given = {name: value for name, value in arguments.items() if value is not None}
+        sources = Sources.find(cls.model_fields)
+        given: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
+        if database_url is not None:
+            given |= {"database_url": database_url, "database_url_file": None}
         try:
-            refuse_misspelt(env_file, set(cls.model_fields))
-            return cls(_env_file=env_file, _secrets_dir=credentials, **given)
+            settings = cls(_env_file=sources.env_file, **{**sources.unnamed(), **given})
         except ValidationError as fault:
             raise InvalidSettings(" ".join(explain(error) for error in fault.errors())) from None
-        except OSError as fault:
-            raise InvalidSettings(f"{fault.filename}: {fault.strerror}.") from None
-        except UnicodeDecodeError:
-            raise InvalidSettings(f"{env_file} is not valid UTF-8; save it as UTF-8 text.") from None
+        settings._sources = sources
+        return settings
+
+    @property
+    def sources(self) -> Sources:
+        """Return where the settings were looked for, and the names that were found there."""
+        return self._sources
 
     @property
     def on_loopback(self) -> bool:
@@ -180,10 +182,26 @@ class Settings(BaseSettings):
         except ValueError:
             return self.http_host == "localhost"
 
+    def url(self) -> str | None:
+        """Return the database's URL; None is the embedded server. Raises InvalidSettings.
+
+        Under a service manager, or with a folder of credentials, that server has to be asked for by name: a misspelt
+        credential would otherwise be an empty database that looks well.
+        """
+        url = read_url(self.database_url, self.database_url_file)
+        if url is None:
+            self._sources.credentials.refuse_lookalike("database_url")
+            if self.data_dir is None:
+                self._sources.refuse_accident()
+        return url
+
     def tokens(self) -> tuple[str | None, str | None]:
         """Return the API token and the administrators' token, from variables or files. Raises InvalidSettings."""
         api = read_token("API_TOKEN", self.api_token, self.api_token_file)
         admin = read_token("ADMIN_TOKEN", self.admin_token, self.admin_token_file)
+        for name, token in {"api_token": api, "admin_token": admin}.items():
+            if token is None:
+                self._sources.credentials.refuse_lookalike(name)
         if api is None and not self.on_loopback:
             raise InvalidSettings(
                 f"{PREFIX}HTTP_HOST is {self.http_host!r}, which others can reach, but there is no API token. Set"

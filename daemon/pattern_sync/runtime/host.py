@@ -25,8 +25,8 @@ def open_host(settings: Settings) -> Iterator[Host]:
 
     Raises InvalidSettings, EmbeddedServerError, SchemaError.
     """
-    url = settings.database_url
-    named = None if url is None else DatabaseAddress.parse(url.get_secret_value())
+    url = settings.url()
+    named = None if url is None else DatabaseAddress.parse(url)
     with host_at(named, settings.data_dir) as host:
         yield host
 

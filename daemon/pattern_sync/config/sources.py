@@ -1,0 +1,124 @@
+"""Where settings come from: the environment, a settings file, the folder of credentials."""
+
+import os
+import stat
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from dotenv import dotenv_values
+
+from pattern_sync.config.credentials import FOLDER_VARIABLE, Credentials
+from pattern_sync.config.names import ENV_FILE_VARIABLE, PREFIX, not_a_setting, plain, variable
+from pattern_sync.domain.errors import InvalidSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What was found where; `env_file` is the settings file, read if it is there. No text form holds a value."""
+
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    env_file: Path = Path(".env")
+    lines: Mapping[str, str] = field(default_factory=dict, repr=False)
+    credentials: Credentials = field(default_factory=Credentials)
+    manager: str | None = None
+
+    @classmethod
+    def find(cls, fields: Collection[str], environment: Mapping[str, str] = os.environ) -> Self:
+        """Read all sources. Raises InvalidSettings for what cannot be read and for names that are misspelt."""
+        env_file = _env_file(environment)
+        lines = _lines(env_file)
+        folder = environment.get(FOLDER_VARIABLE)
+        found = cls(
+            _ours(environment),
+            env_file,
+            _ours(lines),
+            Credentials.read(Path(folder) if folder else None, fields),
+            _manager(environment),
+        )
+        known = sorted([*fields, plain(ENV_FILE_VARIABLE)])
+        for name in sorted({*found.environment, *found.lines}):
+            if name.upper() not in map(variable, known):
+                raise InvalidSettings(f"{name} {not_a_setting(name, known, variable)}")
+        values = [*found.environment.values(), *found.lines.values(), *found.credentials.texts.values()]
+        found.credentials.refuse_misspelt(fields, values)
+        return found
+
+    @property
+    def variables(self) -> list[str]:
+        """Return the names of the variables that are set."""
+        return _set(self.environment)
+
+    @property
+    def file_settings(self) -> list[str]:
+        """Return the names that are set in the settings file."""
+        return _set(self.lines)
+
+    def unnamed(self) -> dict[str, str]:
+        """Return the credentials, by field, that neither a variable nor the settings file overrides."""
+        named = {name.upper() for name in [*self.variables, *self.file_settings]}
+        return {name: text for name, text in self.credentials.texts.items() if variable(name) not in named}
+
+    def refuse_accident(self) -> None:
+        """Refuse an embedded server that nobody asked for where no person started us. Raises InvalidSettings."""
+        if self.manager is None:
+            return
+        found = "which does not set it" if self.env_file.is_file() else "which does not exist"
+        searched = self.credentials.searched("database_url")
+        raise InvalidSettings(
+            f"{variable('database_url')} is not set, and {self.manager} an embedded server is started only if it is"
+            f" asked for by name. Looked for it, and for {variable('database_url_file')}: in the environment; in"
+            f" {str(self.env_file)!r}, {found}{searched}. Set it, or name a folder for an embedded server with"
+            f" {variable('data_dir')} or --data-dir."
+        )
+
+
+def _env_file(environment: Mapping[str, str]) -> Path:
+    """Return the settings file; only one that was named has to be there."""
+    named = environment.get(ENV_FILE_VARIABLE)
+    file = Path(named or ".env")
+    try:
+        file = file.absolute()
+        is_file = stat.S_ISREG(file.stat().st_mode)  # not is_file(): newer Pythons make a closed folder an empty one
+    except (FileNotFoundError, NotADirectoryError):  # also a working directory that was deleted
+        is_file = False
+    except OSError as fault:
+        raise _unreadable(file, fault) from None
+    if named and not is_file:
+        raise InvalidSettings(f"{ENV_FILE_VARIABLE} is {named!r}, but there is no such file; name another one.")
+    return file
+
+
+def _lines(env_file: Path) -> Mapping[str, str]:
+    if not env_file.is_file():
+        return {}
+    try:
+        return {name: value or "" for name, value in dotenv_values(env_file).items()}
+    except OSError as fault:
+        raise _unreadable(env_file, fault) from None
+    except UnicodeDecodeError:
+        raise InvalidSettings(f"{env_file} is not valid UTF-8; save it as UTF-8 text.") from None
+
+
+def _unreadable(file: Path, fault: OSError) -> InvalidSettings:
+    return InvalidSettings(
+        f"The settings file {str(file)!r} cannot be read: {fault.strerror}. Let this user read it, start in another"
+        f" folder, or name another file with {ENV_FILE_VARIABLE}."
+    )
+
+
+def _manager(environment: Mapping[str, str]) -> str | None:
+    """Return what shows that no person started this process; None if nothing does."""
+    # SYSTEMD_EXEC_PID alone is no proof: the shells of a desktop inherit it.
+    if environment.get("NOTIFY_SOCKET") or environment.get("SYSTEMD_EXEC_PID") == str(os.getpid()):
+        return "under a service manager"
+    return "with a credentials folder" if environment.get(FOLDER_VARIABLE) else None
+
+
+def _ours(given: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in given.items() if name.upper().startswith(PREFIX)}
+
+
+def _set(given: Mapping[str, str]) -> list[str]:
+    return sorted(name for name, value in given.items() if value)
