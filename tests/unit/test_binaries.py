@@ -102,7 +102,7 @@ def test_a_missing_wheel_is_no_fault(machine: Machine, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("user", "state_home", "expected"),
     [
-        (0, "/state", "/var/lib/pattern-sync"),
+        (0, "/state", "/var/lib/pattern-sync-embedded"),
         (1000, "/state", "/state/pattern-sync"),
         (1000, "relative", "/home/somebody/.local/state/pattern-sync"),
         (1000, "", "/home/somebody/.local/state/pattern-sync"),
@@ -115,3 +115,15 @@ def test_the_state_folder_is_the_systems_for_root_and_else_the_users(
     monkeypatch.setenv("XDG_STATE_HOME", state_home)
     monkeypatch.setenv("HOME", "/home/somebody")
     assert default_data_dir() == Path(expected)
+
+
+def test_data_that_root_has_in_the_folder_of_a_service_are_still_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    before = tmp_path / "pattern-sync"
+    before.mkdir()
+    assert default_data_dir(tmp_path) == tmp_path / "pattern-sync-embedded"
+    (before / "postgres").mkdir()
+    (before / "postgres" / "PG_VERSION").write_text("15\n")
+    assert default_data_dir(tmp_path) == before

@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     database_url_file: Path | None = Field(default=None, description="File that holds the URL or the string.")
     data_dir: Path | None = Field(
         default=None,
-        description="Folder of the embedded server. Unset: `/var/lib/pattern-sync` as root,"
+        description="Folder of the embedded server. Unset: `/var/lib/pattern-sync-embedded` as root,"
         " `~/.local/state/pattern-sync` otherwise.",
     )
     interval: float = Field(

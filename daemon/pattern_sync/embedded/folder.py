@@ -18,10 +18,15 @@ _MOST_PATH_BYTES = 900  # PostgreSQL silently cuts paths at 1024, its own names 
 _SHARED, _PRIVATE = 0o755, 0o700
 
 
-def default_data_dir() -> Path:
-    """Return the default state folder: below /var/lib for root, else in the user's home. Raises EmbeddedServerError."""
+def default_data_dir(system: Path = Path("/var/lib")) -> Path:
+    """Return the default state folder: below /var/lib for root, else in the user's home. Raises EmbeddedServerError.
+
+    Not /var/lib/pattern-sync, unless data lie there already: systemd takes that folder over for a unit with
+    StateDirectory=pattern-sync, or fails to, once root has tried a command by hand.
+    """
     if os.geteuid() == 0:
-        return Path("/var/lib/pattern-sync")
+        services = StateFolder(system / "pattern-sync")
+        return services.path if (services.pgdata / "PG_VERSION").exists() else system / "pattern-sync-embedded"
     state = Path(os.environ.get("XDG_STATE_HOME", ""))
     try:
         # The XDG rules ignore a relative value.
