@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pattern_sync
 from pattern_sync import PatternSyncError
-from pattern_sync.cli.main import exit_code
+from pattern_sync.cli.endings import exit_code
 from tools.markdown import table
 
 

@@ -189,7 +189,10 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "count_gone": ((), {"gone": "int8"}),
     "installed_functions": ((), {"functions_md5": "text"}),
     "record_functions": (("text",), {}),
-    "server_state": (("text[]", "text[]"), {"in_recovery": "bool", "read_only": "bool", "lacking": "text[]"}),
+    "server_state": (
+        ("text[]", "text[]"),
+        {"role": "text", "in_recovery": "bool", "read_only": "bool", "lacking": "text[]"},
+    ),
     "settle": (("text[]", "text[]", "bool"), {"value": "text"}),
     "heartbeat": ((), {"listening": "bool", "in_recovery": "bool"}),
     "ping": (("text", "text"), {"pg_notify": "void"}),

@@ -12,7 +12,7 @@ from pattern_sync.domain import facts
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.identity import RowId
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome
-from pattern_sync.domain.reception import Audience, TriggerFault
+from pattern_sync.domain.reception import Audience, Mode, TriggerFault
 from pattern_sync.domain.results import Retried, SyncResult
 from pattern_sync.domain.scans import ScanKind
 from pattern_sync.domain.statistics import MissingIndex
@@ -36,6 +36,7 @@ LINES: list[tuple[facts.Fact, list[Line]]] = [
     (facts.ReloadRefused("no"), [Line.SETTINGS_REFUSED]),
     (facts.ServiceHanging(("sweeper",)), [Line.SERVICE_HANGING]),
     (facts.EmbeddedServerRestarted("it ended"), [Line.EMBEDDED_RESTARTED]),
+    (facts.DatabaseReached("db:5432", "16.2", "work", "app", None), [Line.DATABASE_REACHED]),
     (facts.DatabaseLost("down"), [Line.DATABASE_LOST]),
     (facts.DatabaseBack(1.0), [Line.DATABASE_BACK]),
     (facts.FilterPublished(SyncFilter()), [Line.FILTER_PUBLISHED]),
@@ -78,13 +79,19 @@ LINES: list[tuple[facts.Fact, list[Line]]] = [
 ]
 EVERY_FACT = [each for each in vars(facts).values() if isinstance(each, type) and facts.Fact in each.__bases__]
 # Lines without a fact, and lines that need two facts.
-WRITTEN_ELSEWHERE = {Line.PROCESS_CRASHED, Line.QUARANTINE_EMPTIED}
+WRITTEN_ELSEWHERE = {
+    Line.DAEMON_STARTING,
+    Line.SETTINGS_DOUBTFUL,
+    Line.DAEMON_FAILED,
+    Line.PROCESS_CRASHED,
+    Line.QUARANTINE_EMPTIED,
+}
 
 
 class Recorder:
     def __init__(self) -> None:
         self.clock = Clock()
-        self.log = Log(LogWriter(), self.clock, INTERVAL_SECONDS)
+        self.log = Log(LogWriter(), self.clock, INTERVAL_SECONDS, lambda: Mode.LISTENING)
 
     def reconciled(self, *outcomes: PatternOutcome, milliseconds: float = 1.0) -> None:
         self.log(facts.PatternsReconciled(outcomes, milliseconds))

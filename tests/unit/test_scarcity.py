@@ -6,6 +6,7 @@ from typing import Any
 from structlog.testing import capture_logs
 
 from pattern_sync.domain.facts import Fact, HttpCrowded, HttpOutOfFiles
+from pattern_sync.domain.reception import Mode
 from pattern_sync.observability.log import Log
 from pattern_sync.observability.writer import LogWriter
 from pattern_sync.runtime.life import report_loop_fault
@@ -24,7 +25,7 @@ class Loop:
 
 
 def log_at(clock: Clock) -> Log:
-    return Log(LogWriter(), clock, INTERVAL_SECONDS)
+    return Log(LogWriter(), clock, INTERVAL_SECONDS, lambda: Mode.LISTENING)
 
 
 def test_a_shortage_of_files_is_logged_at_once_and_then_once_a_minute() -> None:

@@ -6,8 +6,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from pattern_sync.cli.endings import report_in_log
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pattern_sync.cli.session import Session
+    from pattern_sync.config import Settings
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -21,20 +26,37 @@ def run(context: typer.Context) -> None:
     Waits while the database cannot be reached, at the start and later. Exits at the start if waiting would not help: a
     wrong password, a missing schema. SIGHUP reloads the filter. Any number of daemons may run at once.
     """
-    import asyncio
-
-    from pattern_sync.observability.logs import configure_logging
-    from pattern_sync.runtime.host import open_host
+    from pattern_sync.observability.logs import configure_logging, is_console
 
     session: Session = context.obj
     # Until the event loop handles the signals: SIGTERM must shut down an embedded server that is still starting.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    settings = session.settings()
+    log_format = "auto"  # until the settings are read, which may fail
+    configure_logging("info", log_format)
+    try:
+        settings = session.settings()
+        log_format = settings.log_format
+        configure_logging(settings.log_level, log_format)
+        _run(settings, session.settings)
+    except Exception as fault:
+        if sys.stderr.isatty() and is_console(log_format):
+            raise
+        sys.exit(report_in_log(fault))
+
+
+def _run(settings: "Settings", read_settings: "Callable[[], Settings]") -> None:
+    import asyncio
+
+    from pattern_sync.observability.writer import LogWriter
+    from pattern_sync.runtime.host import host_at, named_database
+    from pattern_sync.runtime.introduction import introduce
+
     settings.tokens()  # refuse a missing token before anything starts
+    named = named_database(settings)
+    introduce(settings, named, LogWriter())
     # Not earlier: loading the web server takes longer than finding a wrong setting.
     from pattern_sync.runtime.life import run_daemon
 
-    configure_logging(settings.log_level, settings.log_format)
-    with open_host(settings) as host:
-        asyncio.run(run_daemon(settings, host, session.settings))
+    with host_at(named, settings.data_dir) as host:
+        asyncio.run(run_daemon(settings, host, read_settings))

@@ -8,19 +8,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from pattern_sync.cli import daemon, database, reading, review, trial
-from pattern_sync.cli.output import error_console
+from pattern_sync.cli.endings import report
 from pattern_sync.cli.session import Session
-from pattern_sync.domain.errors import (
-    AccessRefused,
-    DatabaseError,
-    DatabaseUnavailable,
-    EmbeddedServerError,
-    InvalidInput,
-    InvalidSettings,
-    PatternSyncError,
-    SchemaError,
-    StatementFailed,
-)
+from pattern_sync.cli.streams import open_missing_streams
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,10 +23,6 @@ app = typer.Typer(
         " 3 the database cannot be reached, 4 the schema is missing, older or newer."
     ),
 )
-_WAY_OUT = {
-    DatabaseUnavailable: "\nCheck that the server is up and that PATTERN_SYNC_DATABASE_URL names it.",
-    AccessRefused: "\nCheck the user, password and database in PATTERN_SYNC_DATABASE_URL, and the user's rights.",
-}
 
 for group in (daemon, database, reading, review, trial):
     group.add_commands(app)
@@ -73,6 +59,7 @@ def common(
 
 def main() -> NoReturn:
     """Run the command line and exit with one of the codes that the help lists."""
+    open_missing_streams()
     try:
         app()
     except BrokenPipeError:
@@ -82,47 +69,5 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as fault:  # noqa: BLE001 - the outermost handler: expected faults get a message, bugs a traceback
-        sys.exit(_report(fault))
+        sys.exit(report(fault))
     sys.exit(0)
-
-
-def _report(fault: Exception) -> int:
-    expected = _expected(fault)
-    if expected is None:
-        from pattern_sync.observability.lines import Line
-        from pattern_sync.observability.logs import ensure_logging
-        from pattern_sync.observability.writer import LogWriter
-
-        ensure_logging()
-        LogWriter()(Line.PROCESS_CRASHED, exc_info=fault)
-        return 1
-    way_out = next((advice for kind, advice in _WAY_OUT.items() if isinstance(expected, kind)), "")
-    error_console().print(f"[bold red]Error:[/] {_escape(str(expected))}{way_out}", soft_wrap=True)
-    return exit_code(expected)
-
-
-def _expected(fault: BaseException) -> PatternSyncError | None:
-    """Return the fault if it is expected; a group of task failures is expected if all its members are."""
-    if isinstance(fault, BaseExceptionGroup):
-        inner = [_expected(item) for item in fault.exceptions]
-        return None if None in inner else inner[0]
-    return fault if isinstance(fault, PatternSyncError) else None
-
-
-def exit_code(fault: PatternSyncError) -> int:
-    """Return the exit code of an expected fault."""
-    match fault:
-        case InvalidSettings() | InvalidInput():
-            return 2
-        case StatementFailed():
-            return 1
-        case DatabaseError() | EmbeddedServerError():
-            return 3
-        case SchemaError():
-            return 4
-        case _:
-            return 1
-
-
-def _escape(text: str) -> str:
-    return text.replace("[", r"\[")

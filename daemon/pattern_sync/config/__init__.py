@@ -1,6 +1,7 @@
 """The settings: what they are, where they come from, and what is refused."""
 
+from pattern_sync.config.hints import hints_about
 from pattern_sync.config.names import ENV_FILE_VARIABLE, PREFIX
 from pattern_sync.config.settings import Settings
 
-__all__ = ["ENV_FILE_VARIABLE", "PREFIX", "Settings"]
+__all__ = ["ENV_FILE_VARIABLE", "PREFIX", "Settings", "hints_about"]

@@ -51,11 +51,16 @@ class Credentials:
                 complaint = not_a_setting(name, fields, credential)
                 raise InvalidSettings(f"{name}, in the credentials folder {str(self.folder)!r}, {complaint}")
 
+    @property
+    def names(self) -> list[str]:
+        """Return the credentials that hold settings."""
+        return [credential(name) for name in self.texts]
+
     def searched(self, name: str) -> str:
         """Return where a setting was looked for in vain, to end a list; empty without a folder."""
         if self.folder is None:
             return ""
-        held = ", ".join([*map(credential, self.texts), *self.others]) or "nothing"
+        held = ", ".join([*self.names, *self.others]) or "nothing"
         return f"; for {credential(name)} in {str(self.folder)!r}, which holds {held}"
 
     def refuse_lookalike(self, name: str) -> None:

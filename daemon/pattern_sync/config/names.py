@@ -13,6 +13,11 @@ def variable(name: str) -> str:
     return PREFIX + name.upper()
 
 
+def option(name: str) -> str:
+    """Return the option of the command line that overrides a setting."""
+    return "--" + name.replace("_", "-")
+
+
 def credential(name: str) -> str:
     """Return the name of a setting's file in the folder of credentials."""
     return variable(name).lower()

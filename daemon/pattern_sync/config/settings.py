@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -9,7 +10,7 @@ from pydantic import Field, PrivateAttr, SecretStr, ValidationError, ValidationI
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pattern_sync.config.complaints import explain
-from pattern_sync.config.names import PREFIX
+from pattern_sync.config.names import PREFIX, option
 from pattern_sync.config.secrets import read_token, read_url
 from pattern_sync.config.sources import Sources
 from pattern_sync.domain.errors import InvalidSettings
@@ -158,10 +159,11 @@ class Settings(BaseSettings):
         `PATTERN_SYNC_ENV_FILE` names the .env file; the default is `.env` in the working directory. Environment
         variables override it. Credentials (`pattern_sync_database_url`) override neither.
         """
-        sources = Sources.find(cls.model_fields)
-        given: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
+        arguments: dict[str, Any] = {"database_url": database_url, "data_dir": data_dir}
+        given = {name: value for name, value in arguments.items() if value is not None}
+        sources = replace(Sources.find(cls.model_fields), options=tuple(map(option, given)))
         if database_url is not None:
-            given |= {"database_url": database_url, "database_url_file": None}
+            given["database_url_file"] = None
         try:
             settings = cls(_env_file=sources.env_file, **{**sources.unnamed(), **given})
         except ValidationError as fault:

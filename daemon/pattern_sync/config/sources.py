@@ -23,6 +23,7 @@ class Sources:
     lines: Mapping[str, str] = field(default_factory=dict, repr=False)
     credentials: Credentials = field(default_factory=Credentials)
     manager: str | None = None
+    options: tuple[str, ...] = ()
 
     @classmethod
     def find(cls, fields: Collection[str], environment: Mapping[str, str] = os.environ) -> Self:

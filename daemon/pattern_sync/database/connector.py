@@ -5,7 +5,7 @@ import random
 import socket
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -17,6 +17,7 @@ from pattern_sync.database.session_settings import AT_STARTUP, known_to
 from pattern_sync.database.statements import Statement
 from pattern_sync.database.tls import tls_context
 from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable, InvalidSettings
+from pattern_sync.domain.facts import DatabaseReached, Emit
 
 STATEMENT_CACHE_SIZE = 100
 _SOCKET_OPTIONS = {
@@ -34,18 +35,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A connection; `settled` if the session has our settings. Behind a pooler, each transaction has to set them."""
+    """A connection, and the role in effect; `settled` if the session has our settings.
+
+    Behind a pooler, each transaction has to set them.
+    """
 
     connection: "Connection"
     settled: bool
+    role: str
 
 
 class Connector:
     """Connects to the first host that accepts writes, starting with the one that did last time."""
 
-    def __init__(self, address: DatabaseAddress, statements: Mapping[str, Statement]) -> None:
+    def __init__(
+        self, address: DatabaseAddress, statements: Mapping[str, Statement], emit: Emit = lambda _fact: None
+    ) -> None:
         self.statements = statements
         self._address = address
+        self._emit = emit
+        self._reached: DatabaseReached | None = None
         self._hosts = list(address.hosts)
         if address.parameters.get("load_balance_hosts") == "random":
             random.shuffle(self._hosts)
@@ -77,21 +86,37 @@ class Connector:
                 continue
             # A dead host costs seconds, so the one that answered is tried first next time.
             self._hosts.sort(key=host.__ne__)
+            self._report(host, opened)
             return opened
         raise (DatabaseUnavailable if worth_waiting else AccessRefused)("; ".join(tried))
+
+    def _report(self, host: Host, opened: Opened) -> None:
+        version = opened.connection.get_server_version()
+        # asyncpg offers no public access to its transport.
+        tls = opened.connection._transport.get_extra_info("ssl_object")  # type: ignore[attr-defined]  # noqa: SLF001
+        reached = DatabaseReached(
+            server=str(host),
+            server_version=f"{version.major}.{version.minor}",
+            database=self._address.database,
+            user=opened.role,
+            encryption=tls.version() if tls else None,
+        )
+        if reached != self._reached:
+            self._reached = reached
+            self._emit(reached)
 
     async def _open_host(self, host: Host, application_name: str, statement_cache_size: int) -> Opened:
         try:
             connection = await self._connect_host(host, application_name, AT_STARTUP, statement_cache_size)
-            if await self._settle(connection):
-                return Opened(connection, settled=True)
+            opened = await self._settle(connection)
+            if opened.settled:
+                return opened
             connection.terminate()
         except _SettingsRefused:
             pass
         # A pooler shares its server sessions: a session's settings would apply to other clients.
         connection = await self._connect_host(host, application_name, {}, statement_cache_size=0)
-        await self._settle(connection)
-        return Opened(connection, settled=False)
+        return replace(await self._settle(connection), settled=False)
 
     async def _connect_host(
         self, host: Host, application_name: str, settings: Mapping[str, str], statement_cache_size: int
@@ -141,8 +166,8 @@ class Connector:
         except InvalidSettings as fault:  # a file that has changed since the start
             raise AccessRefused(str(fault)) from fault
 
-    async def _settle(self, connection: "Connection") -> bool:
-        """Return whether the session has our settings. Raises DatabaseUnavailable if it accepts no writes."""
+    async def _settle(self, connection: "Connection") -> Opened:
+        """Give the session the settings that it takes. Raises DatabaseUnavailable if it accepts no writes."""
         names, values = known_to(connection.get_server_version().major)
         state = None
         try:
@@ -157,11 +182,11 @@ class Connector:
                 if settled and lacking:
                     late = [values[names.index(name)] for name in lacking]
                     await connection.fetch(self.statements["settle"].sql, lacking, late, False)
-            _check_writable(state)
+            role = _check_writable(state)["role"]
         except BaseException:
             connection.terminate()
             raise
-        return settled
+        return Opened(connection, settled, role)
 
     def _keep_alive(self, connection: "Connection") -> None:
         # asyncpg offers no public access to its socket.
@@ -181,11 +206,12 @@ class _SettingsRefused(Exception):
     """The server, or a pooler before it, does not accept these settings at the start of a session."""
 
 
-def _check_writable(state: "asyncpg.Record | None") -> None:
+def _check_writable(state: "asyncpg.Record | None") -> "asyncpg.Record":
     if state is not None and state["in_recovery"]:
         raise DatabaseUnavailable("a standby, which accepts no writes")
     if state is None or state["read_only"]:
         raise DatabaseUnavailable("read-only (default_transaction_read_only is on)")
+    return state
 
 
 def _is_worth_other_mode(fault: Exception) -> bool:

@@ -7,7 +7,7 @@ from pattern_sync.database.queueing import DAEMONS_PACE, EVENT_SECONDS, QueueGat
 from pattern_sync.database.rows.filters import filter_arguments, to_filter_in_force
 from pattern_sync.database.rows.overview import to_missing_indexes
 from pattern_sync.database.version import check_version
-from pattern_sync.domain.errors import AccessRefused
+from pattern_sync.domain.errors import AccessRefused, RightsMissing
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.statistics import MissingIndex
 
@@ -30,11 +30,10 @@ class DaemonGateway(QueueGateway):
         check_version(rows[0]["version"])
 
     async def check_rights(self) -> None:
-        """Raise AccessRefused, with the statements that grant them, if the daemon's role lacks rights."""
+        """Raise RightsMissing, with the statements that grant them, if the daemon's role lacks rights."""
         rows = await self._pool.fetch("missing_rights", deadline_seconds=EVENT_SECONDS)
         if rows:
-            grants = " ".join(str(row["remedy"]) for row in rows)
-            raise AccessRefused(f"The daemon's role lacks rights. As the owner of the tables: {grants}")
+            raise RightsMissing(row["remedy"] for row in rows)
 
     async def missing_indexes(self) -> tuple[MissingIndex, ...]:
         """Return the indexes that large tables of the application lack for us."""

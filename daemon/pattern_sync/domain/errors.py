@@ -13,6 +13,7 @@ PatternSyncError
 │   │   └── TransactionConflict      a deadlock or a lock timeout: a retry helps
 │   │       └── PlanOutdated         a table was altered: a retry on another session helps
 │   ├── AccessRefused        exit 3   wrong password, unknown database or role, no TLS: waiting does not help
+│   │   └── RightsMissing             the role lacks rights; the text lists the GRANTs
 │   └── StatementFailed      exit 1   the server refused one statement, for example because of a bad row
 ├── SchemaError              exit 4
 │   ├── SchemaMissing (passing)
@@ -25,7 +26,7 @@ A passing fault ends a command. It ends the daemon's start only if waiting would
 every passing fault, whatever the server reports: somebody may rename a table, or revoke a right, and then undo it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -111,6 +112,13 @@ class PlanOutdated(TransactionConflict):
 
 class AccessRefused(DatabaseError):
     """The server refused access; waiting does not help."""
+
+
+class RightsMissing(AccessRefused):
+    """The role lacks rights, which the statements in `grants` give."""
+
+    def __init__(self, grants: Iterable[str]) -> None:
+        super().__init__(f"This role lacks rights. As the owner of the tables: {' '.join(grants)}")
 
 
 class StatementFailed(DatabaseError):

@@ -75,6 +75,20 @@ class EmbeddedServerRestarted(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class DatabaseReached(Fact):
+    """A server accepted a connection that is unlike the last one: the first, or one after a fail-over.
+
+    `user` is the role in effect, `encryption` a version of TLS.
+    """
+
+    server: str
+    server_version: str
+    database: str
+    user: str
+    encryption: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseLost(Fact):
     """The first service found that the database cannot be used."""
 

@@ -14,6 +14,8 @@ class Line(Enum):
         self.level = level
         self.sentence = sentence
 
+    DAEMON_STARTING = "daemon.starting", _INFO, "The daemon starts."
+    SETTINGS_DOUBTFUL = "settings.doubtful", _WARNING, "A setting is probably not what was meant."
     HTTP_SERVING = "http.serving", _INFO, "The API and the review page are served."
     HTTP_WAITING = "http.waiting", _WARNING, "The API and the review page cannot be served; trying again."
     HTTP_CROWDED = "http.crowded", _WARNING, "There are too many HTTP connections; silent ones are closed."
@@ -21,6 +23,7 @@ class Line(Enum):
     REQUEST_REFUSED = "request.refused", _WARNING, "The application or the database refused what a person sent."
     REQUEST_UNAVAILABLE = "request.unavailable", _DEBUG, "The database was unavailable for a request."
     REQUEST_UNUSABLE = "request.unusable", _WARNING, "The database cannot be used as it is; a request failed."
+    DATABASE_REACHED = "database.reached", _INFO, "A database server accepts our connections."
     DATABASE_LOST = "database.lost", _WARNING, "The database is unavailable; trying again."
     DATABASE_BACK = "database.back", _INFO, "The database is available again."
     FILTER_PUBLISHED = "filter.published", _INFO, "This filter is in force for the triggers and all daemons."
@@ -62,4 +65,5 @@ class Line(Enum):
     DAEMON_STOPPING = "daemon.stopping", _INFO, "The daemon stops."
     DAEMON_UNFINISHED = "daemon.unfinished", _WARNING, "Some patterns are left to the next start."
     DAEMON_STOPPED = "daemon.stopped", _INFO, "The daemon has stopped."
+    DAEMON_FAILED = "daemon.failed", logging.CRITICAL, "The daemon cannot go on; waiting would not help."
     PROCESS_CRASHED = "process.crashed", logging.CRITICAL, "This is a bug in Pattern Sync."

@@ -5,6 +5,7 @@ from dataclasses import fields
 
 from pattern_sync.domain import facts
 from pattern_sync.domain.outcomes import Outcome, signatures_of
+from pattern_sync.domain.reception import Mode
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.scans import ScanKind, leading
 from pattern_sync.observability.lines import Line
@@ -14,7 +15,6 @@ from pattern_sync.observability.writer import LogWriter
 
 # Facts whose fields are the line's.
 _PLAIN: dict[type[facts.Fact], Line] = {
-    facts.DaemonReady: Line.DAEMON_READY,
     facts.DaemonStopping: Line.DAEMON_STOPPING,
     facts.DrainTimedOut: Line.DAEMON_UNFINISHED,
     facts.DaemonStopped: Line.DAEMON_STOPPED,
@@ -23,6 +23,7 @@ _PLAIN: dict[type[facts.Fact], Line] = {
     facts.ServiceHanging: Line.SERVICE_HANGING,
     facts.EmbeddedServerRestarted: Line.EMBEDDED_RESTARTED,
     facts.ManagerUnreachable: Line.MANAGER_UNREACHABLE,
+    facts.DatabaseReached: Line.DATABASE_REACHED,
     facts.DatabaseLost: Line.DATABASE_LOST,
     facts.DatabaseBack: Line.DATABASE_BACK,
     facts.FilterPublished: Line.FILTER_PUBLISHED,
@@ -51,10 +52,16 @@ _ALWAYS_NEWS = (ScanKind.CATCH_UP, ScanKind.SWEEP, ScanKind.SETTINGS)
 
 
 class Log:
-    """Writes a line for each change, and for work that was done. `now` is a monotonic clock in seconds."""
+    """Writes a line for each change, and for work that was done.
 
-    def __init__(self, write: LogWriter, now: Callable[[], float], interval_seconds: float) -> None:
+    `now` is a monotonic clock in seconds, `mode` how the daemon learns of changes, this fact included.
+    """
+
+    def __init__(
+        self, write: LogWriter, now: Callable[[], float], interval_seconds: float, mode: Callable[[], Mode]
+    ) -> None:
         self._write = write
+        self._mode = mode
         self._failures = Failures(write, Pace(now, interval_seconds))
         self._refusals = Refusals(write, Pace(now, interval_seconds))
         self._crowded = Repetitions(write, Line.HTTP_CROWDED, Pace(now, interval_seconds))
@@ -73,6 +80,8 @@ class Log:
 
     def _take(self, fact: facts.Fact) -> None:
         match fact:
+            case facts.DaemonReady():
+                self._write(Line.DAEMON_READY, mode=self._mode().value)
             case facts.PatternsReconciled():
                 self._reconciled(fact)
             case facts.ScanFinished(kinds, result):

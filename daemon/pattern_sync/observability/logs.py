@@ -5,6 +5,8 @@ import sys
 
 import structlog
 
+from pattern_sync.observability.journal import PrefixedFormatter, leads_to_journal
+
 _SHARED: list[structlog.typing.Processor] = [
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -12,18 +14,16 @@ _SHARED: list[structlog.typing.Processor] = [
 
 
 def configure_logging(level: str, log_format: str) -> None:
-    """Send our own lines and those of libraries through one renderer; `log_format` auto asks the terminal."""
-    console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
+    """Send our own lines and those of libraries through one renderer."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=_SHARED,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *(_console_processors() if console else _json_processors()),
-            ],
-        )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=_SHARED,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            *(_console_processors() if is_console(log_format) else _json_processors()),
+        ],
     )
+    handler.setFormatter(PrefixedFormatter(formatter) if leads_to_journal(sys.stderr) else formatter)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
@@ -38,6 +38,11 @@ def configure_logging(level: str, log_format: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+def is_console(log_format: str) -> bool:
+    """Return whether lines are for people; `auto` asks the terminal."""
+    return log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
 
 
 def ensure_logging() -> None:

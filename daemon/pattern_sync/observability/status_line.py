@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from pattern_sync.domain.facts import EntriesRefreshed, Fact, NotificationReceived, PatternsReconciled
-from pattern_sync.domain.reception import Audience, Mode
+from pattern_sync.domain.reception import Mode
 from pattern_sync.observability.view import View
 
 # Too frequent to be worth a message each: the next other fact shows their totals.
@@ -31,11 +31,5 @@ class StatusLine:
         view = self._view
         if view.mode is Mode.STARTING and view.database_lost_at is not None:
             return f"waiting for the database: {view.why_database_lost}"
-        line = f"{self._mode()}; {view.queued_total} queued, {view.failed_total} failed since start"
+        line = f"{view.effective_mode}; {view.queued_total} queued, {view.failed_total} failed since start"
         return f"{line}; not serving HTTP: {view.http_waits_for}" if view.http_waits_for else line
-
-    def _mode(self) -> Mode:
-        view = self._view
-        silenced = any(fault.silenced is Audience.DAEMONS for fault in view.trigger_faults)
-        must_poll = silenced or view.triggers_are_unseen or view.full_queue is not None
-        return Mode.POLLING if must_poll else view.mode

@@ -26,7 +26,7 @@ from pattern_sync.domain.facts import (
     TriggersUnseen,
 )
 from pattern_sync.domain.outcomes import Outcome
-from pattern_sync.domain.reception import Mode, TriggerFault
+from pattern_sync.domain.reception import Audience, Mode, TriggerFault
 from pattern_sync.domain.scans import ScanKind
 
 
@@ -54,6 +54,13 @@ class View:
         self.recovered_in_last_sweep = 0
         self.recovered_total = 0
         self.last_recovered_at: float | None = None
+
+    @property
+    def effective_mode(self) -> Mode:
+        """Return how the daemon learns of changes: where the database does not announce them, it polls."""
+        silenced = any(fault.silenced is Audience.DAEMONS for fault in self.trigger_faults)
+        must_poll = silenced or self.triggers_are_unseen or self.full_queue is not None
+        return Mode.POLLING if must_poll else self.mode
 
     def __call__(self, fact: Fact) -> None:
         """Take a fact."""

@@ -57,7 +57,7 @@ def assemble(
 ) -> Parts:
     """Build one daemon; `reload` requests that it reads its settings anew. Raises InvalidSettings."""
     core = Core.build(now, timings)
-    connector = Connector(host.address, load_statements())
+    connector = Connector(host.address, load_statements(), core.emit)
     pool = Pool(connector)
     page_reviews = ReviewGateway(Lane(pool, PAGES_CONNECTIONS).fetch)
     notifying = core.supervisor.activity(PageNotifier, core.pages)

@@ -37,7 +37,7 @@ class Observers:
     def build(cls, now: Callable[[], float], timings: Timings) -> "Observers":
         """Connect log, view and status line."""
         view = View(now)
-        log = Log(LogWriter(), now, timings.log_interval_seconds)
+        log = Log(LogWriter(), now, timings.log_interval_seconds, lambda: view.effective_mode)
         manager = ServiceManager(log)
         return cls(view, manager, Subscribers([view, log, StatusLine(view, manager.status)]))
 

@@ -19,15 +19,19 @@ class Host:
     embedded: EmbeddedServer | None = None
 
 
+def named_database(settings: Settings) -> DatabaseAddress | None:
+    """Return the database that the settings name; None is the embedded server. Raises InvalidSettings."""
+    url = settings.url()
+    return None if url is None else DatabaseAddress.parse(url)
+
+
 @contextmanager
 def open_host(settings: Settings) -> Iterator[Host]:
     """Yield the database that the settings name, or the embedded server's where they name none.
 
     Raises InvalidSettings, EmbeddedServerError, SchemaError.
     """
-    url = settings.url()
-    named = None if url is None else DatabaseAddress.parse(url)
-    with host_at(named, settings.data_dir) as host:
+    with host_at(named_database(settings), settings.data_dir) as host:
         yield host
 
 

@@ -1,8 +1,9 @@
 -- Statements about a session: its server, its settings, and whether it still listens.
 
 -- name: server_state
--- Whether this server accepts writes, and which settings ($1) do not have the wanted values ($2).
+-- Who we are here, whether this server accepts writes, and which settings ($1) do not have the wanted values ($2).
 SELECT
+    current_user::text AS role,
     pg_catalog.pg_is_in_recovery() AS in_recovery,
     pg_catalog.current_setting('transaction_read_only'::text) = 'on'::text AS read_only,
     ARRAY(

@@ -1,0 +1,34 @@
+"""What is allowed, and probably not what was meant."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from pattern_sync.config.names import variable
+from pattern_sync.config.secrets import readable_by_others
+from pattern_sync.config.settings import Settings
+
+_TOKEN = re.compile(r"PATTERN_SYNC_\w*TOKEN", re.IGNORECASE)
+_PASSWORD = re.compile(r"://[^/@]*:[^@]|password *=")
+# Here, secrets are mounted by a service manager or a container engine, whose modes are not the operator's.
+_MOUNTED = Path("/run")
+
+
+def hints_about(settings: Settings) -> Iterator[str]:
+    """Yield a sentence for each doubtful setting; none of them holds a secret."""
+    if 0 < settings.min_confidence <= 1:
+        given, meant = f"{settings.min_confidence:g}", f"{settings.min_confidence * 100:g}"
+        yield f"{variable('min_confidence')} is {given}, which means {given} %. If {meant} % is meant, write {meant}."
+    for name, file in _secret_files(settings).items():
+        if readable_by_others(file) and not file.is_relative_to(_MOUNTED):
+            yield f"{name} {str(file)!r} holds a secret that every user of this machine can read. Set its mode to 600."
+
+
+def _secret_files(settings: Settings) -> dict[str, Path]:
+    """Return the files that hold secrets, by the words that name them."""
+    named = {name: getattr(settings, name) for name in Settings.model_fields if name.endswith("_file")}
+    files = {variable(name): file for name, file in named.items() if file is not None}
+    lines = settings.sources.lines.items()
+    if any(_TOKEN.fullmatch(name) or _PASSWORD.search(value) for name, value in lines if value):
+        files["The settings file"] = settings.sources.env_file
+    return files
