@@ -142,6 +142,7 @@ class PatternSyncService:
         with (
             host_at(self._address, self._data_dir) as host,
             BlockingDatabase.connect(host.address) as database,
+            database.naming_grants(),
         ):
             check_version(int(database.fetch("schema_version")[0]["version"]))
             yield host.address, database

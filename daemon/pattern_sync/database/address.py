@@ -25,6 +25,11 @@ _UNREADABLE = (
     f"{_VARIABLE} cannot be parsed. It has to look like postgresql://user:password@host:5432/database, with special"
     " characters in the password percent-encoded (@ is %40, / is %2F), or like 'host=… dbname=… user=…'."
 )
+_AMBIGUOUS = (
+    f"{_VARIABLE} holds more than one @, so where the password ends is unclear. It has to look like"
+    " postgresql://user:password@host:5432/database, with every other @ percent-encoded as %40, and / as %2F."
+)
+_QUOTED = f"{_VARIABLE} begins with a quotation mark. Leave the quotation marks out."
 CONNECT_SECONDS = 5.0
 MOST_CONNECT_SECONDS = 60.0
 HIGHEST_PORT = 65_535
@@ -170,7 +175,12 @@ class DatabaseAddress:
 
 
 def _read(url: str) -> dict[str, str]:
+    if url.startswith(("'", '"')):
+        raise InvalidSettings(_QUOTED)
     scheme = _SCHEME.match(url)
+    if scheme and url.partition("?")[0].count("@") > 1:
+        # libpq would take the rest of the password for the host, which is then shown, and waited for.
+        raise InvalidSettings(_AMBIGUOUS)
     if scheme is None and ("://" in url or "=" not in url):
         raise InvalidSettings(_UNREADABLE)
     plain = url if scheme is None else "postgresql://" + url[scheme.end() :]

@@ -10,8 +10,10 @@ from psycopg.rows import DictRow, dict_row
 
 from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.faults import translated
+from pattern_sync.database.libpq_words import in_our_words
 from pattern_sync.database.session_settings import AT_STARTUP, known_to
 from pattern_sync.database.statements import Statement, load_statements
+from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable, RightsMissing
 
 # The errors of a server, or of a pooler before it, that does not accept settings at the start of a session. libpq
 # passes on the message without an SQLSTATE; in another language it counts as any other refusal.
@@ -32,8 +34,11 @@ class BlockingDatabase:
     @contextmanager
     def connect(cls, address: DatabaseAddress) -> Iterator[Self]:
         """Connect to the first host that accepts writes. Raises DatabaseUnavailable or AccessRefused."""
-        with translated():
-            connection = _open(address)
+        try:
+            with translated():
+                connection = _open(address)
+        except (AccessRefused, DatabaseUnavailable) as fault:
+            raise type(fault)(in_our_words(str(fault), address), sqlstate=fault.sqlstate) from fault
         with translated(), connection:
             database = cls(connection, load_statements())
             database._settle_session()
@@ -65,6 +70,16 @@ class BlockingDatabase:
             if not self._settled:
                 self._settle(*self._known(), for_transaction=True)
             yield
+
+    @contextmanager
+    def naming_grants(self) -> Iterator[None]:
+        """Run the block. Raises RightsMissing, instead of AccessRefused, where the role lacks rights that we need."""
+        try:
+            yield
+        except AccessRefused as fault:
+            if missing := self.fetch("missing_rights"):
+                raise RightsMissing(row["remedy"] for row in missing) from fault
+            raise
 
     @contextmanager
     def _settled_transaction(self) -> Iterator[None]:

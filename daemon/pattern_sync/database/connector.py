@@ -15,7 +15,7 @@ from pattern_sync.database.address import DatabaseAddress, Host
 from pattern_sync.database.faults import translated
 from pattern_sync.database.session_settings import AT_STARTUP, known_to
 from pattern_sync.database.statements import Statement
-from pattern_sync.database.tls import tls_context
+from pattern_sync.database.tls import tls_context, why_untrusted
 from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable, InvalidSettings
 from pattern_sync.domain.facts import DatabaseReached, Emit
 
@@ -148,6 +148,8 @@ class Connector:
                 except (OSError, asyncpg.InvalidAuthorizationSpecificationError) as fault:
                     if number < len(attempts) and _is_worth_other_mode(fault):
                         continue
+                    if isinstance(fault, ssl.SSLCertVerificationError):
+                        raise AccessRefused(why_untrusted(fault, self._address.parameters)) from fault
                     if refusal := _refusal(fault, password):
                         raise refusal from fault
                     raise

@@ -54,7 +54,12 @@ _REFUSED_WORDS = (
     "certificate",
     "private key",
     "does not support SSL",
+    " alert ",
+    "no protocols available",
+    "unsupported protocol",
 )
+# Of ssl_min_protocol_version and ssl_max_protocol_version, or of a library that forbids old versions.
+_NO_COMMON_TLS = {"no ciphers available", "no protocols available", "unsupported protocol"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,8 @@ def translated() -> Iterator[None]:
 
 def from_driver(fault: asyncpg.PostgresError | psycopg.Error) -> DatabaseError | SchemaError:
     """Return our error for a driver's."""
+    if isinstance(fault.__cause__, ssl.SSLError):  # with TLS 1.3, a server refuses our certificate after the handshake
+        return _from_tls(fault.__cause__)
     message = _message(fault)
     if fault.sqlstate is None:
         if isinstance(fault, psycopg.DataError | psycopg.NotSupportedError):
@@ -162,14 +169,11 @@ def _report(fault: asyncpg.PostgresError | psycopg.Error, sqlstate: str, message
 
 
 def _from_tls(fault: ssl.SSLError) -> DatabaseError:
-    if isinstance(fault, ssl.SSLCertVerificationError):
-        return AccessRefused(
-            f"the server's certificate is not trusted: {fault.verify_message}"
-            " (set sslrootcert to the authorities that signed it)"
-        )
     reason = (fault.reason or str(fault)).replace("_", " ").lower()
     if "alert" in reason:  # the server refused our certificate, or the versions and ciphers
         return AccessRefused(f"the server refused TLS or the client's certificate: {reason}")
+    if reason in _NO_COMMON_TLS:
+        return AccessRefused(f"TLS failed: {reason} (check ssl_min_protocol_version and ssl_max_protocol_version)")
     return DatabaseUnavailable(f"TLS failed: {reason}")
 
 

@@ -9,6 +9,9 @@ from pathlib import Path
 from pattern_sync.domain.errors import InvalidSettings
 
 _FOLDER = Path("~/.postgresql")
+# OpenSSL's codes, which are stable; its words are not.
+_OTHER_NAME = {62, 64}
+_NOT_YET_VALID, _EXPIRED = 9, 10
 _SYSTEMS_AUTHORITIES = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -57,6 +60,24 @@ def file_of_authorities(named: str) -> str:
         return named
     candidates = [ssl.get_default_verify_paths().cafile, *_SYSTEMS_AUTHORITIES]
     return next((file for file in candidates if file and Path(file).is_file()), named)
+
+
+def why_untrusted(fault: ssl.SSLCertVerificationError, parameters: Mapping[str, str]) -> str:
+    """Return what is wrong with a server's certificate, and the way out."""
+    if fault.verify_code in _OTHER_NAME:
+        return (
+            f"the server's certificate is for another name: {fault.verify_message.rstrip('.')}."
+            " Put a name that the certificate holds into the URL"
+        )
+    if fault.verify_code == _EXPIRED:
+        return "the server's certificate has expired. Renew it on the server"
+    if fault.verify_code == _NOT_YET_VALID:
+        return "the server's certificate is not valid yet. Check the clocks of both machines"
+    file = parameters.get("sslrootcert") or str((_FOLDER / "root.crt").expanduser())
+    return (
+        f"the server's certificate is not trusted: {fault.verify_message}. The authorities that are trusted come from"
+        f" sslrootcert {file!r}; name the file of those that signed it"
+    )
 
 
 def _trust(context: ssl.SSLContext, parameters: Mapping[str, str], mode: str) -> None:
