@@ -91,12 +91,12 @@ class Connector:
         raise (DatabaseUnavailable if worth_waiting else AccessRefused)("; ".join(tried))
 
     def _report(self, host: Host, opened: Opened) -> None:
-        version = opened.connection.get_server_version()
+        version = opened.connection.get_server_version()  # a minor version of PostgreSQL is asyncpg's `micro`
         # asyncpg offers no public access to its transport.
         tls = opened.connection._transport.get_extra_info("ssl_object")  # type: ignore[attr-defined]  # noqa: SLF001
         reached = DatabaseReached(
             server=str(host),
-            server_version=f"{version.major}.{version.minor}",
+            server_version=f"{version.major}.{version.micro}",
             database=self._address.database,
             user=opened.role,
             encryption=tls.version() if tls else None,
