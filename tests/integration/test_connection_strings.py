@@ -299,6 +299,14 @@ def test_a_fault_has_the_same_words_over_both_drivers(server: Server) -> None:
     both_say(f"host={server.host} port={server.port} user=ann dbname=x", f"{refused} (no password was given)")
     both_say(server.at().replace(f"/{DATABASE}", "/nowhere"), f'{here}: database "nowhere" does not exist')
     both_say(server.at("options=-cno_such%3D1"), f'{here}: unrecognized configuration parameter "no_such"')
+    with psycopg.connect(server.admin, autocommit=True) as connection:
+        connection.execute("CREATE ROLE poor LOGIN PASSWORD 's3cr3t'")
+        connection.execute(f"REVOKE CONNECT ON DATABASE {DATABASE} FROM PUBLIC".encode())
+    both_say(
+        server.at(user="poor"),
+        f'{here}: permission denied for database "{DATABASE}". As the database\'s owner: GRANT CONNECT ON DATABASE'
+        f" {DATABASE} TO poor;",
+    )
     gone = "Connection refused"
     both_say("postgresql://ann@127.0.0.1:1/x", f"127.0.0.1:1: {gone}", DatabaseUnavailable)
     two = f"127.0.0.1:1: {gone}; localhost:2: {gone}"

@@ -81,7 +81,8 @@ class Connector:
                 continue
             except AccessRefused as fault:
                 if fault.sqlstate is not None:
-                    raise AccessRefused(f"{host}: {fault}", sqlstate=fault.sqlstate) from fault
+                    refusal = self._address.explain(str(fault))
+                    raise AccessRefused(f"{host}: {refusal}", sqlstate=fault.sqlstate) from fault
                 tried.append(f"{host}: {fault}")  # such as a certificate: the next host may have a better one
                 continue
             # A dead host costs seconds, so the one that answered is tried first next time.

@@ -55,7 +55,7 @@ def _sentence(words: str, address: DatabaseAddress, host: Host) -> str:
     if "timeout expired" in words:
         return "no answer in time (a lock, an overload or a dead link)"
     hint = " (check ssl_min_protocol_version and ssl_max_protocol_version)" if "protocol" in words else ""
-    return words.replace("SSL error: ", "TLS failed: ") + hint
+    return address.explain(words.replace("SSL error: ", "TLS failed: ")) + hint
 
 
 def _ask_certificate(address: DatabaseAddress, host: Host) -> str | None:
