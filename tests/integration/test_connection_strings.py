@@ -94,6 +94,14 @@ def both_refuse(url: str, *words: str, kind: type[Exception] = AccessRefused) ->
         assert PASSWORD not in str(refusal.value)
 
 
+def both_say(url: str, message: str, kind: type[Exception] = AccessRefused) -> None:
+    """See that both drivers' refusals are one and the same sentence."""
+    for ask in (daemon_at, program_at):
+        with pytest.raises(kind) as refusal:
+            ask(url)
+        assert str(refusal.value) == message
+
+
 class Server:
     """A server with roles for every way to log in, or to be refused."""
 
@@ -242,24 +250,70 @@ def test_a_hosted_services_default_url_is_accepted(tls: TlsServer) -> None:
     assert both_at(tls.at("application_name=mine&client_encoding=latin1&fallback_application_name=x"))["role"] == "ann"
 
 
-def test_a_refused_certificate_is_reported_as_one(tls: TlsServer) -> None:
+def test_a_refused_certificate_is_reported_with_its_cause(tls: TlsServer) -> None:
+    here, trusted = f"{tls.host}:{tls.port}", "The authorities that are trusted come from sslrootcert"
     try:
         stranger = Authority(tls.folder, "stranger").own.file
-        both_refuse(tls.at(f"sslmode=verify-ca&sslrootcert={stranger}"), "certificate")
+        both_say(
+            tls.at(f"sslmode=verify-ca&sslrootcert={stranger}"),
+            f"{here}: the server's certificate is not trusted: self-signed certificate in certificate chain."
+            f" {trusted} '{stranger}'; name the file of those that signed it",
+        )
         # As in libpq: named authorities are checked in weaker modes, too.
         both_refuse(tls.at(f"sslmode=require&sslrootcert={stranger}"), "certificate")
         tls.present(tls.authority.sign("elsewhere", "DNS:elsewhere.example"))
-        both_refuse(tls.trusting("sslmode=verify-full"), "certificate")
+        both_say(
+            tls.trusting("sslmode=verify-full"),
+            f"{here}: the server's certificate is for another name: IP address mismatch, certificate is not valid for"
+            f" '{tls.host}'. Put a name that the certificate holds into the URL",
+        )
         assert both_at(tls.trusting("sslmode=verify-ca"))["tls"]
         tls.present(tls.authority.sign("expired", "IP:127.0.0.1", days=-1))
-        both_refuse(tls.trusting("sslmode=verify-full"), "certificate has expired", "certificate verify failed")
+        both_say(
+            tls.trusting("sslmode=verify-full"),
+            f"{here}: the server's certificate has expired. Renew it on the server",
+        )
         alone = self_signed(tls.folder, "alone", "IP:127.0.0.1")
         tls.present(alone)
-        both_refuse(tls.trusting("sslmode=verify-full"), "self-signed", "self signed", "certificate verify failed")
+        both_say(
+            tls.trusting("sslmode=verify-full"),
+            f"{here}: the server's certificate is not trusted: self-signed certificate."
+            f" {trusted} '{tls.authority.own.file}'; name the file of those that signed it",
+        )
         assert both_at(tls.at("sslmode=require"))["tls"]
         assert both_at(tls.at(f"sslmode=verify-full&sslrootcert={alone.file}"))["tls"]
     finally:
         tls.present(tls.authority.sign("server", "IP:127.0.0.1,DNS:localhost"))
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated:DeprecationWarning")
+def test_protocols_that_no_side_has_are_refused_and_not_waited_for(tls: TlsServer) -> None:
+    old = "sslmode=require&ssl_min_protocol_version=TLSv1.1&ssl_max_protocol_version=TLSv1.1"
+    both_refuse(tls.at(old), "(check ssl_min_protocol_version and ssl_max_protocol_version)")
+
+
+def test_a_fault_has_the_same_words_over_both_drivers(server: Server) -> None:
+    here = f"{server.host}:{server.port}"
+    refused = f'{here}: password authentication failed for user "ann"'
+    both_say(server.at().replace(PASSWORD, "wrong"), refused)
+    both_say(f"host={server.host} port={server.port} user=ann dbname=x", f"{refused} (no password was given)")
+    both_say(server.at().replace(f"/{DATABASE}", "/nowhere"), f'{here}: database "nowhere" does not exist')
+    both_say(server.at("options=-cno_such%3D1"), f'{here}: unrecognized configuration parameter "no_such"')
+    with psycopg.connect(server.admin, autocommit=True) as connection:
+        connection.execute("CREATE ROLE poor LOGIN PASSWORD 's3cr3t'")
+        connection.execute(f"REVOKE CONNECT ON DATABASE {DATABASE} FROM PUBLIC".encode())
+    both_say(
+        server.at(user="poor"),
+        f'{here}: permission denied for database "{DATABASE}". As the database\'s owner: GRANT CONNECT ON DATABASE'
+        f" {DATABASE} TO poor;",
+    )
+    gone = "Connection refused"
+    both_say("postgresql://ann@127.0.0.1:1/x", f"127.0.0.1:1: {gone}", DatabaseUnavailable)
+    two = f"127.0.0.1:1: {gone}; localhost:2: {gone}"
+    both_say("postgresql://ann@127.0.0.1:1,localhost:2/x", two, DatabaseUnavailable)
+    both_say("host=/nowhere user=ann", "/nowhere:5432: No such file or directory", DatabaseUnavailable)
+    unknown = "no-such-host.invalid"
+    both_refuse(f"postgresql://ann@{unknown}/x", f"{unknown}:5432: ", kind=DatabaseUnavailable)
 
 
 def test_files_that_cannot_be_used_are_named_with_their_parameter(tls: TlsServer, tmp_path: Path) -> None:

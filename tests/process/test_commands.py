@@ -120,6 +120,14 @@ def test_contradictory_or_invalid_options_are_a_usage_error(database: TestDataba
     assert database.queue() == set()
 
 
+def test_a_sync_notes_a_confidence_that_looks_like_a_share(database: TestDatabase) -> None:
+    sync = ("sync", "--json", "--min-confidence", "0.7")
+    done = run_command(*sync, PATTERN_SYNC_DATABASE_URL=database.url)
+    assert done.code == 0
+    assert done.err == "Note: --min-confidence is 0.7, which means 0.7 %. If 70 % is meant, write 70.\n"
+    assert done.document["total_candidates"] == 0
+
+
 def test_explain_names_the_missed_criterion_and_the_shortfall(database: TestDatabase) -> None:
     database.add_pattern("short", confidence_score=42.5)
     told = on(database, "explain", "short", "--json")

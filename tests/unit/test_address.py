@@ -238,6 +238,33 @@ def test_unsupported_parameters_are_refused_by_name(parameters: str, words: list
 @pytest.mark.parametrize(
     "url",
     [
+        f"postgresql://app:p@{SECRET}/word@db/work",
+        f"postgresql://app:p@{SECRET}@db/work",
+        "postgresql://app:p@db/work@2",
+        "postgresql+psycopg://a@b:c@db/work?sslmode=require",
+    ],
+)
+def test_a_password_that_holds_an_at_sign_is_not_taken_for_a_host(url: str) -> None:
+    with pytest.raises(InvalidSettings) as refusal:
+        DatabaseAddress.parse(url)
+    assert str(refusal.value) == (
+        "PATTERN_SYNC_DATABASE_URL holds more than one @, so where the password ends is unclear. It has to look like"
+        " postgresql://user:password@host:5432/database, with every other @ percent-encoded as %40, and / as %2F."
+    )
+
+
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_a_url_in_quotation_marks_is_refused(quote: str) -> None:
+    with pytest.raises(InvalidSettings) as refusal:
+        DatabaseAddress.parse(f"{quote}postgresql://app@db/work{quote}")
+    assert str(refusal.value) == (
+        "PATTERN_SYNC_DATABASE_URL begins with a quotation mark. Leave the quotation marks out."
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
         "",
         SECRET,
         f"mysql://ann:{SECRET}@db/work",

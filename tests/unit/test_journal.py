@@ -3,6 +3,9 @@
 import json
 import logging
 import os
+import sys
+import threading
+import warnings
 from collections.abc import Iterator
 from typing import TextIO
 
@@ -10,7 +13,7 @@ import pytest
 
 from pattern_sync.observability.journal import leads_to_journal
 from pattern_sync.observability.lines import Line
-from pattern_sync.observability.logs import configure_logging
+from pattern_sync.observability.logs import configure_logging, log_what_python_prints
 from pattern_sync.observability.writer import LogWriter
 
 
@@ -61,6 +64,26 @@ def test_every_line_of_a_traceback_keeps_its_level(journal: Journal, log_format:
     lines = journal.lines()
     assert all(line.startswith("<2>") for line in lines)
     assert len(lines) == 1 or log_format == "console"
+
+
+def test_what_python_prints_by_itself_is_logged_with_a_level(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    for owner, name in ((sys, "unraisablehook"), (threading, "excepthook"), (warnings, "showwarning")):
+        monkeypatch.setattr(owner, name, getattr(owner, name))
+    journal.configure("info", "json")
+    log_what_python_prints()
+    thread = threading.Thread(target=lambda: json.loads("{"))
+    thread.start()
+    thread.join()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            logging.captureWarnings(capture=True)
+            warnings.warn("deprecated", stacklevel=1)
+    finally:
+        logging.captureWarnings(capture=False)
+    lines = journal.lines()
+    assert [line[:4] for line in lines] == ["<3>{", "<4>{"]
+    assert json.loads(lines[0][3:])["exception"][0]["exc_type"] == "JSONDecodeError"
 
 
 def test_a_librarys_warning_has_a_priority_too(journal: Journal) -> None:

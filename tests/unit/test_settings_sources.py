@@ -179,8 +179,8 @@ def closed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
 
 def test_a_closed_working_directory_is_named_with_the_way_out(closed: Path) -> None:
     assert refusal() == (
-        f"The settings file '{closed}/.env' cannot be read: Permission denied. Let this user read it, start in another"
-        " folder, or name another file with PATTERN_SYNC_ENV_FILE."
+        f"The settings file '{closed}/.env' cannot be read: Permission denied. Let this user read it, or name another"
+        " file with PATTERN_SYNC_ENV_FILE."
     )
 
 

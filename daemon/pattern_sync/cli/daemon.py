@@ -32,7 +32,7 @@ def run(
     Waits while the database cannot be reached, at the start and later. Exits at the start if waiting would not help: a
     wrong password, a missing schema. SIGHUP reloads the filter. Any number of daemons may run at once.
     """
-    from pattern_sync.observability.logs import configure_logging, is_console
+    from pattern_sync.observability.logs import configure_logging, is_console, log_what_python_prints
 
     session: Session = context.obj
     # Until the event loop handles the signals: SIGTERM must shut down an embedded server that is still starting.
@@ -40,6 +40,7 @@ def run(
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     log_format = "auto"  # until the settings are read, which may fail
     configure_logging("info", log_format)
+    log_what_python_prints()
     try:
         settings = session.settings()
         log_format = settings.log_format

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from pattern_sync.cli.output import (
     error_console,
@@ -16,7 +17,7 @@ from pattern_sync.cli.output import (
     result_table,
 )
 from pattern_sync.domain.errors import InvalidFilter, InvalidSettings
-from pattern_sync.domain.filter import CONFIDENCE, OCCURRENCES, PATTERNS, SAVINGS, SyncFilter
+from pattern_sync.domain.filter import CONFIDENCE, OCCURRENCES, PATTERNS, SAVINGS, SyncFilter, doubt_about_confidence
 from pattern_sync.domain.wording import document_of
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ def sync(
             wanted = replace(wanted, max_patterns=max_patterns)
     except InvalidFilter as fault:
         raise InvalidSettings(fault.spelled(_option)) from None
+    if doubt := doubt_about_confidence(_option("min_confidence"), min_confidence):
+        error_console().print(Text(f"Note: {doubt}", style="yellow"), soft_wrap=True)
     with session.service() as service, _progress() as progress:
         task = progress.add_task("reconciling", total=None)
         result = service.sync_patterns(

@@ -7,6 +7,7 @@ from pathlib import Path
 from pattern_sync.config.names import variable
 from pattern_sync.config.secrets import readable_by_others
 from pattern_sync.config.settings import Settings
+from pattern_sync.domain.filter import doubt_about_confidence
 
 _TOKEN = re.compile(r"PATTERN_SYNC_\w*TOKEN", re.IGNORECASE)
 _PASSWORD = re.compile(r"://[^/@]*:[^@]|password *=")
@@ -16,9 +17,8 @@ _MOUNTED = Path("/run")
 
 def hints_about(settings: Settings) -> Iterator[str]:
     """Yield a sentence for each doubtful setting; none of them holds a secret."""
-    if 0 < settings.min_confidence <= 1:
-        given, meant = f"{settings.min_confidence:g}", f"{settings.min_confidence * 100:g}"
-        yield f"{variable('min_confidence')} is {given}, which means {given} %. If {meant} % is meant, write {meant}."
+    if doubt := doubt_about_confidence(variable("min_confidence"), settings.min_confidence):
+        yield doubt
     for name, file in _secret_files(settings).items():
         if readable_by_others(file) and not file.is_relative_to(_MOUNTED):
             yield f"{name} {str(file)!r} holds a secret that every user of this machine can read. Set its mode to 600."

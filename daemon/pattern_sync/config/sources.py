@@ -104,8 +104,8 @@ def _lines(env_file: Path) -> Mapping[str, str]:
 
 def _unreadable(file: Path, fault: OSError) -> InvalidSettings:
     return InvalidSettings(
-        f"The settings file {str(file)!r} cannot be read: {fault.strerror}. Let this user read it, start in another"
-        f" folder, or name another file with {ENV_FILE_VARIABLE}."
+        f"The settings file {str(file)!r} cannot be read: {fault.strerror}. Let this user read it, or name another file"
+        f" with {ENV_FILE_VARIABLE}."
     )
 
 

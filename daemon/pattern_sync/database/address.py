@@ -150,6 +150,13 @@ class DatabaseAddress:
             return ""
         return find_password({**self.parameters, "host": host.name, "hostaddr": "", "port": str(host.port)})
 
+    def explain(self, refusal: str) -> str:
+        """Return a server's refusal with the GRANT that helps, where one does; a translated one has none."""
+        if not refusal.startswith("permission denied for database"):
+            return refusal
+        grant = f"GRANT CONNECT ON DATABASE {_quoted(self.database)} TO {_quoted(self.user)};"
+        return f"{refusal}. As the database's owner: {grant}"
+
     def for_libpq(self, *, with_settings: bool) -> dict[str, str]:
         """Return psycopg's parameters for the first host that accepts writes, with or without our session settings."""
         passed = {name: value for name, value in self.parameters.items() if name not in _NOT_PASSED_ON}
@@ -172,6 +179,10 @@ class DatabaseAddress:
         user = f"{quote(self.user)}@" if self.user else ""
         hosts = ",".join(quote(str(host), safe="[]:") for host in self.hosts)
         return f"postgresql://{user}{hosts}/{quote(self.database)}"
+
+
+def _quoted(name: str) -> str:
+    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else '"' + name.replace('"', '""') + '"'
 
 
 def _read(url: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from pattern_sync.database.faults import translated
 from pattern_sync.database.libpq_words import in_our_words
 from pattern_sync.database.session_settings import AT_STARTUP, known_to
 from pattern_sync.database.statements import Statement, load_statements
-from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable, RightsMissing
+from pattern_sync.domain.errors import AccessRefused, RightsMissing
 
 # The errors of a server, or of a pooler before it, that does not accept settings at the start of a session. libpq
 # passes on the message without an SQLSTATE; in another language it counts as any other refusal.
@@ -34,11 +34,8 @@ class BlockingDatabase:
     @contextmanager
     def connect(cls, address: DatabaseAddress) -> Iterator[Self]:
         """Connect to the first host that accepts writes. Raises DatabaseUnavailable or AccessRefused."""
-        try:
-            with translated():
-                connection = _open(address)
-        except (AccessRefused, DatabaseUnavailable) as fault:
-            raise type(fault)(in_our_words(str(fault), address), sqlstate=fault.sqlstate) from fault
+        with in_our_words(address), translated():
+            connection = _open(address)
         with translated(), connection:
             database = cls(connection, load_statements())
             database._settle_session()

@@ -81,7 +81,8 @@ class Connector:
                 continue
             except AccessRefused as fault:
                 if fault.sqlstate is not None:
-                    raise AccessRefused(f"{host}: {fault}", sqlstate=fault.sqlstate) from fault
+                    refusal = self._address.explain(str(fault))
+                    raise AccessRefused(f"{host}: {refusal}", sqlstate=fault.sqlstate) from fault
                 tried.append(f"{host}: {fault}")  # such as a certificate: the next host may have a better one
                 continue
             # A dead host costs seconds, so the one that answered is tried first next time.
@@ -91,12 +92,12 @@ class Connector:
         raise (DatabaseUnavailable if worth_waiting else AccessRefused)("; ".join(tried))
 
     def _report(self, host: Host, opened: Opened) -> None:
-        version = opened.connection.get_server_version()
+        version = opened.connection.get_server_version()  # a minor version of PostgreSQL is asyncpg's `micro`
         # asyncpg offers no public access to its transport.
         tls = opened.connection._transport.get_extra_info("ssl_object")  # type: ignore[attr-defined]  # noqa: SLF001
         reached = DatabaseReached(
             server=str(host),
-            server_version=f"{version.major}.{version.minor}",
+            server_version=f"{version.major}.{version.micro}",
             database=self._address.database,
             user=opened.role,
             encryption=tls.version() if tls else None,

@@ -5,10 +5,11 @@ import socket
 import ssl
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from pattern_sync.database.address import DatabaseAddress, Host
 from pattern_sync.database.tls import tls_context, why_untrusted
-from pattern_sync.domain.errors import InvalidSettings
+from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable, InvalidSettings
 
 # psycopg resolves names by itself and repeats each attempt's message at the end, with the host's name.
 _ATTEMPT = re.compile(
@@ -22,11 +23,21 @@ _ATTEMPT = re.compile(
 _UNRESOLVED = re.compile(r"failed to resolve host '(?P<name>[^']*)': (?:\[Errno -?\d+\] )?(?P<words>.*)")
 _SEVERITY = re.compile(r"(FATAL|PANIC|ERROR): +")
 _OTHER_NAME = re.compile(r'server certificate for .* does not match host name "(?P<name>[^"]*)"')
+_TLS = "SSL error: "
 _SSL_REQUEST = struct.pack("!ii", 8, 80_877_103)
 
 
-def in_our_words(message: str, address: DatabaseAddress) -> str:
-    """Return libpq's message, in one line, as `Connector` would have put it; as it is where it is of another form."""
+@contextmanager
+def in_our_words(address: DatabaseAddress) -> Iterator[None]:
+    """Connect in this block; a fault that libpq reports gets the words that `Connector` has for it."""
+    try:
+        yield
+    except (AccessRefused, DatabaseUnavailable) as fault:
+        raise type(fault)(_sentences(str(fault), address), sqlstate=fault.sqlstate) from fault
+
+
+def _sentences(message: str, address: DatabaseAddress) -> str:
+    """Return a sentence for each host that was tried; the message itself where it is of another form."""
     if unresolved := _UNRESOLVED.search(message):
         named = next((host for host in address.hosts if host.name == unresolved["name"]), address.hosts[0])
         return f"{named}: {unresolved['words']}"
@@ -50,12 +61,18 @@ def _sentence(words: str, address: DatabaseAddress, host: Host) -> str:
         return "the server does not support SSL, which sslmode requires"
     if "certificate verify failed" in words or _OTHER_NAME.search(words):
         return _ask_certificate(address, host) or words
-    if "alert" in words:
-        return words.replace("SSL error: ", "the server refused TLS or the client's certificate: ")
+    if words.startswith(_TLS):
+        return _about_tls(words.removeprefix(_TLS))
     if "timeout expired" in words:
         return "no answer in time (a lock, an overload or a dead link)"
-    hint = " (check ssl_min_protocol_version and ssl_max_protocol_version)" if "protocol" in words else ""
-    return words.replace("SSL error: ", "TLS failed: ") + hint
+    return address.explain(words)
+
+
+def _about_tls(reason: str) -> str:
+    if "alert" in reason:
+        return f"the server refused TLS or the client's certificate: {reason}"
+    hint = " (check ssl_min_protocol_version and ssl_max_protocol_version)" if "protocol" in reason else ""
+    return f"TLS failed: {reason}{hint}"
 
 
 def _ask_certificate(address: DatabaseAddress, host: Host) -> str | None:

@@ -61,6 +61,14 @@ MANUAL_MIN_OCCURRENCES = 2
 EVERYTHING_MAX_PATTERNS = 200
 
 
+def doubt_about_confidence(name: str, value: float | None) -> str | None:
+    """Return a hint where a bound looks like a share of one, as the queue has it, and is taken for percent."""
+    if value is None or not 0 < value <= 1:
+        return None
+    meant = f"{value * 100:g}"
+    return f"{name} is {value:g}, which means {value:g} %. If {meant} % is meant, write {meant}."
+
+
 @dataclass(frozen=True, slots=True)
 class SyncFilter:
     """Criteria, and how many missing patterns one scan may queue.

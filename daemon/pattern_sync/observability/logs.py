@@ -2,6 +2,8 @@
 
 import logging
 import sys
+import threading
+from types import TracebackType
 
 import structlog
 
@@ -38,6 +40,21 @@ def configure_logging(level: str, log_format: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+def log_what_python_prints() -> None:
+    """Log what Python would print to standard error by itself, over several lines and without a level.
+
+    For a process that is a daemon: warnings, and errors that nobody can catch, in a thread or while something is freed.
+    """
+    logging.captureWarnings(capture=True)
+    threading.excepthook = lambda fault: _log_uncaught(fault.exc_type, fault.exc_value, fault.exc_traceback)
+    sys.unraisablehook = lambda fault: _log_uncaught(fault.exc_type, fault.exc_value, fault.exc_traceback)
+
+
+def _log_uncaught(kind: type[BaseException], fault: BaseException | None, trace: TracebackType | None) -> None:
+    where = (kind, fault or kind(), trace)
+    logging.getLogger("python").error("An error was not caught.", exc_info=where)
 
 
 def is_console(log_format: str) -> bool:
