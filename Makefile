@@ -8,8 +8,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--custom-compile-command 'make lock' pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-systemd test-faults soak test-matrix test-upgrade test-lowest test-highest lint ruff mypy contracts sql unit
-.PHONY: format docs bench coverage lock build release-check sbom clean
+.PHONY: help demo check test test-systemd test-containers test-faults soak test-matrix test-upgrade test-lowest test-highest lint ruff mypy contracts sql unit
+.PHONY: format docs bench coverage lock build release-check sbom clean hadolint
 .PHONY: check-page .check-page format-page .format-page page-types
 
 # A shell may forbid it, and then every one of the hundreds of processes of the tests compiles the program anew.
@@ -66,6 +66,9 @@ soak: $(STAMP) ## random faults under traffic; ARGS='--seconds 3600 --patterns 1
 test-systemd: $(STAMP) ## the units under a real systemd; OUTAGE_SECONDS=600 for a longer outage; skipped without root
 	@TEST_OUTAGE_SECONDS=$(OUTAGE_SECONDS) $(BIN)/python -m pytest tests/systemd --durations 10
 
+test-containers: $(STAMP) ## the image and docker-compose.yml in real containers; skipped without an engine
+	@$(BIN)/python -m pytest tests/containers --durations 10
+
 test-matrix: $(STAMP) ## the integration tests on every PostgreSQL that can be had as a wheel or is installed
 	@$(BIN)/python -m tests.matrix
 
@@ -83,8 +86,8 @@ test-lowest test-highest: $(STAMP)
 	$(VENV)-$(RESOLUTION)/bin/python $(TOGETHER) $(TESTS)
 	$(VENV)-$(RESOLUTION)/bin/python $(ALONE) $(TESTS) || [ $$? = 5 ] # 5: none of TESTS measures time
 
-lint: $(STAMP) ## ruff, mypy strict, the import contracts, sqlfluff
-	@$(PARALLEL) ruff mypy contracts sql
+lint: $(STAMP) ## ruff, mypy strict, the import contracts, sqlfluff, hadolint
+	@$(PARALLEL) ruff mypy contracts sql hadolint
 
 ruff: $(STAMP)
 	$(BIN)/ruff check .
@@ -92,6 +95,9 @@ ruff: $(STAMP)
 
 mypy: $(STAMP)
 	$(BIN)/mypy
+
+hadolint: $(STAMP)
+	$(BIN)/hadolint Dockerfile
 
 contracts: $(STAMP)
 	$(BIN)/lint-imports --no-cache
@@ -146,11 +152,14 @@ bench: $(STAMP) ## measure against floors taken in the same run; PARTS='bulk cpu
 	@$(PIP) --no-deps --require-hashes --requirement requirements/bench.txt
 	@$(BIN)/python -m benchmarks $(PARTS)
 
+BUILD_REQUIRES := $(BIN)/python -c 'import tomllib; \
+	print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")'
 lock: $(STAMP) ## renew requirements/: the newest versions that pyproject.toml allows
 	$(COMPILE) --extra embedded --extra dev --output-file requirements/dev.txt
 	$(COMPILE) --extra bench --constraints requirements/dev.txt --output-file requirements/bench.txt
 	$(COMPILE) --extra release --constraints requirements/dev.txt --output-file requirements/release.txt
 	$(COMPILE) --constraints requirements/dev.txt --output-file requirements/runtime.txt
+	$(BUILD_REQUIRES) | $(COMPILE:pyproject.toml=-) --constraints requirements/dev.txt --output-file requirements/build.txt
 
 build: $(STAMP) ## the wheel and the source distribution, in dist/
 	$(BIN)/hatchling build --clean
