@@ -9,13 +9,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from pattern_sync.services.timings import Timings
 from tests.support.daemon import running_daemon, starting_daemon
 from tests.support.database import TestDatabase
 from tests.support.manager import service_manager
 from tests.support.proxy import proxy_to
-
-# Nothing listens on port 1 (tcpmux).
-UNREACHABLE = "postgresql://nobody@127.0.0.1:1/x"
+from tests.support.waiting import eventually
 
 
 @pytest.mark.lived_in_too
@@ -35,12 +34,41 @@ def test_the_daemon_sends_ready_after_the_first_catch_up_and_stopping_before_the
     assert told.index("READY=1") < told.index("STOPPING=1")
 
 
-def test_a_daemon_that_cannot_reach_its_database_is_not_ready_and_sends_the_reason() -> None:
-    with service_manager() as manager:
-        with starting_daemon(UNREACHABLE, NOTIFY_SOCKET=manager.path) as daemon:
-            assert "Connection refused" in manager.wait_for("STATUS=waiting for the database")
-            daemon.wait_for("database.lost")
-        assert "READY=1" not in manager.messages()
+def test_an_outage_at_the_start_is_reported_and_does_not_hold_the_start_up_for_ever(database: TestDatabase) -> None:
+    with service_manager() as manager, proxy_to(database.daemon_url) as (proxy, url):
+        proxy.refuse(refusing=True)
+        begun = time.monotonic()
+        with starting_daemon(
+            url, timings=Timings(start_outage_seconds=1.0), NOTIFY_SOCKET=manager.path, WATCHDOG_USEC="1500000"
+        ) as daemon:
+            assert "127.0.0.1" in manager.wait_for("STATUS=waiting for the database"), "the host is named"
+            manager.wait_for("READY=1")
+            assert manager.times_of("READY=1")[0] - begun > 1.0
+            daemon.wait_for("daemon.waiting")
+            assert httpx.get(f"{daemon.http_url}/readyz").status_code == 503, "the outage is no secret"
+            fed = len(manager.times_of("WATCHDOG=1"))
+            manager.wait_for("WATCHDOG=1", times=fed + 2)
+            assert not daemon.lines("daemon.ready")
+            proxy.refuse(refusing=False)
+            daemon.ready()
+            assert manager.wait_for("STATUS=listening")
+        told = manager.messages()
+    assert told.count("READY=1") == 1
+
+
+def test_a_start_that_takes_long_feeds_the_watchdog_and_asks_for_time(database: TestDatabase) -> None:
+    with service_manager() as manager, database.another_connection(autocommit=False) as blocker:
+        blocker.execute("LOCK TABLE pattern_approvals IN ACCESS EXCLUSIVE MODE")
+        with starting_daemon(database.daemon_url, NOTIFY_SOCKET=manager.path, WATCHDOG_USEC="1500000"):
+            manager.wait_for("WATCHDOG=1", times=4)
+            manager.wait_for("EXTEND_TIMEOUT_USEC=30000000", times=4)
+            assert "READY=1" not in manager.messages()
+            blocker.rollback()
+            manager.wait_for("READY=1")
+            fed = len(manager.times_of("WATCHDOG=1"))
+            asked = manager.messages().count("EXTEND_TIMEOUT_USEC=30000000")
+            manager.wait_for("WATCHDOG=1", times=fed + 3)
+            assert manager.messages().count("EXTEND_TIMEOUT_USEC=30000000") <= asked + 1
 
 
 def test_the_watchdog_is_fed_several_times_in_its_interval(database: TestDatabase) -> None:
@@ -96,7 +124,7 @@ def test_a_reload_before_the_first_catch_up_is_part_of_the_start(database: TestD
     assert not [text for text in told if text.startswith("RELOADING=1")]
 
 
-def test_a_reload_in_an_outage_ends_with_the_outage_and_hangs_no_service(
+def test_a_reload_in_an_outage_does_not_wait_for_the_database_and_takes_effect_when_it_is_back(
     database: TestDatabase, tmp_path: Path
 ) -> None:
     env_file = tmp_path / "settings.env"
@@ -104,24 +132,40 @@ def test_a_reload_in_an_outage_ends_with_the_outage_and_hangs_no_service(
     with (
         service_manager() as manager,
         proxy_to(database.daemon_url) as (proxy, url),
-        running_daemon(
-            url, NOTIFY_SOCKET=manager.path, PATTERN_SYNC_ENV_FILE=str(env_file), WATCHDOG_USEC="600000"
-        ) as daemon,
+        running_daemon(url, NOTIFY_SOCKET=manager.path, PATTERN_SYNC_ENV_FILE=str(env_file)) as daemon,
     ):
         proxy.refuse(refusing=True)
         proxy.cut()
-        daemon.wait_for("listener.lost")
+        daemon.wait_for("database.lost")
         env_file.write_text("PATTERN_SYNC_MIN_CONFIDENCE=66\n")
         daemon.send(signal.SIGHUP)
         manager.wait_for("RELOADING=1")
-        fed = manager.messages().count("WATCHDOG=1")
-        manager.wait_for("WATCHDOG=1", times=fed + 10)
-        assert httpx.get(f"{daemon.http_url}/livez").status_code == 200
-        assert manager.messages().count("READY=1") == 1
-        proxy.refuse(refusing=False)
-        daemon.wait_for("settings.reloaded")
         manager.wait_for("READY=1", times=2)
+        assert "66 %" in daemon.wait_for("settings.deferred")["filter"]
+        assert "the new filter waits for the database" in manager.messages_of("STATUS=")[-1]
+        assert httpx.get(f"{daemon.http_url}/livez").status_code == 200
+        proxy.refuse(refusing=False)
+        assert daemon.wait_for("settings.reloaded")["changed"] is True
         assert database.execute("SELECT min_confidence FROM pattern_sync.settings") == [{"min_confidence": 66}]
+        eventually(lambda: "waits" not in manager.messages_of("STATUS=")[-1])
+
+
+def test_a_refused_reload_is_in_the_status_line(database: TestDatabase, tmp_path: Path) -> None:
+    env_file = tmp_path / "settings.env"
+    env_file.write_text("PATTERN_SYNC_INTERVAL=3600\n")
+    with (
+        service_manager() as manager,
+        running_daemon(database.daemon_url, NOTIFY_SOCKET=manager.path, PATTERN_SYNC_ENV_FILE=str(env_file)) as daemon,
+    ):
+        env_file.write_text("PATTERN_SYNC_MIN_CONFIDENCE=abc\n")
+        daemon.send(signal.SIGHUP)
+        manager.wait_for("READY=1", times=2)
+        assert "PATTERN_SYNC_MIN_CONFIDENCE is 'abc'" in manager.messages_of("STATUS=")[-1]
+        env_file.write_text("PATTERN_SYNC_INTERVAL=60\n")
+        daemon.send(signal.SIGHUP)
+        assert "PATTERN_SYNC_INTERVAL" in daemon.wait_for("settings.unread")["reason"]
+        manager.wait_for("READY=1", times=3)
+        assert "refused" not in manager.messages_of("STATUS=")[-1]
 
 
 def test_an_abstract_name_and_a_dead_notify_socket_do_no_harm(database: TestDatabase) -> None:

@@ -2,14 +2,22 @@
 
 import random
 import signal
+import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.daemon import running_daemon, starting_daemon
+from tests.support.daemon import DaemonProcess, running_daemon, starting_daemon
 from tests.support.database import TestDatabase
+from tests.support.proxy import proxy_to
 from tests.support.waiting import eventually
+
+# A second is promised; a busy machine may take longer.
+QUICK_STOP_SECONDS = 2.0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -86,6 +94,38 @@ def test_a_second_stop_while_the_first_drains_changes_nothing(database: TestData
         blocker.rollback()
         assert daemon.exit_code() == 0
     assert database.queue() == {"announced"}
+
+
+@contextmanager
+def mute_server() -> Iterator[str]:
+    """Yield the URL of a server that accepts connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"postgresql://nobody:x@127.0.0.1:{listener.getsockname()[1]}/x?sslmode=disable"
+
+
+def seconds_to_stop(daemon: DaemonProcess) -> float:
+    begun = time.monotonic()
+    daemon.stop()
+    return time.monotonic() - begun
+
+
+@pytest.mark.timing
+def test_a_stop_does_not_wait_for_the_first_connect_that_hangs() -> None:
+    with mute_server() as url, starting_daemon(url) as daemon:
+        daemon.wait_for("http.serving")
+        assert seconds_to_stop(daemon) < QUICK_STOP_SECONDS
+
+
+@pytest.mark.timing
+@pytest.mark.parametrize("is_noticed", [False, True], ids=["not yet noticed", "noticed"])
+def test_a_stop_does_not_wait_for_later_connects_that_hang(database: TestDatabase, *, is_noticed: bool) -> None:
+    with mute_server() as mute, proxy_to(database.url) as (proxy, url), running_daemon(url) as daemon:
+        proxy.divert(urlsplit(mute).port or 0)
+        proxy.cut()
+        daemon.wait_for("listener.lost")
+        if is_noticed:
+            daemon.wait_for("database.lost")
+        assert seconds_to_stop(daemon) < QUICK_STOP_SECONDS
 
 
 @pytest.fixture

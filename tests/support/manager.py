@@ -26,6 +26,9 @@ class ServiceManagerSocket:
         with self._news:
             return [text for _, text in self._messages]
 
+    def messages_of(self, start: str) -> list[str]:
+        return [text for text in self.messages() if text.startswith(start)]
+
     def times_of(self, text: str) -> list[float]:
         """Return when a message came, by the monotonic clock."""
         with self._news:

@@ -103,6 +103,10 @@ class Proxy:
         """Close every new connection at once, or accept them again."""
         self._refusing = refusing
 
+    def divert(self, port: int) -> None:
+        """Lead every new connection to another port of this machine."""
+        self._target = ("127.0.0.1", port)
+
     def _accept(self) -> None:
         with suppress(OSError):
             while True:

@@ -3,8 +3,8 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
@@ -21,12 +21,14 @@ from pattern_sync.domain.facts import (
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.statistics import MissingIndex
 from pattern_sync.runtime.life import START, Daemon
+from pattern_sync.services.liveness import STEP_SECONDS
+from pattern_sync.services.outage import Availability
 from pattern_sync.services.supervisor import Supervisor
 from pattern_sync.services.timings import Timings
 from pattern_sync.sync.in_force import FilterInForce
 from pattern_sync.sync.intake import Intake
 from tests.support.asynchronous import run, settle
-from tests.support.fakes import Clock, RecordedFacts, RecordedReports, outage_backoff, row_ids
+from tests.support.fakes import Clock, RecordedFacts, outage_backoff, row_ids
 
 if TYPE_CHECKING:
     from pattern_sync.runtime.assembly import Parts
@@ -60,13 +62,18 @@ class Part:
 
 
 class Gateway:
-    """The database at a start; `faults` are raised first, one per attempt."""
+    """The database at a start; `faults` are raised first, one per attempt. It may be `stuck`."""
 
     def __init__(self, *faults: Exception) -> None:
         self.faults = list(faults)
+        self.stuck = False
+        self.asked = 0
         self.published: list[SyncFilter] = []
 
     async def check_schema(self) -> None:
+        self.asked += 1
+        if self.stuck:
+            await asyncio.Event().wait()
         if self.faults:
             raise self.faults.pop(0)
 
@@ -81,44 +88,60 @@ class Gateway:
         return (INDEX,)
 
 
+class Pool:
+    """The connections, which a stop hurries."""
+
+    def __init__(self, told: list[str]) -> None:
+        self._told = told
+
+    async def __aenter__(self) -> None:
+        return
+
+    async def __aexit__(self, *_: object) -> None:
+        self._told.append("pool closes")
+
+    def hurry(self) -> None:
+        self._told.append("pool hurries")
+
+
 class House:
     """A daemon made of these parts."""
 
-    def __init__(self, *faults: Exception, worker_listens: bool = True) -> None:
+    def __init__(self, *faults: Exception, worker_listens: bool = True, drain_seconds: float = 0.01) -> None:
         self.told: list[str] = []
+        self.clock = Clock()
         self.facts = RecordedFacts()
-        self.reports = RecordedReports()
+        self.lost: list[str] = []
+        self.database = Availability(Clock(), self.lost.append, lambda _: None)
+        self.publisher = SimpleNamespace(wanted=SyncFilter())
         self.gateway = Gateway(*faults)
         self.intake = Intake()
+        self.in_force = FilterInForce(SyncFilter())
+        self.supervisor = Supervisor(self.clock, outage_backoff)
         self.stop, self.reload = asyncio.Event(), asyncio.Event()
         worker = Part("worker", self.told, listens=worker_listens)
         core = SimpleNamespace(
             emit=self.facts,
             timings=Timings(retry_base_seconds=0.001),
-            supervisor=Supervisor(Clock(), outage_backoff),
-            database=self.reports,
+            supervisor=self.supervisor,
+            database=self.database,
             intake=self.intake,
-            observers=SimpleNamespace(manager=SimpleNamespace(stopping=lambda: self.told.append("STOPPING=1"))),
+            observers=SimpleNamespace(manager=SimpleNamespace(stopping=lambda _: self.told.append("STOPPING=1"))),
         )
         parts = SimpleNamespace(
             core=core,
-            pool=self._pool(),
+            pool=Pool(self.told),
             gateway=self.gateway,
-            in_force=FilterInForce(SyncFilter()),
+            in_force=self.in_force,
+            publisher=self.publisher,
+            keepers=[Part("keeper", self.told)],
             http=Part("http", self.told),
             live=Part("live", self.told),
             workers=[worker],
             page_notifier=Part("notifier", self.told),
             producers=[Part("producer", self.told)],
         )
-        self.daemon = Daemon(cast("Parts", parts), self.stop, self.reload, drain_seconds=0.01)
-
-    @asynccontextmanager
-    async def _pool(self) -> AsyncGenerator[None, None]:
-        try:
-            yield
-        finally:
-            self.told.append("pool closes")
+        self.daemon = Daemon(cast("Parts", parts), self.stop, self.reload, drain_seconds)
 
     async def run_until(self, condition: Callable[[], object]) -> None:
         task = asyncio.create_task(self.daemon.run())
@@ -139,12 +162,14 @@ def test_serving_starts_first_and_the_stop_goes_from_producers_to_the_pool() -> 
         await house.run_until(house.is_queueing)
         assert house.told[0] == "http opens"
         assert house.index("http begins") < house.index("worker begins")
+        assert house.index("keeper begins") < house.index("worker begins")
         stopping = [what for what in house.told if not what.endswith(("opens", "begins"))]
-        assert stopping[:2] == ["STOPPING=1", "worker closes"]
+        assert stopping[:3] == ["STOPPING=1", "pool hurries", "worker closes"]
         steps = ["producer ends", "worker ends", "notifier closes", "notifier ends", "http closes", "http ends"]
         assert [what for what in stopping if what in steps] == steps
         assert house.told[-1] == "pool closes"
         assert "live ends" in house.told
+        assert house.index("keeper ends") > house.index("notifier ends"), "the watchdog is fed while the daemon drains"
         assert house.facts == [FilterPublished(SyncFilter()), IndexMissing(INDEX), DaemonStopping(0), DaemonStopped()]
 
     run(check(), seconds=10)
@@ -154,8 +179,8 @@ def test_a_daemon_serves_while_it_waits_for_the_database() -> None:
     async def check() -> None:
         house = House(DatabaseUnavailable("refused"), DatabaseUnavailable("refused"))
         await house.run_until(house.is_queueing)
-        assert [(name, str(fault)) for name, fault in house.reports.faults] == [(START, "refused")] * 2
-        assert house.reports.without == set()
+        assert house.lost == ["refused"]
+        assert not house.database.is_lost()
         assert house.gateway.published == [SyncFilter()]
 
     run(check(), seconds=10)
@@ -164,10 +189,67 @@ def test_a_daemon_serves_while_it_waits_for_the_database() -> None:
 def test_a_stop_before_the_database_was_reached_stops_the_server() -> None:
     async def check() -> None:
         house = House(*[DatabaseUnavailable("refused")] * 10_000)
-        await house.run_until(lambda: house.reports.faults)
+        await house.run_until(lambda: house.lost)
         assert not house.is_queueing()
         assert house.told[-1] == "pool closes"
         assert house.facts == [DaemonStopped()]
+
+    run(check(), seconds=10)
+
+
+def test_a_stop_does_not_wait_for_a_first_connect_that_hangs() -> None:
+    async def check() -> None:
+        house = House()
+        house.gateway.stuck = True
+        await house.run_until(lambda: house.gateway.asked)
+        assert not house.is_queueing()
+        assert house.facts == [DaemonStopped()]
+
+    run(check(), seconds=10)
+
+
+def test_a_first_connect_beyond_every_deadline_counts_as_hanging() -> None:
+    async def check() -> None:
+        house = House()
+        house.gateway.stuck = True
+        task = asyncio.create_task(house.daemon.run())
+        await settle(lambda: house.gateway.asked)
+        assert not house.supervisor.hanging()
+        house.clock.seconds += STEP_SECONDS + 1
+        assert house.supervisor.hanging() == [START]
+        house.stop.set()
+        await task
+
+    run(check(), seconds=10)
+
+
+def test_the_start_publishes_the_filter_of_a_reload_that_came_while_it_waited() -> None:
+    async def check() -> None:
+        house = House(*[DatabaseUnavailable("refused")] * 3)
+        newer = SyncFilter(min_confidence=42.0)
+
+        def reloaded() -> bool:
+            if house.lost:
+                house.publisher.wanted = newer
+            return house.is_queueing()
+
+        await house.run_until(reloaded)
+        assert house.gateway.published == [newer]
+        assert house.in_force.value == newer
+
+    run(check(), seconds=10)
+
+
+def test_an_outage_ends_the_drain() -> None:
+    async def check() -> None:
+        house = House(worker_listens=False, drain_seconds=3600.0)
+        task = asyncio.create_task(house.daemon.run())
+        await settle(house.is_queueing)
+        house.stop.set()
+        await settle(lambda: "worker closes" in house.told)
+        house.database.lost("worker", DatabaseUnavailable("gone"))
+        await task
+        assert house.facts.of(DrainTimedOut) == [DrainTimedOut(0)]
 
     run(check(), seconds=10)
 

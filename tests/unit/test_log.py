@@ -29,11 +29,14 @@ QUEUED, FAILED = (PatternOutcome(RowId(1), "a", outcome, "refused") for outcome 
 # One fact of each type, and the lines that it makes by itself; a fact without a line is shown elsewhere or counted.
 LINES: list[tuple[facts.Fact, list[Line]]] = [
     (facts.DaemonReady(), [Line.DAEMON_READY]),
+    (facts.StartedInOutage(20.0), [Line.DAEMON_WAITING]),
     (facts.DaemonStopping(3), [Line.DAEMON_STOPPING]),
     (facts.DrainTimedOut(3), [Line.DAEMON_UNFINISHED]),
     (facts.DaemonStopped(), [Line.DAEMON_STOPPED]),
     (facts.SettingsReloaded("all", changed=True), [Line.SETTINGS_RELOADED]),
     (facts.ReloadRefused("no"), [Line.SETTINGS_REFUSED]),
+    (facts.ReloadDeferred("all"), [Line.SETTINGS_DEFERRED]),
+    (facts.SettingsUnread("no file"), [Line.SETTINGS_UNREAD]),
     (facts.ServiceHanging(("sweeper",)), [Line.SERVICE_HANGING]),
     (facts.EmbeddedServerRestarted("it ended"), [Line.EMBEDDED_RESTARTED]),
     (facts.DatabaseReached("db:5432", "16.2", "work", "app", None), [Line.DATABASE_REACHED]),

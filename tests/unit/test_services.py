@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 
 import pattern_sync
+from pattern_sync.config import Reread
 from pattern_sync.domain.entry import Place, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.errors import (
     AccessRefused,
@@ -29,7 +30,9 @@ from pattern_sync.domain.results import QueuedPage, RefreshedPage, Retried, Sync
 from pattern_sync.domain.scans import ScanKind
 from pattern_sync.embedded import EmbeddedServer, Supervision
 from pattern_sync.observability.systemd import ServiceManager
-from pattern_sync.runtime.upkeep import EmbeddedSupervisor, Readiness, Reloader, Watchdog
+from pattern_sync.runtime.readiness import Readiness
+from pattern_sync.runtime.reload import FilterPublisher, Reloader
+from pattern_sync.runtime.upkeep import EmbeddedSupervisor, Watchdog
 from pattern_sync.services.activity import Activity
 from pattern_sync.services.liveness import STEP_SECONDS, Liveness, working
 from pattern_sync.services.supervisor import Service
@@ -227,6 +230,9 @@ class Stage:
         self._payloads = Payloads(self.intake, self._recovery, self.facts)
         self.page_notifier = PageNotifier(self.database.notify, self.activity, self.timings.debounce_seconds)
         self.updates = self._live_updates()
+        self.publisher = FilterPublisher(SyncFilter(), self.database.publish, self.facts, self.activity)
+        self._manager = ServiceManager(self.facts, {})
+        self._readiness = Readiness(self.facts, self._manager, lambda: 0.0, self.timings.start_outage_seconds)
         builders: dict[type[Any], Callable[[], Service]] = {
             Listener: self._listener,
             Sweeper: self._sweeper,
@@ -238,8 +244,9 @@ class Stage:
             Retrier: self._retrier,
             TriggerWatch: self._trigger_watch,
             LiveUpdates: lambda: self.updates,
+            FilterPublisher: lambda: self.publisher,
             Reloader: self._reloader,
-            Watchdog: lambda: Watchdog(list, self.facts, ServiceManager(self.facts, {}), self.activity, 10.0),
+            Watchdog: self._watchdog,
             EmbeddedSupervisor: lambda: EmbeddedSupervisor(
                 cast("EmbeddedServer", Server(self.database)), self.facts, self.activity, 0.5
             ),
@@ -252,6 +259,7 @@ class Stage:
         self.page_notifier.add(["a"], [])
         self.updates.join()
         self.requested.set()
+        self.publisher.want(SyncFilter())
 
     def work_is_done(self) -> object:
         """Return whether the service has done its work, however often it had to try."""
@@ -260,7 +268,7 @@ class Stage:
             ScanWorker: lambda: self.caught_up and len(self.database.entries) == 40,
             PageNotifier: lambda: self.database.notified == ["a"],
             Retrier: lambda: self.facts.of(QuarantineRetried),
-            Reloader: lambda: self.facts.of(SettingsReloaded),
+            FilterPublisher: lambda: self.facts.of(SettingsReloaded),
         }
         return done.get(type(self.service), lambda: self.database.answered)()
 
@@ -341,8 +349,18 @@ class Stage:
         )
 
     def _reloader(self) -> Reloader:
-        readiness = Readiness(self.facts, ServiceManager(self.facts, {}))
-        return Reloader(self.requested, SyncFilter, self.database.publish, readiness, self.facts, self.activity)
+        return Reloader(
+            self.requested,
+            lambda: Reread(SyncFilter()),
+            self.publisher,
+            self._readiness,
+            lambda: False,
+            self.facts,
+            patience_seconds=0.0,
+        )
+
+    def _watchdog(self) -> Watchdog:
+        return Watchdog(list, self._readiness, self.facts, self._manager, self.activity, self.timings)
 
     def _on_caught_up(self) -> None:
         self.caught_up += 1
@@ -357,11 +375,11 @@ ATTEMPTING: list[type[Service]] = [
     ScanWorker,
     PageNotifier,
     LiveUpdates,
-    Reloader,
+    FilterPublisher,
 ]
 # The listener handles it through `Reception`: while it has no session, the daemon polls.
 WORKING: list[type[Service]] = [*ATTEMPTING, Listener]
-ALL: list[type[Service]] = [*WORKING, Sweeper, Poller, Watchdog, EmbeddedSupervisor]
+ALL: list[type[Service]] = [*WORKING, Sweeper, Poller, Reloader, Watchdog, EmbeddedSupervisor]
 
 
 def name_of(kind: type[Service]) -> str:

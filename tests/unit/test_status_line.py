@@ -15,7 +15,10 @@ from pattern_sync.domain.facts import (
     NotificationQueueFull,
     NotificationReceived,
     PatternsReconciled,
+    ReloadDeferred,
+    ReloadRefused,
     ScanFinished,
+    SettingsReloaded,
     SweepPlanned,
     TriggersFaulty,
     TriggersSeen,
@@ -74,6 +77,22 @@ def test_a_port_that_is_taken_is_shown_until_it_is_free(shown: Shown) -> None:
         "; not serving HTTP: port 8002 is taken"
     )
     assert shown.after(HttpServing("http://127.0.0.1:8002/")) == "listening; 0 queued, 0 failed since start"
+
+
+def test_a_refused_reload_is_shown_until_one_is_accepted(shown: Shown) -> None:
+    refused = "the last reload was refused: no number"
+    assert shown.after(ListenerListening(None), ReloadRefused("no number")).endswith(f"failed since start; {refused}")
+    assert refused in shown.after(ListenerLost("lost"))
+    assert "reload" not in shown.after(SettingsReloaded("all", changed=False))
+
+
+def test_a_deferred_filter_is_shown_until_it_is_in_force(shown: Shown) -> None:
+    deferred = "waiting for the database: refused; the new filter waits for the database"
+    assert shown.after(DatabaseLost("refused"), ReloadDeferred("all")) == deferred
+    assert shown.after(ReloadRefused("no number")) == f"{deferred}; the last reload was refused: no number"
+    assert shown.after(SettingsReloaded("all", changed=True)).endswith(
+        "refused; the last reload was refused: no number"
+    )
 
 
 def test_listening_and_polling_are_shown_when_they_change(shown: Shown) -> None:

@@ -32,13 +32,19 @@ def test_each_message_arrives_as_systemd_wants_it(listener: tuple[socket.socket,
     facts = RecordedFacts()
     manager = ServiceManager(facts, {"NOTIFY_SOCKET": name})
     manager.ready()
-    manager.stopping()
+    manager.stopping(30.0)
     manager.feed_watchdog()
     manager.status("two\nlines  é")
     manager.reloading()
-    messages = [received.recv(4096).decode() for _ in range(5)]
-    assert messages[:4] == ["READY=1", "STOPPING=1", "WATCHDOG=1", "STATUS=two lines é"]
-    assert re.fullmatch(r"RELOADING=1\nMONOTONIC_USEC=\d+", messages[4])
+    messages = [received.recv(4096).decode() for _ in range(6)]
+    assert messages[:5] == [
+        "READY=1",
+        "STOPPING=1",
+        "EXTEND_TIMEOUT_USEC=30000000",
+        "WATCHDOG=1",
+        "STATUS=two lines é",
+    ]
+    assert re.fullmatch(r"RELOADING=1\nMONOTONIC_USEC=\d+", messages[5])
     assert facts == []
 
 

@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,7 +20,13 @@ def add_commands(app: typer.Typer) -> None:
     app.command()(run)
 
 
-def run(context: typer.Context) -> None:
+def run(
+    context: typer.Context,
+    *,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only read the settings, as a start or a reload would, and exit.")
+    ] = False,
+) -> None:
     """Run the daemon until SIGTERM or Ctrl-C.
 
     Waits while the database cannot be reached, at the start and later. Exits at the start if waiting would not help: a
@@ -39,14 +45,14 @@ def run(context: typer.Context) -> None:
         settings = session.settings()
         log_format = settings.log_format
         configure_logging(settings.log_level, log_format)
-        _run(settings, session.settings)
+        _run(settings, session.settings, check=check)
     except Exception as fault:
         if sys.stderr.isatty() and is_console(log_format):
             raise
         sys.exit(report_in_log(fault))
 
 
-def _run(settings: "Settings", read_settings: "Callable[[], Settings]") -> None:
+def _run(settings: "Settings", read_settings: "Callable[[], Settings]", *, check: bool) -> None:
     import asyncio
 
     from pattern_sync.observability.writer import LogWriter
@@ -55,6 +61,8 @@ def _run(settings: "Settings", read_settings: "Callable[[], Settings]") -> None:
 
     settings.tokens()  # refuse a missing token before anything starts
     named = named_database(settings)
+    if check:
+        return
     introduce(settings, named, LogWriter())
     # Not earlier: loading the web server takes longer than finding a wrong setting.
     from pattern_sync.runtime.life import run_daemon

@@ -22,6 +22,8 @@ LANE_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
 CANCEL_SECONDS = 1.0
 SETTLE_SECONDS = 5.0
+# During a stop: a server that answers has answered by then, and nobody waits for one that does not.
+HURRIED_CONNECT_SECONDS = 0.5
 
 
 class Pool:
@@ -34,6 +36,8 @@ class Pool:
         self._behind_pooler = False
         # Whether some session did not take our settings: each transaction then sets them for itself.
         self._unsettled = False
+        self._longest_seconds = connector.longest_seconds
+        self._connecting: set[asyncio.Timeout] = set()
 
     async def __aenter__(self) -> Self:
         self._pool = await asyncpg.create_pool(
@@ -92,19 +96,25 @@ class Pool:
         if self._pool is not None:
             await self._pool.expire_connections()
 
+    def hurry(self) -> None:
+        """Wait no longer for hosts that do not answer, from now on: the daemon stops."""
+        self._longest_seconds = min(self._longest_seconds, HURRIED_CONNECT_SECONDS)
+        latest = asyncio.get_running_loop().time() + self._longest_seconds
+        for deadline in self._connecting:
+            if not deadline.expired():
+                deadline.reschedule(min(latest, deadline.when() or latest))
+
     @contextlib.asynccontextmanager
     async def _acquire(self) -> AsyncGenerator["asyncpg.pool.PoolConnectionProxy[asyncpg.Record]", None]:
         if self._pool is None:
             raise RuntimeError("The pool is used outside its context.")
         try:
             with translated():
-                # Not acquire(timeout=…): it starts a task each time, a fifth of the time from commit to entry.
-                async with asyncio.timeout(self._connector.longest_seconds):
-                    connection = await self._pool.acquire()
+                connection = await self._connected(self._pool)
                 patience_seconds = CLOSE_SECONDS
                 try:
                     yield connection
-                except TimeoutError:
+                except (TimeoutError, asyncio.CancelledError):
                     # asyncpg asks the server to cancel the statement, so that it is not executed later after all. Over
                     # a dead link the request gets no answer.
                     patience_seconds = CANCEL_SECONDS
@@ -127,6 +137,17 @@ class Pool:
             # Somebody altered a table. Only new sessions drop what was prepared, also by functions on the server.
             await self.expire()
             raise
+
+    async def _connected(
+        self, pool: "asyncpg.Pool[asyncpg.Record]"
+    ) -> "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]":
+        # Not acquire(timeout=…): it starts a task each time, a fifth of the time from commit to entry.
+        async with asyncio.timeout(self._longest_seconds) as deadline:
+            self._connecting.add(deadline)
+            try:
+                return await pool.acquire()
+            finally:
+                self._connecting.discard(deadline)
 
     async def _connect(self, *_: object, **__: object) -> "asyncpg.Connection[asyncpg.Record]":
         cache_size = 0 if self._behind_pooler else STATEMENT_CACHE_SIZE

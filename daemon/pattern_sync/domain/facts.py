@@ -27,6 +27,13 @@ class DaemonReady(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class StartedInOutage(Fact):
+    """The database has been unavailable since the start, so the service manager no longer waits for the catch-up."""
+
+    after_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class DaemonStopping(Fact):
     """A stop was requested; `patterns` still wait to be reconciled."""
 
@@ -56,6 +63,20 @@ class SettingsReloaded(Fact):
 @dataclass(frozen=True, slots=True)
 class ReloadRefused(Fact):
     """A reload read unusable settings and changed nothing."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadDeferred(Fact):
+    """A reload read a filter that can be published only when the database is back."""
+
+    filter: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsUnread(Fact):
+    """A reload met settings that take effect only at the next start."""
 
     reason: str
 

@@ -15,11 +15,14 @@ from pattern_sync.observability.writer import LogWriter
 
 # Facts whose fields are the line's.
 _PLAIN: dict[type[facts.Fact], Line] = {
+    facts.StartedInOutage: Line.DAEMON_WAITING,
     facts.DaemonStopping: Line.DAEMON_STOPPING,
     facts.DrainTimedOut: Line.DAEMON_UNFINISHED,
     facts.DaemonStopped: Line.DAEMON_STOPPED,
     facts.SettingsReloaded: Line.SETTINGS_RELOADED,
     facts.ReloadRefused: Line.SETTINGS_REFUSED,
+    facts.ReloadDeferred: Line.SETTINGS_DEFERRED,
+    facts.SettingsUnread: Line.SETTINGS_UNREAD,
     facts.ServiceHanging: Line.SERVICE_HANGING,
     facts.EmbeddedServerRestarted: Line.EMBEDDED_RESTARTED,
     facts.ManagerUnreachable: Line.MANAGER_UNREACHABLE,

@@ -1,6 +1,6 @@
 """The line that `systemctl status` shows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from pattern_sync.domain.facts import EntriesRefreshed, Fact, NotificationReceived, PatternsReconciled
 from pattern_sync.domain.reception import Mode
@@ -28,8 +28,17 @@ class StatusLine:
             self._show(line)
 
     def _line(self) -> str:
+        return "; ".join(self._parts())
+
+    def _parts(self) -> Iterator[str]:
         view = self._view
         if view.mode is Mode.STARTING and view.database_lost_at is not None:
-            return f"waiting for the database: {view.why_database_lost}"
-        line = f"{view.effective_mode}; {view.queued_total} queued, {view.failed_total} failed since start"
-        return f"{line}; not serving HTTP: {view.http_waits_for}" if view.http_waits_for else line
+            yield f"waiting for the database: {view.why_database_lost}"
+        else:
+            yield f"{view.effective_mode}; {view.queued_total} queued, {view.failed_total} failed since start"
+        if view.http_waits_for:
+            yield f"not serving HTTP: {view.http_waits_for}"
+        if view.filter_is_deferred:
+            yield "the new filter waits for the database"
+        if view.why_reload_refused:
+            yield f"the last reload was refused: {view.why_reload_refused}"

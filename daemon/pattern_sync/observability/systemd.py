@@ -19,16 +19,21 @@ class ServiceManager:
         self.watchdog_seconds = int(watchdog_usec) / 1_000_000 if watchdog_usec.isdigit() and mine else None
 
     def ready(self) -> None:
-        """Report that the first catch-up, or a reload, is done."""
+        """Report that the start, or a reload, is over."""
         self._send("READY=1")
 
     def reloading(self) -> None:
         """Report that a reload has begun."""
         self._send(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
 
-    def stopping(self) -> None:
-        """Report that the daemon drains and will exit."""
+    def stopping(self, within_seconds: float) -> None:
+        """Report that the daemon drains and will exit, and ask for the time that this may take."""
         self._send("STOPPING=1")
+        self.extend(within_seconds)
+
+    def extend(self, seconds: float) -> None:
+        """Ask for more time to start or to stop than the unit allows; it lasts from now on."""
+        self._send(f"EXTEND_TIMEOUT_USEC={round(seconds * 1_000_000)}")
 
     def status(self, line: str) -> None:
         """Show one line in `systemctl status`."""

@@ -17,7 +17,10 @@ from pattern_sync.domain.facts import (
     PagesStale,
     PatternsReconciled,
     QuarantineRetried,
+    ReloadDeferred,
+    ReloadRefused,
     ScanFinished,
+    SettingsReloaded,
     SweepPlanned,
     SweepSettled,
     TriggersFaulty,
@@ -42,6 +45,8 @@ class View:
         self.why_database_lost = ""
         self.http_waits_for: str | None = None
         self.pages_are_stale = False
+        self.why_reload_refused: str | None = None
+        self.filter_is_deferred = False
         self.trigger_faults: tuple[TriggerFault, ...] = ()
         self.triggers_are_unseen = False
         self.full_queue: NotificationQueueFull | None = None
@@ -102,8 +107,20 @@ class View:
                 self.http_waits_for = reason
             case HttpServing():
                 self.http_waits_for = None
+            case ReloadRefused() | ReloadDeferred() | SettingsReloaded():
+                self._take_reload(fact)
             case _:
                 self._take_triggers(fact)
+
+    def _take_reload(self, fact: ReloadRefused | ReloadDeferred | SettingsReloaded) -> None:
+        match fact:
+            case ReloadRefused(reason):
+                self.why_reload_refused = reason
+            case SettingsReloaded() if self.filter_is_deferred:  # of an earlier reload than the one that was refused
+                self.filter_is_deferred = False
+            case _:
+                self.why_reload_refused = None
+                self.filter_is_deferred = isinstance(fact, ReloadDeferred)
 
     def _take_triggers(self, fact: Fact) -> None:
         match fact:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from pattern_sync.config import Settings
+from pattern_sync.config import Rereader, Settings
 from pattern_sync.database.connector import Connector
 from pattern_sync.database.gateway import DaemonGateway
 from pattern_sync.database.pool import PAGES_CONNECTIONS, Lane, Pool
@@ -13,12 +13,15 @@ from pattern_sync.database.statements import load_statements
 from pattern_sync.runtime.core import Core
 from pattern_sync.runtime.host import Host
 from pattern_sync.runtime.queueing import (
+    build_embedded_supervisor,
     build_listener,
     build_periodic,
+    build_reloader,
     build_trigger_watch,
-    build_upkeep,
+    build_watchdog,
     build_workers,
 )
+from pattern_sync.runtime.reload import FilterPublisher
 from pattern_sync.runtime.serving import build_http_server, build_live_updates
 from pattern_sync.services.supervisor import ClosableService, Service
 from pattern_sync.services.timings import Timings
@@ -33,13 +36,16 @@ from pattern_sync.web.server import HttpServer
 class Parts:
     """Everything that the life of a daemon starts, uses and stops.
 
-    `producers` mark what may matter, `workers` empty the intake, `page_notifier` has the pages show what they wrote.
+    `keepers` run from the first second on, whether or not the database can be reached. `producers` mark what may
+    matter, `workers` empty the intake, `page_notifier` has the pages show what they wrote.
     """
 
     core: Core
     pool: Pool
     gateway: DaemonGateway
     in_force: FilterInForce
+    publisher: FilterPublisher
+    keepers: Collection[Service]
     http: HttpServer
     live: LiveUpdates
     workers: Collection[ClosableService]
@@ -66,11 +72,17 @@ def assemble(
     gateway = DaemonGateway(pool, page_notifier.add)
     reconciler = Reconciler(gateway, now)
     in_force = FilterInForce(settings.sync_filter())
+    publisher = FilterPublisher(in_force.value, gateway.publish_filter, core.emit, core.activity(FilterPublisher))
     return Parts(
         core=core,
         pool=pool,
         gateway=gateway,
         in_force=in_force,
+        publisher=publisher,
+        keepers=[
+            build_reloader(core, publisher, reload, Rereader(settings, read_settings)),
+            build_watchdog(core),
+        ],
         http=build_http_server(core, settings, pool, gateway, live),
         live=live,
         workers=build_workers(core, reconciler, gateway, in_force),
@@ -79,6 +91,7 @@ def assemble(
             build_listener(core, connector, pool, live),
             *build_periodic(core, reconciler, in_force, settings.interval),
             build_trigger_watch(core, pool, gateway, live, mends=settings.mend),
-            *build_upkeep(core, gateway, host.embedded, reload, read_settings),
+            publisher,
+            *([build_embedded_supervisor(core, host.embedded)] if host.embedded else []),
         ],
     )

@@ -13,7 +13,7 @@ from pattern_sync.observability.subscribers import Subscribers
 from pattern_sync.observability.systemd import ServiceManager
 from pattern_sync.observability.view import View
 from pattern_sync.observability.writer import LogWriter
-from pattern_sync.runtime.upkeep import Readiness
+from pattern_sync.runtime.readiness import Readiness
 from pattern_sync.services.activity import Activity
 from pattern_sync.services.outage import Availability
 from pattern_sync.services.supervisor import Service, Supervisor
@@ -79,7 +79,7 @@ class Core:
             timings=timings,
             observers=observers,
             supervisor=Supervisor(now, lambda: retry_backoff(timings)),
-            readiness=Readiness(emit, observers.manager),
+            readiness=Readiness(emit, observers.manager, database.lost_seconds, timings.start_outage_seconds),
             database=database,
             pages=pages,
             intake=intake,

@@ -18,16 +18,19 @@ from pattern_sync.domain.facts import (
     HttpOutOfFiles,
     IndexMissing,
 )
+from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.runtime.assembly import Parts, assemble
 from pattern_sync.runtime.core import retry_backoff
 from pattern_sync.runtime.host import Host
 from pattern_sync.services.timings import Timings
-from pattern_sync.services.waiting import wait_for
+from pattern_sync.services.waiting import done_unless
 
 # To notify the pages of other daemons of what was written last.
 LAST_NOTIFICATION_SECONDS = 2.0
 # Longer than the server itself gives to what is being answered.
 HTTP_CLOSE_SECONDS = 6.0
+# What a stop takes beside the drain, with room to spare.
+STOP_SECONDS = 20.0
 START = "start"
 _OUT_OF_FILES = "socket.accept() out of system resource"
 
@@ -54,7 +57,7 @@ class Daemon:
         self._parts.http.open()
         with self._signals():
             async with self._parts.pool, self._serving(), asyncio.TaskGroup() as group:
-                if await self._reach_database():
+                if await done_unless(self._stop, self._reach_database()):
                     self._start_queueing(group)
                     await self._stop.wait()
                     self._stop_producers()
@@ -65,34 +68,42 @@ class Daemon:
     @asynccontextmanager
     async def _serving(self) -> AsyncGenerator[None, None]:
         """Serve. Stop in order even if the daemon gives up: a task group alone would cut off open connections."""
-        supervisor, http, live = self._core.supervisor, self._parts.http, self._parts.live
+        supervisor, http, others = self._core.supervisor, self._parts.http, [self._parts.live, *self._parts.keepers]
         async with asyncio.TaskGroup() as group:
-            supervisor.start(group, [http, live])
+            supervisor.start(group, [http, *others])
             try:
                 yield
             finally:
-                supervisor.cancel([live])
+                supervisor.cancel(others)
                 await supervisor.close([http], HTTP_CLOSE_SECONDS)
 
-    async def _reach_database(self) -> bool:
-        """Wait for the database and publish the filter; False where a stop came first."""
-        parts, wanted = self._parts, self._parts.in_force.value
-        backoff = retry_backoff(self._core.timings)
-        while not self._stop.is_set():
+    async def _reach_database(self) -> None:
+        """Wait for the database and publish the filter."""
+        liveness, backoff = self._core.supervisor.liveness(START), retry_backoff(self._core.timings)
+        liveness.attach()
+        while True:
             try:
-                await parts.gateway.check_schema()
-                await parts.gateway.check_rights()
-                await parts.gateway.publish_filter(wanted)
+                with liveness.working():
+                    wanted = await self._publish_filter()
             except AccessRefused:
                 raise
             except DatabaseError as fault:  # also a notification queue that is full: waiting helps, or somebody else
                 self._core.database.lost(START, fault)
-                await wait_for(self._stop, backoff.next_delay_seconds())
+                await asyncio.sleep(backoff.next_delay_seconds())
             else:
                 self._core.database.back(START)
                 self._core.emit(FilterPublished(wanted))
-                return True
-        return False
+                return
+
+    async def _publish_filter(self) -> SyncFilter:
+        """Publish the filter that is wanted by now: a reload may have come while the database was away."""
+        parts = self._parts
+        await parts.gateway.check_schema()
+        await parts.gateway.check_rights()
+        wanted = parts.publisher.wanted
+        await parts.gateway.publish_filter(wanted)
+        parts.in_force.value = wanted
+        return wanted
 
     def _start_queueing(self, group: asyncio.TaskGroup) -> None:
         parts = self._parts
@@ -103,16 +114,19 @@ class Daemon:
         parts = self._parts
         self._core.emit(DaemonStopping(len(self._core.intake)))
         self._core.supervisor.cancel(parts.producers)
-        self._core.observers.manager.stopping()
+        self._core.observers.manager.stopping(self._drain_seconds + STOP_SECONDS)
+        parts.pool.hurry()
 
     async def _drain(self) -> None:
-        parts = self._parts
-        in_time = await self._core.supervisor.close(parts.workers, self._drain_seconds)
+        """Finish what is marked. An outage ends this: the next start's catch-up finds what is left."""
+        parts, outage = self._parts, self._core.database.outage
+        in_time = await self._core.supervisor.close(parts.workers, self._drain_seconds, unless=outage)
         if not in_time or len(self._core.intake):
             self._core.emit(DrainTimedOut(len(self._core.intake)))
 
     async def _notify_pages(self) -> None:
-        await self._core.supervisor.close([self._parts.page_notifier], LAST_NOTIFICATION_SECONDS)
+        outage = self._core.database.outage
+        await self._core.supervisor.close([self._parts.page_notifier], LAST_NOTIFICATION_SECONDS, unless=outage)
 
     async def _advise(self) -> None:
         """Name the indexes that the application's tables lack, once. A fault here is the services' to report."""

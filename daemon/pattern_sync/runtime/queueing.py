@@ -5,7 +5,7 @@ import random
 import secrets
 from collections.abc import Callable
 
-from pattern_sync.config import Settings
+from pattern_sync.config import Reread
 from pattern_sync.database.connector import Connector
 from pattern_sync.database.gateway import DaemonGateway
 from pattern_sync.database.pool import Pool
@@ -14,7 +14,8 @@ from pattern_sync.database.watch import WatchGateway
 from pattern_sync.domain.backoff import Backoff
 from pattern_sync.embedded import EmbeddedServer
 from pattern_sync.runtime.core import Core, retry_backoff
-from pattern_sync.runtime.upkeep import EmbeddedSupervisor, Reloader, Watchdog
+from pattern_sync.runtime.reload import FilterPublisher, Reloader
+from pattern_sync.runtime.upkeep import EmbeddedSupervisor, Watchdog
 from pattern_sync.services.supervisor import ClosableService, Service
 from pattern_sync.sync.event_worker import EventWorker
 from pattern_sync.sync.in_force import FilterInForce
@@ -126,28 +127,27 @@ def build_periodic(
     ]
 
 
-def build_upkeep(
-    core: Core,
-    gateway: DaemonGateway,
-    embedded: EmbeddedServer | None,
-    reload: asyncio.Event,
-    read_settings: Callable[[], Settings],
-) -> list[Service]:
-    """Return the services that keep the process itself in order."""
-    reloader = Reloader(
-        reload,
-        lambda: read_settings().sync_filter(),
-        gateway.publish_filter,
+def build_reloader(
+    core: Core, publisher: FilterPublisher, reload: asyncio.Event, reread: Callable[[], Reread]
+) -> Reloader:
+    """Return the service that reads the settings anew."""
+    return Reloader(
+        reload, reread, publisher, core.readiness, core.database.is_lost, core.emit, core.timings.reload_seconds
+    )
+
+
+def build_watchdog(core: Core) -> Watchdog:
+    """Return the service that reports to the service manager."""
+    return Watchdog(
+        core.supervisor.hanging,
         core.readiness,
         core.emit,
-        core.activity(Reloader),
+        core.observers.manager,
+        core.activity(Watchdog),
+        core.timings,
     )
-    manager, hanging = core.observers.manager, core.supervisor.hanging
-    services: list[Service] = [
-        reloader,
-        Watchdog(hanging, core.emit, manager, core.activity(Watchdog), core.timings.watchdog_seconds),
-    ]
-    if embedded is not None:
-        activity = core.activity(EmbeddedSupervisor)
-        services.append(EmbeddedSupervisor(embedded, core.emit, activity, core.timings.supervision_seconds))
-    return services
+
+
+def build_embedded_supervisor(core: Core, server: EmbeddedServer) -> EmbeddedSupervisor:
+    """Return the service that looks after the embedded server."""
+    return EmbeddedSupervisor(server, core.emit, core.activity(EmbeddedSupervisor), core.timings.supervision_seconds)

@@ -1,131 +1,64 @@
-"""What keeps the process itself in order: readiness, reloads, the watchdog, the embedded server."""
+"""What keeps the process itself in order: the watchdog, the embedded server."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
-from pattern_sync.domain.errors import DatabaseUnavailable, EmbeddedServerError, PatternSyncError
-from pattern_sync.domain.facts import (
-    DaemonReady,
-    EmbeddedServerRestarted,
-    Emit,
-    ReloadRefused,
-    ServiceHanging,
-    SettingsReloaded,
-)
-from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.errors import DatabaseUnavailable, EmbeddedServerError
+from pattern_sync.domain.facts import EmbeddedServerRestarted, Emit, ServiceHanging
 from pattern_sync.embedded import EmbeddedServer, Supervision
 from pattern_sync.observability.systemd import ServiceManager
+from pattern_sync.runtime.readiness import Readiness
 from pattern_sync.services.activity import Activity
+from pattern_sync.services.timings import Timings
 
 # A start of the embedded server may have to recover what it was doing when it died.
 EMBEDDED_START_SECONDS = 300.0
 
 
-class Readiness:
-    """Whether the first catch-up is done: only from then on is there a READY=1, and only a reload brings another."""
-
-    def __init__(self, emit: Emit, manager: ServiceManager) -> None:
-        self._emit = emit
-        self._manager = manager
-        self._is_reached = False
-
-    def reached(self) -> None:
-        """Record that a catch-up is done; only the first one is news."""
-        if not self._is_reached:
-            self._is_reached = True
-            self._emit(DaemonReady())
-            self._manager.ready()
-
-    @contextmanager
-    def reloading(self) -> Iterator[None]:
-        """Report a reload to the service manager, from begin to end; one during the start is part of the start."""
-        is_reported = self._is_reached
-        if is_reported:
-            self._manager.reloading()
-        yield
-        if is_reported:
-            self._manager.ready()
-
-
-class Reloader:
-    """Publishes the filter anew when SIGHUP asks for it; a settings file that is wrong changes nothing."""
-
-    name = "reloader"
-
-    def __init__(
-        self,
-        requested: asyncio.Event,
-        read_filter: Callable[[], SyncFilter],
-        publish: Callable[[SyncFilter], Awaitable[bool]],
-        readiness: Readiness,
-        emit: Emit,
-        activity: Activity,
-    ) -> None:
-        self._requested = requested
-        self._read_filter = read_filter
-        self._publish = publish
-        self._readiness = readiness
-        self._emit = emit
-        self._activity = activity
-
-    async def run(self) -> None:
-        """Reload whenever that is requested, until cancelled."""
-        while True:
-            await self._requested.wait()
-            self._requested.clear()
-            with self._readiness.reloading():
-                await self.run_once()
-
-    async def run_once(self) -> None:
-        """Reload once; in an outage, as soon as it is over."""
-        try:
-            wanted = self._read_filter()
-        except PatternSyncError as fault:
-            self._emit(ReloadRefused(str(fault)))
-            return
-        is_published = False
-        while not is_published:
-            async with self._activity.working():
-                changed = await self._publish(wanted)
-                self._emit(SettingsReloaded(str(wanted), changed))
-                is_published = True
-
-
 class Watchdog:
-    """Feeds the service manager's watchdog as long as no service hangs."""
+    """Reports to the service manager as long as no service hangs: during the start too, whatever that waits for."""
 
     name = "watchdog"
 
     def __init__(
         self,
         hanging: Callable[[], list[str]],
+        readiness: Readiness,
         emit: Emit,
         manager: ServiceManager,
         activity: Activity,
-        period_seconds: float,
+        timings: Timings,
     ) -> None:
         self._hanging = hanging
+        self._readiness = readiness
         self._emit = emit
         self._manager = manager
         self._activity = activity
-        self._period_seconds = period_seconds
+        self._timings = timings
+        self._reported: list[str] = []
 
     async def run(self) -> None:
-        """Feed until cancelled."""
-        period_seconds = self._period_seconds
-        if self._manager.watchdog_seconds is not None:
-            period_seconds = min(period_seconds, self._manager.watchdog_seconds / 3)
+        """Report until cancelled."""
         while True:
             self.run_once()
-            await self._activity.wait(period_seconds)
+            await self._activity.wait(self._period_seconds())
 
     def run_once(self) -> None:
-        """Feed once, unless a service hangs."""
-        if hanging := self._hanging():
+        """Report once, unless a service hangs."""
+        hanging = self._hanging()
+        if hanging and hanging != self._reported:
             self._emit(ServiceHanging(tuple(hanging)))
-        else:
+        self._reported = hanging
+        if not hanging:
             self._manager.feed_watchdog()
+            if not self._readiness.is_reported:
+                self._readiness.still_starting()
+
+    def _period_seconds(self) -> float:
+        period_seconds = self._timings.watchdog_seconds
+        if self._manager.watchdog_seconds is not None:
+            period_seconds = min(period_seconds, self._manager.watchdog_seconds / 3)
+        return period_seconds if self._readiness.is_reported else min(period_seconds, self._timings.start_tick_seconds)
 
 
 class EmbeddedSupervisor:

@@ -8,6 +8,7 @@ from pattern_sync.domain.backoff import Backoff
 from pattern_sync.services.activity import Activity
 from pattern_sync.services.liveness import Liveness
 from pattern_sync.services.outage import Reports
+from pattern_sync.services.waiting import done_unless
 
 
 class Service(Protocol):
@@ -38,7 +39,11 @@ class Supervisor:
     def activity(self, service: type[Service], reports: Reports) -> Activity:
         """Return the activity of a service; `reports` get to know its outages."""
         name = service.name
-        return self._activities.setdefault(name, Activity(name, self._liveness(name), reports, self._backoff()))
+        return self._activities.setdefault(name, Activity(name, self.liveness(name), reports, self._backoff()))
+
+    def liveness(self, name: str) -> Liveness:
+        """Return the liveness of a service, or of another part of the daemon's work."""
+        return self._livenesses.setdefault(name, Liveness(self._now))
 
     def hanging(self) -> list[str]:
         """Return the names of the services that hang."""
@@ -54,21 +59,25 @@ class Supervisor:
         for service in services:
             self._tasks[service.name].cancel()
 
-    async def close(self, services: Collection[ClosableService], seconds: float) -> bool:
-        """Close services and wait for their ends; return whether all ended in time. What did not is cancelled."""
+    async def close(
+        self, services: Collection[ClosableService], seconds: float, unless: asyncio.Event | None = None
+    ) -> bool:
+        """Close services and wait for their ends; return whether all ended in time. What did not is cancelled.
+
+        The wait is over as soon as `unless` is set.
+        """
         for service in services:
             self._closed.add(service.name)
             service.close()
-        _, unfinished = await asyncio.wait({self._tasks[service.name] for service in services}, timeout=seconds)
+        tasks = {self._tasks[service.name] for service in services}
+        await done_unless(unless or asyncio.Event(), asyncio.wait(tasks), seconds)
+        unfinished = [task for task in tasks if not task.done()]
         for task in unfinished:
             task.cancel()
         return not unfinished
 
     async def _run(self, service: Service) -> None:
-        self._liveness(service.name).attach()
+        self.liveness(service.name).attach()
         await service.run()
         if service.name not in self._closed:
             raise RuntimeError(f"The {service.name} ended, which it must not.")
-
-    def _liveness(self, name: str) -> Liveness:
-        return self._livenesses.setdefault(name, Liveness(self._now))

@@ -42,6 +42,11 @@ class Timings:
     debounce_seconds: float = 0.1
     http_retry_seconds: float = 3.0
     watchdog_seconds: float = 10.0
+    # How often the service manager hears of a start that goes on, and how long an outage may hold the start up.
+    start_tick_seconds: float = 1.0
+    start_outage_seconds: float = 20.0
+    # Whoever asks for a reload waits this long for the database at most.
+    reload_seconds: float = 2.0
     supervision_seconds: float = 0.5
     # The log repeats what others can provoke at most this often.
     log_interval_seconds: float = 60.0
