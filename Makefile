@@ -8,7 +8,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--custom-compile-command 'make lock' pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-matrix test-lowest test-highest lint ruff mypy contracts sql unit format docs bench coverage lock build clean
+.PHONY: help demo check test test-systemd test-matrix test-lowest test-highest lint ruff mypy contracts sql unit format docs bench coverage lock build clean
 .PHONY: check-page .check-page format-page .format-page page-types
 
 # A shell may forbid it, and then every one of the hundreds of processes of the tests compiles the program anew.
@@ -16,8 +16,8 @@ unexport PYTHONDONTWRITEBYTECODE
 # Side by side, each tool's words together where make can do that.
 PARALLEL := $(MAKE) --no-print-directory --jobs $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 # Most tests wait for a server, a process or a browser; those that measure time run alone, when the others are done.
-TOGETHER := -m pytest -m 'not timing' --numprocesses auto --dist loadgroup --no-loadscope-reorder --durations 10
-ALONE := -m pytest -m timing --durations 10
+TOGETHER := -m pytest -m 'not timing and not slow' --numprocesses auto --dist loadgroup --no-loadscope-reorder --durations 10
+ALONE := -m pytest -m 'timing and not slow' --durations 10
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ check: $(STAMP) ## what to run before every commit: lint, types, unit tests
 test: $(STAMP) ## all tests
 	@$(BIN)/python $(TOGETHER)
 	@$(BIN)/python $(ALONE)
+
+test-systemd: $(STAMP) ## the units under a real systemd; OUTAGE_SECONDS=600 for a longer outage; skipped without root
+	@TEST_OUTAGE_SECONDS=$(OUTAGE_SECONDS) $(BIN)/python -m pytest tests/systemd --durations 10
 
 test-matrix: $(STAMP) ## the integration tests on every PostgreSQL that can be had as a wheel or is installed
 	@$(BIN)/python -m tests.matrix
@@ -118,8 +121,9 @@ format-page: ## put the review page into its one format; skipped without Node.js
 page-types: $(STAMP) $(PAGE_STAMP) ## generate anew what the page knows of the API
 	$(BIN)/python -m tests.page.describe | ($(PAGE_BIN)/$(WIRE))
 
-docs: $(STAMP) ## write the parts of docs/reference that come from the code
+docs: $(STAMP) ## write what comes from the code: parts of docs/reference, systemd/pattern-sync.env
 	@$(BIN)/python -m tools.reference
+	@$(BIN)/python -m tools.environment_file
 
 coverage: $(STAMP) ## all tests, with the lines that none of them ran
 	$(BIN)/coverage erase

@@ -13,25 +13,31 @@ from tools.markdown import table
 def settings_table() -> str:
     """Return every setting with its default, what it takes and what it means."""
     rows = [
-        (f"`{PREFIX}{name.upper()}`", _default(field.default), _values(name, field), field.description or "")
+        (f"`{PREFIX}{name.upper()}`", _default(field.default), accepted_values(name, field), field.description or "")
         for name, field in Settings.model_fields.items()
     ]
     return table(("variable", "default", "values", "meaning"), rows)
 
 
 def _default(value: object) -> str:
+    return f"`{shown}`" if (shown := default_value(value)) else "unset"
+
+
+def default_value(value: object) -> str:
+    """Return a default as an operator would write it; empty where the setting is unset."""
     match value:
         case None | ():
-            return "unset"
+            return ""
         case bool():
-            return "`on`" if value else "`off`"
+            return "on" if value else "off"
         case float():
-            return f"`{value:g}`"
+            return f"{value:g}"
         case _:
-            return f"`{value}`"
+            return str(value)
 
 
-def _values(name: str, field: FieldInfo) -> str:
+def accepted_values(name: str, field: FieldInfo) -> str:
+    """Return the bounds or the choices of a setting; empty where neither is fixed."""
     if name in BOUNDS:
         return str(BOUNDS[name]).removeprefix("from ")
     if get_origin(field.annotation) is Literal:

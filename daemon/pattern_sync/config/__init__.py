@@ -2,7 +2,7 @@
 
 from pattern_sync.config.hints import hints_about
 from pattern_sync.config.names import ENV_FILE_VARIABLE, PREFIX
-from pattern_sync.config.rereading import Reread, Rereader
+from pattern_sync.config.rereading import CRITERIA, Reread, Rereader
 from pattern_sync.config.settings import Settings
 
-__all__ = ["ENV_FILE_VARIABLE", "PREFIX", "Reread", "Rereader", "Settings", "hints_about"]
+__all__ = ["CRITERIA", "ENV_FILE_VARIABLE", "PREFIX", "Reread", "Rereader", "Settings", "hints_about"]
