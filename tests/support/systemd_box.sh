@@ -65,7 +65,7 @@ boot() {
     mount --make-rshared / # else a credential that a service loads is an empty folder to it
     paths=/etc/systemd/system:/run/systemd/system:/run/systemd/transient:/run/box-units
     exec env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=linux SYSTEMD_UNIT_PATH=$paths \
-        /lib/systemd/systemd --unit=basic.target --log-target=console --log-level=warning --show-status=no
+        /lib/systemd/systemd --unit=basic.target --log-target=journal-or-kmsg --log-level=info --show-status=no
 }
 export -f boot
 export folder
