@@ -22,6 +22,7 @@ from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.runtime.assembly import Parts, assemble
 from pattern_sync.runtime.core import retry_backoff
 from pattern_sync.runtime.host import Host
+from pattern_sync.runtime.threads import UnjoinedThreads
 from pattern_sync.services.timings import Timings
 from pattern_sync.services.waiting import done_unless
 
@@ -165,6 +166,7 @@ async def run_daemon(
     """Run one daemon until it is signalled to stop; see Daemon.run for what is raised."""
     patience = timings or Timings()
     stop, reload = asyncio.Event(), asyncio.Event()
-    now = asyncio.get_running_loop().time
-    parts = assemble(settings, host, reload, read_settings, now, patience)
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(UnjoinedThreads())
+    parts = assemble(settings, host, reload, read_settings, loop.time, patience)
     await Daemon(parts, stop, reload, settings.drain_seconds).run()
