@@ -147,7 +147,7 @@ def test_another_token_in_the_same_file_is_named_and_a_file_that_is_gone_is_refu
     assert reread().unread == ()
     files.token_file.write_text("new")
     (sentence,) = reread().unread
-    assert sentence == "A change of these takes effect at the next start: the token in PATTERN_SYNC_API_TOKEN_FILE."
+    assert sentence == "A change of these takes effect at the next start: the content of PATTERN_SYNC_API_TOKEN_FILE."
     files.token_file.unlink()
     with pytest.raises(InvalidSettings, match="PATTERN_SYNC_API_TOKEN_FILE"):
         reread()
