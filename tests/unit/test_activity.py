@@ -169,10 +169,14 @@ def test_an_outage_is_reported_once_when_it_begins_and_once_when_it_ends() -> No
         found.lost("service", AccessRefused("first"))
         found.lost("service", DatabaseUnavailable("later"))
     assert found.availability.is_lost()
+    assert found.availability.outage.is_set()
     found.clock.seconds += 12.5
+    assert found.availability.lost_seconds() == 12.5
     for _ in range(50):
         found.availability.back("service")
     assert not found.availability.is_lost()
+    assert not found.availability.outage.is_set()
+    assert found.availability.lost_seconds() == 0.0
     assert found.said == ["first", 12.5]
 
 

@@ -122,6 +122,20 @@ def test_a_service_that_closes_late_is_cancelled_and_the_others_are_not(supervis
     run(check(), seconds=10)
 
 
+def test_closing_waits_no_longer_than_until_an_event(supervisor: Supervisor) -> None:
+    async def check() -> None:
+        late, outage = Closable(listens=False), asyncio.Event()
+        async with running(supervisor, late):
+            closing = asyncio.create_task(supervisor.close([late], 3600.0, unless=outage))
+            await settle(late.asked.is_set)
+            assert not late.was_cancelled
+            outage.set()
+            assert not await closing
+            await settle(lambda: late.was_cancelled)
+
+    run(check(), seconds=10)
+
+
 def test_a_closed_service_may_have_ended_already(supervisor: Supervisor) -> None:
     async def check() -> None:
         service = Closable()
