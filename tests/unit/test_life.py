@@ -204,6 +204,7 @@ def test_a_stop_does_not_wait_for_a_first_connect_that_hangs() -> None:
         await house.run_until(lambda: house.gateway.asked)
         assert not house.is_queueing()
         assert house.facts == [DaemonStopped()]
+        assert house.index("pool hurries") < house.index("http closes"), "a request may wait for a connect as well"
 
     run(check(), seconds=10)
 

@@ -76,6 +76,7 @@ class Daemon:
                 yield
             finally:
                 supervisor.cancel(others)
+                self._parts.pool.hurry()  # also for requests that came before the database was reached
                 await supervisor.close([http], HTTP_CLOSE_SECONDS)
 
     async def _reach_database(self) -> None:
