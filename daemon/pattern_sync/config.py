@@ -20,6 +20,7 @@ from pattern_sync.domain.filter import (
     HIGH_PRIORITY_MIN_SAVINGS,
     SyncFilter,
 )
+from pattern_sync.domain.public_url import PublicUrl
 
 PREFIX = "PATTERN_SYNC_"
 ENV_FILE_VARIABLE = "PATTERN_SYNC_ENV_FILE"
@@ -102,6 +103,11 @@ class Settings(BaseSettings):
         description="Host names by which clients reach the daemon, comma-separated, such as a proxy's. IP addresses"
         " and this machine's own names are always accepted.",
     )
+    public_url: str | None = Field(
+        default=None,
+        description="The address by which people reach the daemon through a proxy, such as"
+        " `https://review.example/patterns/`. Its host, origin and path are then accepted as the daemon's own.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Lowest level to log. `debug` also logs every refresh."
     )
@@ -145,6 +151,11 @@ class Settings(BaseSettings):
             if not _HOST.fullmatch(host):
                 raise ValueError(f"{host!r} is not a host name; write it like review.example, without a port")
         return hosts
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, url: str | None) -> str | None:
+        return None if url is None else str(PublicUrl.parse(url))
 
     @field_validator("log_level", "log_format", mode="before")
     @classmethod
@@ -199,6 +210,10 @@ class Settings(BaseSettings):
         if self.cors_origins is not None:
             return self.cors_origins
         return PANEL_ORIGINS if self.on_loopback else ()
+
+    def public(self) -> PublicUrl | None:
+        """Return the address that a proxy gives the daemon."""
+        return None if self.public_url is None else PublicUrl.parse(self.public_url)
 
     def sync_filter(self) -> SyncFilter:
         """Return the filter that the daemon publishes. Raises InvalidSettings for a contradiction."""

@@ -108,7 +108,7 @@ test("the connection leads to where the page came from, encrypted where the page
   live.connect();
   assert.deepEqual(
     sockets.map(({ url }) => url),
-    ["ws://daemon.test:8002/api/v1/ws/patterns", "wss://review.example/api/v1/ws/patterns"],
+    ["ws://daemon.test:8002/api/v1/ws/patterns", "wss://review.example/some/api/v1/ws/patterns"],
   );
 });
 

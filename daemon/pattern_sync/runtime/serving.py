@@ -77,4 +77,7 @@ def _access(settings: Settings) -> Access:
     api_token, admin_token = settings.tokens()
     machine = socket.gethostname()
     names = {"localhost", machine, machine.partition(".")[0], settings.http_host, *settings.allowed_hosts}
-    return Access(Tokens(api_token, admin_token), settings.origins(), names)
+    tokens, public = Tokens(api_token, admin_token), settings.public()
+    if public is None:
+        return Access(tokens, settings.origins(), names)
+    return Access(tokens, settings.origins(), {*names, public.host}, public.origin, public.prefix)

@@ -17,8 +17,9 @@ from pattern_sync.web.exception_handlers import install_exception_handlers
 from pattern_sync.web.live import LiveUpdates
 from pattern_sync.web.live_routes import LiveRoutes
 from pattern_sync.web.middleware.bodies import BodyLimit
-from pattern_sync.web.middleware.headers import ResponseHeaders
+from pattern_sync.web.middleware.headers import MARK, ResponseHeaders
 from pattern_sync.web.middleware.origins import HostCheck, OriginCheck
+from pattern_sync.web.middleware.prefix import Prefix
 from pattern_sync.web.middleware.routing import HeadAsGet, RawPatternIds
 from pattern_sync.web.middleware.tokens import TokenFirst
 from pattern_sync.web.review_routes import ReviewRoutes
@@ -56,11 +57,17 @@ A client that reads too slowly is closed with code 1013. Connect again to get th
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who is admitted: the tokens, the other origins whose pages may call, and the host names of this server."""
+    """Who is admitted, and where this server is.
+
+    `origins` are other origins whose pages may call, `host_names` this server's own. `public_origin` and `prefix` are
+    the origin and the path by which a proxy serves it; None and empty if there is none.
+    """
 
     tokens: Tokens
     origins: Collection[str]
     host_names: Collection[str]
+    public_origin: str | None = None
+    prefix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,7 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
         description=_ABOUT,
         docs_url=None,
         redoc_url=None,
+        servers=[{"url": access.prefix}] if access.prefix else None,
         generate_unique_id_function=lambda route: f"{route.tags[0]}_{route.name}",
     )
     install_exception_handlers(api, parts.emit)
@@ -91,7 +99,7 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
     # The last review route matches every path below its prefix, so the sync routes come first.
     for routes in (
         SyncRoutes(parts.syncs, parts.counts, guard),
-        ReviewRoutes(parts.review, guard),
+        ReviewRoutes(parts.review, guard, access.prefix),
         SystemRoutes(parts.health, parts.hanging),
         LiveRoutes(parts.live, guard),
     ):
@@ -105,9 +113,9 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type", "X-Reviewer"],
         allow_credentials=True,  # the application's panel may send requests with credentials; no cookie is ever set
-        expose_headers=["Link"],
+        expose_headers=["Link", MARK],
         max_age=600,
     )
-    app = OriginCheck(app, access.origins)
+    app = OriginCheck(app, [*access.origins, *filter(None, [access.public_origin])])
     app = HostCheck(app, access.host_names)
-    return ResponseHeaders(app)
+    return Prefix(ResponseHeaders(app), access.prefix)

@@ -89,10 +89,14 @@ _MANY: Responses = {
 
 
 class ReviewRoutes:
-    """The review over HTTP, for the review page, the application's panel and scripts."""
+    """The review over HTTP, for the review page, the application's panel and scripts.
 
-    def __init__(self, review: Review, guard: Guard) -> None:
+    `prefix` is the path under which a proxy serves the daemon.
+    """
+
+    def __init__(self, review: Review, guard: Guard, prefix: str) -> None:
         self._review = review
+        self._prefix = prefix
         self.router = APIRouter(
             prefix="/api/v1/patterns", tags=["review"], responses=EVERYWHERE, dependencies=[Depends(guard.reader)]
         )
@@ -122,7 +126,7 @@ class ReviewRoutes:
         """
         page = await self._review.page(status, _decode_cursor(cursor), limit)
         if page.next:
-            response.headers["Link"] = f'<{_next_url(request, status, limit, page.next)}>; rel="next"'
+            response.headers["Link"] = f'<{self._prefix}{_next_url(request, status, limit, page.next)}>; rel="next"'
         return page.entries
 
     async def pending(

@@ -6,7 +6,17 @@
  */
 
 import { asApiError } from "./api-error.js";
-import { ACTIONS, faultText, figures, insteadText, newsText, refusalText, undoText, wayOut } from "./decision-texts.js";
+import {
+  ACTIONS,
+  faultText,
+  figures,
+  insteadText,
+  newsText,
+  refusalText,
+  stillText,
+  undoText,
+  wayOut,
+} from "./decision-texts.js";
 import { byId } from "./dom.js";
 import { count, visible } from "./format.js";
 
@@ -116,6 +126,17 @@ export class DecisionDialog {
     current.latest = entry;
     // A change during a request is most likely the work of that request.
     if (!this.#busy) this.#compare(current, entry);
+  }
+
+  /**
+   * The page has looked at the entry after a request whose outcome is not known.
+   * @param {string} patternId
+   * @param {QueueEntry} entry
+   */
+  lookedAgain(patternId, entry) {
+    const current = this.#case;
+    if (!current || current.settled || this.#busy || current.entry.pattern_id !== patternId) return;
+    if (current.action !== "comment") this.#report(`${this.#notice.textContent} ${stillText(entry)}`);
   }
 
   /**

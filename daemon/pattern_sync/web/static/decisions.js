@@ -12,7 +12,7 @@
  * @import { Store } from "./store.js"
  */
 
-import { ApiError } from "./api-error.js";
+import { ApiError, asApiError } from "./api-error.js";
 import { DecisionDialog } from "./decision-dialog.js";
 import { recordedText } from "./decision-texts.js";
 import { byId } from "./dom.js";
@@ -27,7 +27,8 @@ import { byId } from "./dom.js";
  * @property {Selection} selection
  * @property {Queue} queue
  * @property {Signs} signs
- * @property {(patternId: string, entry: QueueEntry) => void} changed called when a refusal brought an entry as it is now
+ * @property {(patternId: string, entry: QueueEntry | null) => void} changed called with an entry as it is now, after a
+ *   refusal or a fault
  * @property {() => void} decided called after a decision was recorded and shown
  */
 
@@ -104,9 +105,25 @@ export class Decisions {
       return () => this.#decided(entry, newer(answer, sending.latest), action);
     } catch (fault) {
       if (fault instanceof ApiError && fault.status === 409 && fault.entry) changed(patternId, fault.entry);
+      if (fault instanceof ApiError && fault.inDoubt) this.#lookAgain(patternId);
       throw fault;
     } finally {
       this.#sending = null;
+    }
+  }
+
+  /**
+   * Nobody knows whether a request took effect: show what the queue holds now.
+   * @param {string} patternId
+   */
+  async #lookAgain(patternId) {
+    const { api, changed } = this.#parts;
+    try {
+      const entry = await api.entry(patternId);
+      changed(patternId, entry);
+      this.#dialog.lookedAgain(patternId, entry);
+    } catch (caught) {
+      if (asApiError(caught).status === 404) changed(patternId, null);
     }
   }
 

@@ -1,5 +1,7 @@
 /** @import { Message } from "wire" */
 
+import { fromRoot } from "./address.js";
+
 /** @typedef {"connecting" | "live" | "reconnecting" | "outage"} State */
 
 const PROTOCOL = "pattern-sync.v1";
@@ -106,7 +108,7 @@ export class Live {
 }
 
 function address() {
-  const url = new URL("/api/v1/ws/patterns", location.href);
+  const url = fromRoot("api/v1/ws/patterns");
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return url.href;
 }

@@ -112,7 +112,7 @@ export class Loader {
     this.#store.abandonLoad();
     // Asking again does not change a refusal.
     const retries = this.#takeAgain() || fault.status === 0 || fault.status >= 500;
-    if (retries) this.#startIn(RETRY_SECONDS * 1000);
+    if (retries) this.#startIn(Math.max(RETRY_SECONDS, fault.waitSeconds) * 1000);
     this.#report.failed(fault, retries);
   }
 
