@@ -28,6 +28,9 @@ ENV_FILE_VARIABLE = "PATTERN_SYNC_ENV_FILE"
 PANEL_ORIGINS = tuple(f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in (9213, 5173))
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
 _HOST = re.compile(r"[a-zA-Z0-9_]([a-zA-Z0-9_.-]*[a-zA-Z0-9_])?")
+_HEADER = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
+# Clients set these themselves: pages of other origins, too, may send X-Reviewer.
+_OTHER_HEADERS = frozenset({"authorization", "content-type", "cookie", "host", "origin", "user-agent", "x-reviewer"})
 _TOKEN = re.compile(r"[!-~]+")  # all that an Authorization header can carry
 
 
@@ -108,6 +111,11 @@ class Settings(BaseSettings):
         description="The address by which people reach the daemon through a proxy, such as"
         " `https://review.example/patterns/`. Its host, origin and path are then accepted as the daemon's own.",
     )
+    identity_header: str | None = Field(
+        default=None,
+        description="Header in which a proxy that signs people in names the reviewer, such as `X-Forwarded-User`. No"
+        " other name is then recorded. Only the proxy may be able to reach the daemon.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Lowest level to log. `debug` also logs every refresh."
     )
@@ -156,6 +164,15 @@ class Settings(BaseSettings):
     @classmethod
     def _check_public_url(cls, url: str | None) -> str | None:
         return None if url is None else str(PublicUrl.parse(url))
+
+    @field_validator("identity_header")
+    @classmethod
+    def _check_identity_header(cls, header: str | None) -> str | None:
+        if header is not None and not _HEADER.fullmatch(header):
+            raise ValueError(f"{header!r} is not a header's name; use letters, digits and '-', as in X-Forwarded-User")
+        if header is not None and header.lower() in _OTHER_HEADERS:
+            raise ValueError(f"{header!r} has another meaning; have the proxy name the reviewer in X-Forwarded-User")
+        return header
 
     @field_validator("log_level", "log_format", mode="before")
     @classmethod

@@ -252,7 +252,7 @@ def test_a_decision_whose_answer_was_lost_may_be_sent_again(emptied: Served, tab
     page.until_live().select(NAME).press("r").type("typed before").sign("ann")
     tab.route("**/reject", lose_the_answer, times=1)
     # Otherwise the page, which looks at the entry again, would learn that the decision was recorded.
-    tab.route(f"**{path_of(NAME)}", Route.abort)
+    tab.route(f"**{path_of(NAME)}", lambda route: route.abort())
     page.press("Control+Enter")
     expect(page["decide-notice"]).to_contain_text("sending it again does no harm")
     page.press("Control+Enter")

@@ -77,7 +77,12 @@ def _access(settings: Settings) -> Access:
     api_token, admin_token = settings.tokens()
     machine = socket.gethostname()
     names = {"localhost", machine, machine.partition(".")[0], settings.http_host, *settings.allowed_hosts}
-    tokens, public = Tokens(api_token, admin_token), settings.public()
-    if public is None:
-        return Access(tokens, settings.origins(), names)
-    return Access(tokens, settings.origins(), {*names, public.host}, public.origin, public.prefix)
+    public = settings.public()
+    return Access(
+        Tokens(api_token, admin_token),
+        settings.origins(),
+        names if public is None else {*names, public.host},
+        public_origin=None if public is None else public.origin,
+        prefix="" if public is None else public.prefix,
+        identity_header=settings.identity_header,
+    )

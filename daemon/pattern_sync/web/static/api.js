@@ -60,6 +60,11 @@ export class Api {
     return this.#get("/api/v1/patterns/statistics");
   }
 
+  /** In whose name this person decides. */
+  reviewer() {
+    return this.#get("/api/v1/reviewer");
+  }
+
   /** @param {string} patternId */
   entry(patternId) {
     return this.#get("/api/v1/patterns/{pattern_id}", { patternId });

@@ -1,6 +1,7 @@
 /**
  * @import { Message, QueueEntry, Status } from "wire"
  * @import { Actions } from "./keys.js"
+ * @import { State } from "./live.js"
  */
 
 import { Api } from "./api.js";
@@ -12,6 +13,7 @@ import { KeysDialog } from "./keys-dialog.js";
 import { VirtualList } from "./list.js";
 import { Live } from "./live.js";
 import { Memory } from "./memory.js";
+import { Polling } from "./polling.js";
 import { Queue } from "./queue.js";
 import { Selection } from "./selection.js";
 import { Signs } from "./signs.js";
@@ -20,6 +22,8 @@ import { TokenDialog } from "./token-dialog.js";
 import { Views } from "./views.js";
 
 const FIRST_MESSAGE_SECONDS = 0.3;
+// One connection may fail by chance, as when the daemon restarts.
+const REFUSALS_BEFORE_POLLING = 2;
 
 /** The parts of the page, and how they reach each other. */
 class ReviewPage {
@@ -31,9 +35,10 @@ class ReviewPage {
   #live = new Live({
     token: () => this.#memory.token,
     receive: (message) => this.#receive(message),
-    change: (state) => this.#signs.connection(state),
-    refused: () => this.#learnWhy(),
+    change: (state) => this.#connectionChanged(state),
+    refused: (times) => this.#learnWhy(times),
   });
+  #polling = new Polling({ look: () => this.#queue.reload() });
   #signs = new Signs({ retry: () => this.#retry(), leave: () => this.#list.focus() });
   #views = new Views({ choose: (view) => this.#showView(view) });
   #list = new VirtualList({ store: this.#store, choose: (entry) => this.#choose(entry) });
@@ -106,16 +111,25 @@ class ReviewPage {
     this.#decisions.changed(patternId, entry);
   }
 
+  /** @param {State} state */
+  #connectionChanged(state) {
+    this.#signs.connection(state);
+    this.#polling.on = state === "polling";
+  }
+
   #reloaded() {
+    this.#polling.looked();
     this.#selection.reloaded();
     this.#refreshCounts();
   }
 
+  /** Resolves to whether the daemon has answered; while live it is not asked. */
   async #refreshCounts() {
-    if (this.#isLive) return;
+    if (this.#isLive) return true;
     const counts = await this.#api.statistics().catch(() => null);
     if (counts && !this.#isLive) this.#views.showCounts(counts);
     this.#queue.drawSoon();
+    return counts !== null;
   }
 
   // While live, the messages bring the counts.
@@ -150,10 +164,15 @@ class ReviewPage {
     this.#live.connect();
   }
 
-  // A browser does not report why a WebSocket was refused. If a token is missing, any request asks for one; a person who
-  // has declined is not asked again.
-  #learnWhy() {
-    if (this.#started && !this.#unwilling) this.#refreshCounts();
+  /**
+   * A browser does not report why a WebSocket was refused. If a token is missing, any request asks for one; a person who
+   * has declined is not asked again. If the daemon answers as usual, something on the way keeps WebSockets out.
+   * @param {number} times
+   */
+  async #learnWhy(times) {
+    if (!this.#started || this.#unwilling) return;
+    const answered = await this.#refreshCounts();
+    this.#live.polls = answered && times >= REFUSALS_BEFORE_POLLING;
   }
 
   /** @returns {Actions} */

@@ -2,6 +2,7 @@
  * @import { QueueEntry } from "wire"
  * @import { ApiError } from "./api-error.js"
  * @import { Action } from "./decision-texts.js"
+ * @import { Identity } from "./identity.js"
  * @import { Memory } from "./memory.js"
  */
 
@@ -36,6 +37,8 @@ import { count, visible } from "./format.js";
  */
 
 const LONGEST_TEXT = 10_000;
+const REMEMBERED = "Recorded with your decision or comment, and remembered in this browser.";
+const SIGNED_IN = "Recorded with your decision or comment. It comes from where you signed in.";
 
 /** The dialog that confirms a decision or a comment. What was typed survives failures and closing. */
 export class DecisionDialog {
@@ -49,10 +52,12 @@ export class DecisionDialog {
   #textFault = byId("decide-text-fault", HTMLElement);
   #reviewer = byId("reviewer", HTMLInputElement);
   #reviewerFault = byId("reviewer-fault", HTMLElement);
+  #reviewerHint = byId("reviewer-hint", HTMLElement);
   #undo = byId("decide-undo", HTMLElement);
   #cancel = byId("decide-cancel", HTMLButtonElement);
   #submit = byId("decide-submit", HTMLButtonElement);
   #memory;
+  #identity;
   #send;
   /** @type {Map<string, string>} */
   #drafts = new Map();
@@ -63,11 +68,13 @@ export class DecisionDialog {
   /**
    * @param {object} parts
    * @param {Memory} parts.memory
+   * @param {Identity} parts.identity
    * @param {(decision: Decision) => Promise<() => void>} parts.send resolves when it is recorded, to what is to be done
    *   once the dialog is closed
    */
-  constructor({ memory, send }) {
+  constructor({ memory, identity, send }) {
     this.#memory = memory;
+    this.#identity = identity;
     this.#send = send;
     this.#cancel.addEventListener("click", () => this.#dialog.close());
     this.#dialog.addEventListener("cancel", (event) => this.#busy && event.preventDefault());
@@ -111,6 +118,7 @@ export class DecisionDialog {
     this.#settle(opened, false, null);
     complain(this.#text, this.#textFault, "");
     complain(this.#reviewer, this.#reviewerFault, "");
+    this.#askReviewer();
     this.#dialog.showModal();
     this.#text.focus();
   }
@@ -201,6 +209,20 @@ export class DecisionDialog {
     if (!this.#dialog.open) this.#dialog.showModal();
   }
 
+  async #askReviewer() {
+    this.#showReviewer();
+    await this.#identity.refresh();
+    this.#showReviewer();
+  }
+
+  #showReviewer() {
+    const { fixed, name, detail } = this.#identity.known;
+    if (fixed) this.#reviewer.value = name ?? "";
+    this.#reviewer.readOnly = fixed || this.#busy;
+    this.#reviewerHint.textContent = fixed ? SIGNED_IN : REMEMBERED;
+    if (detail) complain(this.#reviewer, this.#reviewerFault, detail);
+  }
+
   /** @param {Case} current */
   #check({ action }) {
     const { needed = "" } = ACTIONS[action];
@@ -208,7 +230,8 @@ export class DecisionDialog {
     const tooLong = `Too long: ${count(length)} characters; at most ${count(LONGEST_TEXT)} are kept.`;
     const missing = length === 0 ? needed : "";
     const textFault = length > LONGEST_TEXT ? tooLong : missing;
-    const reviewerFault = this.#reviewer.value.trim() ? "" : "Enter your name: it is kept in the history.";
+    const nameless = this.#identity.known.detail ?? "Enter your name: it is kept in the history.";
+    const reviewerFault = this.#reviewer.value.trim() ? "" : nameless;
     complain(this.#text, this.#textFault, textFault);
     complain(this.#reviewer, this.#reviewerFault, reviewerFault);
     if (textFault) this.#text.focus();
@@ -228,7 +251,7 @@ export class DecisionDialog {
     this.#submit.disabled = this.#busy || settled;
     this.#cancel.disabled = this.#busy;
     this.#text.readOnly = this.#busy;
-    this.#reviewer.readOnly = this.#busy;
+    this.#reviewer.readOnly = this.#busy || this.#identity.known.fixed;
   }
 
   /** @param {KeyboardEvent} event */

@@ -16,6 +16,7 @@ import { ApiError, asApiError } from "./api-error.js";
 import { DecisionDialog } from "./decision-dialog.js";
 import { recordedText } from "./decision-texts.js";
 import { byId } from "./dom.js";
+import { Identity } from "./identity.js";
 
 /**
  * @typedef {object} Parts
@@ -43,7 +44,11 @@ export class Decisions {
   /** @param {Parts} parts */
   constructor(parts) {
     this.#parts = parts;
-    this.#dialog = new DecisionDialog({ memory: parts.memory, send: (decision) => this.#send(decision) });
+    this.#dialog = new DecisionDialog({
+      memory: parts.memory,
+      identity: new Identity(parts),
+      send: (decision) => this.#send(decision),
+    });
     for (const action of /** @type {Action[]} */ (["approve", "reject", "comment"])) {
       byId(action, HTMLButtonElement).addEventListener("click", () => this.begin(action));
     }

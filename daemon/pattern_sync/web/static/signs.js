@@ -8,11 +8,16 @@ const BANNER_DELAY_SECONDS = 1;
 const ARRIVALS_SECONDS = 2;
 const ANNOUNCE_MILLISECONDS = 100;
 
+const POLLING =
+  "Live updates do not get through: something on the way, such as a proxy, keeps them out." +
+  " The page looks for changes every few seconds instead.";
+
 /** @type {Record<State, string>} */
 const BADGES = {
   connecting: "Connecting…",
   live: "Live",
   reconnecting: "Reconnecting…",
+  polling: "Polling",
   outage: "No database",
 };
 
@@ -136,6 +141,7 @@ export class Signs {
       const loss = `The daemon has been without its database since ${at}.`;
       return `${loss} What you see may be out of date, and nothing can be decided until the database is back.`;
     }
+    if (state === "polling") return POLLING;
     const loss = this.#wasLive ? `Connection lost at ${at}.` : "No live connection to the daemon.";
     return `${loss} What you see may be out of date.`;
   }
