@@ -36,8 +36,8 @@ Read the review queue, decide on its entries, and sync it with the detector's pa
 daemon may read and decide. `/sync/all` always needs the administrators' token. The probes need none.
 
 **Patterns.** `pattern_id` is the pattern's signature, a text. Percent-encode it in a path: a slash is `%2F`. Where
-something on the way decodes slashes, or the signature is `.`, `..` or another word of these paths, write `~` in the path
-and add the query `pattern_id=`.
+something on the way decodes slashes, or the signature is `.`, `..` or another word of these paths, write `~` in the
+path and add the query `pattern_id=`.
 
 **Proxies.** Every answer of the daemon has the header `Pattern-Sync`. One without it comes from something in between.
 

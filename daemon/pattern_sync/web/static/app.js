@@ -8,6 +8,7 @@ import { Api } from "./api.js";
 import { Decisions } from "./decisions.js";
 import { Details } from "./details.js";
 import { byId } from "./dom.js";
+import { Identity } from "./identity.js";
 import { listenToKeys } from "./keys.js";
 import { KeysDialog } from "./keys-dialog.js";
 import { VirtualList } from "./list.js";
@@ -53,8 +54,10 @@ class ReviewPage {
     drawn: () => this.#selection.draw(),
     reloaded: () => this.#reloaded(),
   });
+  #identity = new Identity({ api: this.#api });
   #decisions = new Decisions({
     api: this.#api,
+    identity: this.#identity,
     memory: this.#memory,
     store: this.#store,
     list: this.#list,
@@ -90,6 +93,7 @@ class ReviewPage {
     this.#started = true;
     this.#queue.show("pending");
     this.#refreshCounts();
+    this.#identity.refresh();
     return true;
   }
 
@@ -118,7 +122,7 @@ class ReviewPage {
   }
 
   #reloaded() {
-    this.#polling.looked();
+    this.#polling.looked(this.#queue.loadSeconds);
     this.#selection.reloaded();
     this.#refreshCounts();
   }

@@ -5,6 +5,7 @@
  * @import { Action } from "./decision-texts.js"
  * @import { Details } from "./details.js"
  * @import { VirtualList } from "./list.js"
+ * @import { Identity } from "./identity.js"
  * @import { Memory } from "./memory.js"
  * @import { Queue } from "./queue.js"
  * @import { Selection } from "./selection.js"
@@ -16,11 +17,11 @@ import { ApiError, asApiError } from "./api-error.js";
 import { DecisionDialog } from "./decision-dialog.js";
 import { recordedText } from "./decision-texts.js";
 import { byId } from "./dom.js";
-import { Identity } from "./identity.js";
 
 /**
  * @typedef {object} Parts
  * @property {Api} api
+ * @property {Identity} identity
  * @property {Memory} memory
  * @property {Store} store
  * @property {VirtualList} list
@@ -46,7 +47,7 @@ export class Decisions {
     this.#parts = parts;
     this.#dialog = new DecisionDialog({
       memory: parts.memory,
-      identity: new Identity(parts),
+      identity: parts.identity,
       send: (decision) => this.#send(decision),
     });
     for (const action of /** @type {Action[]} */ (["approve", "reject", "comment"])) {

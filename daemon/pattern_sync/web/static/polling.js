@@ -8,7 +8,6 @@ export class Polling {
   /** @type {number | undefined} */
   #timer;
   #on = false;
-  #startedAt = Number.NEGATIVE_INFINITY;
 
   /** @param {{ look: () => void }} parts `look`: starts a look, after which `looked` is to be called */
   constructor({ look }) {
@@ -23,11 +22,12 @@ export class Polling {
     if (on) this.#start();
   }
 
-  /** A look has ended. */
-  looked() {
-    if (!this.#on) return;
-    const seconds = (performance.now() - this.#startedAt) / 1000;
-    this.#startIn(Math.max(SHORTEST_PAUSE_SECONDS, seconds / LARGEST_SHARE_OF_TIME));
+  /**
+   * A look has ended.
+   * @param {number} seconds that it took
+   */
+  looked(seconds) {
+    if (this.#on) this.#startIn(Math.max(SHORTEST_PAUSE_SECONDS, seconds / LARGEST_SHARE_OF_TIME));
   }
 
   /** @param {number} seconds */
@@ -37,7 +37,6 @@ export class Polling {
   }
 
   #start() {
-    this.#startedAt = performance.now();
     if (document.hidden) this.#startIn(SHORTEST_PAUSE_SECONDS);
     else this.#look();
   }
