@@ -47,6 +47,7 @@ READERS_REQUESTS = [
     ("POST", "/api/v1/patterns/guarded%3Aentry/comment"),
     ("POST", "/api/v1/patterns/guarded%3Aentry/approve"),
     ("POST", "/api/v1/patterns/guarded%3Aentry/reject"),
+    ("GET", "/api/v1/reviewer"),
     ("GET", "/api/v1/patterns/sync/statistics"),
     ("POST", "/api/v1/patterns/sync/run?dry_run=true"),
     ("POST", "/api/v1/patterns/sync/high-priority?dry_run=true"),

@@ -32,12 +32,12 @@ class Identity:
         values = connection.headers.getlist(self._header)
         if len(values) > 1:
             raise self._refusal(f"came {len(values)} times; the proxy has to replace what a client sends")
-        if not values or not values[0].strip():
-            raise self._refusal("is missing; come through the proxy, and sign in there")
         try:
-            name = values[0].encode("latin-1").decode()  # headers are decoded as Latin-1
+            name = "".join(values).encode("latin-1").decode()  # headers are decoded as Latin-1
         except UnicodeDecodeError:
             raise self._refusal(f"is {values[0]!r}, which is not UTF-8") from None
+        if not name.strip():
+            raise self._refusal("is missing; come through the proxy, and sign in there")
         if "," in name:
             raise self._refusal(f"is {name!r}; a comma is how proxies join two names, so only one name may be sent")
         try:
