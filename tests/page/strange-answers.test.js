@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { Loader } from "../../daemon/pattern_sync/web/static/loader.js";
+import { Store } from "../../daemon/pattern_sync/web/static/store.js";
 import { Daemon, faultOf } from "./fake-daemon.js";
+import { Clock, settle } from "./support.js";
 
 const SIGN_IN = "You may have to sign in again: open this page in a new tab, sign in there, and come back to this one.";
 
@@ -11,7 +14,7 @@ function behindAProxy(context) {
   return daemon;
 }
 
-test("an answer without the daemon's mark is a proxy's, whatever its status and its body", async (context) => {
+test("an answer without the daemon's header is a proxy's, whatever its status and its body", async (context) => {
   const daemon = behindAProxy(context);
   /** @type {[number, string, boolean][]} */
   const answers = [
@@ -91,4 +94,18 @@ test("only where nobody knows the outcome is it in doubt", async (context) => {
     daemon.answer = () => Response.json({ detail: "lost" }, { status });
     assert.equal((await faultOf(daemon.api.comment("a", { comment: "x" }))).inDoubt, true, String(status));
   }
+});
+
+test("the list is not loaded again before the pause that a proxy asked for", async (context) => {
+  const clock = new Clock(context);
+  const daemon = behindAProxy(context);
+  daemon.answer = () => new Response("", { status: 429, headers: { "Retry-After": "30" } });
+  const progressed = context.mock.fn();
+  const report = { progressed, finished: () => assert.fail("nothing was loaded"), failed: context.mock.fn() };
+  new Loader({ api: daemon.api, store: new Store(), report }).show("pending");
+  await settle();
+  await clock.advance(29);
+  assert.equal(daemon.sent.length, 1);
+  await clock.advance(2);
+  assert.equal(daemon.sent.length, 2);
 });

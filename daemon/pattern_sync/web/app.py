@@ -18,7 +18,7 @@ from pattern_sync.web.identity import Identity
 from pattern_sync.web.live import LiveUpdates
 from pattern_sync.web.live_routes import LiveRoutes
 from pattern_sync.web.middleware.bodies import BodyLimit
-from pattern_sync.web.middleware.headers import MARK, ResponseHeaders
+from pattern_sync.web.middleware.headers import OURS, ResponseHeaders
 from pattern_sync.web.middleware.origins import HostCheck, OriginCheck
 from pattern_sync.web.middleware.prefix import Prefix
 from pattern_sync.web.middleware.routing import HeadAsGet, RawPatternIds
@@ -122,7 +122,7 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type", "X-Reviewer"],
         allow_credentials=True,  # the application's panel may send requests with credentials; no cookie is ever set
-        expose_headers=["Link", MARK],
+        expose_headers=["Link", OURS],
         max_age=600,
     )
     app = OriginCheck(app, [*access.origins, *filter(None, [access.public_origin])])

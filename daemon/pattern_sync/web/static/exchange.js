@@ -8,7 +8,7 @@ const READ_SECONDS = 20;
 const WRITE_SECONDS = 15;
 const LONGEST_WAIT_SECONDS = 300;
 // On every answer of the daemon. A proxy's own 401, 404 or 503 means something else than the daemon's.
-const MARK = "Pattern-Sync";
+const OURS = "Pattern-Sync";
 const SIGN_IN = "You may have to sign in again: open this page in a new tab, sign in there, and come back to this one.";
 
 /**
@@ -33,7 +33,7 @@ export async function exchange(url, { signal, document }, token) {
       credentials: "same-origin",
       redirect: "manual",
     });
-    if (!response.headers.has(MARK)) throw asStrange(response);
+    if (!response.headers.has(OURS)) throw asStrange(response);
     const answer = await (response.ok ? response.json() : response.json().catch(() => null));
     if (!response.ok) throw asRefusal(response, answer);
     return { answer, link: response.headers.get("Link") };
