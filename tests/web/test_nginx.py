@@ -238,8 +238,11 @@ def test_an_expired_session_claims_nothing_and_the_page_goes_on_when_it_is_renew
     expect(page["decide-notice"]).to_contain_text("You may have to sign in again")
     expect(page["decide-notice"]).to_contain_text("It is not known whether the decision was recorded")
     assert site.served.database.entry("sdlc:full:all")["status"] == "pending"  # type: ignore[index]
+    page.evaluate("() => window.dispatchEvent(new Event('online'))")  # connects anew
+    expect(page["banner-text"]).to_contain_text("You may have to sign in again")
 
     service.signed_in = True
+    page.until_connection("live")
     page.press("Control+Enter")
     expect(page.toast).to_contain_text("Rejected “sdlc:full:all”")
     rows = site.served.database.execute("SELECT reviewer, notes FROM pattern_review_history")

@@ -5,6 +5,7 @@
  */
 
 import { Api } from "./api.js";
+import { asApiError } from "./api-error.js";
 import { Decisions } from "./decisions.js";
 import { Details } from "./details.js";
 import { byId } from "./dom.js";
@@ -127,13 +128,18 @@ class ReviewPage {
     this.#refreshCounts();
   }
 
-  /** Resolves to whether the daemon has answered; while live it is not asked. */
+  /** Resolves to why the daemon did not answer; while live it is not asked. */
   async #refreshCounts() {
-    if (this.#isLive) return true;
-    const counts = await this.#api.statistics().catch(() => null);
-    if (counts && !this.#isLive) this.#views.showCounts(counts);
-    this.#queue.drawSoon();
-    return counts !== null;
+    if (this.#isLive) return null;
+    try {
+      const counts = await this.#api.statistics();
+      if (!this.#isLive) this.#views.showCounts(counts);
+    } catch (fault) {
+      return asApiError(fault);
+    } finally {
+      this.#queue.drawSoon();
+    }
+    return null;
   }
 
   // While live, the messages bring the counts.
@@ -175,8 +181,9 @@ class ReviewPage {
    */
   async #learnWhy(times) {
     if (!this.#started || this.#unwilling) return;
-    const answered = await this.#refreshCounts();
-    this.#live.polls = answered && times >= REFUSALS_BEFORE_POLLING;
+    const fault = await this.#refreshCounts();
+    this.#signs.inTheWay = fault?.strange ? fault.message : "";
+    this.#live.polls = fault === null && times >= REFUSALS_BEFORE_POLLING;
   }
 
   /** @returns {Actions} */

@@ -66,6 +66,7 @@ function asStrange(response) {
   const advice = wantsToSignIn(response) ? ` ${SIGN_IN}` : "";
   return new ApiError(0, `A proxy answered in place of the daemon: ${nameOf(response)}.${pause}${advice}`, {
     waitSeconds,
+    strange: true,
   });
 }
 
