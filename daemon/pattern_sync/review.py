@@ -7,7 +7,14 @@ from typing import Protocol
 from pattern_sync.domain.conflicts import despite_conflicts
 from pattern_sync.domain.decision import Decision, check_comment, check_reviewer
 from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntry, Status, is_by_a_rule
-from pattern_sync.domain.errors import AlreadyDecided, DecisionRefused, StatementFailed, UnknownPattern
+from pattern_sync.domain.errors import (
+    AlreadyDecided,
+    DatabaseUnavailable,
+    DecisionRefused,
+    OutcomeUnknown,
+    StatementFailed,
+    UnknownPattern,
+)
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.text import is_storable
 
@@ -89,7 +96,11 @@ class Review:
         decided = is_storable(signature) and await _write(
             f"decision on {signature!r}", lambda: self._store.decide(signature, decision)
         )
-        entry = await self.entry(signature)
+        try:
+            entry = await self.entry(signature)
+        except DatabaseUnavailable as fault:
+            # Whoever hears that the database is lost believes that nothing was written.
+            raise OutcomeUnknown(str(fault)) from fault
         if not decided:
             raise AlreadyDecided(_standing(entry, decision), entry)
         return entry

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { Daemon, faultOf } from "./fake-daemon.js";
-import { entry, settle } from "./support.js";
+import { entry, settle, visit } from "./support.js";
 
 const NEVER = new AbortController().signal;
 
@@ -20,29 +20,60 @@ test("the first page is the status's own, and the others are where the daemon sa
   ]);
 });
 
-test("the next page is taken from a Link header of any shape, and from nowhere but the daemon", async (context) => {
+test("the query of the next page is taken from a Link header of any shape, and its place from no header", async (context) => {
   const daemon = new Daemon(context);
   /** @type {[string | null, string | null][]} */
   const links = [
     [null, null],
     ["", null],
-    ['</first>; rel="prev"', null],
-    ["</second>; rel=next", "/second"],
-    ['</first>; rel="prev", </third>; title="x"; rel="next"', "/third"],
-    ['<http://daemon.test:8002/absolute?x=1>; rel="next"', "/absolute?x=1"],
-    ['<//elsewhere.test/steals?the=token>; rel="next"', null],
-    ['<https://daemon.test:8002/another/scheme>; rel="next"', null],
+    ['</first?x=0>; rel="prev"', null],
+    ["</second?x=1>; rel=next", "?x=1"],
+    ['</first?x=0>; rel="prev", </third?x=2>; title="x"; rel="next"', "?x=2"],
+    ['<http://daemon.test:8002/absolute?x=1&y=2#z>; rel="next"', "?x=1&y=2"],
+    ['<?relative>; rel="next"', "?relative"],
+    ['</without/a/query>; rel="next"', null],
+    ['<//elsewhere.test/steals?the=token>; rel="next"', "?the=token"],
+    ['<https://daemon.test:8002/another/scheme?x=1>; rel="next"', "?x=1"],
   ];
-  for (const [link, expected] of links) {
+  for (const [link, query] of links) {
     daemon.answer = () => Response.json([], link === null ? {} : { headers: { Link: link } });
     const { next } = await daemon.api.page("pending", null, NEVER);
+    const expected = query && `http://daemon.test:8002/api/v1/patterns/pending${query}`;
     assert.equal(next, expected, String(link));
   }
 });
 
-test("an id is one part of the path whatever it holds", async (context) => {
+test("below a path of a proxy's, every request stays below it", async (context) => {
   const daemon = new Daemon(context);
-  for (const id of ["sdlc:full:all", "a/../b?x=1#y", "%2e%2e", "$&", " emoji 🎉 "]) {
+  visit("https://review.test/some/patterns/?x#pattern=a");
+  daemon.answer = () => Response.json([], { headers: { Link: '</api/v1/patterns?cursor=x>; rel="next"' } });
+  const { next } = await daemon.api.page("pending", null, NEVER);
+  await daemon.api.page("pending", next, NEVER);
+  await daemon.api.statistics();
+  await daemon.api.approve("a:b", { replaces: "pending" });
+  await daemon.api.entry("..");
+  assert.deepEqual(daemon.paths, [
+    "GET /some/patterns/api/v1/patterns/pending?limit=500",
+    "GET /some/patterns/api/v1/patterns/pending?cursor=x",
+    "GET /some/patterns/api/v1/patterns/statistics",
+    "POST /some/patterns/api/v1/patterns/a%3Ab/approve",
+    "GET /some/patterns/api/v1/patterns/~?pattern_id=..",
+  ]);
+});
+
+test("an id that a browser or a proxy would change in a path is in the query", async (context) => {
+  const daemon = new Daemon(context);
+  for (const id of ["", ".", "..", "a/b", "a/../b?x=1#y&z+ %2F", "\\..\\", "pending", "statistics"]) {
+    await daemon.api.history(id, NEVER);
+    const url = new URL(daemon.sent.at(-1)?.path ?? "", "http://daemon.test:8002");
+    assert.equal(url.pathname, "/api/v1/patterns/~/history");
+    assert.deepEqual([...url.searchParams], [["pattern_id", id]]);
+  }
+});
+
+test("any other id is one part of the path whatever it holds", async (context) => {
+  const daemon = new Daemon(context);
+  for (const id of ["sdlc:full:all", "b?x=1#y", "%2e%2e", "...", "~", "$&", " emoji 🎉 "]) {
     await daemon.api.entry(id);
     const encoded = daemon.sent.at(-1)?.path.slice("/api/v1/patterns/".length) ?? "";
     assert.doesNotMatch(encoded, /[/?#]/u);
@@ -94,7 +125,7 @@ test("a request follows no redirect and sends no cookie to others", async (conte
   const daemon = new Daemon(context);
   await daemon.api.statistics();
   const { redirect, credentials } = daemon.sent[0]?.options ?? {};
-  assert.deepEqual({ redirect, credentials }, { redirect: "error", credentials: "same-origin" });
+  assert.deepEqual({ redirect, credentials }, { redirect: "manual", credentials: "same-origin" });
 });
 
 test("a refusal is the daemon's own sentence", async (context) => {
@@ -114,7 +145,7 @@ test("a conflict brings the entry as it is now", async (context) => {
   assert.equal((await faultOf(daemon.api.reject("a", { reason: "no", replaces: "pending" }))).entry, null);
 });
 
-test("a refusal that is not the daemon's is named by its status", async (context) => {
+test("a refusal of the daemon without a sentence is named by its status", async (context) => {
   const daemon = new Daemon(context);
   for (const body of ["<h1>Bad Gateway</h1>", "", "null", '"down"', '{"detail": ["x"]}', "[]"]) {
     daemon.answer = () => new Response(body, { status: 502, statusText: "Bad Gateway" });
@@ -130,7 +161,6 @@ test("without an answer, or with half of one, the daemon cannot be reached", asy
   for (const answer of [
     () => Promise.reject(new TypeError("Failed to fetch")),
     () => new Response('{"pending": 1, "appr'),
-    () => new Response("<html>Sign in to the hotel's network</html>"),
   ]) {
     daemon.answer = answer;
     const fault = await faultOf(daemon.api.statistics());

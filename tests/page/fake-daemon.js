@@ -20,6 +20,8 @@ export class Daemon {
   token = null;
   /** @type {(sent: Sent) => Response | Promise<Response>} */
   answer = () => Response.json([]);
+  /** Whether somebody in between answers, and not the daemon. */
+  strange = false;
   /** @type {() => boolean | Promise<boolean>} */
   person = () => false;
   api = new Api({
@@ -33,12 +35,14 @@ export class Daemon {
   /** @param {TestContext} context */
   constructor({ mock }) {
     visit("http://daemon.test:8002/#pattern=a");
-    mock.method(globalThis, "fetch", (/** @type {string} */ path, /** @type {RequestInit} */ options) => {
+    mock.method(globalThis, "fetch", async (/** @type {string} */ path, /** @type {RequestInit} */ options) => {
       const { method = "GET", body } = options;
       const headers = /** @type {Record<string, string>} */ (options.headers);
       const sent = { path, method, headers, body: body ? JSON.parse(String(body)) : null, options };
       this.sent.push(sent);
-      return this.answer(sent);
+      const response = await this.answer(sent);
+      if (!this.strange) response.headers.set("Pattern-Sync", "daemon");
+      return response;
     });
   }
 

@@ -1,106 +1,7 @@
-/**
- * @import { TestContext } from "node:test"
- * @import { Message, QueueCounts } from "wire"
- */
-
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Live } from "../../daemon/pattern_sync/web/static/live.js";
-import { Clock, entry, visit } from "./support.js";
-
-/** @type {QueueCounts} */
-const COUNTS = { pending: 1, approved: 0, rejected: 0, auto_approved: 0, auto_rejected: 0, total: 1 };
-/** @type {Record<string, Message>} */
-const MESSAGES = {
-  state: { type: "state", counts: COUNTS, entries: [entry("a")] },
-  changes: {
-    type: "changes",
-    counts: COUNTS,
-    changes: [{ change: "refreshed", pattern_id: "a", entry: entry("a") }],
-  },
-  outage: { type: "outage" },
-  heartbeat: { type: "heartbeat" },
-};
-
-/** A WebSocket whose other end is the test. */
-class Socket {
-  /** @type {((event: { data: string }) => void) | null} */
-  onmessage = null;
-  /** @type {(() => void) | null} */
-  onclose = null;
-  closed = false;
-
-  /**
-   * @param {string} url
-   * @param {string[]} protocols
-   */
-  constructor(url, protocols) {
-    this.url = url;
-    this.protocols = protocols;
-  }
-
-  close() {
-    this.closed = true;
-  }
-
-  /** @param {...string} types */
-  send(...types) {
-    for (const type of types) this.onmessage?.({ data: JSON.stringify(MESSAGES[type]) });
-  }
-
-  /** The daemon, or the network, ends the connection. */
-  end() {
-    this.onclose?.();
-  }
-}
-
-/** The live connection of a page, with everything that it does. */
-class Connection {
-  /** @type {Socket[]} */
-  sockets = [];
-  /** @type {string[]} */
-  states = [];
-  /** @type {string[]} */
-  received = [];
-  refusals = 0;
-  /** @type {string | null} */
-  token = null;
-  jitter = 1;
-  live = new Live({
-    token: () => this.token,
-    receive: (message) => this.received.push(message.type),
-    change: (state) => this.states.push(state),
-    refused: () => {
-      this.refusals += 1;
-    },
-  });
-
-  /** @param {TestContext} context */
-  constructor(context) {
-    const { sockets } = this;
-    this.clock = new Clock(context);
-    context.mock.method(Math, "random", () => this.jitter);
-    visit("http://daemon.test:8002/#pattern=a");
-    class WebSocket extends Socket {
-      /**
-       * @param {string} url
-       * @param {string[]} protocols
-       */
-      constructor(url, protocols) {
-        super(url, protocols);
-        sockets.push(this);
-      }
-    }
-    Object.assign(globalThis, { WebSocket });
-    this.live.connect();
-  }
-
-  get socket() {
-    const socket = this.sockets.at(-1);
-    assert.ok(socket);
-    return socket;
-  }
-}
+import { Connection } from "./fake-socket.js";
+import { visit } from "./support.js";
 
 test("the connection leads to where the page came from, encrypted where the page is", (context) => {
   const { live, sockets } = new Connection(context);
@@ -108,7 +9,7 @@ test("the connection leads to where the page came from, encrypted where the page
   live.connect();
   assert.deepEqual(
     sockets.map(({ url }) => url),
-    ["ws://daemon.test:8002/api/v1/ws/patterns", "wss://review.example/api/v1/ws/patterns"],
+    ["ws://daemon.test:8002/api/v1/ws/patterns", "wss://review.example/some/api/v1/ws/patterns"],
   );
 });
 
@@ -291,4 +192,30 @@ test("a browser that wakes keeps a connection that was heard just now, and repla
   connection.socket.send("state", "outage");
   connection.live.wake();
   assert.equal(connection.sockets.length, 4, "in an outage");
+});
+
+test("while the page polls, failed attempts change nothing, and the first message ends it", async (context) => {
+  const connection = new Connection(context);
+  const { live, states } = connection;
+  connection.socket.end();
+  live.polls = true;
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    await connection.clock.advance(11);
+    connection.socket.end();
+  }
+  live.connect();
+  live.connect();
+  assert.deepEqual(states, ["reconnecting", "polling"]);
+  connection.socket.send("state");
+  live.polls = true;
+  assert.deepEqual(states, ["reconnecting", "polling", "live"]);
+  connection.socket.end();
+  assert.equal(states.at(-1), "reconnecting");
+});
+
+test("a page that cannot poll either reconnects", (context) => {
+  const { live, states } = new Connection(context);
+  live.polls = true;
+  live.polls = false;
+  assert.deepEqual(states, ["polling", "reconnecting"]);
 });

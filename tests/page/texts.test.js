@@ -10,6 +10,7 @@ import {
   newsText,
   recordedText,
   refusalText,
+  stillText,
   undoText,
   wayOut,
 } from "../../daemon/pattern_sync/web/static/decision-texts.js";
@@ -84,9 +85,17 @@ test("a fault says what is known of the decision", () => {
   assert.match(faultText(new ApiError(0, "No answer."), "comment"), /look at the history before you send it again/u);
   assert.equal(
     faultText(new ApiError(503, "The database cannot be used now"), "approve"),
-    `The database cannot be used now. Nothing was recorded. ${KEPT} Try again in a moment.`,
+    `The database cannot be used now. Nothing was recorded. ${KEPT}`,
+  );
+  assert.match(
+    faultText(new ApiError(504, "The database was lost."), "reject"),
+    /^The database was lost\. It is not known/u,
   );
   assert.equal(faultText(new ApiError(422, "reviewer: too long!"), "approve"), `reviewer: too long! ${KEPT}`);
+});
+
+test("after a decision in doubt, the page says what the queue shows", () => {
+  assert.equal(stillText(APPROVED), "A moment later, the queue still showed the entry as approved.");
 });
 
 test("what was recorded is named on one line", () => {

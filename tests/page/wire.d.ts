@@ -148,6 +148,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reviewer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["review_reviewer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -276,6 +292,11 @@ export interface components {
             replaces: components["schemas"]["Status"];
             reason: string;
         };
+        Reviewer: {
+            name: string | null;
+            fixed: boolean;
+            detail: string | null;
+        };
         /** @enum {string} */
         Status: "pending" | "approved" | "rejected" | "auto-approved" | "auto-rejected";
         SyncCounts: {
@@ -387,6 +408,7 @@ export type QueueEntry = components['schemas']['QueueEntry'];
 export type Readiness = components['schemas']['Readiness'];
 export type Reasons = components['schemas']['Reasons'];
 export type Rejection = components['schemas']['Rejection'];
+export type Reviewer = components['schemas']['Reviewer'];
 export type Status = components['schemas']['Status'];
 export type SyncCounts = components['schemas']['SyncCounts'];
 export type SyncCriteria = components['schemas']['SyncCriteria'];
@@ -629,6 +651,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QueueEntry"];
+                };
+            };
+        };
+    };
+    review_reviewer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reviewer"];
                 };
             };
         };

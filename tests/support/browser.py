@@ -23,10 +23,10 @@ def find_chromium() -> str | None:
 
 
 @contextmanager
-def running_chromium(program: str) -> Iterator[Browser]:
+def running_chromium(program: str, *arguments: str) -> Iterator[Browser]:
     """Yield the browser. Until its end the thread has a running event loop: no asyncio.run() beside it."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=program, args=[*_ARGUMENTS, *arguments])
         # For the whole process; the machine may be busy, and a passing test never waits for so long.
         expect.set_options(timeout=PATIENCE_SECONDS * 1000)
         yield browser
@@ -64,7 +64,7 @@ class Watch:
 
     def _requested(self, url: str) -> None:
         target = urlsplit(url)
-        if target.scheme not in {"http", "ws"} or target.netloc != self._origin:
+        if target.scheme not in {"http", "https", "ws", "wss"} or target.netloc != self._origin:
             self._noted.append(f"request to elsewhere: {url}")
 
 

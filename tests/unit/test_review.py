@@ -18,7 +18,15 @@ from pattern_sync.domain.decision import (
     check_reviewer,
 )
 from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntry, Status
-from pattern_sync.domain.errors import AlreadyDecided, DecisionRefused, InvalidInput, StatementFailed, UnknownPattern
+from pattern_sync.domain.errors import (
+    AlreadyDecided,
+    DatabaseUnavailable,
+    DecisionRefused,
+    InvalidInput,
+    OutcomeUnknown,
+    StatementFailed,
+    UnknownPattern,
+)
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.text import is_storable
 from pattern_sync.review import Review
@@ -192,6 +200,17 @@ def test_an_empty_list_has_one_empty_page() -> None:
 def test_a_decision_returns_the_decided_entry() -> None:
     decided = run(Review(FakeStore(entry("a"))).decide("a", Decision(Verdict.APPROVED, reviewer="ann")))
     assert (decided.status, decided.reviewed_by) == ("approved", "ann")
+
+
+def test_a_decision_whose_entry_cannot_be_read_afterwards_is_in_doubt() -> None:
+    class LostAfterwards(FakeStore):
+        async def find_entries(self, pattern_ids: Sequence[str]) -> list[QueueEntry]:
+            raise DatabaseUnavailable(f"lost before {pattern_ids}")
+
+    store = LostAfterwards(entry("a"))
+    with pytest.raises(OutcomeUnknown):
+        run(Review(store).decide("a", Decision(Verdict.APPROVED)))
+    assert store.entries["a"].status == "approved"
 
 
 @pytest.mark.parametrize(

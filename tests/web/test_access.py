@@ -34,6 +34,7 @@ HEADERS = {
     "x-frame-options": "DENY",
     "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",
+    "pattern-sync": "daemon",
 }
 OPEN_PATHS = ["/", "/livez", "/readyz", "/openapi.json", "/api/v1/system/health"]
 READERS_REQUESTS = [
@@ -46,6 +47,7 @@ READERS_REQUESTS = [
     ("POST", "/api/v1/patterns/guarded%3Aentry/comment"),
     ("POST", "/api/v1/patterns/guarded%3Aentry/approve"),
     ("POST", "/api/v1/patterns/guarded%3Aentry/reject"),
+    ("GET", "/api/v1/reviewer"),
     ("GET", "/api/v1/patterns/sync/statistics"),
     ("POST", "/api/v1/patterns/sync/run?dry_run=true"),
     ("POST", "/api/v1/patterns/sync/high-priority?dry_run=true"),
@@ -241,7 +243,7 @@ def test_administration_is_closed_where_no_administrators_token_is_set(module_da
         "é.example",
     ],
 )
-@pytest.mark.parametrize("path", ["/api/v1/patterns/pending", "/", "/readyz"])
+@pytest.mark.parametrize("path", ["/api/v1/patterns/pending", "/", "/openapi.json"])
 def test_a_request_for_a_foreign_host_name_is_refused(served: Served, path: str, host: str) -> None:
     answer = served.client.get(path, headers={b"Host": host.encode()})
     assert answer.status_code == 400
@@ -270,7 +272,7 @@ def test_requests_for_ip_addresses_and_local_host_names_are_served(served: Serve
 
 @pytest.mark.parametrize("host", ["panel.example", "PANEL.EXAMPLE:443", "second.example", "0.0.0.0:8002"])
 def test_requests_for_configured_host_names_are_served(guarded: Served, host: str) -> None:
-    assert guarded.client.get("/readyz", headers={"Host": host}).status_code == 200
+    assert guarded.client.get("/openapi.json", headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -21,11 +21,15 @@ from pattern_sync.domain.filter import (
     HIGH_PRIORITY_MIN_SAVINGS,
     SyncFilter,
 )
+from pattern_sync.domain.public_url import PublicUrl
 
 # The origins of the application's review panel: its front end (9213) and the front end's development server (5173).
 PANEL_ORIGINS = tuple(f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in (9213, 5173))
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
 _HOST = re.compile(r"[a-zA-Z0-9_]([a-zA-Z0-9_.-]*[a-zA-Z0-9_])?")
+_HEADER = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
+# Clients set these themselves: pages of other origins, too, may send X-Reviewer.
+_OTHER_HEADERS = frozenset({"authorization", "content-type", "cookie", "host", "origin", "user-agent", "x-reviewer"})
 
 
 class Settings(BaseSettings):
@@ -101,6 +105,16 @@ class Settings(BaseSettings):
         description="Host names by which clients reach the daemon, comma-separated, such as a proxy's. IP addresses"
         " and this machine's own names are always accepted.",
     )
+    public_url: str | None = Field(
+        default=None,
+        description="The address by which people reach the daemon through a proxy, such as"
+        " `https://review.example/patterns/`. Its host, origin and path are then accepted as the daemon's own.",
+    )
+    identity_header: str | None = Field(
+        default=None,
+        description="Header in which a proxy that signs people in names the reviewer, such as `X-Forwarded-User`. No"
+        " other name is then recorded. Only the proxy may be able to reach the daemon.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Lowest level to log. `debug` also logs every refresh."
     )
@@ -146,6 +160,20 @@ class Settings(BaseSettings):
             if not _HOST.fullmatch(host):
                 raise ValueError(f"{host!r} is not a host name; write it like review.example, without a port")
         return hosts
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, url: str | None) -> str | None:
+        return None if url is None else str(PublicUrl.parse(url))
+
+    @field_validator("identity_header")
+    @classmethod
+    def _check_identity_header(cls, header: str | None) -> str | None:
+        if header is not None and not _HEADER.fullmatch(header):
+            raise ValueError(f"{header!r} is not a header's name; use letters, digits and '-', as in X-Forwarded-User")
+        if header is not None and header.lower() in _OTHER_HEADERS:
+            raise ValueError(f"{header!r} has another meaning; have the proxy name the reviewer in X-Forwarded-User")
+        return header
 
     @field_validator("log_level", "log_format", mode="before")
     @classmethod
@@ -216,6 +244,10 @@ class Settings(BaseSettings):
         if self.cors_origins is not None:
             return self.cors_origins
         return PANEL_ORIGINS if self.on_loopback else ()
+
+    def public(self) -> PublicUrl | None:
+        """Return the address that a proxy gives the daemon."""
+        return None if self.public_url is None else PublicUrl.parse(self.public_url)
 
     def sync_filter(self) -> SyncFilter:
         """Return the filter that the daemon publishes. Raises InvalidSettings for a contradiction."""

@@ -11,7 +11,7 @@ from pattern_sync.database.connector import STATEMENT_CACHE_SIZE, Connector
 from pattern_sync.database.faults import translated
 from pattern_sync.database.in_flight import InFlight
 from pattern_sync.database.session_settings import known_to
-from pattern_sync.domain.errors import PlanOutdated, PoolerInTheWay
+from pattern_sync.domain.errors import DatabaseUnavailable, OutcomeUnknown, PlanOutdated, PoolerInTheWay
 from pattern_sync.services.liveness import working
 
 # Six for the services, three for a manual sync, and the lanes.
@@ -60,7 +60,10 @@ class Pool:
                 self._pool.terminate()
 
     async def fetch(self, name: str, *arguments: object, deadline_seconds: float) -> Sequence[asyncpg.Record]:
-        """Run one named statement in its own transaction and return its rows."""
+        """Run one named statement in its own transaction and return its rows.
+
+        Raises OutcomeUnknown if there is no answer, DatabaseUnavailable if it was not executed.
+        """
         sql = self._statements[name].sql
         # The calling service does not count as hung until the statement's deadline has passed.
         with working(self._connector.longest_seconds + deadline_seconds + CLOSE_SECONDS):
@@ -119,9 +122,11 @@ class Pool:
     async def _acquire(self) -> AsyncGenerator["asyncpg.pool.PoolConnectionProxy[asyncpg.Record]", None]:
         if self._pool is None:
             raise RuntimeError("The pool is used outside its context.")
+        acquired = False
         try:
             with translated():
                 connection = await self._connected(self._pool)
+                acquired = True
                 patience_seconds = CLOSE_SECONDS
                 try:
                     with self._in_flight.using(connection):
@@ -153,6 +158,10 @@ class Pool:
         except PlanOutdated:
             # Somebody altered a table. Only new sessions drop what was prepared, also by functions on the server.
             await self.expire()
+            raise
+        except DatabaseUnavailable as fault:
+            if acquired and not _is_reported(fault):
+                raise OutcomeUnknown(str(fault), sqlstate=fault.sqlstate) from fault
             raise
 
     async def _connected(
@@ -194,6 +203,11 @@ class Lane:
         finally:
             self._free.release()
         return [dict(row) for row in rows]
+
+
+def _is_reported(fault: DatabaseUnavailable) -> bool:
+    # What the server reports was rolled back. asyncpg itself gives a lost connection an SQLSTATE of class 08.
+    return fault.sqlstate is not None and not fault.sqlstate.startswith("08")
 
 
 async def _keep_as_it_is(_: object) -> None:

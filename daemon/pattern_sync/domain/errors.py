@@ -9,6 +9,7 @@ PatternSyncError
 ├── DecisionRefused          exit 1   the application or the database refused a decision or a comment
 ├── DatabaseError (passing)
 │   ├── DatabaseUnavailable  exit 3   not reachable, lost, busy or read-only: waiting helps
+│   │   ├── OutcomeUnknown            it was lost after a statement was sent, which may have been executed
 │   │   ├── PoolerInTheWay           a pooler shares sessions between clients: LISTEN cannot work
 │   │   └── TransactionConflict      a deadlock or a lock timeout: a retry helps
 │   │       └── PlanOutdated         a table was altered: a retry on another session helps
@@ -96,6 +97,10 @@ class DatabaseError(PassingFault):
 
 class DatabaseUnavailable(DatabaseError):
     """The database cannot be used now, but may be later."""
+
+
+class OutcomeUnknown(DatabaseUnavailable):
+    """The database did not answer a statement that was sent: it may have been executed, or still be."""
 
 
 class PoolerInTheWay(DatabaseUnavailable):

@@ -77,4 +77,12 @@ def _access(settings: Settings) -> Access:
     api_token, admin_token = settings.tokens()
     machine = socket.gethostname()
     names = {"localhost", machine, machine.partition(".")[0], settings.http_host, *settings.allowed_hosts}
-    return Access(Tokens(api_token, admin_token), settings.origins(), names)
+    public = settings.public()
+    return Access(
+        Tokens(api_token, admin_token),
+        settings.origins(),
+        names if public is None else {*names, public.host},
+        public_origin=None if public is None else public.origin,
+        prefix="" if public is None else public.prefix,
+        identity_header=settings.identity_header,
+    )

@@ -14,14 +14,17 @@ from pattern_sync.observability.health import HealthReporter
 from pattern_sync.review import Review
 from pattern_sync.web.access import Guard, Tokens
 from pattern_sync.web.exception_handlers import install_exception_handlers
+from pattern_sync.web.identity import Identity
 from pattern_sync.web.live import LiveUpdates
 from pattern_sync.web.live_routes import LiveRoutes
 from pattern_sync.web.middleware.bodies import BodyLimit
-from pattern_sync.web.middleware.headers import ResponseHeaders
+from pattern_sync.web.middleware.headers import OURS, ResponseHeaders
 from pattern_sync.web.middleware.origins import HostCheck, OriginCheck
+from pattern_sync.web.middleware.prefix import Prefix
 from pattern_sync.web.middleware.routing import HeadAsGet, RawPatternIds
 from pattern_sync.web.middleware.tokens import TokenFirst
 from pattern_sync.web.review_routes import ReviewRoutes
+from pattern_sync.web.reviewer_routes import ReviewerRoutes
 from pattern_sync.web.sync_routes import Counts, SyncRoutes, Syncs
 from pattern_sync.web.system_routes import SystemRoutes
 
@@ -32,7 +35,11 @@ Read the review queue, decide on its entries, and sync it with the detector's pa
 **Tokens.** Send a token as `Authorization: Bearer TOKEN`. Without `PATTERN_SYNC_API_TOKEN`, everybody who reaches the
 daemon may read and decide. `/sync/all` always needs the administrators' token. The probes need none.
 
-**Patterns.** `pattern_id` is the pattern's signature, a text. Percent-encode it in a path: a slash is `%2F`.
+**Patterns.** `pattern_id` is the pattern's signature, a text. Percent-encode it in a path: a slash is `%2F`. Where
+something on the way decodes slashes, or the signature is `.`, `..` or another word of these paths, write `~` in the
+path and add the query `pattern_id=`.
+
+**Proxies.** Every answer of the daemon has the header `Pattern-Sync`. One without it comes from something in between.
 
 **Errors.** `detail` is a sentence that can be shown to a person. After a 503 with `Retry-After`, repeat the request.
 
@@ -56,11 +63,19 @@ A client that reads too slowly is closed with code 1013. Connect again to get th
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who is admitted: the tokens, the other origins whose pages may call, and the host names of this server."""
+    """Who is admitted, and where this server is.
+
+    `origins` are other origins whose pages may call, `host_names` this server's own. `public_origin` and `prefix` are
+    the origin and the path by which a proxy serves it; None and empty if there is none. `identity_header` is the one in
+    which a proxy names the reviewer; None if reviewers name themselves.
+    """
 
     tokens: Tokens
     origins: Collection[str]
     host_names: Collection[str]
+    public_origin: str | None = None
+    prefix: str = ""
+    identity_header: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +99,16 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
         description=_ABOUT,
         docs_url=None,
         redoc_url=None,
+        servers=[{"url": access.prefix}] if access.prefix else None,
         generate_unique_id_function=lambda route: f"{route.tags[0]}_{route.name}",
     )
     install_exception_handlers(api, parts.emit)
-    guard = Guard(access.tokens)
+    guard, identity = Guard(access.tokens), Identity(access.identity_header)
     # The last review route matches every path below its prefix, so the sync routes come first.
     for routes in (
         SyncRoutes(parts.syncs, parts.counts, guard),
-        ReviewRoutes(parts.review, guard),
+        ReviewRoutes(parts.review, guard, identity, access.prefix),
+        ReviewerRoutes(identity, guard),
         SystemRoutes(parts.health, parts.hanging),
         LiveRoutes(parts.live, guard),
     ):
@@ -105,9 +122,9 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type", "X-Reviewer"],
         allow_credentials=True,  # the application's panel may send requests with credentials; no cookie is ever set
-        expose_headers=["Link"],
+        expose_headers=["Link", OURS],
         max_age=600,
     )
-    app = OriginCheck(app, access.origins)
+    app = OriginCheck(app, [*access.origins, *filter(None, [access.public_origin])])
     app = HostCheck(app, access.host_names)
-    return ResponseHeaders(app)
+    return Prefix(ResponseHeaders(app), access.prefix)

@@ -12,12 +12,14 @@ from pattern_sync.domain.errors import (
     DatabaseUnavailable,
     DecisionRefused,
     InvalidInput,
+    OutcomeUnknown,
     PatternSyncError,
     StatementFailed,
     TransactionConflict,
     UnknownPattern,
 )
 from pattern_sync.domain.facts import Emit, RequestFailed, RequestFault
+from pattern_sync.web.middleware.refusal import SAFE_METHODS
 from pattern_sync.web.schemas.problems import Conflict, Invalid, InvalidField, Problem
 
 Responses = dict[int | str, dict[str, Any]]
@@ -34,19 +36,26 @@ EVERYWHERE: Responses = {
     422: {"model": Invalid, "description": "A parameter or the body is invalid; `fields` lists every fault."},
     503: {"model": Problem, "description": "The database, or this entry, cannot be used now. Try again."},
 }
+UNKNOWN: Responses = {
+    504: {
+        "model": Problem,
+        "description": "The database was lost before it answered: it is not known whether this was written.",
+    }
+}
 ONE_PATTERN: Responses = {
     404: {
         "model": Problem,
         "description": "The queue has no entry with this signature; for `explain`, there is no such pattern either.",
     }
 }
-REMARK: Responses = ONE_PATTERN | {
+_WRITING: Responses = ONE_PATTERN | UNKNOWN
+REMARK: Responses = _WRITING | {
     409: {
         "model": Problem,
         "description": "A trigger or policy of the application, or the database, refused it; nothing was written.",
     }
 }
-DECISION: Responses = ONE_PATTERN | {
+DECISION: Responses = _WRITING | {
     409: {
         "model": Conflict,
         "description": (
@@ -74,6 +83,7 @@ def install_exception_handlers(app: FastAPI, emit: Emit) -> None:
     app.exception_handler(TransactionConflict)(_busy)
     app.exception_handler(DecisionRefused)(reporting.decision_refused)
     app.exception_handler(StatementFailed)(reporting.statement_failed)
+    app.exception_handler(OutcomeUnknown)(reporting.unknown)
     app.exception_handler(DatabaseUnavailable)(reporting.unavailable)
     app.exception_handler(PatternSyncError)(reporting.unusable)
     app.exception_handler(Exception)(_bug)
@@ -99,6 +109,13 @@ class _Reporting:
         # For debugging only: the services report an outage once, but every open page retries again and again.
         self._report(RequestFault.UNAVAILABLE, request, fault)
         return _problem(503, "The database cannot be used now. Try again in a few seconds.", _RETRY)
+
+    async def unknown(self, request: Request, fault: OutcomeUnknown) -> JSONResponse:
+        if request.method in SAFE_METHODS:
+            return await self.unavailable(request, fault)
+        self._report(RequestFault.UNAVAILABLE, request, fault)
+        # Without Retry-After: a comment that is sent again may be there twice.
+        return _problem(504, "The database was lost before it answered. It is not known whether this was written.")
 
     async def unusable(self, request: Request, fault: PatternSyncError) -> JSONResponse:
         self._report(RequestFault.UNUSABLE, request, fault)

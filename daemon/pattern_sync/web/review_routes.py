@@ -3,19 +3,21 @@
 import base64
 import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
 from pydantic import AfterValidator
 
-from pattern_sync.domain.decision import check_reviewer
+from pattern_sync.domain.decision import Decision, check_reviewer
 from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.errors import InvalidInput
 from pattern_sync.domain.text import is_storable
 from pattern_sync.review import Review
 from pattern_sync.web.access import Guard
 from pattern_sync.web.exception_handlers import DECISION, EVERYWHERE, ONE_PATTERN, REMARK, Responses
+from pattern_sync.web.identity import Identity
 from pattern_sync.web.schemas.review import ENTRY_EXAMPLE, Approval, Comment, Noted, Reasons, Rejection
 
 MOST_ENTRIES = 500
@@ -89,10 +91,15 @@ _MANY: Responses = {
 
 
 class ReviewRoutes:
-    """The review over HTTP, for the review page, the application's panel and scripts."""
+    """The review over HTTP, for the review page, the application's panel and scripts.
 
-    def __init__(self, review: Review, guard: Guard) -> None:
+    `prefix` is the path under which a proxy serves the daemon.
+    """
+
+    def __init__(self, review: Review, guard: Guard, identity: Identity, prefix: str) -> None:
         self._review = review
+        self._identity = identity
+        self._prefix = prefix
         self.router = APIRouter(
             prefix="/api/v1/patterns", tags=["review"], responses=EVERYWHERE, dependencies=[Depends(guard.reader)]
         )
@@ -122,7 +129,7 @@ class ReviewRoutes:
         """
         page = await self._review.page(status, _decode_cursor(cursor), limit)
         if page.next:
-            response.headers["Link"] = f'<{_next_url(request, status, limit, page.next)}>; rel="next"'
+            response.headers["Link"] = f'<{self._prefix}{_next_url(request, status, limit, page.next)}>; rel="next"'
         return page.entries
 
     async def pending(
@@ -147,31 +154,44 @@ class ReviewRoutes:
         return Reasons.of(await self._review.explain(pattern_id))
 
     async def approve(
-        self, pattern_id: PatternId, body: Annotated[Approval | None, Body()] = None, x_reviewer: Reviewer = None
+        self,
+        request: Request,
+        pattern_id: PatternId,
+        body: Annotated[Approval | None, Body()] = None,
+        x_reviewer: Reviewer = None,
     ) -> QueueEntry:
         """Approve a pattern, and return its entry.
 
         The first decision wins: if the entry no longer has the status that this one replaces, the answer is 409 with
         the entry as it is now.
         """
-        return await self._review.decide(pattern_id, (body or Approval()).to_decision(x_reviewer))
+        return await self._decide(request, pattern_id, (body or Approval()).to_decision(x_reviewer))
 
-    async def reject(self, pattern_id: PatternId, body: Rejection, x_reviewer: Reviewer = None) -> QueueEntry:
+    async def reject(
+        self, request: Request, pattern_id: PatternId, body: Rejection, x_reviewer: Reviewer = None
+    ) -> QueueEntry:
         """Reject a pattern, and return its entry.
 
         The first decision wins: if the entry no longer has the status that this one replaces, the answer is 409 with
         the entry as it is now.
         """
-        return await self._review.decide(pattern_id, body.to_decision(x_reviewer))
+        return await self._decide(request, pattern_id, body.to_decision(x_reviewer))
 
-    async def comment(self, pattern_id: PatternId, body: Comment, x_reviewer: Reviewer = None) -> Noted:
+    async def comment(
+        self, request: Request, pattern_id: PatternId, body: Comment, x_reviewer: Reviewer = None
+    ) -> Noted:
         """Record a comment on a pattern, whatever the status of its entry."""
-        reviewer = await self._review.comment(pattern_id, body.comment, body.reviewer or x_reviewer)
+        said = body.reviewer or x_reviewer
+        reviewer = await self._review.comment(pattern_id, body.comment, self._identity.of(request) or said)
         return Noted(status="success", message="The comment was recorded.", pattern_id=pattern_id, reviewer=reviewer)
 
     async def entry(self, pattern_id: PatternId) -> QueueEntry:
         """Return one entry of the queue."""
         return await self._review.entry(pattern_id)
+
+    async def _decide(self, request: Request, pattern_id: str, decision: Decision) -> QueueEntry:
+        name = self._identity.of(request) or decision.reviewer
+        return await self._review.decide(pattern_id, replace(decision, reviewer=name))
 
 
 def _next_url(request: Request, status: Status, limit: int, place: Place) -> str:

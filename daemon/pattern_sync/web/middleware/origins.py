@@ -9,11 +9,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pattern_sync.web.middleware.refusal import SAFE_METHODS, refuse
 
+# Whoever watches the daemon may know it by any name, such as a container's. These paths change nothing, and show the
+# daemon's condition but no pattern: that much a hostile site may read.
+PROBES = frozenset({"/livez", "/readyz", "/metrics"})
+
 
 class HostCheck:
     """Refuses requests for a name that is not ours: a hostile site can point its name at our address (DNS rebinding).
 
-    An IP address cannot be rebound, so every one is allowed.
+    An IP address cannot be rebound, so every one is allowed. Reads of the probes are allowed by any name.
     """
 
     def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
@@ -23,10 +27,13 @@ class HostCheck:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer with 400."""
         host = Headers(scope=scope).get("host", "")
-        if self._is_ours(host):
+        if _is_probe(scope) or self._is_ours(host):
             await self._app(scope, receive, send)
         else:
-            detail = f"The host {host!r} is not allowed. To allow it, add it to PATTERN_SYNC_ALLOWED_HOSTS."
+            detail = (
+                f"The host {host!r} is not allowed. To allow it, add it to PATTERN_SYNC_ALLOWED_HOSTS; where it is a"
+                " proxy's, set PATTERN_SYNC_PUBLIC_URL."
+            )
             await refuse(scope, receive, send, 400, detail)
 
     def _is_ours(self, host: str) -> bool:
@@ -57,6 +64,11 @@ class OriginCheck:
         else:
             detail = f"The origin {origin!r} is not allowed. To allow it, add it to PATTERN_SYNC_CORS_ORIGINS."
             await refuse(scope, receive, send, 403, detail)
+
+
+def _is_probe(scope: Scope) -> bool:
+    # By the very path that is routed. A WebSocket is no probe.
+    return scope["type"] == "http" and scope["method"] in SAFE_METHODS and scope["path"] in PROBES
 
 
 def _is_same(origin: str, host: str) -> bool:

@@ -1,8 +1,13 @@
 """Rewrites requests before they are routed."""
 
+import re
+from urllib.parse import unquote_to_bytes
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 PATTERNS = "/api/v1/patterns/"
+_PLACE = re.compile(rf"{PATTERNS}(~|%7[Ee])(?=/|$)")
+_QUERY_ID = re.compile(rb"(?:^|&)pattern_id=([^&]*)")
 
 
 class HeadAsGet:
@@ -19,7 +24,11 @@ class HeadAsGet:
 
 
 class RawPatternIds:
-    """Routes by the path as it was sent: an encoded slash is part of a signature, a plain one separates segments."""
+    """Routes by the path as it was sent: an encoded slash is part of a signature, a plain one separates segments.
+
+    The path may hold `~`, and the query the signature as `pattern_id`: browsers and proxies resolve `.` and `..`, and
+    many proxies decode slashes, so that a signature such as `a/../b` would become another one on the way.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -27,5 +36,14 @@ class RawPatternIds:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
         if scope["path"].startswith(PATTERNS):
-            scope = {**scope, "path": scope["raw_path"].decode("latin-1")}
+            scope = {**scope, "path": _with_id_of_query(scope["raw_path"].decode("latin-1"), scope["query_string"])}
         await self._app(scope, receive, send)
+
+
+def _with_id_of_query(path: str, query: bytes) -> str:
+    place, given = _PLACE.match(path), _QUERY_ID.search(query)
+    if place is None or given is None:
+        return path
+    signature = unquote_to_bytes(given[1].replace(b"+", b" "))
+    # Every byte is encoded, so that no signature is taken for another part of the path.
+    return PATTERNS + "".join(f"%{byte:02X}" for byte in signature) + path[place.end() :]

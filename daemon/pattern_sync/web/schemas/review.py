@@ -44,12 +44,21 @@ ENTRY_EXAMPLE: dict[str, Any] = {
 }
 
 
+class Reviewer(BaseModel):
+    """In whose name a client decides."""
+
+    name: str | None = Field(description="The name that a proxy gave; null if it gave none, or none is asked for.")
+    fixed: bool = Field(description="Whether only a proxy can give the name. Then nothing else is recorded.")
+    detail: str | None = Field(description="Why you can decide nothing: a sentence. Null if you can.")
+
+
 class Remark(BaseModel):
     """The fields that a decision and a comment share."""
 
     reviewer: str | None = Field(
         None,
-        description="The reviewer's name. Without it, the header `X-Reviewer` counts; without both, it is `system`.",
+        description="The reviewer's name. Without it, the header `X-Reviewer` counts; without both, it is `system`."
+        " Where a proxy names the reviewers, neither counts.",
         max_length=LONGEST_REVIEWER,
         json_schema_extra=STORABLE,
     )

@@ -1,3 +1,11 @@
+/**
+ * The daemon's path as seen from this page: a proxy may serve both under a path of its own.
+ * @param {string} path from the daemon's root, without a slash in front
+ */
+export function fromRoot(path) {
+  return new URL(path, location.href);
+}
+
 /** The pattern that the page's address names after the #; null for none. */
 export function readAddress() {
   const name = /^#pattern=(?<name>.+)$/su.exec(location.hash)?.groups?.name;

@@ -1,6 +1,11 @@
-/** @import { Approval, Comment, Conflict, Rejection, Status, paths } from "wire" */
+/**
+ * @import { Approval, Comment, Rejection, Status, paths } from "wire"
+ * @import { Options } from "./exchange.js"
+ */
 
+import { fromRoot } from "./address.js";
 import { ApiError } from "./api-error.js";
+import { exchange } from "./exchange.js";
 
 /**
  * What the daemon answers to a GET of a path.
@@ -16,11 +21,9 @@ import { ApiError } from "./api-error.js";
  *   ? Body : never} Written
  */
 
-/** @typedef {{ signal?: AbortSignal | undefined, document?: object }} Options */
-
-const READ_SECONDS = 20;
-const WRITE_SECONDS = 15;
 const PAGE_SIZE = 500;
+// Browsers and proxies resolve dots in a path, proxies also decode slashes, and two words are addresses of their own.
+const AMBIGUOUS = /[/\\]|^(?:\.{0,2}|pending|statistics)$/u;
 
 /** The daemon's HTTP interface. Asks for a token when one is needed, then repeats the request. */
 export class Api {
@@ -48,12 +51,18 @@ export class Api {
    * @returns `next` is null on the last page
    */
   async page(status, place, signal) {
-    const { answer, link } = await this.#request(place ?? firstPage(status), { signal });
-    return { entries: /** @type {Read<"/api/v1/patterns">} */ (answer), next: nextPage(link) };
+    const url = place === null ? firstPage(status) : new URL(place);
+    const { answer, link } = await this.#request(url, { signal });
+    return { entries: /** @type {Read<"/api/v1/patterns">} */ (answer), next: nextPage(url, link) };
   }
 
   statistics() {
     return this.#get("/api/v1/patterns/statistics");
+  }
+
+  /** In whose name this person decides. */
+  reviewer() {
+    return this.#get("/api/v1/reviewer");
   }
 
   /** @param {string} patternId */
@@ -106,7 +115,7 @@ export class Api {
    * @param {Path} path
    * @param {{ patternId?: string, signal?: AbortSignal }} [options]
    */
-  async #get(path, { patternId = "", signal } = {}) {
+  async #get(path, { patternId, signal } = {}) {
     const { answer } = await this.#request(address(path, patternId), { signal });
     return /** @type {Read<Path>} */ (answer);
   }
@@ -123,16 +132,18 @@ export class Api {
   }
 
   /**
-   * @param {string} path
+   * @param {URL} url
    * @param {Options} options
    * @returns {Promise<{ answer: unknown, link: string | null }>}
    */
-  async #request(path, options) {
+  async #request(url, options) {
     const token = this.#token();
-    const { response, answer } = await exchange(path, options, token);
-    if (response.ok) return { answer, link: response.headers.get("Link") };
-    if (response.status !== 401 || !(await this.#authorise(token))) throw asRefusal(response, answer);
-    return this.#request(path, options);
+    try {
+      return await exchange(url, options, token);
+    } catch (fault) {
+      if (!(fault instanceof ApiError && fault.status === 401 && (await this.#authorise(token)))) throw fault;
+    }
+    return this.#request(url, options);
   }
 
   /**
@@ -151,73 +162,31 @@ export class Api {
 /** @param {Status} status */
 function firstPage(status) {
   return status === "pending"
-    ? `/api/v1/patterns/pending?limit=${PAGE_SIZE}`
-    : `/api/v1/patterns?status=${status}&limit=${PAGE_SIZE}`;
+    ? fromRoot(`api/v1/patterns/pending?limit=${PAGE_SIZE}`)
+    : fromRoot(`api/v1/patterns?status=${status}&limit=${PAGE_SIZE}`);
+}
+
+/**
+ * Of a Link only the query is taken: a proxy may serve the page under a path that the daemon does not know, and the token
+ * is sent along, so never to another place.
+ * @param {URL} current
+ * @param {string | null} link
+ */
+function nextPage(current, link) {
+  const query = /<[^>?]*(?<query>\?[^>#]+)[^>]*>\s*;[^,]*\brel="?next"?/u.exec(link ?? "")?.groups?.query;
+  return query === undefined ? null : new URL(query, current).href;
 }
 
 /**
  * @param {keyof paths} path
- * @param {string} patternId
+ * @param {string} [patternId]
  */
 function address(path, patternId) {
-  return path.replace("{pattern_id}", encodeURIComponent(patternId));
-}
-
-/**
- * @param {string} path
- * @param {Options} options
- * @param {string | null} token
- */
-async function exchange(path, { signal, document }, token) {
-  const seconds = document ? WRITE_SECONDS : READ_SECONDS;
-  const deadline = AbortSignal.timeout(seconds * 1000);
-  try {
-    const response = await fetch(path, {
-      method: document ? "POST" : "GET",
-      headers: {
-        Accept: "application/json",
-        ...(document && { "Content-Type": "application/json" }),
-        ...(token !== null && { Authorization: `Bearer ${asBytes(token)}` }),
-      },
-      body: document ? JSON.stringify(document) : null,
-      signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
-      credentials: "same-origin",
-      redirect: "error",
-    });
-    // A refusal may come from a proxy, in whatever form.
-    const answer = await (response.ok ? response.json() : response.json().catch(() => null));
-    return { response, answer };
-  } catch (cause) {
-    if (signal?.aborted) throw cause;
-    const late = `The daemon did not answer within ${seconds} seconds.`;
-    // biome-ignore lint/style/useErrorCause: an ApiError takes it among its details
-    throw new ApiError(0, deadline.aborted ? late : "The daemon cannot be reached.", { cause });
-  }
-}
-
-/**
- * @param {Response} response
- * @param {Partial<Conflict> | null} answer
- */
-function asRefusal({ status, statusText }, answer) {
-  const described = typeof answer?.detail === "string" ? answer.detail : null;
-  const bare = `The daemon answered ${`${status} ${statusText}`.trim()}.`;
-  return new ApiError(status, described ?? bare, { entry: answer?.entry });
-}
-
-/** @param {string | null} link */
-function nextPage(link) {
-  const target = /<(?<target>[^>]*)>\s*;[^,]*\brel="?next"?/u.exec(link ?? "")?.groups?.target;
-  if (target === undefined) return null;
-  const url = new URL(target, location.href);
-  // The token is sent along, so never to another place.
-  return url.origin === location.origin ? url.pathname + url.search : null;
-}
-
-/**
- * A header holds bytes: anything outside ASCII is sent as UTF-8.
- * @param {string} text
- */
-function asBytes(text) {
-  return String.fromCharCode(...new TextEncoder().encode(text));
+  const relative = path.slice(1);
+  if (patternId === undefined) return fromRoot(relative);
+  if (!AMBIGUOUS.test(patternId))
+    return fromRoot(relative.replace("{pattern_id}", () => encodeURIComponent(patternId)));
+  const url = fromRoot(relative.replace("{pattern_id}", "~"));
+  url.search = `?pattern_id=${encodeURIComponent(patternId)}`;
+  return url;
 }

@@ -1,17 +1,21 @@
 /**
  * @import { Message, QueueEntry, Status } from "wire"
  * @import { Actions } from "./keys.js"
+ * @import { State } from "./live.js"
  */
 
 import { Api } from "./api.js";
+import { asApiError } from "./api-error.js";
 import { Decisions } from "./decisions.js";
 import { Details } from "./details.js";
 import { byId } from "./dom.js";
+import { Identity } from "./identity.js";
 import { listenToKeys } from "./keys.js";
 import { KeysDialog } from "./keys-dialog.js";
 import { VirtualList } from "./list.js";
 import { Live } from "./live.js";
 import { Memory } from "./memory.js";
+import { Polling } from "./polling.js";
 import { Queue } from "./queue.js";
 import { Selection } from "./selection.js";
 import { Signs } from "./signs.js";
@@ -20,6 +24,8 @@ import { TokenDialog } from "./token-dialog.js";
 import { Views } from "./views.js";
 
 const FIRST_MESSAGE_SECONDS = 0.3;
+// One connection may fail by chance, as when the daemon restarts.
+const REFUSALS_BEFORE_POLLING = 2;
 
 /** The parts of the page, and how they reach each other. */
 class ReviewPage {
@@ -31,9 +37,10 @@ class ReviewPage {
   #live = new Live({
     token: () => this.#memory.token,
     receive: (message) => this.#receive(message),
-    change: (state) => this.#signs.connection(state),
-    refused: () => this.#learnWhy(),
+    change: (state) => this.#connectionChanged(state),
+    refused: (times) => this.#learnWhy(times),
   });
+  #polling = new Polling({ look: () => this.#queue.reload() });
   #signs = new Signs({ retry: () => this.#retry(), leave: () => this.#list.focus() });
   #views = new Views({ choose: (view) => this.#showView(view) });
   #list = new VirtualList({ store: this.#store, choose: (entry) => this.#choose(entry) });
@@ -48,8 +55,10 @@ class ReviewPage {
     drawn: () => this.#selection.draw(),
     reloaded: () => this.#reloaded(),
   });
+  #identity = new Identity({ api: this.#api });
   #decisions = new Decisions({
     api: this.#api,
+    identity: this.#identity,
     memory: this.#memory,
     store: this.#store,
     list: this.#list,
@@ -85,6 +94,7 @@ class ReviewPage {
     this.#started = true;
     this.#queue.show("pending");
     this.#refreshCounts();
+    this.#identity.refresh();
     return true;
   }
 
@@ -106,16 +116,30 @@ class ReviewPage {
     this.#decisions.changed(patternId, entry);
   }
 
+  /** @param {State} state */
+  #connectionChanged(state) {
+    this.#signs.connection(state);
+    this.#polling.on = state === "polling";
+  }
+
   #reloaded() {
+    this.#polling.looked(this.#queue.loadSeconds);
     this.#selection.reloaded();
     this.#refreshCounts();
   }
 
+  /** Resolves to why the daemon did not answer; while live it is not asked. */
   async #refreshCounts() {
-    if (this.#isLive) return;
-    const counts = await this.#api.statistics().catch(() => null);
-    if (counts && !this.#isLive) this.#views.showCounts(counts);
-    this.#queue.drawSoon();
+    if (this.#isLive) return null;
+    try {
+      const counts = await this.#api.statistics();
+      if (!this.#isLive) this.#views.showCounts(counts);
+    } catch (fault) {
+      return asApiError(fault);
+    } finally {
+      this.#queue.drawSoon();
+    }
+    return null;
   }
 
   // While live, the messages bring the counts.
@@ -150,10 +174,16 @@ class ReviewPage {
     this.#live.connect();
   }
 
-  // A browser does not report why a WebSocket was refused. If a token is missing, any request asks for one; a person who
-  // has declined is not asked again.
-  #learnWhy() {
-    if (this.#started && !this.#unwilling) this.#refreshCounts();
+  /**
+   * A browser does not report why a WebSocket was refused. If a token is missing, any request asks for one; a person who
+   * has declined is not asked again. If the daemon answers as usual, something on the way keeps WebSockets out.
+   * @param {number} times
+   */
+  async #learnWhy(times) {
+    if (!this.#started || this.#unwilling) return;
+    const fault = await this.#refreshCounts();
+    this.#signs.inTheWay = fault?.strange ? fault.message : "";
+    this.#live.polls = fault === null && times >= REFUSALS_BEFORE_POLLING;
   }
 
   /** @returns {Actions} */

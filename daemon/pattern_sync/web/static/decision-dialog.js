@@ -2,11 +2,22 @@
  * @import { QueueEntry } from "wire"
  * @import { ApiError } from "./api-error.js"
  * @import { Action } from "./decision-texts.js"
+ * @import { Identity } from "./identity.js"
  * @import { Memory } from "./memory.js"
  */
 
 import { asApiError } from "./api-error.js";
-import { ACTIONS, faultText, figures, insteadText, newsText, refusalText, undoText, wayOut } from "./decision-texts.js";
+import {
+  ACTIONS,
+  faultText,
+  figures,
+  insteadText,
+  newsText,
+  refusalText,
+  stillText,
+  undoText,
+  wayOut,
+} from "./decision-texts.js";
 import { byId } from "./dom.js";
 import { count, visible } from "./format.js";
 
@@ -26,6 +37,8 @@ import { count, visible } from "./format.js";
  */
 
 const LONGEST_TEXT = 10_000;
+const REMEMBERED = "Recorded with your decision or comment, and remembered in this browser.";
+const SIGNED_IN = "Recorded with your decision or comment. It comes from where you signed in.";
 
 /** The dialog that confirms a decision or a comment. What was typed survives failures and closing. */
 export class DecisionDialog {
@@ -39,10 +52,12 @@ export class DecisionDialog {
   #textFault = byId("decide-text-fault", HTMLElement);
   #reviewer = byId("reviewer", HTMLInputElement);
   #reviewerFault = byId("reviewer-fault", HTMLElement);
+  #reviewerHint = byId("reviewer-hint", HTMLElement);
   #undo = byId("decide-undo", HTMLElement);
   #cancel = byId("decide-cancel", HTMLButtonElement);
   #submit = byId("decide-submit", HTMLButtonElement);
   #memory;
+  #identity;
   #send;
   /** @type {Map<string, string>} */
   #drafts = new Map();
@@ -53,11 +68,13 @@ export class DecisionDialog {
   /**
    * @param {object} parts
    * @param {Memory} parts.memory
+   * @param {Identity} parts.identity
    * @param {(decision: Decision) => Promise<() => void>} parts.send resolves when it is recorded, to what is to be done
    *   once the dialog is closed
    */
-  constructor({ memory, send }) {
+  constructor({ memory, identity, send }) {
     this.#memory = memory;
+    this.#identity = identity;
     this.#send = send;
     this.#cancel.addEventListener("click", () => this.#dialog.close());
     this.#dialog.addEventListener("cancel", (event) => this.#busy && event.preventDefault());
@@ -101,6 +118,7 @@ export class DecisionDialog {
     this.#settle(opened, false, null);
     complain(this.#text, this.#textFault, "");
     complain(this.#reviewer, this.#reviewerFault, "");
+    this.#askReviewer();
     this.#dialog.showModal();
     this.#text.focus();
   }
@@ -116,6 +134,17 @@ export class DecisionDialog {
     current.latest = entry;
     // A change during a request is most likely the work of that request.
     if (!this.#busy) this.#compare(current, entry);
+  }
+
+  /**
+   * The page has looked at the entry after a request whose outcome is not known.
+   * @param {string} patternId
+   * @param {QueueEntry} entry
+   */
+  lookedAgain(patternId, entry) {
+    const current = this.#case;
+    if (!current || current.settled || this.#busy || current.entry.pattern_id !== patternId) return;
+    if (current.action !== "comment") this.#report(`${this.#notice.textContent} ${stillText(entry)}`);
   }
 
   /**
@@ -180,6 +209,20 @@ export class DecisionDialog {
     if (!this.#dialog.open) this.#dialog.showModal();
   }
 
+  async #askReviewer() {
+    this.#showReviewer();
+    await this.#identity.refresh();
+    this.#showReviewer();
+  }
+
+  #showReviewer() {
+    const { fixed, name, detail } = this.#identity.known;
+    if (fixed) this.#reviewer.value = name ?? "";
+    this.#reviewer.readOnly = fixed || this.#busy;
+    this.#reviewerHint.textContent = fixed ? SIGNED_IN : REMEMBERED;
+    if (detail) complain(this.#reviewer, this.#reviewerFault, detail);
+  }
+
   /** @param {Case} current */
   #check({ action }) {
     const { needed = "" } = ACTIONS[action];
@@ -187,7 +230,8 @@ export class DecisionDialog {
     const tooLong = `Too long: ${count(length)} characters; at most ${count(LONGEST_TEXT)} are kept.`;
     const missing = length === 0 ? needed : "";
     const textFault = length > LONGEST_TEXT ? tooLong : missing;
-    const reviewerFault = this.#reviewer.value.trim() ? "" : "Enter your name: it is kept in the history.";
+    const nameless = this.#identity.known.detail ?? "Enter your name: it is kept in the history.";
+    const reviewerFault = this.#reviewer.value.trim() ? "" : nameless;
     complain(this.#text, this.#textFault, textFault);
     complain(this.#reviewer, this.#reviewerFault, reviewerFault);
     if (textFault) this.#text.focus();
@@ -207,7 +251,7 @@ export class DecisionDialog {
     this.#submit.disabled = this.#busy || settled;
     this.#cancel.disabled = this.#busy;
     this.#text.readOnly = this.#busy;
-    this.#reviewer.readOnly = this.#busy;
+    this.#reviewer.readOnly = this.#busy || this.#identity.known.fixed;
   }
 
   /** @param {KeyboardEvent} event */

@@ -98,14 +98,22 @@ export function refusalText({ status, message, entry }, action) {
  * @param {ApiError} fault
  * @param {Action} action
  */
-export function faultText({ status, message }, action) {
-  if (status === 503) return `${sentence(message)} Nothing was recorded. ${KEPT} Try again in a moment.`;
-  if (status !== 0) return `${sentence(message)} ${KEPT}`;
+export function faultText({ status, message, inDoubt }, action) {
+  if (status === 503) return `${sentence(message)} Nothing was recorded. ${KEPT}`;
+  if (!inDoubt) return `${sentence(message)} ${KEPT}`;
   const unknown =
     action === "comment"
       ? "It is not known whether the comment was recorded: look at the history before you send it again."
       : "It is not known whether the decision was recorded: sending it again does no harm.";
   return `${sentence(message)} ${unknown} ${KEPT}`;
+}
+
+/**
+ * What the queue holds after a decision whose outcome is not known, if it shows nothing of it.
+ * @param {QueueEntry} entry
+ */
+export function stillText({ status }) {
+  return `A moment later, the queue still showed the entry as ${status}.`;
 }
 
 /**

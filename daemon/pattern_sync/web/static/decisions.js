@@ -5,6 +5,7 @@
  * @import { Action } from "./decision-texts.js"
  * @import { Details } from "./details.js"
  * @import { VirtualList } from "./list.js"
+ * @import { Identity } from "./identity.js"
  * @import { Memory } from "./memory.js"
  * @import { Queue } from "./queue.js"
  * @import { Selection } from "./selection.js"
@@ -12,7 +13,7 @@
  * @import { Store } from "./store.js"
  */
 
-import { ApiError } from "./api-error.js";
+import { ApiError, asApiError } from "./api-error.js";
 import { DecisionDialog } from "./decision-dialog.js";
 import { recordedText } from "./decision-texts.js";
 import { byId } from "./dom.js";
@@ -20,6 +21,7 @@ import { byId } from "./dom.js";
 /**
  * @typedef {object} Parts
  * @property {Api} api
+ * @property {Identity} identity
  * @property {Memory} memory
  * @property {Store} store
  * @property {VirtualList} list
@@ -27,7 +29,8 @@ import { byId } from "./dom.js";
  * @property {Selection} selection
  * @property {Queue} queue
  * @property {Signs} signs
- * @property {(patternId: string, entry: QueueEntry) => void} changed called when a refusal brought an entry as it is now
+ * @property {(patternId: string, entry: QueueEntry | null) => void} changed called with an entry as it is now, after a
+ *   refusal or a fault
  * @property {() => void} decided called after a decision was recorded and shown
  */
 
@@ -42,7 +45,11 @@ export class Decisions {
   /** @param {Parts} parts */
   constructor(parts) {
     this.#parts = parts;
-    this.#dialog = new DecisionDialog({ memory: parts.memory, send: (decision) => this.#send(decision) });
+    this.#dialog = new DecisionDialog({
+      memory: parts.memory,
+      identity: parts.identity,
+      send: (decision) => this.#send(decision),
+    });
     for (const action of /** @type {Action[]} */ (["approve", "reject", "comment"])) {
       byId(action, HTMLButtonElement).addEventListener("click", () => this.begin(action));
     }
@@ -104,9 +111,25 @@ export class Decisions {
       return () => this.#decided(entry, newer(answer, sending.latest), action);
     } catch (fault) {
       if (fault instanceof ApiError && fault.status === 409 && fault.entry) changed(patternId, fault.entry);
+      if (fault instanceof ApiError && fault.inDoubt) this.#lookAgain(patternId);
       throw fault;
     } finally {
       this.#sending = null;
+    }
+  }
+
+  /**
+   * Nobody knows whether a request took effect: show what the queue holds now.
+   * @param {string} patternId
+   */
+  async #lookAgain(patternId) {
+    const { api, changed } = this.#parts;
+    try {
+      const entry = await api.entry(patternId);
+      changed(patternId, entry);
+      this.#dialog.lookedAgain(patternId, entry);
+    } catch (caught) {
+      if (asApiError(caught).status === 404) changed(patternId, null);
     }
   }
 

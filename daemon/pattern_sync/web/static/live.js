@@ -1,6 +1,8 @@
 /** @import { Message } from "wire" */
 
-/** @typedef {"connecting" | "live" | "reconnecting" | "outage"} State */
+import { fromRoot } from "./address.js";
+
+/** @typedef {"connecting" | "live" | "reconnecting" | "polling" | "outage"} State */
 
 const PROTOCOL = "pattern-sync.v1";
 const CONNECT_TIMEOUT_SECONDS = 10;
@@ -31,7 +33,8 @@ export class Live {
    * @param {() => string | null} options.token the current token
    * @param {(message: Message) => void} options.receive
    * @param {(state: State) => void} options.change called with each new state
-   * @param {() => void} options.refused called when a connection ends without a message
+   * @param {(times: number) => void} options.refused called when a connection ends without a message, with how many
+   *   have failed in a row
    */
   constructor({ token, receive, change, refused }) {
     this.#token = token;
@@ -51,11 +54,20 @@ export class Live {
     const socket = new WebSocket(address(), protocols(this.#token()));
     this.#socket = socket;
     this.#heardAt = 0;
-    if (previous) this.#enter("reconnecting");
+    if (previous && this.#state !== "polling") this.#enter("reconnecting");
     previous?.close();
     socket.onmessage = ({ data }) => this.#heard(socket, JSON.parse(data));
     socket.onclose = () => this.#lost(socket);
     this.#timer = setTimeout(() => this.#lost(socket), CONNECT_TIMEOUT_SECONDS * 1000);
+  }
+
+  /**
+   * Whether the page looks for changes by itself, because only the live connection does not come about. The attempts go
+   * on, and the first message ends it.
+   * @param {boolean} polls
+   */
+  set polls(polls) {
+    if (this.#state !== "live" && this.#state !== "outage") this.#enter(polls ? "polling" : "reconnecting");
   }
 
   /** Reconnect unless a message has just arrived: the browser may have slept. */
@@ -84,10 +96,10 @@ export class Live {
     if (socket !== this.#socket) return;
     this.#socket = null;
     socket.close();
-    this.#enter("reconnecting");
+    if (this.#state !== "polling") this.#enter("reconnecting");
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.connect(), this.#backoff());
-    if (this.#heardAt === 0) this.#refused();
+    if (this.#heardAt === 0) this.#refused(this.#failures);
   }
 
   // Full jitter: browsers that lost the same daemon must not come back at the same moment.
@@ -106,7 +118,7 @@ export class Live {
 }
 
 function address() {
-  const url = new URL("/api/v1/ws/patterns", location.href);
+  const url = fromRoot("api/v1/ws/patterns");
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return url.href;
 }

@@ -28,6 +28,7 @@ export class Loader {
   /** @type {number | undefined} */
   #timer;
   #startedAt = Number.NEGATIVE_INFINITY;
+  #seconds = 0;
 
   /** @param {{ api: Pick<Api, "page">, store: Store, report: Report }} parts */
   constructor({ api, store, report }) {
@@ -38,6 +39,11 @@ export class Loader {
 
   get busy() {
     return this.#running !== null;
+  }
+
+  /** How long the last complete load took. */
+  get seconds() {
+    return this.#seconds;
   }
 
   /**
@@ -102,6 +108,7 @@ export class Loader {
   }
 
   #finish() {
+    this.#seconds = (performance.now() - this.#startedAt) / 1000;
     const again = this.#takeAgain();
     this.#report.finished(this.#store.finishLoad());
     if (again) this.reload();
@@ -112,7 +119,7 @@ export class Loader {
     this.#store.abandonLoad();
     // Asking again does not change a refusal.
     const retries = this.#takeAgain() || fault.status === 0 || fault.status >= 500;
-    if (retries) this.#startIn(RETRY_SECONDS * 1000);
+    if (retries) this.#startIn(Math.max(RETRY_SECONDS, fault.waitSeconds) * 1000);
     this.#report.failed(fault, retries);
   }
 

@@ -77,6 +77,11 @@ export class Queue {
     return this.#store.narrowed;
   }
 
+  /** How long the last complete load of the view took. */
+  get loadSeconds() {
+    return this.#loader.seconds;
+  }
+
   /**
    * Load and show another view.
    * @param {Status} view

@@ -8,11 +8,16 @@ const BANNER_DELAY_SECONDS = 1;
 const ARRIVALS_SECONDS = 2;
 const ANNOUNCE_MILLISECONDS = 100;
 
+const POLLING =
+  "Live updates do not get through: something on the way, such as a proxy, keeps them out." +
+  " The page looks for changes every few seconds instead.";
+
 /** @type {Record<State, string>} */
 const BADGES = {
   connecting: "Connecting…",
   live: "Live",
   reconnecting: "Reconnecting…",
+  polling: "Polling",
   outage: "No database",
 };
 
@@ -31,6 +36,9 @@ export class Signs {
   #arrivedTimer;
   #arrived = 0;
   #wasLive = false;
+  #inTheWay = "";
+  /** @type {State} */
+  #state = "connecting";
   /** @type {Date | null} */
   #lostAt = null;
   #leave;
@@ -45,8 +53,19 @@ export class Signs {
     byId("banner-retry", HTMLButtonElement).addEventListener("click", retry);
   }
 
+  /**
+   * What answers in place of the daemon while there is no live connection; "" for nothing.
+   * @param {string} text
+   */
+  set inTheWay(text) {
+    if (text === this.#inTheWay) return;
+    this.#inTheWay = text;
+    if (this.#state === "reconnecting") this.connection(this.#state);
+  }
+
   /** @param {State} state */
   connection(state) {
+    this.#state = state;
     this.#badge.dataset.state = state;
     setText(this.#badge, BADGES[state]);
     clearTimeout(this.#bannerTimer);
@@ -136,8 +155,9 @@ export class Signs {
       const loss = `The daemon has been without its database since ${at}.`;
       return `${loss} What you see may be out of date, and nothing can be decided until the database is back.`;
     }
+    if (state === "polling") return POLLING;
     const loss = this.#wasLive ? `Connection lost at ${at}.` : "No live connection to the daemon.";
-    return `${loss} What you see may be out of date.`;
+    return [loss, this.#inTheWay, "What you see may be out of date."].filter(Boolean).join(" ");
   }
 
   // Everything outside the topmost dialog is inert, for screen readers too.
