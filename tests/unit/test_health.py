@@ -23,6 +23,7 @@ from pattern_sync.domain.facts import (
     TriggersSeen,
     TriggersUnseen,
 )
+from pattern_sync.domain.notification import Channel, NotificationKind
 from pattern_sync.domain.reception import Audience, Mode, TriggerFault
 from pattern_sync.domain.results import Retried, SyncResult
 from pattern_sync.domain.scans import ScanKind
@@ -94,7 +95,7 @@ def test_a_daemon_that_listens_and_has_caught_up_is_healthy(observed: Observed) 
 def test_every_moment_is_a_time_of_day(observed: Observed) -> None:
     observed.caught_up()
     observed.clock.seconds += 10
-    observed.view(NotificationReceived())
+    observed.view(NotificationReceived(Channel.PATTERNS, NotificationKind.PATTERN))
     observed.clock.seconds += 10
     observed.scanned(ScanKind.SWEEP, ScanKind.REQUEST, result=SyncResult(synced_count=3, error_count=1))
     observed.view(SweepPlanned(3600))

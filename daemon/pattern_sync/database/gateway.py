@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 
 from pattern_sync.database.pool import Pool
-from pattern_sync.database.queueing import DAEMONS_PACE, EVENT_SECONDS, QueueGateway
+from pattern_sync.database.queueing import DAEMONS_PACE, EVENT_SECONDS, SCAN_SECONDS, QueueGateway
 from pattern_sync.database.rows.filters import filter_arguments, to_filter_in_force
-from pattern_sync.database.rows.overview import to_missing_indexes
+from pattern_sync.database.rows.overview import to_missing_indexes, to_pending
 from pattern_sync.database.version import check_version
 from pattern_sync.domain.errors import AccessRefused
 from pattern_sync.domain.filter import SyncFilter
-from pattern_sync.domain.statistics import MissingIndex
+from pattern_sync.domain.statistics import MissingIndex, PendingEntries
 
 
 class DaemonGateway(QueueGateway):
@@ -44,6 +44,10 @@ class DaemonGateway(QueueGateway):
         """Return the filter in force, or the one last published if the database has lost it."""
         rows = await self._pool.fetch("read_filter", deadline_seconds=EVENT_SECONDS)
         return self._published if not rows and self._published is not None else to_filter_in_force(rows)
+
+    async def count_pending(self) -> PendingEntries:
+        """Return how many entries are pending, and how old the oldest is."""
+        return to_pending((await self._pool.fetch("count_pending", deadline_seconds=SCAN_SECONDS))[0])
 
     async def publish_filter(self, sync_filter: SyncFilter) -> bool:
         """Put a filter in force for the triggers and all daemons; False if it was already."""

@@ -9,6 +9,8 @@ PatternSyncError
 ├── DecisionRefused          exit 1   the application or the database refused a decision or a comment
 ├── DatabaseError (passing)
 │   ├── DatabaseUnavailable  exit 3   not reachable, lost, busy or read-only: waiting helps
+│   │   ├── NoAnswer                 a deadline passed
+│   │   ├── StandbyServer            a standby, or a primary that was demoted
 │   │   ├── PoolerInTheWay           a pooler shares sessions between clients: LISTEN cannot work
 │   │   └── TransactionConflict      a deadlock or a lock timeout: a retry helps
 │   │       └── PlanOutdated         a table was altered: a retry on another session helps
@@ -95,6 +97,14 @@ class DatabaseError(PassingFault):
 
 class DatabaseUnavailable(DatabaseError):
     """The database cannot be used now, but may be later."""
+
+
+class NoAnswer(DatabaseUnavailable):
+    """The server did not answer in time: a lock, an overload or a dead link."""
+
+
+class StandbyServer(DatabaseUnavailable):
+    """The server is a standby, which accepts no writes."""
 
 
 class PoolerInTheWay(DatabaseUnavailable):

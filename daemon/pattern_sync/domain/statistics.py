@@ -65,6 +65,14 @@ class ConnectedDaemon:
 
 
 @dataclass(frozen=True, slots=True)
+class PendingEntries:
+    """How many entries are pending, and the age of the oldest; None if there are none, or its age is unknown."""
+
+    count: int
+    oldest_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """A qualifying pattern that the application refuses; `reason` is the server's message."""
 

@@ -72,7 +72,7 @@ class Core:
         database = Availability(now, lambda why: emit(DatabaseLost(why)), lambda took: emit(DatabaseBack(took)))
         pages = Availability(now, lambda why: emit(PagesStale(why)), lambda took: emit(PagesCurrent(took)))
         intake = Intake(now)
-        recovery = Recovery(now, emit, timings.settle_seconds)
+        recovery = Recovery(now, emit, timings.settle_seconds, intake)
         silence = Silence(now, emit, recovery.deafened, database.is_lost, timings.blind_after_seconds)
         return cls(
             now=now,

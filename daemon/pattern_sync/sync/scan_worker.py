@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Protocol
 
-from pattern_sync.domain.facts import Emit, FilterPublished, ScanFinished
+from pattern_sync.domain.errors import StatementFailed
+from pattern_sync.domain.facts import Emit, FilterPublished, PendingCounted, ScanFinished
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.scans import ScanKind, leading
+from pattern_sync.domain.statistics import PendingEntries
 from pattern_sync.services.activity import Activity
 from pattern_sync.sync.in_force import FilterInForce
 from pattern_sync.sync.intake import Intake
@@ -25,6 +28,7 @@ class Installation(Protocol):
     async def check_schema(self) -> None: ...
     async def read_filter(self) -> SyncFilter: ...
     async def record_run(self, kind: str, result: SyncResult) -> None: ...
+    async def count_pending(self) -> PendingEntries: ...
 
 
 class ScanWorker:
@@ -81,6 +85,10 @@ class ScanWorker:
         result = await self._reconciler.reconcile_everything(self._in_force.value, on_held=self._intake.add)
         if kind not in (ScanKind.POLL, ScanKind.REQUEST) or result.synced_count:
             await self._installation.record_run(kind, result)
+        if kind in (ScanKind.CATCH_UP, ScanKind.SWEEP):
+            # A column that cannot be read as a time must not fail what is done.
+            with suppress(StatementFailed):
+                self._emit(PendingCounted(await self._installation.count_pending()))
         return result
 
     def _finished(self, kinds: frozenset[ScanKind], result: SyncResult) -> None:

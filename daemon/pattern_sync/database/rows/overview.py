@@ -8,7 +8,15 @@ from pattern_sync.database.rows import Row
 from pattern_sync.database.rows.filters import to_filter
 from pattern_sync.database.rows.reviews import to_counts, to_statistics
 from pattern_sync.domain.reception import Audience, Sighting, TriggerFault
-from pattern_sync.domain.statistics import ConnectedDaemon, MissingIndex, Overview, Recoveries, Refusal, Run
+from pattern_sync.domain.statistics import (
+    ConnectedDaemon,
+    MissingIndex,
+    Overview,
+    PendingEntries,
+    Recoveries,
+    Refusal,
+    Run,
+)
 
 
 def to_sighting(row: Row) -> Sighting:
@@ -38,6 +46,11 @@ def to_trigger_faults(rows: Iterable[Row]) -> tuple[TriggerFault, ...]:
 def to_missing_indexes(rows: Iterable[Row]) -> tuple[MissingIndex, ...]:
     """Return the indexes that would help."""
     return tuple(MissingIndex(row["relation"], row["cost"], row["command"]) for row in rows)
+
+
+def to_pending(row: Row) -> PendingEntries:
+    """Return how many entries are pending, and how old the oldest is."""
+    return PendingEntries(row["pending"], row["oldest_seconds"])
 
 
 def to_overview(address: str, fetch: Callable[[str], Sequence[Mapping[str, Any]]]) -> Overview:

@@ -70,3 +70,15 @@ FROM pattern_sync.retry_refused(
 -- name: count_gone
 -- How many pending entries of ours have lost their pattern: they are kept, as a person may still want them.
 SELECT pattern_sync.count_gone() AS gone;
+
+-- name: count_pending
+-- How many entries are pending, and the age of the oldest in seconds (NULL: none has a time).
+SELECT
+    pg_catalog.count(*) AS pending,
+    greatest(
+        pg_catalog.date_part('epoch'::text, pg_catalog.clock_timestamp())
+        - pg_catalog.date_part('epoch'::text, pg_catalog.min(a.created_at::timestamptz)),
+        0::double precision
+    ) AS oldest_seconds
+FROM pattern_approvals AS a
+WHERE a.status::text = 'pending';
