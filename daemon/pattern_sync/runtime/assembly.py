@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pattern_sync.config import Settings
 from pattern_sync.database.connector import Connector
 from pattern_sync.database.gateway import DaemonGateway
-from pattern_sync.database.pool import PAGES_CONNECTIONS, Lane, Pool
+from pattern_sync.database.pool import PAGES_CONNECTIONS, Pool
 from pattern_sync.database.reviews import ReviewGateway
 from pattern_sync.database.statements import load_statements
 from pattern_sync.runtime.core import Core
 from pattern_sync.runtime.host import Host
+from pattern_sync.runtime.metering import watch_metrics
 from pattern_sync.runtime.queueing import (
     build_listener,
     build_periodic,
@@ -59,13 +60,14 @@ def assemble(
     core = Core.build(now, timings)
     connector = Connector(host.address, load_statements())
     pool = Pool(connector)
-    page_reviews = ReviewGateway(Lane(pool, PAGES_CONNECTIONS).fetch)
+    page_reviews = ReviewGateway(pool.lane("pages", PAGES_CONNECTIONS).fetch)
     notifying = core.supervisor.activity(PageNotifier, core.pages)
     page_notifier = PageNotifier(page_reviews.notify_pages, notifying, timings.debounce_seconds)
     live = build_live_updates(core, page_reviews)
     gateway = DaemonGateway(pool, page_notifier.add)
     reconciler = Reconciler(gateway, now)
     in_force = FilterInForce(settings.sync_filter())
+    watch_metrics(core, settings, pool, live, in_force)
     return Parts(
         core=core,
         pool=pool,
