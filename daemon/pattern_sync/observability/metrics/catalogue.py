@@ -6,7 +6,9 @@ from enum import Enum, StrEnum
 PREFIX = "pattern_sync_"
 # From an event that takes a millisecond to one that waits for somebody's lock.
 _WAIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
-_RUN_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+_RUN_BUCKETS = (0.01, 0.05, 0.25, 1.0, 5.0, 15.0, 60.0, 300.0)
+# Few, as there is one histogram for each route.
+_REQUEST_BUCKETS = (0.005, 0.025, 0.1, 0.5, 2.5, 10.0)
 _SIZE_BUCKETS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000)
 
 
@@ -124,7 +126,7 @@ class Metric(Enum):
     )
     DECISIONS = _counter("decisions", "Decisions and comments over HTTP, by what came of them.", "action", "result")
     HTTP_REQUESTS = _counter("http_requests", "HTTP requests, by the template of the path.", "route", "code")
-    HTTP_SECONDS = _histogram("http_request_seconds", "Time to answer an HTTP request.", _WAIT_BUCKETS, "route")
+    HTTP_SECONDS = _histogram("http_request_seconds", "Time to answer an HTTP request.", _REQUEST_BUCKETS, "route")
     PAGES_CONNECTED = _gauge("pages_connected", "Open review pages and other clients of the live updates.")
     PAGES_LAGGING_CLOSED = _counter(
         "pages_lagging_closed", "Live connections closed because the client read too slowly."

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.process_collector import ProcessCollector
 
@@ -16,6 +16,8 @@ class Metrics:
     """The metrics of one daemon, in a registry of its own."""
 
     def __init__(self) -> None:
+        # The library's one switch for the process: the time at which each series was created is a series of its own.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self._instruments = Instruments(self.registry)
         ProcessCollector(registry=self.registry)

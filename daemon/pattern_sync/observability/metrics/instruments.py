@@ -1,5 +1,6 @@
 """Counters and histograms, fed by facts."""
 
+from collections import Counter as Tally
 from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -47,13 +48,20 @@ class Instruments:
         self._request_seconds = _histogram(Metric.HTTP_SECONDS, registry)
         self._lagging = _counter(Metric.PAGES_LAGGING_CLOSED, registry)
         self._begin_at_zero()
+        # Found once: these are on the way from a commit to its entry.
+        self._arrivals: dict[tuple[Channel, NotificationKind], Counter] = {
+            labels: self._notifications.labels(*labels) for labels in _KINDS
+        }
+        self._of_events: dict[Outcome, Counter] = {
+            outcome: self._patterns.labels(_EVENT, outcome) for outcome in _OUTCOMES
+        }
 
     def __call__(self, fact: facts.Fact) -> None:
         """Take a fact."""
         match fact:
             case facts.NotificationReceived(channel, kind):
-                if kind is not NotificationKind.UNKNOWN:
-                    self._notifications.labels(channel, kind).inc()
+                if arrivals := self._arrivals.get((channel, kind)):
+                    arrivals.inc()
             case facts.NotificationIgnored():
                 self._unknown.inc()
             case facts.PatternsReconciled():
@@ -93,13 +101,10 @@ class Instruments:
 
     def _reconciled(self, fact: facts.PatternsReconciled) -> None:
         self._batches.observe(len(fact.outcomes) + fact.gone)
-        counts = dict.fromkeys(Outcome, 0)
-        for item in fact.outcomes:
-            counts[item.outcome] += 1
-        counts[Outcome.GONE] += fact.gone
-        for outcome, count in counts.items():
-            if count and outcome in _OUTCOMES:
-                self._patterns.labels(_EVENT, outcome).inc(count)
+        self._of_events[Outcome.GONE].inc(fact.gone)
+        for outcome, count in Tally(item.outcome for item in fact.outcomes).items():
+            if counter := self._of_events.get(outcome):
+                counter.inc(count)
         for seconds in fact.waited_seconds:
             self._waits.observe(seconds)
 
@@ -112,8 +117,7 @@ class Instruments:
     def _begin_at_zero(self) -> None:
         known = {
             self._reconnects: product(SessionEnd),
-            self._notifications: _KINDS,
-            self._patterns: [*product([_EVENT], _OUTCOMES), *product(_CAUSES.values(), _WHOLE_SCAN)],
+            self._patterns: product(_CAUSES.values(), _WHOLE_SCAN),
             self._recovered: [(_CAUSES[ScanKind.CATCH_UP],), (_CAUSES[ScanKind.SWEEP],)],
             self._runs: product(_CAUSES.values()),
             self._decisions: product(ReviewAction, ReviewResult),

@@ -57,4 +57,4 @@ class Routed:
             await self._app(scope, receive, send)
         finally:
             if _SHARED in scope:
-                scope[_SHARED]["path"] = getattr(scope.get("route"), "path", STATIC)
+                scope[_SHARED]["path"] = getattr(scope.get("route"), "path_format", STATIC)
