@@ -337,3 +337,12 @@ def test_scans_that_follow_each_other_quickly_are_all_counted(daemon: ListeningD
     assert daemon.settle() == 2
     assert daemon.recovered_by_catch_up() == [2]
     assert daemon.last_settled().recovered_total == 2
+
+
+def test_what_is_heard_during_a_sweep_is_kept_when_the_one_before_it_is_settled(daemon: ListeningDaemon) -> None:
+    daemon.sweep(SyncResult(synced_count=1, synced_pattern_ids=("x",)))
+    daemon.clock.seconds += 1
+    daemon.reconciled("a", "b", "c")  # by now the second sweep has queued them, and it is not done yet
+    assert daemon.settle() == 1
+    daemon.sweep()
+    assert daemon.settle() == 0

@@ -92,8 +92,8 @@ class Recovery:
             recovered = self._recovered_by(scan)
             self._settle(scan, recovered)
             swept += recovered if scan.kind is ScanKind.SWEEP else 0
-        if not self._unsettled:
-            self._heard.clear()
+            # What was heard later may be about a scan that is running now.
+            self._heard = {signature: at for signature, at in self._heard.items() if at > scan.finished_at}
         return swept
 
     def _counted_as(self, kinds: Collection[ScanKind], result: SyncResult, *, listening: bool) -> ScanKind | None:
