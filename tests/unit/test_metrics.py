@@ -206,10 +206,13 @@ def test_what_a_scan_leaves_behind_is_shown_but_a_manual_one_has_another_filter(
     assert scraped.value("qualifying_missing") == 5
     scraped.take(facts.ScanFinished(frozenset({ScanKind.MANUAL}), SyncResult(remaining_count=99)))
     assert scraped.value("qualifying_missing") == 5
-    scraped.take(facts.PendingCounted(PendingEntries(7, 86_400.0)))
+    scraped.take(facts.PendingCounted(PendingEntries(7, NOON - 86_400)))
     assert (scraped.value("pending_entries"), scraped.value("oldest_pending_seconds")) == (7, 86_400)
-    scraped.take(facts.PendingCounted(PendingEntries(0, None)))
-    assert (scraped.value("pending_entries"), scraped.value("oldest_pending_seconds")) == (0, 0)
+    scraped.clock.seconds += 60
+    assert scraped.value("oldest_pending_seconds") == 86_460
+    for pending in (PendingEntries(0, None), PendingEntries(0, NOON + 3600), PendingEntries(0, float("inf"))):
+        scraped.take(facts.PendingCounted(pending))
+        assert (scraped.value("pending_entries"), scraped.value("oldest_pending_seconds")) == (0, 0)
 
 
 def test_what_the_parts_know_is_read_at_the_scrape(scraped: Scraped) -> None:

@@ -46,7 +46,7 @@ class DaemonGateway(QueueGateway):
         return self._published if not rows and self._published is not None else to_filter_in_force(rows)
 
     async def count_pending(self) -> PendingEntries:
-        """Return how many entries are pending, and how old the oldest is."""
+        """Return how many entries are pending, and since when the oldest is."""
         return to_pending((await self._pool.fetch("count_pending", deadline_seconds=SCAN_SECONDS))[0])
 
     async def publish_filter(self, sync_filter: SyncFilter) -> bool:

@@ -240,7 +240,7 @@ class ScanFinished(Fact):
 
 @dataclass(frozen=True, slots=True)
 class PendingCounted(Fact):
-    """A catch-up or a sweep counted the pending entries; `oldest_seconds` is None if there are none."""
+    """A catch-up or a sweep counted the pending entries."""
 
     pending: PendingEntries
 

@@ -66,10 +66,10 @@ class ConnectedDaemon:
 
 @dataclass(frozen=True, slots=True)
 class PendingEntries:
-    """How many entries are pending, and the age of the oldest; None if there are none, or its age is unknown."""
+    """How many entries are pending, and since when the oldest is, in seconds since 1970; None if none has a time."""
 
     count: int
-    oldest_seconds: float | None
+    oldest_at: float | None
 
 
 @dataclass(frozen=True, slots=True)

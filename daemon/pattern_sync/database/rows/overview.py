@@ -49,8 +49,8 @@ def to_missing_indexes(rows: Iterable[Row]) -> tuple[MissingIndex, ...]:
 
 
 def to_pending(row: Row) -> PendingEntries:
-    """Return how many entries are pending, and how old the oldest is."""
-    return PendingEntries(row["pending"], row["oldest_seconds"])
+    """Return how many entries are pending, and since when the oldest is."""
+    return PendingEntries(row["pending"], row["oldest_at"])
 
 
 def to_overview(address: str, fetch: Callable[[str], Sequence[Mapping[str, Any]]]) -> Overview:

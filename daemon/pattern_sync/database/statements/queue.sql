@@ -72,13 +72,9 @@ FROM pattern_sync.retry_refused(
 SELECT pattern_sync.count_gone() AS gone;
 
 -- name: count_pending
--- How many entries are pending, and the age of the oldest in seconds (NULL: none has a time).
+-- How many entries are pending, and when the oldest was created, in seconds since 1970 (NULL: none has a time).
 SELECT
     pg_catalog.count(*) AS pending,
-    greatest(
-        pg_catalog.date_part('epoch'::text, pg_catalog.clock_timestamp())
-        - pg_catalog.date_part('epoch'::text, pg_catalog.min(a.created_at::timestamptz)),
-        0::double precision
-    ) AS oldest_seconds
+    pg_catalog.date_part('epoch'::text, pg_catalog.min(a.created_at::timestamptz)) AS oldest_at
 FROM pattern_approvals AS a
 WHERE a.status::text = 'pending';

@@ -122,7 +122,8 @@ class Metric(Enum):
         "pending_entries", "Pending entries, as of the last catch-up or sweep; absent before the first."
     )
     OLDEST_PENDING = _gauge(
-        "oldest_pending_seconds", "Age of the oldest pending entry, as of the last catch-up or sweep; 0: there is none."
+        "oldest_pending_seconds",
+        "Age of the entry that was the oldest pending one at the last catch-up or sweep; 0: there was none.",
     )
     DECISIONS = _counter("decisions", "Decisions and comments over HTTP, by what came of them.", "action", "result")
     HTTP_REQUESTS = _counter("http_requests", "HTTP requests, by the template of the path.", "route", "code")

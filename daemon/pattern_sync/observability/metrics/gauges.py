@@ -105,9 +105,12 @@ class Gauges(Collector):
             Metric.QUARANTINED_PATTERNS: view.refused,
             Metric.QUALIFYING_MISSING: view.qualifying_missing,
             Metric.PENDING_ENTRIES: None if pending is None else pending.count,
-            Metric.OLDEST_PENDING: None if pending is None else pending.oldest_seconds or 0.0,
+            Metric.OLDEST_PENDING: None if pending is None else self._age_of(pending.oldest_at),
             Metric.PAGES_CONNECTED: sources.pages_connected(),
         }
+
+    def _age_of(self, moment: float | None) -> float:
+        return 0.0 if moment is None else max(0.0, self._wall_clock() - moment)
 
 
 def _family(metric: Metric, samples: Iterable[tuple[Sequence[str], float]]) -> GaugeMetricFamily:
