@@ -7,6 +7,7 @@ from tools.command_reference import command_sections
 from tools.error_reference import error_table
 from tools.log_reference import log_table
 from tools.markdown import fill
+from tools.metrics_reference import metrics_table
 from tools.settings_reference import settings_table
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
@@ -15,6 +16,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "commands.md": command_sections,
     "exit-codes.md": error_table,
     "log-events.md": log_table,
+    "metrics.md": metrics_table,
 }
 
 

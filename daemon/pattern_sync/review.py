@@ -1,22 +1,39 @@
 """What people do with the queue: list, show, decide, comment, explain."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 from pattern_sync.domain.conflicts import despite_conflicts
-from pattern_sync.domain.decision import Decision, check_comment, check_reviewer
+from pattern_sync.domain.decision import (
+    Decision,
+    ReviewAction,
+    ReviewResult,
+    Verdict,
+    check_comment,
+    check_reviewer,
+)
 from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntry, Status, is_by_a_rule
 from pattern_sync.domain.errors import (
     AlreadyDecided,
     DatabaseUnavailable,
     DecisionRefused,
     OutcomeUnknown,
+    PatternSyncError,
     StatementFailed,
     UnknownPattern,
 )
 from pattern_sync.domain.explanation import Explanation
+from pattern_sync.domain.facts import Emit, ReviewActed
 from pattern_sync.domain.text import is_storable
+
+_ACTIONS = {Verdict.APPROVED: ReviewAction.APPROVE, Verdict.REJECTED: ReviewAction.REJECT}
+_RESULTS: dict[type[PatternSyncError], ReviewResult] = {
+    AlreadyDecided: ReviewResult.CONFLICT,
+    DecisionRefused: ReviewResult.REFUSED,
+    UnknownPattern: ReviewResult.UNKNOWN,
+}
 
 
 class ReviewStore(Protocol):
@@ -50,8 +67,9 @@ class Review:
     that takes a signature, except `explanation`, raises UnknownPattern if the queue has no such entry.
     """
 
-    def __init__(self, store: ReviewStore) -> None:
+    def __init__(self, store: ReviewStore, emit: Emit = lambda _fact: None) -> None:
         self._store = store
+        self._emit = emit
 
     async def page(self, status: Status, after: Place | None, limit: int) -> EntryPage:
         """Return entries of one status, best impact first."""
@@ -93,28 +111,42 @@ class Review:
 
         Raises AlreadyDecided if the status is not the one to replace, DecisionRefused if the decision is refused.
         """
-        decided = is_storable(signature) and await _write(
-            f"decision on {signature!r}", lambda: self._store.decide(signature, decision)
-        )
-        try:
-            entry = await self.entry(signature)
-        except DatabaseUnavailable as fault:
-            # Whoever hears that the database is lost believes that nothing was written.
-            raise OutcomeUnknown(str(fault)) from fault
-        if not decided:
-            raise AlreadyDecided(_standing(entry, decision), entry)
-        return entry
+        with self._acting(_ACTIONS[decision.verdict]):
+            decided = is_storable(signature) and await _write(
+                f"decision on {signature!r}", lambda: self._store.decide(signature, decision)
+            )
+            try:
+                entry = await self.entry(signature)
+            except DatabaseUnavailable as fault:
+                # Whoever hears that the database is lost believes that nothing was written.
+                raise OutcomeUnknown(str(fault)) from fault
+            if not decided:
+                raise AlreadyDecided(_standing(entry, decision), entry)
+            return entry
 
     async def comment(self, signature: str, comment: str, reviewer: str | None) -> str:
         """Add a comment and return the reviewer's name. Raises InvalidInput, DecisionRefused."""
         name = check_reviewer(reviewer)
         checked = check_comment(comment)
-        written = is_storable(signature) and await _write(
-            f"comment on {signature!r}", lambda: self._store.comment(signature, name, checked)
-        )
-        if not written:
-            raise _unknown(signature)
-        return name
+        with self._acting(ReviewAction.COMMENT):
+            written = is_storable(signature) and await _write(
+                f"comment on {signature!r}", lambda: self._store.comment(signature, name, checked)
+            )
+            if not written:
+                raise _unknown(signature)
+            return name
+
+    @contextmanager
+    def _acting(self, action: ReviewAction) -> Iterator[None]:
+        result = ReviewResult.FAILED
+        try:
+            yield
+            result = ReviewResult.DONE
+        except (AlreadyDecided, DecisionRefused, UnknownPattern) as fault:
+            result = _RESULTS[type(fault)]
+            raise
+        finally:
+            self._emit(ReviewActed(action, result))
 
 
 async def _write(what: str, attempt: Callable[[], Awaitable[bool | None]]) -> bool:

@@ -190,6 +190,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
         },
     ),
     "count_gone": ((), {"gone": "int8"}),
+    "count_pending": ((), {"pending": "int8", "oldest_at": "float8"}),
     "installed_functions": ((), {"functions_md5": "text"}),
     "record_functions": (("text",), {}),
     "server_state": (

@@ -9,7 +9,7 @@ import dataclasses
 import json
 import sys
 from typing import Any, cast
-from unittest.mock import Mock
+from unittest.mock import MagicMock
 
 import httpx
 from pydantic import TypeAdapter
@@ -34,7 +34,7 @@ def main() -> None:
 
 
 async def _served() -> Document:
-    parts = Parts(*(Mock() for _ in dataclasses.fields(Parts)))  # the description needs none of these
+    parts = Parts(*(MagicMock() for _ in dataclasses.fields(Parts)))  # the description needs none of these
     app = create_app(parts, Access(Tokens(), [], ["localhost"]), version="0")
     transport = httpx.ASGITransport(cast("Any", app))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:

@@ -190,17 +190,18 @@ class FakeQueue:
 class FakeSession:
     """A LISTEN session; `receives` is whether a round trip comes back, `dies_after` how many heartbeats it lives."""
 
-    def __init__(self, *, receives: bool = True, dies_after: int | None = None) -> None:
+    def __init__(self, *, receives: bool = True, dies_after: int | None = None, fault: Exception | None = None) -> None:
         self.lost = asyncio.Event()
         self.on_payload: Callable[[str], None] = lambda _: None
         self.heartbeats = 0
         self.terminated = False
         self._receives = receives
         self._dies_after = dies_after
+        self._fault = fault or DatabaseUnavailable("no answer in time")
 
     async def heartbeat(self) -> None:
         if self.heartbeats == self._dies_after:
-            raise DatabaseUnavailable("no answer in time")
+            raise self._fault
         self.heartbeats += 1
 
     async def round_trip(self) -> bool:

@@ -14,6 +14,7 @@ from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.observability.health import HealthReporter
+from pattern_sync.observability.metrics.exposition import Metrics
 from pattern_sync.observability.view import View
 from pattern_sync.review import Review
 from pattern_sync.services.liveness import STEP_SECONDS
@@ -72,7 +73,7 @@ class Broken:
             self.clock,
             Timings(),
         )
-        parts = Parts(Review(reviews), self.syncs, reviews, health, updates, hanging, ignore)
+        parts = Parts(Review(reviews), self.syncs, reviews, health, updates, hanging, Metrics(), ignore, self.clock)
         self.app = create_app(parts, Access(Tokens(), [PANEL], ["localhost"]), "1.2.3")
 
     @staticmethod

@@ -25,7 +25,7 @@ class Bench:
     def __init__(self, queue: FakeQueue) -> None:
         self.clock = clock = Clock()
         self.queue = queue
-        self.intake = Intake()
+        self.intake = Intake(clock)
         self.facts = RecordedFacts()
         self.activity = RecordingActivity(clock, EventWorker.name)
         self.quarantined = asyncio.Event()
@@ -33,7 +33,7 @@ class Bench:
             self.intake,
             Reconciler(queue, clock),
             FilterInForce(SyncFilter()),
-            Recovery(clock, self.facts, 3.0),
+            Recovery(clock, self.facts, 3.0, self.intake),
             self.quarantined,
             self.facts,
             self.activity,
@@ -203,3 +203,50 @@ def test_patterns_locked_at_the_stop_are_retried_before_the_end() -> None:
         assert bench.queue.entries == {1}
 
     run(check(), seconds=10)
+
+
+def waits_of(bench: Bench) -> list[float]:
+    return [seconds for fact in bench.facts.of(PatternsReconciled) for seconds in fact.waited_seconds]
+
+
+def test_the_time_from_a_notification_to_the_commit_of_its_entry_is_measured() -> None:
+    async def check() -> None:
+        bench = Bench(FakeQueue([1, 2]))
+        reconcile = bench.queue.reconcile
+
+        async def slowly(*arguments: object) -> object:
+            bench.clock.seconds += 0.25
+            return await reconcile(*arguments)  # type: ignore[arg-type]
+
+        bench.queue.reconcile = slowly  # type: ignore[method-assign, assignment]
+        bench.intake.add(row_ids(1, 9))
+        bench.clock.seconds += 0.5
+        bench.worker.close()
+        await bench.worker.run()
+        (fact,) = bench.facts.of(PatternsReconciled)
+        assert fact.waited_seconds == (0.75,), "without the second look, which finds nothing to do"
+        assert fact.gone == 1
+        bench.intake.add(row_ids(1, 2))
+        await bench.worker.run_once(await bench.intake.take_patterns(0))
+        assert waits_of(bench) == [0.75, 0.25], "an entry that was there already was not waited for"
+
+    run(check())
+
+
+def test_the_time_includes_outages_and_locks() -> None:
+    async def check() -> None:
+        bench = Bench(FakeQueue([1]))
+        bench.queue.faults = [DatabaseUnavailable("down")]
+        bench.queue.held = {1}
+        bench.intake.add(row_ids(1))
+        working = asyncio.create_task(bench.worker.run())
+        await until(lambda: len(bench.queue.calls) == 2)
+        bench.queue.held.clear()
+        bench.clock.seconds += 60
+        await until(lambda: bench.queue.entries == {1})
+        bench.intake.close()
+        await working
+        assert waits_of(bench) == [60.0]
+        assert bench.intake.oldest_at() is None
+
+    run(check())

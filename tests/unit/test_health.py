@@ -28,6 +28,7 @@ from pattern_sync.domain.facts import (
     TriggersUnseen,
 )
 from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.notification import Channel, NotificationKind
 from pattern_sync.domain.reception import Audience, LackingRole, Mode, TriggerFault
 from pattern_sync.domain.results import Retried, SyncResult
 from pattern_sync.domain.scans import ScanKind
@@ -108,7 +109,7 @@ def test_a_schema_that_is_newer_is_shown_and_degrades_nothing(observed: Observed
 def test_every_moment_is_a_time_of_day(observed: Observed) -> None:
     observed.caught_up()
     observed.clock.seconds += 10
-    observed.view(NotificationReceived())
+    observed.view(NotificationReceived(Channel.PATTERNS, NotificationKind.PATTERN))
     observed.clock.seconds += 10
     observed.scanned(ScanKind.SWEEP, ScanKind.REQUEST, result=SyncResult(synced_count=3, error_count=1))
     observed.view(SweepPlanned(3600))

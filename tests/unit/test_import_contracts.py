@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "observability": {"observability", "domain"},
 }
 # Their one library each.
-MAY_USE = {"observability": {"structlog"}}
+MAY_USE = {"observability": {"prometheus_client", "structlog"}}
 
 
 def modules_of(room: str) -> list[Path]:

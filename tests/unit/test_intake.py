@@ -257,3 +257,51 @@ def test_a_flood_after_closing_blocks_no_taker() -> None:
         assert await intake.take_scans(LONG_SECONDS) == {ScanKind.REQUEST}
 
     run(check(), seconds=LONG_SECONDS / 2)
+
+
+def test_the_oldest_mark_is_known_until_it_is_reconciled() -> None:
+    async def check() -> None:
+        clock = Clock()
+        intake = Intake(clock)
+        assert intake.oldest_at() is None
+        intake.add(row_ids(1))
+        first = clock()
+        clock.seconds += 1
+        intake.add(row_ids(1, 2))
+        assert await intake.take_patterns(0) == [1, 2]
+        assert (intake.arrived_at(row_ids(1)[0]), intake.arrived_at(row_ids(2)[0])) == (first, clock())
+        clock.seconds += 1
+        intake.add(row_ids(1))
+        intake.put_back(row_ids(1, 2))
+        assert intake.oldest_at() == first, "a mark that is put back is as old as it was"
+        await intake.take_patterns(0)
+        intake.finish(row_ids(1, 2))
+        assert intake.oldest_at() is None
+
+    run(check())
+
+
+def test_a_pattern_that_waits_for_a_lock_resumes_with_its_arrival() -> None:
+    async def check() -> None:
+        clock = Clock()
+        intake = Intake(clock)
+        (held,) = row_ids(7)
+        intake.add([held])
+        await intake.take_patterns(0)
+        arrived_at = intake.arrived_at(held)
+        assert arrived_at is not None
+        intake.finish([held])
+        clock.seconds += 1
+        intake.resume({held: arrived_at})
+        assert intake.oldest_at() == arrived_at == clock() - 1
+
+    run(check())
+
+
+def test_a_flood_is_remembered_with_its_time() -> None:
+    clock = Clock()
+    intake = Intake(clock)
+    intake.add(row_ids(*range(MOST_PATTERNS)))
+    assert intake.overflowed_at is None
+    intake.add(row_ids(MOST_PATTERNS))
+    assert intake.overflowed_at == clock()

@@ -9,12 +9,20 @@ from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.errors import (
     AccessRefused,
     DatabaseUnavailable,
+    NoAnswer,
     PoolerInTheWay,
     SchemaMissing,
+    StandbyServer,
     StatementFailed,
 )
-from pattern_sync.domain.facts import ListenerLost, NotificationIgnored, NotificationReceived
-from pattern_sync.domain.reception import Mode
+from pattern_sync.domain.facts import (
+    ListenerLost,
+    NotificationIgnored,
+    NotificationReceived,
+    SessionEnded,
+    SessionProven,
+)
+from pattern_sync.domain.reception import Mode, SessionEnd
 from pattern_sync.domain.scans import ScanKind
 from pattern_sync.services.timings import Timings
 from pattern_sync.sync.intake import Intake
@@ -34,9 +42,9 @@ class Bench:
 
     def __init__(self, sessions: "list[FakeSession | Exception]") -> None:
         clock = Clock()
-        self.intake = Intake()
+        self.intake = Intake(clock)
         self.facts = RecordedFacts()
-        self.recovery = Recovery(clock, self.facts, TIMINGS.settle_seconds)
+        self.recovery = Recovery(clock, self.facts, TIMINGS.settle_seconds, self.intake)
         silence = Silence(clock, self.facts, self.recovery.deafened, lambda: False, TIMINGS.blind_after_seconds)
         self.reception = Reception(clock, self.facts, silence, self.recovery.deafened)
         self.backoff = Backoff(lambda: 1.0, TIMINGS.retry_base_seconds, TIMINGS.retry_cap_seconds)
@@ -53,6 +61,7 @@ class Bench:
             self.deaf_backoff,
             self.facts,
             self.activity,
+            clock,
             TIMINGS,
         )
 
@@ -240,5 +249,53 @@ def test_a_loss_is_reported_once_with_its_first_reason_until_it_listens_again() 
         bench = Bench([*down, FakeSession(dies_after=1), *down])
         await bench.run_until(lambda: len(bench.activity.waits) >= 5)
         assert [fact.reason for fact in bench.facts.of(ListenerLost)] == ["down", "no answer in time"]
+
+    run(check())
+
+
+def test_each_proof_of_a_session_is_a_fact_with_the_time_that_it_took() -> None:
+    async def check() -> None:
+        bench = Bench([FakeSession()])
+        await bench.run_until(lambda: len(bench.facts.of(SessionProven)) >= 21)
+        proofs = bench.facts.of(SessionProven)[:21]
+        assert {proof.heartbeat_seconds for proof in proofs} == {0.0}
+        with_round_trip = [number for number, proof in enumerate(proofs) if proof.round_trip_seconds is not None]
+        assert with_round_trip == [0, 20], "each minute"
+
+    run(check())
+
+
+@pytest.mark.parametrize(
+    ("session", "end"),
+    [
+        (FakeSession(dies_after=1), SessionEnd.KILLED),
+        (FakeSession(dies_after=1, fault=NoAnswer("no answer in time")), SessionEnd.TIMEOUT),
+        (FakeSession(dies_after=1, fault=StandbyServer("a standby")), SessionEnd.STANDBY),
+        (FakeSession(receives=False), SessionEnd.DEAF),
+        (PoolerInTheWay("no longer listens"), SessionEnd.DEAF),
+        (StandbyServer("a standby"), SessionEnd.STANDBY),
+        (NoAnswer("no answer in time"), SessionEnd.TIMEOUT),
+        (DatabaseUnavailable("Connection refused"), SessionEnd.REFUSED),
+        (AccessRefused("wrong password"), SessionEnd.REFUSED),
+    ],
+)
+def test_each_end_of_a_session_is_a_fact_with_its_reason(session: FakeSession | Exception, end: SessionEnd) -> None:
+    async def check() -> None:
+        bench = Bench([session])
+        await bench.run_until(lambda: bench.facts.of(SessionEnded))
+        assert bench.facts.of(SessionEnded)[0] == SessionEnded(end)
+
+    run(check())
+
+
+def test_a_notification_is_a_fact_with_its_kind_before_it_is_marked() -> None:
+    async def check() -> None:
+        session = FakeSession()
+        bench = Bench([session])
+        await bench.run_until(lambda: session.heartbeats)
+        for payload in ("7", "*", "settings", "x"):
+            session.on_payload(payload)
+        kinds = [fact.kind for fact in bench.facts.of(NotificationReceived)]
+        assert kinds == ["pattern", "everything", "settings", "unknown"]
 
     run(check())

@@ -10,13 +10,15 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from pattern_sync.domain import facts
+from pattern_sync.domain.decision import ReviewAction, ReviewResult
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.identity import RowId
+from pattern_sync.domain.notification import Channel, NotificationKind
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome
-from pattern_sync.domain.reception import Audience, Mode, TriggerFault
+from pattern_sync.domain.reception import Audience, Mode, SessionEnd, TriggerFault
 from pattern_sync.domain.results import Retried, SyncResult
 from pattern_sync.domain.scans import ScanKind
-from pattern_sync.domain.statistics import MissingIndex, Publication
+from pattern_sync.domain.statistics import MissingIndex, PendingEntries, Publication
 from pattern_sync.observability.lines import Line
 from pattern_sync.observability.log import Log
 from pattern_sync.observability.paced import SHOWN_SIGNATURES
@@ -51,8 +53,11 @@ LINES: list[tuple[facts.Fact, list[Line]]] = [
     (facts.IndexMissing(MissingIndex("t", "slow", "CREATE INDEX")), [Line.INDEX_MISSING]),
     (facts.ListenerListening(None), [Line.LISTENER_LISTENING]),
     (facts.ListenerLost("down"), [Line.LISTENER_LOST]),
-    (facts.NotificationReceived(), []),
+    (facts.NotificationReceived(Channel.PATTERNS, NotificationKind.PATTERN), []),
+    (facts.SessionProven(0.001, None), []),
+    (facts.SessionEnded(SessionEnd.KILLED), []),
     (facts.NotificationIgnored("'x'"), [Line.NOTIFICATION_IGNORED]),
+    (facts.TriggersChecked(0.1), []),
     (facts.TriggersFaulty((FAULT,), silenced=True), [Line.TRIGGERS_SILENT]),
     (facts.TriggersFaulty((FAULT,), silenced=False), [Line.TRIGGERS_FAULTY]),
     (facts.TriggersSound(1.0), [Line.TRIGGERS_SOUND]),
@@ -66,9 +71,11 @@ LINES: list[tuple[facts.Fact, list[Line]]] = [
     (facts.PatternsReconciled((QUEUED, FAILED), 1.0), [Line.PATTERN_QUEUED, Line.PATTERN_FAILED]),
     (facts.ScanFinished(frozenset({ScanKind.SWEEP}), SyncResult()), [Line.SCAN_FINISHED]),
     (facts.ScanFinished(frozenset({ScanKind.SWEEP}), SyncResult(error_count=1)), [Line.SCAN_FAILED]),
+    (facts.PendingCounted(PendingEntries(1, 60.0)), []),
     (facts.SweepPlanned(1.0), []),
     (facts.SweepSettled(0, 0, 1.0), []),
     (facts.SweepSettled(2, 5, 1.0), [Line.PATTERN_RECOVERED]),
+    (facts.CatchUpSettled(2), []),
     (facts.EntriesRefreshed(2, 1.0), [Line.ENTRIES_REFRESHED]),
     (
         facts.QuarantineRetried(Retried(2, 1, 1, ("b: no",), ("a",), ())),
@@ -81,6 +88,9 @@ LINES: list[tuple[facts.Fact, list[Line]]] = [
     (facts.RequestFailed(facts.RequestFault.REFUSED, "POST", "/", "no"), [Line.REQUEST_REFUSED]),
     (facts.RequestFailed(facts.RequestFault.UNAVAILABLE, "POST", "/", "no"), [Line.REQUEST_UNAVAILABLE]),
     (facts.RequestFailed(facts.RequestFault.UNUSABLE, "POST", "/", "no"), [Line.REQUEST_UNUSABLE]),
+    (facts.RequestAnswered("/readyz", "200", 0.001), []),
+    (facts.ReviewActed(ReviewAction.COMMENT, ReviewResult.DONE), []),
+    (facts.PageTooSlow(), []),
     (facts.PagesStale("down"), [Line.PAGES_STALE]),
     (facts.PagesCurrent(1.0), [Line.PAGES_CURRENT]),
     (facts.ManagerUnreachable("gone"), [Line.MANAGER_UNREACHABLE]),
@@ -111,7 +121,7 @@ class Recorder:
         self.log(facts.QuarantineRetried(Retried(count, count, count, reasons, (), ())))
 
     def nothing_happens(self) -> None:
-        self.log(facts.NotificationReceived())
+        self.log(facts.NotificationReceived(Channel.PATTERNS, NotificationKind.PATTERN))
 
 
 @pytest.fixture

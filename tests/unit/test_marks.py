@@ -24,6 +24,14 @@ def test_the_latest_value_of_a_key_is_kept(marks: Marks[str, int]) -> None:
     assert marks.take() == Taken({"a": 2, "b": 1}, everything=False)
 
 
+def test_a_new_mark_leaves_the_value_of_one_that_is_there(marks: Marks[str, int]) -> None:
+    marks.add_new({"a": 1})
+    marks.add_new({"a": 2, "b": 2})
+    assert list(marks.values()) == [1, 2]
+    marks.add_new({"c": 3, "d": 4})
+    assert marks.take() == Taken({}, everything=True)
+
+
 def test_taking_clears_the_marks_and_a_change_during_the_read_is_a_new_mark(marks: Marks[str, int]) -> None:
     marks.add({"a": 1})
     marks.take()

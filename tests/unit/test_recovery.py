@@ -4,20 +4,20 @@ import asyncio
 
 import pytest
 
-from pattern_sync.domain.facts import SweepPlanned, SweepSettled
+from pattern_sync.domain.facts import CatchUpSettled, SweepPlanned, SweepSettled
 from pattern_sync.domain.identity import RowId
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome
 from pattern_sync.domain.reception import Audience, Sighting, TriggerFault
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.scans import ScanKind
 from pattern_sync.services.timings import Timings
-from pattern_sync.sync.intake import Intake
+from pattern_sync.sync.intake import MOST_PATTERNS, Intake
 from pattern_sync.sync.periodic import LARGEST_SHARE_OF_TIME, Poller, Sweeper
 from pattern_sync.sync.reception import Reception
 from pattern_sync.sync.recovery import MOST_NAMES, Recovery
 from pattern_sync.sync.silence import Silence
 from tests.support.asynchronous import run, settle
-from tests.support.fakes import Clock, RecordedFacts, RecordingActivity
+from tests.support.fakes import Clock, RecordedFacts, RecordingActivity, row_ids
 
 HOUR = 3600.0
 TIMINGS = Timings()
@@ -29,14 +29,15 @@ MANY = SyncResult(synced_count=1_000, synced_pattern_ids=tuple(f"s{i}" for i in 
 class ListeningDaemon:
     """A daemon that has listened for an hour, on a clock of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, first_catch_up: SyncResult | None = None) -> None:
         self.clock = Clock()
         self.facts = RecordedFacts()
-        self.recovery = Recovery(self.clock, self.facts, TIMINGS.settle_seconds)
+        self.intake = Intake(self.clock)
+        self.recovery = Recovery(self.clock, self.facts, TIMINGS.settle_seconds, self.intake)
         self.silence = Silence(self.clock, self.facts, self.recovery.deafened, lambda: False, 10.0)
         self.reception = Reception(self.clock, self.facts, self.silence, self.recovery.deafened)
         self.reception.listening()
-        self.scan(ScanKind.CATCH_UP)
+        self.scan(ScanKind.CATCH_UP, result=first_catch_up)
         self.clock.seconds += HOUR
 
     def scan(self, *kinds: ScanKind, result: SyncResult | None = None) -> None:
@@ -51,6 +52,14 @@ class ListeningDaemon:
     def settle(self) -> int:
         self.clock.seconds += TIMINGS.settle_seconds
         return self.recovery.settle()
+
+    def lose_and_catch_up(self, result: SyncResult = FOUND, *more: ScanKind) -> None:
+        self.reception.lost("killed")
+        self.scan(ScanKind.CATCH_UP, *more, result=result)
+        self.reception.listening()
+
+    def recovered_by_catch_up(self) -> list[int]:
+        return [fact.recovered for fact in self.facts.of(CatchUpSettled)]
 
     def last_settled(self) -> SweepSettled:
         return self.facts.of(SweepSettled)[-1]
@@ -239,3 +248,101 @@ def test_the_poller_polls_while_the_daemon_is_deaf_or_a_trigger_silent(daemon: L
         assert activity.waits[-1] == 2.0 / LARGEST_SHARE_OF_TIME, "polls take a tenth of the time at most"
 
     run(check())
+
+
+def test_patterns_that_were_written_in_an_outage_are_recovered_by_its_catch_up(daemon: ListeningDaemon) -> None:
+    daemon.lose_and_catch_up()
+    assert daemon.settle() == 0, "only what sweeps find is surprising"
+    assert daemon.recovered_by_catch_up() == [3]
+    assert not daemon.facts.of(SweepSettled)
+    assert not daemon.recovery.found.is_set()
+    daemon.lose_and_catch_up(FOUND, ScanKind.SWEEP, ScanKind.REQUEST)
+    daemon.settle()
+    assert daemon.recovered_by_catch_up() == [3, 3], "whatever else the scan was for"
+
+
+def test_the_first_catch_up_after_a_start_recovers_nothing() -> None:
+    started = ListeningDaemon(first_catch_up=FOUND)
+    started.settle()
+    assert started.recovered_by_catch_up() == []
+    started.lose_and_catch_up()
+    started.settle()
+    assert started.recovered_by_catch_up() == [3]
+
+
+def test_what_is_announced_while_a_daemon_catches_up_is_not_recovered(daemon: ListeningDaemon) -> None:
+    daemon.lose_and_catch_up()
+    daemon.clock.seconds += TIMINGS.settle_seconds - 0.1
+    daemon.reconciled("a")
+    daemon.clock.seconds += 0.1
+    daemon.recovery.settle()
+    assert daemon.recovered_by_catch_up() == [2]
+
+
+def test_only_a_bulk_change_that_was_heard_excuses_a_catch_up(daemon: ListeningDaemon) -> None:
+    daemon.lose_and_catch_up()
+    daemon.recovery.everything_marked()
+    daemon.settle()
+    assert daemon.recovered_by_catch_up() == [3], "the watch marks everything after every outage"
+    daemon.lose_and_catch_up()
+    daemon.recovery.everything_notified()
+    daemon.settle()
+    assert daemon.recovered_by_catch_up() == [3, 0]
+
+
+@pytest.mark.parametrize("outcome", sorted(set(Outcome) - {Outcome.QUEUED, Outcome.UNTRIED}))
+def test_whatever_became_of_an_announced_pattern_it_was_announced(daemon: ListeningDaemon, outcome: Outcome) -> None:
+    daemon.sweep()
+    daemon.reconciled("a", outcome=outcome)
+    assert daemon.settle() == 2
+
+
+def test_a_scan_is_settled_when_what_arrived_in_time_is_handled_however_long_that_takes(
+    daemon: ListeningDaemon,
+) -> None:
+    async def check() -> None:
+        daemon.sweep()
+        daemon.clock.seconds += 1
+        daemon.intake.add(row_ids(1))
+        assert daemon.settle() == 0
+        assert await daemon.intake.take_patterns(0) == row_ids(1)
+        daemon.clock.seconds += HOUR
+        daemon.intake.add(row_ids(2))
+        assert daemon.settle() == 0, "the database is away, say"
+        daemon.reconciled("a")
+        daemon.intake.finish(row_ids(1))
+        assert daemon.recovery.settle() == 2, "what came later is not waited for"
+
+    run(check())
+
+
+def test_marks_that_became_a_scan_were_announced_as_well(daemon: ListeningDaemon) -> None:
+    daemon.sweep()
+    daemon.intake.add(row_ids(*range(MOST_PATTERNS + 1)))
+    assert daemon.settle() == 0
+    daemon.clock.seconds += HOUR
+    daemon.scan(ScanKind.REQUEST)
+    daemon.clock.seconds += HOUR
+    daemon.sweep()
+    assert daemon.settle() == 3
+
+
+def test_scans_that_follow_each_other_quickly_are_all_counted(daemon: ListeningDaemon) -> None:
+    daemon.sweep(SyncResult(synced_count=1, synced_pattern_ids=("x",)))
+    daemon.clock.seconds += 1
+    daemon.lose_and_catch_up()
+    daemon.clock.seconds += 1
+    daemon.sweep(SyncResult(synced_count=1, synced_pattern_ids=("y",)))
+    daemon.reconciled("a")
+    assert daemon.settle() == 2
+    assert daemon.recovered_by_catch_up() == [2]
+    assert daemon.last_settled().recovered_total == 2
+
+
+def test_what_is_heard_during_a_sweep_is_kept_when_the_one_before_it_is_settled(daemon: ListeningDaemon) -> None:
+    daemon.sweep(SyncResult(synced_count=1, synced_pattern_ids=("x",)))
+    daemon.clock.seconds += 1
+    daemon.reconciled("a", "b", "c")  # by now the second sweep has queued them, and it is not done yet
+    assert daemon.settle() == 1
+    daemon.sweep()
+    assert daemon.settle() == 0

@@ -1,6 +1,7 @@
 """What a person may write, and what the review makes of the entries in its store."""
 
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +14,8 @@ from pattern_sync.domain.decision import (
     LONGEST_REVIEWER,
     LONGEST_TEXT,
     Decision,
+    ReviewAction,
+    ReviewResult,
     Verdict,
     check_comment,
     check_reviewer,
@@ -28,9 +31,11 @@ from pattern_sync.domain.errors import (
     UnknownPattern,
 )
 from pattern_sync.domain.explanation import Explanation
+from pattern_sync.domain.facts import Fact, ReviewActed
 from pattern_sync.domain.text import is_storable
 from pattern_sync.review import Review
 from tests.support.asynchronous import run
+from tests.support.fakes import RecordedFacts
 
 DECIDED_AT = datetime(2026, 11, 23, 6, 43, 27, 123456, tzinfo=UTC)
 UNSTORABLE = ["a\0b", "\0", "\ud800", "\udfff", "a\udc00b"]
@@ -295,3 +300,37 @@ def say(review: Review, said: str) -> Coroutine[Any, Any, object]:
     return (
         review.comment("a:b", "text", None) if said == "comment" else review.decide("a:b", Decision(Verdict.APPROVED))
     )
+
+
+@pytest.mark.parametrize(
+    ("store", "attempt", "emitted"),
+    [
+        (FakeStore(entry("a:b")), "decision", ReviewActed(ReviewAction.APPROVE, ReviewResult.DONE)),
+        (FakeStore(entry("a:b", "rejected")), "decision", ReviewActed(ReviewAction.APPROVE, ReviewResult.CONFLICT)),
+        (FakeStore(), "decision", ReviewActed(ReviewAction.APPROVE, ReviewResult.UNKNOWN)),
+        (FakeStore(entry("a:b")), "comment", ReviewActed(ReviewAction.COMMENT, ReviewResult.DONE)),
+        (FakeStore(), "comment", ReviewActed(ReviewAction.COMMENT, ReviewResult.UNKNOWN)),
+    ],
+)
+def test_each_attempt_is_a_fact_with_its_result(store: FakeStore, attempt: str, emitted: Fact) -> None:
+    facts = RecordedFacts()
+    with suppress(AlreadyDecided, UnknownPattern):
+        run(say(Review(store, facts), attempt))
+    assert facts == [emitted]
+
+
+def test_a_refusal_and_a_lost_database_are_told_apart() -> None:
+    facts = RecordedFacts()
+    store = FakeStore(entry("a:b"))
+    store.refuses = "no ticket"
+    with pytest.raises(DecisionRefused):
+        run(Review(store, facts).decide("a:b", Decision(Verdict.REJECTED, "no")))
+
+    async def lost(*_: object) -> bool:
+        raise DatabaseUnavailable("down")
+
+    store.decide = lost  # type: ignore[method-assign, assignment]
+    with pytest.raises(DatabaseUnavailable):
+        run(Review(store, facts).decide("a:b", Decision(Verdict.REJECTED, "no")))
+    results = [ReviewResult.REFUSED, ReviewResult.FAILED]
+    assert facts == [ReviewActed(ReviewAction.REJECT, result) for result in results]

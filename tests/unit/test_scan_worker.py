@@ -13,11 +13,11 @@ from pattern_sync.domain.errors import (
     SchemaOutdated,
     StatementFailed,
 )
-from pattern_sync.domain.facts import FilterForeign, FilterOwn, FilterPublished, ScanFinished
+from pattern_sync.domain.facts import FilterForeign, FilterOwn, FilterPublished, PendingCounted, ScanFinished
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.scans import ScanKind
-from pattern_sync.domain.statistics import Publication
+from pattern_sync.domain.statistics import PendingEntries, Publication
 from pattern_sync.sync.in_force import FilterInForce
 from pattern_sync.sync.intake import Intake
 from pattern_sync.sync.reception import Reception
@@ -37,6 +37,8 @@ class FakeInstallation:
         self.faults: list[Exception] = []
         self.recorded: list[str] = []
         self.found = PUBLISHED
+        self.counted = 0
+        self.refusal: Exception | None = None
 
     async def check_schema(self) -> None:
         if self.faults:
@@ -52,19 +54,25 @@ class FakeInstallation:
         assert result.total_candidates >= 0
         self.recorded.append(kind)
 
+    async def count_pending(self) -> PendingEntries:
+        self.counted += 1
+        if self.refusal:
+            raise self.refusal
+        return PendingEntries(3, 60.0)
+
 
 class Bench:
     def __init__(self, queue: FakeQueue) -> None:
         self.clock = clock = Clock()
         self.queue = queue
-        self.intake = Intake()
+        self.intake = Intake(clock)
         self.installation = FakeInstallation()
         self.in_force = FilterInForce(SyncFilter())
         self.facts = RecordedFacts()
         self.activity = RecordingActivity(clock, ScanWorker.name)
         self.quarantined = asyncio.Event()
         self.caught_up = 0
-        recovery = Recovery(clock, self.facts, 3.0)
+        recovery = Recovery(clock, self.facts, 3.0, self.intake)
         silence = Silence(clock, self.facts, recovery.deafened, lambda: False, 10.0)
         self.worker = ScanWorker(
             self.intake,
@@ -246,5 +254,29 @@ def test_a_schema_that_no_longer_fits_ends_the_worker() -> None:
         bench.intake.add_everything(ScanKind.SWEEP)
         with pytest.raises(SchemaOutdated):
             await bench.worker.run()
+
+    run(check())
+
+
+@pytest.mark.parametrize("kind", ScanKind)
+def test_catch_ups_and_sweeps_also_count_what_is_pending(kind: ScanKind) -> None:
+    async def check() -> None:
+        bench = Bench(FakeQueue([1]))
+        await bench.worker.run_once({kind})
+        counted = [PendingCounted(PendingEntries(3, 60.0))] if kind in (ScanKind.CATCH_UP, ScanKind.SWEEP) else []
+        assert bench.facts.of(PendingCounted) == counted
+        assert bench.installation.counted == len(counted)
+
+    run(check())
+
+
+def test_a_column_without_times_does_not_fail_the_sweep() -> None:
+    async def check() -> None:
+        bench = Bench(FakeQueue([1]))
+        bench.installation.refusal = StatementFailed("cannot cast type text to timestamp with time zone")
+        await bench.worker.run_once({ScanKind.SWEEP})
+        assert not bench.activity.in_outage
+        assert bench.facts.of(ScanFinished)
+        assert not bench.facts.of(PendingCounted)
 
     run(check())

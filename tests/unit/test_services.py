@@ -28,6 +28,7 @@ from pattern_sync.domain.outcomes import PatternOutcome
 from pattern_sync.domain.reception import Sighting
 from pattern_sync.domain.results import QueuedPage, RefreshedPage, Retried, SyncResult
 from pattern_sync.domain.scans import ScanKind
+from pattern_sync.domain.statistics import PendingEntries
 from pattern_sync.embedded import EmbeddedServer, Supervision
 from pattern_sync.observability.systemd import ServiceManager
 from pattern_sync.runtime.readiness import Readiness
@@ -165,6 +166,10 @@ class Database(FakeQueue):
     async def record_run(self, _kind: str, _result: SyncResult) -> None:
         await self.ask()
 
+    async def count_pending(self) -> PendingEntries:
+        await self.ask()
+        return PendingEntries(0, None)
+
     async def list_entries(self, _status: Status, _after: Place | None, _limit: int) -> list[QueueEntry]:
         await self.ask()
         return []
@@ -227,7 +232,7 @@ class Stage:
         self._quarantined = asyncio.Event()
         self._in_force = FilterInForce(SyncFilter())
         self._reconciler = Reconciler(self.database, clock)
-        self._recovery = Recovery(clock, self.facts, self.timings.settle_seconds)
+        self._recovery = Recovery(clock, self.facts, self.timings.settle_seconds, self.intake)
         self._silence = Silence(clock, self.facts, self._recovery.deafened, lambda: False, 10.0)
         self._reception = Reception(clock, self.facts, self._silence, self._recovery.deafened)
         self._payloads = Payloads(self.intake, self._recovery, self.facts)
@@ -296,6 +301,7 @@ class Stage:
             outage_backoff(),
             self.facts,
             self.activity,
+            self.clock,
             self.timings,
         )
 

@@ -26,6 +26,7 @@ from pattern_sync.domain.facts import (
     TriggersUnseen,
 )
 from pattern_sync.domain.identity import RowId
+from pattern_sync.domain.notification import Channel, NotificationKind
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome
 from pattern_sync.domain.reception import Audience, TriggerFault
 from pattern_sync.domain.results import SyncResult
@@ -67,7 +68,8 @@ def test_every_subscriber_gets_each_fact_in_order() -> None:
 
 
 def test_waiting_for_the_first_connect_is_one_line(shown: Shown) -> None:
-    assert shown.after(DatabaseLost("refused"), NotificationReceived()) == "waiting for the database: refused"
+    notified = NotificationReceived(Channel.PATTERNS, NotificationKind.PATTERN)
+    assert shown.after(DatabaseLost("refused"), notified) == "waiting for the database: refused"
     assert shown.after(DatabaseBack(1.0)) == "starting; 0 queued, 0 failed since start"
     assert len(shown.lines) == 2
 

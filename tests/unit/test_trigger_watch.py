@@ -7,10 +7,12 @@ import pytest
 
 from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable, SchemaMissing, TransactionConflict
 from pattern_sync.domain.facts import (
+    Fact,
     NotificationIgnored,
     NotificationQueueDrained,
     NotificationQueueFull,
     TableRebuilt,
+    TriggersChecked,
     TriggersFaulty,
     TriggersMended,
     TriggersNotMended,
@@ -66,6 +68,20 @@ class FakeDatabase:
         self.recovered.append(patterns)
 
 
+class News(RecordedFacts):
+    """Keeps facts; of the one that every look emits, only the queue's usage."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queue_usages: list[float] = []
+
+    def __call__(self, fact: Fact) -> None:
+        if isinstance(fact, TriggersChecked):
+            self.queue_usages.append(fact.queue_usage)
+        else:
+            super().__call__(fact)
+
+
 class WatchActivity(Activity):
     """Never waits; the clock advances by the requested time."""
 
@@ -85,11 +101,11 @@ class Bench:
 
     def __init__(self, *answers: Sighting | Exception, mends: bool = False) -> None:
         self.clock = Clock()
-        self.facts = RecordedFacts()
+        self.facts = News()
         self.database = FakeDatabase(answers)
-        self.intake = Intake()
+        self.intake = Intake(self.clock)
         self.others = Availability(self.clock, lambda _: None, lambda _: None)
-        self.recovery = Recovery(self.clock, self.facts, TIMINGS.settle_seconds)
+        self.recovery = Recovery(self.clock, self.facts, TIMINGS.settle_seconds, self.intake)
         self.silence = Silence(
             self.clock, self.facts, self.recovery.deafened, self.others.is_lost, TIMINGS.blind_after_seconds
         )
@@ -387,5 +403,14 @@ def test_rows_written_under_another_filter_are_scanned_when_their_writers_end() 
             await bench.look()
             requested.append(ScanKind.POLL in await bench.requested())
         assert requested == [False, True, True, True, False, True, False, False]
+
+    run(check())
+
+
+def test_each_check_reports_how_full_the_notification_queue_is() -> None:
+    async def check() -> None:
+        bench = Bench(Sighting(queue_usage=0.01), Sighting(queue_usage=0.2))
+        await bench.look(2)
+        assert bench.facts.queue_usages == [0.01, 0.2]
 
     run(check())

@@ -95,6 +95,12 @@ class Settings(BaseSettings):
         default=None, description="Token for `POST /api/v1/patterns/sync/all`. Unset: nobody can call it."
     )
     admin_token_file: Path | None = Field(default=None, description="File that holds the administrators' token.")
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        description="Token for reading `/metrics` and nothing else. Unset: open when serving on loopback; otherwise the"
+        " API token.",
+    )
+    metrics_token_file: Path | None = Field(default=None, description="File that holds the token for `/metrics`.")
     cors_origins: Annotated[tuple[str, ...] | None, NoDecode] = Field(
         default=None,
         description="Other origins whose pages may call the API, comma-separated, or `none`. Unset: ports 9213 and 5173"
@@ -238,6 +244,10 @@ class Settings(BaseSettings):
                 f" {PREFIX}API_TOKEN (for example to the output of: openssl rand -hex 32), or listen on 127.0.0.1."
             )
         return api, admin
+
+    def scrape_token(self) -> str | None:
+        """Return the token for reading the metrics. Raises InvalidSettings."""
+        return read_token("METRICS_TOKEN", self.metrics_token, self.metrics_token_file)
 
     def origins(self) -> tuple[str, ...]:
         """Return the other origins whose pages may call the API."""

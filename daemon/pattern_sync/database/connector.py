@@ -16,7 +16,7 @@ from pattern_sync.database.faults import translated
 from pattern_sync.database.session_settings import AT_STARTUP, known_to
 from pattern_sync.database.statements import Statement
 from pattern_sync.database.tls import tls_context, why_untrusted
-from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable, InvalidSettings
+from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable, InvalidSettings, StandbyServer
 from pattern_sync.domain.facts import DatabaseReached, Emit
 
 STATEMENT_CACHE_SIZE = 100
@@ -71,13 +71,13 @@ class Connector:
     async def open(self, application_name: str, *, statement_cache_size: int = STATEMENT_CACHE_SIZE) -> Opened:
         """Return a connection. Raises DatabaseUnavailable with the tried hosts, or AccessRefused from a server."""
         tried = []
-        worth_waiting = False
+        passing: DatabaseUnavailable | None = None
         for host in tuple(self._hosts):
             try:
                 opened = await self._open_host(host, application_name, statement_cache_size)
             except DatabaseUnavailable as fault:
                 tried.append(f"{host}: {fault}")
-                worth_waiting = True
+                passing = fault
                 continue
             except AccessRefused as fault:
                 if fault.sqlstate is not None:
@@ -89,7 +89,7 @@ class Connector:
             self._hosts.sort(key=host.__ne__)
             self._report(host, opened)
             return opened
-        raise (DatabaseUnavailable if worth_waiting else AccessRefused)("; ".join(tried))
+        raise (AccessRefused if passing is None else type(passing))("; ".join(tried))
 
     def _report(self, host: Host, opened: Opened) -> None:
         version = opened.connection.get_server_version()  # a minor version of PostgreSQL is asyncpg's `micro`
@@ -211,7 +211,7 @@ class _SettingsRefused(Exception):
 
 def _check_writable(state: "asyncpg.Record | None") -> "asyncpg.Record":
     if state is not None and state["in_recovery"]:
-        raise DatabaseUnavailable("a standby, which accepts no writes")
+        raise StandbyServer("a standby, which accepts no writes")
     if state is None or state["read_only"]:
         raise DatabaseUnavailable("read-only (default_transaction_read_only is on)")
     return state

@@ -14,6 +14,7 @@ from pattern_sync.domain.errors import (
     AccessRefused,
     DatabaseError,
     DatabaseUnavailable,
+    NoAnswer,
     PlanOutdated,
     PoolerInTheWay,
     SchemaError,
@@ -87,7 +88,7 @@ def translated() -> Iterator[None]:
         # asyncpg's "cannot switch to state …": the connection was lost within a message.
         raise DatabaseUnavailable("the connection was lost") from fault
     except TimeoutError as fault:
-        raise DatabaseUnavailable("no answer in time (a lock, an overload or a dead link)") from fault
+        raise NoAnswer("no answer in time (a lock, an overload or a dead link)") from fault
     except ssl.SSLError as fault:  # before OSError, its base class: its errno would read "Operation not permitted"
         raise _from_tls(fault) from fault
     except OSError as fault:

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Sequence
 
 from pattern_sync.database.pool import Pool
-from pattern_sync.database.queueing import DAEMONS_PACE, EVENT_SECONDS, QueueGateway
+from pattern_sync.database.queueing import DAEMONS_PACE, EVENT_SECONDS, SCAN_SECONDS, QueueGateway
 from pattern_sync.database.rows.filters import filter_arguments, to_filter_in_force
-from pattern_sync.database.rows.overview import to_missing_indexes, to_publication, to_schema_version
+from pattern_sync.database.rows.overview import to_missing_indexes, to_pending, to_publication, to_schema_version
 from pattern_sync.database.version import check_version
 from pattern_sync.domain.errors import AccessRefused, RightsMissing
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.schema import SchemaVersion
-from pattern_sync.domain.statistics import MissingIndex, Publication
+from pattern_sync.domain.statistics import MissingIndex, PendingEntries, Publication
 
 
 class DaemonGateway(QueueGateway):
@@ -62,6 +62,10 @@ class DaemonGateway(QueueGateway):
     async def read_publication(self) -> Publication | None:
         """Return who put the filter in force."""
         return to_publication(await self._pool.fetch("publication", deadline_seconds=EVENT_SECONDS))
+
+    async def count_pending(self) -> PendingEntries:
+        """Return how many entries are pending, and since when the oldest is."""
+        return to_pending((await self._pool.fetch("count_pending", deadline_seconds=SCAN_SECONDS))[0])
 
     async def publish_filter(self, sync_filter: SyncFilter) -> bool:
         """Put a filter in force for the triggers and all daemons; False if it was already."""

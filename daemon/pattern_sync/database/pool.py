@@ -35,6 +35,7 @@ class Pool:
         self._statements = connector.statements
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._in_flight = InFlight()
+        self._lanes: dict[str, Lane] = {}
         self._behind_pooler = False
         # Whether some session did not take our settings: each transaction then sets them for itself.
         self._unsettled = False
@@ -82,6 +83,20 @@ class Pool:
     def in_transactions(self) -> bool:
         """Return whether each statement runs in its own transaction, because sessions are shared with other clients."""
         return self._behind_pooler or self._unsettled
+
+    def lane(self, name: str, connections: int) -> "Lane":
+        """Return a new share of the pool."""
+        self._lanes[name] = Lane(self, connections)
+        return self._lanes[name]
+
+    def connections(self) -> dict[tuple[str, str], int]:
+        """Return how many connections are in use, by lane, and how many are idle, for any lane."""
+        opened = 0 if self._pool is None else self._pool.get_size()
+        idle = 0 if self._pool is None else self._pool.get_idle_size()
+        lanes = {name: lane.in_use for name, lane in self._lanes.items()}
+        # A lane counts a statement that still waits for its connection.
+        lanes["services"] = max(0, opened - idle - sum(lanes.values()))
+        return {**{(name, "in_use"): number for name, number in lanes.items()}, ("any", "idle"): idle}
 
     async def adapt_to_pooler(self) -> None:
         """Stop preparing statements that would have to outlive a transaction."""
@@ -192,15 +207,18 @@ class Lane:
     def __init__(self, pool: Pool, connections: int) -> None:
         self._pool = pool
         self._free = asyncio.Semaphore(connections)
+        self.in_use = 0
 
     async def fetch(self, name: str, *arguments: object) -> list[dict[str, object]]:
         """Run one named statement. Raises DatabaseUnavailable if it, or the wait for a turn, takes too long."""
         with translated():
             async with asyncio.timeout(LANE_SECONDS):
                 await self._free.acquire()
+        self.in_use += 1
         try:
             rows = await self._pool.fetch(name, *arguments, deadline_seconds=LANE_SECONDS)
         finally:
+            self.in_use -= 1
             self._free.release()
         return [dict(row) for row in rows]
 

@@ -9,7 +9,7 @@ from pattern_sync.database.connector import Connector
 from pattern_sync.database.faults import translated
 from pattern_sync.database.pool import Pool
 from pattern_sync.database.statements import Statement
-from pattern_sync.domain.errors import DatabaseUnavailable, PoolerInTheWay, StatementFailed
+from pattern_sync.domain.errors import PoolerInTheWay, StandbyServer, StatementFailed
 
 if TYPE_CHECKING:
     import asyncpg
@@ -78,9 +78,9 @@ class ListenSession:
             finally:
                 self._heartbeat_deadline = None
         if row is None or row["in_recovery"]:
-            raise DatabaseUnavailable("the server has become a standby")
+            raise StandbyServer("the server has become a standby")
         if row["read_only"]:
-            raise DatabaseUnavailable("the server has become read-only")
+            raise StandbyServer("the server has become read-only")
         if not row["listening"]:
             raise PoolerInTheWay("the session no longer listens, as behind a transaction-mode pooler")
         await self._pool.give_up_unanswered()

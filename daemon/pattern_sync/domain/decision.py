@@ -23,6 +23,24 @@ class Verdict(StrEnum):
     REJECTED = "rejected"
 
 
+class ReviewAction(StrEnum):
+    """What a person does with an entry."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    COMMENT = "comment"
+
+
+class ReviewResult(StrEnum):
+    """What came of it; `failed` is the database's doing."""
+
+    DONE = "done"
+    CONFLICT = "conflict"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """A person's verdict on one pattern; `replaces` is the status that this person saw. Raises InvalidInput."""

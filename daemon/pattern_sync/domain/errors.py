@@ -10,6 +10,8 @@ PatternSyncError
 ├── DatabaseError (passing)
 │   ├── DatabaseUnavailable  exit 3   not reachable, lost, busy or read-only: waiting helps
 │   │   ├── OutcomeUnknown            it was lost after a statement was sent, which may have been executed
+│   │   ├── NoAnswer                 a deadline passed
+│   │   ├── StandbyServer            a standby, or a primary that was demoted
 │   │   ├── PoolerInTheWay           a pooler shares sessions between clients: LISTEN cannot work
 │   │   └── TransactionConflict      a deadlock or a lock timeout: a retry helps
 │   │       └── PlanOutdated         a table was altered: a retry on another session helps
@@ -101,6 +103,14 @@ class DatabaseUnavailable(DatabaseError):
 
 class OutcomeUnknown(DatabaseUnavailable):
     """The database did not answer a statement that was sent: it may have been executed, or still be."""
+
+
+class NoAnswer(DatabaseUnavailable):
+    """The server did not answer in time: a lock, an overload or a dead link."""
+
+
+class StandbyServer(DatabaseUnavailable):
+    """The server is a standby, which accepts no writes."""
 
 
 class PoolerInTheWay(DatabaseUnavailable):

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from pattern_sync.domain.decision import ReviewAction, ReviewResult
 from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.notification import Channel, NotificationKind
 from pattern_sync.domain.outcomes import PatternOutcome
-from pattern_sync.domain.reception import TriggerFault
+from pattern_sync.domain.reception import SessionEnd, TriggerFault
 from pattern_sync.domain.results import Retried, SyncResult
 from pattern_sync.domain.scans import ScanKind
-from pattern_sync.domain.statistics import MissingIndex, Publication
+from pattern_sync.domain.statistics import MissingIndex, PendingEntries, Publication
 
 
 class Fact:
@@ -176,8 +178,26 @@ class ListenerLost(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class SessionProven(Fact):
+    """The LISTEN session answered a heartbeat, and a round trip if one was due."""
+
+    heartbeat_seconds: float
+    round_trip_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded(Fact):
+    """The listener lost its session, or did not get one; it connects anew."""
+
+    end: SessionEnd
+
+
+@dataclass(frozen=True, slots=True)
 class NotificationReceived(Fact):
-    """A notification arrived on the patterns' channel."""
+    """A notification arrived."""
+
+    channel: Channel
+    kind: NotificationKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +205,13 @@ class NotificationIgnored(Fact):
     """A payload is not ours; `shown` is short and printable."""
 
     shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class TriggersChecked(Fact):
+    """The watch has looked; `queue_usage` is the share of the server's notification queue that is in use."""
+
+    queue_usage: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,10 +277,16 @@ class TableRebuilt(Fact):
 
 @dataclass(frozen=True, slots=True)
 class PatternsReconciled(Fact):
-    """The event path reconciled the patterns of some notifications."""
+    """The event path reconciled the patterns of some notifications; `gone` more have no row any more.
+
+    `waited_seconds` has, of each pattern that was queued, the time from the arrival of its notification to the commit
+    of its entry.
+    """
 
     outcomes: tuple[PatternOutcome, ...]
     milliseconds: float
+    gone: int = 0
+    waited_seconds: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +295,13 @@ class ScanFinished(Fact):
 
     kinds: frozenset[ScanKind]
     result: SyncResult
+
+
+@dataclass(frozen=True, slots=True)
+class PendingCounted(Fact):
+    """A catch-up or a sweep counted the pending entries."""
+
+    pending: PendingEntries
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +318,13 @@ class SweepSettled(Fact):
     recovered: int
     recovered_total: int
     swept_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class CatchUpSettled(Fact):
+    """The count of patterns that a catch-up queued without a notification is final."""
+
+    recovered: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +384,28 @@ class RequestFailed(Fact):
     method: str
     path: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestAnswered(Fact):
+    """A request was answered; `route` is the template of its path, `code` the status (or why there is none)."""
+
+    route: str
+    code: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewActed(Fact):
+    """A person, or a program on behalf of one, decided or commented, or tried to."""
+
+    action: ReviewAction
+    result: ReviewResult
+
+
+@dataclass(frozen=True, slots=True)
+class PageTooSlow(Fact):
+    """An open page was disconnected because it read too slowly."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,16 @@ class Mode(StrEnum):
     POLLING = "polling"
 
 
+class SessionEnd(StrEnum):
+    """Why the listener has to connect anew."""
+
+    KILLED = "killed"
+    TIMEOUT = "timeout"
+    DEAF = "deaf"
+    STANDBY = "standby"
+    REFUSED = "refused"
+
+
 class Audience(StrEnum):
     """Who misses a change that is not notified."""
 

@@ -65,6 +65,14 @@ class ConnectedDaemon:
 
 
 @dataclass(frozen=True, slots=True)
+class PendingEntries:
+    """How many entries are pending, and since when the oldest is, in seconds since 1970; None if none has a time."""
+
+    count: int
+    oldest_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """A qualifying pattern that the application refuses; `reason` is the server's message."""
 

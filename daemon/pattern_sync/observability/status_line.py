@@ -2,12 +2,27 @@
 
 from collections.abc import Callable, Iterator
 
-from pattern_sync.domain.facts import EntriesRefreshed, Fact, NotificationReceived, PatternsReconciled
+from pattern_sync.domain.facts import (
+    EntriesRefreshed,
+    Fact,
+    NotificationReceived,
+    PatternsReconciled,
+    RequestAnswered,
+    SessionProven,
+    TriggersChecked,
+)
 from pattern_sync.domain.reception import Mode
 from pattern_sync.observability.view import View
 
 # Too frequent to be worth a message each: the next other fact shows their totals.
-_FREQUENT = (NotificationReceived, PatternsReconciled, EntriesRefreshed)
+_FREQUENT = (
+    NotificationReceived,
+    PatternsReconciled,
+    EntriesRefreshed,
+    RequestAnswered,
+    SessionProven,
+    TriggersChecked,
+)
 
 
 class StatusLine:

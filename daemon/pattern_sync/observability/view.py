@@ -1,6 +1,7 @@
 """The daemon as its facts show it: what the status line, health and metrics render."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
 
 from pattern_sync.domain.facts import (
     DatabaseBack,
@@ -8,6 +9,7 @@ from pattern_sync.domain.facts import (
     Fact,
     FilterForeign,
     FilterOwn,
+    FilterPublished,
     HttpServing,
     HttpWaiting,
     ListenerListening,
@@ -18,22 +20,30 @@ from pattern_sync.domain.facts import (
     PagesCurrent,
     PagesStale,
     PatternsReconciled,
+    PendingCounted,
     QuarantineRetried,
     ReloadDeferred,
     ReloadRefused,
     ScanFinished,
     SchemaRead,
+    SessionProven,
     SettingsReloaded,
     SweepPlanned,
     SweepSettled,
+    TriggersChecked,
     TriggersFaulty,
     TriggersSeen,
     TriggersSound,
     TriggersUnseen,
 )
+from pattern_sync.domain.notification import Channel
 from pattern_sync.domain.outcomes import Outcome
 from pattern_sync.domain.reception import Audience, Mode, TriggerFault
+from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.scans import ScanKind
+
+if TYPE_CHECKING:
+    from pattern_sync.domain.statistics import PendingEntries
 
 
 class View:
@@ -44,6 +54,7 @@ class View:
         self.started_at = now()
         self.mode = Mode.STARTING
         self.mode_since = now()
+        self.database_was_reached = False
         self.database_lost_at: float | None = None
         self.why_database_lost = ""
         self.schema_version: int | None = None
@@ -55,7 +66,9 @@ class View:
         self.triggers_are_unseen = False
         self.foreign_filter: FilterForeign | None = None
         self.full_queue: NotificationQueueFull | None = None
+        self.queue_usage: float | None = None
         self.last_notification_at: float | None = None
+        self.last_heartbeat_at: float | None = None
         self.last_scan_at: dict[ScanKind, float] = {}
         self.next_sweep_at: float | None = None
         self.queued_total = 0
@@ -64,6 +77,8 @@ class View:
         self.recovered_in_last_sweep = 0
         self.recovered_total = 0
         self.last_recovered_at: float | None = None
+        self.qualifying_missing: int | None = None
+        self.pending: PendingEntries | None = None
 
     @property
     def effective_mode(self) -> Mode:
@@ -75,16 +90,17 @@ class View:
     def __call__(self, fact: Fact) -> None:
         """Take a fact."""
         match fact:
-            case NotificationReceived():
+            case NotificationReceived(Channel.PATTERNS):
                 self.last_notification_at = self._now()
             case PatternsReconciled(outcomes):
                 self.queued_total += sum(item.outcome is Outcome.QUEUED for item in outcomes)
                 self.failed_total += sum(item.outcome is Outcome.FAILED for item in outcomes)
             case ScanFinished(kinds, result):
-                # A manual sync is no proof that the daemon has caught up.
-                self.last_scan_at.update(dict.fromkeys(kinds - {ScanKind.MANUAL}, self._now()))
                 self.queued_total += result.synced_count
                 self.failed_total += result.error_count
+                # A manual sync has a filter of its own, and is no proof that the daemon has caught up.
+                if own_kinds := kinds - {ScanKind.MANUAL}:
+                    self._scanned(own_kinds, result)
             case QuarantineRetried(retried):
                 self.queued_total += len(retried.queued_signatures)
                 self.refused = retried.refused
@@ -93,8 +109,14 @@ class View:
             case SweepSettled(recovered, total, swept_at):
                 self.recovered_in_last_sweep, self.recovered_total = recovered, total
                 self.last_recovered_at = swept_at if recovered else self.last_recovered_at
+            case PendingCounted(pending):
+                self.pending = pending
             case _:
                 self._take_condition(fact)
+
+    def _scanned(self, kinds: Collection[ScanKind], result: SyncResult) -> None:
+        self.last_scan_at.update(dict.fromkeys(kinds, self._now()))
+        self.qualifying_missing = result.error_count + result.remaining_count
 
     def _take_condition(self, fact: Fact) -> None:
         match fact:
@@ -102,18 +124,27 @@ class View:
                 self.mode, self.mode_since = Mode.LISTENING, self._now()
             case ListenerLost():
                 self.mode, self.mode_since = Mode.POLLING, self._now()
-            case DatabaseLost(reason):
-                self.database_lost_at, self.why_database_lost = self._now(), reason
-            case DatabaseBack():
-                self.database_lost_at = None
-            case SchemaRead(version):
-                self.schema_version = version
+            case SessionProven():
+                self.last_heartbeat_at = self._now()
             case PagesStale() | PagesCurrent():
                 self.pages_are_stale = isinstance(fact, PagesStale)
             case HttpWaiting(reason):
                 self.http_waits_for = reason
             case HttpServing():
                 self.http_waits_for = None
+            case _:
+                self._take_database(fact)
+
+    def _take_database(self, fact: Fact) -> None:
+        match fact:
+            case FilterPublished():
+                self.database_was_reached = True
+            case DatabaseLost(reason):
+                self.database_lost_at, self.why_database_lost = self._now(), reason
+            case DatabaseBack():
+                self.database_lost_at = None
+            case SchemaRead(version):
+                self.schema_version = version
             case _:
                 self._take_settings(fact)
 
@@ -137,6 +168,8 @@ class View:
 
     def _take_triggers(self, fact: Fact) -> None:
         match fact:
+            case TriggersChecked(queue_usage):
+                self.queue_usage = queue_usage
             case TriggersFaulty(faults):
                 self.trigger_faults = faults
             case TriggersSound():

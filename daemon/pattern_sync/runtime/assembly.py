@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pattern_sync.config import Rereader, Settings
 from pattern_sync.database.connector import Connector
 from pattern_sync.database.gateway import DaemonGateway
-from pattern_sync.database.pool import PAGES_CONNECTIONS, Lane, Pool
+from pattern_sync.database.pool import PAGES_CONNECTIONS, Pool
 from pattern_sync.database.reviews import ReviewGateway
 from pattern_sync.database.statements import load_statements
 from pattern_sync.database.version import SCHEMA_VERSION
 from pattern_sync.domain.facts import SchemaRead
 from pattern_sync.runtime.core import Core
 from pattern_sync.runtime.host import Host
+from pattern_sync.runtime.metering import watch_metrics
 from pattern_sync.runtime.queueing import (
     build_embedded_supervisor,
     build_listener,
@@ -68,7 +69,7 @@ def assemble(
     core = Core.build(now, timings)
     connector = Connector(host.address, load_statements(), core.emit)
     pool = Pool(connector)
-    page_reviews = ReviewGateway(Lane(pool, PAGES_CONNECTIONS).fetch)
+    page_reviews = ReviewGateway(pool.lane("pages", PAGES_CONNECTIONS).fetch)
     notifying = core.supervisor.activity(PageNotifier, core.pages)
     page_notifier = PageNotifier(page_reviews.notify_pages, notifying, timings.debounce_seconds)
     live = build_live_updates(core, page_reviews)
@@ -78,6 +79,7 @@ def assemble(
     reconciler = Reconciler(gateway, now)
     in_force = FilterInForce(settings.sync_filter())
     publisher = build_publisher(core, gateway, in_force)
+    watch_metrics(core, settings, pool, live, in_force)
     return Parts(
         core=core,
         pool=pool,

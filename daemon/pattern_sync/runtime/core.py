@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.facts import DatabaseBack, DatabaseLost, Emit, PagesCurrent, PagesStale
 from pattern_sync.observability.log import Log
+from pattern_sync.observability.metrics.exposition import Metrics
 from pattern_sync.observability.status_line import StatusLine
 from pattern_sync.observability.subscribers import Subscribers
 from pattern_sync.observability.systemd import ServiceManager
@@ -30,16 +31,17 @@ class Observers:
     """The subscribers of facts, and the link to the service manager."""
 
     view: View
+    metrics: Metrics
     manager: ServiceManager
     emit: Emit
 
     @classmethod
     def build(cls, now: Callable[[], float], timings: Timings) -> "Observers":
-        """Connect log, view and status line."""
-        view = View(now)
+        """Connect log, view, metrics and status line."""
+        view, metrics = View(now), Metrics()
         log = Log(LogWriter(), now, timings.log_interval_seconds, lambda: view.effective_mode)
         manager = ServiceManager(log)
-        return cls(view, manager, Subscribers([view, log, StatusLine(view, manager.status)]))
+        return cls(view, metrics, manager, Subscribers([view, metrics, log, StatusLine(view, manager.status)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class Core:
         database = Availability(now, lambda why: emit(DatabaseLost(why)), lambda took: emit(DatabaseBack(took)))
         pages = Availability(now, lambda why: emit(PagesStale(why)), lambda took: emit(PagesCurrent(took)))
         intake = Intake(now)
-        recovery = Recovery(now, emit, timings.settle_seconds)
+        recovery = Recovery(now, emit, timings.settle_seconds, intake)
         silence = Silence(now, emit, recovery.deafened, database.is_lost, timings.blind_after_seconds)
         return cls(
             now=now,

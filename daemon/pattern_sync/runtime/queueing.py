@@ -83,6 +83,7 @@ def build_listener(core: Core, connector: Connector, pool: Pool, live: LiveUpdat
         Backoff(random.random, timings.deaf_base_seconds, timings.deaf_cap_seconds),
         core.emit,
         core.activity(Listener),
+        core.now,
         timings,
     )
 
@@ -97,7 +98,7 @@ def build_trigger_watch(
         core.payloads,
         core.silence,
         core.recovery,
-        live.notified,
+        live.mark,
         gateway.republish_filter,
         core.emit,
         core.supervisor.activity(TriggerWatch, core.silence),

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from pattern_sync.config import Settings
 from pattern_sync.database.gateway import DaemonGateway
-from pattern_sync.database.pool import PEOPLES_CONNECTIONS, Lane, Pool
+from pattern_sync.database.pool import PEOPLES_CONNECTIONS, Pool
 from pattern_sync.database.reviews import ReviewGateway
 from pattern_sync.domain.facts import ScanFinished
 from pattern_sync.domain.reception import Mode
@@ -42,7 +42,7 @@ def build_http_server(
 ) -> HttpServer:
     """Return the server of the API and the review page. Raises InvalidSettings where it cannot be where they say."""
     release = version("pattern-sync")
-    reviews = ReviewGateway(Lane(pool, PEOPLES_CONNECTIONS).fetch)
+    reviews = ReviewGateway(pool.lane("people", PEOPLES_CONNECTIONS).fetch)
 
     def on_finished(result: SyncResult) -> None:
         if result.error_count:
@@ -50,13 +50,15 @@ def build_http_server(
         core.emit(ScanFinished(frozenset({ScanKind.MANUAL}), result))
 
     parts = Parts(
-        Review(reviews),
+        Review(reviews, core.emit),
         ManualSync(Reconciler(gateway, core.now), gateway, on_finished),
         reviews,
         _health_reporter(core, release),
         live,
         core.supervisor.hanging,
+        core.observers.metrics,
         core.emit,
+        core.now,
     )
     app = create_app(parts, _access(settings), release)
     return HttpServer(app, settings.http_host, settings.http_port, core.emit, core.timings.http_retry_seconds)
@@ -75,11 +77,12 @@ def _health_reporter(core: Core, release: str) -> HealthReporter:
 
 def _access(settings: Settings) -> Access:
     api_token, admin_token = settings.tokens()
+    tokens = Tokens(api_token, admin_token, settings.scrape_token(), settings.on_loopback)
     machine = socket.gethostname()
     names = {"localhost", machine, machine.partition(".")[0], settings.http_host, *settings.allowed_hosts}
     public = settings.public()
     return Access(
-        Tokens(api_token, admin_token),
+        tokens,
         settings.origins(),
         names if public is None else {*names, public.host},
         public_origin=None if public is None else public.origin,

@@ -1,7 +1,7 @@
 """Marks: what may have changed and was not looked at yet."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -40,6 +40,16 @@ class Marks(Generic[Key, Value]):
         """Mark some keys."""
         self._marks.update(marks)
         self._bound()
+
+    def add_new(self, marks: Mapping[Key, Value]) -> None:
+        """Mark some keys; one that is marked keeps its value."""
+        for key, value in marks.items():
+            self._marks.setdefault(key, value)
+        self._bound()
+
+    def values(self) -> Collection[Value]:
+        """Return the values of all marks."""
+        return self._marks.values()
 
     def add_everything(self) -> None:
         """Mark everything."""

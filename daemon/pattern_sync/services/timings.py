@@ -28,8 +28,8 @@ class Timings:
     # A refused pattern is due after 5 s at the earliest. Another daemon's refusals are shown here after `idle`.
     quarantine_seconds: float = 2.0
     quarantine_idle_seconds: float = 30.0
-    # A notification that arrived during a sweep has been handled by then.
-    settle_seconds: float = 3.0
+    # A notification of what a catch-up or a sweep has queued arrives within this time, or never.
+    settle_seconds: float = 5.0
     # The interval of sweeps while they find patterns that were not notified.
     recovering_seconds: float = 60.0
     # Live updates: how often they look for work, and how often they compare the queue without having been notified.

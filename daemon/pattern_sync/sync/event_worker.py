@@ -6,7 +6,7 @@ from itertools import islice
 
 from pattern_sync.domain.facts import Emit, PatternsReconciled
 from pattern_sync.domain.identity import RowId
-from pattern_sync.domain.outcomes import Outcome
+from pattern_sync.domain.outcomes import Outcome, PatternOutcome
 from pattern_sync.services.activity import Activity
 from pattern_sync.sync.in_force import FilterInForce
 from pattern_sync.sync.intake import Intake
@@ -48,7 +48,7 @@ class EventWorker:
         self._activity = activity
         self._now = now
         self._held_seconds = held_seconds
-        self._held: dict[RowId, None] = {}
+        self._held: dict[RowId, float] = {}  # with its arrival
         self._held_until: float | None = None
 
     async def run(self) -> None:
@@ -68,13 +68,23 @@ class EventWorker:
         if not row_ids:
             return
         started = self._now()
+        waited_seconds: list[float] = []
+
+        def committed(outcomes: Sequence[PatternOutcome]) -> None:
+            now = self._now()
+            queued = [self._intake.arrived_at(item.row_id) for item in outcomes if item.outcome is Outcome.QUEUED]
+            waited_seconds.extend(now - arrived_at for arrived_at in queued if arrived_at is not None)
+
         async with self._activity.working(put_back=lambda: self._intake.put_back(row_ids)):
-            outcomes = await self._reconciler.reconcile(row_ids, self._in_force.value)
+            outcomes = await self._reconciler.reconcile(row_ids, self._in_force.value, committed)
             self._hold([item.row_id for item in outcomes if item.outcome is Outcome.HELD])
+            self._intake.finish(row_ids)
             self._recovery.reconciled(outcomes)
             if any(item.outcome is Outcome.FAILED for item in outcomes):
                 self._quarantined.set()
-            self._emit(PatternsReconciled(tuple(outcomes), (self._now() - started) * 1000))
+            milliseconds = (self._now() - started) * 1000
+            gone = len(row_ids) - len(outcomes)
+            self._emit(PatternsReconciled(tuple(outcomes), milliseconds, gone, tuple(waited_seconds)))
 
     def close(self) -> None:
         """Have the intake empty itself."""
@@ -84,7 +94,8 @@ class EventWorker:
         if row_ids:
             if not self._held or self._held_until is None:
                 self._held_until = self._now() + self._held_seconds
-            self._held.update(dict.fromkeys(row_ids))
+            for row_id in row_ids:
+                self._held.setdefault(row_id, self._intake.arrived_at(row_id) or self._now())
 
     def _seconds_until_held(self) -> float:
         if not self._held:
@@ -95,8 +106,9 @@ class EventWorker:
         """Return some of what was locked a moment ago; the next ones come at once unless one of these still is."""
         if self._seconds_until_held() > 0:
             return []
-        due = list(islice(self._held, MOST_HELD_AT_ONCE))
+        due = {row_id: self._held[row_id] for row_id in islice(self._held, MOST_HELD_AT_ONCE)}
         for row_id in due:
             del self._held[row_id]
         self._held_until = None
-        return due
+        self._intake.resume(due)
+        return list(due)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from pattern_sync.domain.identity import RowId
 from pattern_sync.domain.scans import ScanKind
@@ -19,15 +19,20 @@ LONGEST_WAIT_SECONDS = 60.0
 
 
 class Intake:
-    """Coalesces marks for patterns and requests for scans. `now` is a monotonic clock in seconds."""
+    """Coalesces marks for patterns and requests for scans. `now` is a monotonic clock in seconds.
+
+    It remembers when each pattern was marked, until it is reconciled. `overflowed_at` is when marks last became a scan.
+    """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._patterns: Marks[RowId, None] = Marks(MOST_PATTERNS)
+        self._patterns: Marks[RowId, float] = Marks(MOST_PATTERNS)
+        self._in_progress: dict[RowId, float] = {}
         self._scans: set[ScanKind] = set()
         self._has_scans = asyncio.Event()
         self._paced_until = now()
         self.last_scan_seconds = 0.0
+        self.overflowed_at: float | None = None
         self.closed = False
 
     def __len__(self) -> int:
@@ -35,10 +40,8 @@ class Intake:
 
     def add(self, row_ids: Iterable[RowId]) -> None:
         """Mark patterns; too many become a scan."""
-        self._patterns.add(dict.fromkeys(row_ids))
-        if self._patterns.everything:
-            self._take_patterns()
-            self.add_everything(ScanKind.REQUEST)
+        self._patterns.add_new(dict.fromkeys(row_ids, self._now()))
+        self._bound()
 
     def add_everything(self, kind: ScanKind) -> None:
         """Request a scan; `kind` says why."""
@@ -47,8 +50,27 @@ class Intake:
 
     def put_back(self, row_ids: Iterable[RowId]) -> None:
         """Mark again what could not be reconciled. Once closed, the next start's catch-up finds it."""
+        arrivals = {row_id: self._in_progress.pop(row_id, self._now()) for row_id in row_ids}
         if not self.closed:
-            self.add(row_ids)
+            self._patterns.add(arrivals)  # these are older than marks made meanwhile
+            self._bound()
+
+    def resume(self, arrivals: Mapping[RowId, float]) -> None:
+        """Take up again patterns that were finished for the time being; `arrivals` says when each was first marked."""
+        self._in_progress.update(arrivals)
+
+    def finish(self, row_ids: Iterable[RowId]) -> None:
+        """Record that taken patterns were reconciled."""
+        for row_id in row_ids:
+            self._in_progress.pop(row_id, None)
+
+    def arrived_at(self, row_id: RowId) -> float | None:
+        """Return when a pattern that is in progress was marked."""
+        return self._in_progress.get(row_id)
+
+    def oldest_at(self) -> float | None:
+        """Return when the oldest pattern was marked that waits or is in progress."""
+        return min((*self._patterns.values(), *self._in_progress.values()), default=None)
 
     def put_back_everything(self, kinds: Iterable[ScanKind]) -> None:
         """Request scans again that could not be done."""
@@ -66,7 +88,9 @@ class Intake:
     async def take_patterns(self, wait_seconds: float) -> list[RowId]:
         """Wait for marked patterns and return them, unmarked; empty after `wait_seconds`."""
         await wait_for(self._patterns.wake, wait_seconds)
-        return sorted(self._take_patterns())
+        arrivals = self._take_patterns()
+        self._in_progress = {**arrivals, **self._in_progress}
+        return sorted(arrivals)
 
     async def take_scans(self, wait_seconds: float) -> frozenset[ScanKind]:
         """Wait for requests for a scan and return their kinds; empty after `wait_seconds`.
@@ -92,11 +116,17 @@ class Intake:
         self._patterns.wake.set()
         self._has_scans.set()
 
-    def _take_patterns(self) -> Collection[RowId]:
+    def _bound(self) -> None:
+        if self._patterns.everything:
+            self._take_patterns()
+            self.overflowed_at = self._now()
+            self.add_everything(ScanKind.REQUEST)
+
+    def _take_patterns(self) -> Mapping[RowId, float]:
         taken = self._patterns.take()
         if self.closed:
             self._patterns.wake.set()
-        return taken.marks.keys()
+        return taken.marks
 
     def _seconds_until_due(self) -> float:
         if self.closed or not PACED.issuperset(self._scans):

@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from pattern_sync.domain.backoff import Backoff
-from pattern_sync.domain.errors import DatabaseUnavailable, PassingFault, PoolerInTheWay
-from pattern_sync.domain.facts import Emit, NotificationReceived
+from pattern_sync.domain.errors import DatabaseUnavailable, NoAnswer, PassingFault, PoolerInTheWay, StandbyServer
+from pattern_sync.domain.facts import Emit, SessionEnded, SessionProven
+from pattern_sync.domain.reception import SessionEnd
 from pattern_sync.domain.scans import ScanKind
 from pattern_sync.services.activity import Activity
 from pattern_sync.services.timings import Timings
@@ -33,7 +34,8 @@ class Session(Protocol):
 class Listener:
     """Connects, listens, catches up, proves the session every few seconds, and starts over.
 
-    `backoff` is for a session that was lost, `deaf_backoff` for one that hears nothing.
+    `backoff` is for a session that was lost, `deaf_backoff` for one that hears nothing; `now` is a monotonic clock in
+    seconds.
     """
 
     name = "listener"
@@ -48,6 +50,7 @@ class Listener:
         deaf_backoff: Backoff,
         emit: Emit,
         activity: Activity,
+        now: Callable[[], float],
         timings: Timings,
     ) -> None:
         self._open_session = open_session
@@ -58,24 +61,30 @@ class Listener:
         self._deaf_backoff = deaf_backoff
         self._emit = emit
         self._activity = activity
+        self._now = now
         self._timings = timings
+        self._is_open = False
 
     async def run(self) -> None:
         """Listen until cancelled."""
         while True:
             try:
                 await self.run_once()
-            except PoolerInTheWay:
+            except PoolerInTheWay as fault:
+                self._emit(SessionEnded(self._end_of(fault)))
                 self._reception.lost(_DEAF)
                 await self._activity.wait(self._deaf_backoff.next_delay_seconds())
             except PassingFault as fault:
+                self._emit(SessionEnded(self._end_of(fault)))
                 self._reception.lost(str(fault))
                 await self._activity.wait(self._backoff.next_delay_seconds())
 
     async def run_once(self) -> None:
         """Keep one session from connecting to losing it. Raises PassingFault; PoolerInTheWay where it hears nothing."""
+        self._is_open = False
         with self._activity.liveness.working():
-            session = await self._open_session(self._on_payload)
+            session = await self._open_session(self._payloads.notified)
+        self._is_open = True
         try:
             # LISTEN is in force. Only now may the rows be read: what commits from here on is notified.
             self._intake.add_everything(ScanKind.CATCH_UP)
@@ -86,19 +95,38 @@ class Listener:
     async def _prove_until_lost(self, session: Session) -> None:
         beats_until_round_trip = 0
         while True:
+            round_trip_seconds = None
             with self._activity.liveness.working():
-                await session.heartbeat()
+                heartbeat_seconds = await self._heartbeat(session)
                 if beats_until_round_trip == 0:
-                    if not await session.round_trip():
-                        raise PoolerInTheWay
+                    round_trip_seconds = await self._round_trip(session)
                     beats_until_round_trip = int(self._timings.round_trip_seconds / self._timings.heartbeat_seconds)
             beats_until_round_trip -= 1
+            self._emit(SessionProven(heartbeat_seconds, round_trip_seconds))
             self._backoff.reset()
             self._deaf_backoff.reset()
             self._reception.listening()
             if await self._activity.wait_for(session.lost, self._timings.heartbeat_seconds):
                 raise DatabaseUnavailable("the connection was lost")
 
-    def _on_payload(self, payload: str) -> None:
-        self._emit(NotificationReceived())
-        self._payloads.mark([payload])
+    async def _heartbeat(self, session: Session) -> float:
+        started = self._now()
+        await session.heartbeat()
+        return self._now() - started
+
+    async def _round_trip(self, session: Session) -> float:
+        started = self._now()
+        if not await session.round_trip():
+            raise PoolerInTheWay
+        return self._now() - started
+
+    def _end_of(self, fault: PassingFault) -> SessionEnd:
+        match fault:
+            case PoolerInTheWay():
+                return SessionEnd.DEAF
+            case StandbyServer():
+                return SessionEnd.STANDBY
+            case NoAnswer():
+                return SessionEnd.TIMEOUT
+            case _:
+                return SessionEnd.KILLED if self._is_open else SessionEnd.REFUSED

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from pattern_sync.domain.facts import Emit, NotificationIgnored
-from pattern_sync.domain.notification import Request, UnknownPayload, parse_payload
+from pattern_sync.domain.facts import Emit, NotificationIgnored, NotificationReceived
+from pattern_sync.domain.identity import RowId
+from pattern_sync.domain.notification import Channel, Request, UnknownPayload, kind_of, parse_payload
 from pattern_sync.domain.scans import ScanKind
 from pattern_sync.sync.intake import Intake
 from pattern_sync.sync.recovery import Recovery
@@ -17,13 +18,28 @@ class Payloads:
         self._recovery = recovery
         self._emit = emit
 
+    def notified(self, payload: str) -> None:
+        """Mark what a notification of the patterns' channel names."""
+        parsed = parse_payload(payload)
+        self._emit(NotificationReceived(Channel.PATTERNS, kind_of(parsed)))
+        self._mark([parsed])
+
     def mark(self, payloads: Iterable[str]) -> None:
-        """Mark what these payloads of the patterns' channel name."""
+        """Mark what writers left in place of notifications."""
+        self._mark(map(parse_payload, payloads))
+
+    def mark_everything(self) -> None:
+        """Request a scan on behalf of changes that may not have been notified one by one."""
+        self._recovery.everything_marked()
+        self._intake.add_everything(ScanKind.REQUEST)
+
+    def _mark(self, payloads: Iterable[RowId | Request | UnknownPayload]) -> None:
         row_ids = []
-        for payload in payloads:
-            match parse_payload(payload):
+        for parsed in payloads:
+            match parsed:
                 case Request.EVERYTHING:
-                    self.mark_everything()
+                    self._recovery.everything_notified()
+                    self._intake.add_everything(ScanKind.REQUEST)
                 case Request.SETTINGS:
                     self._intake.add_everything(ScanKind.SETTINGS)
                 case UnknownPayload(shown):
@@ -32,8 +48,3 @@ class Payloads:
                     row_ids.append(row_id)
         if row_ids:
             self._intake.add(row_ids)
-
-    def mark_everything(self) -> None:
-        """Request a scan on behalf of a bulk change."""
-        self._recovery.everything_notified()
-        self._intake.add_everything(ScanKind.REQUEST)

@@ -46,25 +46,39 @@ class Reconciler:
         self._queue = queue
         self._now = now
 
-    async def reconcile(self, row_ids: Sequence[RowId], sync_filter: SyncFilter) -> list[PatternOutcome]:
-        """Reconcile some patterns; patterns that are gone are missing in the result."""
+    async def reconcile(
+        self,
+        row_ids: Sequence[RowId],
+        sync_filter: SyncFilter,
+        on_committed: Callable[[Sequence[PatternOutcome]], None] = lambda _outcomes: None,
+    ) -> list[PatternOutcome]:
+        """Reconcile some patterns; patterns that are gone are missing in the result.
+
+        `on_committed` gets what each transaction did as soon as it has ended.
+        """
         first: dict[RowId, PatternOutcome] = {}
         to_look_at = list(dict.fromkeys(row_ids))
         for _ in range(MOST_LOOKS):
-            outcomes = await self._look(to_look_at, sync_filter)
+            outcomes = await self._look(to_look_at, sync_filter, on_committed)
             for item in outcomes:
                 first.setdefault(item.row_id, item)
             # A writer or another daemon may have committed in between: only a look without a write is the last.
             to_look_at = [item.row_id for item in outcomes if item.outcome in WRITTEN]
         return list(first.values())
 
-    async def _look(self, row_ids: Sequence[RowId], sync_filter: SyncFilter) -> list[PatternOutcome]:
+    async def _look(
+        self,
+        row_ids: Sequence[RowId],
+        sync_filter: SyncFilter,
+        on_committed: Callable[[Sequence[PatternOutcome]], None],
+    ) -> list[PatternOutcome]:
         """Look at each pattern once, in short steps. Each step settles at least one, so this ends."""
         outcomes: list[PatternOutcome] = []
         left = list(row_ids)
         while left:
             step = left[:MOST_AT_ONCE]
             done = await despite_conflicts(lambda ids=step: self._queue.reconcile(ids, sync_filter))  # type: ignore[misc]
+            on_committed(done)
             outcomes += [item for item in done if item.outcome is not Outcome.UNTRIED]
             untried = [item.row_id for item in done if item.outcome is Outcome.UNTRIED]
             left = [*untried, *left[MOST_AT_ONCE:]]

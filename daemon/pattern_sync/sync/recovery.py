@@ -1,44 +1,52 @@
-"""Recovery: what sweeps find although notifications arrive. It shows whether notifications can be trusted."""
+"""Recovery: what catch-ups and sweeps queue that no notification announced: how far notifications can be trusted."""
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
-from pattern_sync.domain.facts import Emit, SweepSettled
+from pattern_sync.domain.facts import CatchUpSettled, Emit, SweepSettled
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.scans import ScanKind
+from pattern_sync.sync.intake import Intake
 
 MOST_NAMES = 10_000
-_FOUND_IN_THE_QUEUE = (Outcome.UNCHANGED, Outcome.REFRESHED)
+# Of what the event path has queued itself, no scan has.
+_NOT_SCANNED = (Outcome.QUEUED, Outcome.UNTRIED)
 
 
 @dataclass(frozen=True, slots=True)
-class _Sweep:
+class _Scan:
+    """A catch-up or a sweep that queued something; `since` is the end of the scan before."""
+
+    kind: ScanKind
     result: SyncResult
     since: float
     finished_at: float
 
 
 class Recovery:
-    """Counts what a sweep queued without a notification. `now` is a monotonic clock in seconds.
+    """Counts what a catch-up or a sweep queued without a notification. `now` is a monotonic clock in seconds.
 
-    A sweep may be faster than the notification of what it finds, so its count is settled `settle_seconds` later: what
-    the event path then met in the queue was notified. What a sweep finds after a bulk change was notified proves
-    nothing. `found` is set while the last sweep recovered any.
+    A scan may be faster than the notification of what it finds, so its count is settled `settle_seconds` later, when
+    the event path has handled what arrived until then: what it has met was notified. What a scan finds after a bulk
+    change was notified proves nothing. The first catch-up after a start queues what nobody could have notified.
+    `found` is set while the last sweep recovered any.
     """
 
-    def __init__(self, now: Callable[[], float], emit: Emit, settle_seconds: float) -> None:
+    def __init__(self, now: Callable[[], float], emit: Emit, settle_seconds: float, intake: Intake) -> None:
         self._now = now
         self._emit = emit
         self._settle_seconds = settle_seconds
+        self._intake = intake
         self._total = 0
         self.found = asyncio.Event()
-        self._heard: dict[str, None] = {}
-        self._everything_at: float | None = None
+        self._heard: dict[str, float] = {}
+        self._everything_at = {ScanKind.CATCH_UP: float("-inf"), ScanKind.SWEEP: float("-inf")}
         self._previous_scan_at = now()
         self._deaf = True
-        self._sweep: _Sweep | None = None
+        self._has_caught_up = False
+        self._unsettled: list[_Scan] = []
 
     def deafened(self) -> None:
         """Record that notifications may be missed until the next catch-up."""
@@ -46,51 +54,79 @@ class Recovery:
 
     def everything_notified(self) -> None:
         """Record that a bulk change was notified."""
-        self._everything_at = self._now()
+        self._everything_at[ScanKind.CATCH_UP] = self._now()
+        self.everything_marked()
+
+    def everything_marked(self) -> None:
+        """Record that this daemon itself has reason to scan: what a sweep finds then is no surprise."""
+        self._everything_at[ScanKind.SWEEP] = self._now()
 
     def reconciled(self, outcomes: Iterable[PatternOutcome]) -> None:
         """Record what the event path came to."""
         for item in outcomes:
-            if item.outcome in _FOUND_IN_THE_QUEUE:
-                self._heard[item.signature] = None
+            if item.outcome not in _NOT_SCANNED:
+                self._heard.pop(item.signature, None)
+                self._heard[item.signature] = self._now()
         while len(self._heard) > MOST_NAMES:
             del self._heard[next(iter(self._heard))]
 
     def scanned(self, kinds: Collection[ScanKind], result: SyncResult, *, listening: bool) -> None:
         """Record a scan. A sweep of its own accord counts if the daemon was listening since the scan before."""
         since, self._previous_scan_at = self._previous_scan_at, self._now()
-        if set(kinds) == {ScanKind.SWEEP}:
-            if not result.synced_count:
-                self._settled(0, self._now())
-            elif listening and not self._deaf:
-                self._sweep = _Sweep(result, since, self._now())
-                return
+        if kind := self._counted_as(kinds, result, listening=listening):
+            scan = _Scan(kind, result, since, self._now())
+            if result.synced_count:
+                self._unsettled.append(scan)
+            else:
+                self._settle(scan, 0)
         if ScanKind.CATCH_UP in kinds:
-            self._deaf = False
-        if self._sweep is None:
+            self._deaf, self._has_caught_up = False, True
+        if not self._unsettled:
             self._heard.clear()
 
     def settle(self) -> int:
-        """Return how many patterns the last sweep recovered, once: as soon as that is known."""
-        sweep = self._sweep
-        if sweep is None or self._now() < sweep.finished_at + self._settle_seconds:
-            return 0
-        self._sweep = None
-        all_notified = self._everything_at is not None and self._everything_at >= sweep.since
-        recovered = 0 if all_notified else self._not_notified(sweep.result)
-        self._heard.clear()
-        self._settled(recovered, sweep.finished_at)
-        return recovered
+        """Return how many patterns sweeps have recovered, once: as soon as that is known."""
+        swept = 0
+        while self._unsettled and self._is_settled(self._unsettled[0]):
+            scan = self._unsettled.pop(0)
+            recovered = self._recovered_by(scan)
+            self._settle(scan, recovered)
+            swept += recovered if scan.kind is ScanKind.SWEEP else 0
+            # What was heard later may be about a scan that is running now.
+            self._heard = {signature: at for signature, at in self._heard.items() if at > scan.finished_at}
+        return swept
 
-    def _settled(self, recovered: int, swept_at: float) -> None:
+    def _counted_as(self, kinds: Collection[ScanKind], result: SyncResult, *, listening: bool) -> ScanKind | None:
+        if ScanKind.CATCH_UP in kinds:
+            return ScanKind.CATCH_UP if self._has_caught_up else None
+        if set(kinds) != {ScanKind.SWEEP}:
+            return None
+        # One that found nothing is good news, whether or not the daemon was listening.
+        counts = not result.synced_count or (listening and not self._deaf)
+        return ScanKind.SWEEP if counts else None
+
+    def _is_settled(self, scan: _Scan) -> bool:
+        settles_at = scan.finished_at + self._settle_seconds
+        oldest_at = self._intake.oldest_at()
+        return self._now() >= settles_at and (oldest_at is None or oldest_at > settles_at)
+
+    def _recovered_by(self, scan: _Scan) -> int:
+        overflowed_at = self._intake.overflowed_at
+        all_notified = self._everything_at[scan.kind] >= scan.since
+        if all_notified or (overflowed_at is not None and overflowed_at >= scan.since):
+            return 0
+        heard = {signature for signature, at in self._heard.items() if at >= scan.since}
+        if scan.result.synced_count > len(scan.result.synced_pattern_ids):  # too many to be named
+            return max(0, scan.result.synced_count - len(heard))
+        return len(set(scan.result.synced_pattern_ids) - heard)
+
+    def _settle(self, scan: _Scan, recovered: int) -> None:
+        if scan.kind is ScanKind.CATCH_UP:
+            self._emit(CatchUpSettled(recovered))
+            return
         if recovered:
             self.found.set()
         else:
             self.found.clear()
         self._total += recovered
-        self._emit(SweepSettled(recovered, self._total, swept_at))
-
-    def _not_notified(self, result: SyncResult) -> int:
-        if result.synced_count > len(result.synced_pattern_ids):  # too many to be named
-            return max(0, result.synced_count - len(self._heard))
-        return len(set(result.synced_pattern_ids).difference(self._heard))
+        self._emit(SweepSettled(recovered, self._total, scan.finished_at))

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Protocol
 
-from pattern_sync.domain.facts import Emit, FilterForeign, FilterOwn, FilterPublished, ScanFinished
+from pattern_sync.domain.errors import StatementFailed
+from pattern_sync.domain.facts import Emit, FilterForeign, FilterOwn, FilterPublished, PendingCounted, ScanFinished
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.scans import ScanKind, leading
-from pattern_sync.domain.statistics import Publication
+from pattern_sync.domain.statistics import PendingEntries, Publication
 from pattern_sync.services.activity import Activity
 from pattern_sync.sync.in_force import FilterInForce
 from pattern_sync.sync.intake import Intake
@@ -27,6 +29,7 @@ class Installation(Protocol):
     async def read_filter(self) -> SyncFilter: ...
     async def read_publication(self) -> Publication | None: ...
     async def record_run(self, kind: str, result: SyncResult) -> None: ...
+    async def count_pending(self) -> PendingEntries: ...
 
 
 class ScanWorker:
@@ -85,6 +88,10 @@ class ScanWorker:
         result = await self._reconciler.reconcile_everything(self._in_force.value, on_held=self._intake.add)
         if kind not in (ScanKind.POLL, ScanKind.REQUEST) or result.synced_count:
             await self._installation.record_run(kind, result)
+        if kind in (ScanKind.CATCH_UP, ScanKind.SWEEP):
+            # A column that cannot be read as a time must not fail what is done.
+            with suppress(StatementFailed):
+                self._emit(PendingCounted(await self._installation.count_pending()))
         return result
 
     def _verified(self, kinds: frozenset[ScanKind]) -> frozenset[ScanKind]:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Protocol
 
 from pattern_sync.domain.errors import PatternSyncError
-from pattern_sync.domain.facts import Emit, TableRebuilt, TriggersMended, TriggersNotMended
+from pattern_sync.domain.facts import Emit, TableRebuilt, TriggersChecked, TriggersMended, TriggersNotMended
 from pattern_sync.domain.notification import Request
 from pattern_sync.domain.reception import Audience, Sighting, TriggerFault
 from pattern_sync.domain.scans import ScanKind
@@ -88,6 +88,7 @@ class TriggerWatch:
 
     async def _look(self) -> Sighting:
         sighting = await self._watched.look()
+        self._emit(TriggersChecked(sighting.queue_usage))
         before = self._silenced()
         self._silence.seen(sighting)
         after = self._silenced()

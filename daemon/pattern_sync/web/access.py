@@ -25,10 +25,15 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The tokens from the settings. Without `api`, everybody may read and decide; without `admin`, /sync/all is off."""
+    """The tokens from the settings. Without `api`, everybody may read and decide; without `admin`, /sync/all is off.
+
+    `metrics` is a token for scrapes alone. Without it, `open_metrics` says whether a scrape needs the API token.
+    """
 
     api: str | None = field(default=None, repr=False)
     admin: str | None = field(default=None, repr=False)
+    metrics: str | None = field(default=None, repr=False)
+    open_metrics: bool = field(default=True, repr=False)
 
 
 class Guard:
@@ -40,6 +45,17 @@ class Guard:
     async def reader(self, credentials: Credentials) -> None:
         """Admit everybody who may read and decide: all clients if no API token is set."""
         self._admit_reader(credentials.credentials if credentials else None)
+
+    async def scraper(self, credentials: Credentials) -> None:
+        """Admit who may read the metrics: on loopback all clients, unless a token for them is set."""
+        presented = credentials.credentials if credentials else None
+        if _same(presented, self._tokens.metrics):
+            return
+        if self._tokens.metrics is None and self._tokens.open_metrics:
+            return
+        if _same(presented, self._tokens.api) or _same(presented, self._tokens.admin):
+            return
+        raise _unauthorized(presented, "API token" if self._tokens.metrics is None else "metrics token")
 
     async def administrator(self, credentials: Credentials) -> None:
         """Admit administrators only."""

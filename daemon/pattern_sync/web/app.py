@@ -11,14 +11,17 @@ from starlette.types import ASGIApp
 
 from pattern_sync.domain.facts import Emit
 from pattern_sync.observability.health import HealthReporter
+from pattern_sync.observability.metrics.exposition import Metrics
 from pattern_sync.review import Review
 from pattern_sync.web.access import Guard, Tokens
 from pattern_sync.web.exception_handlers import install_exception_handlers
 from pattern_sync.web.identity import Identity
 from pattern_sync.web.live import LiveUpdates
 from pattern_sync.web.live_routes import LiveRoutes
+from pattern_sync.web.metrics_routes import MetricsRoutes
 from pattern_sync.web.middleware.bodies import BodyLimit
 from pattern_sync.web.middleware.headers import OURS, ResponseHeaders
+from pattern_sync.web.middleware.measure import Measured, Routed
 from pattern_sync.web.middleware.origins import HostCheck, OriginCheck
 from pattern_sync.web.middleware.prefix import Prefix
 from pattern_sync.web.middleware.routing import HeadAsGet, RawPatternIds
@@ -88,7 +91,9 @@ class Parts:
     health: HealthReporter
     live: LiveUpdates
     hanging: Callable[[], list[str]]
+    metrics: Metrics
     emit: Emit
+    now: Callable[[], float]
 
 
 def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
@@ -110,11 +115,12 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
         ReviewRoutes(parts.review, guard, identity, access.prefix),
         ReviewerRoutes(identity, guard),
         SystemRoutes(parts.health, parts.hanging),
-        LiveRoutes(parts.live, guard),
+        MetricsRoutes(parts.metrics, guard),
+        LiveRoutes(parts.live, guard, parts.emit),
     ):
         api.include_router(routes.router)
     api.mount("/", StaticFiles(directory=STATIC, html=True))
-    app: ASGIApp = HeadAsGet(RawPatternIds(api))
+    app: ASGIApp = HeadAsGet(RawPatternIds(Routed(api)))
     app = TokenFirst(BodyLimit(app), guard)
     app = CORSMiddleware(
         app,
@@ -127,4 +133,4 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
     )
     app = OriginCheck(app, [*access.origins, *filter(None, [access.public_origin])])
     app = HostCheck(app, access.host_names)
-    return Prefix(ResponseHeaders(app), access.prefix)
+    return Prefix(Measured(ResponseHeaders(app), parts.emit, parts.now), access.prefix)

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from pattern_sync.domain.facts import Emit, NotificationIgnored
-from pattern_sync.domain.notification import MOST_NAMED, Request
+from pattern_sync.domain.facts import Emit, NotificationIgnored, NotificationReceived
+from pattern_sync.domain.notification import MOST_NAMED, Channel, NotificationKind, Request
 from pattern_sync.services.activity import Activity
 from pattern_sync.services.marks import Marks
 from pattern_sync.services.timings import Timings
@@ -64,7 +64,14 @@ class LiveUpdates:
         self._clients.leave(client)
 
     def notified(self, payload: str) -> None:
-        """Mark the entries that a payload of the queue's channel names."""
+        """Mark the entries that a notification of the queue's channel names."""
+        everything = payload == Request.EVERYTHING.value
+        kind = NotificationKind.EVERYTHING if everything else NotificationKind.CHANGES
+        self._emit(NotificationReceived(Channel.PAGES, kind))
+        self.mark(payload)
+
+    def mark(self, payload: str) -> None:
+        """Mark the entries that a payload names."""
         if not self._clients:
             return
         if payload == Request.EVERYTHING.value:

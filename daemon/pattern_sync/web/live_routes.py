@@ -5,6 +5,7 @@ import asyncio
 from fastapi import APIRouter, HTTPException, WebSocket, WebSocketDisconnect
 from starlette.responses import JSONResponse
 
+from pattern_sync.domain.facts import Emit, PageTooSlow
 from pattern_sync.web.access import SUBPROTOCOL, Guard
 from pattern_sync.web.live import LiveUpdates
 from pattern_sync.web.live_clients import LiveClient
@@ -21,9 +22,10 @@ TOO_SLOW = 1013  # "Try Again Later" in the registry of close codes
 class LiveRoutes:
     """Serves each open page until it leaves, reads too slowly or dies."""
 
-    def __init__(self, updates: LiveUpdates, guard: Guard) -> None:
+    def __init__(self, updates: LiveUpdates, guard: Guard, emit: Emit) -> None:
         self._updates = updates
         self._guard = guard
+        self._emit = emit
         self.router = APIRouter()
         self.router.websocket("/api/v1/ws/patterns")(self.serve)
 
@@ -45,12 +47,15 @@ class LiveRoutes:
         await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
         client = self._updates.join()
         try:
-            await _serve_until_gone(socket, client)
+            if not await _serve_until_gone(socket, client):
+                self._emit(PageTooSlow())
+                await _close(socket)
         finally:
             self._updates.leave(client)
 
 
-async def _serve_until_gone(socket: WebSocket, client: LiveClient) -> None:
+async def _serve_until_gone(socket: WebSocket, client: LiveClient) -> bool:
+    """Return whether the client has left; False if it reads too slowly."""
     async with asyncio.TaskGroup() as group:
         sender = group.create_task(_send_all(socket, client), name="live sender")
         slow = group.create_task(client.too_slow.wait(), name="live watch")
@@ -58,8 +63,7 @@ async def _serve_until_gone(socket: WebSocket, client: LiveClient) -> None:
         await asyncio.wait({sender, slow, reader}, return_when=asyncio.FIRST_COMPLETED)
         for task in (sender, slow, reader):
             task.cancel()
-    if reader.cancelled():
-        await _close(socket)
+    return not reader.cancelled()
 
 
 async def _send_all(socket: WebSocket, client: LiveClient) -> None:

@@ -13,6 +13,7 @@ from pattern_sync.domain.statistics import (
     ConnectedDaemon,
     MissingIndex,
     Overview,
+    PendingEntries,
     Publication,
     Recoveries,
     Refusal,
@@ -64,6 +65,11 @@ def to_missing_indexes(rows: Iterable[Row]) -> tuple[MissingIndex, ...]:
 def to_schema_version(rows: Sequence[Row]) -> SchemaVersion:
     """Return the version of the schema."""
     return SchemaVersion(rows[0]["newest"], rows[0]["compatible_from"])
+
+
+def to_pending(row: Row) -> PendingEntries:
+    """Return how many entries are pending, and since when the oldest is."""
+    return PendingEntries(row["pending"], row["oldest_at"])
 
 
 def to_overview(address: str, fetch: Callable[[str], Sequence[Mapping[str, Any]]]) -> Overview:

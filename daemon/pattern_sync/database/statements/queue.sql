@@ -70,3 +70,11 @@ FROM pattern_sync.retry_refused(
 -- name: count_gone
 -- How many pending entries of ours have lost their pattern: they are kept, as a person may still want them.
 SELECT pattern_sync.count_gone() AS gone;
+
+-- name: count_pending
+-- How many entries are pending, and when the oldest was created, in seconds since 1970 (NULL: none has a time).
+SELECT
+    pg_catalog.count(*) AS pending,
+    pg_catalog.date_part('epoch'::text, pg_catalog.min(a.created_at::timestamptz)) AS oldest_at
+FROM pattern_approvals AS a
+WHERE a.status::text = 'pending';
