@@ -69,12 +69,14 @@ class _Link:
 class Proxy:
     """Listens on a port of its own; new connections always pass unless `refuse` was called."""
 
-    def __init__(self, host: str, port: int, *, new_filter: Callable[[], Filter] = lambda: bytes) -> None:
+    def __init__(
+        self, host: str, port: int, *, new_filter: Callable[[], Filter] = lambda: bytes, address: str = "127.0.0.1"
+    ) -> None:
         self._target = (host, port)
         self._new_filter = new_filter
         self._links: list[_Link] = []
         self._refusing = False
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server((address, 0))
         self.port = int(self._listener.getsockname()[1])
         self._thread = threading.Thread(target=self._accept, daemon=True)
 

@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pattern_sync.cli import daemon, database, reading, review, trial
+from pattern_sync.cli import daemon, database, doctor, reading, review, trial
 from pattern_sync.cli.output import error_console
 from pattern_sync.cli.session import Session
 from pattern_sync.domain.errors import (
@@ -38,7 +38,7 @@ _WAY_OUT = {
     AccessRefused: "\nCheck the user, password and database in PATTERN_SYNC_DATABASE_URL, and the user's rights.",
 }
 
-for group in (daemon, database, reading, review, trial):
+for group in (daemon, database, reading, doctor, review, trial):
     group.add_commands(app)
 
 
