@@ -1,9 +1,10 @@
-"""Writes what docs/reference has from the code: `python -m tools.reference`, or `make docs`."""
+"""Writes what the documents have from the code: `python -m tools.reference`, or `make docs`."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tools.command_reference import command_sections
+from tools.doctor_reference import check_table
 from tools.error_reference import error_table
 from tools.log_reference import log_table
 from tools.markdown import fill
@@ -17,6 +18,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "exit-codes.md": error_table,
     "log-events.md": log_table,
     "metrics.md": metrics_table,
+    "../doctor.md": check_table,
 }
 
 

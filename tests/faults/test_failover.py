@@ -18,6 +18,7 @@ from pattern_sync.database.installer import Installer
 from pattern_sync.embedded import EmbeddedServer, find_binaries
 from tests.support.daemon import running_daemon
 from tests.support.database import TestDatabase
+from tests.support.doctor import examined
 from tests.support.folders import open_folder
 from tests.support.waiting import eventually, show
 
@@ -66,6 +67,21 @@ def multi_host_url(folder: Path, *servers: EmbeddedServer) -> str:
 def kill_server(folder: Path) -> None:
     pid = int((folder / "primary" / "postgres" / "postmaster.pid").read_text().splitlines()[0])
     os.kill(pid, signal.SIGKILL)
+
+
+def test_the_doctor_knows_a_standby_and_is_content_after_its_promotion(folder: Path) -> None:
+    with primary_and_standby(folder) as (primary, standby):
+        both = examined(multi_host_url(folder, standby, primary))
+        assert both.state("hosts") == both.state("schema-objects") == "ok"
+        url = multi_host_url(folder, standby)
+        alone = examined(url)
+        assert alone.state("hosts") == "problem"
+        assert (alone.state("notifications"), alone.state("triggers")) == ("cannot check", "ok")
+        assert "SELECT pg_promote();" in alone.remedies("hosts")[0]["text"]
+        with psycopg.connect(standby.url, autocommit=True) as replica:
+            replica.execute("SELECT pg_promote()")
+        promoted = examined(url)
+        assert set(promoted.in_state("problem")) == {"daemons"}
 
 
 def test_the_daemon_follows_a_promoted_standby_and_catches_up(folder: Path) -> None:

@@ -13,7 +13,7 @@ from tests.support.waiting import eventually, show
 
 KILL_LISTENER = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-    " WHERE application_name = 'pattern-sync listener' AND datname = current_database()"
+    " WHERE application_name ~ '^pattern-sync .*listener$' AND datname = current_database()"
 )
 
 
@@ -130,7 +130,8 @@ def test_the_daemon_listens_again_seconds_after_a_link_lost_notifications(
         assert eventually(lambda: database.entry("heard")) < 2
         # Behind a pooler every statement is wrapped in a transaction of its own.
         alone = (
-            "SELECT 1 FROM pg_stat_activity WHERE application_name = 'pattern-sync' AND datname = current_database()"
+            "SELECT 1 FROM pg_stat_activity"
+            " WHERE application_name ~ '^pattern-sync [^ ]+$' AND datname = current_database()"
             " AND state = 'idle' AND query !~ '^(COMMIT|BEGIN)'"
         )
         eventually(lambda: database.execute(alone), what="the end of the pooler mode")

@@ -25,6 +25,7 @@ from tests.support.asynchronous import run, settle
 from tests.support.certificates import Authority, Certificate, self_signed
 from tests.support.daemon import running_daemon
 from tests.support.database import TestDatabase
+from tests.support.doctor import examined
 from tests.support.folders import open_folder
 from tests.support.proxy import Proxy
 from tests.support.waiting import eventually
@@ -81,7 +82,7 @@ def both_at(url: str) -> dict[str, Any]:
     found = [ask(url) for ask in (daemon_at, program_at)]
     for each in found:
         assert each.pop("pid")
-        assert each.pop("application_name") == "pattern-sync"
+        assert each.pop("application_name").startswith("pattern-sync")
     assert found[0] == found[1]
     return found[0]
 
@@ -227,6 +228,33 @@ def setting(connection: psycopg.Connection[Any], name: str) -> str:
     row = connection.execute("SELECT current_setting(%s)", [name]).fetchone()
     assert row is not None
     return str(row[0])
+
+
+def own_address() -> str:
+    """Return an address of this machine that is not loopback; skips where there is none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing
+        except OSError:
+            pytest.skip("this machine has no network")
+        return str(probe.getsockname()[0])
+
+
+def test_the_doctor_warns_of_a_link_to_another_machine_until_it_is_encrypted(tls: TlsServer) -> None:
+    with Proxy(tls.host, tls.port, listen_on=own_address()) as proxy:
+        beyond = f"postgresql://ann:{PASSWORD}@{own_address()}:{proxy.port}/{DATABASE}"
+        found = examined(f"{beyond}?sslmode=disable")
+        assert found.state("encryption") == "warning"
+        assert "sslmode=verify-full" in found.remedies("encryption")[0]["text"]
+        assert examined(f"{beyond}?sslmode=verify-ca&sslrootcert={tls.authority.own.file}").state("encryption") == "ok"
+    assert examined(tls.at("sslmode=disable")).state("encryption") == "ok"
+
+
+def test_a_certificate_that_is_not_trusted_is_a_finding(tls: TlsServer, tmp_path: Path) -> None:
+    other = self_signed(tmp_path, "other")
+    found = examined(tls.at(f"sslmode=verify-full&sslrootcert={other.file}"))
+    assert set(found.in_state("problem")) == {"hosts"}
+    assert "certificate" in found.text("hosts")
 
 
 def test_every_sslmode_does_what_its_name_promises(tls: TlsServer) -> None:

@@ -49,7 +49,7 @@ SPECIAL: Mapping[str, tuple[object, ...]] = {
 # Their order is promised.
 ORDERED = frozenset({"entries", "history", "preview_missing", "reconcile", "application_schemas", "last_runs"})
 # Columns that differ without a meaning: sequences advance even when a transaction is rolled back.
-FRESH = {"observe_first": "id", "queue_missing": "begun"}
+FRESH = {"observe_first": ("id",), "queue_missing": ("begun",), "connection_limits": ("used", "left_over")}
 WRITTEN = (
     "SELECT (SELECT pg_catalog.array_agg(t ORDER BY t) FROM ("
     "  SELECT pg_catalog.concat_ws('|', a.pattern_id, a.status, a.confidence_score, a.occurrence_count,"
@@ -216,7 +216,9 @@ def has_written(session: Session) -> bool:
 
 
 def is_fresh(name: str, column: str, value: object, begun: datetime) -> bool:
-    return FRESH.get(name) == column or (isinstance(value, datetime) and value.tzinfo is not None and value >= begun)
+    return column in FRESH.get(name, ()) or (
+        isinstance(value, datetime) and value.tzinfo is not None and value >= begun
+    )
 
 
 def answers(database: LivedInDatabase, settings: Mapping[str, str]) -> dict[str, tuple[Rows, object]]:

@@ -15,6 +15,7 @@ from pattern_sync.embedded import EmbeddedServer, all_binaries
 from tests.conftest import fresh_database
 from tests.support.application import adopt
 from tests.support.database import TestDatabase
+from tests.support.doctor import examined
 from tests.support.folders import open_folder
 from tests.support.notifications import listening
 from tests.support.waiting import eventually
@@ -46,6 +47,7 @@ def test_rows_that_a_subscription_writes_are_announced(replicating: str) -> None
             publisher.add_pattern("replicated")
             eventually(lambda: subscriber.count("operation_patterns"))
             assert len(listener.received()) == 1
+            assert "a subscription writes operation_patterns" in examined(subscriber.url).text("bypass")
 
 
 @contextmanager

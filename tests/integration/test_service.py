@@ -195,9 +195,10 @@ def test_the_overview_reports_everything_at_once(database: TestDatabase, service
 
 
 def test_the_overview_shows_a_listening_daemon(database: TestDatabase, service: PatternSyncService) -> None:
-    with psycopg.connect(database.url, application_name="pattern-sync listener"):
+    with psycopg.connect(database.url, application_name="pattern-sync 9.8.7 listener"):
         (daemon,) = service.overview().daemons
     assert daemon.pid > 0
+    assert daemon.version == "9.8.7"
 
 
 def test_the_top_of_the_queue_is_the_best_impact_first(database: TestDatabase, service: PatternSyncService) -> None:

@@ -107,7 +107,17 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "server": ((), {"server_version": "text", "prepared_transactions": "int4"}),
     "missing_indexes": ((), {"relation": "text", "cost": "text", "command": "text"}),
     "tables_without_trigger": ((), {"relation": "text"}),
-    "trigger_faults": ((), {"relation": "text", "fault": "text", "silenced": "text", "mendable": "bool"}),
+    "trigger_faults": (
+        (),
+        {
+            "relation": "text",
+            "fault": "text",
+            "silenced": "text",
+            "mendable": "bool",
+            "mending": "text",
+            "owner": "text",
+        },
+    ),
     "watch": (
         (),
         {
@@ -124,7 +134,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "mend": (("text",), {"install_trigger": "void"}),
     "recoveries": ((), {"patterns": "int8", "last_at": "timestamptz"}),
     "refusals": ((), {"pattern_id": "text", "reason": "text", "total": "int8"}),
-    "connected_daemons": ((), {"pid": "int4", "host": "text", "connected_at": "timestamptz"}),
+    "connected_daemons": ((), {"pid": "int4", "host": "text", "connected_at": "timestamptz", "version": "text"}),
     "last_runs": (
         (),
         {
@@ -174,7 +184,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
         },
     ),
     "preview_missing": (
-        (*FILTER, "int8"),
+        (*FILTER, "int8", "bool"),
         {"candidates": "int8", "missing": "int8", "listed": "int8", "signatures": "text[]"},
     ),
     "refresh_stale": (
@@ -201,6 +211,35 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "heartbeat": ((), {"listening": "bool", "in_recovery": "bool", "read_only": "bool"}),
     "ping": (("text", "text"), {"pg_notify": "void"}),
     "unanswered": (("int4[]",), {"pid": "int4"}),
+    "host_state": (
+        (),
+        {
+            "server_version": "text",
+            "version_number": "int4",
+            **dict.fromkeys(["in_recovery", "read_only"], "bool"),
+            "role": "text",
+            "grant_to_see_sessions": "text",
+            "server_time": "timestamptz",
+        },
+    ),
+    "stored_settings": (("text[]",), dict.fromkeys(["name", "value", "whose", "remedy"], "text")),
+    "listens": (("text",), {"listening": "bool"}),
+    "connection_limits": (
+        (),
+        {"scope": "text", **dict.fromkeys(["used", "most", "left_over"], "int4"), "remedy": "text"},
+    ),
+    "function_bodies": (("text[]",), dict.fromkeys(["function", "name", "body"], "text")),
+    "closed_schema": ((), {"closed": "bool"}),
+    "subscribed": ((), {"subscribed": "bool"}),
+    "notification_queue": ((), {"usage": "float8"}),
+    "long_transactions": (("float8",), {"pid": "int4", "role": "text", "application": "text", "seconds": "float8"}),
+    "lock_holders": (
+        ("float8",),
+        {"pid": "int4", "role": "text", "application": "text", "seconds": "float8", "blocked": "int8"},
+    ),
+    "roles_part": ((), dict.fromkeys(["detects", "works"], "bool")),
+    "insert_canary": (("text",), {}),
+    "announced": ((), {"announced": "text"}),
     "observe_again": (("text",), {"id": "int8", "occurrence_count": "int4"}),
     "observe_first": (("text",) * 4, {"id": "int8", "occurrence_count": "int4"}),
     "note_occurrence": (("int8", "text"), {}),
@@ -226,6 +265,7 @@ OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
     "server_state": (["jit"], ["off"]),
     "settle": (["jit"], ["off"], True),
     "mend": ("pattern_occurrences",),
+    "insert_canary": ('{"pattern_signature": "canary", "pattern_type": "x"}',),
     "observe_first": ("new", "x", "x", '["Read"]'),
 }
 

@@ -18,7 +18,7 @@ from tests.support.waiting import eventually, show
 FILES = 256
 KILL_LISTENER = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-    " WHERE application_name = 'pattern-sync listener' AND datname = current_database()"
+    " WHERE application_name ~ '^pattern-sync .*listener$' AND datname = current_database()"
 )
 HEAD = b"POST /api/v1/patterns/x/comment HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 

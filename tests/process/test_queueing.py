@@ -92,7 +92,7 @@ def test_two_daemons_queue_each_pattern_once(database: TestDatabase) -> None:
         quiet = snapshot(database, ["pattern_approvals"])
         listening = database.execute(
             "SELECT count(*) AS n FROM pg_stat_activity"
-            " WHERE application_name = 'pattern-sync listener' AND datname = current_database()"
+            " WHERE application_name ~ '^pattern-sync .*listener$' AND datname = current_database()"
         )
         assert listening[0]["n"] == 2
         for daemon in (first, second):

@@ -15,7 +15,9 @@ from tests.support.lived_in import LivedInDatabase
 from tests.support.psql import run_psql
 from tests.support.waiting import eventually
 
-LISTENERS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pattern-sync listener'"
+LISTENERS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name ~ '^pattern-sync .*listener$'"
+)
 
 
 @pytest.fixture

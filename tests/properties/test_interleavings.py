@@ -20,7 +20,7 @@ from tests.support.waiting import eventually
 SIGNATURES = 4
 KILL_LISTENERS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-    " WHERE application_name = 'pattern-sync listener' AND datname = current_database()"
+    " WHERE application_name ~ '^pattern-sync .*listener$' AND datname = current_database()"
 )
 UPSERT = """
 INSERT INTO operation_patterns

@@ -2,6 +2,7 @@
 
 import os
 import traceback
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -182,7 +183,7 @@ def test_parameters_that_we_set_override_those_of_the_url() -> None:
         "host=db application_name=mine fallback_application_name=x client_encoding=latin1 target_session_attrs=any"
         " options='-c search_path=app'"
     ).for_libpq(with_settings=True)
-    assert passed["application_name"] == "pattern-sync"
+    assert passed["application_name"] == f"pattern-sync {version('pattern-sync')} command"
     assert passed["client_encoding"] == "UTF8"
     assert passed["target_session_attrs"] == "read-write"
     assert passed["options"].startswith("-c search_path=app -c ")

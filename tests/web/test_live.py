@@ -36,7 +36,7 @@ RIGHT_SECONDS = 20.0
 ENOUGH_CHANGES = 300
 KILL_LISTENERS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-    " WHERE application_name = 'pattern-sync listener' AND datname = current_database()"
+    " WHERE application_name ~ '^pattern-sync .*listener$' AND datname = current_database()"
 )
 COLUMNS = "pattern_id, status, confidence_score, occurrence_count, estimated_savings_usd, tool_sequence"
 INSERT = f"INSERT INTO pattern_approvals ({COLUMNS}) VALUES (%s, %s, 0.5, %s, 2000, 'Read')"

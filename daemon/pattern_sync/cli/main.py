@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pattern_sync.cli import daemon, database, reading, review, trial
+from pattern_sync.cli import daemon, database, doctor, reading, review, trial
 from pattern_sync.cli.endings import report
 from pattern_sync.cli.session import Session
 from pattern_sync.cli.streams import open_missing_streams
@@ -24,7 +24,7 @@ app = typer.Typer(
     ),
 )
 
-for group in (daemon, database, reading, review, trial):
+for group in (daemon, database, reading, doctor, review, trial):
     group.add_commands(app)
 
 

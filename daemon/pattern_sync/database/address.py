@@ -12,6 +12,7 @@ from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict
 
 from pattern_sync.database.libpq import find_password, resolve, socket_folder
+from pattern_sync.database.naming import COMMAND, session_name
 from pattern_sync.database.session_settings import as_options
 from pattern_sync.database.tls import file_of_authorities, tls_context
 from pattern_sync.domain.errors import InvalidSettings
@@ -170,9 +171,19 @@ class DatabaseAddress:
             "port": ",".join(str(host.port) for host in self.hosts),
             "connect_timeout": str(round(self.connect_seconds)),
             "options": as_options(options) if with_settings else options,
-            "application_name": "pattern-sync",
+            "application_name": session_name(COMMAND),
             "client_encoding": "UTF8",
             "target_session_attrs": "read-write",
+        }
+
+    def at(self, host: Host, *, with_settings: bool) -> dict[str, str]:
+        """Return psycopg's parameters for one host, whether it accepts writes or not."""
+        return {
+            **self.for_libpq(with_settings=with_settings),
+            "host": host.name,
+            "hostaddr": "" if host.is_socket or host.address == host.name else host.address,
+            "port": str(host.port),
+            "target_session_attrs": "any",
         }
 
     def __str__(self) -> str:

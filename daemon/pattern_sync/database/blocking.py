@@ -1,14 +1,16 @@
 """The same statements without an event loop, over psycopg."""
 
 import math
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Self, TypeVar
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import DictRow, dict_row
 
-from pattern_sync.database.address import DatabaseAddress
+from pattern_sync.database.address import DatabaseAddress, Host
 from pattern_sync.database.faults import translated
 from pattern_sync.database.libpq_words import in_our_words
 from pattern_sync.database.session_settings import AT_STARTUP, known_to
@@ -35,7 +37,18 @@ class BlockingDatabase:
     def connect(cls, address: DatabaseAddress) -> Iterator[Self]:
         """Connect to the first host that accepts writes. Raises DatabaseUnavailable or AccessRefused."""
         with in_our_words(address), translated():
-            connection = _open(address)
+            connection = _open(address.for_libpq)
+        with translated(), connection:
+            database = cls(connection, load_statements())
+            database._settle_session()
+            yield database
+
+    @classmethod
+    @contextmanager
+    def connect_to(cls, address: DatabaseAddress, host: Host) -> Iterator[Self]:
+        """Connect to one host, even a standby. Raises DatabaseUnavailable or AccessRefused."""
+        with in_our_words(address), translated():
+            connection = _open(partial(address.at, host))
         with translated(), connection:
             database = cls(connection, load_statements())
             database._settle_session()
@@ -51,19 +64,36 @@ class BlockingDatabase:
         """Return whether each statement runs in its own transaction, as the session is shared with other clients."""
         return not self._settled
 
+    @property
+    def encrypted(self) -> bool:
+        """Return whether the connection uses TLS."""
+        return self._connection.pgconn.ssl_in_use
+
+    def listen(self, channel: str) -> None:
+        """Listen to a channel."""
+        with translated():
+            self._connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+
+    def hears(self, payload: str, *, within_seconds: float) -> bool:
+        """Return whether a notification with this payload arrives on a channel that the session listens to."""
+        with translated():
+            heard = self._connection.notifies(timeout=within_seconds)
+            return any(notification.payload == payload for notification in heard)
+
     def run_script(self, script: str) -> None:
         """Run the statements of a file of sql/."""
         with self._settled_transaction():
             self._connection.execute(script.encode())
 
     @contextmanager
-    def transaction(self, *, read_only: bool = False) -> Iterator[None]:
-        """Run the block in one transaction; a read-only one sees one snapshot."""
+    def transaction(self, *, read_only: bool = False, discarded: bool = False) -> Iterator[None]:
+        """Run the block in one transaction; a read-only one sees one snapshot, a discarded one is rolled back."""
         isolation = psycopg.IsolationLevel.REPEATABLE_READ if read_only else psycopg.IsolationLevel.READ_COMMITTED
-        self._connection.read_only = read_only
-        # Not the role's or the database's default: an installer has to see what others did while it waited.
-        self._connection.isolation_level = isolation
-        with translated(), self._connection.transaction():
+        with translated():  # they fail on a connection that was lost
+            self._connection.read_only = read_only
+            # Not the role's or the database's default: an installer has to see what others did while it waited.
+            self._connection.isolation_level = isolation
+        with translated(), self._connection.transaction(force_rollback=discarded):
             if not self._settled:
                 self._settle(*self._known(), for_transaction=True)
             yield
@@ -106,13 +136,13 @@ class BlockingDatabase:
         return cursor.fetchall() if cursor.description else []
 
 
-def _open(address: DatabaseAddress) -> "psycopg.Connection[DictRow]":
+def _open(parameters: Callable[..., dict[str, str]]) -> "psycopg.Connection[DictRow]":
     try:
-        return _connect(address.for_libpq(with_settings=True))
+        return _connect(parameters(with_settings=True))
     except psycopg.OperationalError as fault:
         if not any(words in str(fault) for words in _SETTINGS_REFUSED):
             raise
-    return _connect(address.for_libpq(with_settings=False))
+    return _connect(parameters(with_settings=False))
 
 
 def _connect(parameters: Mapping[str, Any]) -> "psycopg.Connection[DictRow]":

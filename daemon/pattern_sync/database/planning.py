@@ -93,16 +93,20 @@ class MigrationPlan:
         """
         if not all(self.tables.values()):  # only the owner may see what is installed
             check_ownership(self.application, self.own)
-        steps = [*self._application_steps(), *self._table_steps()]
-        # The version is not enough: a release may change a function and need no new table.
-        if steps or self._recorded_fingerprint() != self.fingerprint():
-            steps.append(Step(CREATE_FUNCTIONS, self.definitions.functions))
-        steps += self._rights_steps(steps)
+        steps = self.lacking()
         if steps:
             check_ownership(self.application, self.own)
         if not replicated and any(step.enlarges for step in steps):
             check_publications(self.database)
         return steps
+
+    def lacking(self) -> list[Step]:
+        """Return the steps of the first transaction, whoever may take them."""
+        steps = [*self._application_steps(), *self._table_steps()]
+        # The version is not enough: a release may change a function and need no new table.
+        if steps or self._recorded_fingerprint() != self.fingerprint():
+            steps.append(Step(CREATE_FUNCTIONS, self.definitions.functions))
+        return [*steps, *self._rights_steps(steps)]
 
     def remarks(self) -> list[str]:
         """Return, for a person, what would work better if the application, or this machine, were changed."""

@@ -10,6 +10,7 @@ import asyncpg
 from pattern_sync.database.connector import STATEMENT_CACHE_SIZE, Connector
 from pattern_sync.database.faults import translated
 from pattern_sync.database.in_flight import InFlight
+from pattern_sync.database.naming import session_name
 from pattern_sync.database.session_settings import known_to
 from pattern_sync.domain.errors import DatabaseUnavailable, OutcomeUnknown, PlanOutdated, PoolerInTheWay
 from pattern_sync.services.liveness import working
@@ -192,7 +193,7 @@ class Pool:
 
     async def _connect(self, *_: object, **__: object) -> "asyncpg.Connection[asyncpg.Record]":
         cache_size = 0 if self._behind_pooler else STATEMENT_CACHE_SIZE
-        opened = await self._connector.open("pattern-sync", statement_cache_size=cache_size)
+        opened = await self._connector.open(session_name(), statement_cache_size=cache_size)
         self._unsettled |= not opened.settled
         return opened.connection
 

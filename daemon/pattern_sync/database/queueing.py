@@ -109,7 +109,7 @@ class QueueGateway:
 
     async def preview_missing(self, sync_filter: SyncFilter) -> MissingPreview:
         """Return what queue_missing would find; writes nothing."""
-        arguments = (*filter_arguments(sync_filter), sync_filter.max_patterns)
+        arguments = (*filter_arguments(sync_filter), sync_filter.max_patterns, True)
         return to_missing_preview(await self._row("preview_missing", *arguments))
 
     async def refresh_stale(self, sync_filter: SyncFilter, after_id: RowId) -> RefreshedPage:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from pattern_sync.database.connector import Connector
 from pattern_sync.database.faults import translated
+from pattern_sync.database.naming import LISTENER, session_name
 from pattern_sync.database.pool import Pool
 from pattern_sync.database.statements import Statement
 from pattern_sync.domain.errors import PoolerInTheWay, StandbyServer, StatementFailed
@@ -52,7 +53,7 @@ class ListenSession:
         on_payload: Mapping[str, Callable[[str], None]],
     ) -> Self:
         """Connect and LISTEN; from then on `on_payload` gets each notification of a commit, by channel."""
-        connection = await connector.connect("pattern-sync listener")
+        connection = await connector.connect(session_name(LISTENER))
         session = cls(connection, connector.statements, pool, ping_channel, on_payload)
         try:
             with translated():

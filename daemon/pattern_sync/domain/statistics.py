@@ -57,11 +57,12 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class ConnectedDaemon:
-    """A daemon that holds a LISTEN session."""
+    """A daemon that holds a LISTEN session; `version` is None for one that does not name it, as older ones do not."""
 
     pid: int
     host: str
     connected_at: datetime
+    version: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from pattern_sync.embedded.account import ends_with_us
 from pattern_sync.embedded.binaries import PostgresBinaries, all_binaries, find_binaries
-from pattern_sync.embedded.folder import default_data_dir
+from pattern_sync.embedded.folder import default_data_dir, holds_server
 from pattern_sync.embedded.server import EmbeddedServer, Supervision
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "default_data_dir",
     "ends_with_us",
     "find_binaries",
+    "holds_server",
 ]

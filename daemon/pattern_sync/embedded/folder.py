@@ -134,6 +134,14 @@ class StateFolder:
         Path(temporary).replace(self.path / name)
 
 
+def holds_server(path: Path) -> bool:
+    """Return whether a server was created in a state folder; False if we may not look."""
+    try:
+        return StateFolder(path).major() is not None
+    except OSError:
+        return False
+
+
 def _free_port() -> int:
     for _ in range(100):
         port = secrets.choice(_PORTS)

@@ -2,10 +2,10 @@
 
 import socket
 from datetime import UTC, datetime
-from importlib.metadata import version
 
 from pattern_sync.config import Settings
 from pattern_sync.database.gateway import DaemonGateway
+from pattern_sync.database.naming import release
 from pattern_sync.database.pool import PEOPLES_CONNECTIONS, Pool
 from pattern_sync.database.reviews import ReviewGateway
 from pattern_sync.domain.facts import ScanFinished
@@ -41,7 +41,6 @@ def build_http_server(
     core: Core, settings: Settings, pool: Pool, gateway: DaemonGateway, live: LiveUpdates
 ) -> HttpServer:
     """Return the server of the API and the review page. Raises InvalidSettings where it cannot be where they say."""
-    release = version("pattern-sync")
     reviews = ReviewGateway(pool.lane("people", PEOPLES_CONNECTIONS).fetch)
 
     def on_finished(result: SyncResult) -> None:
@@ -53,21 +52,21 @@ def build_http_server(
         Review(reviews, core.emit),
         ManualSync(Reconciler(gateway, core.now), gateway, on_finished),
         reviews,
-        _health_reporter(core, release),
+        _health_reporter(core),
         live,
         core.supervisor.hanging,
         core.observers.metrics,
         core.emit,
         core.now,
     )
-    app = create_app(parts, _access(settings), release)
+    app = create_app(parts, _access(settings), release())
     return HttpServer(app, settings.http_host, settings.http_port, core.emit, core.timings.http_retry_seconds)
 
 
-def _health_reporter(core: Core, release: str) -> HealthReporter:
+def _health_reporter(core: Core) -> HealthReporter:
     return HealthReporter(
         core.observers.view,
-        release,
+        release(),
         core.now,
         wall_clock=lambda: datetime.now(UTC),
         queue_depth=core.intake.__len__,

@@ -43,16 +43,27 @@ SELECT
 SELECT relation::text AS relation FROM pattern_sync.tables_without_trigger() AS relation;
 
 -- name: trigger_faults
--- What keeps changes from being notified.
-SELECT f.relation::text AS relation, f.fault, f.silenced, f.mending IS NOT NULL AS mendable
-FROM pattern_sync.trigger_faults() AS f;
+-- What keeps changes from being notified, with the SQL that mends it and the role that may run it.
+SELECT
+    f.relation::text AS relation,
+    f.fault,
+    f.silenced,
+    f.mending IS NOT NULL AS mendable,
+    f.mending,
+    pg_catalog.pg_get_userbyid(c.relowner)::text AS owner
+FROM pattern_sync.trigger_faults() AS f
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = f.relation::pg_catalog.oid;
 
 -- name: connected_daemons
--- The daemons that hold a LISTEN session on this database.
-SELECT s.pid, coalesce(pg_catalog.host(s.client_addr), 'local') AS host, s.backend_start AS connected_at
+-- The daemons that hold a LISTEN session on this database. Older ones do not name their version.
+SELECT
+    s.pid,
+    coalesce(pg_catalog.host(s.client_addr), 'local') AS host,
+    s.backend_start AS connected_at,
+    pg_catalog.substring(s.application_name::text, '^pattern-sync (.+) listener$'::text) AS version
 FROM pg_catalog.pg_stat_activity AS s
 WHERE s.datname::text = pg_catalog.current_database()::text
-  AND s.application_name::text = 'pattern-sync listener'::text
+  AND pg_catalog.textregexeq(s.application_name::text, '^pattern-sync (.+ )?listener$'::text)
 ORDER BY s.backend_start;
 
 -- name: last_runs
@@ -178,7 +189,7 @@ SELECT
         SELECT pg_catalog.count(*)
         FROM pg_catalog.pg_stat_activity AS s
         WHERE s.datname::text = pg_catalog.current_database()::text
-          AND s.application_name::text = 'pattern-sync listener'::text
+          AND pg_catalog.textregexeq(s.application_name::text, '^pattern-sync (.+ )?listener$'::text)
     ) AS daemons,
     pattern_sync.qualifies(
         p.confidence_score::double precision, 0, 0, '', $1::double precision, NULL, NULL, '{}', '{}'

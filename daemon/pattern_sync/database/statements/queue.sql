@@ -28,8 +28,8 @@ CALL pattern_sync.queue_missing(
 );
 
 -- name: preview_missing
--- What queue_missing would find: the counts, and of the patterns that it would queue, at most $6 (NULL: all), how many
--- there are and the first 200.
+-- What queue_missing would find: the counts, and of the patterns that it would queue, at most $6 (NULL: all) and
+-- including quarantined ones if $7, how many there are and the first 200.
 SELECT
     picked.candidates,
     picked.missing,
@@ -42,7 +42,7 @@ SELECT
     ) AS signatures
 FROM pattern_sync.pick_missing(
     $1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[],
-    $6::bigint, true, NULL, '{}', 0, 1
+    $6::bigint, $7::boolean, NULL, '{}', 0, 1
 ) AS picked;
 
 -- name: refresh_stale

@@ -26,3 +26,17 @@ ON CONFLICT DO NOTHING;
 UPDATE operation_patterns
 SET confidence_score = $2::double precision, potential_monthly_savings = $3::double precision
 WHERE id = $1::bigint;
+
+-- name: insert_canary
+-- Insert a pattern from JSON ($1: signature, type, confidence, occurrences, savings), whatever types the columns have.
+-- The doctor rolls it back.
+INSERT INTO operation_patterns (
+    pattern_signature, pattern_type, confidence_score, occurrence_count, potential_monthly_savings
+)
+SELECT
+    canary.pattern_signature,
+    canary.pattern_type,
+    canary.confidence_score,
+    canary.occurrence_count,
+    canary.potential_monthly_savings
+FROM pg_catalog.jsonb_populate_record(NULL::operation_patterns, $1::text::jsonb) AS canary;

@@ -1,0 +1,130 @@
+"""Checks of the way from a writer's statement to a notification."""
+
+from collections.abc import Iterator
+
+from pattern_sync.database.rows.overview import to_lacking_roles
+from pattern_sync.doctor.check import SUPERUSER, Check, Finding, Remedy, fine, problem, unknown, warning
+from pattern_sync.doctor.patient import Patient
+from pattern_sync.domain.reception import Audience
+
+_MIGRATE = "pattern-sync migrate"
+# From half full on, pattern_sync.send() leaves marks instead of notifying.
+_CROWDED, _MUTE = 0.1, 0.5
+# A reconcile sets it for its own transaction, and notifies the pages afterwards.
+_LATER = "pattern_sync.announced_later"
+_REPLICA = "session_replication_role"
+_LATE_SUBSCRIPTIONS = 14
+
+
+def _triggers(patient: Patient) -> Iterator[Finding]:
+    faults = patient.fetch("trigger_faults")
+    for row in faults:
+        mending = (row["mending"] or "").strip()
+        remedy = Remedy.sql(mending, row["owner"]) if mending else Remedy.command(_MIGRATE, patient.owner())
+        yield (warning if row["silenced"] is None else problem)(row["fault"], remedy)
+    if not faults:
+        yield fine("every table, child and partition has its triggers, and they are enabled")
+
+
+def _writers(patient: Patient) -> Iterator[Finding]:
+    owner = patient.owner()
+    lacking = to_lacking_roles(patient.fetch("writers_without_rights"))
+    for role in lacking:
+        of_patterns = role.silenced is Audience.DAEMONS
+        unheard = "its patterns are not announced" if of_patterns else "the review pages do not hear of its changes"
+        yield (problem if of_patterns else warning)(f"{role.fault.fault}: {unheard}", Remedy.sql(role.remedy, owner))
+    if not lacking:
+        yield fine("every role that writes may do what the triggers do in its name")
+
+
+def _bypass(patient: Patient) -> Iterator[Finding]:
+    found = False
+    for row in patient.fetch("stored_settings", [_REPLICA, _LATER]):
+        found = True
+        stored = f"{row['whose']} has {row['name']} = {row['value']}"
+        remedy = Remedy.sql(row["remedy"], SUPERUSER)
+        if row["name"] == _LATER:
+            yield warning(f"{stored}: the review pages are not notified of its changes", remedy)
+        elif row["value"] == "replica":
+            yield warning(f"{stored}: only triggers that are ENABLE ALWAYS, as ours are, fire in its sessions", remedy)
+    if patient.fetch("subscribed")[0]["subscribed"]:
+        found = True
+        if patient.state.version_number // 10_000 <= _LATE_SUBSCRIPTIONS:
+            yield warning(
+                "a subscription writes operation_patterns; on PostgreSQL 14, its notifications may arrive late",
+                Remedy.advice("upgrade the server to PostgreSQL 15 or newer"),
+            )
+        else:
+            yield fine("a subscription writes operation_patterns; the triggers fire for it, too")
+    if not found:
+        yield fine("no role, database or subscription writes past the triggers")
+
+
+def _queue_usage(patient: Patient) -> Iterator[Finding]:
+    usage = float(patient.fetch("notification_queue")[0]["usage"])
+    found = f"the notification queue is {usage:.0%} full"
+    if usage < _CROWDED:
+        yield fine(found)
+        return
+    suspects = patient.fetch("long_transactions", 0.0)
+    remedies = [ending(row["pid"]) for row in suspects[:1]]
+    cause = "a session listens and does not read; most likely the one in the oldest transaction"
+    if usage < _MUTE:
+        yield warning(f"{found}: {cause}", *remedies)
+    else:
+        yield problem(f"{found}, and writers leave marks instead of notifying: {cause}", *remedies)
+
+
+def _transactions(patient: Patient) -> Iterator[Finding]:
+    long = patient.fetch("long_transactions", patient.clocks.long_transaction_seconds)
+    for row in long:
+        session = f"{row['role']}, {row['application'] or 'without a name'}"
+        yield warning(
+            f"process {row['pid']} ({session}) has been in a transaction for {row['seconds'] / 60:,.0f} min",
+            ending(row["pid"]),
+        )
+    if long:
+        return
+    if grant := patient.state.grant_to_see_sessions:
+        yield unknown(f"this role, {patient.state.role}, sees its own sessions only", Remedy.sql(grant, SUPERUSER))
+    else:
+        yield fine("no transaction has been open for long")
+
+
+def ending(pid: int) -> Remedy:
+    """Return the statement that ends a session."""
+    return Remedy.sql(f"SELECT pg_terminate_backend({pid});", SUPERUSER)
+
+
+CHECKS = (
+    Check(
+        "triggers",
+        "the triggers on every table, child and partition: there, enabled, unchanged, and the functions behind them",
+        "Without them nothing is announced, and patterns wait for the next sweep.",
+        _triggers,
+    ),
+    Check(
+        "writers",
+        "every role that may write the patterns or the queue: whether it may use what the triggers use in its name",
+        "The trigger never fails a writer, so a role without these rights writes in silence.",
+        _writers,
+    ),
+    Check(
+        "bypass",
+        "settings of roles and of the database, and subscriptions, that keep triggers from firing or announcing",
+        "What such a session writes is found by the next sweep only.",
+        _bypass,
+    ),
+    Check(
+        "notification-queue",
+        f"whether the server's notification queue is {_CROWDED:.0%} full (warning) or {_MUTE:.0%} (problem)",
+        "A full queue would fail every commit that notifies, so ours stop notifying when it is half full.",
+        _queue_usage,
+    ),
+    Check(
+        "transactions",
+        "transactions that have been open for more than an hour",
+        "They hold locks, keep VACUUM from cleaning up, and fill the notification queue where they listen.",
+        _transactions,
+    ),
+)

@@ -1,0 +1,17 @@
+"""Every check, in the order in which an operator reads them."""
+
+from pattern_sync.doctor import announcing, connection, daemons, machine, queue, rights, schema, server
+from pattern_sync.doctor.canary import CANARY
+from pattern_sync.doctor.check import Check
+
+CHECKS: tuple[Check, ...] = (
+    *machine.CHECKS,
+    *connection.CHECKS,
+    *server.CHECKS,
+    *schema.CHECKS,
+    *rights.CHECKS,
+    *announcing.CHECKS,
+    *daemons.CHECKS,
+    *queue.CHECKS,
+)
+WITH_CANARY = (*CHECKS, CANARY)

@@ -1,0 +1,115 @@
+"""Checks of the queue: what should be in it and is not, who refuses or blocks it, and what would make it faster."""
+
+from collections.abc import Iterator
+
+from pattern_sync.database.rows import Row
+from pattern_sync.database.rows.filters import filter_arguments, to_filter_in_force
+from pattern_sync.database.rows.overview import to_missing_indexes
+from pattern_sync.doctor.announcing import ending
+from pattern_sync.doctor.check import Check, Finding, Remedy, fine, problem, warning
+from pattern_sync.doctor.patient import Patient
+
+_SHOWN = 3
+_MOST_LISTED = 200
+_REQUEST = "SELECT pattern_sync.request();"
+
+
+def _missing(patient: Patient) -> Iterator[Finding]:
+    missing = _unqueued(patient)
+    if missing:  # they may be on their way
+        patient.clocks.wait_for_second_look()
+        missing &= _unqueued(patient)
+    if not missing:
+        yield fine("everything that qualifies is in the queue")
+        return
+    named = ", ".join(sorted(missing)[:_SHOWN]) + (", …" if len(missing) > _SHOWN else "")
+    count = f"{len(missing):,}" if len(missing) < _MOST_LISTED else f"{_MOST_LISTED} or more"
+    listening = bool(patient.fetch("connected_daemons"))
+    yield problem(
+        f"patterns that qualify and are not queued: {count}, such as {named}",
+        Remedy.sql(_REQUEST, None) if listening else Remedy.command("pattern-sync run"),
+    )
+
+
+def _unqueued(patient: Patient) -> set[str]:
+    """Return the best of them, without those that the application refuses."""
+    in_force = to_filter_in_force(patient.fetch("read_filter"))
+    (preview,) = patient.fetch("preview_missing", *filter_arguments(in_force), None, False)
+    return set(preview["signatures"])
+
+
+def _refused(patient: Patient) -> Iterator[Finding]:
+    rows = patient.fetch("refusals")
+    if not rows:
+        yield fine("the application refuses no pattern")
+        return
+    yield warning(
+        f"the application refuses {rows[0]['total']} patterns, such as {rows[0]['pattern_id']}: {rows[0]['reason']}",
+        Remedy.advice("change what the application's own message names"),
+        Remedy.command("pattern-sync sync"),
+    )
+
+
+def _locks(patient: Patient) -> Iterator[Finding]:
+    holders = _holders(patient)
+    if holders:  # every writer blocks another for a moment
+        patient.clocks.wait_for_second_look()
+        still = _holders(patient)
+        holders = {pid: row for pid, row in still.items() if pid in holders}
+    for pid, row in holders.items():
+        since = "" if row["seconds"] is None else f" for {row['seconds']:,.0f} s"
+        yield warning(
+            f"process {pid} ({row['role']}, {row['application'] or 'without a name'}) holds locks on the tables{since}"
+            f" and blocks {row['blocked']} sessions",
+            ending(pid),
+        )
+    if not holders:
+        yield fine("nobody waits for a lock on the application's tables, or has held one for long")
+
+
+def _holders(patient: Patient) -> dict[int, Row]:
+    return {row["pid"]: row for row in patient.fetch("lock_holders", patient.clocks.long_lock_seconds)}
+
+
+def _indexes(patient: Patient) -> Iterator[Finding]:
+    lacking = to_missing_indexes(patient.fetch("missing_indexes"))
+    if not lacking:
+        yield fine("no index is missing")
+        return
+    owner = patient.owner()
+    took = "".join(f"; the last {row['kind']} took {row['duration_ms']:,.0f} ms" for row in _scans(patient)[:1])
+    for index in lacking:
+        yield warning(f"{index.relation}: {index.cost}{took}", Remedy.sql(f"{index.command};", owner))
+
+
+def _scans(patient: Patient) -> list[Row]:
+    return sorted(patient.fetch("last_runs"), key=lambda row: row["finished_at"], reverse=True)
+
+
+CHECKS = (
+    Check(
+        "queue",
+        "patterns that qualify and have no entry, twice, five seconds apart",
+        "They are what all of this is for.",
+        _missing,
+    ),
+    Check(
+        "refusals",
+        "patterns that a trigger, rule, policy or constraint of the application keeps out of the queue",
+        "They are tried again, and stay out until the cause is gone.",
+        _refused,
+    ),
+    Check(
+        "locks",
+        "sessions that hold locks on the application's tables and keep others waiting, or have done so for a minute;"
+        " twice, five seconds apart",
+        "A locked entry is not refreshed, and cannot be decided.",
+        _locks,
+    ),
+    Check(
+        "indexes",
+        "the indexes that large tables of the application lack",
+        "Without them each sweep, or each pattern, reads a whole table.",
+        _indexes,
+    ),
+)
