@@ -1,9 +1,9 @@
 """The statements of the watch, over asyncpg."""
 
 from pattern_sync.database.pool import Pool
-from pattern_sync.database.rows.overview import to_sighting
+from pattern_sync.database.rows.overview import to_lacking_roles, to_sighting
 from pattern_sync.database.rows.queue import run_argument
-from pattern_sync.domain.reception import Sighting
+from pattern_sync.domain.reception import LackingRole, Sighting
 from pattern_sync.domain.results import SyncResult
 
 WATCH_SECONDS = 5.0
@@ -19,6 +19,10 @@ class WatchGateway:
     async def look(self) -> Sighting:
         """Return the faults and the marks of writers that could not notify; deletes the marks."""
         return to_sighting((await self._pool.fetch("watch", deadline_seconds=WATCH_SECONDS))[0])
+
+    async def lacking_roles(self) -> tuple[LackingRole, ...]:
+        """Return the roles that lack a right which our triggers need."""
+        return to_lacking_roles(await self._pool.fetch("writers_without_rights", deadline_seconds=WATCH_SECONDS))
 
     async def mend(self, relation: str) -> None:
         """Mend the triggers of one table. Raises TransactionConflict if a lock is taken."""

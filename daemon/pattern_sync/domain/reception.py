@@ -33,6 +33,17 @@ class TriggerFault:
 
 
 @dataclass(frozen=True, slots=True)
+class LackingRole:
+    """A role that writes, or whose rights a trigger uses, without the rights for it; `remedy` is SQL."""
+
+    role: str
+    part: str
+    silenced: Audience
+    lacks: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sighting:
     """One check of the triggers: their faults, and the payloads that writers could not send.
 

@@ -7,7 +7,7 @@ from typing import Any
 from pattern_sync.database.rows import Row
 from pattern_sync.database.rows.filters import to_filter
 from pattern_sync.database.rows.reviews import to_counts, to_statistics
-from pattern_sync.domain.reception import Audience, Sighting, TriggerFault
+from pattern_sync.domain.reception import Audience, LackingRole, Sighting, TriggerFault
 from pattern_sync.domain.statistics import ConnectedDaemon, MissingIndex, Overview, Recoveries, Refusal, Run
 
 
@@ -32,6 +32,13 @@ def to_trigger_faults(rows: Iterable[Row]) -> tuple[TriggerFault, ...]:
             row["relation"], row["fault"], row["silenced"] and Audience(row["silenced"]), bool(row["mendable"])
         )
         for row in rows
+    )
+
+
+def to_lacking_roles(rows: Iterable[Row]) -> tuple[LackingRole, ...]:
+    """Return the roles that lack a right which our triggers need."""
+    return tuple(
+        LackingRole(row["role"], row["part"], Audience(row["silenced"]), row["lacks"], row["remedy"]) for row in rows
     )
 
 
