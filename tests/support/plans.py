@@ -37,9 +37,8 @@ def _scans(node: Node, whole: Node) -> Iterator[str]:
     if node["Node Type"] == "Hash":
         return  # built once, however often it is probed
     if node["Node Type"] in _SCANS_OF_ALL and "Index Cond" not in node and not _is_bounded(node, whole):
-        relation = node.get("Relation Name") or node.get("CTE Name")
-        if relation in LARGE or "CTE Name" in node:
-            yield f"{node['Node Type']} of {relation}"
+        if _is_large(node, whole):
+            yield f"{node['Node Type']} of {node.get('Relation Name') or node['CTE Name']}"
     for child in node.get("Plans", ()):
         if child.get("Parent Relationship") not in ("InitPlan", "SubPlan"):
             yield from _scans(child, whole)
@@ -56,6 +55,14 @@ def _is_bounded(node: Node, whole: Node) -> bool:
         return all(_is_bounded(each, whole) for each in _nodes(whole) if _is_named(each, node["CTE Name"]))
     # A list in the statement does not grow with the tables.
     return kind == "Values Scan" or (kind == "Result" and not node.get("Plans")) or node.get("Relation Name") in _SINGLE
+
+
+def _is_large(node: Node, whole: Node) -> bool:
+    """Return whether a scan's rows grow with the tables; a CTE that reads only catalogs does not."""
+    if "CTE Name" not in node:
+        return node.get("Relation Name") in LARGE
+    parts = [part for each in _nodes(whole) if _is_named(each, node["CTE Name"]) for part in _nodes(each)]
+    return any(part is not node and _is_large(part, whole) for part in parts)
 
 
 def _is_named(node: Node, name: str) -> bool:

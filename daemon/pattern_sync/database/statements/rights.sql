@@ -140,7 +140,7 @@ owners_need AS (
 needed AS MATERIALIZED (
     SELECT writer.role, pg_catalog.format('may write %s', writer.root) AS part, call.silenced, need.*
     FROM writer
-    JOIN call ON call.root = writer.root AND call.writes OPERATOR(pg_catalog.&&) writer.writes
+    JOIN call ON call.root = writer.root AND call.writes OPERATOR(pg_catalog.&&) writer.writes -- noqa: LT01
     CROSS JOIN LATERAL (
         SELECT 'USAGE' AS privilege, 'SCHEMA' AS kind, our_schema.id
         FROM our_schema
