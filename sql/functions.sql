@@ -185,8 +185,17 @@ $$;
 CREATE OR REPLACE FUNCTION pattern_sync.announce_pattern(id bigint, signature text)
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET lock_timeout = '100ms' AS $$
 DECLARE
-    announced integer := coalesce(nullif(pg_catalog.current_setting('pattern_sync.announced', true), ''), '0')::integer;
+    writer CONSTANT text := pg_catalog.pg_current_xact_id()::text;
+    announced integer := 0;
 BEGIN
+    -- What a session, a role or a database has set is no count of ours.
+    IF pg_catalog.current_setting('pattern_sync.announced_by', true) = writer THEN
+        announced := pg_catalog.current_setting('pattern_sync.announced', true)::integer;
+    ELSE
+        PERFORM
+            pg_catalog.set_config('pattern_sync.announced_by', writer, true),
+            pg_catalog.set_config('pattern_sync.announced', '0', true);
+    END IF;
     IF announced > 300 THEN -- apart: an expression that names the queue locks it even if that part is not evaluated
         RETURN;
     END IF;
@@ -196,22 +205,24 @@ BEGIN
     PERFORM pg_catalog.set_config('pattern_sync.announced', (announced + 1)::text, true);
     PERFORM pattern_sync.notify(CASE WHEN announced < 300 THEN announce_pattern.id::text ELSE '*' END);
 EXCEPTION WHEN lock_not_available THEN
-    PERFORM pg_catalog.set_config('pattern_sync.announced', '301', true); -- wait only once, not for every row
+    PERFORM
+        pg_catalog.set_config('pattern_sync.announced_by', writer, true),
+        pg_catalog.set_config('pattern_sync.announced', '301', true); -- wait only once, not for every row
     PERFORM pattern_sync.notify('*');
 END $$;
 
--- Create the body of the trigger on the patterns for the filter in force. The trigger runs in the detector's
+-- The body of the trigger on the patterns for the filter in force. The trigger runs in the detector's
 -- transaction, for every row, so the criteria are constants in one expression: to query the settings would double its
 -- cost. It is a row trigger, because on an UPDATE of one row it costs a quarter of a transition table, and because
--- PostgreSQL clones it to every partition, existing or new. To re-create a function locks no table.
+-- PostgreSQL clones it to every partition, existing or new.
 --
 -- An UPDATE is announced only when the row comes to qualify, so a busy pattern is not announced with every observation.
 -- Every error is caught, but never lost: a row that cannot be evaluated requests a scan of all patterns. (After a
 -- column has changed its type, every session that was open gets such an error.) PostgreSQL delivers equal payloads of a
 -- transaction once. The last resort uses no object of ours, as a restore may have removed everybody's rights on our
 -- schema.
-CREATE OR REPLACE FUNCTION pattern_sync.create_announce()
-RETURNS void LANGUAGE plpgsql AS $create$
+CREATE OR REPLACE FUNCTION pattern_sync.announce_body()
+RETURNS text LANGUAGE plpgsql STABLE AS $create$
 DECLARE
     in_force record;
     criteria text[];
@@ -224,9 +235,8 @@ BEGIN
         pg_catalog.format('%L::text[]', coalesce(in_force.only_types, '{}')),
         pg_catalog.format('%L::text[]', coalesce(in_force.exclude_types, '{}'))
     ];
-    EXECUTE pg_catalog.format(
+    RETURN pg_catalog.format(
         $template$
-CREATE OR REPLACE FUNCTION pattern_sync.announce() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
     IF %s
        AND NOT (TG_OP = 'UPDATE' AND OLD.pattern_signature::text = NEW.pattern_signature::text
@@ -247,10 +257,19 @@ EXCEPTION WHEN OTHERS THEN
         END IF;
     END;
     RETURN NULL;
-END $body$
-        $template$,
+END $template$,
         pattern_sync.candidacy('NEW', criteria),
         pattern_sync.candidacy('OLD', criteria)
+    );
+END $create$;
+
+-- Create the trigger's function on the patterns anew, for the filter in force. That locks no table.
+CREATE OR REPLACE FUNCTION pattern_sync.create_announce()
+RETURNS void LANGUAGE plpgsql AS $create$
+BEGIN
+    EXECUTE pg_catalog.format(
+        'CREATE OR REPLACE FUNCTION pattern_sync.announce() RETURNS trigger LANGUAGE plpgsql AS %L',
+        pattern_sync.announce_body()
     );
 END $create$;
 
@@ -392,6 +411,8 @@ END $$;
 
 CREATE OR REPLACE TRIGGER announce_settings AFTER INSERT OR UPDATE ON pattern_sync.settings
     FOR EACH ROW EXECUTE FUNCTION pattern_sync.announce_settings();
+-- Also for a replicated row, and for a daemon whose role or database has session_replication_role = replica.
+ALTER TABLE pattern_sync.settings ENABLE ALWAYS TRIGGER announce_settings;
 
 SELECT pattern_sync.create_announce();
 
@@ -749,54 +770,25 @@ BEGIN
           SELECT FROM seen WHERE seen.relation = t.tgrelid AND seen.trigger_name = t.tgname::text
       )
     UNION ALL
-    -- The trigger's body runs with the writer's rights.
-    SELECT
-        patterns::regclass,
-        pg_catalog.format(
-            '%s may write %s and may not use the schema pattern_sync',
-            pg_catalog.string_agg(writer.name, ', ' ORDER BY writer.name),
-            patterns::regclass
-        ),
-        'patterns',
-        pg_catalog.string_agg(
-            pg_catalog.format('GRANT USAGE ON SCHEMA pattern_sync TO %s; ', writer.name), '' ORDER BY writer.name)
-    FROM (
-        SELECT DISTINCT CASE granted.grantee
-            WHEN 0::oid THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(granted.grantee)::text)
-        END AS name
-        FROM (
-            SELECT coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner)) AS rights
-            FROM pg_catalog.pg_class AS c
-            WHERE c.oid = patterns
-            UNION ALL
-            SELECT a.attacl FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = patterns AND a.attacl IS NOT NULL
-        ) AS held
-        CROSS JOIN LATERAL pg_catalog.aclexplode(held.rights) AS granted
-        WHERE granted.privilege_type IN ('INSERT', 'UPDATE')
-          AND NOT CASE granted.grantee
-              WHEN 0::oid THEN pg_catalog.has_schema_privilege('public', 'pattern_sync', 'USAGE')
-              ELSE pg_catalog.has_schema_privilege(granted.grantee, 'pattern_sync', 'USAGE')
-          END
-    ) AS writer
-    HAVING pg_catalog.count(*) > 0::bigint
-    UNION ALL
     SELECT
         settings::regclass,
         CASE
             WHEN settings IS NULL THEN 'there is no table pattern_sync.settings'
             WHEN pg_catalog.count(t.oid) = 0::bigint THEN 'the trigger on pattern_sync.settings is missing'
-            ELSE 'the trigger on pattern_sync.settings is disabled'
+            WHEN pg_catalog.bool_or(t.tgenabled::text = 'D'::text)
+                THEN 'the trigger on pattern_sync.settings is disabled'
+            ELSE 'the trigger on pattern_sync.settings does not fire for replicated writes'
         END,
         'patterns',
         pg_catalog.string_agg(
             CASE WHEN t.oid IS NOT NULL THEN
-                pg_catalog.format('ALTER TABLE pattern_sync.settings ENABLE TRIGGER %I; ', t.tgname)
+                pg_catalog.format('ALTER TABLE pattern_sync.settings ENABLE ALWAYS TRIGGER %I; ', t.tgname)
             END,
             ''
         )
     FROM (SELECT) AS always
     LEFT JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = settings AND NOT t.tgisinternal
-    HAVING pg_catalog.count(t.oid) FILTER (WHERE t.tgenabled::text IN ('O', 'A'))
+    HAVING pg_catalog.count(t.oid) FILTER (WHERE t.tgenabled::text = 'A'::text)
         < greatest(pg_catalog.count(t.oid), 1::bigint)
     ORDER BY 1, 2;
 
@@ -808,11 +800,32 @@ BEGIN
             'patterns',
             'INSERT INTO pattern_sync.settings DEFAULT VALUES; '
         WHERE NOT EXISTS (SELECT FROM pattern_sync.settings);
+
+        BEGIN
+            RETURN QUERY
+            SELECT
+                patterns::regclass,
+                'the function pattern_sync.announce() was changed, or was created for another filter',
+                'patterns',
+                'SELECT pattern_sync.create_announce(); '
+            FROM pg_catalog.pg_proc AS p
+            WHERE p.oid = announce
+              AND p.prosrc <> pattern_sync.announce_body()
+              AND EXISTS (SELECT FROM pattern_sync.settings);
+        EXCEPTION WHEN OTHERS THEN
+            RETURN QUERY
+            SELECT
+                settings::regclass,
+                pg_catalog.concat('the filter in pattern_sync.settings cannot be read: ', SQLERRM),
+                'patterns',
+                NULL;
+        END;
     END IF;
 END $$;
 
--- A digest of the files that hold the patterns. If it changes, rows may have been added or changed without any trigger:
--- a partition was attached, or a column got another type.
+-- A digest of the files that hold the patterns and of the versions of their triggers. If it changes, rows may have been
+-- added or changed without any trigger: a partition was attached, a column got another type, or the triggers were
+-- disabled for a bulk load and enabled again.
 CREATE OR REPLACE FUNCTION pattern_sync.storage()
 RETURNS text LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
 BEGIN
@@ -823,9 +836,11 @@ BEGIN
             SELECT i.inhrelid FROM family JOIN pg_catalog.pg_inherits AS i ON i.inhparent = family.relation
         )
         SELECT pg_catalog.md5(
-            pg_catalog.string_agg(pg_catalog.concat(c.oid, '/', c.relfilenode), ' ' ORDER BY c.oid))
+            pg_catalog.string_agg(pg_catalog.concat(c.oid, '/', c.relfilenode, '/', t.xmin), ' ' ORDER BY c.oid))
         FROM family
         JOIN pg_catalog.pg_class AS c ON c.oid = family.relation
+        LEFT JOIN pg_catalog.pg_trigger AS t
+            ON t.tgrelid = c.oid AND t.tgname::text = 'pattern_sync_announce'::text
     );
 END $$;
 

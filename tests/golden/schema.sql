@@ -33,6 +33,49 @@ EXCEPTION WHEN OTHERS THEN
     RETURN NULL;
 END $$;
 COMMENT ON FUNCTION pattern_sync.announce() IS 'Body of the trigger on the patterns: announce what comes to qualify. Created by pattern_sync.create_announce.';
+CREATE FUNCTION pattern_sync.announce_body() RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $_$
+DECLARE
+    in_force record;
+    criteria text[];
+BEGIN
+    SELECT s.* INTO in_force FROM pattern_sync.settings AS s;
+    criteria := ARRAY[
+        pg_catalog.format('%L::double precision', in_force.min_confidence),
+        pg_catalog.format('%L::bigint', in_force.min_occurrences),
+        pg_catalog.format('%L::numeric', in_force.min_savings),
+        pg_catalog.format('%L::text[]', coalesce(in_force.only_types, '{}')),
+        pg_catalog.format('%L::text[]', coalesce(in_force.exclude_types, '{}'))
+    ];
+    RETURN pg_catalog.format(
+        $template$
+BEGIN
+    IF %s
+       AND NOT (TG_OP = 'UPDATE' AND OLD.pattern_signature::text = NEW.pattern_signature::text
+       AND %s)
+    THEN
+        PERFORM pattern_sync.announce_pattern(NEW.id::bigint, NEW.pattern_signature::text);
+    END IF;
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    RAISE LOG 'pattern_sync: a pattern could not be announced, so all patterns will be scanned: %%', SQLERRM;
+    BEGIN
+        PERFORM pattern_sync.notify('*');
+    EXCEPTION WHEN OTHERS THEN
+        IF coalesce(pg_catalog.current_setting('pattern_sync.quiet', true), '') IN ('', 'off', 'false', 'no', '0')
+            AND pg_catalog.pg_notification_queue_usage() < 0.5::double precision
+        THEN
+            PERFORM pg_catalog.pg_notify('pattern_sync', '*');
+        END IF;
+    END;
+    RETURN NULL;
+END $template$,
+        pattern_sync.candidacy('NEW', criteria),
+        pattern_sync.candidacy('OLD', criteria)
+    );
+END $_$;
+COMMENT ON FUNCTION pattern_sync.announce_body() IS 'The body of the trigger on the patterns for the filter in force. The trigger runs in the detector''s transaction, for every row, so the criteria are constants in one expression: to query the settings would double its cost. It is a row trigger, because on an UPDATE of one row it costs a quarter of a transition table, and because PostgreSQL clones it to every partition, existing or new.';
 CREATE FUNCTION pattern_sync.announce_deletion() RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -116,8 +159,17 @@ CREATE FUNCTION pattern_sync.announce_pattern(id bigint, signature text) RETURNS
     SET lock_timeout TO '100ms'
     AS $$
 DECLARE
-    announced integer := coalesce(nullif(pg_catalog.current_setting('pattern_sync.announced', true), ''), '0')::integer;
+    writer CONSTANT text := pg_catalog.pg_current_xact_id()::text;
+    announced integer := 0;
 BEGIN
+    -- What a session, a role or a database has set is no count of ours.
+    IF pg_catalog.current_setting('pattern_sync.announced_by', true) = writer THEN
+        announced := pg_catalog.current_setting('pattern_sync.announced', true)::integer;
+    ELSE
+        PERFORM
+            pg_catalog.set_config('pattern_sync.announced_by', writer, true),
+            pg_catalog.set_config('pattern_sync.announced', '0', true);
+    END IF;
     IF announced > 300 THEN -- apart: an expression that names the queue locks it even if that part is not evaluated
         RETURN;
     END IF;
@@ -127,7 +179,9 @@ BEGIN
     PERFORM pg_catalog.set_config('pattern_sync.announced', (announced + 1)::text, true);
     PERFORM pattern_sync.notify(CASE WHEN announced < 300 THEN announce_pattern.id::text ELSE '*' END);
 EXCEPTION WHEN lock_not_available THEN
-    PERFORM pg_catalog.set_config('pattern_sync.announced', '301', true); -- wait only once, not for every row
+    PERFORM
+        pg_catalog.set_config('pattern_sync.announced_by', writer, true),
+        pg_catalog.set_config('pattern_sync.announced', '301', true); -- wait only once, not for every row
     PERFORM pattern_sync.notify('*');
 END $$;
 COMMENT ON FUNCTION pattern_sync.announce_pattern(id bigint, signature text) IS 'Announce a qualifying pattern unless the queue has it. From the 301st in a transaction on, one request for a scan replaces the single announcements. It runs with the owner''s rights, as a detector may be unable to read the queue. Its lock_timeout keeps an ALTER TABLE of the queue from blocking a detector.';
@@ -184,49 +238,14 @@ END $$;
 COMMENT ON FUNCTION pattern_sync.count_gone() IS 'How many pending entries of ours have lost their pattern. Entries of other programs never had one.';
 CREATE FUNCTION pattern_sync.create_announce() RETURNS void
     LANGUAGE plpgsql
-    AS $_$
-DECLARE
-    in_force record;
-    criteria text[];
+    AS $$
 BEGIN
-    SELECT s.* INTO in_force FROM pattern_sync.settings AS s;
-    criteria := ARRAY[
-        pg_catalog.format('%L::double precision', in_force.min_confidence),
-        pg_catalog.format('%L::bigint', in_force.min_occurrences),
-        pg_catalog.format('%L::numeric', in_force.min_savings),
-        pg_catalog.format('%L::text[]', coalesce(in_force.only_types, '{}')),
-        pg_catalog.format('%L::text[]', coalesce(in_force.exclude_types, '{}'))
-    ];
     EXECUTE pg_catalog.format(
-        $template$
-CREATE OR REPLACE FUNCTION pattern_sync.announce() RETURNS trigger LANGUAGE plpgsql AS $body$
-BEGIN
-    IF %s
-       AND NOT (TG_OP = 'UPDATE' AND OLD.pattern_signature::text = NEW.pattern_signature::text
-       AND %s)
-    THEN
-        PERFORM pattern_sync.announce_pattern(NEW.id::bigint, NEW.pattern_signature::text);
-    END IF;
-    RETURN NULL;
-EXCEPTION WHEN OTHERS THEN
-    RAISE LOG 'pattern_sync: a pattern could not be announced, so all patterns will be scanned: %%', SQLERRM;
-    BEGIN
-        PERFORM pattern_sync.notify('*');
-    EXCEPTION WHEN OTHERS THEN
-        IF coalesce(pg_catalog.current_setting('pattern_sync.quiet', true), '') IN ('', 'off', 'false', 'no', '0')
-            AND pg_catalog.pg_notification_queue_usage() < 0.5::double precision
-        THEN
-            PERFORM pg_catalog.pg_notify('pattern_sync', '*');
-        END IF;
-    END;
-    RETURN NULL;
-END $body$
-        $template$,
-        pattern_sync.candidacy('NEW', criteria),
-        pattern_sync.candidacy('OLD', criteria)
+        'CREATE OR REPLACE FUNCTION pattern_sync.announce() RETURNS trigger LANGUAGE plpgsql AS %L',
+        pattern_sync.announce_body()
     );
-END $_$;
-COMMENT ON FUNCTION pattern_sync.create_announce() IS 'Create the body of the trigger on the patterns for the filter in force. The trigger runs in the detector''s transaction, for every row, so the criteria are constants in one expression: to query the settings would double its cost. It is a row trigger, because on an UPDATE of one row it costs a quarter of a transition table, and because PostgreSQL clones it to every partition, existing or new. To re-create a function locks no table.';
+END $$;
+COMMENT ON FUNCTION pattern_sync.create_announce() IS 'Create the trigger''s function on the patterns anew, for the filter in force. That locks no table.';
 CREATE FUNCTION pattern_sync.decide(signature text, decision text, reviewer text, notes text, replaces text) RETURNS boolean
     LANGUAGE plpgsql
     SET lock_timeout TO '800ms'
@@ -1362,12 +1381,14 @@ BEGIN
             SELECT i.inhrelid FROM family JOIN pg_catalog.pg_inherits AS i ON i.inhparent = family.relation
         )
         SELECT pg_catalog.md5(
-            pg_catalog.string_agg(pg_catalog.concat(c.oid, '/', c.relfilenode), ' ' ORDER BY c.oid))
+            pg_catalog.string_agg(pg_catalog.concat(c.oid, '/', c.relfilenode, '/', t.xmin), ' ' ORDER BY c.oid))
         FROM family
         JOIN pg_catalog.pg_class AS c ON c.oid = family.relation
+        LEFT JOIN pg_catalog.pg_trigger AS t
+            ON t.tgrelid = c.oid AND t.tgname::text = 'pattern_sync_announce'::text
     );
 END $$;
-COMMENT ON FUNCTION pattern_sync.storage() IS 'A digest of the files that hold the patterns. If it changes, rows may have been added or changed without any trigger: a partition was attached, or a column got another type.';
+COMMENT ON FUNCTION pattern_sync.storage() IS 'A digest of the files that hold the patterns, and of the versions of their triggers. If it changes, rows may have been added or changed without any trigger: a partition was attached, a column got another type, or the triggers were disabled for a bulk load and enabled again.';
 CREATE FUNCTION pattern_sync.tables_without_trigger() RETURNS SETOF regclass
     LANGUAGE sql STABLE
     AS $$
@@ -1563,54 +1584,25 @@ BEGIN
           SELECT FROM seen WHERE seen.relation = t.tgrelid AND seen.trigger_name = t.tgname::text
       )
     UNION ALL
-    -- The trigger's body runs with the writer's rights.
-    SELECT
-        patterns::regclass,
-        pg_catalog.format(
-            '%s may write %s and may not use the schema pattern_sync',
-            pg_catalog.string_agg(writer.name, ', ' ORDER BY writer.name),
-            patterns::regclass
-        ),
-        'patterns',
-        pg_catalog.string_agg(
-            pg_catalog.format('GRANT USAGE ON SCHEMA pattern_sync TO %s; ', writer.name), '' ORDER BY writer.name)
-    FROM (
-        SELECT DISTINCT CASE granted.grantee
-            WHEN 0::oid THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(granted.grantee)::text)
-        END AS name
-        FROM (
-            SELECT coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner)) AS rights
-            FROM pg_catalog.pg_class AS c
-            WHERE c.oid = patterns
-            UNION ALL
-            SELECT a.attacl FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = patterns AND a.attacl IS NOT NULL
-        ) AS held
-        CROSS JOIN LATERAL pg_catalog.aclexplode(held.rights) AS granted
-        WHERE granted.privilege_type IN ('INSERT', 'UPDATE')
-          AND NOT CASE granted.grantee
-              WHEN 0::oid THEN pg_catalog.has_schema_privilege('public', 'pattern_sync', 'USAGE')
-              ELSE pg_catalog.has_schema_privilege(granted.grantee, 'pattern_sync', 'USAGE')
-          END
-    ) AS writer
-    HAVING pg_catalog.count(*) > 0::bigint
-    UNION ALL
     SELECT
         settings::regclass,
         CASE
             WHEN settings IS NULL THEN 'there is no table pattern_sync.settings'
             WHEN pg_catalog.count(t.oid) = 0::bigint THEN 'the trigger on pattern_sync.settings is missing'
-            ELSE 'the trigger on pattern_sync.settings is disabled'
+            WHEN pg_catalog.bool_or(t.tgenabled::text = 'D'::text)
+                THEN 'the trigger on pattern_sync.settings is disabled'
+            ELSE 'the trigger on pattern_sync.settings does not fire for replicated writes'
         END,
         'patterns',
         pg_catalog.string_agg(
             CASE WHEN t.oid IS NOT NULL THEN
-                pg_catalog.format('ALTER TABLE pattern_sync.settings ENABLE TRIGGER %I; ', t.tgname)
+                pg_catalog.format('ALTER TABLE pattern_sync.settings ENABLE ALWAYS TRIGGER %I; ', t.tgname)
             END,
             ''
         )
     FROM (SELECT) AS always
     LEFT JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = settings AND NOT t.tgisinternal
-    HAVING pg_catalog.count(t.oid) FILTER (WHERE t.tgenabled::text IN ('O', 'A'))
+    HAVING pg_catalog.count(t.oid) FILTER (WHERE t.tgenabled::text = 'A'::text)
         < greatest(pg_catalog.count(t.oid), 1::bigint)
     ORDER BY 1, 2;
     IF settings IS NOT NULL THEN -- apart: a statement that names a missing table is an error
@@ -1621,6 +1613,25 @@ BEGIN
             'patterns',
             'INSERT INTO pattern_sync.settings DEFAULT VALUES; '
         WHERE NOT EXISTS (SELECT FROM pattern_sync.settings);
+        BEGIN
+            RETURN QUERY
+            SELECT
+                patterns::regclass,
+                'the function pattern_sync.announce() was changed, or was created for another filter',
+                'patterns',
+                'SELECT pattern_sync.create_announce(); '
+            FROM pg_catalog.pg_proc AS p
+            WHERE p.oid = announce
+              AND p.prosrc <> pattern_sync.announce_body()
+              AND EXISTS (SELECT FROM pattern_sync.settings);
+        EXCEPTION WHEN OTHERS THEN
+            RETURN QUERY
+            SELECT
+                settings::regclass,
+                pg_catalog.concat('the filter in pattern_sync.settings cannot be read: ', SQLERRM),
+                'patterns',
+                NULL;
+        END;
     END IF;
 END $_$;
 COMMENT ON FUNCTION pattern_sync.trigger_faults() IS 'What keeps changes from being notified, one row for each fault: the table and the fault in words; whom the silence affects (''patterns'': the daemons, ''pages'': the review pages, NULL: nobody); and the SQL that mends it (NULL: re-create the functions). It is called every few seconds and raises no error, whatever is missing.';
@@ -1952,3 +1963,4 @@ ALTER TABLE ONLY pattern_sync.written
     ADD CONSTRAINT written_pkey PRIMARY KEY (pattern_id);
 CREATE INDEX refusals_due_idx ON pattern_sync.refusals USING btree (retry_at);
 CREATE TRIGGER announce_settings AFTER INSERT OR UPDATE ON pattern_sync.settings FOR EACH ROW EXECUTE FUNCTION pattern_sync.announce_settings();
+ALTER TABLE pattern_sync.settings ENABLE ALWAYS TRIGGER announce_settings;

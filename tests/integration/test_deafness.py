@@ -173,6 +173,28 @@ DAMAGES = {
         ["the trigger on pattern_sync.settings is disabled"],
         (SETTINGS,),
     ),
+    "a new filter is not told by a replica": Damage(
+        ["ALTER TABLE pattern_sync.settings ENABLE TRIGGER announce_settings"],
+        ["the trigger on pattern_sync.settings does not fire for replicated writes"],
+        (SETTINGS,),
+    ),
+    "the filter was changed behind the trigger": Damage(
+        [
+            "ALTER TABLE pattern_sync.settings DISABLE TRIGGER USER",
+            "UPDATE pattern_sync.settings SET min_savings = 7",
+            "ALTER TABLE pattern_sync.settings ENABLE ALWAYS TRIGGER announce_settings",
+        ],
+        ["the function pattern_sync.announce() was changed, or was created for another filter"],
+    ),
+    "a body that does nothing": Damage(
+        [
+            (
+                "CREATE OR REPLACE FUNCTION pattern_sync.announce() RETURNS trigger LANGUAGE plpgsql"
+                " AS 'BEGIN RETURN NULL; END'"
+            )
+        ],
+        ["the function pattern_sync.announce() was changed, or was created for another filter"],
+    ),
 }
 
 
@@ -219,19 +241,6 @@ def test_the_daemons_own_repair_fixes_the_same_faults(database: TestDatabase, da
     with listening(database) as listener:
         row_id = database.add_pattern("after")
         assert listener.received() == [str(row_id)]
-
-
-def test_a_schema_without_usage_is_reported_with_the_roles_that_write(database: TestDatabase) -> None:
-    database.execute("REVOKE USAGE ON SCHEMA pattern_sync FROM PUBLIC")
-    assert faults(database) == [], "the owner may use it"
-    with database.role("INSERT ON operation_patterns") as role:
-        assert faults(database) == [f"{role} may write operation_patterns and may not use the schema pattern_sync"]
-        assert abouts(database) != []
-        assert faults(database) == []
-        database.execute(f"REVOKE USAGE ON SCHEMA pattern_sync FROM PUBLIC, {role}")
-        database.execute(f"REVOKE INSERT ON operation_patterns FROM {role}")
-        database.execute(f"GRANT UPDATE (occurrence_count) ON operation_patterns TO {role}")
-        assert faults(database) == [f"{role} may write operation_patterns and may not use the schema pattern_sync"]
 
 
 @pytest.mark.parametrize(
@@ -281,6 +290,10 @@ def test_a_table_without_a_fault_is_not_locked(database: TestDatabase) -> None:
         "ALTER TABLE operation_patterns ALTER confidence_score TYPE numeric USING confidence_score * 100",
         "CREATE TABLE public.child () INHERITS (operation_patterns)",
         "TRUNCATE operation_patterns CASCADE",
+        (
+            "BEGIN; ALTER TABLE operation_patterns DISABLE TRIGGER pattern_sync_announce;"
+            " ALTER TABLE operation_patterns ENABLE ALWAYS TRIGGER pattern_sync_announce; COMMIT"
+        ),
     ],
 )
 def test_rows_written_without_a_trigger_show_in_the_storage_fingerprint(database: TestDatabase, change: str) -> None:
@@ -307,6 +320,39 @@ def test_a_partition_that_is_attached_shows_in_the_storage_and_fires_always(data
             " potential_monthly_savings) VALUES ('a', 'x', 99, 99, 9999)"
         )
         assert len(listener.received()) == 1
+
+
+@pytest.mark.parametrize("scope", ["ROLE CURRENT_USER IN DATABASE {0}", "DATABASE {0}"])
+def test_neither_a_pattern_nor_a_filter_is_lost_where_replica_is_the_usual_role_of_a_session(
+    database: TestDatabase, scope: str
+) -> None:
+    database.execute(f"ALTER {scope.format(database.name)} SET session_replication_role = replica")
+    with listening(database) as listener, database.another_connection() as replica:
+        assert replica.execute("SHOW session_replication_role").fetchall() == [{"session_replication_role": "replica"}]
+        replica.execute("UPDATE pattern_sync.settings SET min_confidence = 10")
+        replica.execute(
+            "INSERT INTO operation_patterns (pattern_signature, pattern_type, confidence_score, occurrence_count,"
+            " potential_monthly_savings) VALUES ('by the new filter', 'x', 20, 99, 9999)"
+        )
+        received = listener.received()
+    assert (received[0], len(received)) == ("settings", 2)
+
+
+@pytest.mark.parametrize("scope", ["ROLE CURRENT_USER IN DATABASE {0}", "DATABASE {0}"])
+@pytest.mark.parametrize("value", ["301", "rubbish"])
+def test_no_setting_of_a_role_or_a_database_keeps_a_pattern_from_being_announced(
+    database: TestDatabase, scope: str, value: str
+) -> None:
+    database.execute(f"ALTER {scope.format(database.name)} SET pattern_sync.announced = '{value}'")
+    database.execute(f"ALTER {scope.format(database.name)} SET pattern_sync.announced_by = '1'")
+    with listening(database) as listener, database.another_connection(autocommit=False) as writer:
+        for number in range(2):
+            writer.execute(
+                "INSERT INTO operation_patterns (pattern_signature, pattern_type, confidence_score, occurrence_count,"
+                f" potential_monthly_savings) VALUES ('{number}', 'x', 85, 99, 9999)"
+            )
+        writer.commit()
+        assert len(listener.received()) == 2
 
 
 def test_writes_of_a_session_in_replica_role_are_announced(database: TestDatabase) -> None:

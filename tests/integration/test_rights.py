@@ -154,3 +154,12 @@ def test_row_security_that_would_hide_rows_is_reported(lived: TestDatabase, tabl
             assert f"ALTER ROLE {role} BYPASSRLS;" in missing_rights(lived, role, settings)
         lived.execute(f"ALTER ROLE {role} BYPASSRLS")
         assert f"ALTER ROLE {role} BYPASSRLS;" not in missing_rights(lived, role)
+
+
+def test_functions_that_were_closed_are_reported_in_one_grant(lived: TestDatabase) -> None:
+    lived.execute("REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA pattern_sync FROM PUBLIC")
+    with lived.role(*documented_rights()) as role:
+        remedy = f"GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pattern_sync TO {role};"
+        assert missing_rights(lived, role) == [remedy]
+        lived.execute(remedy)
+        assert missing_rights(lived, role) == []

@@ -207,17 +207,34 @@ def test_a_daemon_that_may_not_mend_says_so_once_and_polls(database: TestDatabas
         assert len(daemon.lines("triggers.not_mended")) == 1
 
 
+MISSED = (
+    "INSERT INTO operation_patterns (pattern_signature, pattern_type, confidence_score, occurrence_count,"
+    " potential_monthly_savings) VALUES ('missed', 'sdlc', 85, 99, 5000)"
+)
+
+
+def test_a_bulk_load_with_the_trigger_disabled_in_its_own_transaction_is_caught_up_with(database: TestDatabase) -> None:
+    with running_daemon(database.url, timings=QUICK) as daemon:
+        wait_for_looks(database)
+        with database.another_connection(autocommit=False) as silent:
+            silent.execute("ALTER TABLE operation_patterns DISABLE TRIGGER pattern_sync_announce")
+            silent.execute(MISSED)
+            silent.execute("ALTER TABLE operation_patterns ENABLE ALWAYS TRIGGER pattern_sync_announce")
+            silent.commit()
+        daemon.wait_for("table.rebuilt", seconds=NOTICED_SECONDS)
+        eventually(lambda: database.entry("missed"), NOTICED_SECONDS)
+
+
 def test_what_a_sweep_recovers_is_counted_and_told(database: TestDatabase) -> None:
     with running_daemon(database.url, timings=QUICK, PATTERN_SYNC_INTERVAL="2") as daemon:
-        with database.another_connection() as silent:
-            silent.execute("BEGIN")
-            silent.execute("ALTER TABLE operation_patterns DISABLE TRIGGER pattern_sync_announce")
+        with database.another_connection(autocommit=False) as silent:
+            # A writer that passes itself off as one that has announced enough hides its own patterns, and no others.
             silent.execute(
-                "INSERT INTO operation_patterns (pattern_signature, pattern_type, confidence_score, occurrence_count,"
-                " potential_monthly_savings) VALUES ('missed', 'sdlc', 85, 99, 5000)"
+                "SELECT set_config('pattern_sync.announced_by', pg_current_xact_id()::text, true),"
+                " set_config('pattern_sync.announced', '301', true)"
             )
-            silent.execute("ALTER TABLE operation_patterns ENABLE ALWAYS TRIGGER pattern_sync_announce")
-            silent.execute("COMMIT")
+            silent.execute(MISSED)
+            silent.commit()
         assert daemon.wait_for("pattern.recovered")["patterns"] == 1
         assert httpx.get(f"{daemon.http_url}/api/v1/system/health").json()["recovered_total"] == 1
         eventually(lambda: database.execute("SELECT 1 FROM pattern_sync.runs WHERE kind = 'recovered'"))

@@ -36,9 +36,9 @@ def _child(node: Node, side: str) -> Node:
 def _scans(node: Node, whole: Node) -> Iterator[str]:
     if node["Node Type"] == "Hash":
         return  # built once, however often it is probed
-    if node["Node Type"] in _SCANS_OF_ALL and "Index Cond" not in node and not _is_bounded(node, whole):
-        if _is_large(node, whole):
-            yield f"{node['Node Type']} of {node.get('Relation Name') or node['CTE Name']}"
+    scans_all = node["Node Type"] in _SCANS_OF_ALL and "Index Cond" not in node
+    if scans_all and _is_large(node, whole) and not _is_bounded(node, whole):
+        yield f"{node['Node Type']} of {node.get('Relation Name') or node['CTE Name']}"
     for child in node.get("Plans", ()):
         if child.get("Parent Relationship") not in ("InitPlan", "SubPlan"):
             yield from _scans(child, whole)

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pattern_sync.domain.outcomes import Outcome
+from pattern_sync.domain.reception import SHOWN_FAULTS
 from pattern_sync.domain.wording import bound_of, value_of, verdict_of
 
 if TYPE_CHECKING:
@@ -88,8 +89,7 @@ def overview_table(overview: "Overview", psql: str | None) -> Table:
     table.add_row("server, schema", f"PostgreSQL {overview.server_version}, version {overview.schema_version}")
     lost = "none, its row is missing; run: pattern-sync migrate"
     table.add_row("filter in force", lost if overview.filter is None else str(overview.filter))
-    faults = "\n".join(overview.trigger_faults)
-    table.add_row("trigger", Text(f"{faults}\nrun: pattern-sync migrate", style="bold red") if faults else "installed")
+    table.add_row("trigger", _triggers(overview))
     table.add_row("daemons listening", _daemons(overview))
     counts = overview.statistics
     table.add_row("patterns", f"{counts.patterns_in_source:,}")
@@ -116,6 +116,16 @@ def overview_table(overview: "Overview", psql: str | None) -> Table:
             f" {run.duration_ms:,.0f} ms",
         )
     return table
+
+
+def _triggers(overview: "Overview") -> Text:
+    faults, grants = overview.trigger_faults, overview.missing_grants
+    if not faults:
+        return Text("installed")
+    run = [*(["pattern-sync migrate"] if len(faults) > len(grants) else []), *grants[:SHOWN_FAULTS]]
+    more = [f"and {len(faults) - SHOWN_FAULTS:,} more"] if len(faults) > SHOWN_FAULTS else []
+    lines = [*faults[:SHOWN_FAULTS], *more, *(f"run: {each}" for each in run)]
+    return Text("\n".join(lines), style="bold red")
 
 
 def _advise(table: Table, overview: "Overview") -> None:

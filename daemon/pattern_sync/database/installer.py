@@ -11,7 +11,7 @@ import psycopg
 from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.blocking import BlockingDatabase
 from pattern_sync.database.definitions import load_definitions
-from pattern_sync.database.planning import CREATE_FUNCTIONS, MigrationPlan, Step
+from pattern_sync.database.planning import CREATE_FUNCTIONS, MigrationPlan, Step, grant_steps
 from pattern_sync.database.survey import OwnSchema, find_application
 from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.errors import (
@@ -59,7 +59,7 @@ class Installer:
                 if step in done:
                     raise SchemaError(f"The step had no effect: {step.about}. For the fault: pattern-sync status")
                 done.append(step)
-        return done
+            return [*done, *_persist(lambda: self._grant_to_writers(database))]
 
     def remarks(self) -> list[str]:
         """Return, for a person, what would work better if the application were changed."""
@@ -104,6 +104,16 @@ class Installer:
             table = lacking[0]["relation"]
             database.fetch("install_trigger", table)
         return Step(f"create the triggers on {table}", "")
+
+    def _grant_to_writers(self, database: BlockingDatabase) -> list[Step]:
+        """Grant what roles that write lack: last, as the functions that they lack may just have been created."""
+        with database.transaction():
+            _lock(database)
+            find_application(database)
+            steps = grant_steps(database)
+            for step in steps:
+                _run(database, step)
+        return steps
 
     def _uninstall(self, database: BlockingDatabase, *, dry_run: bool, cascade: bool) -> bool:
         with database.transaction(read_only=dry_run):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pattern_sync.database.blocking import BlockingDatabase
 from pattern_sync.database.definitions import Definitions, Migration
+from pattern_sync.database.rows.overview import to_lacking_roles
 from pattern_sync.database.survey import (
     Application,
     OwnSchema,
@@ -41,6 +42,14 @@ def full_script(definitions: Definitions, *, with_application_tables: bool) -> I
     yield Step("trigger.sql", definitions.trigger)
 
 
+def grant_steps(database: BlockingDatabase) -> list[Step]:
+    """Return what roles that write, or the functions' owner, have to be granted for our triggers."""
+    return [
+        Step(f"grant {role.lacks} to {role.role}, which {role.part}", role.remedy)
+        for role in to_lacking_roles(database.fetch("writers_without_rights"))
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class MigrationPlan:
     """The state of the database, read with the application's schema as the search_path, and the steps from it."""
@@ -66,7 +75,7 @@ class MigrationPlan:
         # The functions of an older version check for that version's triggers.
         if steps or self.database.fetch("tables_without_trigger"):
             steps.append(Step("create the triggers that are missing", self.definitions.trigger))
-        return steps
+        return [*steps, *grant_steps(self.database)]
 
     def schema_steps(self, *, replicated: bool) -> list[Step]:
         """Return the steps of the first transaction, after every check.

@@ -1,5 +1,7 @@
 """The statements of the watch, over asyncpg."""
 
+from dataclasses import replace
+
 from pattern_sync.database.pool import Pool
 from pattern_sync.database.rows.overview import to_lacking_roles, to_sighting
 from pattern_sync.database.rows.queue import run_argument
@@ -18,7 +20,10 @@ class WatchGateway:
 
     async def look(self) -> Sighting:
         """Return the faults and the marks of writers that could not notify; deletes the marks."""
-        return to_sighting((await self._pool.fetch("watch", deadline_seconds=WATCH_SECONDS))[0])
+        # First, as the marks are taken with the second: what was taken is returned.
+        lacking = await self.lacking_roles()
+        sighting = to_sighting((await self._pool.fetch("watch", deadline_seconds=WATCH_SECONDS))[0])
+        return replace(sighting, faults=(*sighting.faults, *(role.fault for role in lacking)))
 
     async def lacking_roles(self) -> tuple[LackingRole, ...]:
         """Return the roles that lack a right which our triggers need."""

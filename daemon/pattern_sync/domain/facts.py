@@ -186,7 +186,7 @@ class NotificationQueueDrained(Fact):
 
 @dataclass(frozen=True, slots=True)
 class TableRebuilt(Fact):
-    """`operation_patterns` has new storage or other partitions: rows may have arrived without a notification."""
+    """`operation_patterns` has new storage, partitions or triggers: rows may have arrived without a notification."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from enum import StrEnum
 
 # From this share on, the triggers do not notify: a full queue would fail the commit of any writer that notifies.
 FULL_ENOUGH = 0.5
+# A hundred roles may lack the same right; whoever mends the first knows how to mend the others.
+SHOWN_FAULTS = 5
 
 
 class Mode(StrEnum):
@@ -24,12 +26,16 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TriggerFault:
-    """A fault that keeps the database from notifying; `silenced` is None if nobody misses a change."""
+    """A fault that keeps the database from notifying; `silenced` is None if nobody misses a change.
+
+    `grants` is the SQL that helps where a role lacks a right; what helps otherwise is a migration.
+    """
 
     relation: str | None
     fault: str
     silenced: Audience | None
     mendable: bool
+    grants: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,12 @@ class LackingRole:
     silenced: Audience
     lacks: str
     remedy: str
+
+    @property
+    def fault(self) -> TriggerFault:
+        """Return what the daemon makes of it. Only a person grants what a person may have revoked."""
+        fault = f"the role {self.role} {self.part} and lacks {self.lacks}"
+        return TriggerFault(None, fault, self.silenced, mendable=False, grants=self.remedy)
 
 
 @dataclass(frozen=True, slots=True)

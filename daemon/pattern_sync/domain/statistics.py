@@ -93,8 +93,8 @@ class MissingIndex:
 class Overview:
     """Everything that `status` shows; `filter` is None if the database has lost it.
 
-    `trigger_faults` describes the faults on the tables in `trigger_missing_on`; `refusals` lists the first few of the
-    `refused` patterns.
+    `trigger_faults` describes the faults on the tables in `trigger_missing_on`, and the roles that need the
+    `missing_grants`; `refusals` lists the first few of the `refused` patterns.
     """
 
     database: str
@@ -104,6 +104,7 @@ class Overview:
     filter: SyncFilter | None
     trigger_missing_on: tuple[str, ...]
     trigger_faults: tuple[str, ...]
+    missing_grants: tuple[str, ...]
     statistics: SyncStatistics
     queue: QueueCounts
     gone: int

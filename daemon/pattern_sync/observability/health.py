@@ -8,7 +8,7 @@ from enum import StrEnum
 from pattern_sync.domain.reception import Audience, Mode
 from pattern_sync.domain.scans import ScanKind
 from pattern_sync.observability.view import View
-from pattern_sync.observability.words import REMEDY, queue_is_full
+from pattern_sync.observability.words import queue_is_full, remedies, shown_faults
 
 
 class Condition(StrEnum):
@@ -125,8 +125,9 @@ class HealthReporter:
         view = self._view
         reasons = []
         for audience, whom in ((Audience.DAEMONS, "daemons"), (Audience.PAGES, "review pages")):
-            if faults := [fault.fault for fault in view.trigger_faults if fault.silenced is audience]:
-                reasons.append(f"The {whom} are not notified of some changes: {'; '.join(faults)}. Run: {REMEDY}")
+            if faults := [fault for fault in view.trigger_faults if fault.silenced is audience]:
+                shown, run = "; ".join(shown_faults(faults)), " ".join(remedies(faults))
+                reasons.append(f"The {whom} are not notified of some changes: {shown}. Run: {run}")
         if view.full_queue is not None:
             full = queue_is_full(view.full_queue.usage, view.full_queue.blocker_pid)
             reasons.append(f"{full}. The daemon polls instead.")

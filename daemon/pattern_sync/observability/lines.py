@@ -42,7 +42,11 @@ class Line(Enum):
         "The server's notification queue is too full to notify; polling instead.",
     )
     NOTIFICATION_QUEUE_DRAINED = "notification_queue.drained", _INFO, "The server's notification queue has room again."
-    TABLE_REBUILT = "table.rebuilt", _INFO, "The table of the patterns has new storage or partitions; scanning it."
+    TABLE_REBUILT = (
+        "table.rebuilt",
+        _INFO,
+        "The table of the patterns has new storage, partitions or triggers; scanning it.",
+    )
     PATTERN_QUEUED = "pattern.queued", _INFO, "Patterns were queued."
     PATTERN_FAILED = "pattern.failed", _WARNING, "Patterns could not be queued; trying again later."
     PATTERN_RECOVERED = "pattern.recovered", _WARNING, "A sweep queued patterns without a notification."

@@ -9,7 +9,7 @@ from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.scans import ScanKind, leading
 from pattern_sync.observability.lines import Line
 from pattern_sync.observability.paced import SHOWN_SIGNATURES, Failures, Pace, Refusals, Repetitions
-from pattern_sync.observability.words import REMEDY, queue_is_full
+from pattern_sync.observability.words import queue_is_full, remedies, shown_faults
 from pattern_sync.observability.writer import LogWriter
 
 # Facts whose fields are the line's.
@@ -96,7 +96,7 @@ class Log:
                 self._ignored(shown)
             case facts.TriggersFaulty(faults, silenced):
                 line = Line.TRIGGERS_SILENT if silenced else Line.TRIGGERS_FAULTY
-                self._write(line, faults=[fault.fault for fault in faults], remedy=REMEDY)
+                self._write(line, faults=shown_faults(faults), remedy=" ".join(remedies(faults)))
             case facts.NotificationQueueFull(usage, blocker_pid):
                 self._write(Line.NOTIFICATION_QUEUE_FULL, reason=queue_is_full(usage, blocker_pid))
             case facts.IndexMissing(index):

@@ -51,7 +51,8 @@ def to_overview(address: str, fetch: Callable[[str], Sequence[Mapping[str, Any]]
     """Return what `status` shows; `fetch` runs a named statement."""
     server = fetch("server")[0]
     in_force = fetch("read_filter")
-    faults = to_trigger_faults(fetch("trigger_faults"))
+    lacking = to_lacking_roles(fetch("writers_without_rights"))
+    faults = (*to_trigger_faults(fetch("trigger_faults")), *(role.fault for role in lacking))
     refusals = fetch("refusals")
     return Overview(
         database=address,
@@ -61,6 +62,7 @@ def to_overview(address: str, fetch: Callable[[str], Sequence[Mapping[str, Any]]
         filter=to_filter(in_force[0]) if in_force else None,
         trigger_missing_on=tuple(dict.fromkeys(fault.relation for fault in faults if fault.relation)),
         trigger_faults=tuple(fault.fault for fault in faults),
+        missing_grants=tuple(role.remedy for role in lacking),
         statistics=to_statistics(fetch("statistics")[0]),
         queue=to_counts(fetch("queue_counts")[0]),
         gone=fetch("count_gone")[0]["gone"],
