@@ -191,10 +191,18 @@ CREATE FUNCTION pattern_sync.announce_settings() RETURNS trigger
     AS $$
 BEGIN
     PERFORM pattern_sync.create_announce();
+    EXECUTE pg_catalog.format(
+        'COMMENT ON FUNCTION pattern_sync.announce() IS %L',
+        pg_catalog.format(
+            'Body of the trigger on the patterns: announce what comes to qualify. Its filter was published by %s from %s.',
+            session_user,
+            coalesce(pg_catalog.host(pg_catalog.inet_client_addr()), 'the machine of the server')
+        )
+    );
     PERFORM pattern_sync.notify('settings');
     RETURN NULL;
 END $$;
-COMMENT ON FUNCTION pattern_sync.announce_settings() IS 'Body of the trigger on the settings: re-create the trigger on the patterns for the new filter, and notify every daemon to read the filter and to scan. This runs with the owner''s rights, as a daemon may change the filter but no other object of ours. Concurrent changes wait for the row.';
+COMMENT ON FUNCTION pattern_sync.announce_settings() IS 'Body of the trigger on the settings: re-create the trigger on the patterns for the new filter, note who published it, and notify every daemon to read the filter and to scan. This runs with the owner''s rights, as a daemon may change the filter but no other object of ours. Concurrent changes wait for the row.';
 CREATE FUNCTION pattern_sync.arrow() RETURNS text
     LANGUAGE sql STABLE
     AS $$
@@ -1388,7 +1396,7 @@ BEGIN
             ON t.tgrelid = c.oid AND t.tgname::text = 'pattern_sync_announce'::text
     );
 END $$;
-COMMENT ON FUNCTION pattern_sync.storage() IS 'A digest of the files that hold the patterns, and of the versions of their triggers. If it changes, rows may have been added or changed without any trigger: a partition was attached, a column got another type, or the triggers were disabled for a bulk load and enabled again.';
+COMMENT ON FUNCTION pattern_sync.storage() IS 'A digest of the files that hold the patterns and of the versions of their triggers. If it changes, rows may have been added or changed without any trigger: a partition was attached, a column got another type, or the triggers were disabled for a bulk load and enabled again.';
 CREATE FUNCTION pattern_sync.tables_without_trigger() RETURNS SETOF regclass
     LANGUAGE sql STABLE
     AS $$

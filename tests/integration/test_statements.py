@@ -33,6 +33,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
             "exclude_types": "text[]",
         },
     ),
+    "publication": ((), {"published_at": "timestamptz", "published_by": "text"}),
     "publish_filter": (FILTER, {"changed_at": "timestamptz"}),
     "record_run": (("text",), {}),
     "lock_installation": ((), {"pg_advisory_xact_lock": "void"}),

@@ -8,6 +8,8 @@ import pytest
 from pattern_sync.domain.facts import (
     DatabaseBack,
     DatabaseLost,
+    FilterForeign,
+    FilterOwn,
     ListenerListening,
     ListenerLost,
     NotificationQueueDrained,
@@ -17,15 +19,18 @@ from pattern_sync.domain.facts import (
     PagesStale,
     QuarantineRetried,
     ScanFinished,
+    SettingsReloaded,
     SweepPlanned,
     SweepSettled,
     TriggersFaulty,
     TriggersSeen,
     TriggersUnseen,
 )
-from pattern_sync.domain.reception import Audience, Mode, TriggerFault
+from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.reception import Audience, LackingRole, Mode, TriggerFault
 from pattern_sync.domain.results import Retried, SyncResult
 from pattern_sync.domain.scans import ScanKind
+from pattern_sync.domain.statistics import Publication
 from pattern_sync.observability.health import Condition, Health, HealthReporter
 from pattern_sync.observability.view import View
 from pattern_sync.services.liveness import STEP_SECONDS
@@ -139,6 +144,34 @@ def test_a_daemon_that_polls_is_degraded(observed: Observed) -> None:
     assert DRIVERS_WORDS not in " ".join(report.reasons)
     observed.view(ListenerListening(5.0))
     assert observed.report().status is Condition.OK
+
+
+def test_another_daemons_filter_degrades_until_ones_own_is_in_force(observed: Observed) -> None:
+    observed.caught_up()
+    own, other = SyncFilter(min_confidence=70), SyncFilter(min_confidence=30)
+    foreign = FilterForeign(other, own, Publication("daemon from 10.0.0.5", START))
+    for end in (FilterOwn(own), SettingsReloaded(str(other), changed=False)):
+        observed.view(foreign)
+        report = observed.report()
+        assert report.status is Condition.DEGRADED
+        assert str(own) in report.reasons[0]
+        assert str(other) in report.reasons[0]
+        assert "10.0.0.5" not in report.reasons[0]
+        observed.view(end)
+        assert observed.report().status is Condition.OK
+
+
+def test_roles_without_rights_are_named_with_their_grants_a_few_of_hundreds(observed: Observed) -> None:
+    observed.caught_up()
+    faults = tuple(
+        LackingRole(f"r{number}", "may write", Audience.DAEMONS, "USAGE", f"GRANT TO r{number};").fault
+        for number in range(800)
+    )
+    observed.view(TriggersFaulty(faults, silenced=True))
+    (reason,) = observed.report().reasons
+    assert "the role r0 may write and lacks USAGE" in reason
+    assert "and 795 more. Run: GRANT TO r0; GRANT TO r1;" in reason
+    assert "migrate" not in reason
 
 
 def test_a_silent_trigger_degrades_and_is_named_with_the_remedy(observed: Observed) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 from dataclasses import fields
+from datetime import UTC, datetime
 
 import pytest
 from structlog.testing import capture_logs
@@ -15,7 +16,7 @@ from pattern_sync.domain.outcomes import Outcome, PatternOutcome
 from pattern_sync.domain.reception import Audience, TriggerFault
 from pattern_sync.domain.results import Retried, SyncResult
 from pattern_sync.domain.scans import ScanKind
-from pattern_sync.domain.statistics import MissingIndex
+from pattern_sync.domain.statistics import MissingIndex, Publication
 from pattern_sync.observability.lines import Line
 from pattern_sync.observability.log import Log
 from pattern_sync.observability.paced import SHOWN_SIGNATURES
@@ -38,6 +39,8 @@ LINES: list[tuple[facts.Fact, list[Line]]] = [
     (facts.EmbeddedServerRestarted("it ended"), [Line.EMBEDDED_RESTARTED]),
     (facts.DatabaseLost("down"), [Line.DATABASE_LOST]),
     (facts.DatabaseBack(1.0), [Line.DATABASE_BACK]),
+    (facts.FilterForeign(SyncFilter(), SyncFilter(only_types=("a",)), None), [Line.FILTER_FOREIGN]),
+    (facts.FilterOwn(SyncFilter()), [Line.FILTER_OWN]),
     (facts.FilterPublished(SyncFilter()), [Line.FILTER_PUBLISHED]),
     (facts.IndexMissing(MissingIndex("t", "slow", "CREATE INDEX")), [Line.INDEX_MISSING]),
     (facts.ListenerListening(None), [Line.LISTENER_LISTENING]),
@@ -307,3 +310,16 @@ def test_patterns_queued_after_a_refusal_are_named(recorder: Recorder) -> None:
         recorder.log(facts.QuarantineRetried(Retried(100, 0, 0, (), names, ())))
     assert (lines[0]["patterns"], lines[0]["still_refused"]) == (100, 0)
     assert lines[0]["signatures"] == list(names[:SHOWN_SIGNATURES])
+
+
+def test_daemons_that_take_the_filter_from_each_other_are_logged_once_a_minute(recorder: Recorder) -> None:
+    own, other = SyncFilter(min_confidence=70), SyncFilter(min_confidence=30)
+    publication = Publication("daemon from 10.0.0.7", datetime(2026, 3, 1, tzinfo=UTC))
+    with capture_logs() as lines:
+        for _ in range(100):
+            recorder.log(facts.FilterForeign(other, own, publication))
+            recorder.log(facts.FilterOwn(own))
+            recorder.clock.seconds += INTERVAL_SECONDS / 50
+    assert events(lines) == ["filter.foreign", "filter.own"] * 2
+    first = lines[0]
+    assert (first["published_by"], first["in_force"], first["own"]) == ("daemon from 10.0.0.7", str(other), str(own))

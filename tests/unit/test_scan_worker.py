@@ -1,6 +1,8 @@
 """The worker for scans, through requests, outages and a stop."""
 
 import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -11,10 +13,11 @@ from pattern_sync.domain.errors import (
     SchemaOutdated,
     StatementFailed,
 )
-from pattern_sync.domain.facts import FilterPublished, ScanFinished
+from pattern_sync.domain.facts import FilterForeign, FilterOwn, FilterPublished, ScanFinished
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.scans import ScanKind
+from pattern_sync.domain.statistics import Publication
 from pattern_sync.sync.in_force import FilterInForce
 from pattern_sync.sync.intake import Intake
 from pattern_sync.sync.reception import Reception
@@ -26,19 +29,24 @@ from tests.support.asynchronous import run
 from tests.support.fakes import Clock, FakeQueue, RecordedFacts, RecordingActivity
 
 PUBLISHED = SyncFilter(80.0, 9, None, max_patterns=None)
+PUBLICATION = Publication("daemon from 10.0.0.7", datetime(2026, 3, 1, tzinfo=UTC))
 
 
 class FakeInstallation:
     def __init__(self) -> None:
         self.faults: list[Exception] = []
         self.recorded: list[str] = []
+        self.found = PUBLISHED
 
     async def check_schema(self) -> None:
         if self.faults:
             raise self.faults.pop(0)
 
     async def read_filter(self) -> SyncFilter:
-        return PUBLISHED
+        return self.found
+
+    async def read_publication(self) -> Publication | None:
+        return PUBLICATION
 
     async def record_run(self, kind: str, result: SyncResult) -> None:
         assert result.total_candidates >= 0
@@ -107,6 +115,39 @@ def test_a_settings_scan_reports_the_filter_in_force() -> None:
         assert bench.facts.of(FilterPublished) == [FilterPublished(PUBLISHED)]
 
     run(check())
+
+
+def test_another_daemons_filter_is_reported_once_and_its_end_too() -> None:
+    async def check() -> None:
+        bench = Bench(FakeQueue())
+        own = bench.in_force.own
+        for _ in range(3):
+            await bench.worker.run_once({ScanKind.POLL})
+        assert bench.facts.of(FilterForeign) == [FilterForeign(PUBLISHED, own, PUBLICATION)]
+        bench.installation.found = replace(own, max_patterns=None)
+        for _ in range(3):
+            await bench.worker.run_once({ScanKind.SETTINGS})
+        assert bench.facts.of(FilterOwn) == [FilterOwn(own)]
+
+    run(check())
+
+
+def test_a_reload_makes_the_filter_in_force_this_daemons_own() -> None:
+    async def check() -> None:
+        bench = Bench(FakeQueue())
+        await bench.worker.run_once({ScanKind.SWEEP})
+        bench.in_force.published(PUBLISHED)
+        await bench.worker.run_once({ScanKind.SETTINGS})
+        assert len(bench.facts.of(FilterForeign)) == 1
+        assert bench.facts.of(FilterOwn) == [], "the reload itself was news"
+
+    run(check())
+
+
+def test_a_filter_is_this_daemons_own_although_the_database_keeps_fewer_digits() -> None:
+    in_force = FilterInForce(SyncFilter(min_savings=0.1 + 0.2))
+    in_force.value = SyncFilter(min_savings=0.3, max_patterns=None)
+    assert in_force.foreign is None
 
 
 def test_a_scan_with_a_refused_pattern_wakes_the_retrier() -> None:

@@ -156,6 +156,9 @@ class Database(FakeQueue):
         await self.ask()
         return SyncFilter(max_patterns=None)
 
+    async def read_publication(self) -> None:
+        await self.ask()
+
     async def record_run(self, _kind: str, _result: SyncResult) -> None:
         await self.ask()
 

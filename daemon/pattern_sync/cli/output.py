@@ -87,8 +87,7 @@ def overview_table(overview: "Overview", psql: str | None) -> Table:
     if psql:
         table.add_row("open it with", Text(psql))
     table.add_row("server, schema", f"PostgreSQL {overview.server_version}, version {overview.schema_version}")
-    lost = "none, its row is missing; run: pattern-sync migrate"
-    table.add_row("filter in force", lost if overview.filter is None else str(overview.filter))
+    table.add_row("filter in force", _filter(overview))
     table.add_row("trigger", _triggers(overview))
     table.add_row("daemons listening", _daemons(overview))
     counts = overview.statistics
@@ -116,6 +115,15 @@ def overview_table(overview: "Overview", psql: str | None) -> Table:
             f" {run.duration_ms:,.0f} ms",
         )
     return table
+
+
+def _filter(overview: "Overview") -> Text:
+    if overview.filter is None:
+        return Text("none, its row is missing; run: pattern-sync migrate", style="bold red")
+    publication = overview.publication
+    if publication is None or publication.published_by is None:
+        return Text(str(overview.filter))
+    return Text(f"{overview.filter}\npublished by {publication.published_by}, {_local(publication.published_at)}")
 
 
 def _triggers(overview: "Overview") -> Text:

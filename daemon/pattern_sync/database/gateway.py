@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from pattern_sync.database.pool import Pool
 from pattern_sync.database.queueing import DAEMONS_PACE, EVENT_SECONDS, QueueGateway
 from pattern_sync.database.rows.filters import filter_arguments, to_filter_in_force
-from pattern_sync.database.rows.overview import to_missing_indexes
+from pattern_sync.database.rows.overview import to_missing_indexes, to_publication
 from pattern_sync.database.version import check_version
 from pattern_sync.domain.errors import AccessRefused
 from pattern_sync.domain.filter import SyncFilter
-from pattern_sync.domain.statistics import MissingIndex
+from pattern_sync.domain.statistics import MissingIndex, Publication
 
 
 class DaemonGateway(QueueGateway):
@@ -44,6 +44,10 @@ class DaemonGateway(QueueGateway):
         """Return the filter in force, or the one last published if the database has lost it."""
         rows = await self._pool.fetch("read_filter", deadline_seconds=EVENT_SECONDS)
         return self._published if not rows and self._published is not None else to_filter_in_force(rows)
+
+    async def read_publication(self) -> Publication | None:
+        """Return who put the filter in force."""
+        return to_publication(await self._pool.fetch("publication", deadline_seconds=EVENT_SECONDS))
 
     async def publish_filter(self, sync_filter: SyncFilter) -> bool:
         """Put a filter in force for the triggers and all daemons; False if it was already."""

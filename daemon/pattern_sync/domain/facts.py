@@ -9,7 +9,7 @@ from pattern_sync.domain.outcomes import PatternOutcome
 from pattern_sync.domain.reception import TriggerFault
 from pattern_sync.domain.results import Retried, SyncResult
 from pattern_sync.domain.scans import ScanKind
-from pattern_sync.domain.statistics import MissingIndex
+from pattern_sync.domain.statistics import MissingIndex, Publication
 
 
 class Fact:
@@ -91,6 +91,22 @@ class DatabaseBack(Fact):
 @dataclass(frozen=True, slots=True)
 class FilterPublished(Fact):
     """The triggers and all daemons use this filter from now on."""
+
+    filter: SyncFilter
+
+
+@dataclass(frozen=True, slots=True)
+class FilterForeign(Fact):
+    """Another filter than this daemon's own is in force: a daemon with other settings has published it, or a person."""
+
+    in_force: SyncFilter
+    own: SyncFilter
+    publication: Publication | None
+
+
+@dataclass(frozen=True, slots=True)
+class FilterOwn(Fact):
+    """This daemon's own filter is in force again."""
 
     filter: SyncFilter
 

@@ -81,6 +81,14 @@ class Recoveries:
 
 
 @dataclass(frozen=True, slots=True)
+class Publication:
+    """Who put the filter in force (a role and an address, None if that is not known), and when."""
+
+    published_by: str | None
+    published_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class MissingIndex:
     """An index that a large table of the application lacks: what the lack costs, and the statement that creates it."""
 
@@ -91,7 +99,7 @@ class MissingIndex:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Everything that `status` shows; `filter` is None if the database has lost it.
+    """Everything that `status` shows; `filter` and `publication` are None if the database has lost them.
 
     `trigger_faults` describes the faults on the tables in `trigger_missing_on`, and the roles that need the
     `missing_grants`; `refusals` lists the first few of the `refused` patterns.
@@ -102,6 +110,7 @@ class Overview:
     prepared_transactions: int
     schema_version: int
     filter: SyncFilter | None
+    publication: Publication | None
     trigger_missing_on: tuple[str, ...]
     trigger_faults: tuple[str, ...]
     missing_grants: tuple[str, ...]

@@ -106,6 +106,12 @@ class HealthReporter:
         if view.mode is Mode.POLLING:
             reasons.append("Notifications do not arrive; the daemon polls instead. Its log has the reason.")
         reasons += self._why_silent()
+        if view.foreign_filter is not None:
+            reasons.append(
+                f"Another filter is in force ({view.foreign_filter.in_force}) than this daemon's own"
+                f" ({view.foreign_filter.own}). Give all daemons the same settings, and reload those that were changed."
+                " The log names who published it."
+            )
         if found := view.recovered_in_last_sweep:
             reasons.append(
                 f"The last sweep found {found:,} patterns that no notification had announced; sweeps come every minute."

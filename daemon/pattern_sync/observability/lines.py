@@ -24,6 +24,8 @@ class Line(Enum):
     DATABASE_LOST = "database.lost", _WARNING, "The database is unavailable; trying again."
     DATABASE_BACK = "database.back", _INFO, "The database is available again."
     FILTER_PUBLISHED = "filter.published", _INFO, "This filter is in force for the triggers and all daemons."
+    FILTER_FOREIGN = "filter.foreign", _WARNING, "Another filter than this daemon's own is in force."
+    FILTER_OWN = "filter.own", _INFO, "This daemon's own filter is in force again."
     INDEX_MISSING = "index.missing", _WARNING, "An index would help."
     LISTENER_LISTENING = "listener.listening", _INFO, "Notifications arrive."
     LISTENER_LOST = "listener.lost", _WARNING, "Notifications do not arrive; polling instead."

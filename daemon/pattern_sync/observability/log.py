@@ -59,6 +59,8 @@ class Log:
         self._refusals = Refusals(write, Pace(now, interval_seconds))
         self._crowded = Repetitions(write, Line.HTTP_CROWDED, Pace(now, interval_seconds))
         self._out_of_files = Repetitions(write, Line.HTTP_OUT_OF_FILES, Pace(now, interval_seconds))
+        self._foreign = Repetitions(write, Line.FILTER_FOREIGN, Pace(now, interval_seconds))
+        self._own = Repetitions(write, Line.FILTER_OWN, Pace(now, interval_seconds))
         self._ignored_total = 0
 
     def __call__(self, fact: facts.Fact) -> None:
@@ -97,6 +99,10 @@ class Log:
             case facts.TriggersFaulty(faults, silenced):
                 line = Line.TRIGGERS_SILENT if silenced else Line.TRIGGERS_FAULTY
                 self._write(line, faults=shown_faults(faults), remedy=" ".join(remedies(faults)))
+            case facts.FilterForeign():
+                self._foreign.add(**_publication_of(fact), in_force=str(fact.in_force), own=str(fact.own))
+            case facts.FilterOwn():
+                self._own.add(filter=str(fact.filter))
             case facts.NotificationQueueFull(usage, blocker_pid):
                 self._write(Line.NOTIFICATION_QUEUE_FULL, reason=queue_is_full(usage, blocker_pid))
             case facts.IndexMissing(index):
@@ -148,6 +154,13 @@ class Log:
         self._ignored_total += 1
         if str(self._ignored_total).strip("0") == "1":  # the 1st, 10th, 100th and so on
             self._write(Line.NOTIFICATION_IGNORED, payload=shown, so_far=self._ignored_total)
+
+
+def _publication_of(fact: facts.FilterForeign) -> dict[str, object]:
+    if fact.publication is None:
+        return {}
+    published_by = fact.publication.published_by or "unknown"
+    return {"published_by": published_by, "published_at": fact.publication.published_at.isoformat()}
 
 
 def _fields_of(fact: facts.Fact) -> dict[str, object]:

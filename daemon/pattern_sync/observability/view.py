@@ -6,6 +6,8 @@ from pattern_sync.domain.facts import (
     DatabaseBack,
     DatabaseLost,
     Fact,
+    FilterForeign,
+    FilterOwn,
     HttpServing,
     HttpWaiting,
     ListenerListening,
@@ -18,6 +20,7 @@ from pattern_sync.domain.facts import (
     PatternsReconciled,
     QuarantineRetried,
     ScanFinished,
+    SettingsReloaded,
     SweepPlanned,
     SweepSettled,
     TriggersFaulty,
@@ -44,6 +47,7 @@ class View:
         self.pages_are_stale = False
         self.trigger_faults: tuple[TriggerFault, ...] = ()
         self.triggers_are_unseen = False
+        self.foreign_filter: FilterForeign | None = None
         self.full_queue: NotificationQueueFull | None = None
         self.last_notification_at: float | None = None
         self.last_scan_at: dict[ScanKind, float] = {}
@@ -91,6 +95,10 @@ class View:
                 self.database_lost_at = None
             case PagesStale() | PagesCurrent():
                 self.pages_are_stale = isinstance(fact, PagesStale)
+            case FilterForeign():
+                self.foreign_filter = fact
+            case FilterOwn() | SettingsReloaded():
+                self.foreign_filter = None
             case HttpWaiting(reason):
                 self.http_waits_for = reason
             case HttpServing():

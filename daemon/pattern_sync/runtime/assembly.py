@@ -79,6 +79,6 @@ def assemble(
             build_listener(core, connector, pool, live),
             *build_periodic(core, reconciler, in_force, settings.interval),
             build_trigger_watch(core, pool, gateway, live, mends=settings.mend),
-            *build_upkeep(core, gateway, host.embedded, reload, read_settings),
+            *build_upkeep(core, gateway, in_force, host.embedded, reload, read_settings),
         ],
     )

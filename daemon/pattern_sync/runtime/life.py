@@ -76,7 +76,7 @@ class Daemon:
 
     async def _reach_database(self) -> bool:
         """Wait for the database and publish the filter; False where a stop came first."""
-        parts, wanted = self._parts, self._parts.in_force.value
+        parts, wanted = self._parts, self._parts.in_force.own
         backoff = retry_backoff(self._core.timings)
         while not self._stop.is_set():
             try:

@@ -12,6 +12,7 @@ from pattern_sync.database.pool import Pool
 from pattern_sync.database.session import CHANNEL, QUEUE_CHANNEL, ListenSession
 from pattern_sync.database.watch import WatchGateway
 from pattern_sync.domain.backoff import Backoff
+from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.embedded import EmbeddedServer
 from pattern_sync.runtime.core import Core, retry_backoff
 from pattern_sync.runtime.upkeep import EmbeddedSupervisor, Reloader, Watchdog
@@ -129,15 +130,22 @@ def build_periodic(
 def build_upkeep(
     core: Core,
     gateway: DaemonGateway,
+    in_force: FilterInForce,
     embedded: EmbeddedServer | None,
     reload: asyncio.Event,
     read_settings: Callable[[], Settings],
 ) -> list[Service]:
     """Return the services that keep the process itself in order."""
+
+    async def publish(own: SyncFilter) -> bool:
+        changed = await gateway.publish_filter(own)
+        in_force.published(own)
+        return changed
+
     reloader = Reloader(
         reload,
         lambda: read_settings().sync_filter(),
-        gateway.publish_filter,
+        publish,
         core.readiness,
         core.emit,
         core.activity(Reloader),

@@ -1,12 +1,36 @@
-"""The filter that the database held when it was last read."""
+"""The filter that the database held when it was last read, beside this daemon's own."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 from pattern_sync.domain.filter import SyncFilter
 
 
-@dataclass(slots=True)
 class FilterInForce:
-    """Shared by the services of one daemon; the scan worker reads it anew before each scan."""
+    """Shared by the services of one daemon; the scan worker reads `value` anew before each scan.
 
-    value: SyncFilter
+    `own` is the filter that this daemon has published. Any other daemon may have published another one since.
+    """
+
+    def __init__(self, own: SyncFilter) -> None:
+        self.own = own
+        self.value = own
+
+    @property
+    def foreign(self) -> SyncFilter | None:
+        """Return the filter in force unless it is this daemon's own."""
+        return self.value if self.is_foreign(self.value) else None
+
+    def is_foreign(self, found: SyncFilter) -> bool:
+        """Return whether a filter is another one than this daemon's own."""
+        return _as_stored(found) != _as_stored(self.own)
+
+    def published(self, own: SyncFilter) -> None:
+        """Record that this daemon has put its filter in force."""
+        self.own = self.value = own
+
+
+def _as_stored(sync_filter: SyncFilter) -> SyncFilter:
+    # The database keeps 15 digits of a float that becomes a NUMERIC; a cap is no criterion.
+    savings = sync_filter.min_savings
+    stored = None if savings is None else float(f"{savings:.15g}")
+    return replace(sync_filter, min_savings=stored, max_patterns=None)

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Callable, Collection
 from typing import Protocol
 
-from pattern_sync.domain.facts import Emit, FilterPublished, ScanFinished
+from pattern_sync.domain.facts import Emit, FilterForeign, FilterOwn, FilterPublished, ScanFinished
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.scans import ScanKind, leading
+from pattern_sync.domain.statistics import Publication
 from pattern_sync.services.activity import Activity
 from pattern_sync.sync.in_force import FilterInForce
 from pattern_sync.sync.intake import Intake
@@ -24,6 +25,7 @@ class Installation(Protocol):
 
     async def check_schema(self) -> None: ...
     async def read_filter(self) -> SyncFilter: ...
+    async def read_publication(self) -> Publication | None: ...
     async def record_run(self, kind: str, result: SyncResult) -> None: ...
 
 
@@ -77,11 +79,21 @@ class ScanWorker:
 
     async def _scan(self, kind: ScanKind) -> SyncResult:
         await self._installation.check_schema()
-        self._in_force.value = await self._installation.read_filter()
+        await self._read_filter()
         result = await self._reconciler.reconcile_everything(self._in_force.value, on_held=self._intake.add)
         if kind not in (ScanKind.POLL, ScanKind.REQUEST) or result.synced_count:
             await self._installation.record_run(kind, result)
         return result
+
+    async def _read_filter(self) -> None:
+        before = self._in_force.foreign
+        found = await self._installation.read_filter()
+        is_foreign = self._in_force.is_foreign(found)
+        publication = await self._installation.read_publication() if is_foreign else None
+        self._in_force.value = found
+        if self._in_force.foreign != before:
+            own = self._in_force.own
+            self._emit(FilterForeign(found, own, publication) if is_foreign else FilterOwn(own))
 
     def _finished(self, kinds: frozenset[ScanKind], result: SyncResult) -> None:
         if ScanKind.SETTINGS in kinds:

@@ -8,7 +8,15 @@ from pattern_sync.database.rows import Row
 from pattern_sync.database.rows.filters import to_filter
 from pattern_sync.database.rows.reviews import to_counts, to_statistics
 from pattern_sync.domain.reception import Audience, LackingRole, Sighting, TriggerFault
-from pattern_sync.domain.statistics import ConnectedDaemon, MissingIndex, Overview, Recoveries, Refusal, Run
+from pattern_sync.domain.statistics import (
+    ConnectedDaemon,
+    MissingIndex,
+    Overview,
+    Publication,
+    Recoveries,
+    Refusal,
+    Run,
+)
 
 
 def to_sighting(row: Row) -> Sighting:
@@ -42,6 +50,11 @@ def to_lacking_roles(rows: Iterable[Row]) -> tuple[LackingRole, ...]:
     )
 
 
+def to_publication(rows: Sequence[Row]) -> Publication | None:
+    """Return who put the filter in force, or None if there is none."""
+    return Publication(rows[0]["published_by"], rows[0]["published_at"]) if rows else None
+
+
 def to_missing_indexes(rows: Iterable[Row]) -> tuple[MissingIndex, ...]:
     """Return the indexes that would help."""
     return tuple(MissingIndex(row["relation"], row["cost"], row["command"]) for row in rows)
@@ -60,6 +73,7 @@ def to_overview(address: str, fetch: Callable[[str], Sequence[Mapping[str, Any]]
         prepared_transactions=server["prepared_transactions"],
         schema_version=fetch("schema_version")[0]["version"],
         filter=to_filter(in_force[0]) if in_force else None,
+        publication=to_publication(fetch("publication")),
         trigger_missing_on=tuple(dict.fromkeys(fault.relation for fault in faults if fault.relation)),
         trigger_faults=tuple(fault.fault for fault in faults),
         missing_grants=tuple(role.remedy for role in lacking),

@@ -111,6 +111,23 @@ SELECT
     s.exclude_types
 FROM pattern_sync.settings AS s;
 
+-- name: publication
+-- Who put the filter in force, as the trigger on the settings noted it (NULL: nobody since the functions were created),
+-- and when.
+SELECT
+    s.changed_at AS published_at,
+    (
+        SELECT pg_catalog.substring(d.description, 'published by (.*)\.$')
+        FROM pg_catalog.pg_proc AS p
+        JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+        JOIN pg_catalog.pg_description AS d ON d.objoid = p.oid
+        WHERE n.nspname::text = 'pattern_sync'::text
+          AND p.proname::text = 'announce'::text
+          AND d.classoid = 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid
+        LIMIT 1
+    ) AS published_by
+FROM pattern_sync.settings AS s;
+
 -- name: publish_filter
 -- Put this filter ($1 to $5) in force; returns a row only if another one was in force. The table's trigger notifies the
 -- daemons.
