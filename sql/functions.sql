@@ -399,8 +399,8 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 
 -- Body of the trigger on the settings: re-create the trigger on the patterns for the new filter, note who published it,
--- and notify every daemon to read the filter and to scan. This runs with the owner's rights, as a daemon may change the filter but no
--- other object of ours. Concurrent changes wait for the row.
+-- and notify every daemon to read the filter and to scan. This runs with the owner's rights, as a daemon may change the
+-- filter but no other object of ours. Concurrent changes wait for the row.
 CREATE OR REPLACE FUNCTION pattern_sync.announce_settings()
 RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -408,7 +408,8 @@ BEGIN
     EXECUTE pg_catalog.format(
         'COMMENT ON FUNCTION pattern_sync.announce() IS %L',
         pg_catalog.format(
-            'Body of the trigger on the patterns: announce what comes to qualify. Its filter was published by %s from %s.',
+            'Body of the trigger on the patterns: announce what comes to qualify.'
+            ' Its filter was published by %s from %s.',
             session_user,
             coalesce(pg_catalog.host(pg_catalog.inet_client_addr()), 'the machine of the server')
         )

@@ -194,7 +194,8 @@ BEGIN
     EXECUTE pg_catalog.format(
         'COMMENT ON FUNCTION pattern_sync.announce() IS %L',
         pg_catalog.format(
-            'Body of the trigger on the patterns: announce what comes to qualify. Its filter was published by %s from %s.',
+            'Body of the trigger on the patterns: announce what comes to qualify.'
+            ' Its filter was published by %s from %s.',
             session_user,
             coalesce(pg_catalog.host(pg_catalog.inet_client_addr()), 'the machine of the server')
         )

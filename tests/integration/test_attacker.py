@@ -34,7 +34,7 @@ ENTRY = (
     "INSERT INTO pattern_approvals (pattern_id, status, confidence_score, occurrence_count, estimated_savings_usd,"
     " tool_sequence) VALUES ('{0}', '{1}', 0.1, 1, 1, 'x')"
 )
-NO_FUNCTIONS = frozenset({"application_tables.sql", "review_history.sql", "trigger.sql", "uninstall.sql"})
+NO_FUNCTIONS = frozenset({"application_tables.sql", "review_history.sql", "trigger.sql", "uninstall.sql", "roles.sql"})
 DETECTED: dict[str, str] = {
     "a pattern that qualifies": PATTERN.format("new", 85),
     "a pattern that does not": PATTERN.format("poor", 5),

@@ -135,6 +135,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
         },
     ),
     "missing_rights": ((), {"remedy": "text"}),
+    "daemons_without_rights": ((), {"role": "text", "remedy": "text"}),
     "writers_without_rights": ((), dict.fromkeys(["role", "part", "silenced", "lacks", "remedy"], "text")),
     "explain": (
         (*FILTER, "text"),

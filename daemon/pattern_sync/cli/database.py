@@ -77,10 +77,21 @@ def sql(
         bool,
         typer.Option("--application-tables", help="Include the application's tables, for an empty database."),
     ] = False,
+    roles: Annotated[
+        bool,
+        typer.Option(
+            "--roles",
+            help="Print, instead, roles with the least rights: who installs, the daemon, who writes patterns.",
+        ),
+    ] = False,
 ) -> None:
     """Print the SQL that `migrate` runs, for use with psql; needs no database."""
     from pattern_sync.database.definitions import load_definitions
     from pattern_sync.database.planning import full_script
+
+    if roles:
+        typer.echo(load_definitions().roles.rstrip())
+        return
 
     typer.echo(
         "-- Run this as the owner of operation_patterns, with the schema of the application's tables as current schema:"

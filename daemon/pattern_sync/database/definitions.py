@@ -66,6 +66,7 @@ class Definitions:
     functions: str
     owner: str
     readers: str
+    roles: str
     trigger: str
     uninstall: str
 
@@ -99,6 +100,7 @@ def load_definitions() -> Definitions:
         functions=functions + _comments(functions, *(migration.sql for migration in migrations)),
         owner=_read(folder / "owner.sql"),
         readers=_read(folder / "readers.sql"),
+        roles=_read(folder / "roles.sql"),
         trigger=_read(folder / "trigger.sql"),
         uninstall=_read(folder / "uninstall.sql"),
     )

@@ -59,7 +59,7 @@ class Installer:
                 if step in done:
                     raise SchemaError(f"The step had no effect: {step.about}. For the fault: pattern-sync status")
                 done.append(step)
-            return [*done, *_persist(lambda: self._grant_to_writers(database))]
+            return [*done, *_persist(lambda: self._grant(database))]
 
     def remarks(self) -> list[str]:
         """Return, for a person, what would work better if the application were changed."""
@@ -105,8 +105,8 @@ class Installer:
             database.fetch("install_trigger", table)
         return Step(f"create the triggers on {table}", "")
 
-    def _grant_to_writers(self, database: BlockingDatabase) -> list[Step]:
-        """Grant what roles that write lack: last, as the functions that they lack may just have been created."""
+    def _grant(self, database: BlockingDatabase) -> list[Step]:
+        """Grant what roles lack that we have to do with: last, as the objects may just have been created."""
         with database.transaction():
             _lock(database)
             find_application(database)

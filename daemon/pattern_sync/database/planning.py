@@ -43,11 +43,16 @@ def full_script(definitions: Definitions, *, with_application_tables: bool) -> I
 
 
 def grant_steps(database: BlockingDatabase) -> list[Step]:
-    """Return what roles that write, or the functions' owner, have to be granted for our triggers."""
-    return [
+    """Return what has to be granted to daemons' roles, to roles that write, and to the functions' owner."""
+    daemons = [
+        Step(f"grant the rights on what is new to the daemon's role {row['role']}", row["remedy"])
+        for row in database.fetch("daemons_without_rights")
+    ]
+    writers = [
         Step(f"grant {role.lacks} to {role.role}, which {role.part}", role.remedy)
         for role in to_lacking_roles(database.fetch("writers_without_rights"))
     ]
+    return [*daemons, *writers]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
--- Statements about the rights of other roles than ours: whether those who write can run our triggers.
+-- Statements about the rights of other roles than the session's: those who write, and those of daemons.
 
 -- name: writers_without_rights
 -- The roles that lack a right that our triggers need, one row for each: its part in the matter, whom the lack silences
@@ -211,3 +211,53 @@ FROM (
 JOIN described ON described.role = granting.role
 GROUP BY described.role, described.part
 ORDER BY described.role;
+
+-- name: daemons_without_rights
+-- The roles that may record a run, and so are daemons', and lack a right on a table or a function of ours, as a later
+-- version may have added one: one row for each, with the statements that grant it. What somebody else has put into our
+-- schema is not ours.
+WITH daemon AS (
+    SELECT DISTINCT granted.grantee AS role
+    FROM pg_catalog.pg_class AS c
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) AS granted
+    WHERE n.nspname::text = 'pattern_sync'::text
+      AND c.relname::text = 'runs'::text
+      AND granted.privilege_type = 'INSERT'::text
+      AND granted.grantee NOT IN (0::oid, c.relowner)
+),
+remedy AS (
+    SELECT daemon.role, pg_catalog.format(
+        'GRANT %s ON %s TO %s;', needed.privilege, c.oid::regclass, daemon.role::regrole
+    ) AS command
+    FROM daemon
+    CROSS JOIN pg_catalog.pg_class AS c
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    CROSS JOIN LATERAL pg_catalog.unnest(CASE c.relname::text
+        WHEN 'migrations' THEN ARRAY['SELECT']
+        WHEN 'settings' THEN ARRAY['SELECT', 'UPDATE']
+        WHEN 'runs' THEN ARRAY['SELECT', 'INSERT', 'DELETE']
+        ELSE ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']
+    END) AS needed (privilege)
+    WHERE n.nspname::text = 'pattern_sync'::text
+      AND c.relkind::text = 'r'::text
+      AND c.relowner = n.nspowner
+      AND NOT pg_catalog.has_table_privilege(daemon.role, c.oid, needed.privilege)
+    UNION ALL
+    SELECT DISTINCT daemon.role, pg_catalog.format(
+        'GRANT EXECUTE ON ROUTINE %s TO %s;', p.oid::regprocedure, daemon.role::regrole
+    )
+    FROM daemon
+    CROSS JOIN pg_catalog.pg_proc AS p
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+    WHERE n.nspname::text = 'pattern_sync'::text
+      AND p.proowner = n.nspowner
+      AND p.proname::text NOT IN ('install_trigger', 'create_announce')
+      AND NOT pg_catalog.has_function_privilege(daemon.role, p.oid, 'EXECUTE')
+)
+SELECT
+    remedy.role::regrole::text AS role,
+    pg_catalog.string_agg(remedy.command, ' ' ORDER BY remedy.command) AS remedy
+FROM remedy
+GROUP BY remedy.role
+ORDER BY 1;
