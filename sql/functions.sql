@@ -153,9 +153,12 @@ RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
 $$;
 
 -- Keep a hint in the table of marks when it cannot be sent by NOTIFY. The daemons read the marks every few seconds.
+-- Everybody may call this: it keeps no more than a notification could bring, and only for our channels.
 CREATE OR REPLACE FUNCTION pattern_sync.mark(channel text, payload text)
 RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    INSERT INTO pattern_sync.marks (channel, payload) VALUES (mark.channel, mark.payload)
+    INSERT INTO pattern_sync.marks (channel, payload)
+    SELECT mark.channel, CASE WHEN pg_catalog.octet_length(mark.payload) < 8000 THEN mark.payload ELSE '*' END
+    WHERE mark.channel IN ('pattern_sync', 'pattern_sync_queue') AND mark.payload IS NOT NULL
 $$;
 
 -- Notify a channel of ours, or leave a mark instead in two cases. A quiet writer (pattern_sync.quiet = on, for a role,

@@ -667,9 +667,11 @@ CREATE FUNCTION pattern_sync.mark(channel text, payload text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-    INSERT INTO pattern_sync.marks (channel, payload) VALUES (mark.channel, mark.payload)
+    INSERT INTO pattern_sync.marks (channel, payload)
+    SELECT mark.channel, CASE WHEN pg_catalog.octet_length(mark.payload) < 8000 THEN mark.payload ELSE '*' END
+    WHERE mark.channel IN ('pattern_sync', 'pattern_sync_queue') AND mark.payload IS NOT NULL
 $$;
-COMMENT ON FUNCTION pattern_sync.mark(channel text, payload text) IS 'Keep a hint in the table of marks when it cannot be sent by NOTIFY. The daemons read the marks every few seconds.';
+COMMENT ON FUNCTION pattern_sync.mark(channel text, payload text) IS 'Keep a hint in the table of marks when it cannot be sent by NOTIFY. The daemons read the marks every few seconds. Everybody may call this: it keeps no more than a notification could bring, and only for our channels.';
 CREATE FUNCTION pattern_sync.moment(value timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$

@@ -117,6 +117,17 @@ def test_a_settings_scan_reports_the_filter_in_force() -> None:
     run(check())
 
 
+def test_a_filter_that_is_said_to_be_new_and_is_not_is_no_news() -> None:
+    async def check() -> None:
+        bench = Bench(FakeQueue())
+        for _ in range(3):
+            await bench.worker.run_once({ScanKind.SETTINGS})
+        assert bench.facts.of(FilterPublished) == [FilterPublished(PUBLISHED)]
+        assert bench.installation.recorded == ["settings"]
+
+    run(check())
+
+
 def test_another_daemons_filter_is_reported_once_and_its_end_too() -> None:
     async def check() -> None:
         bench = Bench(FakeQueue())

@@ -60,6 +60,7 @@ class ScanWorker:
         self._on_caught_up = on_caught_up
         self._emit = emit
         self._activity = activity
+        self._scanned_by: SyncFilter | None = None
 
     async def run(self) -> None:
         """Work until the intake is closed."""
@@ -70,20 +71,27 @@ class ScanWorker:
     async def run_once(self, kinds: Collection[ScanKind]) -> None:
         """Serve all these requests with one scan."""
         async with self._activity.working(put_back=lambda: self._intake.put_back_everything(kinds)):
-            result = await self._scan(leading(kinds))
-            self._finished(frozenset(kinds), result)
+            await self._installation.check_schema()
+            await self._read_filter()
+            honest = self._honest(frozenset(kinds))
+            result = await self._scan(leading(honest))
+            self._finished(honest, result)
 
     def close(self) -> None:
         """Stop after the scan that goes on."""
         self._intake.close()
 
     async def _scan(self, kind: ScanKind) -> SyncResult:
-        await self._installation.check_schema()
-        await self._read_filter()
         result = await self._reconciler.reconcile_everything(self._in_force.value, on_held=self._intake.add)
         if kind not in (ScanKind.POLL, ScanKind.REQUEST) or result.synced_count:
             await self._installation.record_run(kind, result)
         return result
+
+    def _honest(self, kinds: frozenset[ScanKind]) -> frozenset[ScanKind]:
+        # Whoever may connect can claim that the filter is new, as often as they like. That is no news to log or record.
+        if self._in_force.value == self._scanned_by and ScanKind.SETTINGS in kinds:
+            return kinds - {ScanKind.SETTINGS} | {ScanKind.REQUEST}
+        return kinds
 
     async def _read_filter(self) -> None:
         before = self._in_force.foreign
@@ -96,6 +104,7 @@ class ScanWorker:
             self._emit(FilterForeign(found, own, publication) if is_foreign else FilterOwn(own))
 
     def _finished(self, kinds: frozenset[ScanKind], result: SyncResult) -> None:
+        self._scanned_by = self._in_force.value
         if ScanKind.SETTINGS in kinds:
             self._emit(FilterPublished(self._in_force.value))
         self._intake.scanned(kinds, result.sync_duration_ms / 1000, in_vain=not result.synced_count)

@@ -28,9 +28,13 @@ SELECT
         )::text
         FROM pattern_sync.trigger_faults() AS f
     ) AS faults,
-    -- More marks than the daemon keeps mean a scan of all patterns.
+    -- More marks than the daemon keeps mean a scan of all patterns, or everything for the pages.
     ARRAY(SELECT mark.payload FROM mark WHERE mark.channel::text = 'pattern_sync'::text LIMIT 10001) AS patterns,
-    ARRAY(SELECT mark.payload FROM mark WHERE mark.channel::text = 'pattern_sync_queue'::text LIMIT 10001) AS entries,
+    CASE WHEN (
+        SELECT pg_catalog.count(*) FROM mark WHERE mark.channel::text = 'pattern_sync_queue'::text
+    ) > 1000::bigint THEN ARRAY['*'] ELSE ARRAY(
+        SELECT mark.payload FROM mark WHERE mark.channel::text = 'pattern_sync_queue'::text
+    ) END AS entries,
     pattern_sync.storage() AS storage,
     (
         SELECT p.xmin::text
