@@ -17,7 +17,7 @@ from tests.integration.test_rights import missing_rights
 from tests.integration.test_writers_rights import HARDENED, PATTERN, as_role, lacking
 from tests.support.application import APPLICATION_TABLES
 from tests.support.database import TestDatabase
-from tests.support.lived_in import Roles
+from tests.support.lived_in import Roles, documented_rights
 from tests.support.notifications import listening
 from tests.support.psql import run_psql
 
@@ -118,6 +118,21 @@ def test_each_right_is_documented_with_its_reason_and_no_other(site: Site) -> No
     Installer(DatabaseAddress.parse(site.owner_url)).migrate()
     where_there_is_nothing = ("installer", "USAGE, CREATE", "the application's schema")
     assert rights([*first, *site.grant()], site) | {where_there_is_nothing} == documented()
+
+
+def test_the_runtime_role_has_exactly_the_grants_that_a_daemon_in_the_tests_of_lived_in_databases_has(
+    site: Site,
+) -> None:
+    granted = {
+        (match["right"], match["object"].removeprefix("SEQUENCE "))
+        for line in install(site)
+        if (match := _GRANT.match(line)) and match["roles"] == site.names["runtime"] and "ROUTINE" not in line
+    }
+    wanted = set()
+    for right in documented_rights():
+        privileges, _, things = right.removeprefix("GRANT ").partition(" ON ")
+        wanted |= {(privileges, thing) for thing in things.removeprefix("SEQUENCE ").split(", ")}
+    assert granted == wanted
 
 
 def test_a_member_of_the_installer_installs_beside_tables_of_another_role(site: Site) -> None:
