@@ -73,9 +73,9 @@ class ScanWorker:
         async with self._activity.working(put_back=lambda: self._intake.put_back_everything(kinds)):
             await self._installation.check_schema()
             await self._read_filter()
-            honest = self._honest(frozenset(kinds))
-            result = await self._scan(leading(honest))
-            self._finished(honest, result)
+            verified = self._verified(frozenset(kinds))
+            result = await self._scan(leading(verified))
+            self._finished(verified, result)
 
     def close(self) -> None:
         """Stop after the scan that goes on."""
@@ -87,7 +87,7 @@ class ScanWorker:
             await self._installation.record_run(kind, result)
         return result
 
-    def _honest(self, kinds: frozenset[ScanKind]) -> frozenset[ScanKind]:
+    def _verified(self, kinds: frozenset[ScanKind]) -> frozenset[ScanKind]:
         # Whoever may connect can claim that the filter is new, as often as they like. That is no news to log or record.
         if self._in_force.value == self._scanned_by and ScanKind.SETTINGS in kinds:
             return kinds - {ScanKind.SETTINGS} | {ScanKind.REQUEST}
