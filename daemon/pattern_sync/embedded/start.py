@@ -40,6 +40,11 @@ class ServerPlan:
     binaries: PostgresBinaries | None
     settings: Mapping[str, str]
 
+    def check(self) -> None:
+        """Refuse to create a folder for a server that is not installed. Raises InvalidSettings."""
+        if self.binaries is None and self.folder.major() is None:
+            find_binaries()
+
     def start(self) -> tuple[ServerProcess, int]:
         """Create the data if needed, start the server and wait for connections; return it with its port.
 

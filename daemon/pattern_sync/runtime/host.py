@@ -40,7 +40,7 @@ def host_at(named: DatabaseAddress | None, data_dir: Path | None) -> Iterator[Ho
     """Yield the named database; without one, start the embedded server, or share one that runs.
 
     The embedded server is ours alone, so its schema is brought up to date on the way; nobody else's is.
-    Raises EmbeddedServerError, SchemaError.
+    Raises InvalidSettings, EmbeddedServerError, SchemaError.
     """
     if named is not None:
         yield Host(named)
