@@ -8,7 +8,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--custom-compile-command 'make lock' pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-matrix test-lowest test-highest lint ruff mypy contracts sql unit format docs bench coverage lock build clean
+.PHONY: help demo check test test-containers test-matrix test-lowest test-highest lint ruff mypy contracts sql unit format docs bench coverage lock build clean hadolint
 .PHONY: check-page .check-page format-page .format-page page-types
 
 # A shell may forbid it, and then every one of the hundreds of processes of the tests compiles the program anew.
@@ -16,8 +16,8 @@ unexport PYTHONDONTWRITEBYTECODE
 # Side by side, each tool's words together where make can do that.
 PARALLEL := $(MAKE) --no-print-directory --jobs $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 # Most tests wait for a server, a process or a browser; those that measure time run alone, when the others are done.
-TOGETHER := -m pytest -m 'not timing' --numprocesses auto --dist loadgroup --no-loadscope-reorder --durations 10
-ALONE := -m pytest -m timing --durations 10
+TOGETHER := -m pytest -m 'not timing and not slow' --numprocesses auto --dist loadgroup --no-loadscope-reorder --durations 10
+ALONE := -m pytest -m 'timing and not slow' --durations 10
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ test: $(STAMP) ## all tests
 	@$(BIN)/python $(TOGETHER)
 	@$(BIN)/python $(ALONE)
 
+test-containers: $(STAMP) ## the image and docker-compose.yml in real containers; skipped without an engine
+	@$(BIN)/python -m pytest tests/containers --durations 10
+
 test-matrix: $(STAMP) ## the integration tests on every PostgreSQL that can be had as a wheel or is installed
 	@$(BIN)/python -m tests.matrix
 
@@ -70,8 +73,8 @@ test-lowest test-highest: $(STAMP)
 	$(VENV)-$(RESOLUTION)/bin/python $(TOGETHER) $(TESTS)
 	$(VENV)-$(RESOLUTION)/bin/python $(ALONE) $(TESTS) || [ $$? = 5 ] # 5: none of TESTS measures time
 
-lint: $(STAMP) ## ruff, mypy strict, the import contracts, sqlfluff
-	@$(PARALLEL) ruff mypy contracts sql
+lint: $(STAMP) ## ruff, mypy strict, the import contracts, sqlfluff, hadolint
+	@$(PARALLEL) ruff mypy contracts sql hadolint
 
 ruff: $(STAMP)
 	$(BIN)/ruff check .
@@ -79,6 +82,9 @@ ruff: $(STAMP)
 
 mypy: $(STAMP)
 	$(BIN)/mypy
+
+hadolint: $(STAMP)
+	$(BIN)/hadolint Dockerfile
 
 contracts: $(STAMP)
 	$(BIN)/lint-imports --no-cache
@@ -132,10 +138,13 @@ bench: $(STAMP) ## measure against floors taken in the same run; PARTS='bulk cpu
 	@$(PIP) --no-deps --require-hashes --requirement requirements/bench.txt
 	@$(BIN)/python -m benchmarks $(PARTS)
 
+BUILD_REQUIRES := $(BIN)/python -c 'import tomllib; \
+	print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")'
 lock: $(STAMP) ## renew requirements/: the newest versions that pyproject.toml allows
 	$(COMPILE) --extra embedded --extra dev --output-file requirements/dev.txt
 	$(COMPILE) --extra bench --constraints requirements/dev.txt --output-file requirements/bench.txt
 	$(COMPILE) --constraints requirements/dev.txt --output-file requirements/runtime.txt
+	$(BUILD_REQUIRES) | $(COMPILE:pyproject.toml=-) --constraints requirements/dev.txt --output-file requirements/build.txt
 
 build: $(STAMP) ## the wheel and the source distribution, in dist/
 	$(BIN)/hatchling build --clean

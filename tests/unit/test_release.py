@@ -10,12 +10,14 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
-PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = PYPROJECT["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 LOCKS = {
     "dev": [*PROJECT["dependencies"], *EXTRAS["embedded"], *EXTRAS["dev"]],
     "bench": [*PROJECT["dependencies"], *EXTRAS["bench"]],
     "runtime": PROJECT["dependencies"],
+    "build": PYPROJECT["build-system"]["requires"],
 }
 _RELEASE = re.compile(r"^## (\d+\.\d+\.\d+) - \d{4}-\d{2}-\d{2}$", re.MULTILINE)
 _PIN = re.compile(r"^([a-z0-9-]+)(?:\[[a-z,]+\])?==(\S+)", re.MULTILINE)
@@ -55,6 +57,6 @@ def test_a_lock_names_no_index(name: str) -> None:
 
 
 def test_the_locks_pin_the_same_versions() -> None:
-    everything = pins("dev") | pins("bench") | pins("runtime")
+    everything = pins("dev") | pins("bench") | pins("runtime") | pins("build")
     for name in LOCKS:
         assert pins(name).items() <= everything.items()
