@@ -26,14 +26,24 @@ def engine() -> Engine:
 
 
 @pytest.fixture(scope="session")
-def image(engine: Engine) -> str:
-    """Return the image to test: TEST_IMAGE, else one that is built here."""
+def image(engine: Engine) -> Iterator[str]:
+    """Yield the image to test: TEST_IMAGE, else one that is built here."""
     tag = f"pattern-sync:test-{os.getpid()}"
     if given := os.environ.get("TEST_IMAGE"):
         engine.run("tag", given, tag)
     else:
         engine.run("build", "--tag", tag, "--build-arg", "VERSION=0.0.0", "--build-arg", "REVISION=tested", ".")
-    return tag
+    yield tag
+    engine.run("rmi", tag)
+
+
+@pytest.fixture(scope="session")
+def next_image(engine: Engine, image: str) -> Iterator[str]:
+    """Yield the same image under another tag, to upgrade to."""
+    tag = f"{image}-next"
+    engine.run("tag", image, tag)
+    yield tag
+    engine.run("rmi", tag)
 
 
 @pytest.fixture(scope="module")

@@ -86,19 +86,18 @@ def test_the_other_replica_queues_on_when_one_is_killed(deployment: Deployment) 
     deployment.compose("up", "--detach", "--no-deps", "--wait", "daemon-1")
 
 
-def test_a_rolling_upgrade_misses_nothing_that_is_written_meanwhile(deployment: Deployment, image: str) -> None:
-    deployment.engine.run("tag", image, "pattern-sync:test-next")
+def test_a_rolling_upgrade_misses_nothing_that_is_written_meanwhile(deployment: Deployment, next_image: str) -> None:
     steps = [line.partition("#")[0].split() for line in documented("upgrade").splitlines()]
     with detector(deployment, "upgrade") as signatures:
         for _docker, _compose, *step in steps[2:]:  # the image is there already
-            deployment.compose(*step, TAG="test-next")
+            deployment.compose(*step, TAG=next_image.partition(":")[2])
         written = len(signatures)
         eventually(lambda: len(signatures) > written + 5)
     eventually(lambda: all_queued(deployment), what="what was written during the upgrade")
     show(f"{len(signatures)} patterns written during the upgrade, the slowest queued after {deployment.sql(SLOWEST)} s")
     for daemon in DAEMONS:
         image_of = deployment.engine.inspect(deployment.container(daemon), "{{.Config.Image}}")
-        assert image_of.endswith("pattern-sync:test-next")
+        assert image_of.endswith(next_image)
     assert float(deployment.sql(SLOWEST)) < 5
 
 
