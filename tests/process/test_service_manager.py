@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from pattern_sync.services.timings import Timings
+from tests.support.command import run_command
 from tests.support.daemon import running_daemon, starting_daemon
 from tests.support.database import TestDatabase
 from tests.support.manager import service_manager
@@ -172,3 +173,19 @@ def test_an_abstract_name_and_a_dead_notify_socket_do_no_harm(database: TestData
     for name in ("@pattern-sync-test-of-nobody", "/nonexistent/socket"):
         with running_daemon(database.daemon_url, NOTIFY_SOCKET=name):
             pass
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "complaint"),
+    [
+        ({}, 0, ""),
+        ({"PATTERN_SYNC_INTERVAL": "0"}, 2, "PATTERN_SYNC_INTERVAL is '0'"),
+        ({"PATTERN_SYNC_HTTP_HOST": "0.0.0.0"}, 2, "there is no API token"),
+        ({"PATTERN_SYNC_DATABASE_URL": "mysql://a/b"}, 2, "cannot be parsed"),
+    ],
+)
+def test_a_check_of_the_settings_starts_nothing(settings: dict[str, str], code: int, complaint: str) -> None:
+    nowhere = {"PATTERN_SYNC_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/x"}
+    done = run_command("run", "--check", environ={**nowhere, **settings})
+    assert (done.code, done.out) == (code, "")
+    assert complaint in done.err

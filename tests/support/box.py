@@ -136,14 +136,14 @@ class Unit:
         text = self.box.run("journalctl", "--output=json", "--all", f"--unit={self.name}").stdout
         return [json.loads(line) for line in text.splitlines()]
 
-    def lines(self, event: str) -> list[dict[str, Any]]:
-        """Return the daemon's own log lines of one event."""
+    def lines(self, event: str | None = None) -> list[dict[str, Any]]:
+        """Return the daemon's own log lines, all or of one event, each with the `priority` that the journal has."""
         found = []
         for entry in self.journal():
             with suppress(json.JSONDecodeError, TypeError):
                 line = json.loads(entry["MESSAGE"])
-                if isinstance(line, dict) and line.get("event") == event:
-                    found.append(line)
+                if isinstance(line, dict) and event in {None, line.get("event")}:
+                    found.append({**line, "priority": int(entry["PRIORITY"])})
         return found
 
     def messages(self) -> str:

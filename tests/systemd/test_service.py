@@ -48,6 +48,9 @@ def test_a_reload_is_over_when_the_filter_is_in_force_and_fails_where_the_settin
     assert "PATTERN_SYNC_INTERVAL" in service.wait_for("settings.unread")["reason"]
     assert "refused" not in service.show("StatusText")
     assert service.pid == pid
+    priorities = {"info": 6, "warning": 4, "error": 3}
+    assert {line["level"] for line in service.lines()} == set(priorities)
+    assert all(line["priority"] == priorities[line["level"]] for line in service.lines())
 
 
 def test_a_killed_daemon_is_started_again_and_catches_up(service: Service, database: TestDatabase) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from pattern_sync.cli.session import Session
     from pattern_sync.config import Settings
+    from pattern_sync.database.address import DatabaseAddress
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -35,6 +36,9 @@ def run(
     from pattern_sync.observability.logs import configure_logging, is_console, log_what_python_prints
 
     session: Session = context.obj
+    if check:
+        _checked(session.settings())
+        return
     # Until the event loop handles the signals: SIGTERM must shut down an embedded server that is still starting.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -45,24 +49,29 @@ def run(
         settings = session.settings()
         log_format = settings.log_format
         configure_logging(settings.log_level, log_format)
-        _run(settings, session.settings, check=check)
+        _run(settings, session.settings)
     except Exception as fault:
         if sys.stderr.isatty() and is_console(log_format):
             raise
         sys.exit(report_in_log(fault))
 
 
-def _run(settings: "Settings", read_settings: "Callable[[], Settings]", *, check: bool) -> None:
+def _checked(settings: "Settings") -> "DatabaseAddress | None":
+    """Return the database that the settings name, once nothing is wrong with them. Raises InvalidSettings."""
+    from pattern_sync.runtime.host import named_database
+
+    settings.tokens()
+    return named_database(settings)
+
+
+def _run(settings: "Settings", read_settings: "Callable[[], Settings]") -> None:
     import asyncio
 
     from pattern_sync.observability.writer import LogWriter
-    from pattern_sync.runtime.host import host_at, named_database
+    from pattern_sync.runtime.host import host_at
     from pattern_sync.runtime.introduction import introduce
 
-    settings.tokens()  # refuse a missing token before anything starts
-    named = named_database(settings)
-    if check:
-        return
+    named = _checked(settings)  # before anything starts
     introduce(settings, named, LogWriter())
     # Not earlier: loading the web server takes longer than finding a wrong setting.
     from pattern_sync.runtime.life import run_daemon
