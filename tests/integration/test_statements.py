@@ -210,7 +210,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "settle": (("text[]", "text[]", "bool"), {"value": "text"}),
     "heartbeat": ((), {"listening": "bool", "in_recovery": "bool", "read_only": "bool"}),
     "ping": (("text", "text"), {"pg_notify": "void"}),
-    "unanswered": (("int4[]",), {"pid": "int4"}),
+    "unanswered": (("text",), {"pid": "int4"}),
     "host_state": (
         (),
         {
@@ -252,12 +252,12 @@ SAMPLES: Mapping[str, object] = {
     "float8": 1.5,
     "bool": False,
     "text[]": ["x"],
-    "int4[]": [1, 2],
     "int8[]": [1, 2],
 }
 OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
     "record_run": (run_argument("manual", SyncResult(synced_count=1)),),
     "reconcile": (70.0, 5, 1000.0, [], [], "{1,2}"),
+    "unanswered": ("{1,2}",),
     # No commit: the tests run it in a transaction that is rolled back.
     "queue_missing": (70.0, 5, 1000.0, [], [], None, False, 0, 1, 0.0, False, None, []),
     "set_lock_timeout": ("100",),

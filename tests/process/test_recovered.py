@@ -17,16 +17,18 @@ ANNOUNCED = 100
 
 
 def add_silently(database: TestDatabase, count: int, prefix: str) -> set[str]:
-    """Commit patterns whose trigger did not fire: it was disabled, and nobody could see that."""
+    """Commit patterns that are not announced: their writer passes itself off as one that has announced enough."""
     with database.another_connection(autocommit=False) as connection:
-        connection.execute("ALTER TABLE operation_patterns DISABLE TRIGGER pattern_sync_announce")
+        connection.execute(
+            "SELECT set_config('pattern_sync.announced_by', pg_current_xact_id()::text, true),"
+            " set_config('pattern_sync.announced', '301', true)"
+        )
         rows = connection.execute(
             "INSERT INTO operation_patterns (pattern_signature, pattern_type, confidence_score, occurrence_count,"
             " potential_monthly_savings) SELECT %s || i, 'sdlc', 85, 99, 5000 FROM generate_series(1, %s) AS i"
             " RETURNING pattern_signature",
             (prefix, count),
         ).fetchall()
-        connection.execute("ALTER TABLE operation_patterns ENABLE ALWAYS TRIGGER pattern_sync_announce")
     return {row["pattern_signature"] for row in rows}
 
 

@@ -72,6 +72,7 @@ def test_the_command_runs_from_the_wheel_alone(unpacked: Path) -> None:
     where = run_from(unpacked, "-c", "import pattern_sync; print(pattern_sync.__file__)")
     assert Path(where.strip()).is_relative_to(unpacked)
     printed = run_from(unpacked, "-m", "pattern_sync", "sql", "--application-tables")
+    printed += run_from(unpacked, "-m", "pattern_sync", "sql", "--roles")
     for file in (ROOT / "sql").rglob("*.sql"):
         if file.name != "uninstall.sql":
             assert file.read_text(encoding="utf-8").strip() in printed

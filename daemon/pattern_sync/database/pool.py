@@ -123,7 +123,9 @@ class Pool:
         Otherwise a long scan would wait for its whole deadline. A pooler hides which process works for us.
         """
         if (long_ones := self._in_flight.long_ones()) and not self.in_transactions:
-            rows = await self.fetch("unanswered", long_ones, deadline_seconds=SETTLE_SECONDS)
+            rows = await self.fetch(
+                "unanswered", f"{{{','.join(map(str, long_ones))}}}", deadline_seconds=SETTLE_SECONDS
+            )
             self._in_flight.give_up([row["pid"] for row in rows])
 
     def hurry(self) -> None:

@@ -126,7 +126,7 @@ LIMIT 5;
 
 -- name: lock_holders
 -- The sessions that hold locks on the application's tables or their children and keep others waiting, or that have kept
--- writers out for so many seconds ($1), with how many they block. (VACUUM and ANALYZE keep no writer out.)
+-- writers out for so many seconds ($1), with how many they block. VACUUM and ANALYZE keep no writer out.
 WITH waiting AS MATERIALIZED (
     SELECT w.pid, blocker.pid AS blocker
     FROM (SELECT DISTINCT l.pid FROM pg_catalog.pg_locks AS l WHERE NOT l.granted) AS w

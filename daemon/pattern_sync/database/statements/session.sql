@@ -35,9 +35,10 @@ SELECT pg_catalog.pg_notify($1::text, $2::text);
 
 -- name: unanswered
 -- The sessions among these ($1) that do nothing: whoever waits for an answer from one of them waits for nothing. One
--- that has just become idle may still be sending its answer.
+-- that has just become idle may still be sending its answer. The numbers come as a text: for an array of integers the
+-- driver would look up the type first.
 SELECT waiting.pid
-FROM pg_catalog.unnest($1::integer[]) AS waiting (pid)
+FROM pg_catalog.unnest($1::text::integer[]) AS waiting (pid)
 LEFT JOIN pg_catalog.pg_stat_activity AS session ON session.pid = waiting.pid
 WHERE
     session.pid IS NULL
