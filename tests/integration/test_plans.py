@@ -36,7 +36,6 @@ ANY: Mapping[str, object] = {
     "text[]": ["lived:test:50", "lived:test:100", "foreign:5", "nowhere"],
 }
 SPECIAL: Mapping[str, tuple[object, ...]] = {
-    "unanswered": ("{1,2}",),
     **OWN_SAMPLES,
     "reconcile": (70.0, 5, 1000.0, [], [], f"{{{','.join(map(str, range(1, 4_001)))}}}"),
     "queue_missing": (70.0, 5, 1000.0, [], [], 300, False, 0, 1, 0.0, False, None, []),

@@ -11,6 +11,7 @@ from pattern_sync.database.connector import STATEMENT_CACHE_SIZE, Connector
 from pattern_sync.database.faults import translated
 from pattern_sync.database.in_flight import InFlight
 from pattern_sync.database.naming import session_name
+from pattern_sync.database.rows.queue import ids_argument
 from pattern_sync.database.session_settings import known_to
 from pattern_sync.domain.errors import DatabaseUnavailable, OutcomeUnknown, PlanOutdated, PoolerInTheWay
 from pattern_sync.services.liveness import working
@@ -123,9 +124,7 @@ class Pool:
         Otherwise a long scan would wait for its whole deadline. A pooler hides which process works for us.
         """
         if (long_ones := self._in_flight.long_ones()) and not self.in_transactions:
-            rows = await self.fetch(
-                "unanswered", f"{{{','.join(map(str, long_ones))}}}", deadline_seconds=SETTLE_SECONDS
-            )
+            rows = await self.fetch("unanswered", ids_argument(long_ones), deadline_seconds=SETTLE_SECONDS)
             self._in_flight.give_up([row["pid"] for row in rows])
 
     def hurry(self) -> None:

@@ -9,9 +9,9 @@ from pattern_sync.domain.outcomes import Outcome, PatternOutcome
 from pattern_sync.domain.results import MissingPreview, QueuedPage, RefreshedPage, Retried, SyncResult
 
 
-def ids_argument(row_ids: Iterable[RowId]) -> str:
+def ids_argument(ids: Iterable[int]) -> str:
     """Return row ids as text: for a bigint[] a driver would first query the catalogs, by names that can be hijacked."""
-    return f"{{{','.join(map(str, row_ids))}}}"
+    return f"{{{','.join(map(str, ids))}}}"
 
 
 def to_outcomes(rows: Iterable[Row]) -> list[PatternOutcome]:
