@@ -47,15 +47,14 @@ class LiveRoutes:
         await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
         client = self._updates.join()
         try:
-            if not await _serve_until_gone(socket, client):
+            await _serve_until_gone(socket, client)
+            if client.too_slow.is_set():
                 self._emit(PageTooSlow())
-                await _close(socket)
         finally:
             self._updates.leave(client)
 
 
-async def _serve_until_gone(socket: WebSocket, client: LiveClient) -> bool:
-    """Return whether the client has left; False if it reads too slowly."""
+async def _serve_until_gone(socket: WebSocket, client: LiveClient) -> None:
     async with asyncio.TaskGroup() as group:
         sender = group.create_task(_send_all(socket, client), name="live sender")
         slow = group.create_task(client.too_slow.wait(), name="live watch")
@@ -63,7 +62,8 @@ async def _serve_until_gone(socket: WebSocket, client: LiveClient) -> bool:
         await asyncio.wait({sender, slow, reader}, return_when=asyncio.FIRST_COMPLETED)
         for task in (sender, slow, reader):
             task.cancel()
-    return not reader.cancelled()
+    if reader.cancelled():
+        await _close(socket)
 
 
 async def _send_all(socket: WebSocket, client: LiveClient) -> None:
@@ -72,7 +72,9 @@ async def _send_all(socket: WebSocket, client: LiveClient) -> None:
             message = await client.next_message()
             async with asyncio.timeout(SEND_SECONDS):
                 await socket.send_text(message)
-    except (TimeoutError, WebSocketDisconnect):
+    except TimeoutError:
+        client.too_slow.set()
+    except WebSocketDisconnect:
         return
 
 
