@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from pattern_sync.observability.health import Condition, Health, HealthReporter
 from pattern_sync.web.exception_handlers import Responses
-from pattern_sync.web.schemas.problems import Readiness
+from pattern_sync.web.schemas.system import Readiness
 
 _NOT_FINE: Responses = {503: {"model": Health, "description": "Something is wrong; `reasons` says what."}}
 _NOT_READY: Responses = {503: {"model": Readiness, "description": "Patterns are not being queued; `reasons` says why."}}

@@ -1,12 +1,8 @@
-"""What went wrong, and what is not ready."""
+"""Why a request failed."""
 
-from pydantic import (
-    BaseModel,
-    Field,
-)
+from pydantic import BaseModel, Field
 
 from pattern_sync.domain.entry import QueueEntry
-from pattern_sync.observability.health import Condition
 
 
 class Problem(BaseModel):
@@ -37,10 +33,3 @@ class Invalid(Problem):
     """What is wrong with a request."""
 
     fields: list[InvalidField] = Field(description="Every fault; `detail` names the first few.")
-
-
-class Readiness(BaseModel):
-    """Whether the daemon works."""
-
-    status: Condition = Field(description="From best to worst: `ok`, `degraded`, `unavailable`.")
-    reasons: list[str] = Field(description="What is wrong; empty if `status` is `ok`.")

@@ -3,14 +3,7 @@
 from abc import abstractmethod
 from typing import Annotated, Any, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from pattern_sync.domain.decision import (
     LONGEST_REVIEWER,

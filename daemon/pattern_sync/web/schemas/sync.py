@@ -16,12 +16,7 @@ from pydantic import (
 )
 from pydantic.dataclasses import dataclass as document
 
-from pattern_sync.domain.filter import (
-    BOUNDS,
-    EVERYTHING_MAX_PATTERNS,
-    PATTERNS,
-    SyncFilter,
-)
+from pattern_sync.domain.filter import BOUNDS, EVERYTHING_MAX_PATTERNS, PATTERNS, SyncFilter
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.statistics import SyncStatistics
 from pattern_sync.web.schemas.texts import NOT_BLANK
