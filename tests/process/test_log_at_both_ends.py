@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,8 +16,11 @@ from tests.support.command import QUIET_FOLDER, environment, run_command
 from tests.support.daemon import running_daemon, starting_daemon
 from tests.support.database import TestDatabase
 from tests.support.manager import service_manager
+from tests.support.waiting import eventually
 
 SECRET = "s3cret-that-nobody-reads"
+PIPE_BYTES = 65_536
+LONG_SIGNATURE = "x" * 200
 
 
 def test_the_first_line_names_what_runs_where_and_what_it_was_asked_to_do(
@@ -140,3 +145,18 @@ def test_a_closed_stream_changes_no_exit_code_and_reaches_no_socket(database: Te
             check=False,
         )
         assert (command, done.returncode) == (command, code)
+
+
+def test_a_log_that_nobody_reads_holds_up_neither_the_queue_nor_the_stop(database: TestDatabase) -> None:
+    with running_daemon(database.url) as daemon:
+        with daemon.unread():
+            written = 0
+            # A line for each statement, with the signatures of all its patterns: more than a pipe holds.
+            while written < PIPE_BYTES:
+                prefix = f"{written}:{LONG_SIGNATURE}"
+                database.add_patterns(5, prefix)
+                eventually(partial(database.entry, f"{prefix}:5"), 5)
+                written += 5 * len(prefix)
+            daemon.send(signal.SIGTERM)
+            assert daemon.process.wait(5) == 0
+        daemon.exit_code()

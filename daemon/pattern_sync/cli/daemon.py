@@ -34,6 +34,8 @@ def run(
     wrong password, a missing schema. SIGHUP reloads the filter. Any number of daemons may run at once.
     """
     from pattern_sync.observability.logs import configure_logging, is_console, log_what_python_prints
+    from pattern_sync.observability.unblocking import UnblockingHandler
+    from pattern_sync.observability.writer import report_lost
 
     session: Session = context.obj
     if check:
@@ -43,15 +45,17 @@ def run(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     log_format = "auto"  # until the settings are read, which may fail
-    configure_logging("info", log_format)
+    handler = UnblockingHandler(sys.stderr.fileno(), report_lost)
+    configure_logging("info", log_format, handler)
     log_what_python_prints()
     try:
         settings = session.settings()
         log_format = settings.log_format
-        configure_logging(settings.log_level, log_format)
+        configure_logging(settings.log_level, log_format, handler)
         _run(settings, session.settings)
     except Exception as fault:
         if sys.stderr.isatty() and is_console(log_format):
+            handler.flush()  # what follows is printed at once
             raise
         sys.exit(report_in_log(fault))
 

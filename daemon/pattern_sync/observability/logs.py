@@ -15,9 +15,9 @@ _SHARED: list[structlog.typing.Processor] = [
 ]
 
 
-def configure_logging(level: str, log_format: str) -> None:
-    """Send our own lines and those of libraries through one renderer."""
-    handler = logging.StreamHandler(sys.stderr)
+def configure_logging(level: str, log_format: str, handler: logging.Handler | None = None) -> None:
+    """Send our own lines and those of libraries through one renderer; `handler` writes them, by default at once."""
+    handler = handler or logging.StreamHandler(sys.stderr)
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=_SHARED,
         processors=[

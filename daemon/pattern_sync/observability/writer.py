@@ -14,3 +14,8 @@ class LogWriter:
     def __call__(self, line: Line, **fields: object) -> None:
         """Write a line."""
         self._log.log(line.level, line.event, message=line.sentence, **fields)
+
+
+def report_lost(records: int) -> None:
+    """Say in the log how many of its lines nobody took."""
+    LogWriter()(Line.LOG_LOST, lines=records)
