@@ -32,7 +32,7 @@ def world(server: EmbeddedServer) -> Iterator[World]:
 @pytest.mark.parametrize(
     "fault",
     [
-        pytest.param(fault, id=fault.name, marks=() if fault.name in FAST else pytest.mark.slow)
+        pytest.param(fault, id=fault.name, marks=pytest.mark.timing if fault.name in FAST else pytest.mark.slow)
         for fault in catalogue(longer=float(os.environ.get("TEST_FAULTS_LONGER", "1")))
     ],
 )

@@ -1,6 +1,7 @@
 """Patterns that sweeps recover although notifications arrive, and what follows."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -92,9 +93,20 @@ def test_patterns_announced_during_the_sweep_are_not_counted(daemon: ListeningDa
     daemon.sweep()
     daemon.reconciled("a", "b", "c", "d")
     assert daemon.settle() == 0
-    daemon.reconciled(*(f"o{i}" for i in range(400)))
     daemon.sweep(MANY)
+    daemon.reconciled(*(f"o{i}" for i in range(400)))
     assert daemon.settle() == 600, "more than are named: at least so many"
+
+
+def test_what_was_met_before_a_scan_says_nothing_about_what_it_found(daemon: ListeningDaemon) -> None:
+    daemon.reconciled("a", *(f"o{i}" for i in range(5_000)), outcome=Outcome.SHORT)
+    daemon.clock.seconds += 1
+    daemon.sweep(MANY)
+    assert daemon.settle() == 1_000
+    daemon.reconciled("a", outcome=Outcome.SHORT)
+    daemon.clock.seconds += 1
+    daemon.sweep()
+    assert daemon.settle() == 3
 
 
 def test_a_pattern_queued_by_its_notification_is_not_counted_as_recovered(daemon: ListeningDaemon) -> None:
@@ -344,5 +356,5 @@ def test_what_is_heard_during_a_sweep_is_kept_when_the_one_before_it_is_settled(
     daemon.clock.seconds += 1
     daemon.reconciled("a", "b", "c")  # by now the second sweep has queued them, and it is not done yet
     assert daemon.settle() == 1
-    daemon.sweep()
+    daemon.sweep(replace(FOUND, sync_duration_ms=7_000.0))
     assert daemon.settle() == 0

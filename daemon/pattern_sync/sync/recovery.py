@@ -24,6 +24,10 @@ class _Scan:
     since: float
     finished_at: float
 
+    @property
+    def begun_at(self) -> float:
+        return self.finished_at - self.result.sync_duration_ms / 1000
+
 
 class Recovery:
     """Counts what a catch-up or a sweep queued without a notification. `now` is a monotonic clock in seconds.
@@ -115,10 +119,11 @@ class Recovery:
         all_notified = self._everything_at[scan.kind] >= scan.since
         if all_notified or (overflowed_at is not None and overflowed_at >= scan.since):
             return 0
-        heard = {signature for signature, at in self._heard.items() if at >= scan.since}
-        if scan.result.synced_count > len(scan.result.synced_pattern_ids):  # too many to be named
-            return max(0, scan.result.synced_count - len(heard))
-        return len(set(scan.result.synced_pattern_ids) - heard)
+        # What the event path met before the scan was not in the queue by its own doing: the scan found it changed.
+        heard = {signature for signature, at in self._heard.items() if at >= scan.begun_at}
+        named = set(scan.result.synced_pattern_ids)
+        unnamed_total = scan.result.synced_count - len(named)
+        return len(named - heard) + max(0, unnamed_total - len(heard - named))
 
     def _settle(self, scan: _Scan, recovered: int) -> None:
         if scan.kind is ScanKind.CATCH_UP:
