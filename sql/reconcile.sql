@@ -651,7 +651,7 @@ BEGIN
                     RETURN NEXT;
                 END LOOP;
             END LOOP;
-        ELSE
+        ELSIF pg_catalog.cardinality(missing) = 1 THEN -- of none, each has its outcome already
             row_id := missing[1];
             signature := pattern_sync.name_of(row_id);
             IF outcome = 'failed' THEN

@@ -11,7 +11,7 @@ import pytest
 from pattern_sync import SyncFilter
 from pattern_sync.domain.outcomes import Outcome
 from tests.support.database import TestDatabase
-from tests.support.paths import UNCAPPED, daemon_everything, reconcile, service_everything, with_gateway
+from tests.support.paths import UNCAPPED, daemon_everything, reconcile, reconcile_ids, service_everything, with_gateway
 
 MANY = 1_000
 ENTRY = (
@@ -123,3 +123,15 @@ def test_two_daemons_that_meet_in_the_quarantine_do_not_fail(database: TestDatab
         other.commit()
     retried = with_gateway(database, lambda gateway: gateway.retry_refused(UNCAPPED, 50))
     assert (retried.tried, retried.failed, retried.refused) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("table", ["operation_patterns", "pattern_approvals", "pattern_sync.written"])
+def test_every_pattern_has_one_outcome_while_a_table_is_locked(database: TestDatabase, table: str) -> None:
+    database.add_patterns(3)
+    ids = sorted(row["id"] for row in database.execute("SELECT id FROM operation_patterns"))
+    with database.another_connection(autocommit=False) as blocker:
+        blocker.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE".encode())
+        outcomes = reconcile_ids(database, ids)
+    assert sorted(item.row_id for item in outcomes) == ids
+    assert {item.outcome for item in outcomes} == {Outcome.HELD}
+    assert {item.outcome for item in reconcile_ids(database, ids)} == {Outcome.QUEUED}

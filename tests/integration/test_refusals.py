@@ -10,7 +10,7 @@ from pattern_sync.cli.output import explanation_table
 from pattern_sync.domain.errors import PassingFault
 from pattern_sync.domain.outcomes import Outcome
 from tests.support.database import TestDatabase
-from tests.support.paths import UNCAPPED, daemon_everything, reconcile, reconcile_outcomes, with_gateway
+from tests.support.paths import UNCAPPED, daemon_everything, reconcile, reconcile_ids, reconcile_outcomes, with_gateway
 
 KEPT_OUT = "the application's own trigger or rule kept it out"
 # What an application's trigger on the queue may do to a row whose name begins with "bad", and the reported reason.
@@ -277,3 +277,14 @@ def test_an_explanation_of_a_refused_pattern_gives_the_reason(database: TestData
     shown = explanation_table(explanation)
     assert isinstance(shown, Table)
     assert str(shown.caption).endswith("it is tried again. The database reports: not this one")
+
+
+def test_a_column_that_was_renamed_is_named_for_each_pattern(database: TestDatabase) -> None:
+    database.add_patterns(2)
+    ids = sorted(row["id"] for row in database.execute("SELECT id FROM operation_patterns"))
+    database.execute("ALTER TABLE operation_patterns RENAME COLUMN confidence_score TO certainty")
+    outcomes = reconcile_ids(database, ids)
+    assert sorted(item.row_id for item in outcomes) == ids
+    assert all(item.outcome is Outcome.FAILED and "confidence_score" in (item.error or "") for item in outcomes)
+    database.execute("ALTER TABLE operation_patterns RENAME COLUMN certainty TO confidence_score")
+    assert {item.outcome for item in reconcile_ids(database, ids)} == {Outcome.QUEUED}

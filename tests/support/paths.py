@@ -1,7 +1,7 @@
 """The two ways to the queue: the daemon's over the event loop, and the blocking one of the Python API."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from pattern_sync import PatternSyncService, SyncFilter, SyncResult
@@ -35,7 +35,14 @@ def with_gateway(database: TestDatabase, use: Callable[[DaemonGateway], Awaitabl
 def reconcile_outcomes(database: TestDatabase, sync_filter: SyncFilter = UNCAPPED) -> list[PatternOutcome]:
     """Reconcile all patterns by their ids, as the event path does."""
     ids = [RowId(row["id"]) for row in database.execute("SELECT id FROM operation_patterns ORDER BY id")]
-    return with_gateway(database, lambda gateway: Reconciler(gateway, time.monotonic).reconcile(ids, sync_filter))
+    return reconcile_ids(database, ids, sync_filter)
+
+
+def reconcile_ids(
+    database: TestDatabase, row_ids: Sequence[RowId], sync_filter: SyncFilter = UNCAPPED
+) -> list[PatternOutcome]:
+    """Reconcile these patterns, as the event path does."""
+    return with_gateway(database, lambda gateway: Reconciler(gateway, time.monotonic).reconcile(row_ids, sync_filter))
 
 
 def reconcile(database: TestDatabase, sync_filter: SyncFilter = UNCAPPED) -> dict[str, Outcome]:

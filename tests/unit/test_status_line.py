@@ -34,7 +34,8 @@ from pattern_sync.domain.scans import ScanKind
 from pattern_sync.observability.status_line import StatusLine
 from pattern_sync.observability.subscribers import Subscribers
 from pattern_sync.observability.view import View
-from tests.support.fakes import Clock, RecordedFacts
+from pattern_sync.observability.writer import LogWriter
+from tests.support.fakes import Clock
 
 SWEEP = frozenset({ScanKind.SWEEP})
 DISABLED = TriggerFault("operation_patterns", "the trigger is disabled", Audience.DAEMONS, mendable=True)
@@ -45,7 +46,7 @@ class Shown:
     def __init__(self) -> None:
         self.view = View(Clock())
         self.lines: list[str] = []
-        self._emit = Subscribers([self.view, StatusLine(self.view, self.lines.append)])
+        self._emit = Subscribers([self.view, StatusLine(self.view, self.lines.append)], LogWriter())
 
     def after(self, *facts: Fact) -> str:
         for fact in facts:
@@ -56,15 +57,6 @@ class Shown:
 @pytest.fixture
 def shown() -> Shown:
     return Shown()
-
-
-def test_every_subscriber_gets_each_fact_in_order() -> None:
-    first, second = RecordedFacts(), RecordedFacts()
-    emit = Subscribers([first, second])
-    facts: list[Fact] = [ListenerLost("lost"), DatabaseLost("down"), ListenerListening(1.0)]
-    for fact in facts:
-        emit(fact)
-    assert first == second == facts
 
 
 def test_waiting_for_the_first_connect_is_one_line(shown: Shown) -> None:

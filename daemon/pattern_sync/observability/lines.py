@@ -72,6 +72,7 @@ class Line(Enum):
     SERVICE_HANGING = "service.hanging", _ERROR, "A service makes no progress; the watchdog is not fed."
     EMBEDDED_RESTARTED = "embedded.restarted", _WARNING, "The embedded server had ended and was started again."
     MANAGER_UNREACHABLE = "manager.unreachable", _DEBUG, "A message did not reach the service manager."
+    OBSERVER_FAILED = "observer.failed", _ERROR, "This is a bug in Pattern Sync: a log line or a figure is missing."
     LOG_LOST = "log.lost", _WARNING, "Lines of the log were lost, as nobody took them."
     DAEMON_STOPPING = "daemon.stopping", _INFO, "The daemon stops."
     DAEMON_UNFINISHED = "daemon.unfinished", _WARNING, "Some patterns are left to the next start."

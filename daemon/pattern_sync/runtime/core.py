@@ -39,9 +39,11 @@ class Observers:
     def build(cls, now: Callable[[], float], timings: Timings) -> "Observers":
         """Connect log, view, metrics and status line."""
         view, metrics = View(now), Metrics()
-        log = Log(LogWriter(), now, timings.log_interval_seconds, lambda: view.effective_mode)
+        write = LogWriter()
+        log = Log(write, now, timings.log_interval_seconds, lambda: view.effective_mode)
         manager = ServiceManager(log)
-        return cls(view, metrics, manager, Subscribers([view, metrics, log, StatusLine(view, manager.status)]))
+        emit = Subscribers([view, metrics, log, StatusLine(view, manager.status)], write)
+        return cls(view, metrics, manager, emit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,8 +83,8 @@ class EventWorker:
             if any(item.outcome is Outcome.FAILED for item in outcomes):
                 self._quarantined.set()
             milliseconds = (self._now() - started) * 1000
-            gone = len(row_ids) - len(outcomes)
-            self._emit(PatternsReconciled(tuple(outcomes), milliseconds, gone, tuple(waited_seconds)))
+            gone = set(row_ids) - {item.row_id for item in outcomes}
+            self._emit(PatternsReconciled(tuple(outcomes), milliseconds, len(gone), tuple(waited_seconds)))
 
     def close(self) -> None:
         """Have the intake empty itself."""
