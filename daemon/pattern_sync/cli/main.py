@@ -20,7 +20,7 @@ app = typer.Typer(
     epilog=(
         "Settings are environment variables `PATTERN_SYNC_…`, or lines of a `.env` file."
         " Exit codes: 0 success, 1 a problem was found or some rows failed, 2 usage or settings,"
-        " 3 the database cannot be reached, 4 the schema is missing, older or newer."
+        " 3 the database cannot be reached, 4 the schema is missing, older, or newer and no longer compatible."
     ),
 )
 
