@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pattern_sync.config.complaints import explain
 from pattern_sync.config.names import PREFIX, option
 from pattern_sync.config.secrets import read_token, read_url
-from pattern_sync.config.sources import Sources
+from pattern_sync.config.sources import ENV_FILE_ENCODING, Sources
 from pattern_sync.domain.errors import InvalidSettings
 from pattern_sync.domain.filter import (
     BOUNDS,
@@ -199,7 +199,8 @@ class Settings(BaseSettings):
         if database_url is not None:
             given["database_url_file"] = None
         try:
-            settings = cls(_env_file=sources.env_file, **{**sources.unnamed(), **given})
+            read = {**sources.unnamed(), **given}
+            settings = cls(_env_file=sources.env_file, _env_file_encoding=ENV_FILE_ENCODING, **read)
         except ValidationError as fault:
             raise InvalidSettings(" ".join(explain(error) for error in fault.errors())) from None
         settings._sources = sources

@@ -4,14 +4,19 @@ import os
 import stat
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Self
 
 from dotenv import dotenv_values
+from dotenv.parser import Binding, parse_stream
 
 from pattern_sync.config.credentials import FOLDER_VARIABLE, Credentials
 from pattern_sync.config.names import ENV_FILE_VARIABLE, PREFIX, not_a_setting, plain, variable
 from pattern_sync.domain.errors import InvalidSettings
+
+# An editor may have put a mark before the first name, which would then be nobody's.
+ENV_FILE_ENCODING = "utf-8-sig"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,7 @@ class Sources:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     env_file: Path = Path(".env")
     lines: Mapping[str, str] = field(default_factory=dict, repr=False)
+    has_env_file: bool = False
     credentials: Credentials = field(default_factory=Credentials)
     manager: str | None = None
     options: tuple[str, ...] = ()
@@ -34,7 +40,8 @@ class Sources:
         found = cls(
             _ours(environment),
             env_file,
-            _ours(lines),
+            _ours(lines or {}),
+            lines is not None,
             Credentials.read(Path(folder) if folder else None, fields),
             _manager(environment),
         )
@@ -65,7 +72,7 @@ class Sources:
         """Refuse an embedded server that nobody asked for where no person started us. Raises InvalidSettings."""
         if self.manager is None:
             return
-        found = "which does not set it" if self.env_file.is_file() else "which does not exist"
+        found = "which does not set it" if self.has_env_file else "which does not exist"
         searched = self.credentials.searched("database_url")
         raise InvalidSettings(
             f"{variable('database_url')} is not set, and {self.manager} an embedded server is started only if it is"
@@ -91,15 +98,35 @@ def _env_file(environment: Mapping[str, str]) -> Path:
     return file
 
 
-def _lines(env_file: Path) -> Mapping[str, str]:
+def _lines(env_file: Path) -> Mapping[str, str] | None:
+    """Return what the settings file sets; None if there is none."""
     if not env_file.is_file():
-        return {}
+        return None
     try:
-        return {name: value or "" for name, value in dotenv_values(env_file).items()}
+        text = env_file.read_text(encoding=ENV_FILE_ENCODING)
     except OSError as fault:
         raise _unreadable(env_file, fault) from None
     except UnicodeDecodeError:
         raise InvalidSettings(f"{env_file} is not valid UTF-8; save it as UTF-8 text.") from None
+    for binding in parse_stream(StringIO(text)):
+        _refuse_unparsable(env_file, binding)
+    return {name: value or "" for name, value in dotenv_values(stream=StringIO(text)).items()}
+
+
+def _refuse_unparsable(env_file: Path, binding: Binding) -> None:
+    """Refuse what would pass for a setting that is not there: a reload would publish its default.
+
+    Others' lines too, as a quote that is not closed may have taken in one of ours.
+    """
+    is_ours = (binding.key or "").upper().startswith(PREFIX)
+    if binding.error or (is_ours and (binding.value is None or "\n" in binding.value)):
+        text = binding.original.string
+        line = binding.original.line + text[: len(text) - len(text.lstrip())].count("\n")
+        # Not the text of the line: it may hold a secret.
+        raise InvalidSettings(
+            f"The settings file {str(env_file)!r} cannot be understood at line {line}. Write NAME=value on one line,"
+            " and close every quote."
+        )
 
 
 def _unreadable(file: Path, fault: OSError) -> InvalidSettings:
