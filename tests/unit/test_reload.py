@@ -142,14 +142,16 @@ def test_a_changed_setting_that_a_reload_does_not_read_is_named_without_its_valu
     assert reread().unread == (f"A change of these takes effect at the next start: {names}.",)
 
 
-def test_another_token_in_the_same_file_is_named_and_a_file_that_is_gone_is_refused(files: Files) -> None:
-    reread = started(files, f"API_TOKEN_FILE={files.token_file}")
+@pytest.mark.parametrize("kind", ["API", "ADMIN", "METRICS"])
+def test_another_token_in_the_same_file_is_named_and_a_file_that_is_gone_is_refused(files: Files, kind: str) -> None:
+    name = f"PATTERN_SYNC_{kind}_TOKEN_FILE"
+    reread = started(files, f"{kind}_TOKEN_FILE={files.token_file}")
     assert reread().unread == ()
     files.token_file.write_text("new")
     (sentence,) = reread().unread
-    assert sentence == "A change of these takes effect at the next start: the content of PATTERN_SYNC_API_TOKEN_FILE."
+    assert sentence == f"A change of these takes effect at the next start: the content of {name}."
     files.token_file.unlink()
-    with pytest.raises(InvalidSettings, match="PATTERN_SYNC_API_TOKEN_FILE"):
+    with pytest.raises(InvalidSettings, match=name):
         reread()
 
 

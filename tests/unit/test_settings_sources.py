@@ -104,7 +104,7 @@ def test_a_credential_that_lacks_our_prefix_is_refused(credentials: Path, name: 
     )
 
 
-@pytest.mark.parametrize("kind", ["api", "admin"])
+@pytest.mark.parametrize("kind", ["api", "admin", "metrics"])
 def test_a_token_that_lacks_our_prefix_is_refused(credentials: Path, kind: str) -> None:
     (credentials / f"{kind}-token").write_text(SECRET)
     with pytest.raises(InvalidSettings, match=f"Rename it to pattern_sync_{kind}_token, or set"):
@@ -121,7 +121,7 @@ def test_others_secrets_in_the_same_folder_are_left_alone(
     monkeypatch.setenv("PATTERN_SYNC_DATABASE_URL", URL)
     assert Settings.load().url() == URL  # a program beside the application does not even ask for tokens
     monkeypatch.setenv("PATTERN_SYNC_API_TOKEN_FILE", str(credentials / "api_token"))
-    assert Settings.load().tokens() == (SECRET, None)
+    assert Settings.load().tokens() == (SECRET, None, None)
 
 
 def test_a_file_that_a_setting_mentions_is_not_misspelt(monkeypatch: pytest.MonkeyPatch, credentials: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_file_that_a_setting_mentions_is_not_misspelt(monkeypatch: pytest.Monk
     (credentials / "pattern_sync_database_url").write_text(f"{URL}?sslkey={credentials}/pattern_sync_client.key")
     assert "pattern_sync_token, in the credentials folder" in refusal()
     monkeypatch.setenv("PATTERN_SYNC_API_TOKEN_FILE", str(credentials / "pattern_sync_token"))
-    assert Settings.load().tokens() == (SECRET, None)
+    assert Settings.load().tokens() == (SECRET, None, None)
 
 
 def test_a_credential_of_any_case_is_read(credentials: Path) -> None:
@@ -212,6 +212,30 @@ def test_the_url_comes_from_a_file(monkeypatch: pytest.MonkeyPatch, credentials:
     monkeypatch.delenv("PATTERN_SYNC_DATABASE_URL_FILE")
     (credentials / "pattern_sync_database_url_file").write_text(str(file))
     assert Settings.load().url() == URL
+
+
+@pytest.mark.parametrize("in_file", [False, True], ids=["variable", "settings file"])
+@pytest.mark.parametrize(("name", "given"), [("", "_FILE"), ("_file", "")], ids=["secret", "file"])
+@pytest.mark.parametrize("secret", ["DATABASE_URL", "API_TOKEN", "ADMIN_TOKEN", "METRICS_TOKEN"])
+def test_a_credential_gives_way_to_the_secret_and_to_its_file(
+    monkeypatch: pytest.MonkeyPatch,
+    credentials: Path,
+    tmp_path: Path,
+    secret: str,
+    name: str,
+    given: str,
+    *,
+    in_file: bool,
+) -> None:
+    (tmp_path / "secret").write_text("given")
+    (credentials / f"pattern_sync_{secret.lower()}{name}").write_text("/nowhere")
+    value = str(tmp_path / "secret") if given else "given"
+    if in_file:
+        (tmp_path / ".env").write_text(f"PATTERN_SYNC_{secret}{given}={value}\n")
+    else:
+        monkeypatch.setenv(f"PATTERN_SYNC_{secret}{given}", value)
+    settings = Settings.load()
+    assert "given" in (settings.url() if secret == "DATABASE_URL" else None, *settings.tokens())
 
 
 def test_a_url_from_two_places_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -65,8 +65,8 @@ class Rereader:
 
 def _secrets(settings: Settings) -> dict[str, str | None]:
     """Return what secrets are, by the setting that may name their file. Raises InvalidSettings."""
-    api, admin = settings.tokens()
-    return {"database_url_file": settings.url(), "api_token_file": api, "admin_token_file": admin}
+    tokens = {f"{kind}_token_file": token for kind, token in settings.tokens()._asdict().items()}
+    return {"database_url_file": settings.url(), **tokens}
 
 
 def _overridden(sources: Sources) -> Iterator[str]:

@@ -64,9 +64,12 @@ class Sources:
         return _set(self.lines)
 
     def unnamed(self) -> dict[str, str]:
-        """Return the credentials, by field, that neither a variable nor the settings file overrides."""
-        named = {name.upper() for name in [*self.variables, *self.file_settings]}
-        return {name: text for name, text in self.credentials.texts.items() if variable(name) not in named}
+        """Return the credentials, by field, that neither a variable nor the settings file overrides.
+
+        A secret and the file that holds it are one setting: a unit may load a credential that nobody uses.
+        """
+        named = {_secret_of(plain(name)) for name in [*self.variables, *self.file_settings]}
+        return {name: text for name, text in self.credentials.texts.items() if _secret_of(name) not in named}
 
     def refuse_accident(self) -> None:
         """Refuse an embedded server that nobody asked for where no person started us. Raises InvalidSettings."""
@@ -142,6 +145,11 @@ def _manager(environment: Mapping[str, str]) -> str | None:
     if environment.get("NOTIFY_SOCKET") or environment.get("SYSTEMD_EXEC_PID") == str(os.getpid()):
         return "under a service manager"
     return "with a credentials folder" if environment.get(FOLDER_VARIABLE) else None
+
+
+def _secret_of(name: str) -> str:
+    """Return the field of a secret also for that of its file."""
+    return name.removesuffix("_file")
 
 
 def _ours(given: Mapping[str, str]) -> dict[str, str]:

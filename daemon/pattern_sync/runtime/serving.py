@@ -75,8 +75,7 @@ def _health_reporter(core: Core) -> HealthReporter:
 
 
 def _access(settings: Settings) -> Access:
-    api_token, admin_token = settings.tokens()
-    tokens = Tokens(api_token, admin_token, settings.scrape_token(), settings.on_loopback)
+    tokens = Tokens(*settings.tokens(), settings.on_loopback)
     machine = socket.gethostname()
     names = {"localhost", machine, machine.partition(".")[0], settings.http_host, *settings.allowed_hosts}
     public = settings.public()
