@@ -17,7 +17,7 @@ URL = f"postgresql://app:{SECRET}@db.example/work"
 @pytest.fixture(autouse=True)
 def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in os.environ:
-        if name.upper().startswith("PATTERN_SYNC_") or name in {"NOTIFY_SOCKET", "SYSTEMD_EXEC_PID"}:
+        if name.upper().startswith("PATTERN_SYNC_") or name in {"NOTIFY_SOCKET", "SYSTEMD_EXEC_PID", "JOURNAL_STREAM"}:
             monkeypatch.delenv(name)
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
     monkeypatch.chdir(tmp_path)
@@ -70,6 +70,26 @@ def test_with_a_credentials_folder_the_refusal_lists_what_it_holds(credentials: 
 def test_a_shell_that_inherited_a_managers_variables_is_not_a_service(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SYSTEMD_EXEC_PID", str(os.getppid()))
     monkeypatch.setenv("INVOCATION_ID", "5f0c")
+    assert Settings.load().url() is None
+
+
+@pytest.mark.parametrize("leads", [True, False], ids=["to the journal", "elsewhere"])
+def test_a_process_of_a_wrapper_is_a_service_if_its_errors_go_to_the_journal(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, leads: bool
+) -> None:
+    monkeypatch.setenv("SYSTEMD_EXEC_PID", str(os.getppid()))
+    with (tmp_path / "journal").open("w") as journal, (tmp_path / "terminal").open("w") as terminal:
+        status = os.fstat(journal.fileno())
+        monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
+        monkeypatch.setattr("sys.stderr", journal if leads else terminal)
+        if leads:
+            assert "under a service manager an embedded server is started only if" in refusal()
+        else:
+            assert Settings.load().url() is None
+
+
+def test_a_process_without_standard_error_can_read_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr", None)
     assert Settings.load().url() is None
 
 

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from io import StringIO
@@ -14,6 +15,7 @@ from dotenv.parser import Binding, parse_stream
 from pattern_sync.config.credentials import FOLDER_VARIABLE, Credentials
 from pattern_sync.config.names import ENV_FILE_VARIABLE, PREFIX, not_a_setting, plain, variable
 from pattern_sync.domain.errors import InvalidSettings
+from pattern_sync.observability.journal import leads_to_journal
 
 # An editor may have put a mark before the first name, which would then be nobody's.
 ENV_FILE_ENCODING = "utf-8-sig"
@@ -142,7 +144,9 @@ def _unreadable(file: Path, fault: OSError) -> InvalidSettings:
 def _manager(environment: Mapping[str, str]) -> str | None:
     """Return what shows that no person started this process; None if nothing does."""
     # SYSTEMD_EXEC_PID alone is no proof: the shells of a desktop inherit it.
-    if environment.get("NOTIFY_SOCKET") or environment.get("SYSTEMD_EXEC_PID") == str(os.getpid()):
+    # A wrapper, such as a shell, has another process of its own; the log still goes to the unit's journal.
+    is_started = environment.get("NOTIFY_SOCKET") or environment.get("SYSTEMD_EXEC_PID") == str(os.getpid())
+    if is_started or leads_to_journal(sys.stderr, environment):
         return "under a service manager"
     return "with a credentials folder" if environment.get(FOLDER_VARIABLE) else None
 
