@@ -1,5 +1,6 @@
 """What ends the daemon, with which exit code and which message."""
 
+import json
 import os
 import signal
 import socket
@@ -278,3 +279,27 @@ def test_a_daemon_waits_for_a_notification_queue_that_is_full_at_the_start(datab
         assert "NOTIFY queue" in daemon.wait_for("database.lost")["reason"]
         database.execute("DROP TRIGGER full_queue ON pattern_sync.settings")
         daemon.ready()
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["run", "--chek"], "No such option"),
+        (["--databse-url", "postgresql://a", "run"], "No such option"),
+        (["run", "now"], "unexpected extra argument"),
+    ],
+)
+def test_a_service_that_is_called_wrongly_says_so_in_one_line_of_its_log(words: list[str], reason: str) -> None:
+    done = run_command(*words)
+    line = json.loads(done.err)
+    assert (done.code, done.out) == (2, "")
+    assert (line["level"], line["event"], line["exit_code"]) == ("critical", "daemon.failed", 2)
+    assert reason in line["reason"]
+    assert "run --help" in line["remedy"]
+
+
+def test_the_help_of_the_daemon_and_the_usage_of_other_commands_are_for_people() -> None:
+    assert run_command("run", "--help").code == 0
+    done = run_command("explain", "--chek", "run")
+    assert done.code == 2
+    assert "Usage: " in done.err
