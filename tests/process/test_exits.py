@@ -148,17 +148,28 @@ def test_a_token_from_both_a_variable_and_a_file_is_refused(tmp_path: Path) -> N
     assert SECRET not in done.err + done.out
 
 
-def test_an_unknown_host_name_is_reported_with_a_remedy() -> None:
+def test_patterns_are_queued_while_the_name_to_listen_on_is_unknown(database: TestDatabase) -> None:
     host = "no-such-host.invalid"
+    with starting_daemon(database.url, PATTERN_SYNC_HTTP_HOST=host, PATTERN_SYNC_API_TOKEN=SECRET) as daemon:
+        reason = daemon.wait_for("http.waiting")["reason"]
+        for word in (host, "PATTERN_SYNC_HTTP_HOST"):
+            assert word in reason
+        daemon.ready()
+        database.add_pattern("without the page")
+        assert eventually(lambda: database.entry("without the page")) < 3
+        daemon.stop()
+        assert SECRET not in daemon.text
+
+
+def test_what_can_be_no_host_name_is_reported_with_a_remedy() -> None:
     done = run_command(
         "run",
         PATTERN_SYNC_DATABASE_URL="postgresql://nobody@127.0.0.1:1/x",
-        PATTERN_SYNC_HTTP_HOST=host,
-        PATTERN_SYNC_HTTP_PORT="8002",
+        PATTERN_SYNC_HTTP_HOST="review..example",
         PATTERN_SYNC_API_TOKEN=SECRET,
     )
     assert done.code == 2
-    for word in (host, "port 8002", "PATTERN_SYNC_HTTP_PORT", "PATTERN_SYNC_HTTP_HOST"):
+    for word in ("'review..example'", "PATTERN_SYNC_HTTP_HOST", "Correct the setting"):
         assert word in done.err
     assert SECRET not in done.err
 

@@ -45,7 +45,7 @@ class Part:
         self._listens = listens
         self._closed = asyncio.Event()
 
-    def open(self) -> None:
+    async def open(self) -> None:
         self._told.append(f"{self.name} opens")
 
     async def run(self) -> None:

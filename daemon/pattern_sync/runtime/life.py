@@ -52,11 +52,12 @@ class Daemon:
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT.
 
-        Raises AccessRefused or SchemaError where the first connect shows that waiting would not help, SchemaTooNew or
-        SchemaOutdated also when the schema becomes one that this version cannot work with; anything else is a bug.
+        Raises InvalidSettings where HTTP cannot be served as they say, AccessRefused or SchemaError where the first
+        connect shows that waiting would not help, SchemaTooNew or SchemaOutdated also when the schema becomes one that
+        this version cannot work with; anything else is a bug.
         """
-        self._parts.http.open()
         with self._signals():
+            await done_unless(self._stop, self._parts.http.open())
             async with self._parts.pool, self._serving(), asyncio.TaskGroup() as group:
                 if await done_unless(self._stop, self._reach_database()):
                     self._start_queueing(group)

@@ -40,7 +40,7 @@ def build_live_updates(core: Core, reviews: ReviewGateway) -> LiveUpdates:
 def build_http_server(
     core: Core, settings: Settings, pool: Pool, gateway: DaemonGateway, live: LiveUpdates
 ) -> HttpServer:
-    """Return the server of the API and the review page. Raises InvalidSettings where it cannot be where they say."""
+    """Return the server of the API and the review page. Raises InvalidSettings."""
     reviews = ReviewGateway(pool.lane("people", PEOPLES_CONNECTIONS).fetch)
 
     def on_finished(result: SyncResult) -> None:
