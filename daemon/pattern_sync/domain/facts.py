@@ -424,6 +424,6 @@ class PagesCurrent(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ManagerUnreachable(Fact):
-    """A message did not reach the service manager."""
+    """The service manager does not take our messages; the first of a row that it did not take."""
 
     reason: str

@@ -71,7 +71,11 @@ class Line(Enum):
     SETTINGS_UNREAD = "settings.unread", _WARNING, "A reload puts only the filter in force."
     SERVICE_HANGING = "service.hanging", _ERROR, "A service makes no progress; the watchdog is not fed."
     EMBEDDED_RESTARTED = "embedded.restarted", _WARNING, "The embedded server had ended and was started again."
-    MANAGER_UNREACHABLE = "manager.unreachable", _DEBUG, "A message did not reach the service manager."
+    MANAGER_UNREACHABLE = (
+        "manager.unreachable",
+        _WARNING,
+        "The service manager does not take our messages; trying again.",
+    )
     OBSERVER_FAILED = "observer.failed", _ERROR, "This is a bug in Pattern Sync: a log line or a figure is missing."
     LOG_LOST = "log.lost", _WARNING, "Lines of the log were lost, as nobody took them."
     DAEMON_STOPPING = "daemon.stopping", _INFO, "The daemon stops."
