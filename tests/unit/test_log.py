@@ -84,6 +84,7 @@ LINES: list[tuple[facts.Fact, list[Line]]] = [
     (facts.HttpServing("http://127.0.0.1:8002/"), [Line.HTTP_SERVING]),
     (facts.HttpWaiting("taken"), [Line.HTTP_WAITING]),
     (facts.HttpCrowded(), [Line.HTTP_CROWDED]),
+    (facts.LiveRefused("no"), [Line.LIVE_REFUSED]),
     (facts.HttpOutOfFiles("Too many open files"), [Line.HTTP_OUT_OF_FILES]),
     (facts.RequestFailed(facts.RequestFault.REFUSED, "POST", "/", "no"), [Line.REQUEST_REFUSED]),
     (facts.RequestFailed(facts.RequestFault.UNAVAILABLE, "POST", "/", "no"), [Line.REQUEST_UNAVAILABLE]),

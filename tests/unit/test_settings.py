@@ -90,6 +90,7 @@ def test_each_variable_sets_its_setting(monkeypatch: pytest.MonkeyPatch, name: s
         ("IDENTITY_HEADER", "X-Forwarded-User:"),
         ("IDENTITY_HEADER", "X-Reviewer"),
         ("IDENTITY_HEADER", "authorization"),
+        *(("IDENTITY_HEADER", name) for name in ("X-Forwarded-For", "X-Real-IP", "Referer", "Accept", "Connection")),
         ("LOG_LEVEL", "loud"),
         ("LOG_FORMAT", "xml"),
     ],

@@ -28,8 +28,55 @@ PANEL_ORIGINS = tuple(f"http://{host}:{port}" for host in ("localhost", "127.0.0
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
 _HOST = re.compile(r"[a-zA-Z0-9_]([a-zA-Z0-9_.-]*[a-zA-Z0-9_])?")
 _HEADER = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
-# Clients set these themselves: pages of other origins, too, may send X-Reviewer.
-_OTHER_HEADERS = frozenset({"authorization", "content-type", "cookie", "host", "origin", "user-agent", "x-reviewer"})
+# Clients set these themselves (pages of other origins, too, may send X-Reviewer), or proxies say in them where a
+# request comes from and how it is sent.
+_OTHER_HEADERS = frozenset(
+    {
+        "accept",
+        "accept-charset",
+        "accept-encoding",
+        "accept-language",
+        "authorization",
+        "cache-control",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "cookie",
+        "date",
+        "expect",
+        "forwarded",
+        "host",
+        "keep-alive",
+        "origin",
+        "pragma",
+        "priority",
+        "proxy-authorization",
+        "range",
+        "referer",
+        "sec-fetch-dest",
+        "sec-fetch-mode",
+        "sec-fetch-site",
+        "sec-fetch-user",
+        "sec-websocket-key",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "via",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-port",
+        "x-forwarded-prefix",
+        "x-forwarded-proto",
+        "x-forwarded-server",
+        "x-real-ip",
+        "x-request-id",
+        "x-requested-with",
+        "x-reviewer",
+    }
+)
 
 
 class AccessTokens(NamedTuple):

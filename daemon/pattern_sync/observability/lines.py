@@ -20,6 +20,7 @@ class Line(Enum):
     HTTP_WAITING = "http.waiting", _WARNING, "The API and the review page cannot be served; trying again."
     HTTP_CROWDED = "http.crowded", _WARNING, "There are too many HTTP connections; silent ones are closed."
     HTTP_OUT_OF_FILES = "http.out_of_files", _WARNING, "No file descriptor is left for another HTTP connection."
+    LIVE_REFUSED = "live.refused", _WARNING, "Pages look for changes by themselves: their live connection is refused."
     REQUEST_REFUSED = "request.refused", _WARNING, "The application or the database refused what a person sent."
     REQUEST_UNAVAILABLE = "request.unavailable", _DEBUG, "The database was unavailable for a request."
     REQUEST_UNUSABLE = "request.unusable", _WARNING, "The database cannot be used as it is; a request failed."

@@ -51,6 +51,8 @@ _FAILED_REQUESTS = {
     facts.RequestFault.UNAVAILABLE: Line.REQUEST_UNAVAILABLE,
     facts.RequestFault.UNUSABLE: Line.REQUEST_UNUSABLE,
 }
+# Of what a client has sent: its headers may be long.
+SHOWN_CHARACTERS = 300
 # Scans of these kinds are worth a line even if they found nothing to do.
 _ALWAYS_NEWS = (ScanKind.CATCH_UP, ScanKind.SWEEP, ScanKind.SETTINGS)
 
@@ -70,6 +72,7 @@ class Log:
         self._refusals = Refusals(write, Pace(now, interval_seconds))
         self._crowded = Repetitions(write, Line.HTTP_CROWDED, Pace(now, interval_seconds))
         self._out_of_files = Repetitions(write, Line.HTTP_OUT_OF_FILES, Pace(now, interval_seconds))
+        self._live_refused = Repetitions(write, Line.LIVE_REFUSED, Pace(now, interval_seconds))
         self._filter = Latest(write, Pace(now, interval_seconds))
         self._standing = Standing()
         self._reminders = Pace(now, interval_seconds)
@@ -114,6 +117,8 @@ class Log:
                 self._write(Line.PATTERN_RECOVERED, patterns=recovered, so_far=total)
             case facts.HttpCrowded():
                 self._crowded.add()
+            case facts.LiveRefused(reason):
+                self._live_refused.add(reason=reason[:SHOWN_CHARACTERS])
             case facts.HttpOutOfFiles(reason):
                 self._out_of_files.add(reason=reason)
             case facts.RequestFailed(fault, method, path, reason):
