@@ -799,7 +799,9 @@ BEGIN
             ''
         )
     FROM (SELECT) AS always
-    LEFT JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = settings AND NOT t.tgisinternal
+    LEFT JOIN pg_catalog.pg_trigger AS t
+        ON t.tgrelid = settings AND NOT t.tgisinternal
+        AND t.tgname = 'announce_settings'::name -- others may be there, too
     HAVING pg_catalog.count(t.oid) FILTER (WHERE t.tgenabled::text = 'A'::text)
         < greatest(pg_catalog.count(t.oid), 1::bigint)
     ORDER BY 1, 2;

@@ -130,11 +130,11 @@ WHERE n.nspname::text = 'pattern_sync'::text
 SELECT pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO %I', p.oid::regprocedure, granted.role)
 FROM pg_catalog.pg_proc AS p
 JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
-CROSS JOIN (VALUES (:'runtime'), (:'detector')) AS granted (role)
+CROSS JOIN (VALUES (:'runtime', true), (:'detector', false)) AS granted (role, runs_daemons)
 WHERE n.nspname::text = 'pattern_sync'::text
   AND p.proowner = n.nspowner
-  AND CASE granted.role
-      WHEN :'detector' THEN p.proname::text IN ('announce_pattern', 'notify', 'send', 'mark', 'request')
-      ELSE p.proname::text NOT IN ('install_trigger', 'create_announce')
+  AND CASE
+      WHEN granted.runs_daemons THEN p.proname::text NOT IN ('install_trigger', 'create_announce')
+      ELSE p.proname::text IN ('announce_pattern', 'notify', 'send', 'mark', 'request')
   END
 \gexec

@@ -393,3 +393,14 @@ def test_the_check_of_triggers_is_cheap(database: TestDatabase) -> None:
         plan = database.execute("EXPLAIN (ANALYZE, FORMAT JSON) SELECT * FROM pattern_sync.trigger_faults()")
         took.append(plan[0]["QUERY PLAN"][0]["Execution Time"])
     assert min(took) < 1.0, (server_major(database), took)
+
+
+def test_a_trigger_of_somebody_else_on_our_settings_neither_counts_nor_stands_for_ours(database: TestDatabase) -> None:
+    database.execute(
+        "CREATE TRIGGER audit BEFORE UPDATE ON pattern_sync.settings FOR EACH ROW"
+        " EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+    )
+    assert faults(database) == []
+    database.execute("ALTER TABLE pattern_sync.settings ENABLE ALWAYS TRIGGER audit")
+    database.execute("DROP TRIGGER announce_settings ON pattern_sync.settings")
+    assert faults(database) == ["the trigger on pattern_sync.settings is missing"]

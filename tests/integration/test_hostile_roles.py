@@ -4,10 +4,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
+import httpx
 import psycopg
 import pytest
 from psycopg.rows import DictRow
 
+from pattern_sync.database.address import DatabaseAddress
+from pattern_sync.database.blocking import BlockingDatabase
+from pattern_sync.services.timings import Timings
 from tests.integration.test_deafness import look
 from tests.support.daemon import running_daemon
 from tests.support.database import TestDatabase, snapshot
@@ -113,6 +117,44 @@ def test_a_mark_holds_no_more_than_a_notification_and_a_flood_of_them_becomes_on
     hostile.execute("SELECT pattern_sync.mark('pattern_sync_queue', i::text) FROM generate_series(1, 1100) AS i")
     assert look(database).entries == ("*",)
     assert database.count("pattern_sync.marks") == 0
+
+
+def flood(database: TestDatabase, count: int) -> None:
+    """Leave marks as calls of pattern_sync.mark do, faster."""
+    database.execute(
+        "INSERT INTO pattern_sync.marks SELECT 'pattern_sync', i::text FROM generate_series(1, %s) AS i", count
+    )
+
+
+def test_one_look_takes_no_more_marks_than_a_daemon_keeps(database: TestDatabase) -> None:
+    flood(database, 30_000)
+    database.execute("INSERT INTO pattern_sync.marks SELECT 'pattern_sync', repeat('x', 7999)")
+    assert len(look(database).patterns) == 10_001
+    assert database.count("pattern_sync.marks") == 20_000
+    database.execute("DELETE FROM pattern_sync.marks WHERE octet_length(payload) < 100")
+    assert look(database).patterns == ("x" * 200,)
+
+
+def test_marks_that_are_shed_become_one_for_everything_on_each_channel(database: TestDatabase) -> None:
+    flood(database, 10_000)
+    database.execute("INSERT INTO pattern_sync.marks VALUES ('pattern_sync_queue', 'x')")
+    with BlockingDatabase.connect(DatabaseAddress.parse(database.url)) as connection:
+        assert connection.fetch("shed_marks") == [{"shed": 10_001}]
+    assert database.execute("SELECT channel, payload FROM pattern_sync.marks ORDER BY 1") == [
+        {"channel": "pattern_sync", "payload": "*"},
+        {"channel": "pattern_sync_queue", "payload": "*"},
+    ]
+
+
+@pytest.mark.timing
+def test_a_daemon_that_meets_millions_of_marks_listens_and_takes_them_away(database: TestDatabase) -> None:
+    flood(database, 2_000_000)
+    with running_daemon(database.url, timings=Timings(watch_seconds=0.3)) as daemon:
+        eventually(lambda: httpx.get(f"{daemon.http_url}/readyz").json()["status"] == "ok")
+        database.add_pattern("real")
+        eventually(lambda: database.entry("real"))
+        eventually(lambda: database.count("pattern_sync.marks") == 0, 120)
+        assert not daemon.lines("triggers.unseen")
 
 
 def test_hostile_payloads_make_a_daemon_look_and_nothing_else(

@@ -163,3 +163,18 @@ def test_functions_that_were_closed_are_reported_in_one_grant(lived: TestDatabas
         assert missing_rights(lived, role) == [remedy]
         lived.execute(remedy)
         assert missing_rights(lived, role) == []
+
+
+def test_a_function_of_somebody_else_in_our_schema_is_no_business_of_ours(lived: TestDatabase) -> None:
+    with lived.role(*documented_rights()) as role:
+        lived.execute("CREATE FUNCTION pattern_sync.my_report() RETURNS integer LANGUAGE sql AS 'SELECT 1'")
+        lived.execute("ALTER FUNCTION pattern_sync.my_report() OWNER TO pg_monitor")
+        lived.execute("REVOKE EXECUTE ON FUNCTION pattern_sync.my_report() FROM PUBLIC")
+        assert missing_rights(lived, role) == []
+        lived.execute("REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA pattern_sync FROM PUBLIC")
+        (remedy,) = missing_rights(lived, role)
+        assert "my_report" not in remedy
+        assert "install_trigger" not in remedy
+        lived.execute(remedy)
+        assert missing_rights(lived, role) == []
+        lived.execute("DROP FUNCTION pattern_sync.my_report()")

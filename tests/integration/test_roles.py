@@ -205,6 +205,16 @@ def test_the_runtime_role_may_do_nothing_that_the_daemon_does_not(site: Site) ->
             as_role(site.database, site.names["runtime"], statement)
 
 
+def test_one_role_may_have_two_parts(site: Site) -> None:
+    both = site.names["runtime"]
+    install(site)
+    for statement in HARDENED:
+        site.database.execute(statement)
+    site.grant(detector=both)
+    assert missing_rights(site.database, both) == []
+    assert both not in lacking(site.database)
+
+
 def test_migrate_grants_the_runtime_role_what_a_later_version_adds_and_nothing_on_what_is_not_ours(site: Site) -> None:
     install(site)
     with psycopg.connect(site.owner_url, autocommit=True) as later:

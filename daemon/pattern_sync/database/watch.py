@@ -10,6 +10,9 @@ from pattern_sync.domain.results import SyncResult
 
 WATCH_SECONDS = 5.0
 RECOVERED = "recovered"
+# A flood of marks is shed in steps of 10,000 of them, which take 0.1 s each, at most this many before a look.
+_SHED_STEPS = 20
+_READ_MARKS = 10_000
 
 
 class WatchGateway:
@@ -17,12 +20,17 @@ class WatchGateway:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._flooded = False
 
     async def look(self) -> Sighting:
         """Return the faults and the marks of writers that could not notify; deletes the marks."""
         # First, as the marks are taken with the second: what was taken is returned.
         lacking = await self.lacking_roles()
-        sighting = to_sighting((await self._pool.fetch("watch", deadline_seconds=WATCH_SECONDS))[0])
+        if self._flooded:
+            await self._shed_marks()
+        row = (await self._pool.fetch("watch", deadline_seconds=WATCH_SECONDS))[0]
+        self._flooded = row["flooded"]
+        sighting = to_sighting(row)
         return replace(sighting, faults=(*sighting.faults, *(role.fault for role in lacking)))
 
     async def lacking_roles(self) -> tuple[LackingRole, ...]:
@@ -37,3 +45,9 @@ class WatchGateway:
         """Record, for `status`, how many patterns a sweep queued that no notification had announced."""
         recovered = run_argument(RECOVERED, SyncResult(synced_count=patterns))
         await self._pool.fetch("record_run", recovered, deadline_seconds=WATCH_SECONDS)
+
+    async def _shed_marks(self) -> None:
+        for _ in range(_SHED_STEPS):
+            rows = await self._pool.fetch("shed_marks", deadline_seconds=WATCH_SECONDS)
+            if rows[0]["shed"] <= _READ_MARKS:
+                return

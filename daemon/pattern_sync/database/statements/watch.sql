@@ -2,13 +2,19 @@
 
 -- name: watch
 -- What the watch checks every few seconds: the faults that keep changes from being notified, as a JSON array; the marks
--- of writers that could not notify, which are deleted; a digest of the files that hold the patterns; how full the
--- notification queue is and, from half full on, the session that is most likely the cause; a value that changes when
--- the trigger's body is re-created, as it is for a new filter; and the transactions that are writing.
+-- of writers that could not notify, which are deleted, and whether there are too many for one look; a digest of the
+-- files that hold the patterns; how full the notification queue is and, from half full on, the session that is most
+-- likely the cause; a value that changes when the trigger's body is re-created, as it is for a new filter; and the
+-- transactions that are writing.
 --
 -- A session that listens fills the queue if its transaction does not end, or if its client does not read.
-WITH taken AS (
-    DELETE FROM pattern_sync.marks AS m RETURNING m.channel, m.payload
+--
+-- Everybody may leave marks, in any number and with any payload, so one look takes a bounded number of them. A payload
+-- that is longer than a row id names nothing; more of it than the log shows is not read.
+WITH taken AS MATERIALIZED (
+    DELETE FROM pattern_sync.marks AS m
+    WHERE m.ctid = ANY (ARRAY(SELECT left_over.ctid FROM pattern_sync.marks AS left_over LIMIT 10001))
+    RETURNING m.channel, m.payload
 ),
 mark AS MATERIALIZED (
     SELECT DISTINCT taken.channel, taken.payload FROM taken
@@ -29,12 +35,15 @@ SELECT
         FROM pattern_sync.trigger_faults() AS f
     ) AS faults,
     -- More marks than the daemon keeps mean a scan of all patterns, or everything for the pages.
-    ARRAY(SELECT mark.payload FROM mark WHERE mark.channel::text = 'pattern_sync'::text LIMIT 10001) AS patterns,
+    ARRAY(
+        SELECT pg_catalog.left(mark.payload, 200) FROM mark WHERE mark.channel::text = 'pattern_sync'::text
+    ) AS patterns,
     CASE WHEN (
         SELECT pg_catalog.count(*) FROM mark WHERE mark.channel::text = 'pattern_sync_queue'::text
     ) > 1000::bigint THEN ARRAY['*'] ELSE ARRAY(
         SELECT mark.payload FROM mark WHERE mark.channel::text = 'pattern_sync_queue'::text
     ) END AS entries,
+    (SELECT pg_catalog.count(*) FROM taken) > 10000::bigint AS flooded,
     pattern_sync.storage() AS storage,
     (
         SELECT p.xmin::text
@@ -55,6 +64,19 @@ SELECT
         LIMIT 1
     ) END AS blocker_pid
 FROM queue;
+
+-- name: shed_marks
+-- Replace marks that are too many to be read by one on each channel, for everything; returns how many they were. Each
+-- call takes a bounded number, in one transaction: no mark is lost.
+WITH shed AS MATERIALIZED (
+    DELETE FROM pattern_sync.marks AS m
+    WHERE m.ctid = ANY (ARRAY(SELECT left_over.ctid FROM pattern_sync.marks AS left_over LIMIT 10001))
+    RETURNING m.channel
+),
+everything AS (
+    INSERT INTO pattern_sync.marks (channel, payload) SELECT DISTINCT shed.channel, '*' FROM shed
+)
+SELECT pg_catalog.count(*) AS shed FROM shed;
 
 -- name: mend
 -- Mend the triggers of one table ($1), unless a lock is not free within 200 ms: the writers go first.
