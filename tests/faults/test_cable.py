@@ -1,17 +1,39 @@
 """Every packet is dropped, with no word to either side: what a pulled cable or a firewall without mercy does."""
 
+import socket
 import time
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.support.cable import cable_to
 from tests.support.daemon import running_daemon
 from tests.support.database import TestDatabase
-from tests.support.waiting import eventually, show
+from tests.support.waiting import QUICK_STOP_SECONDS, eventually, show
 
 PULLED_SECONDS = 12.0
+# An unanswered ARP would end a connect after three seconds, with a word.
+SILENCE_SECONDS = 5.0
 
 pytestmark = pytest.mark.slow
+
+
+def test_a_pulled_cable_says_nothing_to_either_side_and_forgets_nothing(database: TestDatabase) -> None:
+    with cable_to(database.url) as cable:
+        address = urlsplit(cable.url)
+        place = address.hostname, address.port
+        with socket.create_connection(place) as open_before:
+            open_before.settimeout(SILENCE_SECONDS)
+            cable.pull()
+            ask_for_tls = (8).to_bytes(4) + (80877103).to_bytes(4)
+            open_before.sendall(ask_for_tls)
+            with pytest.raises(TimeoutError):
+                open_before.recv(1)
+            with pytest.raises(TimeoutError):
+                socket.create_connection(place, timeout=SILENCE_SECONDS)
+            cable.plug_in()
+            open_before.settimeout(None)
+            assert open_before.recv(1) in b"SN"
 
 
 def test_a_pulled_cable_is_noticed_and_the_gap_is_caught_up(database: TestDatabase) -> None:
@@ -41,4 +63,4 @@ def test_a_stop_over_a_pulled_cable_is_no_slower(database: TestDatabase) -> None
         daemon.stop()
         took = time.monotonic() - begun
         show(f"stopped in {took:.1f} s over a pulled cable")
-        assert took < 20
+        assert took < QUICK_STOP_SECONDS

@@ -72,6 +72,7 @@ def test_a_full_disk_of_the_server_is_waited_out() -> None:
         with database.connect(), running_daemon(server.url) as daemon:
             database.add_patterns(2_000, "before")
             eventually(lambda: database.count("pattern_approvals") == 2_000)
+            listening = len(daemon.lines("listener.listening"))
             ballast = disk / "ballast"
             free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
             ballast.write_bytes(b"\0" * (free - 1_000_000))
@@ -81,7 +82,7 @@ def test_a_full_disk_of_the_server_is_waited_out() -> None:
             database.reconnect()
             took = eventually(lambda: database.count("pattern_approvals") == 2_000 + written, what="every pattern")
             show(f"{written} written until the disk was full; all queued {took:.1f} s after there was room")
-            eventually(lambda: daemon.lines("listener.listening"))
+            daemon.wait_for("listener.listening", times=listening + 1)
             database.add_pattern("after")
             assert eventually(lambda: database.entry("after")) < 5
             assert "Traceback" not in daemon.text

@@ -1,7 +1,7 @@
-"""What a soak found, as a table for docs/faults.md."""
+"""What a soak found, as a table for docs/what-happens-when.md."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field
 from statistics import median
 
 from tests.support.traffic import Ledger
@@ -11,18 +11,22 @@ from tests.support.traffic import Ledger
 class Soak:
     """How many seconds after each fault nothing was missing any more, by the fault's name."""
 
-    recovered: Mapping[str, list[float]]
+    recovered: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    failures: list[str] = field(default_factory=list)
 
-    def table(self, ledger: Ledger) -> str:
-        """Return a Markdown table of the faults, and the counts in a line below."""
-        faults = sum(len(each) for each in self.recovered.values())
+    def table(self) -> str:
+        """Return a Markdown table of the faults."""
         rows = [
             f"| {name} | {len(took)} | {median(took):.2f} | {max(took):.2f} |"
             for name, took in sorted(self.recovered.items())
         ]
-        head = ["| fault | times | median, s | longest, s |", "|---|---|---|---|"]
-        counts = (
-            f"{faults:,} faults; {ledger.qualifying_total:,} patterns that qualify, all queued, each once;"
-            f" {len(ledger.short):,} that do not, none queued; {len(ledger.decided):,} decisions, none undone."
+        return "\n".join(["| fault | times | median, s | longest, s |", "|---|---|---|---|", *rows])
+
+    def counts(self, ledger: Ledger) -> str:
+        """Return what was survived, in one line. What came of it is for the checks to say."""
+        faults = sum(len(each) for each in self.recovered.values())
+        return (
+            f"{faults:,} faults survived, {len(self.failures)} not; {ledger.qualifying_total:,} patterns that qualify,"
+            f" {len(ledger.short):,} that do not; {len(ledger.decided):,} decisions; {len(ledger.complaints()):,}"
+            " complaints of writers."
         )
-        return "\n".join([*head, *rows, "", counts])

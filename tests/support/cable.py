@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,22 +17,46 @@ from tests.support.proxy import Proxy, with_address
 _numbers = itertools.count()
 
 
+# Nobody has it. A packet for it is sent, and whoever gets it takes it for somebody else's: it vanishes without a word.
+# With an interface taken down, each side would know: a connect fails at once or after the three seconds of an ARP.
+NOBODY = "02:00:00:00:00:01"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One end of a cable: its device in a network namespace (none: this one), and the other end's address."""
+
+    device: str
+    opposite: str
+    namespace: str | None = None
+
+    def lead_to(self, hardware_address: str) -> None:
+        self._neighbour("replace", "lladdr", hardware_address, "nud", "permanent")
+
+    def ask_again(self) -> None:
+        """Have the next packet find out the other end's address anew."""
+        self._neighbour("delete")
+
+    def _neighbour(self, action: str, *what: str) -> None:
+        there = ("-netns", self.namespace) if self.namespace else ()
+        _ip(*there, "neighbour", action, self.opposite, "dev", self.device, *what)
+
+
 @dataclass(frozen=True, slots=True)
 class Cable:
     """A link whose far end forwards to a server; `url` leads over it, there and back."""
 
     url: str
-    namespace: str
+    ends: tuple[End, End]
 
     def pull(self) -> None:
         """Drop every packet, without a word to either side."""
-        self._set("down")
+        for end in self.ends:
+            end.lead_to(NOBODY)
 
     def plug_in(self) -> None:
-        self._set("up")
-
-    def _set(self, state: str) -> None:
-        _ip("-netns", self.namespace, "link", "set", "far", state)
+        for end in self.ends:
+            end.ask_again()
 
 
 @contextmanager
@@ -40,6 +65,8 @@ def cable_to(url: str) -> Iterator[Cable]:
     number = os.getpid() % 200, next(_numbers) % 250
     namespace, near = f"ps{number[0]}-{number[1]}", f"near{number[0]}-{number[1]}"
     here, there = f"10.213.{number[0]}.1", f"10.213.{number[0]}.2"
+    if shutil.which("ip") is None:
+        pytest.skip("no network namespace can be made here: the command ip is not installed")
     with ExitStack() as stack:
         if reason := _ip("netns", "add", namespace, check=False):
             pytest.skip(f"no network namespace can be made here: {reason}")
@@ -61,7 +88,8 @@ def cable_to(url: str) -> Iterator[Cable]:
         assert process.stdout is not None
         stack.callback(process.stdout.close)
         far_port = process.stdout.readline().strip()
-        yield Cable(with_address(url, f"{there}:{far_port}"), namespace)
+        ends = End(near, there), End("far", here, namespace)
+        yield Cable(with_address(url, f"{there}:{far_port}"), ends)
 
 
 def _ip(*arguments: str, check: bool = True) -> str:

@@ -1,10 +1,15 @@
 """A real daemon: `pattern-sync run` as a process, and its log while it is written."""
 
+import array
+import fcntl
 import json
 import os
+import resource
 import signal
+import termios
 import threading
 import time
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +21,8 @@ from tests.support.program import Start, start
 from tests.support.waiting import PATIENCE_SECONDS, show
 
 LogLine = dict[str, Any]
+# Of the latest lines, and of each event: a soak logs for an hour.
+KEPT_LINES = 10_000
 
 
 class DaemonProcess:
@@ -37,8 +44,9 @@ class DaemonProcess:
         with open(os.devnull, "wb") as nothing, open(writing, "wb"):  # noqa: PTH123
             self.process = start(Start(["run"], wanted, cwd, timings, fresh, under), out=nothing.fileno(), err=writing)
         self._log = open(reading, "rb")  # noqa: PTH123, SIM115 - closed by kill()
-        self._text: list[str] = []
-        self._lines: list[LogLine] = []
+        self._text: deque[str] = deque(maxlen=KEPT_LINES)
+        self._lines: deque[LogLine] = deque(maxlen=KEPT_LINES)
+        self._by_event: defaultdict[str, deque[LogLine]] = defaultdict(lambda: deque(maxlen=KEPT_LINES))
         self._news = threading.Condition()
         self._ended = False
         self._reading = threading.Event()
@@ -63,9 +71,9 @@ class DaemonProcess:
 
     def lines(self, event: str | None = None, **fields: object) -> list[LogLine]:
         """Return the log lines so far: all, or those of one event with these fields."""
-        wanted = fields if event is None else {"event": event, **fields}
         with self._news:
-            return [line for line in self._lines if all(line.get(name) == value for name, value in wanted.items())]
+            found = self._lines if event is None else self._by_event[event]
+            return [line for line in found if all(line.get(name) == value for name, value in fields.items())]
 
     def wait_for(self, event: str, *, times: int = 1, seconds: float = PATIENCE_SECONDS, **fields: object) -> LogLine:
         """Wait until an event with these fields was logged for the n-th time and return that line."""
@@ -111,6 +119,12 @@ class DaemonProcess:
         finally:
             self._reading.set()
 
+    def is_log_full(self) -> bool:
+        """Return whether the pipe has no room for another page of what it writes."""
+        waiting = array.array("i", [0])
+        fcntl.ioctl(self._log, termios.FIONREAD, waiting)
+        return waiting[0] > fcntl.fcntl(self._log, fcntl.F_GETPIPE_SZ) - 2 * resource.getpagesize()
+
     def kill(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
@@ -128,7 +142,9 @@ class DaemonProcess:
             with self._news:
                 self._text.append(text)
                 if text.startswith("{"):
-                    self._lines.append(json.loads(text))
+                    line = json.loads(text)
+                    self._lines.append(line)
+                    self._by_event[line["event"]].append(line)
                 self._news.notify_all()
         with self._news:
             self._ended = True

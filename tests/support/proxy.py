@@ -54,6 +54,14 @@ class _Link:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
 
+    @property
+    def is_silent(self) -> bool:
+        return bool(self.swallowed)
+
+    @property
+    def is_over(self) -> bool:
+        return not any(thread.is_alive() for thread in self._threads)
+
     def close(self) -> None:
         self.cut()
         for thread in self._threads:
@@ -114,6 +122,13 @@ class Proxy:
         """Close the connections that exist."""
         for link in self._links:
             link.cut()
+
+    def end_silence(self) -> None:
+        """Cut the connections that nothing passes any more, as the keepalives of both sides do after a while."""
+        for link in self._links.copy():
+            if link.is_silent or link.is_over:
+                link.close()
+                self._links.remove(link)
 
     def refuse(self, *, refusing: bool) -> None:
         """Close every new connection at once, or accept them again."""

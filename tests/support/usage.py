@@ -45,12 +45,14 @@ class Usage:
 ROOM = Usage(descriptors=MOST_SESSIONS, threads=4, tasks=4, megabytes=ROOM_MEGABYTES)
 
 
-def until_as_before(daemon: DaemonProcess, before: Usage, on_leak: Callable[[], str] = str) -> None:
+def until_as_before(
+    daemon: DaemonProcess, before: Usage, on_leak: Callable[[], str] = str, *, room: Usage = ROOM
+) -> None:
     """Wait until the daemon uses no more than before, and room."""
     excess: list[str] = []
 
     def is_back() -> bool:
-        excess[:] = Usage.of(daemon).exceeds(before, room=ROOM)
+        excess[:] = Usage.of(daemon).exceeds(before, room=room)
         return not excess
 
     try:

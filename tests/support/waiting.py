@@ -10,6 +10,9 @@ PATIENCE_SECONDS = 30.0
 SOON_SECONDS = 1.0
 AT_WORST_SECONDS = 5.0
 
+# How soon a stop is promised to be over where there is nothing to finish, and how long a busy machine may take.
+QUICK_STOP_SECONDS = 2.0
+
 
 def eventually(condition: Callable[[], object], seconds: float = PATIENCE_SECONDS, *, what: str = "it") -> float:
     """Wait until the condition holds; return how many seconds that took."""

@@ -3,41 +3,47 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.faults.injections.noticing import Noticed, logged
 from tests.faults.injections.repeating import repeated
 from tests.support.world import World
 
 
 @contextmanager
-def cut(world: World) -> Iterator[None]:
+def cut(world: World) -> Iterator[Noticed]:
     """Cut every connection again and again."""
+    lost = logged(world, "listener.lost")
     with repeated(world.proxy.cut, every_seconds=0.5):
-        yield
+        yield lost
 
 
 @contextmanager
-def refused(world: World) -> Iterator[None]:
+def refused(world: World) -> Iterator[Noticed]:
     """Cut every connection, and refuse each new one."""
+    lost = logged(world, "database.lost")
     world.proxy.refuse(refusing=True)
     world.proxy.cut()
     try:
-        yield
+        yield lost
     finally:
         world.proxy.refuse(refusing=False)
 
 
 @contextmanager
-def silent(world: World, *, to_server: bool, from_server: bool) -> Iterator[None]:
+def silent(world: World, *, to_server: bool, from_server: bool) -> Iterator[Noticed]:
     """Forward nothing more on the connections that exist, in one direction or in both, and close none of them."""
+    lost = logged(world, "listener.lost")
     world.proxy.half_open(to_server=to_server, from_server=from_server)
-    yield
+    yield lost
 
 
 @contextmanager
-def hanging_connects(world: World) -> Iterator[None]:
+def hanging_connects(world: World) -> Iterator[Noticed]:
     """Cut every connection, and answer nothing on the new ones."""
+    lost = logged(world, "listener.lost")
+    before = len(world.proxy.accepted_at)
     world.proxy.swallow(swallowing=True)
     world.proxy.cut()
     try:
-        yield
+        yield lambda: lost() and len(world.proxy.accepted_at) >= before + len(world.daemons)
     finally:
         world.proxy.swallow(swallowing=False)

@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 
 from pattern_sync.embedded import Supervision
+from tests.faults.injections.noticing import Noticed, logged, shut_out
 from tests.faults.injections.processes import stopped
 from tests.faults.injections.repeating import repeated
 from tests.support.waiting import eventually
@@ -21,54 +22,86 @@ SERVER_PID = "SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)::int 
 
 
 @contextmanager
-def terminated(world: World, name: str) -> Iterator[None]:
+def terminated(world: World, name: str) -> Iterator[Noticed]:
     """End sessions of the daemons, again and again."""
+    lost = logged(world, "listener.lost")
     with repeated(lambda: world.database.execute(TERMINATE, name), every_seconds=0.3):
-        yield
+        yield lost
 
 
 @contextmanager
-def frozen(world: World, name: str) -> Iterator[None]:
-    """Stop the server processes of the daemons' sessions where they are."""
-    with stopped(int(row["pid"]) for row in world.database.execute(PIDS, name)):
-        yield
+def frozen(world: World, name: str) -> Iterator[Noticed]:
+    """Stop the server processes of the daemons' sessions between two statements.
+
+    Within one, they may hold a lock of the server itself, and then nobody is served.
+    """
+    lost = logged(world, "listener.lost")
+    with ExitStack() as stack:
+        for row in world.database.execute(PIDS, name):
+            eventually(lambda pid=row["pid"]: _stop_between_statements(world, stack, pid))  # type: ignore[misc]
+        yield lost
+
+
+def _stop_between_statements(world: World, stack: ExitStack, pid: int) -> bool:
+    """Stop a session that is idle; return whether it was still idle then, or is gone."""
+    idle = "SELECT state = 'idle' AS idle FROM pg_stat_activity WHERE pid = %s"
+    with ExitStack() as held:
+        if not (rows := world.database.execute(idle, pid)):
+            return True
+        if not rows[0]["idle"]:
+            return False
+        held.enter_context(stopped([pid]))
+        if not world.database.execute(idle, pid)[0]["idle"]:
+            return False
+        stack.push(held.pop_all())
+        return True
 
 
 @contextmanager
-def restarted(world: World, number: signal.Signals) -> Iterator[None]:
+def restarted(world: World, number: signal.Signals) -> Iterator[Noticed]:
     """End the server, and start it again."""
+    lost = logged(world, "listener.lost")
     os.kill(world.database.execute(SERVER_PID)[0]["pid"], number)
-    yield
+    yield lost
     eventually(lambda: world.server.check() is Supervision.RESTARTED)
     world.database.reconnect()
 
 
 @contextmanager
-def without_slots(world: World) -> Iterator[None]:
-    """End the daemons' sessions, and take every connection that the server has to give."""
-    world.database.execute(TERMINATE, EVERY_SESSION)
+def without_slots(world: World) -> Iterator[Noticed]:
+    """Take every connection that the server has to give, and then those of the daemons."""
+    refused = shut_out(world)
     with ExitStack() as stack:
-        with suppress(psycopg.OperationalError):
-            while True:
-                stack.enter_context(psycopg.connect(world.database.url))
-        yield
+        _take_free_slots(world, stack)
+        while pids := world.database.execute(PIDS, EVERY_SESSION):
+            for row in pids:
+                world.database.execute("SELECT pg_terminate_backend(%s)", row["pid"])
+                _take_free_slots(world, stack)
+        yield refused
+
+
+def _take_free_slots(world: World, stack: ExitStack) -> None:
+    with suppress(psycopg.OperationalError):
+        while True:
+            stack.enter_context(psycopg.connect(world.database.url))
 
 
 @contextmanager
-def with_another_password(world: World) -> Iterator[None]:
+def with_another_password(world: World) -> Iterator[Noticed]:
     """Change the password under the daemons and end their sessions; give the old one back."""
     change = sql.SQL("ALTER ROLE CURRENT_USER PASSWORD {}")
+    refused = shut_out(world)
     with world.database.another_connection() as admin:
         admin.execute(change.format("another"))
         admin.execute(TERMINATE, [EVERY_SESSION])
         try:
-            yield
+            yield refused
         finally:
             admin.execute(change.format(world.password))
 
 
 @contextmanager
-def renamed(world: World) -> Iterator[None]:
+def renamed(world: World) -> Iterator[Noticed]:
     """Rename the database, for which everybody has to leave it, and rename it back."""
     name = world.database.name
     rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
@@ -82,7 +115,8 @@ def renamed(world: World) -> Iterator[None]:
                 return
             move(source, target)
 
+        missing = logged(world, "database.lost")
         move(name, f"{name}_away")
-        yield
+        yield missing
         move(f"{name}_away", name)
     world.database.reconnect()
