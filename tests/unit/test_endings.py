@@ -49,6 +49,12 @@ PLAIN = [
         "Error: no server\n[log]\n",
         "Remove the obstacle that the reason names, or set PATTERN_SYNC_DATABASE_URL.",
     ),
+    (
+        errors.EmbeddedServerMoved("moved."),
+        3,
+        "Error: moved.\nStart the daemon again. A service manager does so by itself.\n",
+        "Start the daemon again. A service manager does so by itself.",
+    ),
     (errors.StatementFailed("bad row"), 1, "Error: bad row\n", "Remove the cause that the reason names."),
 ]
 

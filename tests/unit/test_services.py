@@ -17,6 +17,7 @@ from pattern_sync.domain.errors import (
     AccessRefused,
     DatabaseUnavailable,
     EmbeddedServerError,
+    EmbeddedServerMoved,
     PassingFault,
     SchemaMissing,
     StatementFailed,
@@ -583,5 +584,18 @@ def test_a_worker_ends_when_the_intake_is_closed_in_an_outage_too(kind: type[Ser
                 await asyncio.wait([task], timeout=5)
                 assert task.done()
                 assert task.exception() is None
+
+    run(check())
+
+
+def test_an_embedded_server_on_another_port_ends_the_daemon_as_one_that_moved() -> None:
+    async def check() -> None:
+        stage = Stage(EmbeddedSupervisor)
+        server = Server(stage.database)
+        supervisor = EmbeddedSupervisor(cast("EmbeddedServer", server), stage.facts, stage.activity, 0.5)
+        await supervisor.run_once()
+        server.url = "postgresql://there"
+        with pytest.raises(EmbeddedServerMoved):
+            await supervisor.run_once()
 
     run(check())

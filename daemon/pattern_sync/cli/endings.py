@@ -8,6 +8,7 @@ from pattern_sync.domain.errors import (
     DatabaseError,
     DatabaseUnavailable,
     EmbeddedServerError,
+    EmbeddedServerMoved,
     InvalidInput,
     InvalidSettings,
     PatternSyncError,
@@ -21,7 +22,7 @@ from pattern_sync.domain.errors import (
 if TYPE_CHECKING:
     from pattern_sync.observability.writer import LogWriter
 
-# The first kind that fits. People get it only where the text of the fault does not end with it.
+# The first kind that fits.
 _WAY_OUT: dict[type[PatternSyncError], str] = {
     DatabaseUnavailable: "Check that the server is up and that PATTERN_SYNC_DATABASE_URL names it.",
     RightsMissing: "Run the GRANTs that the reason lists.",
@@ -30,9 +31,12 @@ _WAY_OUT: dict[type[PatternSyncError], str] = {
     SchemaTooNew: "Install the newer Pattern Sync on this machine, too.",
     UnfitApplication: "Change the table that the reason names. A restart does not help before that.",
     SchemaError: "Run: pattern-sync migrate",
+    EmbeddedServerMoved: "Start the daemon again. A service manager does so by itself.",
     EmbeddedServerError: "Remove the obstacle that the reason names, or set PATTERN_SYNC_DATABASE_URL.",
     PatternSyncError: "Remove the cause that the reason names.",
 }
+# People get the way out only with these: the text of any other fault ends with it.
+_INCOMPLETE = (DatabaseUnavailable, AccessRefused, EmbeddedServerMoved)
 
 
 def report(fault: Exception) -> int:
@@ -40,7 +44,7 @@ def report(fault: Exception) -> int:
     expected = _expected(fault)
     if expected is None:
         return _crash(fault)
-    is_complete = isinstance(expected, RightsMissing) or not isinstance(expected, DatabaseUnavailable | AccessRefused)
+    is_complete = isinstance(expected, RightsMissing) or not isinstance(expected, _INCOMPLETE)
     way_out = "" if is_complete else f"\n{_way_out(expected)}"
     error_console().print(f"[bold red]Error:[/] {_escape(str(expected))}{way_out}", soft_wrap=True)
     return exit_code(expected)

@@ -24,6 +24,7 @@ PatternSyncError
 │   ├── SchemaTooNew
 │   └── UnfitApplication     an adopted table lacks a column or a key that we need
 └── EmbeddedServerError      exit 3
+    └── EmbeddedServerMoved           it runs on another port: a new daemon finds it there
 
 A passing fault ends a command. It ends the daemon's start only if waiting would not help. Running services wait out
 every passing fault, whatever the server reports: somebody may rename a table, or revoke a right, and then undo it.
@@ -166,3 +167,7 @@ class UnfitApplication(SchemaError):
 
 class EmbeddedServerError(PatternSyncError):
     """The embedded PostgreSQL cannot be found, started or shared."""
+
+
+class EmbeddedServerMoved(EmbeddedServerError):
+    """The embedded server had to move to another port, which a running daemon cannot follow."""

@@ -82,5 +82,5 @@ class Line(Enum):
     DAEMON_STOPPING = "daemon.stopping", _INFO, "The daemon stops."
     DAEMON_UNFINISHED = "daemon.unfinished", _WARNING, "Some patterns are left to the next start."
     DAEMON_STOPPED = "daemon.stopped", _INFO, "The daemon has stopped."
-    DAEMON_FAILED = "daemon.failed", logging.CRITICAL, "The daemon cannot go on; waiting would not help."
+    DAEMON_FAILED = "daemon.failed", logging.CRITICAL, "The daemon cannot go on, and ends."
     PROCESS_CRASHED = "process.crashed", logging.CRITICAL, "This is a bug in Pattern Sync."

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from pattern_sync.domain.errors import DatabaseUnavailable, EmbeddedServerError
+from pattern_sync.domain.errors import DatabaseUnavailable, EmbeddedServerError, EmbeddedServerMoved
 from pattern_sync.domain.facts import EmbeddedServerRestarted, Emit, ServiceHanging
 from pattern_sync.embedded import EmbeddedServer, Supervision
 from pattern_sync.observability.systemd import ServiceManager
@@ -83,7 +83,7 @@ class EmbeddedSupervisor:
                 await self.run_once()
 
     async def run_once(self) -> None:
-        """Look once. Raises DatabaseUnavailable where it does not start, EmbeddedServerError where it has moved."""
+        """Look once. Raises DatabaseUnavailable where it does not start, EmbeddedServerMoved where it has."""
         try:
             found = await asyncio.to_thread(self._server.check)
         except EmbeddedServerError as fault:
@@ -91,4 +91,4 @@ class EmbeddedSupervisor:
         if found is not Supervision.RUNNING:
             self._emit(EmbeddedServerRestarted(found.value))
         if self._server.url != self._url:
-            raise EmbeddedServerError("The embedded server had to move to another port; start again.")
+            raise EmbeddedServerMoved("The embedded server had to move to another port.")
