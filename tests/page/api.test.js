@@ -63,7 +63,20 @@ test("below a path of a proxy's, every request stays below it", async (context) 
 
 test("an id that a browser or a proxy would change in a path is in the query", async (context) => {
   const daemon = new Daemon(context);
-  for (const id of ["", ".", "..", "a/b", "a/../b?x=1#y&z+ %2F", "\\..\\", "pending", "statistics"]) {
+  for (const id of [
+    "",
+    ".",
+    "..",
+    "a/b",
+    "a/../b?x=1#y&z+ %2F",
+    "\\..\\",
+    "pending",
+    "statistics",
+    "50%",
+    "a;b",
+    "a?b",
+    "a#b",
+  ]) {
     await daemon.api.history(id, NEVER);
     const url = new URL(daemon.sent.at(-1)?.path ?? "", "http://daemon.test:8002");
     assert.equal(url.pathname, "/api/v1/patterns/~/history");
@@ -73,7 +86,7 @@ test("an id that a browser or a proxy would change in a path is in the query", a
 
 test("any other id is one part of the path whatever it holds", async (context) => {
   const daemon = new Daemon(context);
-  for (const id of ["sdlc:full:all", "b?x=1#y", "%2e%2e", "...", "~", "$&", " emoji 🎉 "]) {
+  for (const id of ["sdlc:full:all", "...", "~", "a.b-c_d", "Pending"]) {
     await daemon.api.entry(id);
     const encoded = daemon.sent.at(-1)?.path.slice("/api/v1/patterns/".length) ?? "";
     assert.doesNotMatch(encoded, /[/?#]/u);

@@ -102,8 +102,11 @@ test("the list is not loaded again before the pause that a proxy asked for", asy
   daemon.answer = () => new Response("", { status: 429, headers: { "Retry-After": "30" } });
   const progressed = context.mock.fn();
   const report = { progressed, finished: () => assert.fail("nothing was loaded"), failed: context.mock.fn() };
-  new Loader({ api: daemon.api, store: new Store(), report }).show("pending");
+  const loader = new Loader({ api: daemon.api, store: new Store(), report });
+  loader.show("pending");
   await settle();
+  loader.reload();
+  assert.equal(loader.paused, true);
   await clock.advance(29);
   assert.equal(daemon.sent.length, 1);
   await clock.advance(2);

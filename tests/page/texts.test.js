@@ -10,6 +10,7 @@ import {
   newsText,
   recordedText,
   refusalText,
+  renamedText,
   stillText,
   undoText,
   wayOut,
@@ -99,9 +100,20 @@ test("after a decision in doubt, the page says what the queue shows", () => {
 });
 
 test("what was recorded is named on one line", () => {
-  assert.equal(recordedText(entry("a\nb"), "approve"), "Approved “a↵b”");
-  assert.equal(recordedText(entry("a"), "reject"), "Rejected “a”");
-  assert.equal(recordedText(entry("a"), "comment"), "Commented on “a”");
+  const names = { said: "ann", recorded: "ann" };
+  assert.equal(recordedText(entry("a\nb"), "approve", names), "Approved “a↵b”");
+  assert.equal(recordedText(entry("a"), "reject", names), "Rejected “a”");
+  assert.equal(recordedText(entry("a"), "comment", names), "Commented on “a”");
+  assert.equal(recordedText(entry("a"), "comment", { said: "", recorded: null }), "Commented on “a”");
+  assert.equal(recordedText(entry("a"), "reject", { said: "ann", recorded: "bob" }), "Rejected “a” as bob");
+});
+
+test("where another person has signed in meanwhile, nothing is sent in that name unasked", () => {
+  assert.equal(
+    renamedText("bob"),
+    `You are signed in as bob now. Nothing was sent. Confirm again to record it in that name. ${KEPT}`,
+  );
+  assert.equal(renamedText(""), `You are not signed in any more. Nothing was sent. ${KEPT}`);
 });
 
 test("nothing is claimed of a view before it is complete", () => {

@@ -1,5 +1,6 @@
 """What ends the daemon, with which exit code and which message."""
 
+import json
 import os
 import signal
 import socket
@@ -147,17 +148,28 @@ def test_a_token_from_both_a_variable_and_a_file_is_refused(tmp_path: Path) -> N
     assert SECRET not in done.err + done.out
 
 
-def test_an_unknown_host_name_is_reported_with_a_remedy() -> None:
+def test_patterns_are_queued_while_the_name_to_listen_on_is_unknown(database: TestDatabase) -> None:
     host = "no-such-host.invalid"
+    with starting_daemon(database.url, PATTERN_SYNC_HTTP_HOST=host, PATTERN_SYNC_API_TOKEN=SECRET) as daemon:
+        reason = daemon.wait_for("http.waiting")["reason"]
+        for word in (host, "PATTERN_SYNC_HTTP_HOST"):
+            assert word in reason
+        daemon.ready()
+        database.add_pattern("without the page")
+        assert eventually(lambda: database.entry("without the page")) < 3
+        daemon.stop()
+        assert SECRET not in daemon.text
+
+
+def test_what_can_be_no_host_name_is_reported_with_a_remedy() -> None:
     done = run_command(
         "run",
         PATTERN_SYNC_DATABASE_URL="postgresql://nobody@127.0.0.1:1/x",
-        PATTERN_SYNC_HTTP_HOST=host,
-        PATTERN_SYNC_HTTP_PORT="8002",
+        PATTERN_SYNC_HTTP_HOST="review..example",
         PATTERN_SYNC_API_TOKEN=SECRET,
     )
     assert done.code == 2
-    for word in (host, "port 8002", "PATTERN_SYNC_HTTP_PORT", "PATTERN_SYNC_HTTP_HOST"):
+    for word in ("'review..example'", "PATTERN_SYNC_HTTP_HOST", "Correct the setting"):
         assert word in done.err
     assert SECRET not in done.err
 
@@ -278,3 +290,27 @@ def test_a_daemon_waits_for_a_notification_queue_that_is_full_at_the_start(datab
         assert "NOTIFY queue" in daemon.wait_for("database.lost")["reason"]
         database.execute("DROP TRIGGER full_queue ON pattern_sync.settings")
         daemon.ready()
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["run", "--chek"], "No such option"),
+        (["--databse-url", "postgresql://a", "run"], "No such option"),
+        (["run", "now"], "unexpected extra argument"),
+    ],
+)
+def test_a_service_that_is_called_wrongly_says_so_in_one_line_of_its_log(words: list[str], reason: str) -> None:
+    done = run_command(*words)
+    line = json.loads(done.err)
+    assert (done.code, done.out) == (2, "")
+    assert (line["level"], line["event"], line["exit_code"]) == ("critical", "daemon.failed", 2)
+    assert reason in line["reason"]
+    assert "run --help" in line["remedy"]
+
+
+def test_the_help_of_the_daemon_and_the_usage_of_other_commands_are_for_people() -> None:
+    assert run_command("run", "--help").code == 0
+    done = run_command("explain", "--chek", "run")
+    assert done.code == 2
+    assert "Usage: " in done.err

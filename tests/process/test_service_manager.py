@@ -182,6 +182,7 @@ def test_an_abstract_name_and_a_dead_notify_socket_do_no_harm(database: TestData
         ({"PATTERN_SYNC_INTERVAL": "0"}, 2, "PATTERN_SYNC_INTERVAL is '0'"),
         ({"PATTERN_SYNC_HTTP_HOST": "0.0.0.0"}, 2, "there is no API token"),
         ({"PATTERN_SYNC_DATABASE_URL": "mysql://a/b"}, 2, "cannot be parsed"),
+        ({"PATTERN_SYNC_METRICS_TOKEN_FILE": "/nonexistent"}, 2, "PATTERN_SYNC_METRICS_TOKEN_FILE, '/nonexistent',"),
     ],
 )
 def test_a_check_of_the_settings_starts_nothing(settings: dict[str, str], code: int, complaint: str) -> None:

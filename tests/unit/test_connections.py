@@ -12,10 +12,11 @@ from pattern_sync.web import connections as module
 from pattern_sync.web.connections import ConnectionLimit, HttpConnection, LiveConnection
 from tests.support.asynchronous import run, settle
 
-HANDSHAKE = (
+UPGRADE = (
     b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 )
+HANDSHAKE = UPGRADE + b"\r\n"
 PING = b"\x89\xfd\0\0\0\0" + b"p" * 125
 BEGIN, EMPTY_PART = b"\x01\x80\0\0\0\0", b"\0\x80\0\0\0\0"
 
@@ -36,9 +37,12 @@ class Transport(asyncio.Transport):
         return self.closed
 
     def close(self) -> None:
-        if not self.closed and self.protocol is not None:
-            asyncio.get_running_loop().call_soon(cast("asyncio.Protocol", self.protocol).connection_lost, None)
+        if not self.closed:
+            asyncio.get_running_loop().call_soon(self._lost)
         self.closed = True
+
+    def _lost(self) -> None:
+        cast("asyncio.Protocol", self.protocol).connection_lost(None)
 
     def abort(self) -> None:
         self.close()
@@ -164,3 +168,58 @@ def test_the_wait_for_the_rest_of_a_refused_body_has_a_deadline(monkeypatch: pyt
             await asyncio.sleep(0.005)
 
     run(check(), seconds=2)
+
+
+def test_a_websocket_may_have_as_long_a_cookie_as_any_request() -> None:
+    async def check() -> None:
+        connection, transport = Server(accepting).connect()
+        connection.data_received(UPGRADE + b"Cookie: " + b"c" * 60_000 + b"\r\n\r\n")
+        await settle(lambda: transport.written.startswith(b"HTTP/1.1 101"))
+        cast("LiveConnection", transport.protocol).stop_keepalive()
+
+    run(check())
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        UPGRADE + b"X-Many: 1\r\n" * 130 + b"\r\n",
+        UPGRADE + b"Transfer-Encoding: chunked\r\n\r\n",
+        UPGRADE.replace(b"GET", b"POST") + b"\r\n",
+    ],
+    ids=["too many lines", "a body", "no GET"],
+)
+def test_the_head_of_a_websocket_that_cannot_be_read_is_refused_at_once(head: bytes) -> None:
+    async def check() -> None:
+        server = Server(accepting)
+        connection, transport = server.connect()
+        connection.data_received(head)
+        await settle(lambda: not server.state.connections)
+        assert transport.written.startswith(b"HTTP/1.1 4")
+
+    run(check())
+
+
+def test_a_websocket_that_does_not_begin_has_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "HEAD_SECONDS", 0.05)
+
+    async def check() -> None:
+        server = Server(waiting)
+        connection, transport = server.connect()
+        connection.data_received(HANDSHAKE)
+        await settle(lambda: transport.closed)
+        for task in server.state.tasks:
+            task.cancel()
+
+    run(check(), seconds=2)
+
+
+def test_a_websocket_that_has_begun_has_no_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "HEAD_SECONDS", 0.02)
+
+    async def check() -> None:
+        _, transport = await live_connection()
+        await asyncio.sleep(0.1)
+        assert not transport.closed
+
+    run(check())

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import socket
+import threading
 
 import httpx
 import pytest
@@ -32,9 +33,9 @@ class Witness:
                 self.refusals.append(reason)
 
 
-def server_at(port: int) -> tuple[HttpServer, Witness]:
+def server_at(port: int, host: str = "127.0.0.1") -> tuple[HttpServer, Witness]:
     witness = Witness()
-    return HttpServer(PlainTextResponse("here"), "127.0.0.1", port, witness, RETRY_SECONDS), witness
+    return HttpServer(PlainTextResponse("here"), host, port, witness, RETRY_SECONDS), witness
 
 
 async def asked(url: str) -> str:
@@ -57,7 +58,7 @@ def test_a_taken_port_is_reported_once_and_served_once_free(
     async def check() -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             server, witness = server_at(taken.getsockname()[1])
-            server.open()
+            await server.open()
             serving = asyncio.create_task(server.run())
             await settle(lambda: len(attempts) >= 3)
             assert witness.urls == []
@@ -74,7 +75,7 @@ def test_a_server_closed_while_its_port_is_taken_ends_at_once() -> None:
     async def check() -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             server, witness = server_at(taken.getsockname()[1])
-            server.open()
+            await server.open()
             serving = asyncio.create_task(server.run())
             await asyncio.sleep(0)
             server.close()
@@ -85,12 +86,60 @@ def test_a_server_closed_while_its_port_is_taken_ends_at_once() -> None:
     run(check())
 
 
+def test_a_name_that_comes_later_is_served_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    lookups: list[str] = []
+    resolve = socket.getaddrinfo
+
+    def resolve_later(host: str, port: int, **options: int) -> object:
+        lookups.append(host)
+        if len(lookups) < 3:
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return resolve("127.0.0.1", port, **options)
+
+    async def check() -> None:
+        server, witness = server_at(0, "review.example")
+        with monkeypatch.context() as patch:
+            patch.setattr(socket, "getaddrinfo", resolve_later)
+            await server.open()
+            serving = asyncio.create_task(server.run())
+            await settle(lambda: witness.urls)
+        assert len(witness.refusals) == 1
+        assert "review.example" in witness.refusals[0]
+        assert await asked(witness.urls[0]) == "here"
+        server.close()
+        await serving
+
+    run(check())
+
+
+def test_a_lookup_that_hangs_holds_up_neither_the_start_nor_other_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = threading.Event()
+    monkeypatch.setattr("pattern_sync.web.server.LOOKUP_SECONDS", 0.05)
+
+    def hang(*_: object, **__: object) -> object:
+        answers.wait(10)
+        raise socket.gaierror(socket.EAI_AGAIN, "late")
+
+    async def check() -> None:
+        server, witness = server_at(0, "review.example")
+        with monkeypatch.context() as patch:
+            patch.setattr(socket, "getaddrinfo", hang)
+            opening = asyncio.create_task(server.open())
+            await asyncio.sleep(0)
+            assert not opening.done(), "the lookup is not on the event loop"
+            await opening
+        assert "the name server does not answer" in witness.refusals[0]
+        answers.set()
+
+    run(check())
+
+
 def test_a_server_closed_at_any_moment_frees_its_port() -> None:
     async def check() -> None:
         chance = random.Random(7)
         for _ in range(STARTS):
             server, witness = server_at(0)
-            server.open()
+            await server.open()
             serving = asyncio.create_task(server.run())
             for _ in range(chance.randrange(20)):
                 await asyncio.sleep(0)

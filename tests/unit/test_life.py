@@ -45,7 +45,7 @@ class Part:
         self._listens = listens
         self._closed = asyncio.Event()
 
-    def open(self) -> None:
+    async def open(self) -> None:
         self._told.append(f"{self.name} opens")
 
     async def run(self) -> None:
@@ -191,8 +191,9 @@ def test_a_stop_before_the_database_was_reached_stops_the_server() -> None:
         house = House(*[DatabaseUnavailable("refused")] * 10_000)
         await house.run_until(lambda: house.lost)
         assert not house.is_queueing()
+        assert house.index("STOPPING=1") < house.index("http closes")
         assert house.told[-1] == "pool closes"
-        assert house.facts == [DaemonStopped()]
+        assert house.facts == [DaemonStopping(0), DaemonStopped()]
 
     run(check(), seconds=10)
 
@@ -203,7 +204,7 @@ def test_a_stop_does_not_wait_for_a_first_connect_that_hangs() -> None:
         house.gateway.stuck = True
         await house.run_until(lambda: house.gateway.asked)
         assert not house.is_queueing()
-        assert house.facts == [DaemonStopped()]
+        assert house.facts == [DaemonStopping(0), DaemonStopped()]
         assert house.index("pool hurries") < house.index("http closes"), "a request may wait for a connect as well"
 
     run(check(), seconds=10)

@@ -31,9 +31,21 @@ def test_an_address_that_this_machine_lacks_is_a_passing_fault() -> None:
         ListenAddress.resolve("203.0.113.77", 8002).listen()
 
 
-def test_an_unknown_host_name_is_refused() -> None:
-    with pytest.raises(InvalidSettings, match=r"no-such-host\.invalid.*PATTERN_SYNC_HTTP_HOST"):
-        ListenAddress.resolve("no-such-host.invalid", 8002)
+@pytest.mark.parametrize("number", [socket.EAI_AGAIN, socket.EAI_FAIL, socket.EAI_NONAME])
+def test_a_host_name_that_cannot_be_resolved_now_is_a_passing_fault(
+    monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*_: object, **__: object) -> list[object]:
+        raise socket.gaierror(number, "as the resolver says")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    with pytest.raises(AddressUnavailable, match=r"review\.example .* as the resolver says.*PATTERN_SYNC_HTTP_HOST"):
+        ListenAddress.resolve("review.example", 8002)
+
+
+def test_what_can_be_no_host_name_is_refused() -> None:
+    with pytest.raises(InvalidSettings, match=r"'review\.\.example', which can be no host name"):
+        ListenAddress.resolve("review..example", 8002)
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EAFNOSUPPORT])

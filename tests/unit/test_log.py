@@ -84,6 +84,7 @@ LINES: list[tuple[facts.Fact, list[Line]]] = [
     (facts.HttpServing("http://127.0.0.1:8002/"), [Line.HTTP_SERVING]),
     (facts.HttpWaiting("taken"), [Line.HTTP_WAITING]),
     (facts.HttpCrowded(), [Line.HTTP_CROWDED]),
+    (facts.LiveRefused("no"), [Line.LIVE_REFUSED]),
     (facts.HttpOutOfFiles("Too many open files"), [Line.HTTP_OUT_OF_FILES]),
     (facts.RequestFailed(facts.RequestFault.REFUSED, "POST", "/", "no"), [Line.REQUEST_REFUSED]),
     (facts.RequestFailed(facts.RequestFault.UNAVAILABLE, "POST", "/", "no"), [Line.REQUEST_UNAVAILABLE]),
@@ -102,8 +103,11 @@ WRITTEN_ELSEWHERE = {
     Line.DAEMON_STARTING,
     Line.SETTINGS_DOUBTFUL,
     Line.DAEMON_FAILED,
+    Line.LOG_LOST,
     Line.PROCESS_CRASHED,
     Line.QUARANTINE_EMPTIED,
+    Line.OBSERVER_FAILED,
+    Line.LOG_LOST,
 }
 
 
@@ -343,6 +347,53 @@ def test_daemons_that_take_the_filter_from_each_other_are_logged_once_a_minute(r
             recorder.log(facts.FilterForeign(other, own, publication))
             recorder.log(facts.FilterOwn(own))
             recorder.clock.seconds += INTERVAL_SECONDS / 50
-    assert events(lines) == ["filter.foreign", "filter.own"] * 2
+    assert events(lines) == ["filter.foreign", "filter.own"]
     first = lines[0]
     assert (first["published_by"], first["in_force"], first["own"]) == ("daemon from 10.0.0.7", str(other), str(own))
+
+
+def test_the_last_line_about_the_filter_is_true_however_fast_it_changed(recorder: Recorder) -> None:
+    own, second, third = (SyncFilter(min_confidence=percent) for percent in (70, 30, 40))
+    with capture_logs() as lines:
+        for fact in (
+            facts.FilterForeign(second, own, None),
+            facts.FilterOwn(own),
+            facts.FilterForeign(third, own, None),
+        ):
+            recorder.log(fact)
+            recorder.clock.seconds += 1
+        recorder.clock.seconds += INTERVAL_SECONDS
+        recorder.nothing_happens()
+        recorder.nothing_happens()
+    assert [line["in_force"] for line in lines] == [str(second), str(third)]
+
+
+OWN = SyncFilter.high_priority()
+DISABLED = TriggerFault("operation_patterns", "the trigger is disabled", Audience.DAEMONS, mendable=True)
+STANDING: list[tuple[facts.Fact, facts.Fact, str]] = [
+    (facts.TriggersFaulty((DISABLED,), silenced=True), facts.TriggersSound(1.0), "triggers.silent"),
+    (facts.TriggersUnseen("no right"), facts.TriggersSeen(), "triggers.unseen"),
+    (facts.NotificationQueueFull(0.6, 7), facts.NotificationQueueDrained(), "notification_queue.full"),
+    (facts.FilterForeign(SyncFilter(), OWN, None), facts.FilterOwn(OWN), "filter.foreign"),
+    (facts.ListenerLost("a pooler"), facts.ListenerListening(1.0), "listener.lost"),
+]
+
+
+@pytest.mark.parametrize(("begun", "ended", "event"), STANDING, ids=[event for _, _, event in STANDING])
+def test_what_is_still_wrong_is_said_again_with_each_sweep(
+    recorder: Recorder, begun: facts.Fact, ended: facts.Fact, event: str
+) -> None:
+    def swept() -> list[str]:
+        recorder.clock.seconds += INTERVAL_SECONDS
+        with capture_logs() as lines:
+            recorder.scanned(ScanKind.SWEEP, SyncResult())
+        return events(lines)
+
+    assert swept() == ["scan.finished"]
+    recorder.log(begun)
+    assert swept() == ["scan.finished", event]
+    assert swept() == ["scan.finished", event]
+    recorder.log(ended)
+    recorder.clock.seconds += INTERVAL_SECONDS
+    recorder.nothing_happens()
+    assert swept() == ["scan.finished"]

@@ -225,6 +225,8 @@ def test_what_the_parts_know_is_read_at_the_scrape(scraped: Scraped) -> None:
     assert scraped.value("sweep_interval_seconds") == 3600
     assert scraped.series("build_info") == {("1.2.3", "7", "3.11.7"): 1.0}
     assert scraped.series("filter_info") == {("70", "5", "1000", "a,b", ""): 1.0}
+    scraped.filter = SyncFilter(70.0, 5, 1234567.89, max_patterns=None)
+    assert scraped.series("filter_info") == {("70", "5", "1234567.89", "", ""): 1.0}
     scraped.filter = SyncFilter(80.0, 5, 1000.0, max_patterns=None)
     assert scraped.series("filter_info") == {("80", "5", "1000", "", ""): 1.0}
 
@@ -239,6 +241,55 @@ def test_silence_is_shown(scraped: Scraped) -> None:
     )
     assert (scraped.value("triggers_unfit"), scraped.value("triggers_unseen")) == (1, 1)
     assert scraped.value("notification_queue_usage_ratio") == 0.25
+
+
+def test_a_daemon_that_the_database_does_not_tell_of_changes_polls(scraped: Scraped) -> None:
+    scraped.take(facts.ListenerListening(None), facts.TriggersFaulty((DISABLED,), silenced=True))
+    assert scraped.series("listener_mode") == {("polling",): 1.0}
+    scraped.take(facts.TriggersSound(1.0))
+    assert scraped.series("listener_mode") == {("listening",): 1.0}
+
+
+def test_settings_that_are_not_in_force_are_shown(scraped: Scraped) -> None:
+    def shown() -> tuple[float | None, float | None]:
+        return scraped.value("filter_foreign"), scraped.value("reload_refused")
+
+    assert shown() == (0, 0)
+    scraped.take(facts.FilterForeign(SyncFilter(), scraped.filter, None), facts.ReloadRefused("abc is no number"))
+    assert shown() == (1, 1)
+    scraped.take(facts.FilterOwn(scraped.filter), facts.SettingsReloaded("70", changed=False))
+    assert shown() == (0, 0)
+
+
+def test_stale_pages_are_shown(scraped: Scraped) -> None:
+    assert scraped.value("pages_stale") == 0
+    scraped.take(facts.PagesStale("down"))
+    assert scraped.value("pages_stale") == 1
+    scraped.take(facts.PagesCurrent(1.0))
+    assert scraped.value("pages_stale") == 0
+
+
+def test_series_whose_labels_are_known_begin_at_0(scraped: Scraped) -> None:
+    for cause in ("catch_up", "sweep", "poll", "request", "manual", "retry"):
+        for outcome in ("queued", "refreshed", "failed"):
+            assert scraped.value("patterns_total", cause=cause, outcome=outcome) == 0, (cause, outcome)
+    assert scraped.value("patterns_total", cause="refresh", outcome="refreshed") == 0
+    for outcome in ("queued", "refreshed", "unchanged", "decided", "short", "failed", "gone"):
+        assert scraped.value("patterns_total", cause="event", outcome=outcome) == 0, outcome
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "text/plain;version=latest",
+        "application/openmetrics-text; version=abc",
+        "text/plain;version=" + "9" * 40,
+        "application/openmetrics-text;version==;escaping==",
+    ],
+)
+def test_a_version_that_is_no_number_is_no_fault_of_ours(scraped: Scraped, accept: str) -> None:
+    _, content_type = scraped.metrics.scrape(accept)
+    assert content_type.startswith(("text/plain; version=", "application/openmetrics-text; version="))
 
 
 def test_a_scraper_gets_the_format_that_it_accepts(scraped: Scraped) -> None:

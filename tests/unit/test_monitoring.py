@@ -18,7 +18,9 @@ ALERTS = (MONITORING / "alerts.yml").read_text(encoding="utf-8")
 ALERT_TESTS = (MONITORING / "alerts_test.yml").read_text(encoding="utf-8")
 DASHBOARD: dict[str, Any] = json.loads((MONITORING / "dashboard.json").read_text(encoding="utf-8"))
 NAMES = re.findall(r"- alert: (\w+)", ALERTS)
-EXPRESSIONS = [target["expr"] for panel in DASHBOARD["panels"] for target in panel.get("targets", ())]
+TARGETS = [target for panel in DASHBOARD["panels"] for target in panel.get("targets", ())]
+EXPRESSIONS = [target["expr"] for target in TARGETS]
+RULES = re.split(r"(?=- alert: )", ALERTS)[1:]
 # What Prometheus itself sets, and what recording by bucket adds.
 TARGET_LABELS = {"job", "instance", "le", "alertname", "alertstate", "severity"}
 
@@ -43,6 +45,38 @@ def test_only_metrics_and_labels_that_exist_are_named(text: str) -> None:
     for name, labels in found:
         assert name in known
         assert labels <= known[name] | TARGET_LABELS, name
+
+
+def labels_of_answer(query: str) -> set[str]:
+    """Return the labels that the series of a query's answer may have."""
+    known = {name: set(metric.value.labels) for metric in Metric for name in series_of(metric)}
+    groups = grouping_labels(query, "by")
+    if groups:
+        return set.intersection(*groups)
+    if re.search(r"\b(sum|max|min|count) ?\(", query):
+        return set()
+    return {"job", "instance"}.union(*(known[name] for name, _ in labelled_series(query)))
+
+
+def grouping_labels(query: str, *words: str) -> list[set[str]]:
+    """Return the labels in the parentheses after each of some words."""
+    return [set(re.findall(r"\w+", found)) for found in re.findall(rf"\b(?:{'|'.join(words)}) ?\(([^)]*)\)", query)]
+
+
+@pytest.mark.parametrize("query", [*RULES, *EXPRESSIONS], ids=[*NAMES, *map(str, range(len(EXPRESSIONS)))])
+def test_queries_group_by_labels_that_their_metrics_have(query: str) -> None:
+    known = {name: set(metric.value.labels) for metric in Metric for name in series_of(metric)}
+    has = TARGET_LABELS.union(*(known[name] for name, _ in labelled_series(query)))
+    for labels in grouping_labels(query, "by", "on", "without", "ignoring"):
+        assert labels <= has
+
+
+def test_texts_name_labels_that_the_answer_has() -> None:
+    for rule in RULES:
+        assert set(re.findall(r"\$labels\.(\w+)", rule)) <= labels_of_answer(rule), rule
+    for target in TARGETS:
+        legend = set(re.findall(r"{{ *(\w+) *}}", target["legendFormat"]))
+        assert legend <= labels_of_answer(target["expr"]), target
 
 
 def test_the_dashboard_shows_every_metric_but_infos_and_moments() -> None:

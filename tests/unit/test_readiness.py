@@ -22,9 +22,12 @@ class Manager(ServiceManager):
         super().__init__(RecordedFacts(), {})
         self.watchdog_seconds = watchdog_seconds
         self.sent: list[str] = []
+        self.takes = True
 
-    def _send(self, message: str) -> None:
-        self.sent.append(message.partition("\n")[0])
+    def _send(self, message: str) -> bool:
+        if self.takes:
+            self.sent.append(message.partition("\n")[0])
+        return self.takes
 
 
 class Start:
@@ -113,5 +116,22 @@ def test_the_watchdog_is_fed_three_times_in_its_interval_and_each_second_during_
         await settle(lambda: len(start.activity.waits) >= 3)
         task.cancel()
         assert (start.activity.waits[0], start.activity.waits[2]) == (starting, running)
+
+    run(check())
+
+
+def test_a_ready_that_was_not_taken_is_tried_again_each_second() -> None:
+    async def check() -> None:
+        start = Start()
+        start.manager.takes = False
+        task = asyncio.create_task(start.watchdog.run())
+        start.readiness.reached()
+        await settle(lambda: len(start.activity.waits) >= 2)
+        start.manager.takes = True
+        await settle(lambda: start.manager.sent)
+        await settle(lambda: start.activity.waits[-1] > 1.0)
+        task.cancel()
+        assert start.activity.waits[:2] == [1.0, 1.0]
+        assert start.manager.sent[:2] == ["READY=1", "WATCHDOG=1"]
 
     run(check())

@@ -13,7 +13,7 @@ from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.scans import ScanKind
 from pattern_sync.services.timings import Timings
 from pattern_sync.sync.intake import MOST_PATTERNS, Intake
-from pattern_sync.sync.periodic import LARGEST_SHARE_OF_TIME, Poller, Sweeper
+from pattern_sync.sync.periodic import LARGEST_SHARE_OF_TIME, LONGEST_PAUSE_SECONDS, Poller, Sweeper
 from pattern_sync.sync.reception import Reception
 from pattern_sync.sync.recovery import MOST_NAMES, Recovery
 from pattern_sync.sync.silence import Silence
@@ -234,30 +234,51 @@ def test_replicas_drift_apart_as_each_sweep_is_up_to_a_tenth_early(daemon: Liste
     run(check())
 
 
+def polls(poller: Poller, intake: Intake) -> bool:
+    """Tick once; return whether that requested a poll."""
+    poller.run_once()
+    return run(intake.take_scans(0)) == {ScanKind.POLL}
+
+
 def test_the_poller_polls_while_the_daemon_is_deaf_or_a_trigger_silent(daemon: ListeningDaemon) -> None:
+    intake = Intake()
+    poller = Poller(intake, daemon.reception, RecordingActivity(daemon.clock), daemon.clock, TIMINGS.poll_seconds)
+    assert not polls(poller, intake)
+    daemon.silence.seen(Sighting((DISABLED,)))
+    assert polls(poller, intake)
+    daemon.silence.seen(Sighting())
+    assert not polls(poller, intake)
+    daemon.reception.lost("lost")
+    assert polls(poller, intake)
+    daemon.clock.seconds += TIMINGS.poll_seconds
+    assert polls(poller, intake)
+
+
+def test_polls_take_a_tenth_of_the_time_at_most_and_the_first_one_waits_for_nothing(daemon: ListeningDaemon) -> None:
+    intake = Intake()
+    poller = Poller(intake, daemon.reception, RecordingActivity(daemon.clock), daemon.clock, TIMINGS.poll_seconds)
+    intake.scanned({ScanKind.CATCH_UP}, 2.0, in_vain=False)
+    daemon.silence.seen(Sighting((DISABLED,)))
+    assert polls(poller, intake)
+    daemon.clock.seconds += 2.0 / LARGEST_SHARE_OF_TIME
+    assert not polls(poller, intake), "the scan itself took two seconds of these"
+    daemon.clock.seconds += 2.0
+    assert polls(poller, intake)
+    intake.scanned({ScanKind.POLL}, HOUR, in_vain=True)
+    daemon.clock.seconds += LONGEST_PAUSE_SECONDS
+    assert polls(poller, intake), "one that was held up does not make it deaf for long"
+
+
+def test_the_poller_ticks(daemon: ListeningDaemon) -> None:
     async def check() -> None:
         intake, activity = Intake(), RecordingActivity(daemon.clock)
-        poller = Poller(intake, daemon.reception, activity, TIMINGS.poll_seconds)
-        poller.run_once()
-        assert await intake.take_scans(0) == frozenset()
-        daemon.silence.seen(Sighting((DISABLED,)))
-        poller.run_once()
-        assert await intake.take_scans(0) == {ScanKind.POLL}
-        daemon.silence.seen(Sighting())
-        poller.run_once()
-        assert await intake.take_scans(0) == frozenset()
         daemon.reception.lost("lost")
-        poller.run_once()
-        assert await intake.take_scans(0) == {ScanKind.POLL}
+        poller = Poller(intake, daemon.reception, activity, daemon.clock, TIMINGS.poll_seconds)
         task = asyncio.create_task(poller.run())
         assert await intake.take_scans(5.0) == {ScanKind.POLL}
-        intake.scanned({ScanKind.POLL}, 2.0, in_vain=True)
-        before = len(activity.waits)
-        await settle(lambda: len(activity.waits) > before)
         task.cancel()
         await asyncio.wait([task])
         assert activity.waits[0] == TIMINGS.poll_seconds
-        assert activity.waits[-1] == 2.0 / LARGEST_SHARE_OF_TIME, "polls take a tenth of the time at most"
 
     run(check())
 

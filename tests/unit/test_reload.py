@@ -142,14 +142,16 @@ def test_a_changed_setting_that_a_reload_does_not_read_is_named_without_its_valu
     assert reread().unread == (f"A change of these takes effect at the next start: {names}.",)
 
 
-def test_another_token_in_the_same_file_is_named_and_a_file_that_is_gone_is_refused(files: Files) -> None:
-    reread = started(files, f"API_TOKEN_FILE={files.token_file}")
+@pytest.mark.parametrize("kind", ["API", "ADMIN", "METRICS"])
+def test_another_token_in_the_same_file_is_named_and_a_file_that_is_gone_is_refused(files: Files, kind: str) -> None:
+    name = f"PATTERN_SYNC_{kind}_TOKEN_FILE"
+    reread = started(files, f"{kind}_TOKEN_FILE={files.token_file}")
     assert reread().unread == ()
     files.token_file.write_text("new")
     (sentence,) = reread().unread
-    assert sentence == "A change of these takes effect at the next start: the content of PATTERN_SYNC_API_TOKEN_FILE."
+    assert sentence == f"A change of these takes effect at the next start: the content of {name}."
     files.token_file.unlink()
-    with pytest.raises(InvalidSettings, match="PATTERN_SYNC_API_TOKEN_FILE"):
+    with pytest.raises(InvalidSettings, match=name):
         reread()
 
 
@@ -171,3 +173,53 @@ def test_a_criterion_that_the_environment_overrides_is_named(files: Files, monke
     files.write("MIN_CONFIDENCE=61")
     (sentence,) = reread().unread
     assert sentence.endswith("read at the start only: PATTERN_SYNC_MIN_CONFIDENCE.")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "MIN_SAVINGS 6000",
+        "EXCLUDE_TYPES: noise",
+        "EXCLUDE_TYPES",
+        'ONLY_TYPES="a',
+        'ONLY_TYPES="a\nPATTERN_SYNC_EXCLUDE_TYPES="',
+    ],
+)
+def test_a_line_that_cannot_be_understood_is_refused_by_its_number_without_its_text(files: Files, line: str) -> None:
+    reread = started(files, "MIN_SAVINGS=5000", "EXCLUDE_TYPES=noise", "ONLY_TYPES=a")
+    files.write("MIN_CONFIDENCE=71", "LOG_LEVEL=info\n\n# a comment\n", line, "MIN_OCCURRENCES=7")
+    with pytest.raises(InvalidSettings) as refused:
+        reread()
+    assert str(refused.value) == (
+        f"The settings file '{files.env_file}' cannot be understood at line 6. Write NAME=value on one line, and close"
+        " every quote."
+    )
+
+
+def test_a_quote_of_anothers_line_that_is_not_closed_is_refused(files: Files) -> None:
+    reread = started(files, "MIN_SAVINGS=5000")
+    files.env_file.write_text('OTHER="a\nPATTERN_SYNC_MIN_SAVINGS=6000\nAN="other"\n')
+    with pytest.raises(InvalidSettings, match=r"at line 1\."):
+        reread()
+
+
+def test_a_mark_that_an_editor_puts_before_the_first_line_hides_no_setting(files: Files) -> None:
+    reread = started(files, "MIN_SAVINGS=5000")
+    files.env_file.write_text("PATTERN_SYNC_MIN_SAVINGS=6000\n", encoding="utf-8-sig")
+    assert reread().filter.min_savings == 6000
+
+
+@pytest.mark.usefixtures("files")
+def test_a_settings_file_that_is_gone_does_not_stand_for_the_defaults(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("PATTERN_SYNC_ENV_FILE")
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / ".env"
+    file.write_text("PATTERN_SYNC_MIN_SAVINGS=5000\n")
+    reread = Rereader(Settings.load(), Settings.load)
+    file.unlink()
+    with pytest.raises(InvalidSettings, match=r"\.env' was there at the start, and is gone"):
+        reread()
+    file.touch()
+    assert reread().filter.min_savings == 1000

@@ -244,7 +244,7 @@ class Stage:
         builders: dict[type[Any], Callable[[], Service]] = {
             Listener: self._listener,
             Sweeper: self._sweeper,
-            Poller: lambda: Poller(self.intake, self._reception, self.activity, 3.0),
+            Poller: lambda: Poller(self.intake, self._reception, self.activity, clock, 3.0),
             Refresher: lambda: Refresher(self._reconciler, self._in_force, self.facts, self.activity, 4.0),
             EventWorker: self._event_worker,
             ScanWorker: self._scan_worker,

@@ -90,6 +90,7 @@ def test_each_variable_sets_its_setting(monkeypatch: pytest.MonkeyPatch, name: s
         ("IDENTITY_HEADER", "X-Forwarded-User:"),
         ("IDENTITY_HEADER", "X-Reviewer"),
         ("IDENTITY_HEADER", "authorization"),
+        *(("IDENTITY_HEADER", name) for name in ("X-Forwarded-For", "X-Real-IP", "Referer", "Accept", "Connection")),
         ("LOG_LEVEL", "loud"),
         ("LOG_FORMAT", "xml"),
     ],
@@ -219,14 +220,14 @@ def test_a_token_is_required_beyond_loopback(monkeypatch: pytest.MonkeyPatch, ho
     monkeypatch.setenv("PATTERN_SYNC_ADMIN_TOKEN", "administrators")
     settings = Settings.load()
     if loopback:
-        assert settings.tokens() == (None, "administrators")
+        assert settings.tokens() == (None, "administrators", None)
     else:
         with pytest.raises(InvalidSettings) as caught:
             settings.tokens()
         for word in (host, "PATTERN_SYNC_HTTP_HOST", "PATTERN_SYNC_API_TOKEN", "127.0.0.1"):
             assert word in str(caught.value)
     monkeypatch.setenv("PATTERN_SYNC_API_TOKEN", "readers")
-    assert Settings.load().tokens() == ("readers", "administrators")
+    assert Settings.load().tokens() == ("readers", "administrators", None)
 
 
 def test_the_default_origin_on_loopback_is_the_panels(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,12 +246,12 @@ def test_the_default_origin_on_loopback_is_the_panels(monkeypatch: pytest.Monkey
     assert Settings.load().origins() == ()
 
 
-@pytest.mark.parametrize("kind", ["API", "ADMIN"])
+@pytest.mark.parametrize("position", range(3))
 def test_a_token_comes_from_a_variable_a_file_or_a_credential(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, position: int
 ) -> None:
-    position = ["API", "ADMIN"].index(kind)
-    assert Settings.load().tokens() == (None, None)
+    kind = ["API", "ADMIN", "METRICS"][position]
+    assert Settings.load().tokens() == (None, None, None)
     monkeypatch.setenv(f"PATTERN_SYNC_{kind}_TOKEN", f" {SECRET} ")
     assert Settings.load().tokens()[position] == SECRET
     monkeypatch.delenv(f"PATTERN_SYNC_{kind}_TOKEN")
@@ -263,7 +264,7 @@ def test_a_token_comes_from_a_variable_a_file_or_a_credential(
     (credentials / f"pattern_sync_{kind.lower()}_token").write_text(f"{SECRET}\n")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
     assert Settings.load().tokens()[position] == SECRET
-    assert Settings.load().tokens()[1 - position] is None
+    assert Settings.load().tokens().count(None) == 2
 
 
 def token_refusal() -> str:
@@ -272,7 +273,7 @@ def token_refusal() -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("kind", ["API", "ADMIN"])
+@pytest.mark.parametrize("kind", ["API", "ADMIN", "METRICS"])
 def test_a_token_from_two_places_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str) -> None:
     (tmp_path / "token").write_text(SECRET)
     monkeypatch.setenv(f"PATTERN_SYNC_{kind}_TOKEN", SECRET)

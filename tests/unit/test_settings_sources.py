@@ -17,7 +17,7 @@ URL = f"postgresql://app:{SECRET}@db.example/work"
 @pytest.fixture(autouse=True)
 def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in os.environ:
-        if name.upper().startswith("PATTERN_SYNC_") or name in {"NOTIFY_SOCKET", "SYSTEMD_EXEC_PID"}:
+        if name.upper().startswith("PATTERN_SYNC_") or name in {"NOTIFY_SOCKET", "SYSTEMD_EXEC_PID", "JOURNAL_STREAM"}:
             monkeypatch.delenv(name)
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
     monkeypatch.chdir(tmp_path)
@@ -73,6 +73,26 @@ def test_a_shell_that_inherited_a_managers_variables_is_not_a_service(monkeypatc
     assert Settings.load().url() is None
 
 
+@pytest.mark.parametrize("leads", [True, False], ids=["to the journal", "elsewhere"])
+def test_a_process_of_a_wrapper_is_a_service_if_its_errors_go_to_the_journal(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, leads: bool
+) -> None:
+    monkeypatch.setenv("SYSTEMD_EXEC_PID", str(os.getppid()))
+    with (tmp_path / "journal").open("w") as journal, (tmp_path / "terminal").open("w") as terminal:
+        status = os.fstat(journal.fileno())
+        monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
+        monkeypatch.setattr("sys.stderr", journal if leads else terminal)
+        if leads:
+            assert "under a service manager an embedded server is started only if" in refusal()
+        else:
+            assert Settings.load().url() is None
+
+
+def test_a_process_without_standard_error_can_read_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr", None)
+    assert Settings.load().url() is None
+
+
 @pytest.mark.usefixtures("credentials")
 def test_a_service_may_ask_for_the_embedded_server_by_its_folder(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -104,7 +124,7 @@ def test_a_credential_that_lacks_our_prefix_is_refused(credentials: Path, name: 
     )
 
 
-@pytest.mark.parametrize("kind", ["api", "admin"])
+@pytest.mark.parametrize("kind", ["api", "admin", "metrics"])
 def test_a_token_that_lacks_our_prefix_is_refused(credentials: Path, kind: str) -> None:
     (credentials / f"{kind}-token").write_text(SECRET)
     with pytest.raises(InvalidSettings, match=f"Rename it to pattern_sync_{kind}_token, or set"):
@@ -121,7 +141,7 @@ def test_others_secrets_in_the_same_folder_are_left_alone(
     monkeypatch.setenv("PATTERN_SYNC_DATABASE_URL", URL)
     assert Settings.load().url() == URL  # a program beside the application does not even ask for tokens
     monkeypatch.setenv("PATTERN_SYNC_API_TOKEN_FILE", str(credentials / "api_token"))
-    assert Settings.load().tokens() == (SECRET, None)
+    assert Settings.load().tokens() == (SECRET, None, None)
 
 
 def test_a_file_that_a_setting_mentions_is_not_misspelt(monkeypatch: pytest.MonkeyPatch, credentials: Path) -> None:
@@ -130,7 +150,7 @@ def test_a_file_that_a_setting_mentions_is_not_misspelt(monkeypatch: pytest.Monk
     (credentials / "pattern_sync_database_url").write_text(f"{URL}?sslkey={credentials}/pattern_sync_client.key")
     assert "pattern_sync_token, in the credentials folder" in refusal()
     monkeypatch.setenv("PATTERN_SYNC_API_TOKEN_FILE", str(credentials / "pattern_sync_token"))
-    assert Settings.load().tokens() == (SECRET, None)
+    assert Settings.load().tokens() == (SECRET, None, None)
 
 
 def test_a_credential_of_any_case_is_read(credentials: Path) -> None:
@@ -212,6 +232,30 @@ def test_the_url_comes_from_a_file(monkeypatch: pytest.MonkeyPatch, credentials:
     monkeypatch.delenv("PATTERN_SYNC_DATABASE_URL_FILE")
     (credentials / "pattern_sync_database_url_file").write_text(str(file))
     assert Settings.load().url() == URL
+
+
+@pytest.mark.parametrize("in_file", [False, True], ids=["variable", "settings file"])
+@pytest.mark.parametrize(("name", "given"), [("", "_FILE"), ("_file", "")], ids=["secret", "file"])
+@pytest.mark.parametrize("secret", ["DATABASE_URL", "API_TOKEN", "ADMIN_TOKEN", "METRICS_TOKEN"])
+def test_a_credential_gives_way_to_the_secret_and_to_its_file(
+    monkeypatch: pytest.MonkeyPatch,
+    credentials: Path,
+    tmp_path: Path,
+    secret: str,
+    name: str,
+    given: str,
+    *,
+    in_file: bool,
+) -> None:
+    (tmp_path / "secret").write_text("given")
+    (credentials / f"pattern_sync_{secret.lower()}{name}").write_text("/nowhere")
+    value = str(tmp_path / "secret") if given else "given"
+    if in_file:
+        (tmp_path / ".env").write_text(f"PATTERN_SYNC_{secret}{given}={value}\n")
+    else:
+        monkeypatch.setenv(f"PATTERN_SYNC_{secret}{given}", value)
+    settings = Settings.load()
+    assert "given" in (settings.url() if secret == "DATABASE_URL" else None, *settings.tokens())
 
 
 def test_a_url_from_two_places_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

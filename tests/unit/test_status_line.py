@@ -1,4 +1,4 @@
-"""The line that `systemctl status` shows; every subscriber gets the same facts."""
+"""The line that `systemctl status` shows."""
 
 import pytest
 
@@ -7,6 +7,8 @@ from pattern_sync.domain.facts import (
     DatabaseLost,
     EntriesRefreshed,
     Fact,
+    FilterForeign,
+    FilterOwn,
     HttpServing,
     HttpWaiting,
     ListenerListening,
@@ -25,6 +27,7 @@ from pattern_sync.domain.facts import (
     TriggersSound,
     TriggersUnseen,
 )
+from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.identity import RowId
 from pattern_sync.domain.notification import Channel, NotificationKind
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome
@@ -134,3 +137,12 @@ def test_failures_of_every_path_are_counted(shown: Shown) -> None:
     failed = tuple(PatternOutcome(RowId(i), f"s{i}", Outcome.FAILED, "refused") for i in range(4))
     shown.after(PatternsReconciled(failed, 1.0), ScanFinished(SWEEP, SyncResult(error_count=3)))
     assert shown.view.failed_total == 7
+
+
+def test_what_silences_us_and_whose_filter_is_in_force_is_shown(shown: Shown) -> None:
+    faulty = TriggersFaulty((DISABLED,), silenced=True)
+    assert shown.after(faulty).endswith("; not everything is announced: the trigger is disabled")
+    assert "not everything" not in shown.after(TriggersSound(1.0))
+    foreign = FilterForeign(SyncFilter(), SyncFilter.high_priority(), None)
+    assert shown.after(foreign).endswith("; another filter than its own is in force")
+    assert "filter" not in shown.after(FilterOwn(SyncFilter.high_priority()))

@@ -1,5 +1,6 @@
 """The messages to systemd, read from a real datagram socket."""
 
+import itertools
 import os
 import re
 import secrets
@@ -7,6 +8,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,57 @@ def test_a_service_manager_that_does_not_read_blocks_nobody(listener: tuple[sock
     manager = ServiceManager(RecordedFacts(), {"NOTIFY_SOCKET": listener[1]})
     for _ in range(5_000):
         manager.feed_watchdog()
+
+
+def fill(name: str) -> int:
+    """Send until the queue of a service manager's socket is full; return how many messages fit."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+        other.setblocking(False)
+        for sent in itertools.count():
+            try:
+                other.sendto(b"other", name.replace("@", "\0", 1))
+            except BlockingIOError:
+                return sent
+    raise AssertionError
+
+
+def received_now(received: socket.socket) -> list[str]:
+    received.setblocking(False)
+    texts = []
+    with suppress(BlockingIOError):
+        while True:
+            texts.append(received.recv(4096).decode().partition("\n")[0])
+    return [text for text in texts if text != "other"]
+
+
+def test_what_a_busy_service_manager_did_not_take_is_sent_again_in_order(listener: tuple[socket.socket, str]) -> None:
+    received, name = listener
+    facts = RecordedFacts()
+    manager = ServiceManager(facts, {"NOTIFY_SOCKET": name})
+    fill(name)
+    manager.ready()
+    manager.status("old")
+    manager.feed_watchdog()
+    assert manager.keeps_messages
+    assert len(facts.of(ManagerUnreachable)) == 1, "a row of failures is one line"
+    assert received_now(received) == []
+    manager.feed_watchdog()
+    assert received_now(received) == ["READY=1", "STATUS=old", "WATCHDOG=1"]
+    assert not manager.keeps_messages
+    fill(name)
+    manager.reloading()
+    manager.status("a reload")
+    manager.ready()
+    manager.status("new")
+    received_now(received)
+    manager.feed_watchdog()
+    assert received_now(received) == ["RELOADING=1", "READY=1", "STATUS=new", "WATCHDOG=1"]
+    assert len(facts.of(ManagerUnreachable)) == 2, "the next row is news"
+    fill(name)
+    manager.stopping(30.0)
+    received_now(received)
+    manager.feed_watchdog()
+    assert received_now(received) == ["STOPPING=1", "EXTEND_TIMEOUT_USEC=30000000", "WATCHDOG=1"]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from tests.support.waiting import eventually
 
 LONG = "x" * 1_000
 MOST_LINES = 100
+MOST_BYTES = MOST_LINES * (len(LONG) + 10)
 
 
 class Journal:
@@ -23,7 +24,7 @@ class Journal:
         read_end, self.descriptor = os.pipe()
         self.reader: TextIO = os.fdopen(read_end)
         self.lost: list[int] = []
-        self.handler = UnblockingHandler(self.descriptor, self.lost.append, MOST_LINES)
+        self.handler = UnblockingHandler(self.descriptor, self.lost.append, MOST_BYTES)
         self.logger = logging.getLogger("tests.unblocking")
         self.logger.setLevel(logging.INFO)
         self.logger.propagate = False
@@ -84,3 +85,11 @@ def test_a_reader_who_is_gone_costs_nothing(journal: Journal) -> None:
     journal.handler.flush()
     assert time.monotonic() - begun < LONGEST_FLUSH_SECONDS
     assert journal.lost == [], "nobody could be told"
+
+
+def test_a_pipe_that_was_made_non_blocking_gets_every_line_whole(journal: Journal) -> None:
+    os.set_blocking(journal.descriptor, False)
+    journal.log(90)
+    journal.logger.info("last")
+    time.sleep(0.1)  # the pipe is full by now; only this makes the first write fail
+    assert journal.read_until("last") == list(range(90))

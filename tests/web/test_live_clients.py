@@ -351,6 +351,9 @@ def test_a_websocket_of_a_foreign_origin_is_refused(guarded: DaemonProcess, serv
         status, document = refusal(daemon, origin=origin, **options)
         assert status == 403
         assert "PATTERN_SYNC_CORS_ORIGINS" in document["detail"]
+        assert "PATTERN_SYNC_PUBLIC_URL" in document["detail"]
+        assert scrape(daemon.http_url).sum_of("http_requests_total", route="refused", code="403") >= 1
+        assert "PATTERN_SYNC_PUBLIC_URL" in str(daemon.lines("live.refused")[0]["reason"])
 
 
 def test_a_websocket_of_our_own_or_a_listed_origin_is_accepted(guarded: DaemonProcess, served: Served) -> None:

@@ -37,6 +37,8 @@ def test_a_scraper_gets_the_format_that_it_asks_for(served: Served) -> None:
     assert answer.text.endswith("# EOF\n")
     answer = served.client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=")
+    for accept in ("text/plain;version=latest", "application/openmetrics-text; version=abc", "nonsense"):
+        assert served.client.get("/metrics", headers={"Accept": accept}).status_code == 200
     assert served.client.head("/metrics").status_code == 200
     assert served.client.post("/metrics").status_code == 405
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.daemon import running_daemon
 from tests.support.database import TestDatabase, snapshot
+from tests.support.scrape import scrape
 from tests.web.conftest import Served, path_of
 from tests.web.test_access import HEADERS, TABLES
 
@@ -70,6 +71,10 @@ def test_the_description_names_the_path_as_its_server(public: Served, served: Se
 def test_the_path_without_its_last_slash_leads_to_the_page(public: Served) -> None:
     answer = public.client.get(PREFIX)
     assert (answer.status_code, answer.headers["location"]) == (307, f"{PREFIX}/")
+    assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+    assert public.client.head(PREFIX).status_code == 307
+    assert public.client.get(PREFIX, headers={"Host": "evil.example"}).status_code == 400
+    assert scrape(public.daemon.http_url).value("http_requests_total", route="static", code="307") == 2
 
 
 @pytest.mark.parametrize(
@@ -100,6 +105,9 @@ def test_only_the_public_host_and_origin_are_admitted_besides_our_own(public: Se
     for origin in ("http://review.example", "https://review.example:8443", "https://evil.example", "null"):
         headers = {"Host": "127.0.0.1", "Origin": origin}
         assert public.client.post(f"{path}/comment", json={"comment": "x"}, headers=headers).status_code == 403
+    # A page over http may be written by anybody on its way, even where the proxy passes the public host on.
+    insecure = {"Host": "review.example", "Origin": "http://review.example"}
+    assert public.client.post(f"{path}/comment", json={"comment": "x"}, headers=insecure).status_code == 403
     assert snapshot(public.database, TABLES) == before
 
 

@@ -58,6 +58,15 @@ def report_in_log(fault: Exception) -> int:
     return code
 
 
+def report_usage(complaint: str) -> int:
+    """Explain in one line of the log how a command was called wrongly, and return the exit code."""
+    from pattern_sync.observability.lines import Line
+
+    remedy = "Correct the command. The options are listed by: pattern-sync run --help"
+    _log()(Line.DAEMON_FAILED, exit_code=2, reason=complaint, remedy=remedy)
+    return 2
+
+
 def exit_code(fault: PatternSyncError) -> int:
     """Return the exit code of an expected fault."""
     match fault:

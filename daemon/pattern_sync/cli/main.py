@@ -3,14 +3,17 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, cast
 
 import typer
 
 from pattern_sync.cli import daemon, database, doctor, reading, review, trial
-from pattern_sync.cli.endings import report
+from pattern_sync.cli.endings import report, report_usage
 from pattern_sync.cli.session import Session
 from pattern_sync.cli.streams import open_missing_streams
+
+# Where it is defined depends on the version of typer.
+UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__bases__[0])
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,7 +23,7 @@ app = typer.Typer(
     epilog=(
         "Settings are environment variables `PATTERN_SYNC_…`, or lines of a `.env` file."
         " Exit codes: 0 success, 1 a problem was found or some rows failed, 2 usage or settings,"
-        " 3 the database cannot be reached, 4 the schema is missing, older or newer."
+        " 3 the database cannot be reached, 4 the schema is missing, older, or newer and no longer compatible."
     ),
 )
 
@@ -61,7 +64,7 @@ def main() -> NoReturn:
     """Run the command line and exit with one of the codes that the help lists."""
     open_missing_streams()
     try:
-        app()
+        code = _run_command(sys.argv[1:])
     except BrokenPipeError:
         # The reader of our output (head, less) has gone. Python would raise again when it flushes the output at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -70,4 +73,20 @@ def main() -> NoReturn:
         sys.exit(130)
     except Exception as fault:  # noqa: BLE001 - the outermost handler: expected faults get a message, bugs a traceback
         sys.exit(report(fault))
-    sys.exit(0)
+    sys.exit(code)
+
+
+def _run_command(words: list[str]) -> int:
+    """Run the command that the words name, and return its exit code. A service logs what is wrong with its words."""
+    command = typer.main.get_command(app)
+    explains = sys.stderr.isatty() or not _is_daemon(command, words)
+    try:
+        return command(words, standalone_mode=explains) or 0
+    except UsageError as fault:
+        return report_usage(fault.format_message())
+
+
+def _is_daemon(command: object, words: list[str]) -> bool:
+    """Return whether the words start the daemon, however wrong its options or those before it are."""
+    names = getattr(command, "commands", {})
+    return next((word for word in words if word in names), None) == "run"

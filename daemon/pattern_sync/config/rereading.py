@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pattern_sync.config.names import ENV_FILE_VARIABLE, variable
 from pattern_sync.config.settings import Settings
 from pattern_sync.config.sources import Sources
+from pattern_sync.domain.errors import InvalidSettings
 from pattern_sync.domain.filter import SyncFilter
 
 CRITERIA = ("min_confidence", "min_occurrences", "min_savings", "only_types", "exclude_types")
@@ -28,12 +29,21 @@ class Rereader:
         self._read = read
 
     def __call__(self) -> Reread:
-        """Read. Raises InvalidSettings, also for a file of a secret that cannot be read any more."""
+        """Read. Raises InvalidSettings, also for a file that was there at the start and cannot be read any more."""
         settings = self._read()
+        self._refuse_lost_file(settings.sources)
         return Reread(settings.sync_filter(), tuple(self._unread(settings)))
 
+    def _refuse_lost_file(self, sources: Sources) -> None:
+        """Refuse defaults that nobody chose, where the settings file is gone."""
+        if self._at_start.sources.has_env_file and not sources.has_env_file:
+            raise InvalidSettings(
+                f"The settings file {str(sources.env_file)!r} was there at the start, and is gone. Put it back, empty"
+                " if the defaults are wanted."
+            )
+
     def _unread(self, settings: Settings) -> Iterator[str]:
-        if not settings.sources.env_file.is_file():
+        if not settings.sources.has_env_file:
             yield (
                 "There is no settings file, and the environment is read at the start only. Name a file in"
                 f" {ENV_FILE_VARIABLE}, and keep the criteria there."
@@ -55,8 +65,8 @@ class Rereader:
 
 def _secrets(settings: Settings) -> dict[str, str | None]:
     """Return what secrets are, by the setting that may name their file. Raises InvalidSettings."""
-    api, admin = settings.tokens()
-    return {"database_url_file": settings.url(), "api_token_file": api, "admin_token_file": admin}
+    tokens = {f"{kind}_token_file": token for kind, token in settings.tokens()._asdict().items()}
+    return {"database_url_file": settings.url(), **tokens}
 
 
 def _overridden(sources: Sources) -> Iterator[str]:

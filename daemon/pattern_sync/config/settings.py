@@ -4,7 +4,7 @@ import ipaddress
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Field, PrivateAttr, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pattern_sync.config.complaints import explain
 from pattern_sync.config.names import PREFIX, option
 from pattern_sync.config.secrets import read_token, read_url
-from pattern_sync.config.sources import Sources
+from pattern_sync.config.sources import ENV_FILE_ENCODING, Sources
 from pattern_sync.domain.errors import InvalidSettings
 from pattern_sync.domain.filter import (
     BOUNDS,
@@ -28,8 +28,63 @@ PANEL_ORIGINS = tuple(f"http://{host}:{port}" for host in ("localhost", "127.0.0
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
 _HOST = re.compile(r"[a-zA-Z0-9_]([a-zA-Z0-9_.-]*[a-zA-Z0-9_])?")
 _HEADER = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
-# Clients set these themselves: pages of other origins, too, may send X-Reviewer.
-_OTHER_HEADERS = frozenset({"authorization", "content-type", "cookie", "host", "origin", "user-agent", "x-reviewer"})
+# Clients set these themselves (pages of other origins, too, may send X-Reviewer), or proxies say in them where a
+# request comes from and how it is sent.
+_OTHER_HEADERS = frozenset(
+    {
+        "accept",
+        "accept-charset",
+        "accept-encoding",
+        "accept-language",
+        "authorization",
+        "cache-control",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "cookie",
+        "date",
+        "expect",
+        "forwarded",
+        "host",
+        "keep-alive",
+        "origin",
+        "pragma",
+        "priority",
+        "proxy-authorization",
+        "range",
+        "referer",
+        "sec-fetch-dest",
+        "sec-fetch-mode",
+        "sec-fetch-site",
+        "sec-fetch-user",
+        "sec-websocket-key",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "via",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-port",
+        "x-forwarded-prefix",
+        "x-forwarded-proto",
+        "x-forwarded-server",
+        "x-real-ip",
+        "x-request-id",
+        "x-requested-with",
+        "x-reviewer",
+    }
+)
+
+
+class AccessTokens(NamedTuple):
+    """The tokens of those who read the queue and decide, of administrators, and of those who read the metrics."""
+
+    api: str | None
+    admin: str | None
+    metrics: str | None
 
 
 class Settings(BaseSettings):
@@ -199,7 +254,8 @@ class Settings(BaseSettings):
         if database_url is not None:
             given["database_url_file"] = None
         try:
-            settings = cls(_env_file=sources.env_file, **{**sources.unnamed(), **given})
+            read = {**sources.unnamed(), **given}
+            settings = cls(_env_file=sources.env_file, _env_file_encoding=ENV_FILE_ENCODING, **read)
         except ValidationError as fault:
             raise InvalidSettings(" ".join(explain(error) for error in fault.errors())) from None
         settings._sources = sources
@@ -231,23 +287,22 @@ class Settings(BaseSettings):
                 self._sources.refuse_accident()
         return url
 
-    def tokens(self) -> tuple[str | None, str | None]:
-        """Return the API token and the administrators' token, from variables or files. Raises InvalidSettings."""
-        api = read_token("API_TOKEN", self.api_token, self.api_token_file)
-        admin = read_token("ADMIN_TOKEN", self.admin_token, self.admin_token_file)
-        for name, token in {"api_token": api, "admin_token": admin}.items():
+    def tokens(self) -> AccessTokens:
+        """Return all tokens, from variables or files. Raises InvalidSettings."""
+        tokens = AccessTokens(
+            read_token("API_TOKEN", self.api_token, self.api_token_file),
+            read_token("ADMIN_TOKEN", self.admin_token, self.admin_token_file),
+            read_token("METRICS_TOKEN", self.metrics_token, self.metrics_token_file),
+        )
+        for kind, token in tokens._asdict().items():
             if token is None:
-                self._sources.credentials.refuse_lookalike(name)
-        if api is None and not self.on_loopback:
+                self._sources.credentials.refuse_lookalike(f"{kind}_token")
+        if tokens.api is None and not self.on_loopback:
             raise InvalidSettings(
                 f"{PREFIX}HTTP_HOST is {self.http_host!r}, which others can reach, but there is no API token. Set"
                 f" {PREFIX}API_TOKEN (for example to the output of: openssl rand -hex 32), or listen on 127.0.0.1."
             )
-        return api, admin
-
-    def scrape_token(self) -> str | None:
-        """Return the token for reading the metrics. Raises InvalidSettings."""
-        return read_token("METRICS_TOKEN", self.metrics_token, self.metrics_token_file)
+        return tokens
 
     def origins(self) -> tuple[str, ...]:
         """Return the other origins whose pages may call the API."""

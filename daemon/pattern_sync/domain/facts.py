@@ -388,7 +388,10 @@ class RequestFailed(Fact):
 
 @dataclass(frozen=True, slots=True)
 class RequestAnswered(Fact):
-    """A request was answered; `route` is the template of its path, `code` the status (or why there is none)."""
+    """A request was answered, or a WebSocket refused.
+
+    `route` is the template of its path, `code` the status (or why there is none).
+    """
 
     route: str
     code: str
@@ -401,6 +404,13 @@ class ReviewActed(Fact):
 
     action: ReviewAction
     result: ReviewResult
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRefused(Fact):
+    """A live connection was refused, for a reason that its browser does not tell the page."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,6 +434,6 @@ class PagesCurrent(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ManagerUnreachable(Fact):
-    """A message did not reach the service manager."""
+    """The service manager does not take our messages; the first of a row that it did not take."""
 
     reason: str

@@ -75,7 +75,8 @@ class SyncFilter:
 
     `min_confidence` is 0 to 100, `min_savings` USD a month. A criterion that is not given hardly limits: confidence and
     savings from 0, one occurrence. None means no criterion, and for the types an empty list. An empty `only_types`
-    means every type. `max_patterns` None means no cap. Raises InvalidSettings.
+    means every type; types are kept sorted, as their order means nothing. `max_patterns` None means no cap. Raises
+    InvalidSettings.
     """
 
     min_confidence: float | None = CONFIDENCE.unnamed
@@ -141,4 +142,4 @@ def _types(name: str, types: object) -> tuple[str, ...]:
     for item in types:
         if not isinstance(item, str) or not item.strip() or not is_storable(item):
             raise InvalidFilter(f"holds {_shown(item)}, which is not the name of a pattern type.", name)
-    return tuple(dict.fromkeys(item.strip() for item in types))
+    return tuple(sorted({item.strip() for item in types}))

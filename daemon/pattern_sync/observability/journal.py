@@ -14,7 +14,7 @@ def leads_to_journal(stream: TextIO, environment: Mapping[str, str] = os.environ
     """Return whether a stream is connected to the journal, and not only started by one who is."""
     try:
         status = os.fstat(stream.fileno())
-    except (OSError, ValueError):  # closed, or a test's
+    except (AttributeError, OSError, ValueError):  # none at all, closed, or a test's
         return False
     return environment.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
 

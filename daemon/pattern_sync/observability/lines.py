@@ -20,6 +20,7 @@ class Line(Enum):
     HTTP_WAITING = "http.waiting", _WARNING, "The API and the review page cannot be served; trying again."
     HTTP_CROWDED = "http.crowded", _WARNING, "There are too many HTTP connections; silent ones are closed."
     HTTP_OUT_OF_FILES = "http.out_of_files", _WARNING, "No file descriptor is left for another HTTP connection."
+    LIVE_REFUSED = "live.refused", _WARNING, "Pages look for changes by themselves: their live connection is refused."
     REQUEST_REFUSED = "request.refused", _WARNING, "The application or the database refused what a person sent."
     REQUEST_UNAVAILABLE = "request.unavailable", _DEBUG, "The database was unavailable for a request."
     REQUEST_UNUSABLE = "request.unusable", _WARNING, "The database cannot be used as it is; a request failed."
@@ -71,7 +72,11 @@ class Line(Enum):
     SETTINGS_UNREAD = "settings.unread", _WARNING, "A reload puts only the filter in force."
     SERVICE_HANGING = "service.hanging", _ERROR, "A service makes no progress; the watchdog is not fed."
     EMBEDDED_RESTARTED = "embedded.restarted", _WARNING, "The embedded server had ended and was started again."
-    MANAGER_UNREACHABLE = "manager.unreachable", _DEBUG, "A message did not reach the service manager."
+    MANAGER_UNREACHABLE = (
+        "manager.unreachable",
+        _WARNING,
+        "The service manager does not take our messages; trying again.",
+    )
     OBSERVER_FAILED = "observer.failed", _ERROR, "This is a bug in Pattern Sync: a log line or a figure is missing."
     LOG_LOST = "log.lost", _WARNING, "Lines of the log were lost, as nobody took them."
     DAEMON_STOPPING = "daemon.stopping", _INFO, "The daemon stops."

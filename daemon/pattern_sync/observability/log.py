@@ -9,7 +9,8 @@ from pattern_sync.domain.reception import Mode
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.scans import ScanKind, leading
 from pattern_sync.observability.lines import Line
-from pattern_sync.observability.paced import SHOWN_SIGNATURES, Failures, Pace, Refusals, Repetitions
+from pattern_sync.observability.paced import SHOWN_SIGNATURES, Failures, Latest, Pace, Refusals, Repetitions
+from pattern_sync.observability.standing import Standing
 from pattern_sync.observability.words import UPGRADE, queue_is_full, remedies, shown_faults
 from pattern_sync.observability.writer import LogWriter
 
@@ -50,6 +51,8 @@ _FAILED_REQUESTS = {
     facts.RequestFault.UNAVAILABLE: Line.REQUEST_UNAVAILABLE,
     facts.RequestFault.UNUSABLE: Line.REQUEST_UNUSABLE,
 }
+# Of what a client has sent: its headers may be long.
+SHOWN_CHARACTERS = 300
 # Scans of these kinds are worth a line even if they found nothing to do.
 _ALWAYS_NEWS = (ScanKind.CATCH_UP, ScanKind.SWEEP, ScanKind.SETTINGS)
 
@@ -69,19 +72,36 @@ class Log:
         self._refusals = Refusals(write, Pace(now, interval_seconds))
         self._crowded = Repetitions(write, Line.HTTP_CROWDED, Pace(now, interval_seconds))
         self._out_of_files = Repetitions(write, Line.HTTP_OUT_OF_FILES, Pace(now, interval_seconds))
-        self._foreign = Repetitions(write, Line.FILTER_FOREIGN, Pace(now, interval_seconds))
-        self._own = Repetitions(write, Line.FILTER_OWN, Pace(now, interval_seconds))
+        self._live_refused = Repetitions(write, Line.LIVE_REFUSED, Pace(now, interval_seconds))
+        self._filter = Latest(write, Pace(now, interval_seconds))
+        self._standing = Standing()
+        self._reminders = Pace(now, interval_seconds)
         self._ignored_total = 0
 
     def __call__(self, fact: facts.Fact) -> None:
         """Take a fact."""
+        self._write_about(fact)
+        self._standing.take(fact)
+        if isinstance(fact, facts.ScanFinished) and ScanKind.SWEEP in fact.kinds:
+            self._remind()
+        # Facts come every few seconds: what became due meanwhile is written soon.
+        self._filter.flush()
+        self._failures.flush()
+        self._refusals.flush()
+
+    def _write_about(self, fact: facts.Fact) -> None:
         if line := _PLAIN.get(type(fact)):
             self._write(line, **_fields_of(fact))
         else:
             self._take(fact)
-        # Facts come every few seconds: what became due meanwhile is written soon.
-        self._failures.flush()
-        self._refusals.flush()
+
+    def _remind(self) -> None:
+        """Write again what is still wrong: the log that had the first line may be gone by now."""
+        if self._reminders.passes():
+            for fact in self._standing:
+                if isinstance(fact, facts.FilterForeign):
+                    self._filter.forget()
+                self._write_about(fact)
 
     def _take(self, fact: facts.Fact) -> None:
         match fact:
@@ -97,6 +117,8 @@ class Log:
                 self._write(Line.PATTERN_RECOVERED, patterns=recovered, so_far=total)
             case facts.HttpCrowded():
                 self._crowded.add()
+            case facts.LiveRefused(reason):
+                self._live_refused.add(reason=reason[:SHOWN_CHARACTERS])
             case facts.HttpOutOfFiles(reason):
                 self._out_of_files.add(reason=reason)
             case facts.RequestFailed(fault, method, path, reason):
@@ -112,9 +134,10 @@ class Log:
                 line = Line.TRIGGERS_SILENT if silenced else Line.TRIGGERS_FAULTY
                 self._write(line, faults=shown_faults(faults), remedy=" ".join(remedies(faults)))
             case facts.FilterForeign():
-                self._foreign.add(**_publication_of(fact), in_force=str(fact.in_force), own=str(fact.own))
+                filters = {"in_force": str(fact.in_force), "own": str(fact.own)}
+                self._filter.update(Line.FILTER_FOREIGN, **_publication_of(fact), **filters)
             case facts.FilterOwn():
-                self._own.add(filter=str(fact.filter))
+                self._filter.update(Line.FILTER_OWN, filter=str(fact.filter))
             case facts.NotificationQueueFull(usage, blocker_pid):
                 self._write(Line.NOTIFICATION_QUEUE_FULL, reason=queue_is_full(usage, blocker_pid))
             case facts.SchemaRead(version, own_version) if version > own_version:

@@ -43,6 +43,31 @@ class Repetitions:
             self._times = 0
 
 
+class Latest:
+    """Follows a state that others can change at any rate: writes the latest one."""
+
+    def __init__(self, write: LogWriter, pace: Pace) -> None:
+        self._write = write
+        self._pace = pace
+        self._state: tuple[Line, dict[str, object]] | None = None
+        self._written: tuple[Line, dict[str, object]] | None = None
+
+    def update(self, line: Line, **fields: object) -> None:
+        """Take the state as it is now."""
+        self._state = (line, fields)
+
+    def forget(self) -> None:
+        """Forget what was written: the state is news again."""
+        self._written = None
+
+    def flush(self) -> None:
+        """Write the state if it has changed and a line is due."""
+        if self._state is None or self._state == self._written or not self._pace.passes():
+            return
+        self._written = line, fields = self._state
+        self._write(line, **fields)
+
+
 class Failures:
     """Collects patterns that could not be queued."""
 

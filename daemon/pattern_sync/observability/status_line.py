@@ -13,6 +13,7 @@ from pattern_sync.domain.facts import (
 )
 from pattern_sync.domain.reception import Mode
 from pattern_sync.observability.view import View
+from pattern_sync.observability.words import shown_faults
 
 # Too frequent to be worth a message each: the next other fact shows their totals.
 _FREQUENT = (
@@ -53,6 +54,10 @@ class StatusLine:
             yield f"{view.effective_mode}; {view.queued_total} queued, {view.failed_total} failed since start"
         if view.http_waits_for:
             yield f"not serving HTTP: {view.http_waits_for}"
+        if view.trigger_faults:
+            yield f"not everything is announced: {', '.join(shown_faults(view.trigger_faults))}"
+        if view.foreign_filter is not None:
+            yield "another filter than its own is in force"
         if view.filter_is_deferred:
             yield "the new filter waits for the database"
         if view.why_reload_refused:

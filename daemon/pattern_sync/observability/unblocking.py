@@ -3,10 +3,11 @@
 import logging
 import os
 import queue
+import select
 import threading
 from collections.abc import Callable
 
-MOST_LINES = 10_000
+MOST_BYTES = 4_000_000
 # How long an exit waits for the last lines to be taken.
 LONGEST_FLUSH_SECONDS = 1.0
 
@@ -17,11 +18,13 @@ class UnblockingHandler(logging.Handler):
     `on_lost` gets how many records were lost as soon as lines are taken again. It is called in that thread.
     """
 
-    def __init__(self, descriptor: int, on_lost: Callable[[int], None], most_lines: int = MOST_LINES) -> None:
+    def __init__(self, descriptor: int, on_lost: Callable[[int], None], most_bytes: int = MOST_BYTES) -> None:
         super().__init__()
         self._descriptor = descriptor
         self._on_lost = on_lost
-        self._texts: queue.Queue[str] = queue.Queue(most_lines)
+        self._most_bytes = most_bytes
+        self._waiting: queue.Queue[bytes] = queue.Queue()
+        self._waiting_bytes = 0
         self._lost = 0
         self._counting = threading.Lock()
         # A daemon thread, as one that is stuck in a write must not hold up the exit. For the same reason it writes to
@@ -31,36 +34,42 @@ class UnblockingHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Hand over the lines of a record, or count it as lost."""
         try:
-            self._texts.put_nowait(f"{self.format(record)}\n")
-        except queue.Full:
-            self._count_lost()
+            lines = f"{self.format(record)}\n".encode(errors="backslashreplace")
         except Exception:  # noqa: BLE001 - what logging asks of a handler
             self.handleError(record)
+            return
+        with self._counting:
+            fits = self._waiting_bytes + len(lines) <= self._most_bytes
+            self._waiting_bytes += len(lines) if fits else 0
+            self._lost += 0 if fits else 1
+        if fits:
+            self._waiting.put(lines)
 
     def flush(self) -> None:
         """Wait until everything is written, but not for long."""
-        with self._texts.all_tasks_done:
-            self._texts.all_tasks_done.wait_for(lambda: not self._texts.unfinished_tasks, LONGEST_FLUSH_SECONDS)
+        with self._waiting.all_tasks_done:
+            self._waiting.all_tasks_done.wait_for(lambda: not self._waiting.unfinished_tasks, LONGEST_FLUSH_SECONDS)
 
     def _write_for_ever(self) -> None:
         while True:
-            is_written = self._write(self._texts.get().encode(errors="backslashreplace"))
-            if is_written and self._texts.empty():
+            lines = self._waiting.get()
+            is_written = self._write(lines)
+            with self._counting:
+                self._waiting_bytes -= len(lines)
+                self._lost += 0 if is_written else 1
+            if is_written and self._waiting.empty():
                 self._report_lost()
-            self._texts.task_done()
+            self._waiting.task_done()
 
     def _write(self, left: bytes) -> bool:
-        try:
-            while left:
+        while left:
+            try:
                 left = left[os.write(self._descriptor, left) :]
-        except OSError:  # nobody is left to read; there is no other place to say so
-            self._count_lost()
-            return False
+            except BlockingIOError:  # whoever shares the descriptor has made it so
+                select.select([], [self._descriptor], [])
+            except OSError:  # nobody is left to read; there is no other place to say so
+                return False
         return True
-
-    def _count_lost(self) -> None:
-        with self._counting:
-            self._lost += 1
 
     def _report_lost(self) -> None:
         with self._counting:

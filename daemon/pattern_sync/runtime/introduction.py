@@ -2,10 +2,10 @@
 
 import os
 import platform
-from importlib.metadata import version
 
 from pattern_sync.config import Settings, hints_about
 from pattern_sync.database.address import DatabaseAddress
+from pattern_sync.database.naming import release
 from pattern_sync.embedded import default_data_dir
 from pattern_sync.observability.lines import Line
 from pattern_sync.observability.writer import LogWriter
@@ -15,7 +15,7 @@ def introduce(settings: Settings, named: DatabaseAddress | None, write: LogWrite
     """Write the first lines of the log, before anything is connected to or started. Raises EmbeddedServerError."""
     write(
         Line.DAEMON_STARTING,
-        version=version("pattern-sync"),
+        version=release(),
         pid=os.getpid(),
         python=platform.python_version(),
         **_database(settings, named),

@@ -52,16 +52,20 @@ class Daemon:
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT.
 
-        Raises AccessRefused or SchemaError where the first connect shows that waiting would not help, SchemaTooNew or
-        SchemaOutdated also when the schema becomes one that this version cannot work with; anything else is a bug.
+        Raises InvalidSettings where HTTP cannot be served as they say, AccessRefused or SchemaError where the first
+        connect shows that waiting would not help, SchemaTooNew or SchemaOutdated also when the schema becomes one that
+        this version cannot work with; anything else is a bug.
         """
-        self._parts.http.open()
         with self._signals():
+            await done_unless(self._stop, self._parts.http.open())
             async with self._parts.pool, self._serving(), asyncio.TaskGroup() as group:
-                if await done_unless(self._stop, self._reach_database()):
+                is_reached = await done_unless(self._stop, self._reach_database())
+                if is_reached:
                     self._start_queueing(group)
                     await self._stop.wait()
-                    self._stop_producers()
+                self._begin_stop()
+                if is_reached:
+                    self._core.supervisor.cancel(self._parts.producers)
                     await self._drain()
                     await self._notify_pages()
         self._core.emit(DaemonStopped())
@@ -112,12 +116,10 @@ class Daemon:
         self._core.supervisor.start(group, [*parts.workers, parts.page_notifier, *parts.producers])
         group.create_task(self._advise(), name="advice")
 
-    def _stop_producers(self) -> None:
-        parts = self._parts
+    def _begin_stop(self) -> None:
         self._core.emit(DaemonStopping(len(self._core.intake)))
-        self._core.supervisor.cancel(parts.producers)
         self._core.observers.manager.stopping(self._drain_seconds + STOP_SECONDS)
-        parts.pool.hurry()
+        self._parts.pool.hurry()
 
     async def _drain(self) -> None:
         """Finish what is marked. An outage ends this: the next start's catch-up finds what is left."""

@@ -1,9 +1,9 @@
 """What the metrics show of a daemon's parts."""
 
 import platform
-from importlib.metadata import version
 
 from pattern_sync.config import Settings
+from pattern_sync.database.naming import release
 from pattern_sync.database.pool import Pool
 from pattern_sync.database.version import SCHEMA_VERSION
 from pattern_sync.observability.metrics.gauges import Build, Sources
@@ -14,7 +14,7 @@ from pattern_sync.web.live import LiveUpdates
 
 def watch_metrics(core: Core, settings: Settings, pool: Pool, live: LiveUpdates, in_force: FilterInForce) -> None:
     """Have the metrics show the state of these parts at each scrape."""
-    build = Build(version("pattern-sync"), SCHEMA_VERSION, platform.python_version(), settings.interval)
+    build = Build(release(), SCHEMA_VERSION, platform.python_version(), settings.interval)
     sources = Sources(
         filter_in_force=lambda: in_force.value,
         intake_depth=core.intake.__len__,

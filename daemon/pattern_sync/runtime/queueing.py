@@ -123,7 +123,7 @@ def build_periodic(
             core.now,
             timings.recovering_seconds,
         ),
-        Poller(core.intake, core.reception, core.activity(Poller), timings.poll_seconds),
+        Poller(core.intake, core.reception, core.activity(Poller), core.now, timings.poll_seconds),
         Refresher(reconciler, in_force, core.emit, core.activity(Refresher), timings.refresh_seconds),
         Retrier(reconciler, in_force, core.quarantined, core.emit, core.activity(Retrier), core.now, timings),
     ]

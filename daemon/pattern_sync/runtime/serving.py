@@ -40,7 +40,7 @@ def build_live_updates(core: Core, reviews: ReviewGateway) -> LiveUpdates:
 def build_http_server(
     core: Core, settings: Settings, pool: Pool, gateway: DaemonGateway, live: LiveUpdates
 ) -> HttpServer:
-    """Return the server of the API and the review page. Raises InvalidSettings where it cannot be where they say."""
+    """Return the server of the API and the review page. Raises InvalidSettings."""
     reviews = ReviewGateway(pool.lane("people", PEOPLES_CONNECTIONS).fetch)
 
     def on_finished(result: SyncResult) -> None:
@@ -75,8 +75,7 @@ def _health_reporter(core: Core) -> HealthReporter:
 
 
 def _access(settings: Settings) -> Access:
-    api_token, admin_token = settings.tokens()
-    tokens = Tokens(api_token, admin_token, settings.scrape_token(), settings.on_loopback)
+    tokens = Tokens(*settings.tokens(), settings.on_loopback)
     machine = socket.gethostname()
     names = {"localhost", machine, machine.partition(".")[0], settings.http_host, *settings.allowed_hosts}
     public = settings.public()

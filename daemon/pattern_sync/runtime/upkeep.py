@@ -58,7 +58,9 @@ class Watchdog:
         period_seconds = self._timings.watchdog_seconds
         if self._manager.watchdog_seconds is not None:
             period_seconds = min(period_seconds, self._manager.watchdog_seconds / 3)
-        return period_seconds if self._readiness.is_reported else min(period_seconds, self._timings.start_tick_seconds)
+        if self._readiness.is_reported and not self._manager.keeps_messages:
+            return period_seconds
+        return min(period_seconds, self._timings.start_tick_seconds)
 
 
 class EmbeddedSupervisor:

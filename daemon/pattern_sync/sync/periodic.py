@@ -101,23 +101,43 @@ class Refresher:
 
 
 class Poller:
-    """Requests a scan every few seconds while notifications are missing."""
+    """Requests a scan every few seconds while notifications are missing, the first one as soon as they are.
+
+    `now` is a monotonic clock in seconds.
+    """
 
     name = "poller"
 
-    def __init__(self, intake: Intake, reception: Reception, activity: Activity, poll_seconds: float) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        reception: Reception,
+        activity: Activity,
+        now: Callable[[], float],
+        poll_seconds: float,
+    ) -> None:
         self._intake = intake
         self._reception = reception
         self._activity = activity
+        self._now = now
         self._poll_seconds = poll_seconds
+        self._requested_at: float | None = None
 
     async def run(self) -> None:
         """Poll until cancelled."""
         while True:
-            await self._activity.wait(max(self._poll_seconds, self._intake.last_scan_seconds / LARGEST_SHARE_OF_TIME))
+            await self._activity.wait(self._poll_seconds)
             self.run_once()
 
     def run_once(self) -> None:
-        """Request a scan, unless every change is notified and heard."""
-        if self._reception.must_poll:
+        """Request a scan if one is due, unless every change is notified and heard."""
+        if not self._reception.must_poll:
+            self._requested_at = None
+        elif self._requested_at is None or self._now() - self._requested_at >= self._pause_seconds():
+            self._requested_at = self._now()
             self._intake.add_everything(ScanKind.POLL)
+
+    def _pause_seconds(self) -> float:
+        # A scan that was held up, by a lock for instance, is no reason to be deaf for ten times as long.
+        paced_seconds = self._intake.last_scan_seconds * (1 + 1 / LARGEST_SHARE_OF_TIME)
+        return min(max(self._poll_seconds, paced_seconds), LONGEST_PAUSE_SECONDS)

@@ -129,6 +129,8 @@ class TriggerWatch:
 
     async def _mend(self, faults: Collection[TriggerFault]) -> bool:
         mended = False
+        faulty = {fault.relation for fault in faults}
+        self._not_mended = {fact for fact in self._not_mended if fact.relation in faulty}
         for relation in dict.fromkeys(fault.relation for fault in faults if fault.mendable and fault.relation):
             try:
                 await self._watched.mend(relation)

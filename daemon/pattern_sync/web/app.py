@@ -23,7 +23,7 @@ from pattern_sync.web.middleware.bodies import BodyLimit
 from pattern_sync.web.middleware.headers import OURS, ResponseHeaders
 from pattern_sync.web.middleware.measure import Measured, Routed
 from pattern_sync.web.middleware.origins import HostCheck, OriginCheck
-from pattern_sync.web.middleware.prefix import Prefix
+from pattern_sync.web.middleware.prefix import LastSlash, Prefix
 from pattern_sync.web.middleware.routing import HeadAsGet, RawPatternIds
 from pattern_sync.web.middleware.tokens import TokenFirst
 from pattern_sync.web.review_routes import ReviewRoutes
@@ -42,7 +42,8 @@ daemon may read and decide. `/sync/all` always needs the administrators' token. 
 something on the way decodes slashes, or the signature is `.`, `..` or another word of these paths, write `~` in the
 path and add the query `pattern_id=`.
 
-**Proxies.** Every answer of the daemon has the header `Pattern-Sync`. One without it comes from something in between.
+**Proxies.** Every answer to a valid request has the header `Pattern-Sync`. One without it comes from something in
+between.
 
 **Errors.** `detail` is a sentence that can be shown to a person. After a 503 with `Retry-After`, repeat the request.
 
@@ -120,7 +121,7 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
     ):
         api.include_router(routes.router)
     api.mount("/", StaticFiles(directory=STATIC, html=True))
-    app: ASGIApp = HeadAsGet(RawPatternIds(Routed(api)))
+    app: ASGIApp = HeadAsGet(RawPatternIds(Routed(LastSlash(api, access.prefix))))
     app = TokenFirst(BodyLimit(app), guard)
     app = CORSMiddleware(
         app,
@@ -131,6 +132,6 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
         expose_headers=["Link", OURS],
         max_age=600,
     )
-    app = OriginCheck(app, [*access.origins, *filter(None, [access.public_origin])])
+    app = OriginCheck(app, access.origins, access.public_origin, parts.emit)
     app = HostCheck(app, access.host_names)
     return Prefix(Measured(ResponseHeaders(app), parts.emit, parts.now), access.prefix)

@@ -7,11 +7,15 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets import http11
 from websockets.frames import Frame
 
 # For the head of a request: without a deadline, idle connections would keep everybody else out. Also for the rest of a
 # body whose request was already answered.
 HEAD_SECONDS = 10.0
+# uvicorn's limit for the whole head of a request. The head of a WebSocket is read once more, line by line, by a library
+# whose own limit is what some sign-on proxies' cookies exceed.
+http11.MAX_LINE_LENGTH = 65_536
 
 
 class ConnectionLimit:
@@ -80,7 +84,20 @@ class HttpConnection(H11Protocol):
 
 
 class LiveConnection(WebSocketsSansIOProtocol):
-    """A WebSocket on which a client cannot pile up memory with pings or empty fragments."""
+    """A WebSocket that begins or ends in time, and on which pings or empty fragments cannot pile up memory."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._deadline = self.loop.call_later(HEAD_SECONDS, self._end_unless_begun)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self._refuse(self.conn.handshake_exc)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._deadline.cancel()
+        super().connection_lost(exc)
 
     def handle_ping(self) -> None:
         """Answer, unless earlier answers are still unread: the protocol requires one for the latest ping only."""
@@ -93,3 +110,13 @@ class LiveConnection(WebSocketsSansIOProtocol):
         """Keep a fragment of a message, unless it is empty: the size limit would never stop a flood of empty ones."""
         if event.data or event.fin:
             super().handle_cont(event)
+
+    def _refuse(self, fault: Exception) -> None:
+        # The head was good enough for HTTP and is not for a WebSocket. uvicorn sends nothing then, and waits for ever.
+        prepared = b"".join(self.conn.data_to_send())
+        self.transport.write(prepared or self.conn.reject(400, f"{fault}\n").serialize())
+        self.transport.close()
+
+    def _end_unless_begun(self) -> None:
+        if not self.handshake_complete:
+            self.transport.abort()

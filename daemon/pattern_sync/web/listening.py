@@ -34,11 +34,18 @@ class ListenAddress:
 
     @classmethod
     def resolve(cls, host: str, port: int) -> "ListenAddress":
-        """Resolve the name once. Raises InvalidSettings if there is no such name."""
+        """Resolve the name, which may take long. Raises AddressUnavailable, or InvalidSettings if it can be no name.
+
+        A name that is unknown may become known: at a boot, the name server may come later than the daemon.
+        """
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         except OSError as fault:
-            raise _refusal(host, port, fault) from None
+            raise unresolved(host, fault.strerror) from None
+        except UnicodeError:
+            raise InvalidSettings(
+                f"PATTERN_SYNC_HTTP_HOST is {host!r}, which can be no host name. Set it to an address of this machine."
+            ) from None
         family, _, _, _, address = found[0]
         return cls(host, port, family, address)
 
@@ -91,6 +98,14 @@ def url_of(listener: socket.socket) -> str:
     """Return the URL to open in a browser."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def unresolved(host: str, reason: str | None) -> AddressUnavailable:
+    """Return the fault that the address of a name is not known now."""
+    return AddressUnavailable(
+        f"the host name {host} cannot be resolved now: {reason}; set PATTERN_SYNC_HTTP_HOST to an address of this"
+        " machine"
+    )
 
 
 def _refusal(host: str, port: int, fault: OSError) -> InvalidSettings:

@@ -5,7 +5,7 @@ import asyncio
 from fastapi import APIRouter, HTTPException, WebSocket, WebSocketDisconnect
 from starlette.responses import JSONResponse
 
-from pattern_sync.domain.facts import Emit, PageTooSlow
+from pattern_sync.domain.facts import Emit, LiveRefused, PageTooSlow
 from pattern_sync.web.access import SUBPROTOCOL, Guard
 from pattern_sync.web.live import LiveUpdates
 from pattern_sync.web.live_clients import LiveClient
@@ -39,9 +39,9 @@ class LiveRoutes:
             )
             return
         if len(self._updates) >= MOST_PAGES:
-            await socket.send_denial_response(
-                JSONResponse({"detail": f"{MOST_PAGES:,} pages are open already. Close one, or try again later."}, 503)
-            )
+            detail = f"{MOST_PAGES:,} pages are open already. Close one, or try again later."
+            self._emit(LiveRefused(detail))
+            await socket.send_denial_response(JSONResponse({"detail": detail}, 503))
             return
         offered = socket.scope["subprotocols"]
         await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)

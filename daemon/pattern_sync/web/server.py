@@ -14,11 +14,13 @@ from pattern_sync.domain.errors import InvalidSettings
 from pattern_sync.domain.facts import Emit, HttpCrowded, HttpServing, HttpWaiting
 from pattern_sync.services.waiting import wait_for
 from pattern_sync.web.connections import ConnectionLimit, HttpConnection, LiveConnection
-from pattern_sync.web.listening import AddressUnavailable, ListenAddress, raise_file_limit, url_of
+from pattern_sync.web.listening import AddressUnavailable, ListenAddress, raise_file_limit, unresolved, url_of
 
 # At a stop, requests in progress may take this long. WebSockets are closed at once, and their clients reconnect.
 GRACEFUL_SECONDS = 3
 PING_SECONDS = 20.0
+# A name server that does not answer holds up neither the queue nor a stop for longer.
+LOOKUP_SECONDS = 2.0
 # asyncio accepts so many connections in one go before it serves the first. The kernel's queue, BACKLOG, is longer.
 ACCEPTED_AT_ONCE = 32
 BACKLOG = 1_024
@@ -44,7 +46,8 @@ class HttpServer:
 
     def __init__(self, app: ASGIApp, host: str, port: int, emit: Emit, retry_seconds: float) -> None:
         self._app = app
-        self._address = ListenAddress.resolve(host, port)
+        self._host = host
+        self._port = port
         self._emit = emit
         self._retry_seconds = retry_seconds
         self._reported: str | None = None
@@ -53,10 +56,10 @@ class HttpServer:
         self._closed = asyncio.Event()
         logging.getLogger("uvicorn.error").addFilter(_only_bugs)
 
-    def open(self) -> None:
+    async def open(self) -> None:
         """Listen, if the port is free. Raises InvalidSettings if waiting would not help."""
         try:
-            self._serve_on(self._address.listen())
+            await self._listen()
         except AddressUnavailable as fault:
             self._report_waiting(str(fault))
 
@@ -81,14 +84,23 @@ class HttpServer:
 
     async def _open_again(self) -> None:
         try:
-            # In a thread: the search for the port's holder reads all open files of all processes.
-            self._serve_on(await asyncio.to_thread(self._address.listen))
+            await self._listen()
         except (AddressUnavailable, InvalidSettings) as fault:
             self._report_waiting(str(fault))
 
-    def _serve_on(self, listener: socket.socket) -> None:
-        self._listener = listener
-        self._emit(HttpServing(url_of(listener)))
+    async def _listen(self) -> None:
+        address = await self._resolved()
+        # In a thread: the search for the port's holder reads all open files of all processes.
+        self._listener = await asyncio.to_thread(address.listen)
+        self._emit(HttpServing(url_of(self._listener)))
+
+    async def _resolved(self) -> ListenAddress:
+        """Return the address of the name by now. Raises AddressUnavailable, also for a lookup that hangs."""
+        try:
+            async with asyncio.timeout(LOOKUP_SECONDS):
+                return await asyncio.to_thread(ListenAddress.resolve, self._host, self._port)
+        except TimeoutError:
+            raise unresolved(self._host, "the name server does not answer") from None
 
     def _report_waiting(self, reason: str) -> None:
         if reason != self._reported:

@@ -61,8 +61,10 @@ class Metric(Enum):
         "only_types",
         "exclude_types",
     )
+    FILTER_FOREIGN = _gauge("filter_foreign", "Whether another filter than this daemon's own is in force.")
+    RELOAD_REFUSED = _gauge("reload_refused", "Whether the last reload of the settings was refused.")
     DATABASE_UP = _gauge("database_up", "Whether every service can use the database.")
-    LISTENER_MODE = _gauge("listener_mode", "1 for the listener's mode, 0 for the others.", "mode")
+    LISTENER_MODE = _gauge("listener_mode", "1 for how the daemon learns of changes, 0 for the other ways.", "mode")
     LISTENER_RECONNECTS = _counter(
         "listener_reconnects", "LISTEN sessions that were lost or could not be had, by reason.", "reason"
     )
@@ -126,12 +128,18 @@ class Metric(Enum):
         "Age of the entry that was the oldest pending one at the last catch-up or sweep; 0: there was none.",
     )
     DECISIONS = _counter("decisions", "Decisions and comments over HTTP, by what came of them.", "action", "result")
-    HTTP_REQUESTS = _counter("http_requests", "HTTP requests, by the template of the path.", "route", "code")
+    HTTP_REQUESTS = _counter(
+        "http_requests",
+        "HTTP requests, and WebSockets that were refused, by the template of the path.",
+        "route",
+        "code",
+    )
     HTTP_SECONDS = _histogram("http_request_seconds", "Time to answer an HTTP request.", _REQUEST_BUCKETS, "route")
     PAGES_CONNECTED = _gauge("pages_connected", "Open review pages and other clients of the live updates.")
     PAGES_LAGGING_CLOSED = _counter(
         "pages_lagging_closed", "Live connections closed because the client read too slowly."
     )
+    PAGES_STALE = _gauge("pages_stale", "Whether the review pages cannot be kept up to date.")
     POOL_CONNECTIONS = _gauge(
         "pool_connections",
         "Database connections beside the LISTEN session, by who uses them; an idle one is anybody's.",

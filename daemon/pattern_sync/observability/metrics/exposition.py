@@ -32,5 +32,8 @@ class Metrics:
 
     def scrape(self, accept: str) -> tuple[bytes, str]:
         """Return the text and its content type; `accept` is the scraper's header."""
-        encode, content_type = choose_encoder(accept)
+        try:
+            encode, content_type = choose_encoder(accept)
+        except (TypeError, ValueError):  # the library takes every version for a number
+            encode, content_type = choose_encoder("")
         return encode(self.registry), content_type

@@ -61,24 +61,27 @@ class Gauges(Collector):
         yield from self._infos()
         for metric, value in (self._conditions() | self._moments() | self._work()).items():
             yield _family(metric, () if value is None else [((), value)])
-        yield _family(Metric.LISTENER_MODE, (((mode.value,), mode is self._view.mode) for mode in Mode))
+        yield _family(Metric.LISTENER_MODE, (((mode.value,), mode is self._view.effective_mode) for mode in Mode))
         yield _family(Metric.POOL_CONNECTIONS, self._sources.pool_connections().items())
 
     def _infos(self) -> Iterator[GaugeMetricFamily]:
         build, chosen = self._build, self._sources.filter_in_force()
         yield _family(Metric.BUILD_INFO, [((build.version, str(build.schema_version), build.python), 1)])
-        criteria = (f"{chosen.min_confidence:g}", str(chosen.min_occurrences), f"{chosen.min_savings:g}")
+        criteria = (_exact(chosen.min_confidence), str(chosen.min_occurrences), _exact(chosen.min_savings))
         types = (",".join(chosen.only_types), ",".join(chosen.exclude_types))
         yield _family(Metric.FILTER_INFO, [((*criteria, *types), 1)])
 
     def _conditions(self) -> dict[Metric, float | None]:
         view = self._view
         return {
+            Metric.FILTER_FOREIGN: view.foreign_filter is not None,
+            Metric.RELOAD_REFUSED: view.why_reload_refused is not None,
             Metric.DATABASE_UP: view.database_lost_at is None and view.database_was_reached,
             Metric.TRIGGERS_UNFIT: len(view.trigger_faults),
             Metric.TRIGGERS_UNSEEN: view.triggers_are_unseen,
             Metric.NOTIFICATION_QUEUE_USAGE: view.queue_usage,
             Metric.SWEEP_INTERVAL: self._build.sweep_interval_seconds,
+            Metric.PAGES_STALE: view.pages_are_stale,
             Metric.STALLED_SERVICES: len(self._sources.stalled_services()),
         }
 
@@ -111,6 +114,11 @@ class Gauges(Collector):
 
     def _age_of(self, moment: float | None) -> float:
         return 0.0 if moment is None else max(0.0, self._wall_clock() - moment)
+
+
+def _exact(bound: float | None) -> str:
+    # With as many digits as the database keeps of it, so that daemons by one filter show one series.
+    return "" if bound is None else f"{bound:.15g}"
 
 
 def _family(metric: Metric, samples: Iterable[tuple[Sequence[str], float]]) -> GaugeMetricFamily:

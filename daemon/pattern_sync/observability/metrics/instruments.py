@@ -117,7 +117,7 @@ class Instruments:
     def _begin_at_zero(self) -> None:
         known = {
             self._reconnects: product(SessionEnd),
-            self._patterns: product(_CAUSES.values(), _WHOLE_SCAN),
+            self._patterns: [*product([*_CAUSES.values(), _RETRY], _WHOLE_SCAN), (_REFRESH, Outcome.REFRESHED)],
             self._recovered: [(_CAUSES[ScanKind.CATCH_UP],), (_CAUSES[ScanKind.SWEEP],)],
             self._runs: product(_CAUSES.values()),
             self._decisions: product(ReviewAction, ReviewResult),

@@ -1,4 +1,4 @@
-"""Measures each HTTP request: its route, the status of its answer, and the time that it took."""
+"""Measures each HTTP request, and each WebSocket that is refused: its route, the status, and the time that it took."""
 
 from collections.abc import Callable
 
@@ -25,24 +25,22 @@ class Measured:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         started = self._now()
         routed: dict[str, str] = {}
         code = UNANSWERED
 
         async def send_noting_status(message: Message) -> None:
             nonlocal code
-            if message["type"] == "http.response.start":
+            if message["type"] in {"http.response.start", "websocket.http.response.start"}:
                 code = str(message["status"])
             await send(message)
 
         try:
             await self._app({**scope, _SHARED: routed}, receive, send_noting_status)
         finally:
-            route = routed.get("path", REFUSED)
-            self._emit(RequestAnswered(route, code, self._now() - started))
+            # A WebSocket that was accepted is no request that was answered: it lasts for as long as a page is open.
+            if scope["type"] == "http" or code != UNANSWERED:
+                self._emit(RequestAnswered(routed.get("path", REFUSED), code, self._now() - started))
 
 
 class Routed:

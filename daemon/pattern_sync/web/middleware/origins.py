@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from pattern_sync.domain.facts import Emit, LiveRefused
 from pattern_sync.web.middleware.refusal import SAFE_METHODS, refuse
 
 # Whoever watches the daemon may know it by any name, such as a container's. These paths change nothing, and show the
@@ -48,22 +49,37 @@ class HostCheck:
 
 
 class OriginCheck:
-    """Refuses writes and WebSockets of other sites' pages. CORS covers their reads."""
+    """Refuses writes and WebSockets of other sites' pages. CORS covers their reads.
 
-    def __init__(self, app: ASGIApp, allowed: Collection[str]) -> None:
+    `public` is the origin by which a proxy serves the daemon. Where it is https, a page of the same host over http is
+    another site's: anybody on its way may have written it.
+    """
+
+    def __init__(self, app: ASGIApp, allowed: Collection[str], public: str | None, emit: Emit) -> None:
         self._app = app
-        self._allowed = frozenset(allowed)
+        self._emit = emit
+        self._allowed = frozenset(allowed if public is None else {*allowed, public})
+        self._secure_host = _host_of(public) if public is not None and public.startswith("https:") else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer with 403."""
         headers = Headers(scope=scope)
         origin = headers.get("origin")
         safe = scope["type"] == "http" and scope["method"] in SAFE_METHODS
-        if safe or origin is None or origin in self._allowed or _is_same(origin, headers.get("host", "")):
+        if safe or origin is None or origin in self._allowed or self._is_same(origin, headers.get("host", "")):
             await self._app(scope, receive, send)
         else:
-            detail = f"The origin {origin!r} is not allowed. To allow it, add it to PATTERN_SYNC_CORS_ORIGINS."
+            detail = (
+                f"The origin {origin!r} is not allowed. To allow it, add it to PATTERN_SYNC_CORS_ORIGINS; where it is"
+                " the page's own behind a proxy, set PATTERN_SYNC_PUBLIC_URL."
+            )
+            if scope["type"] == "websocket":
+                self._emit(LiveRefused(detail))
             await refuse(scope, receive, send, 403, detail)
+
+    def _is_same(self, origin: str, host: str) -> bool:
+        is_web = origin.startswith(("http://", "https://"))
+        return is_web and _host_of(origin) == host.lower() != self._secure_host
 
 
 def _is_probe(scope: Scope) -> bool:
@@ -71,6 +87,5 @@ def _is_probe(scope: Scope) -> bool:
     return scope["type"] == "http" and scope["method"] in SAFE_METHODS and scope["path"] in PROBES
 
 
-def _is_same(origin: str, host: str) -> bool:
-    scheme, _, origin_host = origin.partition("://")
-    return scheme in {"http", "https"} and origin_host.lower() == host.lower()
+def _host_of(origin: str) -> str:
+    return origin.partition("://")[2].lower()

@@ -17,13 +17,8 @@ class Prefix:
         self._raw_folder = self._folder.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; the path without its last slash is redirected, as the page's addresses are relative."""
-        if not self._prefix:
-            await self._app(scope, receive, send)
-        elif scope["type"] == "http" and scope["path"] == self._prefix:
-            await RedirectResponse(self._folder, 307)(scope, receive, send)
-        else:
-            await self._app(self._without_prefix(scope), receive, send)
+        """Pass the request on."""
+        await self._app(self._without_prefix(scope) if self._prefix else scope, receive, send)
 
     def _without_prefix(self, scope: Scope) -> Scope:
         # Both, so that a slash that was sent encoded does not end the prefix in one of them only.
@@ -31,3 +26,18 @@ class Prefix:
             return scope
         length = len(self._prefix)
         return {**scope, "path": scope["path"][length:], "raw_path": scope["raw_path"][length:]}
+
+
+class LastSlash:
+    """Redirects from the prefix to the page, as the page's addresses are relative; it goes within all checks."""
+
+    def __init__(self, app: ASGIApp, prefix: str) -> None:
+        self._app = app
+        self._prefix = prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer with 307."""
+        if self._prefix and scope["type"] == "http" and scope["path"] == self._prefix:
+            await RedirectResponse(f"{self._prefix}/", 307)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)

@@ -22,8 +22,9 @@ import { exchange } from "./exchange.js";
  */
 
 const PAGE_SIZE = 500;
-// Browsers and proxies resolve dots in a path, proxies also decode slashes, and two words are addresses of their own.
-const AMBIGUOUS = /[/\\]|^(?:\.{0,2}|pending|statistics)$/u;
+// Browsers and proxies resolve dots in a path, proxies also decode or refuse much of what is encoded, and two words are
+// addresses of their own.
+const PLAIN = /^(?!(?:\.{1,2}|pending|statistics)$)[\w.:~-]+$/u;
 
 /** The daemon's HTTP interface. Asks for a token when one is needed, then repeats the request. */
 export class Api {
@@ -184,8 +185,7 @@ function nextPage(current, link) {
 function address(path, patternId) {
   const relative = path.slice(1);
   if (patternId === undefined) return fromRoot(relative);
-  if (!AMBIGUOUS.test(patternId))
-    return fromRoot(relative.replace("{pattern_id}", () => encodeURIComponent(patternId)));
+  if (PLAIN.test(patternId)) return fromRoot(relative.replace("{pattern_id}", () => encodeURIComponent(patternId)));
   const url = fromRoot(relative.replace("{pattern_id}", "~"));
   url.search = `?pattern_id=${encodeURIComponent(patternId)}`;
   return url;

@@ -128,9 +128,9 @@ class ReviewPage {
     this.#refreshCounts();
   }
 
-  /** Resolves to why the daemon did not answer; while live it is not asked. */
+  /** Resolves to why the daemon did not answer; while live, or while it is to be left alone, it is not asked. */
   async #refreshCounts() {
-    if (this.#isLive) return null;
+    if (this.#isLive || this.#queue.paused) return null;
     try {
       const counts = await this.#api.statistics();
       if (!this.#isLive) this.#views.showCounts(counts);
@@ -176,12 +176,14 @@ class ReviewPage {
 
   /**
    * A browser does not report why a WebSocket was refused. If a token is missing, any request asks for one; a person who
-   * has declined is not asked again. If the daemon answers as usual, something on the way keeps WebSockets out.
+   * has declined is not asked again. If the daemon answers as usual, something on the way keeps WebSockets out, or the
+   * daemon itself refuses this one.
    * @param {number} times
    */
   async #learnWhy(times) {
-    if (!this.#started || this.#unwilling) return;
+    if (!this.#started || this.#unwilling || this.#queue.paused) return;
     const fault = await this.#refreshCounts();
+    if (this.#isLive) return;
     this.#signs.inTheWay = fault?.strange ? fault.message : "";
     this.#live.polls = fault === null && times >= REFUSALS_BEFORE_POLLING;
   }

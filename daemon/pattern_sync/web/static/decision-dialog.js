@@ -14,6 +14,7 @@ import {
   insteadText,
   newsText,
   refusalText,
+  renamedText,
   stillText,
   undoText,
   wayOut,
@@ -181,6 +182,12 @@ export class DecisionDialog {
     this.#busy = true;
     this.#report(null);
     this.#enable(false);
+    if (await this.#isSomebodyElse()) {
+      this.#busy = false;
+      this.#settle(current, false, renamedText(this.#reviewer.value));
+      if (current.latest !== undefined) this.#compare(current, current.latest);
+      return;
+    }
     const { entry, action, draft } = current;
     const text = this.#text.value.trim();
     const reviewer = this.#reviewer.value.trim();
@@ -207,6 +214,15 @@ export class DecisionDialog {
     if (!refused && latest !== undefined) this.#compare(current, latest);
     // Browsers let a person close any dialog: it may be closed by now, but the answer still has to be shown.
     if (!this.#dialog.open) this.#dialog.showModal();
+  }
+
+  /** Whether another person has signed in than the one whose name is shown: the daemon records who sends. */
+  async #isSomebodyElse() {
+    if (!this.#identity.known.fixed) return false;
+    const shown = this.#reviewer.value;
+    await this.#identity.refresh();
+    this.#showReviewer();
+    return this.#reviewer.value !== shown;
   }
 
   async #askReviewer() {

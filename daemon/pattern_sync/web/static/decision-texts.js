@@ -120,10 +120,22 @@ export function stillText({ status }) {
  * The toast after an action was recorded: "Approved “sdlc:full:all”".
  * @param {QueueEntry} entry
  * @param {Action} action
+ * @param {{ said: string, recorded: string | null }} names what the page said, and what the daemon recorded
  */
-export function recordedText(entry, action) {
+export function recordedText(entry, action, { said, recorded }) {
   const word = action === "comment" ? "Commented on" : capital(DONE[action]);
-  return `${word} “${visible(entry.pattern_id)}”`;
+  const another = recorded === null || recorded === said ? "" : ` as ${visible(recorded)}`;
+  return `${word} “${visible(entry.pattern_id)}”${another}`;
+}
+
+/**
+ * Why nothing was sent: somebody else has signed in since the dialog was opened.
+ * @param {string} name "" where nobody has
+ */
+export function renamedText(name) {
+  const now = name ? `You are signed in as ${visible(name)} now` : "You are not signed in any more";
+  const way = name ? "Confirm again to record it in that name." : "";
+  return [`${now}. Nothing was sent.`, way, KEPT].filter(Boolean).join(" ");
 }
 
 /**

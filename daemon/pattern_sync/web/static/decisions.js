@@ -19,6 +19,11 @@ import { recordedText } from "./decision-texts.js";
 import { byId } from "./dom.js";
 
 /**
+ * What the page said and what the daemon recorded.
+ * @typedef {{ said: string, recorded: string | null }} Names
+ */
+
+/**
  * @typedef {object} Parts
  * @property {Api} api
  * @property {Identity} identity
@@ -101,14 +106,15 @@ export class Decisions {
     const replaces = /** @type {Status} */ (entry.status);
     try {
       if (action === "comment") {
-        await api.comment(patternId, { comment: text, reviewer });
-        return () => this.#commented(entry);
+        const noted = await api.comment(patternId, { comment: text, reviewer });
+        return () => this.#commented(entry, { said: reviewer, recorded: noted.reviewer });
       }
       const answer =
         action === "approve"
           ? await api.approve(patternId, { notes: text || null, reviewer, replaces })
           : await api.reject(patternId, { reason: text, reviewer, replaces });
-      return () => this.#decided(entry, newer(answer, sending.latest), action);
+      const names = { said: reviewer, recorded: answer.reviewed_by };
+      return () => this.#decided(entry, newer(answer, sending.latest), action, names);
     } catch (fault) {
       if (fault instanceof ApiError && fault.status === 409 && fault.entry) changed(patternId, fault.entry);
       if (fault instanceof ApiError && fault.inDoubt) this.#lookAgain(patternId);
@@ -137,22 +143,26 @@ export class Decisions {
    * @param {QueueEntry} before
    * @param {QueueEntry} after
    * @param {Action} action
+   * @param {Names} names
    */
-  #decided(before, after, action) {
+  #decided(before, after, action, names) {
     const { queue, selection, signs, store, decided } = this.#parts;
     queue.apply(after.pattern_id, after);
     queue.draw();
     if (before.status === store.view) selection.succeed(before, { focus: this.#fromDetails });
     else selection.changed(after.pattern_id, after);
-    signs.toast(recordedText(before, action), () => this.#show(before.pattern_id));
+    signs.toast(recordedText(before, action, names), () => this.#show(before.pattern_id));
     decided();
   }
 
-  /** @param {QueueEntry} entry */
-  #commented(entry) {
+  /**
+   * @param {QueueEntry} entry
+   * @param {Names} names
+   */
+  #commented(entry, names) {
     const { details, selection, signs } = this.#parts;
     if (entry.pattern_id === selection.patternId) details.refresh();
-    signs.toast(recordedText(entry, "comment"));
+    signs.toast(recordedText(entry, "comment", names));
   }
 
   /**

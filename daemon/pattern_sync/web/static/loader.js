@@ -28,6 +28,7 @@ export class Loader {
   /** @type {number | undefined} */
   #timer;
   #startedAt = Number.NEGATIVE_INFINITY;
+  #notBefore = Number.NEGATIVE_INFINITY;
   #seconds = 0;
 
   /** @param {{ api: Pick<Api, "page">, store: Store, report: Report }} parts */
@@ -39,6 +40,11 @@ export class Loader {
 
   get busy() {
     return this.#running !== null;
+  }
+
+  /** Whether the pause that the last failure asked for is not over. */
+  get paused() {
+    return performance.now() < this.#notBefore;
   }
 
   /** How long the last complete load took. */
@@ -61,7 +67,7 @@ export class Loader {
   /** Load the view once more; the old content stays until the new one is complete. */
   reload() {
     if (this.#running) this.#again = true;
-    else this.#startIn(this.#startedAt + PAUSE_SECONDS * 1000 - performance.now());
+    else this.#startIn(Math.max(this.#startedAt + PAUSE_SECONDS * 1000, this.#notBefore) - performance.now());
   }
 
   /** Load the view once more, without a pause: a person has asked for it. */
@@ -108,6 +114,7 @@ export class Loader {
   }
 
   #finish() {
+    this.#notBefore = Number.NEGATIVE_INFINITY;
     this.#seconds = (performance.now() - this.#startedAt) / 1000;
     const again = this.#takeAgain();
     this.#report.finished(this.#store.finishLoad());
@@ -117,6 +124,7 @@ export class Loader {
   /** @param {ApiError} fault */
   #fail(fault) {
     this.#store.abandonLoad();
+    this.#notBefore = performance.now() + fault.waitSeconds * 1000;
     // Asking again does not change a refusal.
     const retries = this.#takeAgain() || fault.status === 0 || fault.status >= 500;
     if (retries) this.#startIn(Math.max(RETRY_SECONDS, fault.waitSeconds) * 1000);

@@ -77,6 +77,11 @@ export class Queue {
     return this.#store.narrowed;
   }
 
+  /** Whether something in between has asked to wait, and the time is not over. */
+  get paused() {
+    return this.#loader.paused;
+  }
+
   /** How long the last complete load of the view took. */
   get loadSeconds() {
     return this.#loader.seconds;

@@ -9,7 +9,7 @@ const ARRIVALS_SECONDS = 2;
 const ANNOUNCE_MILLISECONDS = 100;
 
 const POLLING =
-  "Live updates do not get through: something on the way, such as a proxy, keeps them out." +
+  "Live updates do not get through: a proxy keeps them out, or the daemon refuses them, and then its log says why." +
   " The page looks for changes every few seconds instead.";
 
 /** @type {Record<State, string>} */
@@ -132,6 +132,7 @@ export class Signs {
     if (this.#banner.contains(document.activeElement)) this.#leave();
     this.#banner.hidden = true;
     this.#wasLive = true;
+    this.#inTheWay = "";
     this.#lostAt = null;
   }
 
