@@ -85,6 +85,7 @@ def test_the_doctor_knows_a_standby_and_is_content_after_its_promotion(folder: P
         alone = examined(url)
         assert alone.state("hosts") == "problem"
         assert (alone.state("notifications"), alone.state("triggers")) == ("cannot check", "ok")
+        assert (alone.state("daemons"), alone.remedies("daemons")) == ("cannot check", [])
         assert "SELECT pg_promote();" in alone.remedies("hosts")[0]["text"]
         with psycopg.connect(standby.url, autocommit=True) as replica:
             replica.execute("SELECT pg_promote()")

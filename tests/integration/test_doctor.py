@@ -1,5 +1,6 @@
 """The doctor: each fault is found by its check, and its remedy, carried out as written, makes the doctor content."""
 
+import re
 from collections.abc import Iterator
 
 import psycopg
@@ -49,6 +50,13 @@ FAULTS: dict[str, tuple[str, str]] = {
         "schema-objects",
         f"CREATE OR REPLACE FUNCTION pattern_sync.notify(payload text) RETURNS void LANGUAGE plpgsql {BODY}",
     ),
+    "a function that is built, and that somebody replaced": (
+        "schema-objects",
+        (
+            "CREATE OR REPLACE FUNCTION pattern_sync.eligible(automation_status text) RETURNS boolean LANGUAGE sql"
+            " IMMUTABLE PARALLEL SAFE AS 'SELECT false'"
+        ),
+    ),
     "a function that lost its search path": (
         "schema-objects",
         "ALTER FUNCTION pattern_sync.request() RESET search_path",
@@ -83,6 +91,10 @@ FAULTS: dict[str, tuple[str, str]] = {
         "ALTER DATABASE {database} SET pattern_sync.announced_later = 'on'",
     ),
     "a role with two connections": ("connections", "ALTER ROLE {daemon} CONNECTION LIMIT 2"),
+    "a database that is written past the triggers": (
+        "bypass",
+        'ALTER DATABASE "{database}" SET session_replication_role = replica',
+    ),
     "a database with few connections": ("connections", 'ALTER DATABASE "{database}" CONNECTION LIMIT 12'),
     "a role that only reads": ("hosts", "ALTER ROLE {daemon} SET default_transaction_read_only = on"),
     "a database that is only read": ("hosts", 'ALTER DATABASE "{database}" SET default_transaction_read_only = on'),
@@ -101,6 +113,53 @@ FAULTS: dict[str, tuple[str, str]] = {
     "a filter that is lost": ("filter", "DELETE FROM pattern_sync.settings"),
 }
 
+MIGRATE = "pattern-sync migrate"
+ENABLE = r"ALTER TABLE (public\.)?operation_patterns ENABLE ALWAYS TRIGGER pattern_sync_announce;"
+CREATE = rf"CREATE TRIGGER pattern_sync_announce .* EXECUTE FUNCTION pattern_sync\.announce\(\); {ENABLE}"
+GRANT = r"GRANT [A-Z]+( \(\w+\))? ON (SEQUENCE )?[\w.]+ TO {daemon};"
+# What every remedy of the check looks like; nothing else may be carried out.
+REMEDIES: dict[str, str] = {
+    "a trigger that is missing": CREATE,
+    "a trigger that is disabled": ENABLE,
+    "a trigger for replicas only": ENABLE,
+    "a trigger that replication skips": ENABLE,
+    "a trigger that calls something else": (
+        rf"DROP TRIGGER pattern_sync_announce ON (public\.)?operation_patterns; {CREATE}"
+    ),
+    "a child without a trigger": CREATE.replace("operation_patterns", "child"),
+    "a trigger of the queue that is missing": r"CREATE TRIGGER pattern_sync_updated .* TRIGGER pattern_sync_updated;",
+    "a trigger of the settings that is disabled": (
+        r"ALTER TABLE pattern_sync\.settings ENABLE ALWAYS TRIGGER announce_settings;"
+    ),
+    "a trigger that does nothing": r"SELECT pattern_sync\.create_announce\(\);",
+    "writers that may not use the schema": r"GRANT USAGE ON SCHEMA pattern_sync TO {daemon};",
+    "writers that may not run a function": (
+        r"GRANT EXECUTE ON FUNCTION pattern_sync\.announce_pattern\(bigint,text\) TO {daemon};"
+    ),
+    "a right of the daemon": r"GRANT SELECT ON pattern_sync\.runs TO {daemon};",
+    "every right of the daemon": GRANT,
+    "rows that are hidden from the daemon": "ALTER ROLE {daemon} BYPASSRLS;",
+    "a role that plays a replica": "ALTER ROLE {owner} RESET session_replication_role;",
+    "a role whose changes no page hears of": r"ALTER ROLE {owner} RESET pattern_sync\.announced_later;",
+    "a database whose changes no page hears of": r"ALTER DATABASE {database} RESET pattern_sync\.announced_later;",
+    "a database that is written past the triggers": "ALTER DATABASE {database} RESET session_replication_role;",
+    "a role with two connections": "ALTER ROLE {daemon} CONNECTION LIMIT -1;",
+    "a database with few connections": "ALTER DATABASE {database} CONNECTION LIMIT -1;",
+    "a role that only reads": ("BEGIN READ WRITE; ALTER ROLE {daemon} RESET default_transaction_read_only; COMMIT;"),
+    "a database that is only read": (
+        "BEGIN READ WRITE; ALTER DATABASE {database} RESET default_transaction_read_only; COMMIT;"
+    ),
+    "a role that only reads here": (
+        "BEGIN READ WRITE; ALTER ROLE {daemon} IN DATABASE {database} RESET default_transaction_read_only; COMMIT;"
+    ),
+    "another table of the same name in front": (
+        "ALTER ROLE {daemon} IN DATABASE {database} SET search_path = public, front, public;"
+    ),
+    "an index that a large table lacks": (
+        r"CREATE INDEX CONCURRENTLY ON (public\.)?pattern_occurrences \(pattern_id\);"
+    ),
+}
+
 
 @pytest.fixture(scope="module")
 def clinic(server_url: str, admin: Admin, purged_template: LivedInDatabase) -> Iterator[LivedInDatabase]:
@@ -112,15 +171,19 @@ def unwell(found: Examined) -> dict[str, str]:
     return found.in_state("problem", "warning")
 
 
+def named(clinic: LivedInDatabase, text: str) -> str:
+    roles = clinic.roles
+    return text.replace("{owner}", roles.owner).replace("{daemon}", roles.daemon).replace("{database}", clinic.name)
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_each_fault_is_found_and_its_remedy_mends_it(clinic: LivedInDatabase, fault: str) -> None:
     check, breaking = FAULTS[fault]
-    roles = clinic.roles
-    clinic.execute(
-        breaking.replace("{owner}", roles.owner).replace("{daemon}", roles.daemon).replace("{database}", clinic.name)
-    )
+    clinic.execute(named(clinic, breaking))
     found = examined(clinic.daemon_url)
     assert found.state(check) in {"problem", "warning"}, found.in_state("problem", "warning", "cannot check")
+    expected = named(clinic, REMEDIES.get(fault, MIGRATE))
+    assert [each["text"] for each in found.remedies(check) if not re.fullmatch(expected, each["text"])] == []
     carry_out(found.remedies(check), clinic)
     mended = examined(clinic.daemon_url)
     assert mended.state(check) == "ok", mended.text(check)

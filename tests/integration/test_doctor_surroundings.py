@@ -60,11 +60,12 @@ def test_every_role_is_examined_as_far_as_its_rights_go(lived_in: LivedInDatabas
     with listening_daemon(lived_in), lived_in.role(*DETECTOR) as detector:
         unseen = {
             lived_in.url: {"health"},
-            lived_in.owner_url: {"health", "transactions"},
-            lived_in.daemon_url: {"health", "transactions"},
+            lived_in.owner_url: {"health", "transactions", "locks"},
+            lived_in.daemon_url: {"health", "transactions", "locks"},
             lived_in.url_as(detector): {
                 "health",
                 "transactions",
+                "locks",
                 "rights",
                 "schema-version",
                 "schema-objects",
@@ -109,6 +110,7 @@ def test_a_schema_that_is_gone_leaves_the_other_checks_as_they_are(watched: Test
     watched.execute("DROP SCHEMA pattern_sync CASCADE")
     found = examined(watched.url)
     assert found.state("schema-version") == "problem"
+    assert found.state("rights") == found.state("writers") == "cannot check"
     assert found.state("notifications") == found.state("connections") == "ok"
     carry_out(found.remedies("schema-version"), watched)
     assert unwell(examined(watched.url)) == {}
@@ -265,9 +267,10 @@ def test_a_transaction_that_stays_open_is_named_and_can_be_ended(watched: TestDa
 def test_a_role_that_does_not_see_other_sessions_gets_the_grant(watched: TestDatabase) -> None:
     with watched.role(*DETECTOR) as role:
         found = examined(watched.url_as(role))
-        assert found.state("transactions") == "cannot check"
-        carry_out(found.remedies("transactions"), watched)
-        assert examined(watched.url_as(role)).state("transactions") == "ok"
+        assert found.state("transactions") == found.state("locks") == "cannot check"
+        carry_out(found.remedies("locks"), watched)
+        granted = examined(watched.url_as(role))
+        assert granted.state("transactions") == granted.state("locks") == "ok"
 
 
 def test_a_notification_queue_that_fills_names_the_session_that_does_not_read(narrow: TestDatabase) -> None:  # noqa: F811

@@ -99,6 +99,7 @@ LINES: list[tuple[facts.Fact, list[Line]]] = [
 EVERY_FACT = [each for each in vars(facts).values() if isinstance(each, type) and facts.Fact in each.__bases__]
 # Lines without a fact, and lines that need two facts.
 WRITTEN_ELSEWHERE = {
+    Line.CHECK_FAILED,
     Line.DAEMON_STARTING,
     Line.SETTINGS_DOUBTFUL,
     Line.DAEMON_FAILED,

@@ -206,7 +206,8 @@ def _schema(overview: "Overview") -> str:
 def _daemons(overview: "Overview") -> str:
     if not overview.daemons:
         return "none; start one with: pattern-sync run"
-    return f"{len(overview.daemons)}, the first since {_local(overview.daemons[0].connected_at)}"
+    since = overview.daemons[0].connected_at
+    return f"{len(overview.daemons)}" + (f", the first since {_local(since)}" if since else "")
 
 
 def overview_document(overview: "Overview") -> dict[str, Any]:

@@ -99,6 +99,12 @@ class BlockingDatabase:
             yield
 
     @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Run the block so that what it raises leaves the open transaction as it was."""
+        with translated(), self._connection.transaction():
+            yield
+
+    @contextmanager
     def naming_grants(self) -> Iterator[None]:
         """Run the block. Raises RightsMissing, instead of AccessRefused, where the role lacks rights that we need."""
         try:

@@ -8,6 +8,7 @@ from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.doctor.patient import Clocks, Patient
 from pattern_sync.domain.errors import InvalidSettings
 from pattern_sync.embedded import EmbeddedServer, default_data_dir, holds_server
+from pattern_sync.runtime.host import named_database
 
 
 @contextmanager
@@ -21,8 +22,13 @@ def admitted(load: Callable[[], Settings], clocks: Clocks) -> Iterator[Patient]:
     except InvalidSettings as fault:
         yield Patient(complaint=str(fault), clocks=clocks)
         return
-    if settings.database_url is not None:
-        yield _at(settings, settings.database_url.get_secret_value(), clocks)
+    try:
+        named = named_database(settings)
+    except InvalidSettings as fault:
+        yield Patient(settings, complaint=str(fault), clocks=clocks)
+        return
+    if named is not None:
+        yield Patient(settings, named, clocks=clocks)
         return
     folder = settings.data_dir or default_data_dir()
     if not holds_server(folder):
@@ -34,10 +40,3 @@ def admitted(load: Callable[[], Settings], clocks: Clocks) -> Iterator[Patient]:
         return
     with EmbeddedServer(folder) as server:
         yield Patient(settings, DatabaseAddress.parse(server.url), embedded=True, clocks=clocks)
-
-
-def _at(settings: Settings, url: str, clocks: Clocks) -> Patient:
-    try:
-        return Patient(settings, DatabaseAddress.parse(url), clocks=clocks)
-    except InvalidSettings as fault:
-        return Patient(settings, complaint=str(fault), clocks=clocks)

@@ -9,11 +9,12 @@ from pattern_sync.database.address import Host
 from pattern_sync.database.blocking import BlockingDatabase
 from pattern_sync.database.session import ROUND_TRIP_SECONDS
 from pattern_sync.doctor.check import SUPERUSER, Check, Finding, Remedy, fine, problem, unknown, warning
-from pattern_sync.doctor.patient import Patient, Reached, Unreached
+from pattern_sync.doctor.patient import RELOAD, URL_VARIABLE, Patient, Reached, Unreached
 from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable, StatementFailed
 
-_URL = "PATTERN_SYNC_DATABASE_URL"
 CHANNEL = "pattern_sync_doctor"
+_ON = ("on", "true", "yes", "1")
+_READ_ONLY = "default_transaction_read_only"
 
 
 def _hosts(patient: Patient) -> Iterator[Finding]:
@@ -32,23 +33,31 @@ def _hosts(patient: Patient) -> Iterator[Finding]:
         else:
             yield problem(
                 f"{each.host} is a standby, and no other host accepts writes",
-                Remedy.advice(f"name the primary in {_URL}, too, or promote this server: SELECT pg_promote();"),
+                Remedy.advice(f"name the primary in {URL_VARIABLE}, too, or promote this server: SELECT pg_promote();"),
             )
 
 
 def _way_to(each: Unreached) -> Remedy:
     if isinstance(each.fault, AccessRefused):
-        return Remedy.advice(f"correct the user, the password, the database or the certificates in {_URL}")
-    return Remedy.advice(f"start the server at {each.host} or free a connection there, or name another host in {_URL}")
+        return Remedy.advice(f"correct the user, the password, the database or the certificates in {URL_VARIABLE}")
+    return Remedy.advice(
+        f"start the server at {each.host} or free a connection there, or name another host in {URL_VARIABLE}"
+    )
 
 
 def _writable(each: Reached) -> Iterator[Remedy]:
-    stored = each.database.fetch("stored_settings", ["default_transaction_read_only"])
+    database = each.database
+    (setting,) = database.fetch("setting_source", _READ_ONLY)
+    if setting["source"] == "client":
+        yield Remedy.advice(f"remove {_READ_ONLY} from the options of {URL_VARIABLE}, and from PGOPTIONS")
+        return
+    stored = [row for row in database.fetch("stored_settings", [_READ_ONLY]) if row["ours"] and row["value"] in _ON]
     for row in stored:
         # The one who mends it may have the same setting.
         yield Remedy.sql(f"BEGIN READ WRITE; {row['remedy']} COMMIT;", SUPERUSER)
     if not stored:
-        for statement in ("ALTER SYSTEM RESET default_transaction_read_only;", "SELECT pg_reload_conf();"):
+        # It also wins over a line in postgresql.conf.
+        for statement in (f"ALTER SYSTEM SET {_READ_ONLY} = off;", RELOAD):
             yield Remedy.sql(statement, SUPERUSER)
 
 
@@ -61,7 +70,7 @@ def _encryption(patient: Patient) -> Iterator[Finding]:
         else:
             yield warning(
                 f"{each.host} is reached over the network without encryption",
-                Remedy.advice(f"enable ssl on the server, and add sslmode=verify-full to {_URL}"),
+                Remedy.advice(f"enable ssl on the server, and add sslmode=verify-full to {URL_VARIABLE}"),
             )
 
 
@@ -100,7 +109,7 @@ def _notifications(patient: Patient) -> Iterator[Finding]:
 def _pooled(found: str) -> Finding:
     return problem(
         f"{found}: a pooler in transaction mode shares the session; the daemon can only poll",
-        Remedy.advice(f"point {_URL} at the server's own port, or at a pool in session mode"),
+        Remedy.advice(f"point {URL_VARIABLE} at the server's own port, or at a pool in session mode"),
     )
 
 

@@ -1,10 +1,13 @@
 """Checks of the daemons: that some listen, that they agree, and how the one on this machine is."""
 
 import json
-import urllib.error
-import urllib.request
+import socket
+import threading
 from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
+from http.client import HTTPConnection, HTTPException
 from typing import Any
+from urllib.parse import urlsplit
 
 from pattern_sync.config import Settings
 from pattern_sync.database.naming import release
@@ -16,10 +19,14 @@ from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.sync.in_force import FilterInForce
 
 _HEALTH_SECONDS = 3.0
+_MOST_BYTES = 65_536
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - nothing is bound here
 
 
 def _daemons(patient: Patient) -> Iterator[Finding]:
+    if patient.state.in_recovery:
+        yield unknown("daemons listen on the primary; this is a standby")
+        return
     rows = patient.fetch("connected_daemons")
     if not rows:
         yield problem("no daemon listens: none runs, or it can only poll", Remedy.command("pattern-sync run"))
@@ -65,20 +72,35 @@ def health_url(settings: Settings) -> str:
 
 
 def _report(url: str) -> Mapping[str, Any] | None:
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(url, timeout=_HEALTH_SECONDS) as answer:
-            body = answer.read()
-    except urllib.error.HTTPError as refusal:  # 503 has the report, too
-        with refusal:
-            body = refusal.read()
-    except OSError:
+        body = _body(url)
+    except (OSError, HTTPException):
         return None
     try:
         report = json.loads(body)
     except ValueError:
         return {}
     return report if isinstance(report, dict) else {}
+
+
+def _body(url: str) -> bytes:
+    """Return what answers, whatever its status, as a refusal has the report, too. Raises OSError and HTTPException."""
+    place = urlsplit(url)
+    with closing(HTTPConnection(place.hostname or "", place.port, timeout=_HEALTH_SECONDS)) as connection:
+        connection.connect()
+        # What sends a byte now and then never meets the deadline of a read.
+        end = threading.Timer(_HEALTH_SECONDS, _end, [connection.sock])
+        end.start()
+        try:
+            connection.request("GET", place.path)
+            return connection.getresponse().read(_MOST_BYTES)
+        finally:
+            end.cancel()
+
+
+def _end(connection: socket.socket) -> None:
+    with suppress(OSError):  # it has ended by itself
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _filter(patient: Patient) -> Iterator[Finding]:

@@ -9,6 +9,8 @@ from pattern_sync.database.blocking import BlockingDatabase
 from pattern_sync.doctor.check import Check, Diagnosis, Finding, Result, unknown
 from pattern_sync.doctor.patient import NOT_REACHED, Clocks, HostState, Patient, Reached, Unreached, reading
 from pattern_sync.domain.errors import DatabaseError, PatternSyncError
+from pattern_sync.observability.lines import Line
+from pattern_sync.observability.writer import LogWriter
 
 
 def examine(patient: Patient, checks: Iterable[Check]) -> Diagnosis:
@@ -45,4 +47,7 @@ def _findings(check: Check, patient: Patient) -> tuple[Finding, ...]:
             findings.append(finding)  # noqa: PERF402 - what came before a fault is kept
     except PatternSyncError as fault:
         findings.append(unknown(str(fault)))
+    except Exception as fault:  # noqa: BLE001 - a bug of one check takes nothing from the others
+        LogWriter()(Line.CHECK_FAILED, check=check.name, exc_info=fault)
+        findings.append(unknown(f"the check failed itself ({type(fault).__name__}: {fault}): this is a bug; report it"))
     return tuple(findings) or (unknown(patient.complaint or NOT_REACHED),)

@@ -14,6 +14,9 @@ from pattern_sync.database.survey import OwnSchema
 from pattern_sync.doctor.check import SUPERUSER
 from pattern_sync.domain.errors import DatabaseError, DatabaseUnavailable
 
+URL_VARIABLE = "PATTERN_SYNC_DATABASE_URL"
+RELOAD = "SELECT pg_reload_conf();"
+NOT_INSTALLED = "the schema pattern_sync is not installed, or has no tables"
 NOT_REACHED = "no host of the database could be reached"
 STATEMENT_SECONDS = 30
 LOCK_SECONDS = 2
@@ -127,6 +130,10 @@ class Patient:
         """Run one named statement so."""
         with self.reading() as database:
             return list(database.fetch(statement, *arguments))
+
+    def installed(self) -> bool:
+        """Return whether any table of ours is there."""
+        return bool(self.fetch("own_tables"))
 
     def owner(self) -> str:
         """Return the role that owns our schema, which is the owner of the patterns."""

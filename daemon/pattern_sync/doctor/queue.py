@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pattern_sync.database.rows import Row
 from pattern_sync.database.rows.filters import filter_arguments, to_filter_in_force
 from pattern_sync.database.rows.overview import to_missing_indexes
-from pattern_sync.doctor.announcing import ending
-from pattern_sync.doctor.check import Check, Finding, Remedy, fine, problem, warning
+from pattern_sync.doctor.announcing import ending, named, unseen
+from pattern_sync.doctor.check import Check, Finding, Remedy, fine, problem, unknown, warning
 from pattern_sync.doctor.patient import Patient
 
 _SHOWN = 3
@@ -22,11 +22,14 @@ def _missing(patient: Patient) -> Iterator[Finding]:
     if not missing:
         yield fine("everything that qualifies is in the queue")
         return
-    named = ", ".join(sorted(missing)[:_SHOWN]) + (", …" if len(missing) > _SHOWN else "")
+    examples = ", ".join(sorted(missing)[:_SHOWN]) + (", …" if len(missing) > _SHOWN else "")
+    if patient.state.in_recovery:
+        yield unknown(f"patterns that qualify are not queued on this standby, such as {examples}; ask the primary")
+        return
     count = f"{len(missing):,}" if len(missing) < _MOST_LISTED else f"{_MOST_LISTED} or more"
     listening = bool(patient.fetch("connected_daemons"))
     yield problem(
-        f"patterns that qualify and are not queued: {count}, such as {named}",
+        f"patterns that qualify and are not queued: {count}, such as {examples}",
         Remedy.sql(_REQUEST, None) if listening else Remedy.command("pattern-sync run"),
     )
 
@@ -55,20 +58,19 @@ def _locks(patient: Patient) -> Iterator[Finding]:
     if holders:  # every writer blocks another for a moment
         patient.clocks.wait_for_second_look()
         still = _holders(patient)
-        holders = {pid: row for pid, row in still.items() if pid in holders}
-    for pid, row in holders.items():
+        holders = {who: row for who, row in still.items() if who in holders}
+    for row in holders.values():
         since = "" if row["seconds"] is None else f" for {row['seconds']:,.0f} s"
         yield warning(
-            f"process {pid} ({row['role']}, {row['application'] or 'without a name'}) holds locks on the tables{since}"
-            f" and blocks {row['blocked']} sessions",
-            ending(pid),
+            f"{named(row)} holds locks on the tables{since} and blocks {row['blocked']} sessions", ending(row)
         )
     if not holders:
-        yield fine("nobody waits for a lock on the application's tables, or has held one for long")
+        yield unseen(patient) or fine("nobody waits for a lock on the tables, or has held one for long")
 
 
-def _holders(patient: Patient) -> dict[int, Row]:
-    return {row["pid"]: row for row in patient.fetch("lock_holders", patient.clocks.long_lock_seconds)}
+def _holders(patient: Patient) -> dict[tuple[int | None, str | None], Row]:
+    rows = patient.fetch("lock_holders", patient.clocks.long_lock_seconds)
+    return {(row["pid"], row["prepared"]): row for row in rows}
 
 
 def _indexes(patient: Patient) -> Iterator[Finding]:
@@ -101,8 +103,8 @@ CHECKS = (
     ),
     Check(
         "locks",
-        "sessions that hold locks on the application's tables and keep others waiting, or have done so for a minute;"
-        " twice, five seconds apart",
+        "sessions and prepared transactions that hold locks on the application's tables or ours and keep others"
+        " waiting, or have done so for a minute; twice, five seconds apart",
         "A locked entry is not refreshed, and cannot be decided.",
         _locks,
     ),

@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 
 from pattern_sync.doctor.check import SUPERUSER, Check, Finding, Remedy, fine, problem, unknown
-from pattern_sync.doctor.patient import Patient
+from pattern_sync.doctor.patient import NOT_INSTALLED, Patient
 
 _SUPERUSERS = "ALTER ROLE "
 
 
 def _rights(patient: Patient) -> Iterator[Finding]:
+    if not patient.installed():
+        yield unknown(NOT_INSTALLED)
+        return
     role = patient.state.role
     lacking = [str(row["remedy"]) for row in patient.fetch("missing_rights")]
     if not lacking:

@@ -10,26 +10,39 @@ from pattern_sync.database.survey import find_application
 from pattern_sync.database.version import SCHEMA_VERSION, check_version
 from pattern_sync.doctor.check import SUPERUSER, Check, Finding, Remedy, fine, problem, unknown, warning
 from pattern_sync.doctor.patient import Patient
-from pattern_sync.domain.errors import SchemaError, SchemaTooNew, UnfitApplication
+from pattern_sync.domain.errors import DatabaseError, SchemaError, SchemaTooNew, UnfitApplication
 from pattern_sync.domain.schema import SchemaVersion
 
-# Built by another function from a text, and so not to be found in the file.
-_BUILT = ("announce", "qualifies", "eligible", "is_candidate")
 _SHOWN = 5
 
 
 def _application(patient: Patient) -> Iterator[Finding]:
-    with patient.reading() as database:
-        try:
+    try:
+        with patient.reading() as database:
             application = find_application(database)
-        except UnfitApplication as fault:
-            front = [Remedy.sql(row["remedy"], SUPERUSER) for row in database.fetch("stored_settings", ["search_path"])]
-            yield problem(str(fault), *(front or [Remedy.advice("change what the message names")]))
-            return
+    except UnfitApplication as fault:
+        path = _path_to_tables(patient)
+        yield problem(str(fault), path or Remedy.advice("change what the message names"))
+        return
     if application.fresh:
         yield problem("there are no tables of an application", Remedy.command("pattern-sync migrate"))
     else:
         yield fine(f"the tables are in schema {application.schema}, and belong to {application.owner}")
+
+
+def _path_to_tables(patient: Patient) -> Remedy | None:
+    """Return how this role comes to see the tables that are served; None if it is not the search_path."""
+    schemas = patient.fetch("application_schemas")
+    seen = [str(row["schema_name"]) for row in schemas if row["visible"]][:1]
+    served = [str(row["schema_name"]) for row in schemas if row["announced"] or row["looked_into"]]
+    if not seen and len(schemas) == 1:
+        served = [str(schemas[0]["schema_name"])]
+    if not served or seen == served[:1]:
+        return None
+    paths = patient.fetch("path_through", served[0])
+    if not paths:
+        return None
+    return Remedy.sql(str(paths[0]["remedy"]), SUPERUSER)
 
 
 def _version(patient: Patient) -> Iterator[Finding]:
@@ -64,7 +77,7 @@ def _objects(patient: Patient) -> Iterator[Finding]:
             yield unknown(f"this role, {plan.own.role}, may not read pattern_sync.{', pattern_sync.'.join(unreadable)}")
             return
         steps = plan.lacking()
-        changed = _changed_bodies(database, definitions) if steps else []
+        changed = changed_bodies(database, definitions) if steps else []
         # What follows in the plan follows from the functions.
         intact = bool(steps) and steps[0].about == CREATE_FUNCTIONS and plan.mends_functions and not changed
         closed = intact and _is_closed(database)
@@ -90,9 +103,23 @@ def _named(changed: list[str]) -> str:
     return f" (changed: {', '.join(changed[:_SHOWN])}{more})" if changed else ""
 
 
-def _changed_bodies(database: BlockingDatabase, definitions: Definitions) -> list[str]:
+def changed_bodies(database: BlockingDatabase, definitions: Definitions) -> list[str]:
+    """Return the functions whose bodies are neither in the files nor what the files' functions would build."""
     rows = database.fetch("function_bodies", definitions.own_functions)
-    return [row["function"] for row in rows if row["name"] not in _BUILT and row["body"] not in definitions.functions]
+    built = _built_bodies(database)
+    return [
+        row["function"]
+        for row in rows
+        if row["body"] not in definitions.functions and row["body"] != built.get(row["function"])
+    ]
+
+
+def _built_bodies(database: BlockingDatabase) -> dict[str, str]:
+    try:
+        with database.savepoint():
+            return {row["function"]: row["body"] for row in database.fetch("built_bodies")}
+    except (DatabaseError, SchemaError):  # what builds them is gone, too
+        return {}
 
 
 def _migration(patient: Patient) -> tuple[Remedy, ...]:

@@ -57,11 +57,14 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class ConnectedDaemon:
-    """A daemon that holds a LISTEN session; `version` is None for one that does not name it, as older ones do not."""
+    """A daemon that holds a LISTEN session; `version` is None for one that does not name it, as older ones do not.
+
+    `connected_at` is None where this role may not see it; `host` then says so.
+    """
 
     pid: int
     host: str
-    connected_at: datetime
+    connected_at: datetime | None
     version: str | None
 
 

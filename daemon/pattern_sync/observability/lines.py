@@ -83,4 +83,5 @@ class Line(Enum):
     DAEMON_UNFINISHED = "daemon.unfinished", _WARNING, "Some patterns are left to the next start."
     DAEMON_STOPPED = "daemon.stopped", _INFO, "The daemon has stopped."
     DAEMON_FAILED = "daemon.failed", logging.CRITICAL, "The daemon cannot go on, and ends."
+    CHECK_FAILED = "check.failed", _ERROR, "This is a bug in Pattern Sync: a check of the doctor could not look."
     PROCESS_CRASHED = "process.crashed", logging.CRITICAL, "This is a bug in Pattern Sync."

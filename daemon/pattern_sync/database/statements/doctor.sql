@@ -14,10 +14,12 @@ SELECT
     pg_catalog.clock_timestamp() AS server_time;
 
 -- name: stored_settings
--- The settings of some names ($1) that a role, this database or both have, each with the statement that removes it.
+-- The settings of some names ($1) that a role, this database or both have, each with whether it is meant for sessions
+-- like this one, and with the statement that removes it.
 SELECT
     stored.name,
     stored.value,
+    s.setrole = 0::oid OR coalesce(r.rolname::text = session_user::text, false) AS ours,
     CASE
         WHEN r.rolname IS NULL AND d.datname IS NULL THEN 'every role'
         WHEN r.rolname IS NULL THEN pg_catalog.format('database %I', d.datname)
@@ -41,6 +43,51 @@ CROSS JOIN LATERAL (
 ) AS stored
 WHERE (d.datname IS NULL OR d.datname::text = pg_catalog.current_database()::text) AND stored.name = ANY ($1::text[])
 ORDER BY whose, stored.name;
+
+-- name: unstored_settings
+-- The settings of some names ($1) that this session has and that neither its role nor its database gave it, each with
+-- the statement that sets it for the server as we need it. A setting with a dot in its name is not in pg_settings.
+SELECT
+    named.name,
+    pg_catalog.current_setting(named.name, true) AS value,
+    pg_catalog.format(
+        'ALTER SYSTEM SET %s = %s;', named.name,
+        CASE named.name WHEN 'session_replication_role' THEN 'origin' ELSE 'off' END
+    ) AS remedy
+FROM pg_catalog.unnest($1::text[]) AS named (name)
+WHERE pg_catalog.current_setting(named.name, true) IS NOT NULL
+  AND NOT EXISTS (
+      SELECT
+      FROM pg_catalog.pg_db_role_setting AS s
+      LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = s.setrole
+      LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.setdatabase
+      CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS item (item)
+      WHERE (s.setrole = 0::oid OR r.rolname::text = session_user::text)
+        AND (s.setdatabase = 0::oid OR d.datname::text = pg_catalog.current_database()::text)
+        AND pg_catalog.split_part(item.item, '='::text, 1) = named.name
+  );
+
+-- name: setting_source
+-- Where this session has a setting ($1) from: the client, a role or a database, the server's configuration.
+SELECT s.source FROM pg_catalog.pg_settings AS s WHERE s.name = $1::text;
+
+-- name: path_through
+-- The statement that puts a schema ($1) in front of the search_path, in this database and for this session's role only:
+-- whoever else has this path relies on it. None where the client sets the path, or the role may not use the schema.
+SELECT pg_catalog.format(
+    'ALTER ROLE %I IN DATABASE %I SET search_path = %s;',
+    session_user,
+    pg_catalog.current_database(),
+    pg_catalog.concat_ws(', ', pg_catalog.quote_ident($1::text), nullif(nullif(s.reset_val, ''), '""'))
+) AS remedy
+FROM pg_catalog.pg_settings AS s
+WHERE s.name = 'search_path'::text
+  AND s.source <> 'client'::text
+  AND EXISTS (
+      SELECT
+      FROM pg_catalog.pg_namespace AS n
+      WHERE n.nspname::text = $1::text AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+  );
 
 -- name: listens
 -- Whether the session listens to a channel ($1).
@@ -92,6 +139,26 @@ JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
 WHERE n.nspname::text = 'pattern_sync'::text AND p.proname::text = ANY ($1::text[])
 ORDER BY 1;
 
+-- name: built_bodies
+-- The bodies of the functions that our functions build from a text, as they would be built now.
+SELECT
+    p.oid::pg_catalog.regprocedure::text AS function,
+    CASE p.proname::text
+        WHEN 'announce' THEN pattern_sync.announce_body()
+        WHEN 'eligible' THEN pg_catalog.concat('SELECT ', pattern_sync.eligibility(p.proargnames[1]))
+        WHEN 'is_candidate' THEN pg_catalog.concat(
+            'SELECT ', pattern_sync.candidacy(p.proargnames[1], p.proargnames[2:6])
+        )
+        ELSE pg_catalog.concat('SELECT ', pattern_sync.predicate(
+            p.proargnames[1], p.proargnames[2], p.proargnames[3], p.proargnames[4], p.proargnames[5],
+            p.proargnames[6], p.proargnames[7], p.proargnames[8], p.proargnames[9]
+        ))
+    END AS body
+FROM pg_catalog.pg_proc AS p
+JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+WHERE n.nspname::text = 'pattern_sync'::text
+  AND p.proname::text IN ('announce', 'eligible', 'is_candidate', 'qualifies');
+
 -- name: closed_schema
 -- Whether somebody has revoked everybody's right to use our schema.
 SELECT NOT pg_catalog.has_schema_privilege('public', n.oid, 'USAGE') AS closed
@@ -110,64 +177,151 @@ SELECT EXISTS (
 -- How full the server's notification queue is, as a share of 1.
 SELECT pg_catalog.pg_notification_queue_usage() AS usage;
 
--- name: long_transactions
--- The transactions on this server that have been open for so many seconds ($1), the oldest first.
+-- name: queue_suspect
+-- The session that most likely keeps the notification queue from being emptied, by the rule of the watch: its
+-- transaction does not end, or its client does not read.
 SELECT
     s.pid,
+    NULL AS prepared,
     s.usename::text AS role,
     s.application_name::text AS application,
-    pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - s.xact_start) AS seconds
+    pg_catalog.format('SELECT pg_terminate_backend(%s);', s.pid) AS remedy
 FROM pg_catalog.pg_stat_activity AS s
-WHERE s.backend_type::text = 'client backend'::text
-  AND s.pid::integer <> pg_catalog.pg_backend_pid()
-  AND pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - s.xact_start) >= $1::double precision
-ORDER BY s.xact_start
+WHERE s.pid::integer <> pg_catalog.pg_backend_pid()
+  AND s.backend_type::text = 'client backend'::text
+  AND (s.xact_start IS NOT NULL OR s.wait_event::text = 'ClientWrite'::text)
+ORDER BY coalesce(s.xact_start, s.state_change)
+LIMIT 1;
+
+-- name: long_transactions
+-- The transactions on this server, and the prepared ones of this database, that have been open for so many seconds
+-- ($1), the oldest first, each with the statement that ends it.
+SELECT
+    open.pid,
+    open.prepared,
+    open.role,
+    open.application,
+    pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - open.since) AS seconds,
+    open.remedy
+FROM (
+    SELECT
+        s.pid,
+        NULL AS prepared,
+        s.usename::text AS role,
+        s.application_name::text AS application,
+        s.xact_start AS since,
+        pg_catalog.format('SELECT pg_terminate_backend(%s);', s.pid) AS remedy
+    FROM pg_catalog.pg_stat_activity AS s
+    WHERE s.backend_type::text = 'client backend'::text AND s.pid::integer <> pg_catalog.pg_backend_pid()
+    UNION ALL
+    SELECT NULL, x.gid, x.owner::text, NULL, x.prepared, pg_catalog.format('ROLLBACK PREPARED %L;', x.gid)
+    FROM pg_catalog.pg_prepared_xacts AS x
+    WHERE x.database::text = pg_catalog.current_database()::text
+) AS open
+WHERE pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - open.since) >= $1::double precision
+ORDER BY open.since
 LIMIT 5;
 
 -- name: lock_holders
--- The sessions that hold locks on the application's tables or their children and keep others waiting, or that have kept
--- writers out for so many seconds ($1), with how many they block. VACUUM and ANALYZE keep no writer out.
-WITH waiting AS MATERIALIZED (
+-- The sessions and prepared transactions that hold locks on the application's tables, their children or our own, and
+-- keep others waiting, or that have kept writers out for so many seconds ($1), with how many they block and the
+-- statement that ends them. VACUUM and ANALYZE keep no writer out.
+--
+-- A prepared transaction has no process: as a blocker it is process 0, and its locks are those of the virtual
+-- transaction that holds the lock on its number.
+WITH RECURSIVE lock AS MATERIALIZED (
+    SELECT
+        l.pid,
+        l.virtualtransaction AS holder,
+        l.relation,
+        l.transactionid,
+        l.mode,
+        l.granted,
+        coalesce(d.datname::text = pg_catalog.current_database()::text, false) AS here
+    FROM pg_catalog.pg_locks AS l
+    LEFT JOIN pg_catalog.pg_database AS d ON d.oid = l.database
+),
+waiting AS MATERIALIZED (
     SELECT w.pid, blocker.pid AS blocker
-    FROM (SELECT DISTINCT l.pid FROM pg_catalog.pg_locks AS l WHERE NOT l.granted) AS w
+    FROM (SELECT DISTINCT lock.pid FROM lock WHERE NOT lock.granted) AS w
     CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(w.pid)) AS blocker (pid)
 ),
-served AS MATERIALIZED (
-    SELECT pg_catalog.to_regclass(named.table_name)::pg_catalog.oid AS relation
+served (relation) AS (
+    SELECT pg_catalog.to_regclass(named.table_name)::pg_catalog.oid
     FROM (VALUES ('operation_patterns'), ('pattern_approvals'), ('pattern_review_history')) AS named (table_name)
     UNION
     SELECT i.inhrelid
-    FROM pg_catalog.pg_inherits AS i
-    WHERE i.inhparent IN (
-        pg_catalog.to_regclass('operation_patterns')::pg_catalog.oid,
-        pg_catalog.to_regclass('pattern_approvals')::pg_catalog.oid
-    )
+    FROM served
+    JOIN pg_catalog.pg_inherits AS i ON i.inhparent = served.relation
+),
+relevant AS MATERIALIZED (
+    SELECT served.relation FROM served
+    UNION
+    SELECT c.oid
+    FROM pg_catalog.pg_class AS c
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname::text = 'pattern_sync'::text AND c.relkind::text = 'r'::text
+),
+open AS MATERIALIZED (
+    SELECT
+        s.pid,
+        NULL AS prepared,
+        s.usename::text AS role,
+        s.application_name::text AS application,
+        s.xact_start AS since,
+        (SELECT pg_catalog.count(*) FROM waiting WHERE waiting.blocker = s.pid) AS blocked,
+        NULL AS holder,
+        pg_catalog.format('SELECT pg_terminate_backend(%s);', s.pid) AS remedy
+    FROM pg_catalog.pg_stat_activity AS s
+    WHERE s.pid::integer <> pg_catalog.pg_backend_pid()
+    UNION ALL
+    SELECT
+        NULL,
+        x.gid,
+        x.owner::text,
+        NULL,
+        x.prepared,
+        (
+            SELECT pg_catalog.count(DISTINCT wanted.pid)
+            FROM waiting
+            JOIN lock AS wanted ON wanted.pid = waiting.pid AND NOT wanted.granted
+            JOIN lock AS held ON held.transactionid = wanted.transactionid OR held.relation = wanted.relation
+            WHERE waiting.blocker = 0
+              AND held.granted
+              AND held.pid IS NULL
+              AND held.holder = own.holder
+        ),
+        own.holder,
+        pg_catalog.format('ROLLBACK PREPARED %L;', x.gid)
+    FROM pg_catalog.pg_prepared_xacts AS x
+    JOIN lock AS own ON own.transactionid = x.transaction AND own.pid IS NULL AND own.granted
+    WHERE x.database::text = pg_catalog.current_database()::text
 )
 SELECT
-    s.pid,
-    s.usename::text AS role,
-    s.application_name::text AS application,
-    pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - s.xact_start) AS seconds,
-    (SELECT pg_catalog.count(*) FROM waiting WHERE waiting.blocker = s.pid) AS blocked
-FROM pg_catalog.pg_stat_activity AS s
-WHERE s.pid::integer <> pg_catalog.pg_backend_pid()
-  AND EXISTS (
-      SELECT
-      FROM pg_catalog.pg_locks AS l
-      JOIN served ON served.relation = l.relation
-      JOIN pg_catalog.pg_database AS d ON d.oid = l.database
-      WHERE l.pid = s.pid
-        AND l.granted
-        AND d.datname::text = pg_catalog.current_database()::text
-        AND (
-            EXISTS (SELECT FROM waiting WHERE waiting.blocker = s.pid)
-            OR (
-                l.mode <> ALL (ARRAY['AccessShareLock', 'ShareUpdateExclusiveLock'])
-                AND pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - s.xact_start) >= $1::double precision
-            )
-        )
-  )
-ORDER BY s.xact_start;
+    open.pid,
+    open.prepared,
+    open.role,
+    open.application,
+    pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - open.since) AS seconds,
+    open.blocked,
+    open.remedy
+FROM open
+WHERE EXISTS (
+    SELECT
+    FROM lock
+    JOIN relevant ON relevant.relation = lock.relation
+    WHERE (lock.pid = open.pid OR lock.pid IS NULL AND lock.holder = open.holder)
+      AND lock.granted
+      AND lock.here
+      AND (
+          open.blocked > 0
+          OR (
+              lock.mode <> ALL (ARRAY['AccessShareLock', 'ShareUpdateExclusiveLock'])
+              AND pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - open.since) >= $1::double precision
+          )
+      )
+)
+ORDER BY open.since;
 
 -- name: roles_part
 -- Whether this role may insert patterns, and whether it may read any table of ours that is not everybody's.
@@ -196,3 +350,28 @@ SELECT
             THEN pg_catalog.current_setting('pattern_sync.announced', true)
         ELSE ''
     END AS announced;
+
+-- name: some_types
+-- Types of patterns that the application has, if this role may read them.
+SELECT DISTINCT recent.pattern_type
+FROM (SELECT p.pattern_type::text AS pattern_type FROM operation_patterns AS p LIMIT 1000) AS recent
+WHERE recent.pattern_type IS NOT NULL
+ORDER BY 1;
+
+-- name: changed_canary
+-- The columns in which a pattern from JSON ($1) is not as it was inserted; no row if there is none of its signature.
+SELECT pg_catalog.array_remove(
+    ARRAY[
+        CASE WHEN p.pattern_type::text IS DISTINCT FROM c.pattern_type::text THEN 'pattern_type' END,
+        CASE WHEN p.confidence_score::text IS DISTINCT FROM c.confidence_score::text THEN 'confidence_score' END,
+        CASE WHEN p.occurrence_count::text IS DISTINCT FROM c.occurrence_count::text THEN 'occurrence_count' END,
+        CASE
+            WHEN p.potential_monthly_savings::numeric IS DISTINCT FROM c.potential_monthly_savings::numeric
+                THEN 'potential_monthly_savings'
+        END
+    ],
+    NULL
+) AS changed
+FROM operation_patterns AS p
+CROSS JOIN pg_catalog.jsonb_populate_record(NULL::operation_patterns, $1::text::jsonb) AS c
+WHERE p.pattern_signature::text = c.pattern_signature::text;

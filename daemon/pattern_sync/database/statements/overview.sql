@@ -55,10 +55,13 @@ FROM pattern_sync.trigger_faults() AS f
 LEFT JOIN pg_catalog.pg_class AS c ON c.oid = f.relation::pg_catalog.oid;
 
 -- name: connected_daemons
--- The daemons that hold a LISTEN session on this database. Older ones do not name their version.
+-- The daemons that hold a LISTEN session on this database. Older ones do not name their version. Of another role's
+-- session, a role without pg_read_all_stats sees neither the address nor the start.
 SELECT
     s.pid,
-    coalesce(pg_catalog.host(s.client_addr), 'local') AS host,
+    coalesce(
+        pg_catalog.host(s.client_addr), CASE WHEN s.backend_start IS NULL THEN 'not visible' ELSE 'local' END
+    ) AS host,
     s.backend_start AS connected_at,
     pg_catalog.substring(s.application_name::text, '^pattern-sync (.+) listener$'::text) AS version
 FROM pg_catalog.pg_stat_activity AS s

@@ -28,8 +28,8 @@ SET confidence_score = $2::double precision, potential_monthly_savings = $3::dou
 WHERE id = $1::bigint;
 
 -- name: insert_canary
--- Insert a pattern from JSON ($1: signature, type, confidence, occurrences, savings), whatever types the columns have.
--- The doctor rolls it back.
+-- Insert a pattern from JSON ($1: signature, type, confidence, occurrences, savings), whatever types the columns have;
+-- returns no row where the application keeps it out. The doctor rolls it back.
 INSERT INTO operation_patterns (
     pattern_signature, pattern_type, confidence_score, occurrence_count, potential_monthly_savings
 )
@@ -39,4 +39,5 @@ SELECT
     canary.confidence_score,
     canary.occurrence_count,
     canary.potential_monthly_savings
-FROM pg_catalog.jsonb_populate_record(NULL::operation_patterns, $1::text::jsonb) AS canary;
+FROM pg_catalog.jsonb_populate_record(NULL::operation_patterns, $1::text::jsonb) AS canary
+RETURNING true AS inserted;
