@@ -2,11 +2,16 @@
 
 import re
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import psycopg
 import pytest
 
+from pattern_sync.database.address import DatabaseAddress
+from pattern_sync.database.installer import Installer
 from tests.conftest import cloned
+from tests.support.application import APPLICATION_TABLES
+from tests.support.database import TestDatabase
 from tests.support.doctor import Examined, carry_out, examined, listening_daemon
 from tests.support.lived_in import LivedInDatabase
 
@@ -193,3 +198,22 @@ def test_each_fault_is_found_and_its_remedy_mends_it(clinic: LivedInDatabase, fa
         mended = examined(clinic.daemon_url)
     assert unwell(mended) == {}
     assert mended.content
+
+
+def test_statements_find_the_tables_of_an_application_in_a_schema_of_its_own(empty_database: TestDatabase) -> None:
+    empty_database.execute('CREATE SCHEMA "My App"')
+    options = quote('-csearch_path="My\\ App"')
+    url = f"{empty_database.url}{'&' if '?' in empty_database.url else '?'}options={options}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(APPLICATION_TABLES.read_bytes())
+    Installer(DatabaseAddress.parse(url)).migrate()
+    empty_database.execute('ALTER TABLE "My App".operation_patterns DISABLE TRIGGER pattern_sync_announce')
+    with empty_database.role('USAGE ON SCHEMA "My App"', "USAGE ON SCHEMA pattern_sync") as role:
+        for examine_as, check in (
+            (url, "triggers"),
+            (url.replace("options=", f"options=-crole%3D{role}%20"), "rights"),
+        ):
+            found = examined(examine_as)
+            assert found.state(check) == "problem", found.text(check)
+            carry_out(found.remedies(check), empty_database)
+            assert examined(examine_as).state(check) == "ok"

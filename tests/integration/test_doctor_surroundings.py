@@ -350,7 +350,7 @@ def test_a_clock_that_is_wrong_is_found(watched: TestDatabase) -> None:
 def test_versions_are_judged_by_what_listen_survives(number: int, state: str) -> None:
     (check,) = (each for each in CHECKS if each.name == "server-version")
     now = datetime.now(UTC)
-    described = HostState(str(number), number, False, False, "x", None, now, now, now)
+    described = HostState(str(number), number, False, False, "x", None, None, now, now, now)
     patient = Patient(hosts=(Reached(host=None, database=None, state=described),))  # type: ignore[arg-type]
     (finding,) = check.run(patient)
     assert finding.state is State(state)

@@ -221,6 +221,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
             **dict.fromkeys(["in_recovery", "read_only"], "bool"),
             "role": "text",
             "grant_to_see_sessions": "text",
+            "needed_path": "text",
             "server_time": "timestamptz",
         },
     ),

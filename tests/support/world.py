@@ -133,7 +133,7 @@ class Installation:
         def is_well() -> bool:
             with suppress(httpx.HTTPError):
                 last[:] = [httpx.get(f"{daemon.http_url}/api/v1/system/health", timeout=5)]
-            return bool(last) and last[0].status_code == HTTPStatus.OK
+            return bool(last) and last[0].status_code == HTTPStatus.OK and last[0].json()["listener"] == "listening"
 
         try:
             eventually(is_well)

@@ -29,7 +29,8 @@ def _triggers(patient: Patient) -> Iterator[Finding]:
     faults = patient.fetch("trigger_faults")
     for row in faults:
         mending = (row["mending"] or "").strip()
-        remedy = Remedy.sql(mending, row["owner"]) if mending else Remedy.command(_MIGRATE, patient.owner())
+        sql = Remedy.sql(patient.on_path(mending), row["owner"])
+        remedy = sql if mending else Remedy.command(_MIGRATE, patient.owner())
         yield (warning if row["silenced"] is None else problem)(row["fault"], remedy)
     if not faults:
         yield fine("every table, child and partition has its triggers, and they are enabled")
@@ -44,7 +45,8 @@ def _writers(patient: Patient) -> Iterator[Finding]:
     for role in lacking:
         of_patterns = role.silenced is Audience.DAEMONS
         unheard = "its patterns are not announced" if of_patterns else "the review pages do not hear of its changes"
-        yield (problem if of_patterns else warning)(f"{role.fault.fault}: {unheard}", Remedy.sql(role.remedy, owner))
+        grant = Remedy.sql(patient.on_path(role.remedy), owner)
+        yield (problem if of_patterns else warning)(f"{role.fault.fault}: {unheard}", grant)
     if not lacking:
         yield fine("every role that writes may do what the triggers do in its name")
 

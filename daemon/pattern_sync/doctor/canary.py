@@ -80,7 +80,7 @@ def _flown(patient: Patient, pattern: str) -> _Flight:
 
 
 def _remedies(patient: Patient) -> list[Remedy]:
-    grants = [str(row["remedy"]) for row in patient.fetch("writers_without_rights")]
+    grants = [patient.on_path(str(row["remedy"])) for row in patient.fetch("writers_without_rights")]
     owner = patient.owner()
     return [Remedy.sql(grant, owner) for grant in grants] or [Remedy.command("pattern-sync migrate", owner)]
 

@@ -36,6 +36,7 @@ class HostState:
     read_only: bool
     role: str
     grant_to_see_sessions: str | None
+    needed_path: str | None
     server_time: datetime
     asked_at: datetime
     answered_at: datetime
@@ -130,6 +131,11 @@ class Patient:
         """Run one named statement so."""
         with self.reading() as database:
             return list(database.fetch(statement, *arguments))
+
+    def on_path(self, statements: str) -> str:
+        """Return statements about the application's tables so that they find them in anybody's session."""
+        path = self.state.needed_path
+        return statements if path is None else f"SET search_path TO {path}; {statements}"
 
     def installed(self) -> bool:
         """Return whether any table of ours is there."""

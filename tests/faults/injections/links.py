@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.faults.injections.noticing import Noticed, logged
+from tests.faults.injections.noticing import Noticed, cut_off, deafened
 from tests.faults.injections.repeating import repeated
 from tests.support.world import World
 
@@ -11,7 +11,7 @@ from tests.support.world import World
 @contextmanager
 def cut(world: World) -> Iterator[Noticed]:
     """Cut every connection again and again."""
-    lost = logged(world, "listener.lost")
+    lost = deafened(world)
     with repeated(world.proxy.cut, every_seconds=0.5):
         yield lost
 
@@ -19,7 +19,7 @@ def cut(world: World) -> Iterator[Noticed]:
 @contextmanager
 def refused(world: World) -> Iterator[Noticed]:
     """Cut every connection, and refuse each new one."""
-    lost = logged(world, "database.lost")
+    lost = cut_off(world)
     world.proxy.refuse(refusing=True)
     world.proxy.cut()
     try:
@@ -31,7 +31,7 @@ def refused(world: World) -> Iterator[Noticed]:
 @contextmanager
 def silent(world: World, *, to_server: bool, from_server: bool) -> Iterator[Noticed]:
     """Forward nothing more on the connections that exist, in one direction or in both, and close none of them."""
-    lost = logged(world, "listener.lost")
+    lost = deafened(world)
     world.proxy.half_open(to_server=to_server, from_server=from_server)
     yield lost
 
@@ -39,7 +39,7 @@ def silent(world: World, *, to_server: bool, from_server: bool) -> Iterator[Noti
 @contextmanager
 def hanging_connects(world: World) -> Iterator[Noticed]:
     """Cut every connection, and answer nothing on the new ones."""
-    lost = logged(world, "listener.lost")
+    lost = deafened(world)
     before = len(world.proxy.accepted_at)
     world.proxy.swallow(swallowing=True)
     world.proxy.cut()

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 
-from tests.faults.injections.noticing import Noticed, is_stopped, logged
+from tests.faults.injections.noticing import Noticed, deafened, is_stopped
 from tests.faults.injections.repeating import repeated
 from tests.support.world import World
 
@@ -59,7 +59,7 @@ def killed_daemons(world: World) -> Iterator[Noticed]:
 @contextmanager
 def without_descriptors(world: World) -> Iterator[Noticed]:
     """Cut the connections, and let no daemon open a file or a socket any more."""
-    lost = logged(world, "listener.lost")
+    lost = deafened(world)
     with ExitStack() as stack:
         for daemon in world.daemons:
             limits = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)

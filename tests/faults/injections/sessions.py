@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from pattern_sync.embedded import Supervision
-from tests.faults.injections.noticing import Noticed, logged, shut_out
+from tests.faults.injections.noticing import Noticed, cut_off, deafened, shut_out
 from tests.faults.injections.processes import stopped
 from tests.faults.injections.repeating import repeated
 from tests.support.waiting import eventually
@@ -24,7 +24,7 @@ SERVER_PID = "SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)::int 
 @contextmanager
 def terminated(world: World, name: str) -> Iterator[Noticed]:
     """End sessions of the daemons, again and again."""
-    lost = logged(world, "listener.lost")
+    lost = deafened(world)
     with repeated(lambda: world.database.execute(TERMINATE, name), every_seconds=0.3):
         yield lost
 
@@ -35,7 +35,7 @@ def frozen(world: World, name: str) -> Iterator[Noticed]:
 
     Within one, they may hold a lock of the server itself, and then nobody is served.
     """
-    lost = logged(world, "listener.lost")
+    lost = deafened(world)
     with ExitStack() as stack:
         for row in world.database.execute(PIDS, name):
             eventually(lambda pid=row["pid"]: _stop_between_statements(world, stack, pid))  # type: ignore[misc]
@@ -60,11 +60,13 @@ def _stop_between_statements(world: World, stack: ExitStack, pid: int) -> bool:
 @contextmanager
 def restarted(world: World, number: signal.Signals) -> Iterator[Noticed]:
     """End the server, and start it again."""
-    lost = logged(world, "listener.lost")
+    lost = deafened(world)
     os.kill(world.database.execute(SERVER_PID)[0]["pid"], number)
-    yield lost
-    eventually(lambda: world.server.check() is Supervision.RESTARTED)
-    world.database.reconnect()
+    try:
+        yield lost
+    finally:
+        eventually(lambda: world.server.check() is Supervision.RESTARTED)
+        world.database.reconnect()
 
 
 @contextmanager
@@ -115,7 +117,7 @@ def renamed(world: World) -> Iterator[Noticed]:
                 return
             move(source, target)
 
-        missing = logged(world, "database.lost")
+        missing = cut_off(world)
         move(name, f"{name}_away")
         yield missing
         move(f"{name}_away", name)

@@ -11,6 +11,13 @@ SELECT
     CASE WHEN NOT pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') THEN
         pg_catalog.format('GRANT pg_read_all_stats TO %I;', current_user)
     END AS grant_to_see_sessions,
+    -- The search_path that statements about the application's tables need; NULL where everybody's default is enough.
+    (
+        SELECT pg_catalog.current_setting('search_path')
+        FROM pg_catalog.pg_class AS c
+        JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE c.oid = pg_catalog.to_regclass('operation_patterns')::oid AND n.nspname::text <> 'public'::text
+    ) AS needed_path,
     pg_catalog.clock_timestamp() AS server_time;
 
 -- name: stored_settings

@@ -97,12 +97,16 @@ WITH large AS MATERIALIZED (
     SELECT
         named.name,
         c.oid AS id,
-        c.oid::regclass::text AS relation,
+        -- CONCURRENTLY cannot follow a SET in one string, so the statement itself has to find the table.
+        CASE WHEN n.nspname::text = 'public'::text THEN c.oid::regclass::text ELSE pg_catalog.format(
+            '%I.%I', n.nspname, c.relname
+        ) END AS relation,
         pg_catalog.pg_relation_size(c.oid::regclass) AS bytes
     FROM (
         VALUES ('operation_patterns'), ('pattern_occurrences'), ('pattern_approvals')
     ) AS named (name)
     JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(named.name)::oid
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     WHERE c.relkind::text = 'r'::text AND pg_catalog.pg_relation_size(c.oid::regclass) >= 10000000::bigint
 ),
 key AS MATERIALIZED (
