@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from tests.support.waiting import PATIENCE_SECONDS
+from tests.support.waiting import PATIENCE_SECONDS, eventually
 
 INSERT = (
     "INSERT INTO operation_patterns"
@@ -204,6 +204,8 @@ def traffic(url: str, ledger: Ledger, *, name: str, detectors: int = 2, pause_se
     for worker in workers:
         worker.start()
     try:
+        # A fault may keep out whoever comes later, and nobody should be blamed for that.
+        eventually(lambda: all(worker.times for worker in workers), what="that everybody is at work")
         yield
     finally:
         for worker in workers:

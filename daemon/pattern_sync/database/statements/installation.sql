@@ -29,6 +29,12 @@ WITH application AS (
         VALUES ('operation_patterns'), ('pattern_occurrences'), ('pattern_approvals'), ('pattern_review_history')
     ) AS named (table_name)
 ),
+routine AS (
+    SELECT p.oid AS id, p.proname::text AS name, p.proowner = n.nspowner AS is_ours
+    FROM pg_catalog.pg_proc AS p
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+    WHERE n.nspname::text = 'pattern_sync'::text
+),
 needed AS (
     SELECT application.relation, wanted.privilege
     FROM (
@@ -86,24 +92,20 @@ WHERE application.table_name IN ('pattern_approvals', 'pattern_review_history')
   AND d.deptype = 'a'::"char"
   AND NOT CASE s.relkind WHEN 'S'::"char" THEN pg_catalog.has_sequence_privilege(s.oid, 'USAGE') ELSE true END
 UNION ALL
--- Our functions, which everybody may execute until somebody revokes it. Two of them are the owner's alone. Where somebody
--- else has put a function beside ours, our owner may not grant it.
+-- Our functions, which everybody may execute until somebody revokes it. Two of them are the owner's alone. Where
+-- somebody else has put a function beside ours, our owner may not grant it.
 SELECT pg_catalog.format(
     'GRANT EXECUTE ON %s TO %I;',
-    CASE WHEN pg_catalog.bool_or(p.proowner <> n.nspowner) THEN 'ROUTINE ' || pg_catalog.string_agg(
-        p.oid::pg_catalog.regprocedure::text, ', ' ORDER BY p.oid
-    ) FILTER (WHERE lacking.is_ours) ELSE 'ALL ROUTINES IN SCHEMA pattern_sync' END,
+    CASE WHEN EXISTS (SELECT FROM routine WHERE NOT routine.is_ours) THEN 'ROUTINE ' || pg_catalog.string_agg(
+        routine.id::pg_catalog.regprocedure::text, ', ' ORDER BY routine.id
+    ) ELSE 'ALL ROUTINES IN SCHEMA pattern_sync' END,
     current_user
 )
-FROM pg_catalog.pg_proc AS p
-JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
-CROSS JOIN LATERAL (
-    SELECT p.proowner = n.nspowner
-        AND p.proname::text NOT IN ('install_trigger', 'create_announce')
-        AND NOT pg_catalog.has_function_privilege(p.oid, 'EXECUTE') AS is_ours
-) AS lacking
-WHERE n.nspname::text = 'pattern_sync'::text
-HAVING pg_catalog.count(*) FILTER (WHERE lacking.is_ours) > 0::bigint
+FROM routine
+WHERE routine.is_ours
+  AND routine.name NOT IN ('install_trigger', 'create_announce')
+  AND NOT pg_catalog.has_function_privilege(routine.id, 'EXECUTE')
+HAVING pg_catalog.count(*) > 0::bigint
 UNION ALL
 -- Our own schema and that of the patterns, which is found by our trigger: without USAGE this role cannot find the table
 -- by its name.
