@@ -24,9 +24,7 @@ def _rights(patient: Patient) -> Iterator[Finding]:
     owner = patient.owner()
     yield problem(
         f"this role, {role}, lacks {len(lacking)} of the rights that a daemon needs",
-        *(
-            Remedy.sql(patient.on_path(each), SUPERUSER if each.startswith(_SUPERUSERS) else owner) for each in lacking
-        ),
+        *(Remedy.sql(patient.on_path(each), SUPERUSER if each.startswith(_SUPERUSERS) else owner) for each in lacking),
     )
 
 
