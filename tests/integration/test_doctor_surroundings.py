@@ -13,6 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 import pytest
 
+from pattern_sync.database.address import DatabaseAddress, Host
+from pattern_sync.database.blocking import BlockingDatabase
 from pattern_sync.doctor.check import State
 from pattern_sync.doctor.checks import CHECKS
 from pattern_sync.doctor.patient import HostState, Patient, Reached
@@ -353,6 +355,15 @@ def test_versions_are_judged_by_what_listen_survives(number: int, state: str) ->
     described = HostState(str(number), number, False, False, "x", None, None, now, now, now)
     patient = Patient(hosts=(Reached(host=None, database=None, state=described),))  # type: ignore[arg-type]
     (finding,) = check.run(patient)
+    assert finding.state is State(state)
+
+
+@pytest.mark.parametrize(("name", "state"), [("db.example", "warning"), ("127.0.0.1", "ok"), ("localhost", "ok")])
+def test_a_session_over_the_network_without_tls_is_a_warning(database: TestDatabase, name: str, state: str) -> None:
+    (check,) = (each for each in CHECKS if each.name == "encryption")
+    with BlockingDatabase.connect(DatabaseAddress.parse(database.url)) as session:
+        reached = Reached(host=Host(name, 5432, name), database=session, state=None)  # type: ignore[arg-type]
+        (finding,) = check.run(Patient(hosts=(reached,)))
     assert finding.state is State(state)
 
 
