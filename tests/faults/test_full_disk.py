@@ -13,6 +13,7 @@ from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.installer import Installer
 from pattern_sync.domain.errors import EmbeddedServerError
 from pattern_sync.embedded import EmbeddedServer, Supervision
+from tests.faults.injections.processes import stopped
 from tests.support.daemon import running_daemon
 from tests.support.database import TestDatabase
 from tests.support.folders import open_folder
@@ -21,6 +22,8 @@ from tests.support.waiting import eventually, show
 DISK_MEGABYTES = 160
 # A small write-ahead log, so that there is room for it and some more.
 SETTINGS = {"min_wal_size": "32MB", "max_wal_size": "48MB"}
+# How a daemon shows it: the server refuses its rows, or has ended.
+NOTICED = ("pattern.failed", "scan.failed", "quarantine.filled", "database.lost", "listener.lost")
 
 
 @contextmanager
@@ -72,17 +75,18 @@ def test_a_full_disk_of_the_server_is_waited_out() -> None:
         with database.connect(), running_daemon(server.url) as daemon:
             database.add_patterns(2_000, "before")
             eventually(lambda: database.count("pattern_approvals") == 2_000)
-            listening = len(daemon.lines("listener.listening"))
             ballast = disk / "ballast"
             free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
             ballast.write_bytes(b"\0" * (free - 1_000_000))
-            written = write_until_full(database)
+            # The daemon must have something left to write when there is no room any more.
+            with stopped([daemon.pid]):
+                written = write_until_full(database)
+            eventually(lambda: any(map(daemon.lines, NOTICED)), what="that the daemon meets the full disk")
             ballast.unlink()
             eventually(lambda: runs_again(server), what="the server")
             database.reconnect()
             took = eventually(lambda: database.count("pattern_approvals") == 2_000 + written, what="every pattern")
             show(f"{written} written until the disk was full; all queued {took:.1f} s after there was room")
-            daemon.wait_for("listener.listening", times=listening + 1)
             database.add_pattern("after")
             assert eventually(lambda: database.entry("after")) < 5
             assert "Traceback" not in daemon.text
