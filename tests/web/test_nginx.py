@@ -124,6 +124,12 @@ def test_the_api_works_whether_nginx_keeps_the_path_or_removes_it(site: Site, pa
         assert client.get("/api/v1/patterns/pending").status_code == 404
 
 
+def test_the_metrics_are_not_for_everybody_who_reaches_the_proxy(site: Site) -> None:
+    with site.behind(), site.client() as client:
+        answer = client.get("/patterns/metrics")
+    assert (answer.status_code, "Pattern-Sync" in answer.headers) == (404, False)
+
+
 def test_nginx_compresses_lists(site: Site) -> None:
     site.served.database.add_patterns(500, "compressed")
     with site.behind(), site.client() as client:
