@@ -96,7 +96,7 @@ UNION ALL
 -- somebody else has put a function beside ours, our owner may not grant it.
 SELECT pg_catalog.format(
     'GRANT EXECUTE ON %s TO %I;',
-    CASE WHEN EXISTS (SELECT FROM routine WHERE NOT routine.is_ours) THEN 'ROUTINE ' || pg_catalog.string_agg(
+    CASE WHEN EXISTS (SELECT FROM routine AS other WHERE NOT other.is_ours) THEN 'ROUTINE ' || pg_catalog.string_agg(
         routine.id::pg_catalog.regprocedure::text, ', ' ORDER BY routine.id
     ) ELSE 'ALL ROUTINES IN SCHEMA pattern_sync' END,
     current_user
