@@ -9,7 +9,7 @@ from tests.support.daemon import running_daemon, starting_daemon
 from tests.support.database import TestDatabase
 from tests.support.manager import service_manager
 from tests.support.proxy import WithoutNotifications, proxy_to, with_address
-from tests.support.waiting import QUICK_STOP_SECONDS, eventually, show
+from tests.support.waiting import eventually, show
 
 KILL_LISTENER = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -58,10 +58,10 @@ def test_a_half_open_link_is_detected_and_the_gap_is_caught_up(database: TestDat
         assert took < 15
         assert daemon.wait_for("listener.lost")["reason"]
         daemon.wait_for("listener.listening", times=2)
-        # Statements of other services may still hang on the dead link: they must not hold up the stop.
+        # A statement that hangs on the dead link has a deadline of its own: it must not hold up the stop for longer.
         begun = time.monotonic()
         daemon.stop()
-        assert time.monotonic() - begun < QUICK_STOP_SECONDS
+        assert time.monotonic() - begun < 20
 
 
 def test_an_outage_logs_one_line_per_change_and_keeps_feeding_the_watchdog(database: TestDatabase) -> None:
