@@ -178,3 +178,14 @@ def test_a_function_of_somebody_else_in_our_schema_is_no_business_of_ours(lived:
         lived.execute(remedy)
         assert missing_rights(lived, role) == []
         lived.execute("DROP FUNCTION pattern_sync.my_report()")
+
+
+def test_a_trigger_that_somebody_calls_by_our_name_asks_for_no_right(lived: TestDatabase) -> None:
+    with lived.role(*documented_rights()) as role, psycopg.connect(lived.url, autocommit=True) as hostile:
+        hostile.execute("SET ROLE pg_monitor")
+        hostile.execute("CREATE TEMPORARY TABLE bait (id integer)")
+        hostile.execute(
+            "CREATE TRIGGER pattern_sync_announce BEFORE UPDATE ON bait FOR EACH ROW"
+            " EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+        )
+        assert missing_rights(lived, role) == []

@@ -117,7 +117,11 @@ WHERE (
         SELECT c.relnamespace
         FROM pg_catalog.pg_trigger AS t
         JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid
+        JOIN pg_catalog.pg_namespace AS own ON own.nspname::text = 'pattern_sync'::text
+        -- Anybody may give a trigger this name, on a temporary table for instance.
         WHERE t.tgname::text = 'pattern_sync_announce'::text
+          AND c.relpersistence <> 't'::"char"
+          AND c.relowner = own.nspowner
     )
 )
   AND NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')
