@@ -1894,6 +1894,63 @@ BEGIN
     ) AS looked (row_id, signature, state);
 END $$;
 COMMENT ON FUNCTION pattern_sync.write_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean) IS 'Bring the entries of some patterns up to date, all or none: the first error undoes them all. For patterns that are known to be missing, only those that it has queued are returned: in bulk, `look` would be a third of the work. A single pattern, the usual event, is first inserted without a look, which would be a third of its time. Deferred constraints of the application are checked here, where the failing row is still known.';
+CREATE TABLE pattern_sync.answers (
+    key text NOT NULL,
+    request text NOT NULL,
+    status_code integer,
+    answer text,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL
+);
+COMMENT ON TABLE pattern_sync.answers IS 'Answers to requests with an Idempotency-Key, for whoever asks again. NULL: the first request is still at work.';
+COMMENT ON COLUMN pattern_sync.answers.request IS 'a digest: the same key for something else is a mistake';
+CREATE TABLE pattern_sync.batch_items (
+    batch_id bigint NOT NULL,
+    pattern_id text NOT NULL,
+    mark text,
+    undone_at timestamp with time zone
+);
+COMMENT ON TABLE pattern_sync.batch_items IS 'What each decision of a batch replaced.';
+COMMENT ON COLUMN pattern_sync.batch_items.mark IS 'automation_status of the pattern before; NULL: it had none, or there was no pattern';
+CREATE TABLE pattern_sync.batches (
+    id bigint NOT NULL,
+    decision text NOT NULL,
+    reviewer text NOT NULL,
+    reason text,
+    replaces text NOT NULL,
+    decided_at timestamp with time zone DEFAULT now() NOT NULL,
+    undone_at timestamp with time zone,
+    undone_by text
+);
+COMMENT ON TABLE pattern_sync.batches IS 'Decisions that were made together, a single one included: what undo takes back.';
+ALTER TABLE pattern_sync.batches ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pattern_sync.batches_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE pattern_sync.decisions (
+    id bigint NOT NULL,
+    batch_id bigint,
+    pattern_id text NOT NULL,
+    decision text NOT NULL,
+    reviewer text NOT NULL,
+    decided_at timestamp with time zone NOT NULL,
+    replaced text,
+    undone_at timestamp with time zone,
+    shown jsonb NOT NULL
+);
+COMMENT ON TABLE pattern_sync.decisions IS 'The record: what the reviewer saw, of every decision.';
+COMMENT ON COLUMN pattern_sync.decisions.batch_id IS 'NULL: made by another program, or before this version';
+ALTER TABLE pattern_sync.decisions ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pattern_sync.decisions_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE pattern_sync.marks (
     channel text NOT NULL,
     payload text NOT NULL
@@ -1952,12 +2009,53 @@ CREATE TABLE pattern_sync.settings (
     only_types text[] DEFAULT '{}'::text[] NOT NULL,
     exclude_types text[] DEFAULT '{}'::text[] NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    max_age_days double precision,
+    min_workflows bigint,
+    CONSTRAINT settings_max_age_days_check CHECK (((max_age_days > (0)::double precision) AND (max_age_days <= (36500)::double precision))),
     CONSTRAINT settings_min_confidence_check CHECK (((min_confidence >= (0)::double precision) AND (min_confidence <= (100)::double precision))),
     CONSTRAINT settings_min_occurrences_check CHECK (((min_occurrences >= (0)::bigint) AND (min_occurrences <= (2147483647)::bigint))),
     CONSTRAINT settings_min_savings_check CHECK (((min_savings >= (0)::numeric) AND (min_savings < 'Infinity'::numeric))),
+    CONSTRAINT settings_min_workflows_check CHECK (((min_workflows >= (0)::bigint) AND (min_workflows <= (2147483647)::bigint))),
     CONSTRAINT settings_only_row_check CHECK (only_row)
 );
 COMMENT ON TABLE pattern_sync.settings IS 'The filter that the triggers and every daemon use: one row, published by a daemon at start and on reload. NULL: no such criterion. The defaults are the high-priority filter.';
+CREATE TABLE pattern_sync.snoozes (
+    pattern_id text NOT NULL,
+    reviewer text NOT NULL,
+    reason text,
+    until timestamp with time zone,
+    until_savings double precision,
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT snoozes_check CHECK (((until IS NOT NULL) OR (until_savings IS NOT NULL)))
+);
+COMMENT ON TABLE pattern_sync.snoozes IS 'Pending entries that a person wants to see later: at a time, or when the claimed savings have doubled.';
+COMMENT ON COLUMN pattern_sync.snoozes.until_savings IS 'USD a month';
+CREATE TABLE pattern_sync.traits (
+    pattern_id text NOT NULL,
+    row_version text NOT NULL,
+    status text NOT NULL,
+    kind text NOT NULL,
+    target text NOT NULL,
+    shape text NOT NULL,
+    confidence double precision NOT NULL,
+    occurrences bigint NOT NULL,
+    savings double precision NOT NULL,
+    impact double precision NOT NULL,
+    evidence double precision,
+    workflows bigint NOT NULL,
+    first_seen timestamp with time zone,
+    last_seen timestamp with time zone,
+    flags text[] DEFAULT '{}'::text[] NOT NULL,
+    reviewed_by text,
+    reviewed_at timestamp with time zone,
+    created_at timestamp with time zone,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+COMMENT ON TABLE pattern_sync.traits IS 'What entries are found, sorted and grouped by: a copy of the queue''s figures, with indexes that the application''s table must not get. A daemon keeps it; it may be behind, so no decision is based on it.';
+COMMENT ON COLUMN pattern_sync.traits.row_version IS 'of the entry that was read last: anything else there means that it has changed';
+COMMENT ON COLUMN pattern_sync.traits.confidence IS '0 to 1';
+COMMENT ON COLUMN pattern_sync.traits.savings IS 'USD a month, as claimed';
+COMMENT ON COLUMN pattern_sync.traits.evidence IS 'USD a month, by what is recorded; NULL: nothing is';
 CREATE TABLE pattern_sync.written (
     pattern_id text NOT NULL,
     confidence double precision,
@@ -1965,6 +2063,14 @@ CREATE TABLE pattern_sync.written (
     savings numeric
 );
 COMMENT ON TABLE pattern_sync.written IS 'The figures that the source had when we wrote an entry last. A figure of the entry is written again only when the source''s has moved since: what another service has set on purpose, or a trigger has rounded, stays until then.';
+ALTER TABLE ONLY pattern_sync.answers
+    ADD CONSTRAINT answers_pkey PRIMARY KEY (key);
+ALTER TABLE ONLY pattern_sync.batch_items
+    ADD CONSTRAINT batch_items_pkey PRIMARY KEY (batch_id, pattern_id);
+ALTER TABLE ONLY pattern_sync.batches
+    ADD CONSTRAINT batches_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY pattern_sync.decisions
+    ADD CONSTRAINT decisions_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY pattern_sync.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (version);
 ALTER TABLE ONLY pattern_sync.refusals
@@ -1975,8 +2081,22 @@ ALTER TABLE ONLY pattern_sync.runs
     ADD CONSTRAINT runs_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY pattern_sync.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (only_row);
+ALTER TABLE ONLY pattern_sync.snoozes
+    ADD CONSTRAINT snoozes_pkey PRIMARY KEY (pattern_id);
+ALTER TABLE ONLY pattern_sync.traits
+    ADD CONSTRAINT traits_pkey PRIMARY KEY (pattern_id);
 ALTER TABLE ONLY pattern_sync.written
     ADD CONSTRAINT written_pkey PRIMARY KEY (pattern_id);
+CREATE INDEX answers_asked_idx ON pattern_sync.answers USING btree (asked_at);
+CREATE INDEX batch_items_pattern_idx ON pattern_sync.batch_items USING btree (pattern_id);
+CREATE INDEX batches_decided_idx ON pattern_sync.batches USING btree (decided_at);
+CREATE INDEX decisions_decided_idx ON pattern_sync.decisions USING btree (decided_at);
+CREATE INDEX decisions_pattern_idx ON pattern_sync.decisions USING btree (pattern_id);
 CREATE INDEX refusals_due_idx ON pattern_sync.refusals USING btree (retry_at);
+CREATE INDEX traits_impact_idx ON pattern_sync.traits USING btree (status, impact DESC, pattern_id);
+CREATE INDEX traits_kind_idx ON pattern_sync.traits USING btree (kind);
+CREATE INDEX traits_shape_idx ON pattern_sync.traits USING btree (md5(shape));
 CREATE TRIGGER announce_settings AFTER INSERT OR UPDATE ON pattern_sync.settings FOR EACH ROW EXECUTE FUNCTION pattern_sync.announce_settings();
 ALTER TABLE pattern_sync.settings ENABLE ALWAYS TRIGGER announce_settings;
+ALTER TABLE ONLY pattern_sync.batch_items
+    ADD CONSTRAINT batch_items_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES pattern_sync.batches(id) ON DELETE CASCADE;

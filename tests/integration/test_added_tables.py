@@ -11,11 +11,11 @@ from tests.support.database import TestDatabase
 from tests.support.lived_in import documented_rights
 
 NEXT = Migration(
-    version=5,
-    name="migrations/0005_more.sql",
+    version=6,
+    name="migrations/0006_more.sql",
     sql=(
         "CREATE TABLE pattern_sync.more (id BIGINT PRIMARY KEY);\n"
-        "UPDATE pattern_sync.migrations AS m SET extended_to = 5 WHERE m.version = 3;\n"
+        "UPDATE pattern_sync.migrations AS m SET extended_to = 6 WHERE m.version = 3;\n"
     ),
 )
 

@@ -52,6 +52,7 @@ def test_an_application_is_adopted_unchanged_and_everything_works(empty_database
         "apply migrations/0002_review.sql",
         "apply migrations/0003_lived_in.sql",
         "apply migrations/0004_additive.sql",
+        "apply migrations/0005_deciding.sql",
         "create the functions",
         *TRIGGERS,
     ]
@@ -119,6 +120,8 @@ def test_a_dry_run_shows_every_step_and_changes_nothing(empty_database: TestData
 
 def test_an_older_version_is_upgraded_and_its_daemon_keeps_its_rights(database: TestDatabase) -> None:
     newer = "pattern_sync.written, pattern_sync.refusals, pattern_sync.rejections, pattern_sync.marks"
+    newest = "pattern_sync.traits, pattern_sync.batch_items, pattern_sync.batches, pattern_sync.decisions"
+    newer = f"{newer}, {newest}, pattern_sync.snoozes, pattern_sync.answers"
     database.execute(f"DROP TABLE {newer}; DELETE FROM pattern_sync.migrations WHERE version > 2")
     database.execute("ALTER TABLE pattern_sync.migrations DROP COLUMN extended_to")
     rights = ("SELECT, INSERT, DELETE ON pattern_sync.runs", "SELECT ON pattern_sync.migrations")
@@ -126,6 +129,7 @@ def test_an_older_version_is_upgraded_and_its_daemon_keeps_its_rights(database: 
         assert abouts(database) == [
             "apply migrations/0003_lived_in.sql",
             "apply migrations/0004_additive.sql",
+            "apply migrations/0005_deciding.sql",
             "create the functions",
         ]
         may = database.execute("SELECT has_table_privilege(%s, 'pattern_sync.written', 'DELETE') AS may", role)

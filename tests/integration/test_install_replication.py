@@ -17,7 +17,9 @@ from tests.support.folders import open_folder
 from tests.support.paths import UNCAPPED
 from tests.support.waiting import eventually
 
-OWN_TABLES = {"migrations", "settings", "runs", "written", "refusals", "rejections", "marks"}
+OWN_TABLES = {"migrations", "settings", "runs", "written", "refusals", "rejections", "marks"} | {
+    *("traits", "batches", "batch_items", "decisions", "snoozes", "answers"),
+}
 
 
 def test_a_publication_of_all_tables_is_named_before_anything_is_changed(empty_database: TestDatabase) -> None:

@@ -43,7 +43,10 @@ NEEDED = {
     "GRANT UPDATE ON pattern_sync.settings TO {role};",
     *(
         f"GRANT {privilege} ON pattern_sync.{table} TO {{role}};"
-        for table in ("runs", "written", "refusals", "rejections", "marks")
+        for table in (
+            *("runs", "written", "refusals", "rejections", "marks"),
+            *("traits", "batches", "batch_items", "decisions", "snoozes", "answers"),
+        )
         for privilege in ("SELECT", "INSERT", "UPDATE", "DELETE")
         if (table, privilege) != ("runs", "UPDATE")
     ),
@@ -132,7 +135,11 @@ def test_a_missing_table_needs_no_right(lived: TestDatabase, table: str) -> None
 
 
 def test_a_table_that_an_older_schema_lacks_is_no_error(lived: TestDatabase) -> None:
-    lived.execute("DROP TABLE pattern_sync.written, pattern_sync.refusals, pattern_sync.rejections, pattern_sync.marks")
+    lived.execute(
+        "DROP TABLE pattern_sync.written, pattern_sync.refusals, pattern_sync.rejections, pattern_sync.marks,"
+        " pattern_sync.traits, pattern_sync.batch_items, pattern_sync.batches, pattern_sync.decisions,"
+        " pattern_sync.snoozes, pattern_sync.answers"
+    )
     assert missing_rights(lived) == []
 
 

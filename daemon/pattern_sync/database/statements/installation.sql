@@ -58,7 +58,13 @@ needed AS (
             ('written', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
             ('refusals', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
             ('rejections', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
-            ('marks', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'])
+            ('marks', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('traits', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('batches', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('batch_items', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('decisions', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('snoozes', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('answers', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'])
     ) AS ours (table_name, privileges)
     CROSS JOIN LATERAL pg_catalog.unnest(ours.privileges) AS wanted (privilege)
     JOIN pg_catalog.pg_class AS c ON c.relname::text = ours.table_name
