@@ -445,6 +445,26 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION pattern_sync.forgive(row_ids bigint[]) IS 'Remove patterns from the quarantine.';
+CREATE FUNCTION pattern_sync.has_few_pending() RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET lock_timeout TO '500ms'
+    AS $$
+DECLARE
+    pages bigint := (
+        -- The partitions, or the table itself, which has none; a view has no pages.
+        SELECT coalesce(
+            pg_catalog.sum(pg_catalog.pg_relation_size(part.relid)),
+            pg_catalog.pg_relation_size(pg_catalog.to_regclass('operation_patterns'))::numeric,
+            0
+        )::bigint / 8192::bigint
+        FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass('operation_patterns')) AS part
+    );
+BEGIN
+    RETURN NOT EXISTS (
+        SELECT FROM pattern_approvals AS a WHERE a.status::text = 'pending' OFFSET 1000::bigint + 3::bigint * pages
+    );
+END $$;
+COMMENT ON FUNCTION pattern_sync.has_few_pending() IS 'Whether the patterns of the pending entries are better read one by one than with all others. A lookup was measured to cost as much as three pages of a scan; no statistics are asked, as they may be wrong.';
 CREATE FUNCTION pattern_sync.impact(confidence double precision, occurrences bigint, savings numeric) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -879,12 +899,14 @@ CREATE FUNCTION pattern_sync.pick_stale(after_id bigint, most bigint) RETURNS bi
     SET enable_nestloop TO 'off'
     SET enable_seqscan TO 'on'
     SET plan_cache_mode TO 'force_custom_plan'
+    SET work_mem TO '64MB'
+    SET max_parallel_workers_per_gather TO '0'
     SET lock_timeout TO '500ms'
     AS $$
 DECLARE
     stale bigint[];
 BEGIN
-    IF pattern_sync.signature_is_unique() THEN
+    IF pattern_sync.signature_is_unique() AND pattern_sync.has_few_pending() THEN
         PERFORM
             pg_catalog.set_config('enable_nestloop', 'on', true),
             pg_catalog.set_config('enable_seqscan', 'off', true);
@@ -929,7 +951,7 @@ BEGIN
     ) AS behind;
     RETURN stale;
 END $$;
-COMMENT ON FUNCTION pattern_sync.pick_stale(after_id bigint, most bigint) IS 'The row ids of the next patterns with a stale entry: the source has moved since the entry was last written. The pending entries are looked up one by one, as this runs every few seconds and there may be a million patterns. Without an index on the signature they are joined.';
+COMMENT ON FUNCTION pattern_sync.pick_stale(after_id bigint, most bigint) IS 'The row ids of the next patterns with a stale entry: the source has moved since the entry was last written. Few pending entries are looked up one by one, as this runs every few seconds and there may be a million patterns. Many, or entries without an index on the signature, are joined.';
 CREATE FUNCTION pattern_sync.predicate(confidence text, occurrences text, savings text, pattern_type text, min_confidence text, min_occurrences text, min_savings text, only_types text, exclude_types text) RETURNS text
     LANGUAGE sql IMMUTABLE
     AS $_$

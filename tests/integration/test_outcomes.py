@@ -164,3 +164,20 @@ def test_the_event_path_isolates_a_poison_row_too(database: TestDatabase) -> Non
     assert outcomes["a"].outcome is Outcome.QUEUED
     assert outcomes["poison"].outcome is Outcome.FAILED
     assert outcomes["poison"].error == "poison is refused"
+
+
+@pytest.mark.parametrize(("pending", "looked_up"), [(10, True), (20_000, False)])
+def test_stale_entries_are_found_whether_they_are_looked_up_or_joined(
+    database: TestDatabase, everything: Everything, pending: int, looked_up: object
+) -> None:
+    database.add_patterns(pending)
+    everything(database, UNCAPPED)
+    assert database.execute("SELECT pattern_sync.has_few_pending() AS few") == [{"few": looked_up}]
+    moved = database.execute("SELECT pattern_signature AS name FROM operation_patterns ORDER BY id LIMIT 3")
+    database.decide(moved[0]["name"])
+    database.execute(
+        "UPDATE operation_patterns SET occurrence_count = occurrence_count + 1 WHERE pattern_signature = ANY (%s)",
+        [row["name"] for row in moved],
+    )
+    assert everything(database, UNCAPPED).refreshed_count == 2
+    assert everything(database, UNCAPPED).refreshed_count == 0
