@@ -31,12 +31,15 @@ CREATE TABLE pattern_sync.traits (
 );
 CREATE INDEX traits_impact_idx ON pattern_sync.traits (status, impact DESC, pattern_id);
 CREATE INDEX traits_kind_idx ON pattern_sync.traits (kind);
-CREATE INDEX traits_shape_idx ON pattern_sync.traits (pg_catalog.md5(shape)); -- a shape may be longer than a key
+-- A shape may be longer than a key.
+CREATE INDEX traits_shape_idx ON pattern_sync.traits (pg_catalog.md5(shape));
 
--- Decisions that were made together, a single one included: what undo takes back.
+-- Decisions that were made together, a single one included: what undo takes back. Kept for 30 days.
 CREATE TABLE pattern_sync.batches (
     id         BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    decision   TEXT NOT NULL,
+    decision   TEXT NOT NULL, -- the status that its entries got
+    action     TEXT NOT NULL, -- in their history: approved or rejected
+    mark       TEXT NOT NULL, -- on their patterns, where the application allows it
     reviewer   TEXT NOT NULL,
     reason     TEXT,
     replaces   TEXT NOT NULL,
@@ -46,11 +49,12 @@ CREATE TABLE pattern_sync.batches (
 );
 CREATE INDEX batches_decided_idx ON pattern_sync.batches (decided_at);
 
--- What each decision of a batch replaced.
+-- What each decision of a batch has replaced, and what it wrote: it is undone only while that stands.
 CREATE TABLE pattern_sync.batch_items (
-    batch_id   BIGINT NOT NULL REFERENCES pattern_sync.batches (id) ON DELETE CASCADE,
+    batch_id   BIGINT NOT NULL,
     pattern_id TEXT NOT NULL,
-    mark       TEXT, -- automation_status of the pattern before; NULL: it had none, or there was no pattern
+    before     JSONB NOT NULL, -- of the entry, of its pattern (null: there was none), and whether a rejection was remembered
+    after      JSONB NOT NULL, -- of the entry, and the mark on the pattern
     undone_at  TIMESTAMPTZ,
     PRIMARY KEY (batch_id, pattern_id)
 );

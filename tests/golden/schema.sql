@@ -204,6 +204,22 @@ BEGIN
     RETURN NULL;
 END $$;
 COMMENT ON FUNCTION pattern_sync.announce_settings() IS 'Body of the trigger on the settings: re-create the trigger on the patterns for the new filter, note who published it, and notify every daemon to read the filter and to scan. This runs with the owner''s rights, as a daemon may change the filter but no other object of ours. Concurrent changes wait for the row.';
+CREATE FUNCTION pattern_sync.are_noted(signatures text[], action text, reviewer text, notes text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+BEGIN
+    RETURN (
+        SELECT pg_catalog.count(DISTINCT h.pattern_id::text) = pg_catalog.cardinality(are_noted.signatures)::bigint
+        FROM pattern_review_history AS h
+        WHERE h.pattern_id::text = ANY (are_noted.signatures)
+          AND h.action::text = are_noted.action
+          AND h.reviewer::text = are_noted.reviewer
+          AND h.notes::text IS NOT DISTINCT FROM are_noted.notes
+    );
+END $$;
+COMMENT ON FUNCTION pattern_sync.are_noted(signatures text[], action text, reviewer text, notes text) IS 'Whether the history holds an event of each pattern although its INSERT reported fewer rows. A trigger that moves rows into child tables makes the INSERT report none.';
 CREATE FUNCTION pattern_sync.arrow() RETURNS text
     LANGUAGE sql STABLE
     AS $$
@@ -257,97 +273,167 @@ END $$;
 COMMENT ON FUNCTION pattern_sync.create_announce() IS 'Create the trigger''s function on the patterns anew, for the filter in force. That locks no table.';
 CREATE FUNCTION pattern_sync.decide(signature text, decision text, reviewer text, notes text, replaces text) RETURNS boolean
     LANGUAGE plpgsql
+    AS $$
+DECLARE
+    made record;
+BEGIN
+    SELECT m.outcome, m.detail INTO STRICT made
+    FROM pattern_sync.decide_many(
+        ARRAY[decide.signature], decide.decision, decide.decision, decide.decision, decide.reviewer, decide.notes,
+        decide.replaces, NULL, true, false
+    ) AS m;
+    IF made.outcome = 'refused' AND made.detail IS NOT NULL THEN
+        RAISE EXCEPTION USING MESSAGE = made.detail, ERRCODE = 'P0001';
+    END IF;
+    RETURN CASE made.outcome WHEN 'decided' THEN true WHEN 'refused' THEN NULL WHEN 'busy' THEN NULL ELSE false END;
+END $$;
+COMMENT ON FUNCTION pattern_sync.decide(signature text, decision text, reviewer text, notes text, replaces text) IS 'Write a person''s decision, its history and the mark on the pattern in one transaction. Returns false, with nothing written, if no entry has the status to be replaced: somebody was faster, or there is no entry. Returns NULL, with nothing written, if a trigger, rule or policy of the application silently kept the decision out.';
+CREATE FUNCTION pattern_sync.decide_many(signatures text[], decision text, action text, mark text, reviewer text, notes text, replaces text, seen jsonb, waits boolean, rehearsal boolean) RETURNS TABLE(batch_id bigint, place bigint, pattern_id text, outcome text, status text, reviewed_by text, reviewed_at timestamp with time zone, savings double precision, detail text)
+    LANGUAGE plpgsql
     SET lock_timeout TO '800ms'
     AS $$
-BEGIN -- every parameter is qualified: the application's columns may have the same names
+#variable_conflict use_column
+DECLARE
+    free text[];
+    batch bigint;
+    done record;
+BEGIN
+    free := pattern_sync.lock_entries(
+        decide_many.signatures, decide_many.replaces, decide_many.waits, decide_many.rehearsal
+    );
+    IF pg_catalog.cardinality(free) > 0 AND decide_many.action <> ALL (ARRAY['approved', 'rejected']) THEN
+        RAISE EXCEPTION USING
+            MESSAGE = pg_catalog.quote_nullable(decide_many.action) || ' is no decision', ERRCODE = '22023';
+    END IF;
+    IF decide_many.rehearsal THEN
+        SELECT free AS written, '{}'::jsonb AS refused INTO done;
+    ELSIF pg_catalog.cardinality(free) = 0 THEN
+        SELECT '{}'::text[] AS written, '{}'::jsonb AS refused INTO done;
+    ELSE
+        INSERT INTO pattern_sync.batches (decision, action, mark, reviewer, reason, replaces)
+        VALUES (
+            decide_many.decision, decide_many.action, decide_many.mark, decide_many.reviewer, decide_many.notes,
+            decide_many.replaces
+        )
+        RETURNING id INTO batch;
+        SELECT w.written, w.refused INTO done
+        FROM pattern_sync.write_in_parts(batch, NULL, free, decide_many.waits) AS w;
+        IF pg_catalog.cardinality(done.written) > 0 THEN
+            PERFORM pattern_sync.record_decisions(batch, done.written, decide_many.seen);
+            PERFORM pattern_sync.forget_batches();
+        ELSE
+            DELETE FROM pattern_sync.batches AS b WHERE b.id = batch;
+            batch := NULL;
+        END IF;
+    END IF;
+    RETURN QUERY
+    SELECT
+        batch, s.place, s.signature,
+        CASE
+            WHEN s.is_written THEN 'decided'
+            WHEN s.is_refused THEN 'refused'
+            WHEN s.status IS NULL THEN 'unknown'
+            WHEN s.status = decide_many.replaces THEN 'busy'
+            WHEN s.status = decide_many.decision
+                AND s.reviewed_by IS NOT DISTINCT FROM decide_many.reviewer
+                AND s.notes IS NOT DISTINCT FROM pattern_sync.noted_as(decide_many.action, decide_many.notes)
+                THEN 'already'
+            WHEN s.status = 'pending' THEN 'moved'
+            ELSE 'taken'
+        END,
+        s.status, pattern_sync.legible(s.reviewed_by), s.reviewed_at, s.savings, pattern_sync.legible(s.detail)
+    FROM pattern_sync.standing(decide_many.signatures, done.written, done.refused) AS s
+    ORDER BY s.place;
+EXCEPTION WHEN OTHERS THEN
+    IF pattern_sync.is_passing(SQLSTATE) THEN
+        RAISE;
+    END IF;
+    RAISE EXCEPTION USING MESSAGE = SQLERRM || ' (SQLSTATE ' || SQLSTATE || ')', ERRCODE = 'P0001';
+END $$;
+COMMENT ON FUNCTION pattern_sync.decide_many(signatures text[], decision text, action text, mark text, reviewer text, notes text, replaces text, seen jsonb, waits boolean, rehearsal boolean) IS 'Decide some entries, each once: the status that replaces another, the action in their history, and the mark on their patterns. All that can be decided is decided in one transaction, and nothing else is touched. Returns an outcome for each: decided; already, where this very decision stands; taken, by somebody else; busy, as somebody has locked the entry or its pattern; moved, where the entry has another status than the one to be replaced; unknown; refused, by a trigger, rule or policy of the application (without a detail: silently). A rehearsal writes nothing.';
+CREATE FUNCTION pattern_sync.decide_set(batch bigint, signatures text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+    many CONSTANT bigint := pg_catalog.cardinality(decide_set.signatures);
+    row_ids CONSTANT bigint[] := pattern_sync.rows_of(decide_set.signatures);
+    before CONSTANT jsonb := pattern_sync.state_before(decide_set.signatures, row_ids);
+    made record;
+    marks jsonb;
+    written bigint;
+BEGIN
+    SELECT b.* INTO STRICT made FROM pattern_sync.batches AS b WHERE b.id = decide_set.batch;
     UPDATE pattern_approvals AS a
     SET
-        status = (pg_catalog.jsonb_populate_record(
-            a.*, pg_catalog.jsonb_build_object('status', decide.decision)
-        )).status,
-        reviewed_by = decide.reviewer,
+        status = (
+            SELECT (pg_catalog.jsonb_populate_record(
+                f.*, pg_catalog.jsonb_build_object('status', made.decision)
+            )).status
+            FROM pattern_approvals AS f WHERE f.pattern_id::text = decide_set.signatures[1] LIMIT 1
+        ),
+        reviewed_by = made.reviewer,
         reviewed_at = pg_catalog.now(),
         -- The prefix that the application's own readers expect.
-        approval_notes = CASE decide.decision WHEN 'rejected' THEN 'REJECTED: ' ELSE '' END || decide.notes
-    WHERE a.pattern_id::text = decide.signature AND a.status::text = decide.replaces;
-    IF NOT FOUND THEN
-        PERFORM FROM pattern_approvals AS a
-        WHERE a.pattern_id::text = decide.signature AND a.status::text = decide.replaces;
-        RETURN CASE WHEN FOUND THEN NULL ELSE false END;
-    END IF;
-    IF decide.decision = 'rejected' THEN
-        INSERT INTO pattern_review_history (pattern_id, action, reviewer, notes)
-        VALUES (decide.signature, 'rejected', decide.reviewer, decide.notes);
-    ELSIF decide.decision = 'approved' THEN
-        INSERT INTO pattern_review_history (pattern_id, action, reviewer, notes)
-        VALUES (decide.signature, 'approved', decide.reviewer, decide.notes);
-    ELSE
-        RAISE EXCEPTION USING
-            MESSAGE = pg_catalog.quote_nullable(decide.decision) || ' is no decision', ERRCODE = '22023';
-    END IF;
-    IF NOT FOUND AND NOT pattern_sync.is_noted(decide.signature, decide.decision, decide.reviewer, decide.notes) THEN
+        approval_notes = pattern_sync.noted_as(made.action, made.reason)
+    WHERE a.pattern_id::text = ANY (decide_set.signatures) AND a.status::text = made.replaces;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    IF written < many THEN
         RAISE EXCEPTION USING MESSAGE = 'kept out', ERRCODE = 'PS001';
     END IF;
-    -- Last, as the detector's next observation waits for this lock.
-    BEGIN
-        UPDATE operation_patterns AS p
-        SET
-            automation_status = (pg_catalog.jsonb_populate_record(
-                p.*, pg_catalog.jsonb_build_object('automation_status', decide.decision)
-            )).automation_status,
-            reviewed_by = decide.reviewer,
-            reviewed_at = pg_catalog.now(),
-            review_notes = decide.notes
-        WHERE p.pattern_signature::text = decide.signature;
-    EXCEPTION
-        -- A CHECK, an enum, a lookup table or a length limit that does not allow the status.
-        WHEN check_violation OR invalid_text_representation OR foreign_key_violation OR string_data_right_truncation
-        THEN
-        UPDATE operation_patterns AS p
-        SET
-            -- A rejected pattern must not stay marked as approved.
-            automation_status = CASE p.automation_status::text
-                WHEN 'approved' THEN (pg_catalog.jsonb_populate_record(
-                    p.*, pg_catalog.jsonb_build_object('automation_status', 'detected')
-                )).automation_status
-                ELSE p.automation_status
-            END,
-            reviewed_by = decide.reviewer,
-            reviewed_at = pg_catalog.now(),
-            review_notes = decide.notes
-        WHERE p.pattern_signature::text = decide.signature;
-    END;
-    IF decide.decision = 'rejected' THEN
+    IF made.action = 'rejected' THEN
+        INSERT INTO pattern_review_history (pattern_id, action, reviewer, notes)
+        SELECT noted.signature, 'rejected', made.reviewer, made.reason
+        FROM pg_catalog.unnest(decide_set.signatures) AS noted (signature);
+    ELSE
+        INSERT INTO pattern_review_history (pattern_id, action, reviewer, notes)
+        SELECT noted.signature, 'approved', made.reviewer, made.reason
+        FROM pg_catalog.unnest(decide_set.signatures) AS noted (signature);
+    END IF;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    IF written < many
+        AND NOT pattern_sync.are_noted(decide_set.signatures, made.action, made.reviewer, made.reason)
+    THEN
+        RAISE EXCEPTION USING MESSAGE = 'kept out', ERRCODE = 'PS001';
+    END IF;
+    PERFORM pattern_sync.mark_patterns(row_ids, made.mark, made.reviewer, made.reason);
+    SELECT pg_catalog.jsonb_object_agg(p.pattern_signature::text, p.automation_status::text ORDER BY p.id::bigint DESC)
+    INTO marks
+    FROM operation_patterns AS p
+    WHERE p.id = ANY (row_ids);
+    IF made.action = 'rejected' THEN
         INSERT INTO pattern_sync.rejections (pattern_id)
-        SELECT decide.signature
-        WHERE NOT EXISTS (
-            SELECT FROM operation_patterns AS p
-            WHERE p.pattern_signature::text = decide.signature
-              AND NOT pattern_sync.eligible(p.automation_status::text)
-        )
+        SELECT rejected.signature
+        FROM pg_catalog.unnest(decide_set.signatures) AS rejected (signature)
+        WHERE pattern_sync.eligible(marks ->> rejected.signature)
         ON CONFLICT (pattern_id) DO NOTHING;
     ELSE
-        DELETE FROM pattern_sync.rejections AS r WHERE r.pattern_id = decide.signature;
+        DELETE FROM pattern_sync.rejections AS r WHERE r.pattern_id = ANY (decide_set.signatures);
     END IF;
     -- Only a status that can be read back is a decision: a trigger may have changed it.
-    IF NOT EXISTS (
-        SELECT FROM pattern_approvals AS a
-        WHERE a.pattern_id::text = decide.signature AND a.status::text = decide.decision
-    ) THEN
+    INSERT INTO pattern_sync.batch_items (batch_id, pattern_id, before, after)
+    SELECT
+        decide_set.batch, a.pattern_id::text, before -> a.pattern_id::text,
+        pg_catalog.jsonb_build_object(
+            'entry', pattern_sync.decided_state(a.status::text, a.reviewed_by::text, a.reviewed_at),
+            'mark', marks -> a.pattern_id::text
+        )
+    FROM pattern_approvals AS a
+    WHERE a.pattern_id::text = ANY (decide_set.signatures) AND a.status::text = made.decision;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    IF written < many THEN
         RAISE EXCEPTION USING MESSAGE = 'kept out', ERRCODE = 'PS001';
     END IF;
     SET CONSTRAINTS ALL IMMEDIATE; -- a deferred constraint would fail the commit, where nobody can report it
-    RETURN true;
-EXCEPTION
-    WHEN SQLSTATE 'PS001' THEN
-        RETURN NULL;
-    WHEN OTHERS THEN
-        IF pattern_sync.is_passing(SQLSTATE) THEN
-            RAISE;
-        END IF;
-        RAISE EXCEPTION USING MESSAGE = SQLERRM || ' (SQLSTATE ' || SQLSTATE || ')', ERRCODE = 'P0001';
 END $$;
-COMMENT ON FUNCTION pattern_sync.decide(signature text, decision text, reviewer text, notes text, replaces text) IS 'Write a person''s decision, its history and the mark on the pattern in one transaction. Returns false, with nothing written, if no entry has the status to be replaced: somebody was faster, or there is no entry. Returns NULL, with nothing written, if a trigger, rule or policy of the application silently kept the decision out.';
+COMMENT ON FUNCTION pattern_sync.decide_set(batch bigint, signatures text[]) IS 'Write the decision of a batch on some entries that this transaction has locked, their history, the mark on their patterns, and what it takes to undo it. Raises PS001 if a trigger, rule or policy of the application silently keeps a part of it out; an error of any row undoes them all.';
+CREATE FUNCTION pattern_sync.decided_state(status text, reviewer text, decided_at anyelement) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT pg_catalog.jsonb_build_object('status', status, 'reviewed_by', reviewer, 'reviewed_at', decided_at)
+$$;
+COMMENT ON FUNCTION pattern_sync.decided_state(status text, reviewer text, decided_at anyelement) IS 'What an undo compares with an entry: it is the batch''s own decision as long as this is what the batch wrote.';
 CREATE FUNCTION pattern_sync.eligibility(automation_status text) RETURNS text
     LANGUAGE sql IMMUTABLE
     AS $_$
@@ -426,6 +512,26 @@ CREATE FUNCTION pattern_sync.figure(value numeric) RETURNS numeric
     END
 $$;
 COMMENT ON FUNCTION pattern_sync.figure(value numeric) IS 'A figure that every column of the queue can hold. NULL, infinities, NaN and absurdly large values become 0.';
+CREATE FUNCTION pattern_sync.forget_batches() RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+    old CONSTANT bigint[] := ARRAY(
+        SELECT f.id FROM pattern_sync.batches AS f
+        WHERE f.decided_at < pg_catalog.now() - '30 days'::interval
+        ORDER BY f.decided_at
+        LIMIT 10
+        FOR UPDATE SKIP LOCKED
+    );
+BEGIN
+    IF pg_catalog.cardinality(old) > 0 THEN
+        DELETE FROM pattern_sync.batch_items AS i WHERE i.batch_id = ANY (old);
+        DELETE FROM pattern_sync.batches AS b WHERE b.id = ANY (old);
+    END IF;
+END $$;
+COMMENT ON FUNCTION pattern_sync.forget_batches() IS 'Forget batches after 30 days. The record of their decisions stays.';
 CREATE FUNCTION pattern_sync.forgive(row_ids bigint[]) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -610,18 +716,11 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pattern_sync.is_indexed(table_name text, column_name text, uniquely boolean) IS 'Whether a column is the first column of an index or, if `uniquely`, the only column of a unique index.';
 CREATE FUNCTION pattern_sync.is_noted(signature text, action text, reviewer text, notes text) RETURNS boolean
-    LANGUAGE plpgsql STABLE
+    LANGUAGE sql STABLE
     AS $$
-BEGIN
-    RETURN EXISTS (
-        SELECT FROM pattern_review_history AS h
-        WHERE h.pattern_id::text = is_noted.signature
-          AND h.action::text = is_noted.action
-          AND h.reviewer::text = is_noted.reviewer
-          AND h.notes::text IS NOT DISTINCT FROM is_noted.notes
-    );
-END $$;
-COMMENT ON FUNCTION pattern_sync.is_noted(signature text, action text, reviewer text, notes text) IS 'Whether the history holds an event although its INSERT reported no row. A trigger that moves rows into child tables makes the INSERT report none.';
+    SELECT pattern_sync.are_noted(ARRAY[signature], action, reviewer, notes)
+$$;
+COMMENT ON FUNCTION pattern_sync.is_noted(signature text, action text, reviewer text, notes text) IS 'The same for one pattern.';
 CREATE FUNCTION pattern_sync.is_passing(code text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -637,6 +736,73 @@ CREATE FUNCTION pattern_sync.legible(value text) RETURNS text
     END
 $$;
 COMMENT ON FUNCTION pattern_sync.legible(value text) IS 'The text in a form that every client can read. A SQL_ASCII database stores any bytes, and other encodings have characters that UTF-8 lacks. One such row would turn every answer that contains it into an error.';
+CREATE FUNCTION pattern_sync.lock_entries(signatures text[], status text, waits boolean, rehearsal boolean) RETURNS text[]
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+DECLARE
+    free text[];
+BEGIN
+    IF lock_entries.rehearsal THEN
+        RETURN ARRAY(
+            SELECT a.pattern_id::text FROM pattern_approvals AS a
+            WHERE a.pattern_id::text = ANY (lock_entries.signatures) AND a.status::text = lock_entries.status
+            ORDER BY a.pattern_id::text
+        );
+    END IF;
+    IF lock_entries.waits THEN
+        PERFORM FROM pattern_approvals AS a
+        WHERE a.pattern_id::text = ANY (lock_entries.signatures) AND a.status::text = lock_entries.status
+        ORDER BY a.pattern_id::text
+        FOR NO KEY UPDATE;
+    END IF;
+    free := ARRAY(
+        SELECT locked.signature FROM (
+            SELECT a.pattern_id::text AS signature FROM pattern_approvals AS a
+            WHERE a.pattern_id::text = ANY (lock_entries.signatures) AND a.status::text = lock_entries.status
+            ORDER BY a.pattern_id::text
+            FOR NO KEY UPDATE SKIP LOCKED
+        ) AS locked
+    );
+    IF lock_entries.waits THEN
+        PERFORM FROM operation_patterns AS p
+        WHERE p.id = ANY (pattern_sync.rows_of(free))
+        ORDER BY p.id
+        FOR NO KEY UPDATE;
+    END IF;
+    RETURN pattern_sync.lock_patterns(free);
+END $$;
+COMMENT ON FUNCTION pattern_sync.lock_entries(signatures text[], status text, waits boolean, rehearsal boolean) IS 'Lock those of some entries that have a status, and their patterns; return the ones that this transaction has locked now, in key order. The others are skipped, unless it `waits`. A rehearsal locks nothing.';
+CREATE FUNCTION pattern_sync.lock_patterns(signatures text[]) RETURNS text[]
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+DECLARE
+    ids CONSTANT bigint[] := pattern_sync.rows_of(lock_patterns.signatures);
+    free bigint[];
+BEGIN
+    SELECT pg_catalog.array_agg(locked.id) INTO free
+    FROM (
+        SELECT p.id::bigint AS id FROM operation_patterns AS p
+        WHERE p.id = ANY (ids)
+        ORDER BY p.id
+        FOR NO KEY UPDATE SKIP LOCKED
+    ) AS locked;
+    IF coalesce(pg_catalog.cardinality(free), 0) = pg_catalog.cardinality(ids) THEN
+        RETURN lock_patterns.signatures;
+    END IF;
+    RETURN pattern_sync.without(lock_patterns.signatures, ARRAY(
+        SELECT p.pattern_signature::text FROM operation_patterns AS p
+        WHERE p.id = ANY (ARRAY(
+            SELECT one.id FROM pg_catalog.unnest(ids) AS one (id)
+            EXCEPT
+            SELECT other.id FROM pg_catalog.unnest(free) AS other (id)
+        ))
+    ));
+END $$;
+COMMENT ON FUNCTION pattern_sync.lock_patterns(signatures text[]) IS 'Those of some patterns that nobody has locked, in key order; the others are left out at once. They stay locked until the transaction ends. A pattern without a row is free.';
 CREATE FUNCTION pattern_sync.look(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[]) RETURNS TABLE(place bigint, row_id bigint, signature text, state text)
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
@@ -692,6 +858,56 @@ CREATE FUNCTION pattern_sync.mark(channel text, payload text) RETURNS void
     WHERE mark.channel IN ('pattern_sync', 'pattern_sync_queue') AND mark.payload IS NOT NULL
 $$;
 COMMENT ON FUNCTION pattern_sync.mark(channel text, payload text) IS 'Keep a hint in the table of marks when it cannot be sent by NOTIFY. The daemons read the marks every few seconds. Everybody may call this: it keeps no more than a notification could bring, and only for our channels.';
+CREATE FUNCTION pattern_sync.mark_patterns(row_ids bigint[], mark text, reviewer text, notes text) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+    code text;
+    refused_by text;
+    one bigint;
+BEGIN
+    UPDATE operation_patterns AS p
+    SET
+        automation_status = (
+            SELECT (pg_catalog.jsonb_populate_record(
+                f.*, pg_catalog.jsonb_build_object('automation_status', mark_patterns.mark)
+            )).automation_status
+            FROM operation_patterns AS f WHERE f.id = mark_patterns.row_ids[1] LIMIT 1
+        ),
+        reviewed_by = mark_patterns.reviewer,
+        reviewed_at = pg_catalog.now(),
+        review_notes = mark_patterns.notes
+    WHERE p.id = ANY (mark_patterns.row_ids);
+EXCEPTION
+    WHEN check_violation OR invalid_text_representation OR foreign_key_violation OR string_data_right_truncation THEN
+    GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, refused_by = CONSTRAINT_NAME;
+    IF pg_catalog.cardinality(mark_patterns.row_ids) > 1
+        AND NOT pattern_sync.takes_no_such_mark(code, refused_by)
+    THEN
+        FOREACH one IN ARRAY mark_patterns.row_ids LOOP
+            PERFORM pattern_sync.mark_patterns(
+                ARRAY[one], mark_patterns.mark, mark_patterns.reviewer, mark_patterns.notes
+            );
+        END LOOP;
+        RETURN;
+    END IF;
+    UPDATE operation_patterns AS p
+    SET
+        -- A rejected pattern must not stay marked as approved.
+        automation_status = CASE p.automation_status::text
+            WHEN 'approved' THEN (pg_catalog.jsonb_populate_record(
+                p.*, pg_catalog.jsonb_build_object('automation_status', 'detected')
+            )).automation_status
+            ELSE p.automation_status
+        END,
+        reviewed_by = mark_patterns.reviewer,
+        reviewed_at = pg_catalog.now(),
+        review_notes = mark_patterns.notes
+    WHERE p.id = ANY (mark_patterns.row_ids);
+END $$;
+COMMENT ON FUNCTION pattern_sync.mark_patterns(row_ids bigint[], mark text, reviewer text, notes text) IS 'Write the mark on some patterns. If the application''s table does not allow the status there (by a CHECK, an enum, a lookup table or a length limit), the rest of the mark is still written. What refuses one row and not the other is tried row by row.';
 CREATE FUNCTION pattern_sync.moment(value timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -792,6 +1008,12 @@ CREATE FUNCTION pattern_sync.new_entries(min_confidence double precision, min_oc
     WHERE r.pattern_id IS NULL AND p.is_candidate
 $$;
 COMMENT ON FUNCTION pattern_sync.new_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], shown jsonb) IS 'The entries to be inserted for some patterns, if they qualify now. The tool sequence is the names of the operations, joined by arrows. JSON of any shape is accepted: an item that is not a name (a string, or an object with a string "name") is skipped. `shown` is the result of `examples`.';
+CREATE FUNCTION pattern_sync.noted_as(action text, notes text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT CASE action WHEN 'rejected' THEN 'REJECTED: ' ELSE '' END || notes
+$$;
+COMMENT ON FUNCTION pattern_sync.noted_as(action text, notes text) IS 'The notes of an entry: a rejection''s reason has the prefix that the application''s own readers expect.';
 CREATE FUNCTION pattern_sync.notify(payload text) RETURNS void
     LANGUAGE sql
     AS $$
@@ -852,6 +1074,51 @@ BEGIN
     ) AS moved;
 END $$;
 COMMENT ON FUNCTION pattern_sync.outdated(row_ids bigint[]) IS 'Which of some patterns have moved since we last wrote their pending entry, figure by figure, and whether the entry then differs from what it should show.';
+CREATE FUNCTION pattern_sync.outlook(batch bigint, signatures text[], after jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+DECLARE
+    marks jsonb;
+    later jsonb;
+    standing jsonb;
+BEGIN
+    SELECT pg_catalog.jsonb_object_agg(p.pattern_signature::text, p.automation_status::text ORDER BY p.id::bigint DESC)
+    INTO marks
+    FROM operation_patterns AS p
+    WHERE p.pattern_signature::text = ANY (outlook.signatures);
+    SELECT pg_catalog.jsonb_object_agg(i.pattern_id, true) INTO later
+    FROM pattern_sync.batch_items AS i
+    WHERE i.pattern_id = ANY (outlook.signatures) AND i.batch_id > outlook.batch AND i.undone_at IS NULL;
+    SELECT pg_catalog.jsonb_object_agg(
+        a.pattern_id::text,
+        pattern_sync.decided_state(a.status::text, a.reviewed_by::text, a.reviewed_at)
+        = pattern_sync.decided_state(wrote.status::text, wrote.reviewed_by::text, wrote.reviewed_at)
+    )
+    INTO standing
+    FROM pattern_approvals AS a
+    CROSS JOIN LATERAL pg_catalog.jsonb_populate_record(
+        a.*, outlook.after -> a.pattern_id::text -> 'entry'::text
+    ) AS wrote
+    WHERE a.pattern_id::text = ANY (outlook.signatures);
+    RETURN (
+        SELECT coalesce(pg_catalog.jsonb_object_agg(judged.signature, judged.why), '{}')
+        FROM (
+            SELECT listed.signature, CASE
+                WHEN NOT coalesce(standing ? listed.signature, false) THEN 'unknown'
+                WHEN standing -> listed.signature <> 'true'::jsonb OR coalesce(later ? listed.signature, false)
+                    THEN 'touched'
+                WHEN marks ? listed.signature
+                    AND marks -> listed.signature IS DISTINCT FROM outlook.after -> listed.signature -> 'mark'::text
+                    THEN 'gone-on'
+            END AS why
+            FROM pg_catalog.unnest(outlook.signatures) AS listed (signature)
+        ) AS judged
+        WHERE judged.why IS NOT NULL
+    );
+END $$;
+COMMENT ON FUNCTION pattern_sync.outlook(batch bigint, signatures text[], after jsonb) IS 'Why some decisions of a batch cannot be undone, by signature: touched, gone-on or unknown. `after` is what the batch wrote. A later decision that equals the batch''s (by the same person, in the same second of a coarse column) is another.';
 CREATE FUNCTION pattern_sync.pick_missing(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], most bigint, retry boolean, begun timestamp with time zone, passed_over bigint[], lane integer, lanes integer, OUT candidates bigint, OUT missing bigint, OUT refused bigint, OUT row_ids bigint[]) RETURNS record
     LANGUAGE plpgsql STABLE
     SET enable_nestloop TO 'off'
@@ -1165,6 +1432,37 @@ BEGIN
     PERFORM pg_catalog.set_config('pattern_sync.announced_later', announced, true);
 END $$;
 COMMENT ON FUNCTION pattern_sync.reconcile(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean) IS 'Bring the entries of some patterns up to date. Returns one row a pattern with its outcome: queued, refreshed, unchanged, decided, short; failed, with the server''s message, if the application refuses the row; held if somebody has locked it; untried if the time was up. One row never stops the others: after an error they are tried in chunks, and the patterns of a failing chunk one by one.';
+CREATE FUNCTION pattern_sync.record_decisions(batch bigint, signatures text[], seen jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+BEGIN
+    INSERT INTO pattern_sync.decisions (batch_id, pattern_id, decision, reviewer, decided_at, replaced, shown)
+    SELECT
+        b.id, a.pattern_id::text, b.decision, b.reviewer, b.decided_at, b.replaces,
+        pg_catalog.jsonb_build_object(
+            'figures', pg_catalog.jsonb_build_object(
+                'confidence', figures.confidence,
+                'occurrences', a.occurrence_count::bigint,
+                'savings', figures.savings,
+                'impact', pattern_sync.impact(
+                    figures.confidence::double precision, a.occurrence_count::bigint, figures.savings
+                )
+            ),
+            'position', record_decisions.seen -> 'positions'::text -> a.pattern_id::text,
+            'seconds', record_decisions.seen -> 'seconds'::text
+        )
+    FROM pattern_approvals AS a
+    CROSS JOIN (SELECT f.* FROM pattern_sync.batches AS f WHERE f.id = record_decisions.batch) AS b
+    CROSS JOIN LATERAL (
+        SELECT
+            pattern_sync.figure(a.confidence_score::text::numeric) AS confidence,
+            pattern_sync.figure(a.estimated_savings_usd::text::numeric) AS savings
+    ) AS figures
+    WHERE a.pattern_id::text = ANY (record_decisions.signatures);
+END $$;
+COMMENT ON FUNCTION pattern_sync.record_decisions(batch bigint, signatures text[], seen jsonb) IS 'Record what the reviewer saw of each entry of a batch.';
 CREATE FUNCTION pattern_sync.refresh_entries(row_ids bigint[]) RETURNS text[]
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -1356,6 +1654,22 @@ BEGIN
     );
 END $$;
 COMMENT ON FUNCTION pattern_sync.retry_refused(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], most bigint, OUT tried bigint, OUT failed bigint, OUT refused bigint, OUT reasons text[], OUT queued_signatures text[], OUT refreshed_signatures text[]) IS 'Try quarantined patterns that are due again, at most `most`, starting with one of each kind of refusal. If one of a kind is queued, all others of its kind are due at once. Returns how many are left in the quarantine, and the latest reasons.';
+CREATE FUNCTION pattern_sync.rows_of(signatures text[]) RETURNS bigint[]
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+BEGIN
+    RETURN coalesce(
+        (
+            SELECT pg_catalog.array_agg(p.id::bigint ORDER BY p.id::bigint)
+            FROM operation_patterns AS p
+            WHERE p.pattern_signature::text = ANY (rows_of.signatures)
+        ),
+        '{}'
+    );
+END $$;
+COMMENT ON FUNCTION pattern_sync.rows_of(signatures text[]) IS 'The row ids of the patterns with some signatures.';
 CREATE FUNCTION pattern_sync.send(channel text, payload text) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -1404,6 +1718,67 @@ BEGIN
     RETURN coalesce(best, '{}');
 END $$;
 COMMENT ON FUNCTION pattern_sync.spokesmen(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[]) IS 'The row that represents each signature when several rows share it: one that qualifies, then the best impact, then the lowest row id. Any of the rows stands for its signature.';
+CREATE FUNCTION pattern_sync.standing(signatures text[], written text[], refused jsonb) RETURNS TABLE(place bigint, signature text, is_written boolean, is_refused boolean, detail text, status text, reviewed_by text, reviewed_at timestamp with time zone, notes text, savings double precision)
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
+    SET enable_nestloop TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+BEGIN
+    RETURN QUERY
+    SELECT
+        asked.place, asked.signature,
+        (asked.signature IN (SELECT w.signature FROM pg_catalog.unnest(standing.written) AS w (signature))) IS TRUE,
+        standing.refused ? asked.signature,
+        standing.refused ->> asked.signature,
+        a.status, a.reviewed_by, a.reviewed_at, a.notes, a.savings
+    FROM pg_catalog.unnest(standing.signatures) WITH ORDINALITY AS asked (signature, place)
+    LEFT JOIN (
+        SELECT
+            f.pattern_id::text AS signature,
+            f.status::text AS status,
+            f.reviewed_by::text AS reviewed_by,
+            pattern_sync.moment(f.reviewed_at::timestamptz) AS reviewed_at,
+            f.approval_notes::text AS notes,
+            pattern_sync.figure(f.estimated_savings_usd::text::numeric)::double precision AS savings
+        FROM pattern_approvals AS f
+        WHERE f.pattern_id::text = ANY (standing.signatures)
+    ) AS a ON a.signature = asked.signature;
+END $$;
+COMMENT ON FUNCTION pattern_sync.standing(signatures text[], written text[], refused jsonb) IS 'How some entries stand after a decision or an undo, in the given order.';
+CREATE FUNCTION pattern_sync.state_before(signatures text[], row_ids bigint[]) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+    patterns jsonb;
+    remembered jsonb;
+BEGIN
+    SELECT pg_catalog.jsonb_object_agg(p.pattern_signature::text, pg_catalog.jsonb_build_object(
+        'automation_status', p.automation_status, 'reviewed_by', p.reviewed_by,
+        'reviewed_at', p.reviewed_at, 'review_notes', p.review_notes
+    ) ORDER BY p.id::bigint DESC)
+    INTO patterns
+    FROM operation_patterns AS p
+    WHERE p.id = ANY (state_before.row_ids);
+    SELECT pg_catalog.jsonb_object_agg(r.pattern_id, true) INTO remembered
+    FROM pattern_sync.rejections AS r
+    WHERE r.pattern_id = ANY (state_before.signatures);
+    RETURN (
+        SELECT pg_catalog.jsonb_object_agg(a.pattern_id::text, pg_catalog.jsonb_build_object(
+            'entry', pg_catalog.jsonb_build_object(
+                'status', a.status, 'reviewed_by', a.reviewed_by,
+                'reviewed_at', a.reviewed_at, 'approval_notes', a.approval_notes
+            ),
+            'pattern', patterns -> a.pattern_id::text,
+            'rejected', coalesce(remembered ? a.pattern_id::text, false)
+        ))
+        FROM pattern_approvals AS a
+        WHERE a.pattern_id::text = ANY (state_before.signatures)
+    );
+END $$;
+COMMENT ON FUNCTION pattern_sync.state_before(signatures text[], row_ids bigint[]) IS 'What a decision replaces, and an undo puts back, by signature: of the entry, of its pattern, and whether a rejection is remembered. Of several rows of a pattern, the first stands for all.';
 CREATE FUNCTION pattern_sync.storage() RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'public', 'pg_temp'
@@ -1430,6 +1805,22 @@ CREATE FUNCTION pattern_sync.tables_without_trigger() RETURNS SETOF regclass
     SELECT DISTINCT f.relation FROM pattern_sync.trigger_faults() AS f WHERE f.mending IS NOT NULL ORDER BY f.relation
 $$;
 COMMENT ON FUNCTION pattern_sync.tables_without_trigger() IS 'The tables with faults that install_trigger can mend.';
+CREATE FUNCTION pattern_sync.takes_no_such_mark(code text, constraint_name text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN takes_no_such_mark.code = '23514' AND EXISTS (
+        SELECT
+        FROM pg_catalog.pg_constraint AS c
+        JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.conrelid
+        WHERE c.conrelid = pg_catalog.to_regclass('operation_patterns')::oid
+          AND c.conname::text = takes_no_such_mark.constraint_name
+          AND a.attname::text = 'automation_status'
+          AND pg_catalog.cardinality(c.conkey) = 1
+          AND c.conkey[1] = a.attnum
+    );
+END $$;
+COMMENT ON FUNCTION pattern_sync.takes_no_such_mark(code text, constraint_name text) IS 'Whether an error says that the patterns'' table takes no such mark, on whatever row.';
 CREATE FUNCTION pattern_sync.tell_changes(change text, signatures text[]) RETURNS void
     LANGUAGE sql
     AS $$
@@ -1672,6 +2063,134 @@ BEGIN
     END IF;
 END $_$;
 COMMENT ON FUNCTION pattern_sync.trigger_faults() IS 'What keeps changes from being notified, one row for each fault: the table and the fault in words; whom the silence affects (''patterns'': the daemons, ''pages'': the review pages, NULL: nobody); and the SQL that mends it (NULL: re-create the functions). It is called every few seconds and raises no error, whatever is missing.';
+CREATE FUNCTION pattern_sync.undo_batch(batch bigint, undoer text) RETURNS TABLE(pattern_id text, outcome text, detail text)
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET lock_timeout TO '800ms'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    made record;
+    listed text[];
+    after jsonb;
+    outlook jsonb;
+    free text[];
+    done record;
+BEGIN
+    -- Two undos at once: the second waits, and finds what the first has left.
+    SELECT b.* INTO made FROM pattern_sync.batches AS b
+    WHERE b.id = undo_batch.batch AND b.decided_at > pg_catalog.now() - '7 days'::interval
+    FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    SELECT pg_catalog.array_agg(i.pattern_id ORDER BY i.pattern_id), pg_catalog.jsonb_object_agg(i.pattern_id, i.after)
+    INTO listed, after
+    FROM pattern_sync.batch_items AS i
+    WHERE i.batch_id = undo_batch.batch AND i.undone_at IS NULL;
+    IF listed IS NULL THEN
+        RETURN;
+    END IF;
+    free := pattern_sync.lock_entries(listed, made.decision, false, false);
+    outlook := pattern_sync.outlook(undo_batch.batch, listed, after);
+    SELECT w.written, w.refused INTO done
+    FROM pattern_sync.write_in_parts(
+        undo_batch.batch, undo_batch.undoer,
+        ARRAY(
+            SELECT own.signature FROM pg_catalog.unnest(free) AS own (signature)
+            WHERE NOT outlook ? own.signature
+            ORDER BY own.signature
+        ),
+        false
+    ) AS w;
+    IF pg_catalog.cardinality(done.written) > 0 THEN
+        UPDATE pattern_sync.batches AS b SET undone_at = pg_catalog.now(), undone_by = undo_batch.undoer
+        WHERE b.id = undo_batch.batch;
+        UPDATE pattern_sync.decisions AS d SET undone_at = pg_catalog.now()
+        WHERE d.batch_id = undo_batch.batch AND d.pattern_id = ANY (done.written);
+    END IF;
+    RETURN QUERY
+    SELECT
+        s.signature,
+        CASE
+            WHEN s.is_written THEN 'undone'
+            WHEN s.is_refused THEN 'refused'
+            ELSE coalesce(outlook ->> s.signature, 'busy')
+        END,
+        pattern_sync.legible(s.detail)
+    FROM pattern_sync.standing(listed, done.written, done.refused) AS s
+    ORDER BY s.place;
+EXCEPTION WHEN OTHERS THEN
+    IF pattern_sync.is_passing(SQLSTATE) THEN
+        RAISE;
+    END IF;
+    RAISE EXCEPTION USING MESSAGE = SQLERRM || ' (SQLSTATE ' || SQLSTATE || ')', ERRCODE = 'P0001';
+END $$;
+COMMENT ON FUNCTION pattern_sync.undo_batch(batch bigint, undoer text) IS 'Undo a batch, at most seven days old: what nobody has touched since. Returns an outcome for each of its decisions that is not undone yet, so none if the batch is unknown, too old or undone: undone; touched, as it is not the batch''s decision any more; gone-on, as somebody has taken the pattern further; busy, as somebody has locked the entry or its pattern; unknown, as the entry is gone; refused, as by `decide_many`.';
+CREATE FUNCTION pattern_sync.undo_set(batch bigint, signatures text[], undoer text) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+    many CONSTANT bigint := pg_catalog.cardinality(undo_set.signatures);
+    made record;
+    before jsonb;
+    marked text[];
+    said text;
+    written bigint;
+BEGIN
+    SELECT b.* INTO STRICT made FROM pattern_sync.batches AS b WHERE b.id = undo_set.batch;
+    SELECT
+        pg_catalog.jsonb_object_agg(i.pattern_id, i.before),
+        pg_catalog.array_agg(i.pattern_id) FILTER (WHERE pg_catalog.jsonb_typeof(i.before -> 'pattern'::text) = 'object')
+    INTO STRICT before, marked
+    FROM pattern_sync.batch_items AS i
+    WHERE i.batch_id = undo_set.batch AND i.pattern_id = ANY (undo_set.signatures);
+    UPDATE pattern_approvals AS a
+    SET (status, reviewed_by, reviewed_at, approval_notes) = (
+        SELECT r.status, r.reviewed_by, r.reviewed_at, r.approval_notes
+        FROM pg_catalog.jsonb_populate_record(a.*, before -> a.pattern_id::text -> 'entry'::text) AS r
+    )
+    WHERE a.pattern_id::text = ANY (undo_set.signatures);
+    GET DIAGNOSTICS written = ROW_COUNT;
+    IF written < many THEN
+        RAISE EXCEPTION USING MESSAGE = 'kept out', ERRCODE = 'PS001';
+    END IF;
+    said := pg_catalog.format(
+        'undone by %s: %s by %s on %s UTC', undo_set.undoer, made.decision, made.reviewer,
+        pg_catalog.to_char(made.decided_at AT TIME ZONE 'UTC'::text, 'YYYY-MM-DD "at" HH24:MI:SS')
+    );
+    INSERT INTO pattern_review_history (pattern_id, action, reviewer, notes)
+    SELECT noted.signature, 'flagged', undo_set.undoer, said
+    FROM pg_catalog.unnest(undo_set.signatures) AS noted (signature);
+    GET DIAGNOSTICS written = ROW_COUNT;
+    IF written < many AND NOT pattern_sync.are_noted(undo_set.signatures, 'flagged', undo_set.undoer, said) THEN
+        RAISE EXCEPTION USING MESSAGE = 'kept out', ERRCODE = 'PS001';
+    END IF;
+    UPDATE operation_patterns AS p
+    SET (automation_status, reviewed_by, reviewed_at, review_notes) = (
+        SELECT r.automation_status, r.reviewed_by, r.reviewed_at, r.review_notes
+        FROM pg_catalog.jsonb_populate_record(p.*, before -> p.pattern_signature::text -> 'pattern'::text) AS r
+    )
+    WHERE p.id = ANY (pattern_sync.rows_of(marked));
+    DELETE FROM pattern_sync.rejections AS r WHERE r.pattern_id = ANY (undo_set.signatures);
+    INSERT INTO pattern_sync.rejections (pattern_id)
+    SELECT remembered.signature
+    FROM pg_catalog.unnest(undo_set.signatures) AS remembered (signature)
+    WHERE before -> remembered.signature -> 'rejected'::text = 'true'::jsonb;
+    SELECT pg_catalog.count(*) INTO written
+    FROM pattern_approvals AS a
+    WHERE a.pattern_id::text = ANY (undo_set.signatures)
+      AND a.status::text = before -> a.pattern_id::text -> 'entry'::text ->> 'status'::text;
+    IF written < many THEN
+        RAISE EXCEPTION USING MESSAGE = 'kept out', ERRCODE = 'PS001';
+    END IF;
+    SET CONSTRAINTS ALL IMMEDIATE;
+    UPDATE pattern_sync.batch_items AS i SET undone_at = pg_catalog.now()
+    WHERE i.batch_id = undo_set.batch AND i.pattern_id = ANY (undo_set.signatures);
+END $$;
+COMMENT ON FUNCTION pattern_sync.undo_set(batch bigint, signatures text[], undoer text) IS 'Take back the decision of a batch on some entries that this transaction has locked: put the entry and the mark on the pattern to what they were, and note it. Raises PS001 as `decide_set` does.';
 CREATE FUNCTION pattern_sync.verdict(code text, raised_at text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     AS $$
@@ -1685,6 +2204,17 @@ BEGIN
     RETURN CASE WHEN verdict.code IN ('55P03', '40P01', '40001') AND NOT raised THEN 'held' ELSE 'failed' END;
 END $$;
 COMMENT ON FUNCTION pattern_sync.verdict(code text, raised_at text) IS 'The outcome of a row that raised an error: held if somebody has locked it, failed otherwise, whatever the SQLSTATE. An SQLSTATE does not identify the culprit: a trigger of the application may raise any, or pass one on from another server. A server that cannot write at all cannot write the quarantine either, so that error blames no row. A cancellation is raised again, unless a RAISE used its code to refuse the row.';
+CREATE FUNCTION pattern_sync.without(signatures text[], others text[]) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT ARRAY(
+        SELECT one.signature FROM pg_catalog.unnest(signatures) AS one (signature)
+        EXCEPT
+        SELECT other.signature FROM pg_catalog.unnest(others) AS other (signature)
+        ORDER BY 1
+    )
+$$;
+COMMENT ON FUNCTION pattern_sync.without(signatures text[], others text[]) IS 'The members of one list that another does not have.';
 CREATE FUNCTION pattern_sync.write_each(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean, until timestamp with time zone) RETURNS TABLE(row_id bigint, signature text, outcome text, reason text)
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -1916,6 +2446,57 @@ BEGIN
     ) AS looked (row_id, signature, state);
 END $$;
 COMMENT ON FUNCTION pattern_sync.write_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean) IS 'Bring the entries of some patterns up to date, all or none: the first error undoes them all. For patterns that are known to be missing, only those that it has queued are returned: in bulk, `look` would be a third of the work. A single pattern, the usual event, is first inserted without a look, which would be a third of its time. Deferred constraints of the application are checked here, where the failing row is still known.';
+CREATE FUNCTION pattern_sync.write_in_parts(batch bigint, undoer text, signatures text[], waits boolean, OUT written text[], OUT refused jsonb) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    until CONSTANT timestamptz := pg_catalog.clock_timestamp() + '5 s'::interval;
+    firsts integer[] := ARRAY[1];
+    lasts integer[] := ARRAY[pg_catalog.cardinality(write_in_parts.signatures)];
+    parts integer := CASE WHEN pg_catalog.cardinality(write_in_parts.signatures) > 0 THEN 1 ELSE 0 END;
+    low integer;
+    high integer;
+    middle integer;
+    part text[];
+BEGIN
+    written := '{}';
+    refused := '{}';
+    WHILE parts > 0 LOOP
+        low := firsts[parts];
+        high := lasts[parts];
+        parts := parts - 1;
+        EXIT WHEN low > 1 AND pg_catalog.clock_timestamp() > until;
+        part := write_in_parts.signatures[low:high];
+        BEGIN
+            IF write_in_parts.undoer IS NULL THEN
+                PERFORM pattern_sync.decide_set(write_in_parts.batch, part);
+            ELSE
+                PERFORM pattern_sync.undo_set(write_in_parts.batch, part, write_in_parts.undoer);
+            END IF;
+            written := pg_catalog.array_cat(written, part);
+        EXCEPTION WHEN OTHERS THEN
+            IF pattern_sync.is_passing(SQLSTATE)
+                AND (write_in_parts.waits OR SQLSTATE <> ALL (ARRAY['55P03', '40P01', '40001']))
+            THEN
+                RAISE;
+            END IF;
+            IF low < high THEN
+                middle := (low + high) / 2;
+                firsts[parts + 1] := middle + 1;
+                lasts[parts + 1] := high;
+                firsts[parts + 2] := low;
+                lasts[parts + 2] := middle;
+                parts := parts + 2;
+            ELSIF SQLSTATE = 'PS001' THEN
+                refused := refused || pg_catalog.jsonb_build_object(part[1], NULL);
+            ELSIF NOT pattern_sync.is_passing(SQLSTATE) THEN
+                refused := refused
+                    || pg_catalog.jsonb_build_object(part[1], SQLERRM || ' (SQLSTATE ' || SQLSTATE || ')');
+            END IF;
+        END;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION pattern_sync.write_in_parts(batch bigint, undoer text, signatures text[], waits boolean, OUT written text[], OUT refused jsonb) IS 'Write a batch, or its undo by somebody, on some entries: all at once and, after an error, in halves, down to the ones that are refused, each with the server''s words (null: it was kept out silently). What somebody has locked is left, and so is, after five seconds, what was not tried. If the caller `waits` for a lock, an error that may pass is raised.';
 CREATE TABLE pattern_sync.answers (
     key text NOT NULL,
     request text NOT NULL,
@@ -1928,14 +2509,18 @@ COMMENT ON COLUMN pattern_sync.answers.request IS 'a digest: the same key for so
 CREATE TABLE pattern_sync.batch_items (
     batch_id bigint NOT NULL,
     pattern_id text NOT NULL,
-    mark text,
+    before jsonb NOT NULL,
+    after jsonb NOT NULL,
     undone_at timestamp with time zone
 );
-COMMENT ON TABLE pattern_sync.batch_items IS 'What each decision of a batch replaced.';
-COMMENT ON COLUMN pattern_sync.batch_items.mark IS 'automation_status of the pattern before; NULL: it had none, or there was no pattern';
+COMMENT ON TABLE pattern_sync.batch_items IS 'What each decision of a batch has replaced, and what it wrote: it is undone only while that stands.';
+COMMENT ON COLUMN pattern_sync.batch_items.before IS 'of the entry, of its pattern (null: there was none), and whether a rejection was remembered';
+COMMENT ON COLUMN pattern_sync.batch_items.after IS 'of the entry, and the mark on the pattern';
 CREATE TABLE pattern_sync.batches (
     id bigint NOT NULL,
     decision text NOT NULL,
+    action text NOT NULL,
+    mark text NOT NULL,
     reviewer text NOT NULL,
     reason text,
     replaces text NOT NULL,
@@ -1943,7 +2528,10 @@ CREATE TABLE pattern_sync.batches (
     undone_at timestamp with time zone,
     undone_by text
 );
-COMMENT ON TABLE pattern_sync.batches IS 'Decisions that were made together, a single one included: what undo takes back.';
+COMMENT ON TABLE pattern_sync.batches IS 'Decisions that were made together, a single one included: what undo takes back. Kept for 30 days.';
+COMMENT ON COLUMN pattern_sync.batches.decision IS 'the status that its entries got';
+COMMENT ON COLUMN pattern_sync.batches.action IS 'in their history: approved or rejected';
+COMMENT ON COLUMN pattern_sync.batches.mark IS 'on their patterns, where the application allows it';
 ALTER TABLE pattern_sync.batches ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pattern_sync.batches_id_seq
     START WITH 1
@@ -2120,5 +2708,3 @@ CREATE INDEX traits_kind_idx ON pattern_sync.traits USING btree (kind);
 CREATE INDEX traits_shape_idx ON pattern_sync.traits USING btree (md5(shape));
 CREATE TRIGGER announce_settings AFTER INSERT OR UPDATE ON pattern_sync.settings FOR EACH ROW EXECUTE FUNCTION pattern_sync.announce_settings();
 ALTER TABLE pattern_sync.settings ENABLE ALWAYS TRIGGER announce_settings;
-ALTER TABLE ONLY pattern_sync.batch_items
-    ADD CONSTRAINT batch_items_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES pattern_sync.batches(id) ON DELETE CASCADE;

@@ -131,6 +131,7 @@ def test_an_older_version_is_upgraded_and_its_daemon_keeps_its_rights(database: 
             "apply migrations/0004_additive.sql",
             "apply migrations/0005_deciding.sql",
             "create the functions",
+            f"grant the rights on what is new to the daemon's role {role}",
         ]
         may = database.execute("SELECT has_table_privilege(%s, 'pattern_sync.written', 'DELETE') AS may", role)
         assert may == [{"may": True}]

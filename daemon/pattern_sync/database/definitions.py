@@ -98,7 +98,7 @@ def load_definitions() -> Definitions:
     migrations = tuple(
         Migration(int(name[:4]), f"migrations/{name}", _read(folder / "migrations" / name)) for name in names
     )
-    functions = _read(folder / "functions.sql") + _read(folder / "reconcile.sql")
+    functions = _read(folder / "functions.sql") + _read(folder / "reconcile.sql") + _read(folder / "deciding.sql")
     return Definitions(
         application_tables=_read(folder / "application_tables.sql"),
         review_history=_read(folder / "review_history.sql"),
