@@ -195,9 +195,26 @@ RETURNS text LANGUAGE sql STABLE AS $$
     END
 $$;
 
--- The entries to be inserted for some patterns, if they qualify now. The tool sequence is the names of the operations,
--- joined by arrows. JSON of any shape is accepted: an item that is not a name (a string, or an object with a string
--- "name") is skipped. `shown` is the result of `examples`.
+-- The names of a pattern's operations, joined by arrows; NULL if it has none. JSON of any shape is accepted: an item
+-- that is not a name (a string, or an object with a string "name") is skipped. It is one SELECT, so that PostgreSQL
+-- inlines it.
+CREATE OR REPLACE FUNCTION pattern_sync.steps(operations jsonb)
+RETURNS TABLE (names text) LANGUAGE sql STABLE AS $$
+    SELECT pg_catalog.string_agg(named.name, pattern_sync.arrow() ORDER BY named.place)
+    FROM (
+        SELECT item.place, CASE
+            WHEN pg_catalog.jsonb_typeof(item.value) = 'string' THEN item.value #>> '{}'::text[]
+            WHEN pg_catalog.jsonb_typeof(item.value -> 'name'::text) = 'string' THEN item.value ->> 'name'::text
+        END AS name
+        FROM pg_catalog.jsonb_array_elements(
+            CASE WHEN pg_catalog.jsonb_typeof(operations) = 'array' THEN operations ELSE '[]'::jsonb END
+        ) WITH ORDINALITY AS item (value, place)
+    ) AS named
+    WHERE named.name <> ''
+$$;
+
+-- The entries to be inserted for some patterns, if they qualify now. The tool sequence is the names of the operations.
+-- `shown` is the result of `examples`.
 --
 -- It is one SELECT, so that PostgreSQL inlines it: a call would add a tenth to the time that an event takes.
 CREATE OR REPLACE FUNCTION pattern_sync.new_entries(
@@ -221,24 +238,7 @@ RETURNS TABLE (
         pattern_sync.entry_occurrences(p.occurrence_count::bigint),
         pattern_sync.figure(p.potential_monthly_savings::numeric),
         coalesce(
-            (
-                SELECT pg_catalog.string_agg(named.name, pattern_sync.arrow() ORDER BY named.place)
-                FROM (
-                    SELECT item.place, CASE
-                        WHEN pg_catalog.jsonb_typeof(item.value) = 'string' THEN item.value #>> '{}'::text[]
-                        WHEN pg_catalog.jsonb_typeof(item.value -> 'name'::text) = 'string'
-                            THEN item.value ->> 'name'::text
-                    END AS name
-                    FROM pg_catalog.jsonb_array_elements(
-                        CASE
-                            WHEN pg_catalog.jsonb_typeof(pg_catalog.to_jsonb(p.typical_operations)) = 'array'
-                                THEN pg_catalog.to_jsonb(p.typical_operations)
-                            ELSE '[]'::jsonb
-                        END
-                    ) WITH ORDINALITY AS item (value, place)
-                ) AS named
-                WHERE named.name <> ''
-            ),
+            (SELECT has.names FROM pattern_sync.steps(pg_catalog.to_jsonb(p.typical_operations)) AS has),
             nullif(p.pattern_type::text, ''),
             'Unknown'
         ),

@@ -30,6 +30,7 @@ CREATE TABLE pattern_sync.traits (
     changed_at  TIMESTAMPTZ NOT NULL DEFAULT pg_catalog.clock_timestamp()
 );
 CREATE INDEX traits_impact_idx ON pattern_sync.traits (status, impact DESC, pattern_id);
+CREATE INDEX traits_savings_idx ON pattern_sync.traits (status, savings DESC, pattern_id);
 CREATE INDEX traits_kind_idx ON pattern_sync.traits (kind);
 -- A shape may be longer than a key.
 CREATE INDEX traits_shape_idx ON pattern_sync.traits (pg_catalog.md5(shape));

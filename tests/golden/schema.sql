@@ -1,5 +1,14 @@
 CREATE SCHEMA pattern_sync;
 COMMENT ON SCHEMA pattern_sync IS 'Pattern Sync: installed by "pattern-sync migrate", removed by "pattern-sync uninstall"';
+CREATE FUNCTION pattern_sync.amount(value text) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $_$
+    SELECT CASE
+        WHEN pg_catalog.textregexeq(value, '^[-+]?[0-9]{1,30}([.][0-9]*)?([eE][-+]?[0-9]{1,2})?$')
+            THEN pg_catalog.round(value::numeric, 6)
+    END
+$_$;
+COMMENT ON FUNCTION pattern_sync.amount(value text) IS 'An amount of money from a column of any type, as text: NULL if it is no plain number, such as NaN or ''$1.50''.';
 CREATE FUNCTION pattern_sync.announce() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -245,6 +254,56 @@ CREATE FUNCTION pattern_sync.candidacy(row_name text, criteria text[]) RETURNS t
     )
 $$;
 COMMENT ON FUNCTION pattern_sync.candidacy(row_name text, criteria text[]) IS 'Whether a row of the patterns is to be queued: it is eligible and it qualifies. Returns SQL text over the row''s name. This is the only place that maps columns to figures. The criteria are in the predicate''s order.';
+CREATE FUNCTION pattern_sync.carrier() RETURNS TABLE(signature text, claimed double precision, queue double precision)
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+    largest record;
+    others numeric;
+BEGIN
+    SELECT t.pattern_id, t.savings::numeric AS savings INTO largest
+    FROM pattern_sync.traits AS t
+    WHERE t.status = 'pending'
+    ORDER BY t.savings DESC, t.pattern_id
+    LIMIT 1;
+    IF FOUND THEN
+        SELECT pg_catalog.sum(following.savings::numeric) INTO others
+        FROM (
+            SELECT t.savings FROM pattern_sync.traits AS t
+            WHERE t.status = 'pending' AND t.savings > 0::double precision
+            ORDER BY t.savings DESC, t.pattern_id
+            OFFSET 1
+            LIMIT 100
+        ) AS following;
+        IF others * 9::numeric < largest.savings THEN
+            SELECT pg_catalog.sum(t.savings::numeric) - largest.savings INTO others
+            FROM pattern_sync.traits AS t
+            WHERE t.status = 'pending' AND t.savings > 0::double precision;
+        END IF;
+    ELSE
+        SELECT c.signature AS pattern_id, c.savings, nullif(c.total - c.savings, 0::numeric) AS others INTO largest
+        FROM (
+            SELECT q.signature, q.savings, pg_catalog.sum(q.savings) OVER () AS total
+            FROM (
+                SELECT
+                    a.pattern_id::text COLLATE "default" AS signature,
+                    pattern_sync.figure(a.estimated_savings_usd::text::numeric) AS savings
+                FROM pattern_approvals AS a
+                WHERE a.status::text = 'pending'
+            ) AS q
+            WHERE q.savings > 0::numeric
+        ) AS c
+        ORDER BY c.savings DESC, c.signature
+        LIMIT 1;
+        others := largest.others;
+    END IF;
+    IF others * 9::numeric < largest.savings THEN -- NULL for the only one: it has no others
+        RETURN QUERY SELECT
+            largest.pattern_id, largest.savings::double precision, (largest.savings + others)::double precision;
+    END IF;
+END $$;
+COMMENT ON FUNCTION pattern_sync.carrier() IS 'The pending entry that claims more than nine tenths of what all of them claim, if there is one, with both sums.';
 CREATE FUNCTION pattern_sync.count_gone() RETURNS bigint
     LANGUAGE plpgsql STABLE
     SET enable_nestloop TO 'off'
@@ -462,6 +521,134 @@ EXCEPTION WHEN character_not_in_repertoire OR untranslatable_character THEN
     );
 END $$;
 COMMENT ON FUNCTION pattern_sync.escaped_where_illegible(value text) IS 'The text itself, or its bytes if it cannot be converted to UTF-8: ASCII unchanged, other bytes escaped as \351.';
+CREATE FUNCTION pattern_sync.evidence(signatures text[]) RETURNS TABLE(signature text, readable boolean, workflows bigint, first_seen timestamp with time zone, last_seen timestamp with time zone, days_seen double precision, workflows_a_day double precision, claimed_occurrences bigint, claimed_savings double precision, cost_before double precision, cost_after double precision, savings_observed double precision, savings_by_evidence double precision, flags text[])
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
+    SET enable_nestloop TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+    can_be_read CONSTANT boolean := pattern_sync.examples_can_be_read();
+BEGIN
+    RETURN QUERY
+    WITH named AS MATERIALIZED (
+        -- Without a unique key several rows may share the signature: the one that `explain` shows.
+        SELECT DISTINCT ON (p.signature) p.*
+        FROM (
+            SELECT
+                f.id,
+                f.signature,
+                f.eligible,
+                f.impact,
+                f.occurrences,
+                f.savings,
+                pattern_sync.amount(f.cost_before) AS before,
+                pattern_sync.amount(f.cost_after) AS after,
+                has.names IS NULL AS lacks_steps
+            FROM (SELECT NULL::text AS avg_cost_with_llm, NULL::text AS avg_cost_with_tool) AS lacking
+            CROSS JOIN LATERAL (
+                -- The names of a cost stand alone: where the table lacks the column, they mean the NULL above.
+                SELECT
+                    t.id::bigint AS id,
+                    t.pattern_signature::text COLLATE "default" AS signature,
+                    pattern_sync.eligible(t.automation_status::text) AS eligible,
+                    pattern_sync.impact(
+                        t.confidence_score::double precision / 100::double precision,
+                        t.occurrence_count::bigint,
+                        t.potential_monthly_savings::numeric
+                    ) AS impact,
+                    coalesce(t.occurrence_count::bigint, 0::bigint) AS occurrences,
+                    coalesce(pattern_sync.amount(t.potential_monthly_savings::text), 0::numeric) AS savings,
+                    avg_cost_with_llm::text AS cost_before,
+                    avg_cost_with_tool::text AS cost_after,
+                    pg_catalog.to_jsonb(t.typical_operations) AS operations
+                FROM operation_patterns AS t
+                WHERE t.pattern_signature::text = ANY (evidence.signatures)
+            ) AS f
+            CROSS JOIN LATERAL pattern_sync.steps(f.operations) AS has
+        ) AS p
+        ORDER BY p.signature, p.eligible DESC, p.impact DESC, p.id
+    ),
+    seen AS MATERIALIZED (
+        SELECT
+            n.*,
+            coalesce(s.workflows, 0::bigint) AS workflows,
+            s.first_seen,
+            s.last_seen,
+            pg_catalog.date_part('epoch'::text, s.last_seen - s.first_seen) / 86400::double precision AS days,
+            CASE WHEN n.before > 0::numeric AND s.workflows > 0::bigint THEN n.before - n.after END AS saved_by_each
+        FROM named AS n
+        LEFT JOIN pattern_sync.sightings(ARRAY(SELECT named.id FROM named)) AS s ON s.row_id = n.id
+    )
+    SELECT
+        asked.signature,
+        can_be_read,
+        coalesce(s.workflows, 0::bigint),
+        s.first_seen,
+        s.last_seen,
+        coalesce(s.days, 0::double precision),
+        CASE WHEN s.days >= 0.5::double precision THEN s.workflows::double precision / s.days END,
+        s.occurrences,
+        s.savings::double precision,
+        s.before::double precision,
+        s.after::double precision,
+        pg_catalog.round(s.saved_by_each * s.workflows::numeric, 2)::double precision,
+        CASE
+            WHEN s.days >= 0.5::double precision THEN pg_catalog.round(
+                s.saved_by_each * s.workflows::numeric / s.days::numeric * 30::numeric, 2
+            )::double precision
+        END,
+        pg_catalog.array_remove(
+            ARRAY[
+                CASE WHEN s.workflows > 0::bigint AND s.occurrences > 3::bigint * s.workflows THEN 'counted-twice' END,
+                CASE WHEN s.days < 7::double precision THEN 'short-span' END,
+                CASE
+                    WHEN s.saved_by_each > 0::numeric AND s.savings > 0::numeric
+                        AND pg_catalog.abs(s.saved_by_each * s.occurrences::numeric - s.savings)
+                        <= s.savings * 0.02::numeric
+                        AND s.days NOT BETWEEN 25::double precision AND 36::double precision
+                        THEN 'all-time'
+                END,
+                CASE
+                    WHEN s.before >= 0.02::numeric AND s.after > 0::numeric AND s.after < s.before
+                        AND pg_catalog.abs(
+                            pg_catalog.round(s.after / s.before * 20::numeric) / 20::numeric * s.before - s.after
+                        ) <= 0.00005::numeric
+                        THEN 'assumed-cost'
+                END,
+                CASE WHEN s.lacks_steps THEN 'no-steps' END,
+                CASE WHEN s.last_seen < pg_catalog.now() - '30 days'::interval THEN 'gone-quiet' END,
+                CASE WHEN coalesce(s.workflows, 0::bigint) = 0::bigint THEN 'nothing-recorded' END
+            ],
+            NULL
+        )
+    FROM (
+        SELECT DISTINCT each.signature COLLATE "default" AS signature
+        FROM pg_catalog.unnest(evidence.signatures) AS each (signature)
+        WHERE each.signature IS NOT NULL
+    ) AS asked
+    LEFT JOIN seen AS s ON s.signature = asked.signature;
+END $$;
+COMMENT ON FUNCTION pattern_sync.evidence(signatures text[]) IS 'The evidence of some patterns by signature, one row for each signature; one that no pattern has shows nothing.';
+CREATE FUNCTION pattern_sync.evidence_by_signature(signatures text[]) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+    carrier CONSTANT jsonb := (SELECT pg_catalog.to_jsonb(c) FROM pattern_sync.carrier() AS c);
+BEGIN
+    RETURN (
+        SELECT pg_catalog.jsonb_object_agg(
+            e.signature,
+            pg_catalog.to_jsonb(e) || CASE
+                WHEN carrier ->> 'signature'::text = e.signature THEN pg_catalog.jsonb_build_object('carried', carrier)
+                ELSE '{}'::jsonb
+            END
+        )
+        FROM pattern_sync.evidence(evidence_by_signature.signatures) AS e
+    );
+END $$;
+COMMENT ON FUNCTION pattern_sync.evidence_by_signature(signatures text[]) IS 'The evidence of some patterns as one JSON object by signature, as a join with so many rows would depend on an estimate. `carried` is there for a pending entry that carries the queue.';
 CREATE FUNCTION pattern_sync.examples(row_ids bigint[]) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
@@ -961,24 +1148,7 @@ CREATE FUNCTION pattern_sync.new_entries(min_confidence double precision, min_oc
         pattern_sync.entry_occurrences(p.occurrence_count::bigint),
         pattern_sync.figure(p.potential_monthly_savings::numeric),
         coalesce(
-            (
-                SELECT pg_catalog.string_agg(named.name, pattern_sync.arrow() ORDER BY named.place)
-                FROM (
-                    SELECT item.place, CASE
-                        WHEN pg_catalog.jsonb_typeof(item.value) = 'string' THEN item.value #>> '{}'::text[]
-                        WHEN pg_catalog.jsonb_typeof(item.value -> 'name'::text) = 'string'
-                            THEN item.value ->> 'name'::text
-                    END AS name
-                    FROM pg_catalog.jsonb_array_elements(
-                        CASE
-                            WHEN pg_catalog.jsonb_typeof(pg_catalog.to_jsonb(p.typical_operations)) = 'array'
-                                THEN pg_catalog.to_jsonb(p.typical_operations)
-                            ELSE '[]'::jsonb
-                        END
-                    ) WITH ORDINALITY AS item (value, place)
-                ) AS named
-                WHERE named.name <> ''
-            ),
+            (SELECT has.names FROM pattern_sync.steps(pg_catalog.to_jsonb(p.typical_operations)) AS has),
             nullif(p.pattern_type::text, ''),
             'Unknown'
         ),
@@ -1007,7 +1177,7 @@ CREATE FUNCTION pattern_sync.new_entries(min_confidence double precision, min_oc
     ) AS r ON true
     WHERE r.pattern_id IS NULL AND p.is_candidate
 $$;
-COMMENT ON FUNCTION pattern_sync.new_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], shown jsonb) IS 'The entries to be inserted for some patterns, if they qualify now. The tool sequence is the names of the operations, joined by arrows. JSON of any shape is accepted: an item that is not a name (a string, or an object with a string "name") is skipped. `shown` is the result of `examples`.';
+COMMENT ON FUNCTION pattern_sync.new_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], shown jsonb) IS 'The entries to be inserted for some patterns, if they qualify now. The tool sequence is the names of the operations. `shown` is the result of `examples`.';
 CREATE FUNCTION pattern_sync.noted_as(action text, notes text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -1683,6 +1853,56 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION pattern_sync.send(channel text, payload text) IS 'Notify a channel of ours, or leave a mark instead in two cases. A quiet writer (pattern_sync.quiet = on, for a role, a database or a transaction) must not notify, as PostgreSQL refuses PREPARE TRANSACTION after a NOTIFY. No writer may notify while the notification queue is half full, as a full queue would fail the writer''s commit.';
+CREATE FUNCTION pattern_sync.sightings(row_ids bigint[]) RETURNS TABLE(row_id bigint, workflows bigint, first_seen timestamp with time zone, last_seen timestamp with time zone)
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+    earliest CONSTANT timestamptz := '0001-01-02 00:00+00';
+    latest CONSTANT timestamptz := pg_catalog.now() + '1 day'::interval;
+BEGIN
+    IF NOT pattern_sync.examples_can_be_read() THEN
+        RETURN;
+    END IF;
+    IF pattern_sync.workflows_are_unique() THEN
+        RETURN QUERY
+        SELECT
+            o.pattern_id,
+            pg_catalog.count(o.workflow_id),
+            pg_catalog.min(o.at) FILTER (WHERE o.at BETWEEN earliest AND latest),
+            pg_catalog.max(o.at) FILTER (WHERE o.at BETWEEN earliest AND latest)
+        FROM (
+            SELECT f.pattern_id::bigint AS pattern_id, f.workflow_id, f.detected_at::timestamptz AS at
+            FROM pattern_occurrences AS f
+            WHERE f.pattern_id = ANY (sightings.row_ids)
+            OFFSET 0 -- a time is converted once, not for each use
+        ) AS o
+        GROUP BY o.pattern_id;
+        RETURN;
+    END IF;
+    RETURN QUERY
+    SELECT once.pattern_id, pg_catalog.count(once.workflow_id), pg_catalog.min(once.first), pg_catalog.max(once.last)
+    FROM (
+        SELECT
+            o.pattern_id,
+            o.workflow_id,
+            pg_catalog.min(o.at) FILTER (WHERE o.at BETWEEN earliest AND latest) AS first,
+            pg_catalog.max(o.at) FILTER (WHERE o.at BETWEEN earliest AND latest) AS last
+        FROM (
+            SELECT
+                f.pattern_id::bigint AS pattern_id,
+                f.workflow_id::text COLLATE "C" AS workflow_id,
+                f.detected_at::timestamptz AS at
+            FROM pattern_occurrences AS f
+            WHERE f.pattern_id = ANY (sightings.row_ids)
+            OFFSET 0
+        ) AS o
+        GROUP BY o.pattern_id, o.workflow_id
+    ) AS once
+    GROUP BY once.pattern_id;
+END $$;
+COMMENT ON FUNCTION pattern_sync.sightings(row_ids bigint[]) IS 'The distinct workflows of some patterns by row id, and when the first and the last of their occurrences was detected; no row for a pattern without any. It is empty where the examples cannot be read, for the same reasons. A time that no client can represent, or that is more than a day ahead, comes from a wrong clock and is left out.';
 CREATE FUNCTION pattern_sync.signature_is_unique() RETURNS boolean
     LANGUAGE sql STABLE
     AS $$
@@ -1779,6 +1999,22 @@ BEGIN
     );
 END $$;
 COMMENT ON FUNCTION pattern_sync.state_before(signatures text[], row_ids bigint[]) IS 'What a decision replaces, and an undo puts back, by signature: of the entry, of its pattern, and whether a rejection is remembered. Of several rows of a pattern, the first stands for all.';
+CREATE FUNCTION pattern_sync.steps(operations jsonb) RETURNS TABLE(names text)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT pg_catalog.string_agg(named.name, pattern_sync.arrow() ORDER BY named.place)
+    FROM (
+        SELECT item.place, CASE
+            WHEN pg_catalog.jsonb_typeof(item.value) = 'string' THEN item.value #>> '{}'::text[]
+            WHEN pg_catalog.jsonb_typeof(item.value -> 'name'::text) = 'string' THEN item.value ->> 'name'::text
+        END AS name
+        FROM pg_catalog.jsonb_array_elements(
+            CASE WHEN pg_catalog.jsonb_typeof(operations) = 'array' THEN operations ELSE '[]'::jsonb END
+        ) WITH ORDINALITY AS item (value, place)
+    ) AS named
+    WHERE named.name <> ''
+$$;
+COMMENT ON FUNCTION pattern_sync.steps(operations jsonb) IS 'The names of a pattern''s operations, joined by arrows; NULL if it has none. JSON of any shape is accepted: an item that is not a name (a string, or an object with a string "name") is skipped. It is one SELECT, so that PostgreSQL inlines it.';
 CREATE FUNCTION pattern_sync.storage() RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'public', 'pg_temp'
@@ -2215,6 +2451,28 @@ CREATE FUNCTION pattern_sync.without(signatures text[], others text[]) RETURNS t
     )
 $$;
 COMMENT ON FUNCTION pattern_sync.without(signatures text[], others text[]) IS 'The members of one list that another does not have.';
+CREATE FUNCTION pattern_sync.workflows_are_unique() RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+    relation CONSTANT oid := pg_catalog.to_regclass('pattern_occurrences')::oid;
+BEGIN
+    RETURN EXISTS (
+        SELECT
+        FROM pg_catalog.pg_index AS i
+        WHERE i.indrelid = relation
+          AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+          AND i.indnkeyatts = 2::smallint
+          AND (
+              SELECT pg_catalog.array_agg(a.attname::text ORDER BY a.attname::text COLLATE "C")
+              FROM pg_catalog.pg_attribute AS a
+              WHERE a.attrelid = relation AND (a.attnum = i.indkey[0] OR a.attnum = i.indkey[1])
+          ) = ARRAY['pattern_id', 'workflow_id']
+    );
+END $$;
+COMMENT ON FUNCTION pattern_sync.workflows_are_unique() IS 'Whether a unique index keeps every workflow of a pattern to one row, so that rows need no sorting to be counted.';
 CREATE FUNCTION pattern_sync.write_each(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean, until timestamp with time zone) RETURNS TABLE(row_id bigint, signature text, outcome text, reason text)
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -2705,6 +2963,7 @@ CREATE INDEX decisions_pattern_idx ON pattern_sync.decisions USING btree (patter
 CREATE INDEX refusals_due_idx ON pattern_sync.refusals USING btree (retry_at);
 CREATE INDEX traits_impact_idx ON pattern_sync.traits USING btree (status, impact DESC, pattern_id);
 CREATE INDEX traits_kind_idx ON pattern_sync.traits USING btree (kind);
+CREATE INDEX traits_savings_idx ON pattern_sync.traits USING btree (status, savings DESC, pattern_id);
 CREATE INDEX traits_shape_idx ON pattern_sync.traits USING btree (md5(shape));
 CREATE TRIGGER announce_settings AFTER INSERT OR UPDATE ON pattern_sync.settings FOR EACH ROW EXECUTE FUNCTION pattern_sync.announce_settings();
 ALTER TABLE pattern_sync.settings ENABLE ALWAYS TRIGGER announce_settings;

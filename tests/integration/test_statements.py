@@ -95,6 +95,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
             "reviewed_at": "timestamptz",
             "approval_notes": "text",
             "created_at": "timestamptz",
+            "evidence": "text",
             "from_pattern": "bool",
         },
     ),

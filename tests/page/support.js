@@ -1,6 +1,6 @@
 /**
  * @import { TestContext } from "node:test"
- * @import { QueueEntry } from "wire"
+ * @import { Evidence, QueueEntry } from "wire"
  */
 
 /**
@@ -24,7 +24,28 @@ export function entry(patternId, fields = {}) {
     reviewed_at: null,
     approval_notes: null,
     created_at: "2026-11-23T06:43:27.123456Z",
+    evidence: evidence(),
     from_pattern: true,
+    ...fields,
+  };
+}
+
+/**
+ * What is recorded of a pattern; what a test does not name leaves no doubt.
+ * @param {Partial<Evidence>} [fields]
+ * @returns {Evidence}
+ */
+export function evidence(fields = {}) {
+  return {
+    recorded: true,
+    workflows: 15,
+    first_seen: "2026-10-24T06:43:27.123456Z",
+    last_seen: "2026-11-23T06:43:27.123456Z",
+    days_seen: 30,
+    occurrences_a_day: 0.5,
+    savings_observed: 1000,
+    savings_by_evidence: 1000,
+    flags: [],
     ...fields,
   };
 }

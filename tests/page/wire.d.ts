@@ -193,6 +193,21 @@ export interface components {
             minimum: number | null;
             missing_by: number | null;
         };
+        Evidence: {
+            recorded: boolean;
+            workflows: number;
+            first_seen: string | null;
+            last_seen: string | null;
+            days_seen: number;
+            occurrences_a_day: number | null;
+            savings_observed: number | null;
+            savings_by_evidence: number | null;
+            flags: components["schemas"]["Flag"][];
+        };
+        Flag: {
+            name: string;
+            rule: string;
+        };
         Health: {
             status: components["schemas"]["Condition"];
             reasons: string[];
@@ -266,6 +281,7 @@ export interface components {
             reviewed_at: string | null;
             approval_notes: string | null;
             created_at: string | null;
+            evidence: components["schemas"]["Evidence"];
             /** @default true */
             from_pattern: boolean;
         };
@@ -395,6 +411,8 @@ export type Comment = components['schemas']['Comment'];
 export type Condition = components['schemas']['Condition'];
 export type Conflict = components['schemas']['Conflict'];
 export type Criterion = components['schemas']['Criterion'];
+export type Evidence = components['schemas']['Evidence'];
+export type Flag = components['schemas']['Flag'];
 export type Health = components['schemas']['Health'];
 export type HistoryItem = components['schemas']['HistoryItem'];
 export type Invalid = components['schemas']['Invalid'];

@@ -14,7 +14,8 @@ ENTRY_FIELDS = {
     "reviewed_at",
     "approval_notes",
     "created_at",
-    # Ours; the panel does not use it.
+    # Ours; the panel does not use them.
+    "evidence",
     "from_pattern",
 }
 REPORT_FIELDS = {

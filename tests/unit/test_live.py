@@ -25,6 +25,7 @@ from pattern_sync.web.live_clients import MOST_UNREAD, LiveClient
 from pattern_sync.web.live_reader import LONGEST_MESSAGE_CHARACTERS, STATE_ENTRIES, LiveReader
 from tests.support.asynchronous import run, settle
 from tests.support.fakes import Clock
+from tests.support.seed import NO_EVIDENCE
 
 Document = dict[str, Any]
 
@@ -44,6 +45,7 @@ ENTRY = QueueEntry(
     reviewed_at=None,
     approval_notes=None,
     created_at=datetime(2026, 11, 23, 6, 43, 27, 123456, tzinfo=UTC),
+    evidence=NO_EVIDENCE,
 )
 
 

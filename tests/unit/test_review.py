@@ -36,6 +36,7 @@ from pattern_sync.domain.text import is_storable
 from pattern_sync.review import Review
 from tests.support.asynchronous import run
 from tests.support.fakes import RecordedFacts
+from tests.support.seed import NO_EVIDENCE
 
 DECIDED_AT = datetime(2026, 11, 23, 6, 43, 27, 123456, tzinfo=UTC)
 UNSTORABLE = ["a\0b", "\0", "\ud800", "\udfff", "a\udc00b"]
@@ -56,6 +57,7 @@ def entry(pattern_id: str, status: str = "pending", impact: float = 1.0) -> Queu
         reviewed_at=None,
         approval_notes=None,
         created_at=None,
+        evidence=NO_EVIDENCE,
     )
 
 

@@ -18,6 +18,8 @@ _PART = re.compile(r"^(?:CREATE (?:UNIQUE )?INDEX \w+ ON|INSERT INTO|ALTER TABLE
 _OWN_SCHEMA = re.compile(r"^CREATE SCHEMA pattern_sync\b", re.MULTILINE)
 _NEW_COLUMN = re.compile(r"^ALTER TABLE pattern_sync\.\w+ ADD COLUMN", re.MULTILINE)
 _APPLIED = re.compile(r"^(?:INSERT INTO|UPDATE) pattern_sync\.migrations\b", re.MULTILINE)
+# In this order: a function needs those before it.
+_FUNCTION_FILES = ("functions", "reconcile", "evidence", "deciding")
 # Functions of former releases: where they still exist, they are ours.
 _FORMER_FUNCTIONS = frozenset(
     (
@@ -98,7 +100,7 @@ def load_definitions() -> Definitions:
     migrations = tuple(
         Migration(int(name[:4]), f"migrations/{name}", _read(folder / "migrations" / name)) for name in names
     )
-    functions = _read(folder / "functions.sql") + _read(folder / "reconcile.sql") + _read(folder / "deciding.sql")
+    functions = "".join(_read(folder / f"{name}.sql") for name in _FUNCTION_FILES)
     return Definitions(
         application_tables=_read(folder / "application_tables.sql"),
         review_history=_read(folder / "review_history.sql"),

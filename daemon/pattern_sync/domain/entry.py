@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from pattern_sync.domain.evidence import Evidence
+
 
 class Status(StrEnum):
     """The status of a queue entry."""
@@ -42,6 +44,7 @@ class QueueEntry:
     reviewed_at: datetime | None
     approval_notes: str | None
     created_at: datetime | None
+    evidence: Evidence
     from_pattern: bool = True
 
 

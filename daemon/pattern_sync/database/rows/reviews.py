@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pattern_sync.database.rows import Row
+from pattern_sync.database.rows.evidence import to_evidence
 from pattern_sync.domain.criteria import Criterion, TypeCriterion
 from pattern_sync.domain.decision import Decision
 from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntry, Status
@@ -27,7 +28,11 @@ def entries_arguments(
 
 def to_entry(row: Mapping[str, Any]) -> QueueEntry:
     """Return an entry of the queue as people see it."""
-    return QueueEntry(**{**row, "example_sessions": _sessions(row["example_sessions"])})
+    converted = {
+        "example_sessions": _sessions(row["example_sessions"]),
+        "evidence": to_evidence(row["evidence"]),
+    }
+    return QueueEntry(**{**row, **converted})
 
 
 def to_counts(row: Mapping[str, Any]) -> QueueCounts:

@@ -5,12 +5,9 @@
 -- in that order ($2 impact, $3 pattern id; NULL: the start), or those with some pattern ids ($4, NULL: any).
 --
 -- Figures are converted through text: 0.85 stored as REAL is 0.85 to a person, not 0.8500000238418579. Times without a
--- zone are in the session's zone, as for the application that wrote them. Whether an entry comes from a pattern is
--- looked up only for the entries that are returned.
-SELECT
-    shown.*,
-    pattern_sync.is_from_pattern(shown.pattern_id) AS from_pattern
-FROM (
+-- zone are in the session's zone, as for the application that wrote them. Whether an entry comes from a pattern, and
+-- the evidence of it, are looked up only for the entries that are returned.
+WITH page AS MATERIALIZED (
     SELECT entry.*
     FROM (
         SELECT
@@ -43,8 +40,14 @@ FROM (
        OR (entry.impact_score = $2::double precision AND entry.pattern_id > $3::text)
     ORDER BY entry.impact_score DESC, entry.pattern_id
     LIMIT $5::bigint
-) AS shown
-ORDER BY shown.impact_score DESC, shown.pattern_id;
+)
+SELECT
+    page.*,
+    (shown.evidence -> page.pattern_id)::text AS evidence,
+    pattern_sync.is_from_pattern(page.pattern_id) AS from_pattern
+FROM page
+CROSS JOIN pattern_sync.evidence_by_signature(ARRAY(SELECT p.pattern_id FROM page AS p)) AS shown (evidence)
+ORDER BY page.impact_score DESC, page.pattern_id;
 
 -- name: queue_counts
 -- How many entries the queue has in each status.

@@ -34,6 +34,23 @@ ENTRY_EXAMPLE: dict[str, Any] = {
     "approval_notes": None,
     "created_at": "2026-11-23T06:43:27.123456Z",
     "from_pattern": True,
+    "evidence": {
+        "recorded": True,
+        "workflows": 24,
+        "first_seen": "2026-11-22T11:40:00Z",
+        "last_seen": "2026-11-23T06:04:00Z",
+        "days_seen": 0.7666666666666667,
+        "occurrences_a_day": 31.304347826086957,
+        "savings_observed": 56.45,
+        "savings_by_evidence": 2208.74,
+        "flags": [
+            {
+                "name": "counted-twice",
+                "rule": "78,167 occurrences are claimed; 24 distinct workflows are recorded: each was counted 3,257"
+                " times.",
+            }
+        ],
+    },
 }
 
 
