@@ -1187,3 +1187,24 @@ BEGIN
         )
         OR EXISTS (SELECT FROM operation_patterns AS p WHERE p.pattern_signature::text = is_from_pattern.signature);
 END $$;
+
+-- Queue one pattern although it may not qualify, as a person wants it, and note who that was. Returns the outcome; NULL
+-- if there is no such pattern. People win: an entry that exists, and a pattern that was rejected, stay as they are.
+CREATE OR REPLACE FUNCTION pattern_sync.queue_by_hand(signature text, reviewer text)
+RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    result text;
+BEGIN
+    SELECT r.outcome INTO result
+    FROM pattern_sync.reconcile(
+        NULL::double precision, NULL::bigint, NULL::numeric, '{}'::text[], '{}'::text[],
+        ARRAY(SELECT p.id::bigint FROM operation_patterns AS p WHERE p.pattern_signature::text = queue_by_hand.signature)
+    ) AS r
+    ORDER BY r.outcome = 'queued' DESC
+    LIMIT 1;
+    IF result = 'queued' THEN
+        PERFORM pattern_sync.tell_changes('queued', ARRAY[queue_by_hand.signature]);
+        PERFORM pattern_sync.remark(queue_by_hand.signature, queue_by_hand.reviewer, 'Queued by hand.');
+    END IF;
+    RETURN result;
+END $$;

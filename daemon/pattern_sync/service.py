@@ -4,13 +4,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 
+from pattern_sync.advising import Advising
 from pattern_sync.config import Settings
 from pattern_sync.database.address import DatabaseAddress
+from pattern_sync.database.advice import AdviceGateway
 from pattern_sync.database.blocking import BlockingDatabase, BlockingSession, run_blocking
 from pattern_sync.database.queueing import COMMANDS_PACE, QueueGateway
 from pattern_sync.database.reviews import ReviewGateway
 from pattern_sync.database.rows.overview import to_overview, to_schema_version
 from pattern_sync.database.version import check_version
+from pattern_sync.domain.advice import Advice
 from pattern_sync.domain.decision import Decision, Verdict
 from pattern_sync.domain.entry import HistoryItem, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.explanation import Explanation
@@ -122,6 +125,30 @@ class PatternSyncService:
         """Add a comment and return the reviewer's name. Raises UnknownPattern, InvalidInput, DecisionRefused."""
         with self._reviews() as gateway:
             return run_blocking(Review(gateway).comment(signature, comment, reviewer))
+
+    def advice(self) -> Advice:
+        """Return what higher bounds would have shown and lost of the decisions so far."""
+        with self._advising() as advising:
+            return run_blocking(advising.advice())
+
+    def nearest(self, limit: int = 5) -> tuple[Explanation, ...]:
+        """Return the patterns that miss the filter in force by least, each with what it misses."""
+        with self._advising() as advising:
+            return tuple(run_blocking(advising.nearest(limit)))
+
+    def queue(self, signature: str, *, reviewer: str | None = None) -> str:
+        """Put a pattern into the queue although it does not qualify; return the name under which that was noted.
+
+        Raises UnknownPattern if there is no such pattern, CannotQueue if it has an entry, was rejected before or is not
+        eligible, InvalidInput for the name, and StatementFailed if the application refuses the entry.
+        """
+        with self._advising() as advising:
+            return run_blocking(advising.queue(signature, reviewer))
+
+    @contextmanager
+    def _advising(self) -> Iterator[Advising]:
+        with self._connect() as database:
+            yield Advising(AdviceGateway(BlockingSession(database).fetch))
 
     def _decide(self, signature: str, decision: Decision) -> QueueEntry:
         with self._reviews() as gateway:

@@ -1440,6 +1440,26 @@ EXCEPTION WHEN lock_not_available OR deadlock_detected OR serialization_failure 
     RETURN;
 END $$;
 COMMENT ON FUNCTION pattern_sync.quarantine(row_ids bigint[], signatures text[], reasons text[], codes text[]) IS 'Put patterns into the quarantine: for 5 seconds at first, then each time for twice as long, at most an hour. If another daemon is quarantining the same patterns, nothing is done.';
+CREATE FUNCTION pattern_sync.queue_by_hand(signature text, reviewer text) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    result text;
+BEGIN
+    SELECT r.outcome INTO result
+    FROM pattern_sync.reconcile(
+        NULL::double precision, NULL::bigint, NULL::numeric, '{}'::text[], '{}'::text[],
+        ARRAY(SELECT p.id::bigint FROM operation_patterns AS p WHERE p.pattern_signature::text = queue_by_hand.signature)
+    ) AS r
+    ORDER BY r.outcome = 'queued' DESC
+    LIMIT 1;
+    IF result = 'queued' THEN
+        PERFORM pattern_sync.tell_changes('queued', ARRAY[queue_by_hand.signature]);
+        PERFORM pattern_sync.remark(queue_by_hand.signature, queue_by_hand.reviewer, 'Queued by hand.');
+    END IF;
+    RETURN result;
+END $$;
+COMMENT ON FUNCTION pattern_sync.queue_by_hand(signature text, reviewer text) IS 'Queue one pattern although it may not qualify, as a person wants it, and note who that was. Returns the outcome; NULL if there is no such pattern. People win: an entry that exists, and a pattern that was rejected, stay as they are.';
 CREATE PROCEDURE pattern_sync.queue_missing(IN min_confidence double precision, IN min_occurrences bigint, IN min_savings numeric, IN only_types text[], IN exclude_types text[], IN most bigint, IN retry boolean, IN lane integer, IN lanes integer, IN budget_seconds double precision, IN commits boolean, INOUT begun timestamp with time zone, INOUT held text[], INOUT candidates bigint, INOUT missing bigint, INOUT refused bigint, INOUT handled bigint, INOUT queued bigint, INOUT failed bigint, INOUT queued_signatures text[], INOUT failed_signatures text[], INOUT failed_reasons text[], INOUT finished boolean)
     LANGUAGE plpgsql
     AS $$

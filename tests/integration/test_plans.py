@@ -32,6 +32,7 @@ ANY: Mapping[str, object] = {
     "int8": 300,
     "int4": 300,
     "float8": 1.5,
+    "float8[]": [70.0, 80.0],
     "timestamptz": datetime(2020, 1, 1, tzinfo=UTC),
     "text[]": ["lived:test:50", "lived:test:100", "foreign:5", "nowhere"],
 }

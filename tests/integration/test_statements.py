@@ -104,6 +104,21 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
         {"action": "text", "reviewer": "text", "notes": "text", "created_at": "timestamptz"},
     ),
     "decide": (("text",) * 5, {"decided": "bool"}),
+    "past_decisions": (
+        (),
+        {
+            "approved": "bool",
+            "confidence": "float8",
+            "occurrences": "int8",
+            "savings": "float8",
+            "kind": "text",
+            "lesson": "text",
+        },
+    ),
+    "count_pending_shown": (("float8[]", "float8[]"), {"place": "int8", "shown": "int8"}),
+    "kind_of": (("text",), {"kind": "text"}),
+    "nearest": (("int8",), {"signature": "text"}),
+    "queue_by_hand": (("text", "text"), {"outcome": "text"}),
     "comment": (("text",) * 3, {"noted": "bool"}),
     "server": ((), {"server_version": "text", "prepared_transactions": "int4"}),
     "missing_indexes": ((), {"relation": "text", "cost": "text", "command": "text"}),
@@ -281,6 +296,7 @@ SAMPLES: Mapping[str, object] = {
     "bool": False,
     "text[]": ["x"],
     "int8[]": [1, 2],
+    "float8[]": [70.0, 80.0],
 }
 OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
     "record_run": (run_argument("manual", SyncResult(synced_count=1)),),

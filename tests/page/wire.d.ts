@@ -168,11 +168,21 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Advice: {
+            decided: number;
+            approvals: number;
+            prices: components["schemas"]["Price"][];
+            remark: string | null;
+        };
         Approval: {
             reviewer?: string | null;
             /** @default pending */
             replaces: components["schemas"]["Status"];
             notes?: string | null;
+        };
+        Approvals: {
+            approved: number;
+            decided: number;
         };
         Comment: {
             reviewer?: string | null;
@@ -246,6 +256,12 @@ export interface components {
             msg: string;
             type: string;
         };
+        KindRates: {
+            kind: string | null;
+            of_kind: components["schemas"]["Approvals"];
+            overall: components["schemas"]["Approvals"];
+            expected: number | null;
+        };
         /** @enum {string} */
         Mode: "starting" | "listening" | "polling";
         Noted: {
@@ -256,6 +272,18 @@ export interface components {
         };
         /** @enum {string} */
         Outcome: "queued" | "refreshed" | "unchanged" | "decided" | "short" | "failed" | "gone" | "held" | "untried";
+        Price: {
+            min_confidence: number;
+            min_savings: number;
+            shown: number;
+            hidden: number;
+            approvals: number;
+            approvals_kept: number;
+            approved_usd: number;
+            kept_usd: number;
+            lost_share_at_most: number;
+            pending_shown?: number | null;
+        };
         Problem: {
             detail: string;
         };
@@ -284,6 +312,10 @@ export interface components {
             evidence: components["schemas"]["Evidence"];
             /** @default true */
             from_pattern: boolean;
+        };
+        Queued: {
+            pattern_id: string;
+            reviewer: string;
         };
         Readiness: {
             status: components["schemas"]["Condition"];
@@ -360,6 +392,9 @@ export interface components {
             dry_run: boolean;
             readonly total_candidates: number;
         };
+        Wanted: {
+            reviewer?: string | null;
+        };
         ChangesMessage: {
             counts: components["schemas"]["QueueCounts"];
             changes: components["schemas"]["EntryChange"][];
@@ -406,7 +441,9 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type Advice = components['schemas']['Advice'];
 export type Approval = components['schemas']['Approval'];
+export type Approvals = components['schemas']['Approvals'];
 export type Comment = components['schemas']['Comment'];
 export type Condition = components['schemas']['Condition'];
 export type Conflict = components['schemas']['Conflict'];
@@ -417,12 +454,15 @@ export type Health = components['schemas']['Health'];
 export type HistoryItem = components['schemas']['HistoryItem'];
 export type Invalid = components['schemas']['Invalid'];
 export type InvalidField = components['schemas']['InvalidField'];
+export type KindRates = components['schemas']['KindRates'];
 export type Mode = components['schemas']['Mode'];
 export type Noted = components['schemas']['Noted'];
 export type Outcome = components['schemas']['Outcome'];
+export type Price = components['schemas']['Price'];
 export type Problem = components['schemas']['Problem'];
 export type QueueCounts = components['schemas']['QueueCounts'];
 export type QueueEntry = components['schemas']['QueueEntry'];
+export type Queued = components['schemas']['Queued'];
 export type Readiness = components['schemas']['Readiness'];
 export type Reasons = components['schemas']['Reasons'];
 export type Rejection = components['schemas']['Rejection'];
@@ -431,6 +471,7 @@ export type Status = components['schemas']['Status'];
 export type SyncCounts = components['schemas']['SyncCounts'];
 export type SyncCriteria = components['schemas']['SyncCriteria'];
 export type SyncReport = components['schemas']['SyncReport'];
+export type Wanted = components['schemas']['Wanted'];
 export type ChangesMessage = components['schemas']['ChangesMessage'];
 export type EntryChange = components['schemas']['EntryChange'];
 export type HeartbeatMessage = components['schemas']['HeartbeatMessage'];

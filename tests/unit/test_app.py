@@ -9,6 +9,8 @@ import httpx
 import pytest
 from starlette.types import ASGIApp, Message
 
+from pattern_sync.advising import Advising
+from pattern_sync.database.advice import AdviceGateway
 from pattern_sync.database.reviews import ReviewGateway
 from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.filter import SyncFilter
@@ -73,7 +75,8 @@ class Broken:
             self.clock,
             Timings(),
         )
-        parts = Parts(Review(reviews), self.syncs, reviews, health, updates, hanging, Metrics(), ignore, self.clock)
+        review, advising = Review(reviews), Advising(AdviceGateway(self._fetch))
+        parts = Parts(review, advising, self.syncs, reviews, health, updates, hanging, Metrics(), ignore, self.clock)
         self.app = create_app(parts, Access(Tokens(), [PANEL], ["localhost"]), "1.2.3")
 
     @staticmethod

@@ -24,6 +24,10 @@ OPERATIONS = [
     "GET /api/v1/patterns",
     "GET /api/v1/patterns/pending",
     "GET /api/v1/patterns/statistics",
+    "GET /api/v1/patterns/advice",
+    "GET /api/v1/patterns/rates",
+    "GET /api/v1/patterns/nearest",
+    "POST /api/v1/patterns/{pattern_id}/queue",
     "GET /api/v1/patterns/{pattern_id}",
     "GET /api/v1/patterns/{pattern_id}/history",
     "GET /api/v1/patterns/{pattern_id}/explain",
@@ -45,6 +49,8 @@ NOTHING_TO_GET_WRONG = {
     "GET /api/v1/patterns/{pattern_id}/history",
     "GET /api/v1/patterns/{pattern_id}/explain",
     "GET /api/v1/patterns/statistics",
+    "GET /api/v1/patterns/advice",
+    "GET /api/v1/patterns/rates",
     "GET /api/v1/reviewer",
     "GET /api/v1/patterns/sync/statistics",
     "GET /api/v1/system/health",
@@ -59,6 +65,7 @@ Document = dict[str, Any]
 def daemon(module_database: TestDatabase) -> Iterator[DaemonProcess]:
     module_database.add_patterns(ENTRIES, "sdlc")
     module_database.add_pattern(KNOWN)
+    module_database.add_patterns(ENTRIES, "short", potential_monthly_savings=1)
     with running_daemon(
         module_database.url, PATTERN_SYNC_API_TOKEN=API_TOKEN, PATTERN_SYNC_ADMIN_TOKEN=ADMIN_TOKEN
     ) as daemon:
@@ -76,7 +83,9 @@ def described(daemon: DaemonProcess) -> "Described":
     # Imported here, as it takes a second to load and every worker collects every file.
     from tests.support.described import Described  # noqa: PLC0415
 
-    return Described(daemon.http_url, ADMIN_TOKEN, [f"sdlc:{number + 1}" for number in range(ENTRIES)])
+    # Half of them have an entry, half do not qualify; each name stands twice, as only every second one is asked for.
+    names = [name for number in range(1, ENTRIES + 1) for name in (f"sdlc:{number}", f"short:{number}")]
+    return Described(daemon.http_url, ADMIN_TOKEN, [name for name in names for _ in range(2)])
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -108,7 +117,7 @@ def test_every_operation_has_a_name_a_summary_and_a_description(document: Docume
     names = [operation["operationId"] for operation in found.values()]
     assert len(set(names)) == len(names)
     for name in names:
-        assert re.fullmatch(r"(review|sync|system)_[a-z_]+", name)
+        assert re.fullmatch(r"(advice|review|sync|system)_[a-z_]+", name)
         assert "api_v1" not in name
     for operation in found.values():
         assert operation["summary"]

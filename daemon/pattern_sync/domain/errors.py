@@ -7,6 +7,7 @@ PatternSyncError
 ├── UnknownPattern           exit 1   the queue has no entry with this signature
 ├── AlreadyDecided           exit 1   the entry's status is not the one that the decision replaces
 ├── DecisionRefused          exit 1   the application or the database refused a decision or a comment
+├── CannotQueue              exit 1   a pattern that a person wants in the queue cannot be put there
 ├── DatabaseError (passing)
 │   ├── DatabaseUnavailable  exit 3   not reachable, lost, busy or read-only: waiting helps
 │   │   ├── OutcomeUnknown            it was lost after a statement was sent, which may have been executed
@@ -72,6 +73,10 @@ class AlreadyDecided(PatternSyncError):
     def __init__(self, message: str, entry: "QueueEntry") -> None:
         super().__init__(message)
         self.entry = entry
+
+
+class CannotQueue(PatternSyncError):
+    """A pattern that a person wants in the queue is there already, or must not be there; nothing was written."""
 
 
 class DecisionRefused(PatternSyncError):

@@ -35,6 +35,11 @@ def verdict_of(criterion: Criterion | TypeCriterion) -> str:
     return "missed" if lacking is None else f"missed by {_figure(criterion.name, lacking)}"
 
 
+def shortfall_of(criterion: Criterion | TypeCriterion) -> str:
+    """Return the value and what the filter requires, in words."""
+    return f"{criterion.name} is {value_of(criterion)}, the filter requires {bound_of(criterion)}"
+
+
 def reason_of(finding: Finding) -> str:
     """Return one sentence with the reason why the pattern is in the queue or not."""
     match finding.outcome:
@@ -81,7 +86,7 @@ def _figure(name: str, figure: float) -> str:
 
 
 def _missed(finding: Finding) -> str:
-    missed = [f"{item.name} is {value_of(item)}, the filter requires {bound_of(item)}" for item in finding.shortfalls]
+    missed = [shortfall_of(item) for item in finding.shortfalls]
     if not finding.eligible:
         missed.append(f"its automation_status is {finding.automation_status!r}, not 'detected'")
     if finding.rejected:

@@ -3,7 +3,9 @@
 import socket
 from datetime import UTC, datetime
 
+from pattern_sync.advising import Advising
 from pattern_sync.config import Settings
+from pattern_sync.database.advice import AdviceGateway
 from pattern_sync.database.gateway import DaemonGateway
 from pattern_sync.database.naming import release
 from pattern_sync.database.pool import PEOPLES_CONNECTIONS, Pool
@@ -41,7 +43,8 @@ def build_http_server(
     core: Core, settings: Settings, pool: Pool, gateway: DaemonGateway, live: LiveUpdates
 ) -> HttpServer:
     """Return the server of the API and the review page. Raises InvalidSettings."""
-    reviews = ReviewGateway(pool.lane("people", PEOPLES_CONNECTIONS).fetch)
+    peoples = pool.lane("people", PEOPLES_CONNECTIONS)
+    reviews = ReviewGateway(peoples.fetch)
 
     def on_finished(result: SyncResult) -> None:
         if result.error_count:
@@ -50,6 +53,7 @@ def build_http_server(
 
     parts = Parts(
         Review(reviews, core.emit),
+        Advising(AdviceGateway(peoples.fetch)),
         ManualSync(Reconciler(gateway, core.now), gateway, on_finished),
         reviews,
         _health_reporter(core),

@@ -9,11 +9,13 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from pattern_sync.advising import Advising
 from pattern_sync.domain.facts import Emit
 from pattern_sync.observability.health import HealthReporter
 from pattern_sync.observability.metrics.exposition import Metrics
 from pattern_sync.review import Review
 from pattern_sync.web.access import Guard, Tokens
+from pattern_sync.web.advice_routes import AdviceRoutes
 from pattern_sync.web.exception_handlers import install_exception_handlers
 from pattern_sync.web.identity import Identity
 from pattern_sync.web.live import LiveUpdates
@@ -87,6 +89,7 @@ class Parts:
     """Everything that the routes need."""
 
     review: Review
+    advising: Advising
     syncs: Syncs
     counts: Counts
     health: HealthReporter
@@ -110,9 +113,10 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
     )
     install_exception_handlers(api, parts.emit)
     guard, identity = Guard(access.tokens), Identity(access.identity_header)
-    # The last review route matches every path below its prefix, so the sync routes come first.
+    # The last review route matches every path below its prefix, so the other routes there come first.
     for routes in (
         SyncRoutes(parts.syncs, parts.counts, guard),
+        AdviceRoutes(parts.advising, guard, identity),
         ReviewRoutes(parts.review, guard, identity, access.prefix),
         ReviewerRoutes(identity, guard),
         SystemRoutes(parts.health, parts.hanging),

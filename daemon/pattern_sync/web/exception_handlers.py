@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 
 from pattern_sync.domain.errors import (
     AlreadyDecided,
+    CannotQueue,
     DatabaseUnavailable,
     DecisionRefused,
     InvalidInput,
@@ -80,6 +81,7 @@ def install_exception_handlers(app: FastAPI, emit: Emit) -> None:
     app.exception_handler(InvalidInput)(_invalid_input)
     app.exception_handler(UnknownPattern)(_unknown)
     app.exception_handler(AlreadyDecided)(_decided)
+    app.exception_handler(CannotQueue)(_not_queued)
     app.exception_handler(TransactionConflict)(_busy)
     app.exception_handler(DecisionRefused)(reporting.decision_refused)
     app.exception_handler(StatementFailed)(reporting.statement_failed)
@@ -146,6 +148,10 @@ async def _unknown(_: Request, fault: UnknownPattern) -> JSONResponse:
 
 async def _decided(_: Request, fault: AlreadyDecided) -> JSONResponse:
     return JSONResponse(Conflict(detail=str(fault), entry=fault.entry).model_dump(mode="json"), 409)
+
+
+async def _not_queued(_: Request, fault: CannotQueue) -> JSONResponse:
+    return _problem(409, str(fault))
 
 
 async def _busy(_: Request, __: TransactionConflict) -> JSONResponse:

@@ -1,0 +1,126 @@
+-- Statements of the advice: what was decided on, and what is only just kept out.
+
+-- name: past_decisions
+-- The standing decisions of people, with the figures that they saw: from the record, and for those before it from the
+-- entries, whose figures no machine of ours has touched since. A batch teaches one lesson for each shape.
+SELECT
+    past.approved,
+    past.confidence * 100::double precision AS confidence,
+    past.occurrences,
+    past.savings,
+    past.kind,
+    past.lesson
+FROM (
+    SELECT
+        standing.approved,
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'confidence')::double precision AS confidence,
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'occurrences')::bigint AS occurrences,
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'savings')::double precision AS savings,
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'kind') AS kind,
+        coalesce(
+            standing.batch_id::text || ' ' || pg_catalog.jsonb_extract_path_text(standing.shown, 'shape'),
+            standing.pattern_id
+        ) AS lesson
+    FROM (
+        SELECT DISTINCT ON (d.pattern_id)
+            d.pattern_id, d.batch_id, d.shown, d.decision = 'approved'::text AS approved
+        FROM pattern_sync.decisions AS d
+        WHERE d.undone_at IS NULL AND d.decision IN ('approved', 'rejected')
+        ORDER BY d.pattern_id, d.decided_at DESC, d.id DESC
+    ) AS standing
+    UNION ALL
+    SELECT entry.approved, entry.confidence, entry.occurrences, entry.savings, t.kind, entry.pattern_id
+    FROM (
+        SELECT
+            a.pattern_id::text COLLATE pg_catalog."default" AS pattern_id,
+            a.status::text = 'approved'::text AS approved,
+            pattern_sync.figure(a.confidence_score::text::numeric)::double precision AS confidence,
+            a.occurrence_count::bigint AS occurrences,
+            pattern_sync.figure(a.estimated_savings_usd::text::numeric)::double precision AS savings
+        FROM pattern_approvals AS a
+        WHERE a.status::text IN ('approved', 'rejected')
+    ) AS entry
+    LEFT JOIN pattern_sync.traits AS t ON t.pattern_id = entry.pattern_id
+    LEFT JOIN (
+        SELECT DISTINCT d.pattern_id FROM pattern_sync.decisions AS d WHERE d.undone_at IS NULL
+    ) AS recorded ON recorded.pattern_id = entry.pattern_id
+    WHERE recorded.pattern_id IS NULL
+) AS past
+WHERE past.confidence IS NOT NULL AND past.occurrences IS NOT NULL AND past.savings IS NOT NULL;
+
+-- name: count_pending_shown
+-- How many pending entries each pair of bounds would show: confidence in percent ($1) and savings ($2). Returns the
+-- places of the pairs that show any. The entries are read once, as the bounds are looked through for each.
+SELECT met.place, pg_catalog.count(*) AS shown
+FROM (
+    SELECT
+        pattern_sync.figure(a.confidence_score::text::numeric)::double precision * 100::double precision AS confidence,
+        pattern_sync.figure(a.estimated_savings_usd::text::numeric)::double precision AS savings
+    FROM pattern_approvals AS a
+    WHERE a.status::text = 'pending'::text
+) AS pending
+CROSS JOIN LATERAL (
+    SELECT asked.place
+    FROM pg_catalog.unnest($1::double precision[]) WITH ORDINALITY AS asked (confidence, place)
+    WHERE pending.confidence >= asked.confidence
+      AND pending.savings >= ($2::double precision[])[asked.place::integer]
+) AS met
+GROUP BY met.place;
+
+-- name: kind_of
+-- The kind of one entry ($1).
+SELECT t.kind FROM pattern_sync.traits AS t WHERE t.pattern_id = $1::text;
+
+-- name: nearest
+-- The $1 patterns without an entry that miss the filter in force by least: the shares of the bounds that they reach,
+-- multiplied. Only figures can be nearly reached, so a pattern of a type that is left out is never among them.
+--
+-- The join is a full join, which is hashed or merged whatever the planner estimates, and never a nested loop.
+SELECT pattern_sync.legible(near.signature) AS signature
+FROM (
+    SELECT
+        pattern.signature,
+        pattern.id,
+        pattern.savings,
+        -- A pattern may have any figure; NaN is in no range. `least` leaves out what is NULL: a bound of 0.
+        CASE
+            WHEN pattern.confidence BETWEEN 0::double precision AND 100::double precision
+                THEN least(1::double precision, pattern.confidence / pattern.min_confidence)
+            ELSE 0::double precision
+        END
+        * least(1::double precision, greatest(pattern.occurrences, 0::double precision) / pattern.min_occurrences)
+        * least(1::double precision, greatest(pattern.savings, 0::double precision) / pattern.min_savings) AS reached
+    FROM (
+        SELECT
+            p.id::bigint AS id,
+            p.pattern_signature::text AS signature,
+            p.confidence_score::double precision AS confidence,
+            p.occurrence_count::bigint::double precision AS occurrences,
+            pattern_sync.figure(p.potential_monthly_savings::numeric)::double precision AS savings,
+            nullif(s.min_confidence, 0::double precision) AS min_confidence,
+            nullif(s.min_occurrences, 0::bigint)::double precision AS min_occurrences,
+            nullif(s.min_savings, 0::numeric)::double precision AS min_savings
+        FROM operation_patterns AS p
+        CROSS JOIN pattern_sync.settings AS s
+        WHERE pattern_sync.eligible(p.automation_status::text)
+          AND NOT pattern_sync.is_candidate(
+              p.*, s.min_confidence, s.min_occurrences, s.min_savings, s.only_types, s.exclude_types
+          )
+          AND pattern_sync.qualifies(
+              0, 0, 0, p.pattern_type::text, NULL, NULL, NULL, s.only_types, s.exclude_types
+          )
+    ) AS pattern
+    FULL JOIN (
+        SELECT a.pattern_id::text AS signature FROM pattern_approvals AS a
+        UNION ALL
+        SELECT r.pattern_id FROM pattern_sync.rejections AS r
+    ) AS known ON known.signature = pattern.signature
+    WHERE known.signature IS NULL
+) AS near
+ORDER BY near.reached DESC, near.savings DESC, near.id
+LIMIT $1::bigint;
+
+-- name: queue_by_hand
+-- Queue one pattern ($1) whether or not it qualifies, and note who wanted it ($2). Returns the outcome; NULL if there
+-- is no such pattern.
+SELECT pattern_sync.queue_by_hand($1::text, $2::text) AS outcome;
