@@ -282,3 +282,29 @@ BEGIN
         FROM pattern_sync.evidence(evidence_by_signature.signatures) AS e
     );
 END $$;
+
+-- The savings by evidence of all pending entries together: the sum of the traits, which may be behind. Before there are
+-- any, a short queue is looked at itself, and of a longer one the sum is not known: NULL, as of one that records none.
+CREATE OR REPLACE FUNCTION pattern_sync.shown_savings()
+RETURNS double precision LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    pending text[];
+BEGIN
+    IF EXISTS (SELECT FROM pattern_sync.traits AS t WHERE t.status = 'pending') THEN
+        RETURN (
+            SELECT pg_catalog.round(pg_catalog.sum(t.evidence::numeric), 2)::double precision
+            FROM pattern_sync.traits AS t
+            WHERE t.status = 'pending'
+        );
+    END IF;
+    pending := ARRAY(
+        SELECT a.pattern_id::text FROM pattern_approvals AS a WHERE a.status::text = 'pending' LIMIT 2001
+    );
+    IF pg_catalog.cardinality(pending) > 2000 THEN
+        RETURN NULL;
+    END IF;
+    RETURN (
+        SELECT pg_catalog.round(pg_catalog.sum(e.savings_by_evidence::numeric), 2)::double precision
+        FROM pattern_sync.evidence(pending) AS e
+    );
+END $$;

@@ -1873,6 +1873,32 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION pattern_sync.send(channel text, payload text) IS 'Notify a channel of ours, or leave a mark instead in two cases. A quiet writer (pattern_sync.quiet = on, for a role, a database or a transaction) must not notify, as PostgreSQL refuses PREPARE TRANSACTION after a NOTIFY. No writer may notify while the notification queue is half full, as a full queue would fail the writer''s commit.';
+CREATE FUNCTION pattern_sync.shown_savings() RETURNS double precision
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+    pending text[];
+BEGIN
+    IF EXISTS (SELECT FROM pattern_sync.traits AS t WHERE t.status = 'pending') THEN
+        RETURN (
+            SELECT pg_catalog.round(pg_catalog.sum(t.evidence::numeric), 2)::double precision
+            FROM pattern_sync.traits AS t
+            WHERE t.status = 'pending'
+        );
+    END IF;
+    pending := ARRAY(
+        SELECT a.pattern_id::text FROM pattern_approvals AS a WHERE a.status::text = 'pending' LIMIT 2001
+    );
+    IF pg_catalog.cardinality(pending) > 2000 THEN
+        RETURN NULL;
+    END IF;
+    RETURN (
+        SELECT pg_catalog.round(pg_catalog.sum(e.savings_by_evidence::numeric), 2)::double precision
+        FROM pattern_sync.evidence(pending) AS e
+    );
+END $$;
+COMMENT ON FUNCTION pattern_sync.shown_savings() IS 'The savings by evidence of all pending entries together: the sum of the traits, which may be behind. Before there are any, a short queue is looked at itself, and of a longer one the sum is not known: NULL, as of one that records none.';
 CREATE FUNCTION pattern_sync.sightings(row_ids bigint[]) RETURNS TABLE(row_id bigint, workflows bigint, first_seen timestamp with time zone, last_seen timestamp with time zone)
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'

@@ -183,7 +183,16 @@ def test_the_overview_reports_everything_at_once(database: TestDatabase, service
     database.decide("p:1")
     database.execute("DELETE FROM operation_patterns WHERE pattern_signature = 'p:2'")
     overview = service.overview()
-    assert overview.queue == QueueCounts(pending=2, approved=0, rejected=1, auto_approved=0, auto_rejected=0, total=3)
+    assert overview.queue == QueueCounts(
+        pending=2,
+        approved=0,
+        rejected=1,
+        auto_approved=0,
+        auto_rejected=0,
+        total=3,
+        claimed_usd=367_688.12,
+        shown_usd=None,
+    )
     assert (overview.gone, overview.schema_version, overview.trigger_missing_on) == (1, SCHEMA_VERSION, ())
     assert overview.filter == SyncFilter.high_priority(max_patterns=None)
     assert overview.database.endswith(f"/{database.name}")

@@ -76,7 +76,10 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     ),
     "queue_counts": (
         (),
-        dict.fromkeys(["pending", "approved", "rejected", "auto_approved", "auto_rejected", "total"], "int8"),
+        {
+            **dict.fromkeys(["pending", "approved", "rejected", "auto_approved", "auto_rejected", "total"], "int8"),
+            **dict.fromkeys(["claimed_usd", "shown_usd"], "float8"),
+        },
     ),
     "queue_fingerprint": ((), {"fingerprint": "text"}),
     "entries": (
@@ -180,6 +183,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
             "written_by_us": "bool",
             "refusal": "text",
             "daemons": "int8",
+            "evidence": "text",
             "confidence_met": "bool",
             "occurrences_met": "bool",
             "savings_met": "bool",

@@ -8,7 +8,16 @@ import { Live } from "../../daemon/pattern_sync/web/static/live.js";
 import { Clock, entry, visit } from "./support.js";
 
 /** @type {QueueCounts} */
-const COUNTS = { pending: 1, approved: 0, rejected: 0, auto_approved: 0, auto_rejected: 0, total: 1 };
+const COUNTS = {
+  pending: 1,
+  approved: 0,
+  rejected: 0,
+  auto_approved: 0,
+  auto_rejected: 0,
+  total: 1,
+  claimed_usd: 1000,
+  shown_usd: null,
+};
 /** @type {Record<string, Message>} */
 const MESSAGES = {
   state: { type: "state", counts: COUNTS, entries: [entry("a")] },

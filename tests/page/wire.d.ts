@@ -294,6 +294,8 @@ export interface components {
             auto_approved: number;
             auto_rejected: number;
             total: number;
+            claimed_usd: number;
+            shown_usd: number | null;
         };
         QueueEntry: {
             pattern_id: string;
@@ -333,6 +335,7 @@ export interface components {
             written_by_us: boolean;
             criteria: components["schemas"]["Criterion"][];
             shortfalls: components["schemas"]["Criterion"][];
+            evidence: components["schemas"]["Evidence"];
         };
         Rejection: {
             reviewer?: string | null;

@@ -6,6 +6,7 @@ from pattern_sync import PatternSyncService
 from tests.support.command import Finished, run_command
 from tests.support.contract import ENTRY_FIELDS
 from tests.support.database import TestDatabase, snapshot
+from tests.support.seed import BY_EVIDENCE, SIGNATURE, add_seed
 
 TABLES = ("operation_patterns", "pattern_approvals", "pattern_review_history")
 
@@ -124,3 +125,28 @@ def test_a_refused_decision_shows_the_servers_message_and_exits_1(database: Test
     swallowed = review(database, "reject", "a", "--reason", "no")
     assert swallowed.code == 1
     assert "A trigger or policy of the application refused the decision on 'a'; nothing was written." in swallowed.err
+
+
+def test_a_claim_is_shown_with_what_is_recorded(database: TestDatabase) -> None:
+    add_seed(database)
+    listed = review(database, "list", "--flags").out
+    assert "2,208.74" in listed
+    assert "counted-twice" in "".join(listed.split())
+    for shown in (review(database, "show", SIGNATURE), in_shell(database, "explain", SIGNATURE)):
+        told = " ".join(shown.out.replace("│", " ").split())
+        for words in (
+            "24 distinct workflows, 2025-11-20 00:00 to 2025-11-20 18:24: 18.4 hours, 31.3 a day",
+            "2,208.74 USD a month, extrapolated from 18.4 hours; 56.45 USD observed in all",
+            "24 distinct workflows are recorded: each was counted 3,257 times.",
+        ):
+            assert words in told
+    document = in_shell(database, "explain", SIGNATURE, "--json").document
+    assert document["evidence"]["savings_by_evidence"] == BY_EVIDENCE
+    status = " ".join(in_shell(database, "status").out.split())
+    assert "183,844 USD a month claimed, 2,209 shown by evidence" in status
+    queue_of = in_shell(database, "status", "--json").document["queue"]
+    assert (queue_of["claimed_usd"], queue_of["shown_usd"]) == (183_844.06, BY_EVIDENCE)
+
+
+def in_shell(database: TestDatabase, *arguments: str) -> Finished:
+    return run_command(*arguments, PATTERN_SYNC_DATABASE_URL=database.url)

@@ -84,7 +84,7 @@ class FakeView:
 
     async def count_entries(self) -> QueueCounts:
         self._read("count")
-        return QueueCounts(len(self.entries), 0, 0, 0, 0, len(self.entries))
+        return QueueCounts(len(self.entries), 0, 0, 0, 0, len(self.entries), 0.0, None)
 
     async def fingerprint(self) -> str:
         self._read("fingerprint")

@@ -85,7 +85,7 @@ class FakeStore:
         return [self.entries[name] for name in pattern_ids if name in self.entries]
 
     async def count_entries(self) -> QueueCounts:
-        return QueueCounts(len(self.entries), 0, 0, 0, 0, len(self.entries))
+        return QueueCounts(len(self.entries), 0, 0, 0, 0, len(self.entries), 0.0, None)
 
     async def history(self, pattern_id: str) -> list[HistoryItem]:
         self.asked.append(pattern_id)

@@ -181,7 +181,7 @@ class Database(FakeQueue):
 
     async def count_entries(self) -> QueueCounts:
         await self.ask()
-        return QueueCounts(0, 0, 0, 0, 0, 0)
+        return QueueCounts(0, 0, 0, 0, 0, 0, 0.0, None)
 
     async def look(self) -> Sighting:
         await self.ask()

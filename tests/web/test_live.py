@@ -24,6 +24,7 @@ from tests.support.command import run_command
 from tests.support.daemon import DaemonProcess, running_daemon, starting_daemon
 from tests.support.database import TestDatabase
 from tests.support.proxy import WithoutNotifications, proxy_to
+from tests.support.seed import SIGNATURE, add_seed
 from tests.support.waiting import AT_WORST_SECONDS, PATIENCE_SECONDS, assert_soon, eventually, show
 from tests.support.websocket import Document, Page, first_state
 from tests.web.conftest import path_of
@@ -152,6 +153,18 @@ def test_a_change_by_any_writer_reaches_every_page_of_every_daemon(replicas: Rep
             assert told["entry"] == (None if change == "removed" else replicas.get(path_of(name)))
             assert received.document["counts"] == replicas.get("/api/v1/patterns/statistics")
     assert_soon(took)
+
+
+def test_a_doubtful_claim_reaches_every_page_with_its_flags(replicas: Replicas) -> None:
+    with replicas.pages() as pages:
+        replicas.database.execute("BEGIN")
+        add_seed(replicas.database, entered=False)
+        replicas.database.execute("COMMIT")
+        for page in pages:
+            received, change = page.wait_for_change(SIGNATURE, "queued", seconds=5)
+            flags = [flag["name"] for flag in change["entry"]["evidence"]["flags"]]
+            assert flags[:6] == ["counted-twice", "short-span", "all-time", "assumed-cost", "no-steps", "gone-quiet"]
+            assert received.document["counts"]["claimed_usd"] >= 183_844.06
 
 
 def test_newer_figures_are_broadcast_as_a_refreshed_entry(replicas: Replicas) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.contract import ENTRY_FIELDS
 from tests.support.database import QUALIFYING, TestDatabase, snapshot
+from tests.support.seed import BY_EVIDENCE, OBSERVED, SIGNATURE, WORKFLOWS, add_seed
 from tests.support.waiting import eventually
 from tests.web.conftest import Served, path_of
 
@@ -192,12 +193,15 @@ def test_an_unknown_status_is_refused(served: Served) -> None:
 
 def test_the_statistics_count_each_status(served: Served) -> None:
     before = served.client.get(f"{API}/statistics").json()
-    assert set(before) == {"pending", "approved", "rejected", "auto_approved", "auto_rejected", "total"}
+    assert set(before) == {
+        *("pending", "approved", "rejected", "auto_approved", "auto_rejected", "total"),
+        *("claimed_usd", "shown_usd"),
+    }
     for number, status in enumerate(STATUSES, start=1):
         for copy in range(number):
             insert_entry(served.database, f"counted:{status}:{copy}", status)
     after = served.client.get(f"{API}/statistics").json()
-    more = {name: after[name] - before[name] for name in before}
+    more = {name: after[name] - before[name] for name in before if name != "shown_usd"}
     assert more == {
         "pending": 1,
         "approved": 2,
@@ -205,7 +209,25 @@ def test_the_statistics_count_each_status(served: Served) -> None:
         "auto_approved": 4,
         "auto_rejected": 5,
         "total": 15,
+        "claimed_usd": 100.0,
     }
+
+
+def test_what_is_recorded_is_shown_beside_what_is_claimed(served: Served) -> None:
+    add_seed(served.database, entered=False)
+    eventually(lambda: SIGNATURE in served.database.queue())
+    entry = served.client.get(path_of(SIGNATURE)).json()
+    evidence = entry["evidence"]
+    assert entry["estimated_savings_usd"] == 183_844.06
+    assert (evidence["savings_observed"], evidence["savings_by_evidence"]) == (OBSERVED, BY_EVIDENCE)
+    assert (evidence["workflows"], evidence["last_seen"]) == (WORKFLOWS, "2025-11-20T18:24:00Z")
+    assert evidence["flags"][0] == {
+        "name": "counted-twice",
+        "rule": "78,167 occurrences are claimed; 24 distinct workflows are recorded: each was counted 3,257 times.",
+    }
+    assert served.client.get(f"{path_of(SIGNATURE)}/explain").json()["evidence"] == evidence
+    listed = served.client.get(f"{API}/pending?limit=500").json()
+    assert {each["pattern_id"]: each["evidence"] for each in listed}[SIGNATURE] == evidence
 
 
 @pytest.mark.parametrize("signature", ODD_SIGNATURES)
@@ -721,6 +743,7 @@ def explain(served: Served, signature: str) -> dict[str, Any]:
         "written_by_us",
         "criteria",
         "shortfalls",
+        "evidence",
     }
     return explained
 

@@ -9,6 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pattern_sync.cli.evidence import add_evidence, flags_cells
+from pattern_sync.domain.entry import Status
+from pattern_sync.domain.evidence_wording import value_of_queue
 from pattern_sync.domain.outcomes import Outcome
 from pattern_sync.domain.reception import SHOWN_FAULTS
 from pattern_sync.domain.wording import bound_of, value_of, verdict_of
@@ -93,9 +96,11 @@ def overview_table(overview: "Overview", psql: str | None) -> Table:
     counts = overview.statistics
     table.add_row("patterns", f"{counts.patterns_in_source:,}")
     table.add_row("in the queue", f"{counts.patterns_in_review:,} ({counts.sync_percentage:g} %)")
-    for status, entries in asdict(overview.queue).items():
-        if entries and status != "total":
-            table.add_row(f"  {status.replace('_', '-')}", f"{entries:,}")
+    for status in Status:
+        if entries := getattr(overview.queue, status.replace("-", "_")):
+            table.add_row(f"  {status}", f"{entries:,}")
+    if overview.queue.pending:
+        table.add_row("pending value", value_of_queue(overview.queue.claimed_usd, overview.queue.shown_usd))
     if overview.gone:
         table.add_row("  pending, pattern deleted", f"{overview.gone:,}")
     table.add_row("eligible without entry", f"{counts.pending_sync:,}")
@@ -144,15 +149,20 @@ def _advise(table: Table, overview: "Overview") -> None:
         table.add_row("an index would help", Text(f"{index.relation}: {index.cost}\n{index.command};", style="yellow"))
 
 
-def queue_table(entries: "Sequence[QueueEntry]", status: str = "pending") -> Table:
-    """Return entries with their figures formatted for people."""
+def queue_table(entries: "Sequence[QueueEntry]", status: str = "pending", *, flags: bool = False) -> Table:
+    """Return entries with their figures formatted for people, and what is recorded of them if `flags`."""
     table = Table(title=f"The queue, {status}, best impact first", title_justify="left", expand=True)
     table.add_column("pattern", ratio=3, overflow="ellipsis", no_wrap=True)
     for heading in ("confidence", "occurrences", "USD a month"):
         table.add_column(heading, justify="right")
-    table.add_column("how it works", ratio=2, overflow="ellipsis", no_wrap=True)
+    if flags:
+        table.add_column("by evidence", justify="right")
+        table.add_column("flags", ratio=2, overflow="fold")
+    else:
+        table.add_column("how it works", ratio=2, overflow="ellipsis", no_wrap=True)
     for entry in entries:
-        table.add_row(Text(entry.pattern_id), *_figures(entry), Text(entry.tool_sequence))
+        last = flags_cells(entry.evidence) if flags else (Text(entry.tool_sequence),)
+        table.add_row(Text(entry.pattern_id), *_figures(entry), *last)
     return table
 
 
@@ -166,6 +176,7 @@ def entry_table(entry: "QueueEntry", history: "Sequence[HistoryItem]") -> Table:
     table.add_row("confidence", confidence)
     table.add_row("occurrences", occurrences)
     table.add_row("savings", f"{savings} USD a month")
+    add_evidence(table, entry.evidence)
     table.add_row("how it works", Text(entry.tool_sequence))
     table.add_row("context", Text(entry.pattern_context or "none"))
     table.add_row("example sessions", Text(", ".join(entry.example_sessions) or "none"))

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from pattern_sync.cli.evidence import evidence_table
 from pattern_sync.cli.output import (
     error_console,
     explanation_table,
@@ -121,7 +122,10 @@ def explain(context: typer.Context, signature: str, *, json: Json = False) -> No
     if json:
         print_json(document_of(explanation))
     else:
-        Console().print(explanation_table(explanation))
+        console = Console()
+        console.print(explanation_table(explanation))
+        if explanation.evidence is not None and explanation.outcome is not None:
+            console.print(evidence_table(explanation.evidence))
     raise typer.Exit(1 if explanation.outcome is None else 0)
 
 

@@ -37,6 +37,9 @@ def list_entries(
     *,
     status: Annotated[Status, typer.Option(help="Status of the entries to list.")] = Status.PENDING,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="Maximum number of entries to list.")] = 20,
+    flags: Annotated[
+        bool, typer.Option("--flags", help="Show what is recorded of each: savings by evidence, and flags.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """List entries of the queue, best impact first."""
@@ -46,7 +49,7 @@ def list_entries(
     if json:
         print_json([asdict(entry) for entry in entries])
     else:
-        Console().print(queue_table(entries, status))
+        Console().print(queue_table(entries, status, flags=flags))
 
 
 @review.command()

@@ -58,7 +58,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class QueueCounts:
-    """The number of queue entries in each status."""
+    """The number of queue entries in each status, and what the pending ones save in USD a month.
+
+    `claimed_usd` is what the detector claims, `shown_usd` what is recorded; None if nothing is, or that is not known.
+    """
 
     pending: int
     approved: int
@@ -66,6 +69,8 @@ class QueueCounts:
     auto_approved: int
     auto_rejected: int
     total: int
+    claimed_usd: float
+    shown_usd: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from typing import Self
 
 from pattern_sync.domain.criteria import Criterion, TypeCriterion
 from pattern_sync.domain.entry import Status
+from pattern_sync.domain.evidence import Evidence
 from pattern_sync.domain.outcomes import Outcome
 
 
@@ -14,7 +15,8 @@ class Finding:
 
     `eligible` follows from its automation_status. `rejected`: a person rejected it, and the pattern itself does not
     show that. `written_by_us`: the entry is not another program's. `refusal` is the server's message when it was to be
-    queued. `daemons` counts the connected ones.
+    queued. `daemons` counts the connected ones. `evidence` is
+    what is recorded of the pattern; None for a name that no pattern can have.
     """
 
     signature: str
@@ -27,6 +29,7 @@ class Finding:
     written_by_us: bool = True
     refusal: str | None = None
     daemons: int = 0
+    evidence: Evidence | None = None
 
     @classmethod
     def of_nothing(cls, signature: str) -> Self:

@@ -69,6 +69,7 @@ def to_explanation(signature: str, sync_filter: SyncFilter, row: Row) -> Explana
         written_by_us=bool(row["written_by_us"]),
         refusal=row["refusal"],
         daemons=row["daemons"],
+        evidence=to_evidence(row["evidence"]),
     )
 
 

@@ -175,7 +175,8 @@ ORDER BY wanted.name, wanted.command;
 
 -- name: explain
 -- All facts about one signature ($6): for each criterion ($1 to $5) whether the pattern meets it; whether we wrote the
--- entry; why the application refused the pattern; and how many daemons are connected to queue it.
+-- entry; why the application refused the pattern; what is recorded of it; and how many daemons are connected to queue
+-- it.
 SELECT
     p.id IS NOT NULL AS pattern_exists,
     pattern_sync.legible(p.pattern_type::text) AS pattern_type,
@@ -198,6 +199,7 @@ SELECT
         WHERE s.datname::text = pg_catalog.current_database()::text
           AND pg_catalog.textregexeq(s.application_name::text, '^pattern-sync (.+ )?listener$'::text)
     ) AS daemons,
+    (pattern_sync.evidence_by_signature(ARRAY[asked.signature]) -> asked.signature)::text AS evidence,
     pattern_sync.qualifies(
         p.confidence_score::double precision, 0, 0, '', $1::double precision, NULL, NULL, '{}', '{}'
     ) AS confidence_met,

@@ -14,6 +14,7 @@ from pattern_sync.domain.decision import (
     check_reviewer,
 )
 from pattern_sync.domain.entry import Status
+from pattern_sync.domain.evidence import Evidence
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.outcomes import Outcome
 from pattern_sync.domain.wording import document_of
@@ -179,6 +180,7 @@ class Reasons(BaseModel):
     written_by_us: bool = Field(description="False if another program wrote the entry.")
     criteria: list[Criterion] = Field(description="Every criterion of the filter, beside the pattern's value.")
     shortfalls: list[Criterion] = Field(description="The criteria that the pattern misses.")
+    evidence: Evidence = Field(description="What is recorded of the pattern, beside what is claimed.")
 
     @classmethod
     def of(cls, explanation: Explanation) -> Self:

@@ -30,7 +30,7 @@ export class Views {
   showCounts(counts) {
     this.#counts = counts;
     for (const place of this.#bar.querySelectorAll("[data-count]")) {
-      const name = /** @type {keyof QueueCounts} */ (place.getAttribute("data-count"));
+      const name = /** @type {Exclude<keyof QueueCounts, "shown_usd">} */ (place.getAttribute("data-count"));
       setText(place, count(counts[name]));
     }
     this.#rare.hidden = counts.auto_rejected === 0 && !this.#rare.hasAttribute("aria-current");
