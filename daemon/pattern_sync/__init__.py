@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from pattern_sync.domain.batches import Batch, DecisionMany, ItemOutcome, Undone, UndoOutcome
 from pattern_sync.domain.criteria import Criterion, TypeCriterion
 from pattern_sync.domain.entry import HistoryItem, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.errors import (
@@ -12,8 +13,10 @@ from pattern_sync.domain.errors import (
     DecisionRefused,
     InvalidInput,
     InvalidSettings,
+    NotUndoable,
     PatternSyncError,
     SchemaError,
+    UnknownBatch,
     UnknownPattern,
 )
 from pattern_sync.domain.explanation import Explanation
@@ -37,14 +40,18 @@ else:
 __all__ = [
     "AccessRefused",
     "AlreadyDecided",
+    "Batch",
     "Criterion",
     "DatabaseError",
     "DatabaseUnavailable",
+    "DecisionMany",
     "DecisionRefused",
     "Explanation",
     "HistoryItem",
     "InvalidInput",
     "InvalidSettings",
+    "ItemOutcome",
+    "NotUndoable",
     "PatternSyncError",
     "PatternSyncService",
     "QueueCounts",
@@ -55,5 +62,8 @@ __all__ = [
     "SyncResult",
     "SyncStatistics",
     "TypeCriterion",
+    "UndoOutcome",
+    "Undone",
+    "UnknownBatch",
     "UnknownPattern",
 ]

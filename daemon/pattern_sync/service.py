@@ -1,8 +1,9 @@
 """The blocking Python API."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from datetime import datetime
 
 from pattern_sync.advising import Advising
 from pattern_sync.config import Settings
@@ -14,13 +15,14 @@ from pattern_sync.database.reviews import ReviewGateway
 from pattern_sync.database.rows.overview import to_overview, to_schema_version
 from pattern_sync.database.version import check_version
 from pattern_sync.domain.advice import Advice
-from pattern_sync.domain.decision import Decision, Verdict
+from pattern_sync.domain.batches import Batch, DecisionMany, LoggedDecision, Undone
+from pattern_sync.domain.decision import Decision, Verdict, to_verdict
 from pattern_sync.domain.entry import HistoryItem, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.statistics import Overview, SyncStatistics
-from pattern_sync.review import Review
+from pattern_sync.review import Decisions, Review
 from pattern_sync.runtime.host import host_at
 from pattern_sync.sync.manual import ManualSync
 from pattern_sync.sync.reconciler import Reconciler
@@ -121,6 +123,44 @@ class PatternSyncService:
         """Reject a pattern and return its entry; raises as `approve` does."""
         return self._decide(signature, Decision(Verdict.REJECTED, reason, reviewer, replaces))
 
+    def decide_many(
+        self,
+        signatures: Sequence[str],
+        decision: Verdict | str,
+        reason: str | None = None,
+        *,
+        reviewer: str | None = None,
+        replaces: Status = Status.PENDING,
+        dry_run: bool = False,
+    ) -> DecisionMany:
+        """Decide exactly these patterns, at most 10,000, and return an outcome for each; a dry run writes nothing.
+
+        Raises InvalidInput, and DecisionRefused if the database refuses the request as a whole.
+        """
+        made = Decision(to_verdict(decision), reason, reviewer, replaces)
+        with self._decisions() as decisions:
+            return run_blocking(decisions.decide_many(signatures, made, dry_run=dry_run))
+
+    def undo(self, batch_id: int, *, reviewer: str | None = None) -> Undone:
+        """Take back the decisions of a batch that nobody has touched since, for seven days.
+
+        Raises UnknownBatch, NotUndoable, InvalidInput, DecisionRefused.
+        """
+        with self._decisions() as decisions:
+            return run_blocking(decisions.undo(batch_id, reviewer))
+
+    def batches(self, reviewer: str | None = None, limit: int = 20) -> tuple[Batch, ...]:
+        """Return the last batches of decisions, newest first; a single decision is a batch of one."""
+        with self._decisions() as decisions:
+            return tuple(run_blocking(decisions.batches(reviewer, limit)))
+
+    def decision_log(
+        self, reviewer: str | None = None, since: datetime | None = None, limit: int = 50
+    ) -> tuple[LoggedDecision, ...]:
+        """Return the last decisions of the record, newest first."""
+        with self._decisions() as decisions:
+            return tuple(run_blocking(decisions.log(reviewer, since, limit)))
+
     def comment(self, signature: str, comment: str, *, reviewer: str | None = None) -> str:
         """Add a comment and return the reviewer's name. Raises UnknownPattern, InvalidInput, DecisionRefused."""
         with self._reviews() as gateway:
@@ -158,6 +198,11 @@ class PatternSyncService:
     def _reviews(self) -> Iterator[ReviewGateway]:
         with self._connect() as database:
             yield ReviewGateway(BlockingSession(database).fetch)
+
+    @contextmanager
+    def _decisions(self) -> Iterator[Decisions]:
+        with self._reviews() as gateway:
+            yield Decisions(gateway)
 
     @contextmanager
     def _connect(self) -> Iterator[BlockingDatabase]:

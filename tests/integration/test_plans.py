@@ -43,7 +43,11 @@ SPECIAL: Mapping[str, tuple[object, ...]] = {
     "refresh_stale": (70.0, 5, 1000.0, [], [], 0, 4_000),
     "set_search_path": ("public",),
     "entries": (None, None, None, None, 200),
-    "decide": ("lived:test:50", "rejected", "ann", "no", "pending"),
+    "decide_many": (
+        [f"lived:test:{number}" for number in range(0, 20_000, 10)],
+        *["rejected"] * 3,
+        *("ann", "no", "pending", "{}", False, False),
+    ),
     "note_occurrence": (300, "a workflow"),
     "rate_pattern": (300, 90.0, 5_000.0),
 }

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import asyncpg
 import psycopg
@@ -12,6 +13,7 @@ from pattern_sync.database.definitions import load_definitions
 from pattern_sync.database.rows.queue import run_argument
 from pattern_sync.database.statements import load_statements
 from pattern_sync.database.version import SCHEMA_VERSION
+from pattern_sync.domain.batches import Batch, LoggedDecision
 from pattern_sync.domain.entry import HistoryItem, QueueCounts, QueueEntry
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.statistics import ConnectedDaemon, Recoveries, Run, SyncStatistics
@@ -106,7 +108,6 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
         ("text",),
         {"action": "text", "reviewer": "text", "notes": "text", "created_at": "timestamptz"},
     ),
-    "decide": (("text",) * 5, {"decided": "bool"}),
     "past_decisions": (
         (),
         {
@@ -122,6 +123,41 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "kind_of": (("text",), {"kind": "text"}),
     "nearest": (("int8",), {"signature": "text"}),
     "queue_by_hand": (("text", "text"), {"outcome": "text"}),
+    "decide_many": (
+        ("text[]", *("text",) * 7, "bool", "bool"),
+        {
+            "batch_id": "int8",
+            **dict.fromkeys(["pattern_id", "outcome", "status", "reviewed_by"], "text"),
+            "reviewed_at": "timestamptz",
+            "savings": "float8",
+            "detail": "text",
+        },
+    ),
+    "undo_batch": (("int8", "text"), dict.fromkeys(["pattern_id", "outcome", "detail"], "text")),
+    "batches": (
+        ("text", "int8", "int8"),
+        {
+            "id": "int8",
+            **dict.fromkeys(["decision", "reviewer", "reason"], "text"),
+            "decided_at": "timestamptz",
+            "items": "int8",
+            "undone_at": "timestamptz",
+            "undone_by": "text",
+            "undoable": "bool",
+        },
+    ),
+    "decision_log": (
+        ("text", "timestamptz", "int8"),
+        {
+            **dict.fromkeys(["pattern_id", "decision", "reviewer"], "text"),
+            "decided_at": "timestamptz",
+            **dict.fromkeys(["replaced", "reason"], "text"),
+            "batch_id": "int8",
+            "undone_at": "timestamptz",
+            "savings_usd": "float8",
+        },
+    ),
+    "decided_since": (("timestamptz",), {"reviewer": "text", "decided": "int8"}),
     "comment": (("text",) * 3, {"noted": "bool"}),
     "server": ((), {"server_version": "text", "prepared_transactions": "int4"}),
     "missing_indexes": ((), {"relation": "text", "cost": "text", "command": "text"}),
@@ -299,6 +335,7 @@ SAMPLES: Mapping[str, object] = {
     "float8": 1.5,
     "bool": False,
     "text[]": ["x"],
+    "timestamptz": datetime(2020, 1, 1, tzinfo=UTC),
     "int8[]": [1, 2],
     "float8[]": [70.0, 80.0],
 }
@@ -308,6 +345,7 @@ OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
     "unanswered": ("{1,2}",),
     # No commit: the tests run it in a transaction that is rolled back.
     "queue_missing": (70.0, 5, 1000.0, [], [], None, False, 0, 1, 0.0, False, None, []),
+    "decide_many": (["x"], *["rejected"] * 3, "ann", "no", "pending", "{}", True, False),
     "set_lock_timeout": ("100",),
     "install_trigger": ("pattern_occurrences",),
     "server_state": (["jit"], ["off"]),
@@ -350,6 +388,8 @@ def test_every_statement_has_the_parameters_and_columns_that_the_code_expects(da
         ("connected_daemons", ConnectedDaemon),
         ("last_runs", Run),
         ("recoveries", Recoveries),
+        ("batches", Batch),
+        ("decision_log", LoggedDecision),
     ],
 )
 def test_the_columns_of_a_statement_are_the_fields_of_its_class(name: str, shape: type) -> None:

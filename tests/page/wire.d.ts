@@ -184,6 +184,18 @@ export interface components {
             approved: number;
             decided: number;
         };
+        Batch: {
+            id: number;
+            decision: string;
+            reviewer: string;
+            reason: string | null;
+            /** Format: date-time */
+            decided_at: string;
+            items: number;
+            undone_at: string | null;
+            undone_by: string | null;
+            undoable: boolean;
+        };
         Comment: {
             reviewer?: string | null;
             comment: string;
@@ -202,6 +214,30 @@ export interface components {
             number: number | null;
             minimum: number | null;
             missing_by: number | null;
+        };
+        DecidedMany: {
+            batch_id: number | null;
+            decided: number;
+            counts: {
+                [key: string]: number;
+            };
+            savings_usd: number;
+            largest: components["schemas"]["QueueEntry"][];
+            outcomes: components["schemas"]["pattern_sync__web__schemas__decisions__Outcome"][];
+        };
+        DecisionOnMany: {
+            reviewer?: string | null;
+            pattern_ids: string[];
+            decision: components["schemas"]["Verdict"];
+            reason?: string | null;
+            /** @default pending */
+            replaces: components["schemas"]["Status"];
+            /** @default false */
+            dry_run: boolean;
+            positions?: {
+                [key: string]: number;
+            };
+            seconds?: number | null;
         };
         Evidence: {
             recorded: boolean;
@@ -256,11 +292,25 @@ export interface components {
             msg: string;
             type: string;
         };
+        /** @enum {string} */
+        ItemOutcome: "decided" | "already" | "taken" | "busy" | "moved" | "unknown" | "refused";
         KindRates: {
             kind: string | null;
             of_kind: components["schemas"]["Approvals"];
             overall: components["schemas"]["Approvals"];
             expected: number | null;
+        };
+        LoggedDecision: {
+            pattern_id: string;
+            decision: string;
+            reviewer: string;
+            /** Format: date-time */
+            decided_at: string;
+            replaced: string | null;
+            reason: string | null;
+            batch_id: number | null;
+            undone_at: string | null;
+            savings_usd: number | null;
         };
         /** @enum {string} */
         Mode: "starting" | "listening" | "polling";
@@ -270,8 +320,6 @@ export interface components {
             pattern_id: string;
             reviewer: string;
         };
-        /** @enum {string} */
-        Outcome: "queued" | "refreshed" | "unchanged" | "decided" | "short" | "failed" | "gone" | "held" | "untried";
         Price: {
             min_confidence: number;
             min_savings: number;
@@ -286,6 +334,13 @@ export interface components {
         };
         Problem: {
             detail: string;
+        };
+        Progress: {
+            decided_today: number;
+            pending: number;
+            by_reviewer: {
+                [key: string]: number;
+            };
         };
         QueueCounts: {
             pending: number;
@@ -326,7 +381,7 @@ export interface components {
         Reasons: {
             pattern_id: string;
             queued: boolean;
-            outcome: components["schemas"]["Outcome"];
+            outcome: components["schemas"]["pattern_sync__domain__outcomes__Outcome"];
             reason: string;
             entry_status: string | null;
             automation_status: string | null;
@@ -395,8 +450,38 @@ export interface components {
             dry_run: boolean;
             readonly total_candidates: number;
         };
+        /** @enum {string} */
+        UndoOutcome: "undone" | "touched" | "gone-on" | "busy" | "unknown" | "refused";
+        UndoRequest: {
+            reviewer?: string | null;
+        };
+        UndoneBatch: {
+            batch_id: number;
+            undone: number;
+            counts: {
+                [key: string]: number;
+            };
+            outcomes: components["schemas"]["UndoneOutcome"][];
+        };
+        UndoneOutcome: {
+            pattern_id: string;
+            outcome: components["schemas"]["UndoOutcome"];
+            detail: string | null;
+        };
+        /** @enum {string} */
+        Verdict: "approved" | "rejected";
         Wanted: {
             reviewer?: string | null;
+        };
+        /** @enum {string} */
+        pattern_sync__domain__outcomes__Outcome: "queued" | "refreshed" | "unchanged" | "decided" | "short" | "failed" | "gone" | "held" | "untried";
+        pattern_sync__web__schemas__decisions__Outcome: {
+            pattern_id: string;
+            outcome: components["schemas"]["ItemOutcome"];
+            status: string | null;
+            reviewed_by: string | null;
+            reviewed_at: string | null;
+            detail: string | null;
         };
         ChangesMessage: {
             counts: components["schemas"]["QueueCounts"];
@@ -447,22 +532,27 @@ export interface components {
 export type Advice = components['schemas']['Advice'];
 export type Approval = components['schemas']['Approval'];
 export type Approvals = components['schemas']['Approvals'];
+export type Batch = components['schemas']['Batch'];
 export type Comment = components['schemas']['Comment'];
 export type Condition = components['schemas']['Condition'];
 export type Conflict = components['schemas']['Conflict'];
 export type Criterion = components['schemas']['Criterion'];
+export type DecidedMany = components['schemas']['DecidedMany'];
+export type DecisionOnMany = components['schemas']['DecisionOnMany'];
 export type Evidence = components['schemas']['Evidence'];
 export type Flag = components['schemas']['Flag'];
 export type Health = components['schemas']['Health'];
 export type HistoryItem = components['schemas']['HistoryItem'];
 export type Invalid = components['schemas']['Invalid'];
 export type InvalidField = components['schemas']['InvalidField'];
+export type ItemOutcome = components['schemas']['ItemOutcome'];
 export type KindRates = components['schemas']['KindRates'];
+export type LoggedDecision = components['schemas']['LoggedDecision'];
 export type Mode = components['schemas']['Mode'];
 export type Noted = components['schemas']['Noted'];
-export type Outcome = components['schemas']['Outcome'];
 export type Price = components['schemas']['Price'];
 export type Problem = components['schemas']['Problem'];
+export type Progress = components['schemas']['Progress'];
 export type QueueCounts = components['schemas']['QueueCounts'];
 export type QueueEntry = components['schemas']['QueueEntry'];
 export type Queued = components['schemas']['Queued'];
@@ -474,7 +564,14 @@ export type Status = components['schemas']['Status'];
 export type SyncCounts = components['schemas']['SyncCounts'];
 export type SyncCriteria = components['schemas']['SyncCriteria'];
 export type SyncReport = components['schemas']['SyncReport'];
+export type UndoOutcome = components['schemas']['UndoOutcome'];
+export type UndoRequest = components['schemas']['UndoRequest'];
+export type UndoneBatch = components['schemas']['UndoneBatch'];
+export type UndoneOutcome = components['schemas']['UndoneOutcome'];
+export type Verdict = components['schemas']['Verdict'];
 export type Wanted = components['schemas']['Wanted'];
+export type pattern_sync__domain__outcomes__Outcome = components['schemas']['pattern_sync__domain__outcomes__Outcome'];
+export type pattern_sync__web__schemas__decisions__Outcome = components['schemas']['pattern_sync__web__schemas__decisions__Outcome'];
 export type ChangesMessage = components['schemas']['ChangesMessage'];
 export type EntryChange = components['schemas']['EntryChange'];
 export type HeartbeatMessage = components['schemas']['HeartbeatMessage'];
@@ -610,6 +707,7 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "Pattern-Sync-Batch"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -645,6 +743,7 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "Pattern-Sync-Batch"?: string;
                     [name: string]: unknown;
                 };
                 content: {

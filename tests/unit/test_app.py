@@ -18,7 +18,7 @@ from pattern_sync.domain.results import SyncResult
 from pattern_sync.observability.health import HealthReporter
 from pattern_sync.observability.metrics.exposition import Metrics
 from pattern_sync.observability.view import View
-from pattern_sync.review import Review
+from pattern_sync.review import Decisions, Review
 from pattern_sync.services.liveness import STEP_SECONDS
 from pattern_sync.services.outage import Availability
 from pattern_sync.services.supervisor import Supervisor
@@ -76,7 +76,19 @@ class Broken:
             Timings(),
         )
         review, advising = Review(reviews), Advising(AdviceGateway(self._fetch))
-        parts = Parts(review, advising, self.syncs, reviews, health, updates, hanging, Metrics(), ignore, self.clock)
+        parts = Parts(
+            review,
+            advising,
+            Decisions(reviews),
+            self.syncs,
+            reviews,
+            health,
+            updates,
+            hanging,
+            Metrics(),
+            ignore,
+            self.clock,
+        )
         self.app = create_app(parts, Access(Tokens(), [PANEL], ["localhost"]), "1.2.3")
 
     @staticmethod

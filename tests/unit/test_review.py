@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pattern_sync.domain.batches import DecidedItem, ItemOutcome, Seen
 from pattern_sync.domain.decision import (
     LONGEST_REVIEWER,
     LONGEST_TEXT,
@@ -91,16 +92,26 @@ class FakeStore:
         self.asked.append(pattern_id)
         return []
 
-    async def decide(self, pattern_id: str, decision: Decision) -> bool | None:
+    async def decide_many(
+        self, signatures: Sequence[str], decision: Decision, _seen: Seen, *, waits: bool, dry_run: bool
+    ) -> tuple[int | None, list[tuple[DecidedItem, float]]]:
+        assert waits
+        assert not dry_run
+        (pattern_id,) = signatures
         self.asked.append(pattern_id)
+        outcome = self._decide(pattern_id, decision)
+        return 1, [(DecidedItem(pattern_id, outcome, None, None, None, self.refuses or None), 0.0)]
+
+    def _decide(self, pattern_id: str, decision: Decision) -> ItemOutcome:
         if self.refuses is not None:
-            self._refuse()
-            return None
+            return ItemOutcome.REFUSED
         standing = self.entries.get(pattern_id)
-        if standing is None or standing.status != decision.replaces:
-            return False
+        if standing is None:
+            return ItemOutcome.UNKNOWN
+        if standing.status != decision.replaces:
+            return ItemOutcome.TAKEN
         self.entries[pattern_id] = replace(standing, status=decision.verdict, reviewed_by=decision.reviewer)
-        return True
+        return ItemOutcome.DECIDED
 
     async def comment(self, pattern_id: str, reviewer: str, comment: str) -> bool | None:
         self.asked.append(pattern_id)
@@ -328,10 +339,10 @@ def test_a_refusal_and_a_lost_database_are_told_apart() -> None:
     with pytest.raises(DecisionRefused):
         run(Review(store, facts).decide("a:b", Decision(Verdict.REJECTED, "no")))
 
-    async def lost(*_: object) -> bool:
+    async def lost(*_: object, **__: object) -> None:
         raise DatabaseUnavailable("down")
 
-    store.decide = lost  # type: ignore[method-assign, assignment]
+    store.decide_many = lost  # type: ignore[method-assign, assignment]
     with pytest.raises(DatabaseUnavailable):
         run(Review(store, facts).decide("a:b", Decision(Verdict.REJECTED, "no")))
     results = [ReviewResult.REFUSED, ReviewResult.FAILED]

@@ -34,6 +34,11 @@ OPERATIONS = [
     "POST /api/v1/patterns/{pattern_id}/approve",
     "POST /api/v1/patterns/{pattern_id}/reject",
     "POST /api/v1/patterns/{pattern_id}/comment",
+    "POST /api/v1/patterns/decisions",
+    "POST /api/v1/patterns/batches/{batch_id}/undo",
+    "GET /api/v1/patterns/batches",
+    "GET /api/v1/patterns/log",
+    "GET /api/v1/patterns/progress",
     "GET /api/v1/reviewer",
     "GET /api/v1/patterns/sync/statistics",
     "POST /api/v1/patterns/sync/run",
@@ -117,7 +122,7 @@ def test_every_operation_has_a_name_a_summary_and_a_description(document: Docume
     names = [operation["operationId"] for operation in found.values()]
     assert len(set(names)) == len(names)
     for name in names:
-        assert re.fullmatch(r"(advice|review|sync|system)_[a-z_]+", name)
+        assert re.fullmatch(r"(advice|review|decisions|sync|system)_[a-z_]+", name)
         assert "api_v1" not in name
     for operation in found.values():
         assert operation["summary"]

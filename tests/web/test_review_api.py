@@ -487,10 +487,16 @@ def test_a_second_decision_is_a_conflict_that_names_who_decided_what_and_when(se
     assert snapshot(served.database, TABLES) == before
 
 
-def test_the_same_decision_twice_is_a_conflict_too(served: Served) -> None:
+def test_the_same_decision_sent_again_is_no_conflict_and_written_once(served: Served) -> None:
     path = served.queue("twice")
-    assert served.client.post(f"{path}/approve").status_code == 200
-    assert served.client.post(f"{path}/approve").status_code == 409
+    first = served.client.post(f"{path}/approve", json={"notes": "good", "reviewer": "ann"})
+    again = served.client.post(f"{path}/approve", json={"notes": "good", "reviewer": "ann"})
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert first.json() == again.json()
+    assert int(first.headers["Pattern-Sync-Batch"]) > 0
+    assert "Pattern-Sync-Batch" not in again.headers
+    for other in ({"notes": "good", "reviewer": "bob"}, {"notes": "better", "reviewer": "ann"}):
+        assert served.client.post(f"{path}/approve", json=other).status_code == 409
     assert len(served.database.history_of("twice")) == 1
 
 

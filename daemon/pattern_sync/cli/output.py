@@ -110,13 +110,13 @@ def overview_table(overview: "Overview", psql: str | None) -> Table:
     for refusal in overview.refusals:
         table.add_row("", Text(f"{refusal.pattern_id}: {refusal.reason}"), style="red")
     if overview.recovered.patterns:
-        last = f"{overview.recovered.patterns:,}, last {_local(overview.recovered.last_at)}"
+        last = f"{overview.recovered.patterns:,}, last {local(overview.recovered.last_at)}"
         table.add_row("recovered by the sweep", f"{last}: no notification had arrived")
     _advise(table, overview)
     for run in overview.runs:
         table.add_row(
             f"last {run.kind}",
-            f"{_local(run.finished_at)}: {run.synced:,} synced, {run.skipped:,} skipped, {run.errors:,} errors,"
+            f"{local(run.finished_at)}: {run.synced:,} synced, {run.skipped:,} skipped, {run.errors:,} errors,"
             f" {run.duration_ms:,.0f} ms",
         )
     return table
@@ -128,7 +128,7 @@ def _filter(overview: "Overview") -> Text:
     publication = overview.publication
     if publication is None or publication.published_by is None:
         return Text(str(overview.filter))
-    return Text(f"{overview.filter}\npublished by {publication.published_by}, {_local(publication.published_at)}")
+    return Text(f"{overview.filter}\npublished by {publication.published_by}, {local(publication.published_at)}")
 
 
 def _triggers(overview: "Overview") -> Text:
@@ -182,7 +182,7 @@ def entry_table(entry: "QueueEntry", history: "Sequence[HistoryItem]") -> Table:
     table.add_row("example sessions", Text(", ".join(entry.example_sessions) or "none"))
     for item in history:
         note = Text(f"{item.action} by {item.reviewer}" + (f": {item.notes}" if item.notes else ""))
-        table.add_row(_local(item.created_at), note)
+        table.add_row(local(item.created_at), note)
     return table
 
 
@@ -191,7 +191,8 @@ def _figures(entry: "QueueEntry") -> tuple[str, str, str]:
     return confidence, f"{entry.occurrence_count:,}", f"{entry.estimated_savings_usd:,.2f}"
 
 
-def _local(moment: datetime | None) -> str:
+def local(moment: datetime | None) -> str:
+    """Return a time in this machine's zone, for people."""
     return "" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
@@ -218,7 +219,7 @@ def _daemons(overview: "Overview") -> str:
     if not overview.daemons:
         return "none; start one with: pattern-sync run"
     since = overview.daemons[0].connected_at
-    return f"{len(overview.daemons)}" + (f", the first since {_local(since)}" if since else "")
+    return f"{len(overview.daemons)}" + (f", the first since {local(since)}" if since else "")
 
 
 def overview_document(overview: "Overview") -> dict[str, Any]:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from pattern_sync.cli.deciding import add_commands as add_decisions
+from pattern_sync.cli.deciding import print_decisions
 from pattern_sync.cli.output import entry_document, entry_table, print_json, queue_table
-from pattern_sync.domain.decision import NOBODY
+from pattern_sync.domain.decision import NOBODY, Verdict
 from pattern_sync.domain.entry import Status
 
 if TYPE_CHECKING:
@@ -17,17 +19,22 @@ if TYPE_CHECKING:
 Pattern = Annotated[
     str, typer.Argument(metavar="SIGNATURE", help="The pattern's signature, as `review list` shows it.")
 ]
+Patterns = Annotated[
+    list[str], typer.Argument(metavar="SIGNATURE...", help="Signatures, as `review list` shows them; at most 10,000.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be decided.")]
 Reviewer = Annotated[str | None, typer.Option(help=f"Name of the reviewer.  [default: {NOBODY}]")]
 Replaces = Annotated[
     Status, typer.Option(help="The status that you saw. An entry with another status stays as it is, with exit code 1.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
-review = typer.Typer(no_args_is_help=True, help="Review the queue: list, show, approve, reject, comment.")
+review = typer.Typer(no_args_is_help=True, help="Review the queue: list, show, approve, reject, comment, undo.")
 
 
 def add_commands(app: typer.Typer) -> None:
     """Add `review` with its own commands."""
+    add_decisions(review)
     app.add_typer(review, name="review")
 
 
@@ -67,33 +74,49 @@ def show(context: typer.Context, signature: Pattern, *, json: Json = False) -> N
 @review.command()
 def approve(
     context: typer.Context,
-    signature: Pattern,
+    signatures: Patterns,
     *,
     notes: Annotated[str | None, typer.Option(help="What others should know.")] = None,
     reviewer: Reviewer = None,
     replaces: Replaces = Status.PENDING,
+    dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
-    """Approve a pattern; replaces an earlier decision only if --replaces names it."""
+    """Approve patterns; replaces an earlier decision only if --replaces names it."""
     session: Session = context.obj
     with session.service() as service:
-        _print_decision(service.approve(signature, notes, reviewer=reviewer, replaces=replaces), json=json)
+        if len(signatures) == 1 and not dry_run:
+            entry = service.approve(signatures[0], notes, reviewer=reviewer, replaces=replaces)
+            _print_decision(entry, json=json)
+            return
+        made = service.decide_many(
+            signatures, Verdict.APPROVED, notes, reviewer=reviewer, replaces=replaces, dry_run=dry_run
+        )
+    print_decisions(made, dry_run=dry_run, json=json)
 
 
 @review.command()
 def reject(
     context: typer.Context,
-    signature: Pattern,
+    signatures: Patterns,
     *,
     reason: Annotated[str, typer.Option(help="The reason, for others to read.")],
     reviewer: Reviewer = None,
     replaces: Replaces = Status.PENDING,
+    dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
-    """Reject a pattern; replaces an earlier decision only if --replaces names it."""
+    """Reject patterns; replaces an earlier decision only if --replaces names it."""
     session: Session = context.obj
     with session.service() as service:
-        _print_decision(service.reject(signature, reason, reviewer=reviewer, replaces=replaces), json=json)
+        if len(signatures) == 1 and not dry_run:
+            entry = service.reject(signatures[0], reason, reviewer=reviewer, replaces=replaces)
+            _print_decision(entry, json=json)
+            return
+        made = service.decide_many(
+            signatures, Verdict.REJECTED, reason, reviewer=reviewer, replaces=replaces, dry_run=dry_run
+        )
+    print_decisions(made, dry_run=dry_run, json=json)
 
 
 @review.command()

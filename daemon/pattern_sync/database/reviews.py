@@ -1,11 +1,12 @@
 """The review's store, over either driver."""
 
 from collections.abc import Awaitable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
+from pattern_sync.database.rows.decisions import decision_arguments, to_decided, to_undone
 from pattern_sync.database.rows.filters import filter_arguments, to_filter_in_force
 from pattern_sync.database.rows.reviews import (
-    decision_arguments,
     entries_arguments,
     to_counts,
     to_entry,
@@ -13,6 +14,7 @@ from pattern_sync.database.rows.reviews import (
     to_history,
     to_statistics,
 )
+from pattern_sync.domain.batches import Batch, DecidedItem, LoggedDecision, Seen, UndoneItem
 from pattern_sync.domain.decision import Decision
 from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.explanation import Explanation
@@ -62,10 +64,31 @@ class ReviewGateway:
         """Return decisions and comments, oldest first."""
         return to_history(await self._fetch("history", signature))
 
-    async def decide(self, signature: str, decision: Decision) -> bool | None:
-        """Write a decision; False if the entry has another status than it replaces, None if it was kept out."""
-        row = (await self._fetch("decide", *decision_arguments(signature, decision)))[0]
-        return None if row["decided"] is None else bool(row["decided"])
+    async def decide_many(
+        self, signatures: Sequence[str], decision: Decision, seen: Seen, *, waits: bool, dry_run: bool
+    ) -> tuple[int | None, list[tuple[DecidedItem, float]]]:
+        """Decide these entries; return the batch, None without one, and for each its outcome and its claimed savings.
+
+        It `waits` for locks; otherwise what somebody has locked is busy.
+        """
+        arguments = decision_arguments(signatures, decision, seen, waits=waits, dry_run=dry_run)
+        return to_decided(await self._fetch("decide_many", *arguments))
+
+    async def undo(self, batch_id: int, reviewer: str) -> list[UndoneItem]:
+        """Undo a batch; return the outcomes, none if it is unknown, too old or undone."""
+        return to_undone(await self._fetch("undo_batch", batch_id, reviewer))
+
+    async def batches(self, reviewer: str | None, batch_id: int | None, limit: int) -> list[Batch]:
+        """Return the last batches, or the one with an id, newest first."""
+        return [Batch(**row) for row in await self._fetch("batches", reviewer, batch_id, limit)]
+
+    async def log(self, reviewer: str | None, since: datetime | None, limit: int) -> list[LoggedDecision]:
+        """Return the last decisions, newest first."""
+        return [LoggedDecision(**row) for row in await self._fetch("decision_log", reviewer, since, limit)]
+
+    async def decided_since(self, since: datetime | None) -> dict[str, int]:
+        """Return how many decisions each reviewer has made since a moment, or today, that were not undone."""
+        return {row["reviewer"]: row["decided"] for row in await self._fetch("decided_since", since)}
 
     async def comment(self, signature: str, reviewer: str, comment: str) -> bool | None:
         """Write a comment; False if there is no such entry, None if it was kept out."""

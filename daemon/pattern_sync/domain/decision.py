@@ -23,12 +23,27 @@ class Verdict(StrEnum):
     REJECTED = "rejected"
 
 
+def to_verdict(word: str) -> Verdict:
+    """Return the verdict of this name. Raises InvalidInput."""
+    try:
+        return Verdict(word)
+    except ValueError:
+        known = " or ".join(Verdict)
+        raise InvalidInput(f"decision is {word!r}; it must be {known}.") from None
+
+
 class ReviewAction(StrEnum):
     """What a person does with an entry."""
 
     APPROVE = "approve"
     REJECT = "reject"
     COMMENT = "comment"
+    UNDO = "undo"
+    SNOOZE = "snooze"
+    WAKE = "wake"
+
+
+ACTIONS = {Verdict.APPROVED: ReviewAction.APPROVE, Verdict.REJECTED: ReviewAction.REJECT}
 
 
 class ReviewResult(StrEnum):

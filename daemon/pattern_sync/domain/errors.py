@@ -67,6 +67,14 @@ class UnknownPattern(PatternSyncError):
     """The queue has no entry with this signature."""
 
 
+class UnknownBatch(PatternSyncError):
+    """There is no such batch of decisions, or it is forgotten."""
+
+
+class NotUndoable(PatternSyncError):
+    """The batch is too old to be undone, or nothing of it is left to undo; nothing was written."""
+
+
 class AlreadyDecided(PatternSyncError):
     """The status of `entry` is not the one that the decision replaces; nothing was written."""
 

@@ -400,10 +400,11 @@ class RequestAnswered(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ReviewActed(Fact):
-    """A person, or a program on behalf of one, decided or commented, or tried to."""
+    """A person, or a program on behalf of one, decided or commented, or tried to; of many entries, so many did."""
 
     action: ReviewAction
     result: ReviewResult
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pattern_sync.domain.reception import Mode
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.scans import ScanKind
 from pattern_sync.observability.health import HealthReporter
-from pattern_sync.review import Review
+from pattern_sync.review import Decisions, Review
 from pattern_sync.runtime.core import Core
 from pattern_sync.sync.manual import ManualSync
 from pattern_sync.sync.reconciler import Reconciler
@@ -54,6 +54,7 @@ def build_http_server(
     parts = Parts(
         Review(reviews, core.emit),
         Advising(AdviceGateway(peoples.fetch)),
+        Decisions(reviews, core.emit),
         ManualSync(Reconciler(gateway, core.now), gateway, on_finished),
         reviews,
         _health_reporter(core),

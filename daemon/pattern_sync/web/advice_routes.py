@@ -9,7 +9,7 @@ from pattern_sync.domain.advice import Advice
 from pattern_sync.web.access import Guard
 from pattern_sync.web.exception_handlers import EVERYWHERE, REMARK
 from pattern_sync.web.identity import Identity
-from pattern_sync.web.review_routes import PatternId, Reviewer
+from pattern_sync.web.parameters import PatternId, Reviewer
 from pattern_sync.web.schemas.advice import KindRates, Queued, Wanted
 from pattern_sync.web.schemas.review import Reasons
 

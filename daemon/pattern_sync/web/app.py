@@ -13,9 +13,10 @@ from pattern_sync.advising import Advising
 from pattern_sync.domain.facts import Emit
 from pattern_sync.observability.health import HealthReporter
 from pattern_sync.observability.metrics.exposition import Metrics
-from pattern_sync.review import Review
+from pattern_sync.review import Decisions, Review
 from pattern_sync.web.access import Guard, Tokens
 from pattern_sync.web.advice_routes import AdviceRoutes
+from pattern_sync.web.decision_routes import DecisionRoutes
 from pattern_sync.web.exception_handlers import install_exception_handlers
 from pattern_sync.web.identity import Identity
 from pattern_sync.web.live import LiveUpdates
@@ -28,7 +29,7 @@ from pattern_sync.web.middleware.origins import HostCheck, OriginCheck
 from pattern_sync.web.middleware.prefix import LastSlash, Prefix
 from pattern_sync.web.middleware.routing import HeadAsGet, RawPatternIds
 from pattern_sync.web.middleware.tokens import TokenFirst
-from pattern_sync.web.review_routes import ReviewRoutes
+from pattern_sync.web.review_routes import BATCH, ReviewRoutes
 from pattern_sync.web.reviewer_routes import ReviewerRoutes
 from pattern_sync.web.sync_routes import Counts, SyncRoutes, Syncs
 from pattern_sync.web.system_routes import SystemRoutes
@@ -90,6 +91,7 @@ class Parts:
 
     review: Review
     advising: Advising
+    decisions: Decisions
     syncs: Syncs
     counts: Counts
     health: HealthReporter
@@ -117,6 +119,7 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
     for routes in (
         SyncRoutes(parts.syncs, parts.counts, guard),
         AdviceRoutes(parts.advising, guard, identity),
+        DecisionRoutes(parts.decisions, guard, identity, parts.emit),
         ReviewRoutes(parts.review, guard, identity, access.prefix),
         ReviewerRoutes(identity, guard),
         SystemRoutes(parts.health, parts.hanging),
@@ -133,7 +136,7 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type", "X-Reviewer"],
         allow_credentials=True,  # the application's panel may send requests with credentials; no cookie is ever set
-        expose_headers=["Link", OURS],
+        expose_headers=["Link", BATCH, OURS],
         max_age=600,
     )
     app = OriginCheck(app, access.origins, access.public_origin, parts.emit)

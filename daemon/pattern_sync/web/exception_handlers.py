@@ -13,10 +13,12 @@ from pattern_sync.domain.errors import (
     DatabaseUnavailable,
     DecisionRefused,
     InvalidInput,
+    NotUndoable,
     OutcomeUnknown,
     PatternSyncError,
     StatementFailed,
     TransactionConflict,
+    UnknownBatch,
     UnknownPattern,
 )
 from pattern_sync.domain.facts import Emit, RequestFailed, RequestFault
@@ -65,6 +67,16 @@ DECISION: Responses = _WRITING | {
         ),
     }
 }
+TOGETHER: Responses = UNKNOWN | {
+    409: {"model": Problem, "description": "The database refused the request as a whole; nothing was written."}
+}
+UNDO: Responses = UNKNOWN | {
+    404: {"model": Problem, "description": "There is no such batch, or it is forgotten."},
+    409: {
+        "model": Problem,
+        "description": "The batch is older than seven days, or nothing of it is left to undo; nothing was written.",
+    },
+}
 ADMINISTRATORS_ONLY: Responses = {
     403: {"model": Problem, "description": "Only administrators may do this, or the page's origin is not allowed."}
 }
@@ -80,6 +92,8 @@ def install_exception_handlers(app: FastAPI, emit: Emit) -> None:
     app.exception_handler(RequestValidationError)(_invalid_request)
     app.exception_handler(InvalidInput)(_invalid_input)
     app.exception_handler(UnknownPattern)(_unknown)
+    app.exception_handler(UnknownBatch)(_unknown)
+    app.exception_handler(NotUndoable)(_not_undoable)
     app.exception_handler(AlreadyDecided)(_decided)
     app.exception_handler(CannotQueue)(_not_queued)
     app.exception_handler(TransactionConflict)(_busy)
@@ -142,8 +156,12 @@ async def _invalid_input(_: Request, fault: InvalidInput) -> JSONResponse:
     return _invalid([InvalidField(loc=["body"], msg=str(fault), type="value_error")])
 
 
-async def _unknown(_: Request, fault: UnknownPattern) -> JSONResponse:
+async def _unknown(_: Request, fault: UnknownPattern | UnknownBatch) -> JSONResponse:
     return _problem(404, str(fault))
+
+
+async def _not_undoable(_: Request, fault: NotUndoable) -> JSONResponse:
+    return _problem(409, str(fault))
 
 
 async def _decided(_: Request, fault: AlreadyDecided) -> JSONResponse:

@@ -2,15 +2,14 @@
 
 import base64
 import json
-from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
-from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from pydantic import AfterValidator
 
-from pattern_sync.domain.decision import Decision, check_reviewer
+from pattern_sync.domain.decision import Decision
 from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.errors import InvalidInput
 from pattern_sync.domain.text import is_storable
@@ -18,16 +17,12 @@ from pattern_sync.review import Review
 from pattern_sync.web.access import Guard
 from pattern_sync.web.exception_handlers import DECISION, EVERYWHERE, ONE_PATTERN, REMARK, Responses
 from pattern_sync.web.identity import Identity
+from pattern_sync.web.parameters import PatternId, Reviewer
 from pattern_sync.web.schemas.review import ENTRY_EXAMPLE, Approval, Comment, Noted, Reasons, Rejection
 
 MOST_ENTRIES = 500
-
-
-def _decode_id(raw: str) -> str:
-    try:
-        return unquote(raw, errors="strict")
-    except UnicodeDecodeError:
-        raise ValueError("pattern_id is not UTF-8 once percent-decoded; encode the signature as UTF-8 first") from None
+# Names the batch of a decision, for undo.
+BATCH = "Pattern-Sync-Batch"
 
 
 def _decode_cursor(cursor: str | None) -> Place | None:
@@ -48,22 +43,6 @@ def _check_cursor(cursor: str | None) -> str | None:
     return cursor
 
 
-def _decode_header(name: str | None) -> str | None:
-    if name is None or not name.strip():
-        return None
-    # Headers are decoded as Latin-1, but most clients send names beyond ASCII as UTF-8.
-    with suppress(UnicodeError):
-        name = name.encode("latin-1").decode()
-    return check_reviewer(name)
-
-
-PatternId = Annotated[
-    str,
-    Path(
-        description="The pattern's signature, percent-encoded in UTF-8; a slash is `%2F`.", examples=["sdlc:full:all"]
-    ),
-    AfterValidator(_decode_id),
-]
 EntryStatus = Annotated[Status, Query(description="The status of the entries to list.")]
 Limit = Annotated[int, Query(ge=1, le=MOST_ENTRIES, description="The largest number of entries to return.")]
 Cursor = Annotated[
@@ -71,15 +50,18 @@ Cursor = Annotated[
     Query(description="Where this page begins. Follow the `Link` header of the previous page instead of building one."),
     AfterValidator(_check_cursor),
 ]
-Reviewer = Annotated[
-    str | None,
-    Header(
-        alias="X-Reviewer",
-        description="The reviewer's name, used if the body has none. Without either, the name is `system`.",
-    ),
-    AfterValidator(_decode_header),
-]
 _ONE: Responses = {200: {"content": {"application/json": {"example": ENTRY_EXAMPLE}}}}
+_DECIDED: Responses = {
+    200: {
+        **_ONE[200],
+        "headers": {
+            BATCH: {
+                "description": "The batch that undoes this decision; absent if it stood already.",
+                "schema": {"type": "string"},
+            }
+        },
+    }
+}
 _MANY: Responses = {
     200: {
         "content": {"application/json": {"example": [ENTRY_EXAMPLE]}},
@@ -110,8 +92,8 @@ class ReviewRoutes:
         self.router.get("/statistics")(self.statistics)
         self.router.get(f"{one}/history", responses=ONE_PATTERN)(self.history)
         self.router.get(f"{one}/explain", responses=ONE_PATTERN)(self.explain)
-        self.router.post(f"{one}/approve", responses=_ONE | DECISION)(self.approve)
-        self.router.post(f"{one}/reject", responses=_ONE | DECISION)(self.reject)
+        self.router.post(f"{one}/approve", responses=_DECIDED | DECISION)(self.approve)
+        self.router.post(f"{one}/reject", responses=_DECIDED | DECISION)(self.reject)
         self.router.post(f"{one}/comment", responses=REMARK)(self.comment)
         self.router.get(one, responses=_ONE | ONE_PATTERN)(self.entry)
 
@@ -156,6 +138,7 @@ class ReviewRoutes:
     async def approve(
         self,
         request: Request,
+        response: Response,
         pattern_id: PatternId,
         body: Annotated[Approval | None, Body()] = None,
         x_reviewer: Reviewer = None,
@@ -163,19 +146,24 @@ class ReviewRoutes:
         """Approve a pattern, and return its entry.
 
         The first decision wins: if the entry no longer has the status that this one replaces, the answer is 409 with
-        the entry as it is now.
+        the entry as it is now. The same decision sent again is no conflict.
         """
-        return await self._decide(request, pattern_id, (body or Approval()).to_decision(x_reviewer))
+        return await self._decide(request, response, pattern_id, (body or Approval()).to_decision(x_reviewer))
 
     async def reject(
-        self, request: Request, pattern_id: PatternId, body: Rejection, x_reviewer: Reviewer = None
+        self,
+        request: Request,
+        response: Response,
+        pattern_id: PatternId,
+        body: Rejection,
+        x_reviewer: Reviewer = None,
     ) -> QueueEntry:
         """Reject a pattern, and return its entry.
 
         The first decision wins: if the entry no longer has the status that this one replaces, the answer is 409 with
-        the entry as it is now.
+        the entry as it is now. The same decision sent again is no conflict.
         """
-        return await self._decide(request, pattern_id, body.to_decision(x_reviewer))
+        return await self._decide(request, response, pattern_id, body.to_decision(x_reviewer))
 
     async def comment(
         self, request: Request, pattern_id: PatternId, body: Comment, x_reviewer: Reviewer = None
@@ -189,9 +177,12 @@ class ReviewRoutes:
         """Return one entry of the queue."""
         return await self._review.entry(pattern_id)
 
-    async def _decide(self, request: Request, pattern_id: str, decision: Decision) -> QueueEntry:
+    async def _decide(self, request: Request, response: Response, pattern_id: str, decision: Decision) -> QueueEntry:
         name = self._identity.of(request) or decision.reviewer
-        return await self._review.decide(pattern_id, replace(decision, reviewer=name))
+        decided = await self._review.decide_noting(pattern_id, replace(decision, reviewer=name))
+        if decided.batch_id is not None:
+            response.headers[BATCH] = str(decided.batch_id)
+        return decided.entry
 
 
 def _next_url(request: Request, status: Status, limit: int, place: Place) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 from pattern_sync.database.rows import Row
 from pattern_sync.database.rows.evidence import to_evidence
 from pattern_sync.domain.criteria import Criterion, TypeCriterion
-from pattern_sync.domain.decision import Decision
 from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.filter import SyncFilter
@@ -43,11 +42,6 @@ def to_counts(row: Mapping[str, Any]) -> QueueCounts:
 def to_history(rows: Iterable[Mapping[str, Any]]) -> list[HistoryItem]:
     """Return decisions and comments."""
     return [HistoryItem(**row) for row in rows]
-
-
-def decision_arguments(signature: str, decision: Decision) -> tuple[object, ...]:
-    """Return the parameters of `decide`."""
-    return (signature, decision.verdict, decision.reviewer, decision.notes, decision.replaces)
 
 
 def to_statistics(row: Mapping[str, Any]) -> SyncStatistics:

@@ -94,11 +94,6 @@ FROM pattern_review_history AS h
 WHERE h.pattern_id::text = $1::text
 ORDER BY h.created_at, h.ctid;
 
--- name: decide
--- Decide one pattern ($1): status ($2), reviewer ($3), notes ($4), and the status to be replaced ($5). Returns false if
--- the entry has another status, NULL if a trigger, rule or policy of the application kept the decision out.
-SELECT pattern_sync.decide($1::text, $2::text, $3::text, $4::text, $5::text) AS decided;
-
 -- name: comment
 -- Write a reviewer's ($2) comment ($3) on one pattern ($1). Returns false if the queue has no such entry, NULL if a
 -- trigger, rule or policy of the application kept the comment out.

@@ -92,8 +92,8 @@ class Instruments:
                 self._recovered.labels(_CAUSES[ScanKind.SWEEP]).inc(recovered)
             case facts.CatchUpSettled(recovered):
                 self._recovered.labels(_CAUSES[ScanKind.CATCH_UP]).inc(recovered)
-            case facts.ReviewActed(action, result):
-                self._decisions.labels(action, result).inc()
+            case facts.ReviewActed(action, result, count):
+                self._decisions.labels(action, result).inc(count)
             case facts.PageTooSlow():
                 self._lagging.inc()
             case _:

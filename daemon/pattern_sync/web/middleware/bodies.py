@@ -8,6 +8,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pattern_sync.web.middleware.refusal import refuse
 
 LARGEST_BODY_BYTES = 64 * 1024
+# A decision on many entries names each of them.
+LARGER_BODIES = {"/api/v1/patterns/decisions": 2 * 1024 * 1024}
 BODY_SECONDS = 10.0
 # For all bodies that have begun to arrive and have not ended. Beyond it, the oldest one gets 408: what people write
 # arrives in one piece.
@@ -27,11 +29,12 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if _declared_bytes(scope) > LARGEST_BODY_BYTES:
+        largest = LARGER_BODIES.get(scope["path"], LARGEST_BODY_BYTES)
+        if _declared_bytes(scope) > largest:
             body = None
         else:
             try:
-                body = await self._read_body(receive)
+                body = await self._read_body(receive, largest)
             except TimeoutError:
                 await refuse(
                     scope,
@@ -42,9 +45,7 @@ class BodyLimit:
                 )
                 return
         if body is None:
-            await refuse(
-                scope, receive, send, 413, f"The body is larger than {LARGEST_BODY_BYTES:,} bytes. Shorten it."
-            )
+            await refuse(scope, receive, send, 413, f"The body is larger than {largest:,} bytes. Shorten it.")
             return
         unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
@@ -53,14 +54,14 @@ class BodyLimit:
 
         await self._app(scope, receive_whole, send)
 
-    async def _read_body(self, receive: Receive) -> bytes | None:
+    async def _read_body(self, receive: Receive, largest: int) -> bytes | None:
         body = bytearray()
         async with asyncio.timeout(BODY_SECONDS) as deadline:
             try:
                 while True:
                     message = await receive()
                     body += message.get("body", b"")
-                    if len(body) > LARGEST_BODY_BYTES:
+                    if len(body) > largest:
                         return None
                     if not message.get("more_body", False):  # the body is complete, or the client is gone
                         return bytes(body)

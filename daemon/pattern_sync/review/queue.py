@@ -1,53 +1,33 @@
-"""What people do with the queue: list, show, decide, comment, explain."""
+"""What people do with single entries: list, show, decide, comment, explain."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pattern_sync.domain.conflicts import despite_conflicts
-from pattern_sync.domain.decision import (
-    Decision,
-    ReviewAction,
-    ReviewResult,
-    Verdict,
-    check_comment,
-    check_reviewer,
-)
+from pattern_sync.domain.batches import DecidedItem, ItemOutcome, Seen
+from pattern_sync.domain.decision import ACTIONS, Decision, ReviewAction, check_comment, check_reviewer
 from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntry, Status, is_by_a_rule
-from pattern_sync.domain.errors import (
-    AlreadyDecided,
-    DatabaseUnavailable,
-    DecisionRefused,
-    OutcomeUnknown,
-    PatternSyncError,
-    StatementFailed,
-    UnknownPattern,
-)
+from pattern_sync.domain.errors import AlreadyDecided, DatabaseUnavailable, OutcomeUnknown, UnknownPattern
 from pattern_sync.domain.explanation import Explanation
-from pattern_sync.domain.facts import Emit, ReviewActed
+from pattern_sync.domain.facts import Emit
 from pattern_sync.domain.text import is_storable
-
-_ACTIONS = {Verdict.APPROVED: ReviewAction.APPROVE, Verdict.REJECTED: ReviewAction.REJECT}
-_RESULTS: dict[type[PatternSyncError], ReviewResult] = {
-    AlreadyDecided: ReviewResult.CONFLICT,
-    DecisionRefused: ReviewResult.REFUSED,
-    UnknownPattern: ReviewResult.UNKNOWN,
-}
+from pattern_sync.review.writing import acting, refusal, written
 
 
 class ReviewStore(Protocol):
     """What the review needs from the database.
 
-    `decide` returns False if the status is not the one to replace, `comment` returns False if there is no entry. Both
-    return None if a trigger, rule or policy of the application silently kept the write out.
+    `comment` returns False if there is no entry, None if a trigger, rule or policy of the application silently kept it
+    out.
     """
 
     async def list_entries(self, status: Status, after: Place | None, limit: int) -> list[QueueEntry]: ...
     async def find_entries(self, signatures: Sequence[str]) -> list[QueueEntry]: ...
     async def count_entries(self) -> QueueCounts: ...
     async def history(self, signature: str) -> list[HistoryItem]: ...
-    async def decide(self, signature: str, decision: Decision) -> bool | None: ...
+    async def decide_many(
+        self, signatures: Sequence[str], decision: Decision, seen: Seen, *, waits: bool, dry_run: bool
+    ) -> tuple[int | None, list[tuple[DecidedItem, float]]]: ...
     async def comment(self, signature: str, reviewer: str, comment: str) -> bool | None: ...
     async def explain(self, signature: str) -> Explanation: ...
 
@@ -58,6 +38,14 @@ class EntryPage:
 
     entries: tuple[QueueEntry, ...]
     next: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decided entry, and the batch that undoes the decision; None if it was made before."""
+
+    entry: QueueEntry
+    batch_id: int | None
 
 
 class Review:
@@ -107,56 +95,48 @@ class Review:
         return await self._store.explain(signature) if storable else Explanation.of_nothing(signature)
 
     async def decide(self, signature: str, decision: Decision) -> QueueEntry:
-        """Approve or reject, and return the entry.
+        """Approve or reject, and return the entry; raises as `decide_noting` does."""
+        return (await self.decide_noting(signature, decision)).entry
+
+    async def decide_noting(self, signature: str, decision: Decision, seen: Seen | None = None) -> Decided:
+        """Approve or reject, and return the entry and the batch of one. A decision that stands already is no error.
 
         Raises AlreadyDecided if the status is not the one to replace, DecisionRefused if the decision is refused.
         """
-        with self._acting(_ACTIONS[decision.verdict]):
-            decided = is_storable(signature) and await _write(
-                f"decision on {signature!r}", lambda: self._store.decide(signature, decision)
-            )
+        with acting(self._emit, ACTIONS[decision.verdict]):
+            batch_id, item = await self._decide(signature, decision, seen or Seen())
             try:
                 entry = await self.entry(signature)
             except DatabaseUnavailable as fault:
                 # Whoever hears that the database is lost believes that nothing was written.
                 raise OutcomeUnknown(str(fault)) from fault
-            if not decided:
+            if item is None or item.outcome not in (ItemOutcome.DECIDED, ItemOutcome.ALREADY):
                 raise AlreadyDecided(_standing(entry, decision), entry)
-            return entry
+            return Decided(entry, batch_id)
+
+    async def _decide(self, signature: str, decision: Decision, seen: Seen) -> tuple[int | None, DecidedItem | None]:
+        if not is_storable(signature):
+            return None, None
+        what = f"decision on {signature!r}"
+        batch_id, found = await written(
+            what, lambda: self._store.decide_many([signature], decision, seen, waits=True, dry_run=False)
+        )
+        item = found[0][0]
+        if item.outcome in (ItemOutcome.REFUSED, ItemOutcome.BUSY):
+            raise refusal(what, item.detail)
+        return batch_id, item
 
     async def comment(self, signature: str, comment: str, reviewer: str | None) -> str:
         """Add a comment and return the reviewer's name. Raises InvalidInput, DecisionRefused."""
         name = check_reviewer(reviewer)
         checked = check_comment(comment)
-        with self._acting(ReviewAction.COMMENT):
-            written = is_storable(signature) and await _write(
+        with acting(self._emit, ReviewAction.COMMENT):
+            noted = is_storable(signature) and await written(
                 f"comment on {signature!r}", lambda: self._store.comment(signature, name, checked)
             )
-            if not written:
+            if not noted:
                 raise _unknown(signature)
             return name
-
-    @contextmanager
-    def _acting(self, action: ReviewAction) -> Iterator[None]:
-        result = ReviewResult.FAILED
-        try:
-            yield
-            result = ReviewResult.DONE
-        except (AlreadyDecided, DecisionRefused, UnknownPattern) as fault:
-            result = _RESULTS[type(fault)]
-            raise
-        finally:
-            self._emit(ReviewActed(action, result))
-
-
-async def _write(what: str, attempt: Callable[[], Awaitable[bool | None]]) -> bool:
-    try:
-        written = await despite_conflicts(attempt)
-    except StatementFailed as fault:
-        raise DecisionRefused(f"The database refused the {what}; nothing was written.", str(fault)) from fault
-    if written is None:
-        raise DecisionRefused(f"A trigger or policy of the application refused the {what}; nothing was written.")
-    return written
 
 
 def _unknown(signature: str) -> UnknownPattern:

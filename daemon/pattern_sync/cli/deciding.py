@@ -1,0 +1,174 @@
+"""The commands about decisions: what came of many at once, undo, batches, the log."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pattern_sync.cli.output import local, print_json
+from pattern_sync.domain.batches import ItemOutcome, UndoOutcome
+from pattern_sync.domain.decision import NOBODY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pattern_sync.cli.session import Session
+    from pattern_sync.domain.batches import Batch, DecisionMany, LoggedDecision, Undone
+
+Reviewer = Annotated[str | None, typer.Option(help=f"Name of the reviewer.  [default: {NOBODY}]")]
+By = Annotated[str | None, typer.Option(help="Only those of this reviewer.")]
+Limit = Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number to list.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+_ACCEPTED = (ItemOutcome.DECIDED, ItemOutcome.ALREADY)
+_SHOWN = 20
+_WORDS = {
+    ItemOutcome.TAKEN: "somebody else has decided it",
+    ItemOutcome.BUSY: "somebody has locked it; try again",
+    ItemOutcome.MOVED: "it has another status than --replaces",
+    ItemOutcome.UNKNOWN: "there is no such entry",
+    ItemOutcome.REFUSED: "the application refused it",
+    UndoOutcome.TOUCHED: "it was decided again, or changed, since",
+    UndoOutcome.GONE_ON: "somebody has taken the pattern further",
+}
+
+
+def add_commands(review: typer.Typer) -> None:
+    """Add the commands to `review`."""
+    review.command()(undo)
+    review.command()(batches)
+    review.command()(log)
+
+
+def undo(
+    context: typer.Context,
+    batch: Annotated[
+        int | None, typer.Argument(min=1, help="Number of the batch.  [default: the reviewer's last one]")
+    ] = None,
+    *,
+    reviewer: Reviewer = None,
+    json: Json = False,
+) -> None:
+    """Take back decisions, for seven days: those that nobody has touched since. `review batches` lists them."""
+    session: Session = context.obj
+    with session.service() as service:
+        if batch is None:
+            found = next((each for each in service.batches(reviewer or NOBODY) if each.undoable), None)
+            if found is None:
+                typer.echo(f"{reviewer or NOBODY} has no decision that can be undone.", err=True)
+                raise typer.Exit(1)
+            batch = found.id
+        undone = service.undo(batch, reviewer=reviewer)
+    _print_undone(undone, json=json)
+
+
+def batches(context: typer.Context, *, by: By = None, limit: Limit = 20, json: Json = False) -> None:
+    """List the last decisions as they were made, alone or together, newest first."""
+    session: Session = context.obj
+    with session.service() as service:
+        found = service.batches(by, limit)
+    if json:
+        print_json([asdict(each) for each in found])
+    else:
+        Console().print(_batches_table(found))
+
+
+def log(
+    context: typer.Context,
+    *,
+    by: By = None,
+    since: Annotated[
+        datetime | None, typer.Option(help="Only those from this moment on, in this machine's time zone.")
+    ] = None,
+    limit: Limit = 50,
+    json: Json = False,
+) -> None:
+    """List the last decisions on single patterns, newest first."""
+    session: Session = context.obj
+    with session.service() as service:
+        found = service.decision_log(by, since.astimezone() if since else None, limit)
+    if json:
+        print_json([asdict(each) for each in found])
+    else:
+        Console().print(_log_table(found))
+
+
+def print_decisions(made: "DecisionMany", *, dry_run: bool, json: bool) -> None:
+    """Print the outcomes of a decision on many. Exits with 1 if some were not accepted."""
+    if json:
+        print_json(asdict(made))
+    else:
+        done = "would be decided; nothing was written" if dry_run else "decided"
+        typer.echo(f"{made.decided:,} of {len(made.outcomes):,} {done}: {made.savings_usd:,.2f} USD a month.")
+        if made.batch_id is not None:
+            typer.echo(f"To take it back: pattern-sync review undo {made.batch_id}")
+        _print_others((item.pattern_id, item.outcome, item.detail) for item in made.outcomes)
+    if any(item.outcome not in _ACCEPTED for item in made.outcomes):
+        raise typer.Exit(1)
+
+
+def _print_undone(undone: "Undone", *, json: bool) -> None:
+    if json:
+        print_json(asdict(undone))
+    else:
+        typer.echo(f"{undone.undone:,} of {len(undone.outcomes):,} decisions of batch {undone.batch_id} are undone.")
+        _print_others((item.pattern_id, item.outcome, item.detail) for item in undone.outcomes)
+    if undone.undone < len(undone.outcomes):
+        raise typer.Exit(1)
+
+
+def _print_others(items: "Iterable[tuple[str, ItemOutcome | UndoOutcome, str | None]]") -> None:
+    others = [
+        (signature, _WORDS[outcome] if detail is None else f"{_WORDS[outcome]}: {detail}")
+        for signature, outcome, detail in items
+        if outcome in _WORDS
+    ]
+    for signature, words in others[:_SHOWN]:
+        typer.echo(f"{signature}: {words}")
+    if len(others) > _SHOWN:
+        typer.echo(f"and {len(others) - _SHOWN:,} more; --json lists all")
+
+
+def _batches_table(found: "Iterable[Batch]") -> Table:
+    table = Table(title="Decisions, newest first", title_justify="left")
+    table.add_column("batch", justify="right")
+    table.add_column("when")
+    table.add_column("by", overflow="fold")
+    table.add_column("decision")
+    table.add_column("patterns", justify="right")
+    table.add_column("reason", overflow="fold")
+    table.add_column("undo", overflow="fold")
+    for each in found:
+        undone = f"undone by {each.undone_by}" if each.undone_by else ""
+        possible = "possible" if each.undoable else "too late"
+        table.add_row(
+            str(each.id),
+            local(each.decided_at),
+            Text(each.reviewer),
+            each.decision,
+            f"{each.items:,}",
+            Text(each.reason or ""),
+            Text(f"{undone}, the rest {possible}" if undone and each.undoable else undone or possible),
+        )
+    return table
+
+
+def _log_table(found: "Iterable[LoggedDecision]") -> Table:
+    table = Table(title="Decisions, newest first", title_justify="left")
+    for heading in ("when", "by", "decision"):
+        table.add_column(heading)
+    table.add_column("pattern", overflow="fold")
+    table.add_column("reason", overflow="fold")
+    for each in found:
+        undone = " (undone)" if each.undone_at else ""
+        table.add_row(
+            local(each.decided_at),
+            Text(each.reviewer),
+            f"{each.decision}{undone}",
+            Text(each.pattern_id),
+            Text(each.reason or ""),
+        )
+    return table

@@ -1,0 +1,40 @@
+"""The parameters of decisions, and their results."""
+
+import json
+from collections.abc import Sequence
+
+from pattern_sync.database.rows import Row
+from pattern_sync.domain.batches import DecidedItem, ItemOutcome, Seen, UndoneItem, UndoOutcome
+from pattern_sync.domain.decision import Decision
+
+
+def decision_arguments(
+    signatures: Sequence[str], decision: Decision, seen: Seen, *, waits: bool, dry_run: bool
+) -> tuple[object, ...]:
+    """Return the parameters of `decide_many`; what a person decides is status, action and mark alike."""
+    verdict = decision.verdict
+    shown = json.dumps({"positions": dict(seen.positions), "seconds": seen.seconds})
+    words = (decision.reviewer, decision.notes, decision.replaces)
+    return (list(signatures), verdict, verdict, verdict, *words, shown, waits, dry_run)
+
+
+def to_decided(rows: Sequence[Row]) -> tuple[int | None, list[tuple[DecidedItem, float]]]:
+    """Return the batch, and each entry's outcome with its claimed savings."""
+    items = [
+        DecidedItem(
+            row["pattern_id"],
+            ItemOutcome(row["outcome"]),
+            row["status"],
+            row["reviewed_by"],
+            row["reviewed_at"],
+            row["detail"],
+        )
+        for row in rows
+    ]
+    savings = [row["savings"] or 0.0 for row in rows]
+    return (rows[0]["batch_id"] if rows else None), list(zip(items, savings, strict=True))
+
+
+def to_undone(rows: Sequence[Row]) -> list[UndoneItem]:
+    """Return the outcome of each decision of a batch."""
+    return [UndoneItem(row["pattern_id"], UndoOutcome(row["outcome"]), row["detail"]) for row in rows]

@@ -1,0 +1,6 @@
+"""What people do with the queue."""
+
+from pattern_sync.review.decisions import Decisions, DecisionStore
+from pattern_sync.review.queue import EntryPage, Review, ReviewStore
+
+__all__ = ["DecisionStore", "Decisions", "EntryPage", "Review", "ReviewStore"]

@@ -1,0 +1,144 @@
+"""Decisions on many entries at once, their undo, and the record of them."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from pattern_sync.domain.batches import (
+    UNDO_DAYS,
+    Batch,
+    DecidedItem,
+    DecisionMany,
+    ItemOutcome,
+    LoggedDecision,
+    Progress,
+    Seen,
+    Undone,
+    UndoneItem,
+    UndoOutcome,
+    check_signatures,
+)
+from pattern_sync.domain.decision import ACTIONS, Decision, ReviewAction, ReviewResult, check_reviewer
+from pattern_sync.domain.entry import QueueCounts, QueueEntry
+from pattern_sync.domain.errors import NotUndoable, UnknownBatch
+from pattern_sync.domain.facts import Emit, ReviewActed
+from pattern_sync.domain.text import is_storable
+from pattern_sync.review.writing import failing, written
+
+MOST_SHOWN = 5
+_RESULTS: Mapping[str, ReviewResult] = {
+    ItemOutcome.DECIDED: ReviewResult.DONE,
+    ItemOutcome.ALREADY: ReviewResult.DONE,
+    ItemOutcome.TAKEN: ReviewResult.CONFLICT,
+    ItemOutcome.BUSY: ReviewResult.CONFLICT,
+    ItemOutcome.MOVED: ReviewResult.CONFLICT,
+    ItemOutcome.UNKNOWN: ReviewResult.UNKNOWN,
+    ItemOutcome.REFUSED: ReviewResult.REFUSED,
+    UndoOutcome.UNDONE: ReviewResult.DONE,
+    UndoOutcome.TOUCHED: ReviewResult.CONFLICT,
+    UndoOutcome.GONE_ON: ReviewResult.CONFLICT,
+}
+
+
+class DecisionStore(Protocol):
+    """What decisions need from the database."""
+
+    async def find_entries(self, signatures: Sequence[str]) -> list[QueueEntry]: ...
+    async def count_entries(self) -> QueueCounts: ...
+    async def decide_many(
+        self, signatures: Sequence[str], decision: Decision, seen: Seen, *, waits: bool, dry_run: bool
+    ) -> tuple[int | None, list[tuple[DecidedItem, float]]]: ...
+    async def undo(self, batch_id: int, reviewer: str) -> list[UndoneItem]: ...
+    async def batches(self, reviewer: str | None, batch_id: int | None, limit: int) -> list[Batch]: ...
+    async def log(self, reviewer: str | None, since: datetime | None, limit: int) -> list[LoggedDecision]: ...
+    async def decided_since(self, since: datetime | None) -> dict[str, int]: ...
+
+
+class Decisions:
+    """Decides many entries at once, takes decisions back, and tells who decided what.
+
+    Like the review, it awaits nothing but its store.
+    """
+
+    def __init__(self, store: DecisionStore, emit: Emit = lambda _fact: None) -> None:
+        self._store = store
+        self._emit = emit
+
+    async def decide_many(
+        self, signatures: Sequence[str], decision: Decision, seen: Seen | None = None, *, dry_run: bool = False
+    ) -> DecisionMany:
+        """Decide exactly these entries, with an outcome for each. Raises InvalidInput, DecisionRefused.
+
+        One transaction decides all that can be decided; a dry run writes nothing.
+        """
+        listed = check_signatures(signatures)
+        storable = [signature for signature in listed if is_storable(signature)]
+        with failing(self._emit, ACTIONS[decision.verdict]):
+            batch_id, found = await written(
+                "decisions",
+                lambda: self._store.decide_many(storable, decision, seen or Seen(), waits=False, dry_run=dry_run),
+            )
+        known = {item.pattern_id: item for item, _ in found}
+        outcomes = tuple(known.get(signature) or _unknown(signature) for signature in listed)
+        counts = Counter(item.outcome for item in outcomes)
+        if not dry_run:
+            self._tell(ACTIONS[decision.verdict], counts)
+        savings = {item.pattern_id: usd for item, usd in found if item.outcome is ItemOutcome.DECIDED}
+        shown = sorted(savings, key=lambda signature: (-savings[signature], signature))[:MOST_SHOWN]
+        largest = await self._store.find_entries(shown) if shown else []
+        largest.sort(key=lambda entry: (-entry.estimated_savings_usd, entry.pattern_id))
+        return DecisionMany(batch_id, len(savings), counts, round(sum(savings.values()), 2), tuple(largest), outcomes)
+
+    async def undo(self, batch_id: int, reviewer: str | None) -> Undone:
+        """Take back the decisions of a batch that nobody has touched since.
+
+        Raises UnknownBatch, NotUndoable if it is too old or undone already, DecisionRefused.
+        """
+        name = check_reviewer(reviewer)
+        with failing(self._emit, ReviewAction.UNDO):
+            items = await written(f"undo of batch {batch_id}", lambda: self._store.undo(batch_id, name))
+            if not items:
+                raise await self._why_not(batch_id)
+        undone = Undone.of(batch_id, items)
+        self._tell(ReviewAction.UNDO, undone.counts)
+        return undone
+
+    async def batches(self, reviewer: str | None = None, limit: int = 20) -> list[Batch]:
+        """Return the last batches, newest first."""
+        return await self._store.batches(reviewer, None, limit)
+
+    async def log(
+        self, reviewer: str | None = None, since: datetime | None = None, limit: int = 50
+    ) -> list[LoggedDecision]:
+        """Return the last decisions, newest first."""
+        return await self._store.log(reviewer, since, limit)
+
+    async def progress(self, reviewer: str | None = None, since: datetime | None = None) -> Progress:
+        """Return how many decisions were made today, or since a moment, and how many entries wait."""
+        by_reviewer = await self._store.decided_since(since)
+        counts = await self._store.count_entries()
+        decided = sum(by_reviewer.values()) if reviewer is None else by_reviewer.get(reviewer, 0)
+        return Progress(decided, counts.pending, by_reviewer)
+
+    async def _why_not(self, batch_id: int) -> UnknownBatch | NotUndoable:
+        found = await self._store.batches(None, batch_id, 1)
+        if not found:
+            return UnknownBatch(f"There is no batch {batch_id}; `review batches` lists those of the last 30 days.")
+        batch = found[0]
+        if batch.undone_at is not None and not batch.undoable:
+            return NotUndoable(
+                f"Batch {batch_id} was undone by {batch.undone_by} on {batch.undone_at:%Y-%m-%d at %H:%M:%S %Z}."
+            )
+        return NotUndoable(
+            f"Batch {batch_id} was decided on {batch.decided_at:%Y-%m-%d at %H:%M:%S %Z}; a decision can be undone for"
+            f" {UNDO_DAYS} days. Make a new one that replaces its status."
+        )
+
+    def _tell(self, action: ReviewAction, counts: Mapping[ItemOutcome, int] | Mapping[UndoOutcome, int]) -> None:
+        for outcome, count in counts.items():
+            self._emit(ReviewActed(action, _RESULTS[outcome], count))
+
+
+def _unknown(signature: str) -> DecidedItem:
+    return DecidedItem(signature, ItemOutcome.UNKNOWN, None, None, None, None)
