@@ -55,7 +55,7 @@ def test_the_list_is_ordered_by_impact_and_shows_readable_figures(emptied: Serve
     page.until_ids(BEST, "test:b", "fix:a")
     best = page.row(BEST)
     expect(best).to_have_accessible_name(
-        f"{BEST}, confidence 85 %, 78,167 occurrences, $183,844.06 a month, 99.9 % of the value"
+        f"{BEST}, confidence 85 %, 78,167 occurrences, $183,844.06 a month, 99.9 % of the value, carries the queue"
     )
     for figure in ("85 %", "78,167", "$183,844.06", "99.9 %", "Read→Edit→Write"):
         expect(best).to_contain_text(figure)

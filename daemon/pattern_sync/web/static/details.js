@@ -6,6 +6,7 @@
 
 import { Background } from "./background.js";
 import { allById, build, fillList, setText } from "./dom.js";
+import { EvidenceBlock } from "./evidence.js";
 import {
   capital,
   count,
@@ -51,6 +52,7 @@ export class Details {
   /** @type {string | null} */
   #patternId = null;
   #overview = new Overview();
+  #evidence = new EvidenceBlock();
   #background;
 
   /** @param {{ api: Api }} parts */
@@ -186,6 +188,7 @@ export class Details {
     setText(this.#elements["figure-share"], share(fraction));
     setText(this.#elements["figure-occurrences"], count(entry.occurrence_count));
     setText(this.#elements["figure-confidence"], percent(entry.confidence_score));
+    this.#evidence.show(entry.evidence);
     setText(context, visibleLines(entry.pattern_context));
     contextSection.hidden = !entry.pattern_context;
     sessionsSection.hidden = entry.example_sessions.length === 0;

@@ -1,6 +1,7 @@
 /** @import { QueueEntry } from "wire" */
 
 import { byId, find, setAttribute, setText } from "./dom.js";
+import { doubts, sign } from "./evidence.js";
 import { count, money, percent, share, visible } from "./format.js";
 
 /**
@@ -21,6 +22,7 @@ import { count, money, percent, share, visible } from "./format.js";
 export class Row {
   #element = cloneTemplate();
   #id = find(this.#element, ".row-id bdi", HTMLElement);
+  #doubt = find(this.#element, ".doubt", HTMLElement);
   #tools = find(this.#element, ".row-tools bdi", HTMLElement);
   #confidence = find(this.#element, ".row-confidence", HTMLElement);
   #occurrences = find(this.#element, ".row-occurrences", HTMLElement);
@@ -85,6 +87,8 @@ export class Row {
     const part = fraction === null ? "" : share(fraction);
     setText(this.#id, visible(entry.pattern_id));
     setText(this.#tools, visible(entry.tool_sequence));
+    setText(this.#doubt, sign(entry.evidence));
+    this.#doubt.hidden = this.#doubt.textContent === "";
     setText(this.#confidence, confidence);
     setText(this.#occurrences, occurrences);
     setText(this.#savings, savings);
@@ -92,6 +96,7 @@ export class Row {
     this.#track.hidden = fraction === null;
     const figures = [`confidence ${confidence}`, `${occurrences} occurrences`, `${savings} a month`];
     if (part) figures.push(`${part} of the value`);
+    figures.push(...doubts(entry.evidence));
     setAttribute(this.#element, "aria-label", `${visible(entry.pattern_id)}, ${figures.join(", ")}`);
   }
 }

@@ -1,12 +1,14 @@
 /** @import { QueueCounts, Status } from "wire" */
 
 import { byId, closest, find, setText } from "./dom.js";
+import { worth } from "./evidence.js";
 import { count } from "./format.js";
 
 /** The statistics bar, whose figures are also the views. */
 export class Views {
   #bar = byId("views", HTMLElement);
   #rare = find(this.#bar, "[data-view=auto-rejected]", HTMLElement);
+  #worth = byId("overview-worth", HTMLElement);
   /** @type {QueueCounts | null} */
   #counts = null;
 
@@ -33,6 +35,7 @@ export class Views {
       const name = /** @type {Exclude<keyof QueueCounts, "shown_usd">} */ (place.getAttribute("data-count"));
       setText(place, count(counts[name]));
     }
+    setText(this.#worth, worth(counts));
     this.#rare.hidden = counts.auto_rejected === 0 && !this.#rare.hasAttribute("aria-current");
     document.title = counts.pending > 0 ? `(${count(counts.pending)}) Pattern Sync` : "Pattern Sync";
   }

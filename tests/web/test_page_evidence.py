@@ -1,0 +1,79 @@
+"""What is recorded of a pattern, on the page: the sign in its row, the block in its details, the worth of the queue."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.browser import Tabs
+from tests.support.seed import SIGNATURE, add_occurrences, add_seed
+from tests.web.conftest import Served
+from tests.web.test_page_accessibility import FAINT_TEXTS, PHONE, nameless
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def three(emptied: Served) -> Served:
+    """Return a queue with a doubtful claim, one of which nothing is recorded, and one that is shown in full."""
+    emptied.database.execute("BEGIN")
+    add_seed(emptied.database, entered=False)
+    emptied.database.execute("COMMIT")
+    known = {"typical_operations": ["Read", "Edit"], "occurrence_count": 30}
+    shown = emptied.database.add_pattern("shown", avg_cost_with_llm=2.5, avg_cost_with_tool=0.29, **known)
+    add_occurrences(emptied.database, shown, 30, NOW - timedelta(days=30), NOW)
+    emptied.queue("silent", potential_monthly_savings=2_000, **known)
+    return emptied
+
+
+def test_a_doubtful_claim_has_a_sign_in_its_row_and_every_rule_in_its_details(three: Served, tabs: Tabs) -> None:
+    page = tabs.open(three.daemon.http_url).until_live()
+    row = page.row(SIGNATURE)
+    expect(row.locator(".doubt")).to_have_text("counted twice +5")
+    label = row.get_attribute("aria-label") or ""
+    assert label.endswith("counted twice, short span, all time, assumed cost, no steps, gone quiet")
+    page.select(SIGNATURE)
+    details = page["evidence"]
+    for words in ("$2,208.74 a month, extrapolated", "$56.45 in all", "24 distinct workflows, 31 a day"):
+        expect(details).to_contain_text(words)
+    expect(page["evidence-flags"].get_by_role("listitem")).to_have_count(6)
+    expect(page["evidence-flags"]).to_contain_text(
+        "counted twice: 78,167 occurrences are claimed; 24 distinct workflows are recorded: each was counted 3,257"
+        " times."
+    )
+
+
+def test_a_detector_that_records_nothing_has_no_sign(three: Served, tabs: Tabs) -> None:
+    page = tabs.open(three.daemon.http_url).until_live()
+    expect(page.row("silent").locator(".doubt")).to_be_hidden()
+    expect(page.row("shown").locator(".doubt")).to_be_hidden()
+    page.select("silent")
+    expect(page["evidence"]).to_be_hidden()
+    expect(page["evidence-flags"]).to_have_text(
+        "nothing recorded: Claimed, not shown: no occurrence is recorded. Not every detector records them."
+    )
+    page.select("shown")
+    expect(page["evidence"]).to_contain_text("30 distinct workflows")
+    expect(page["evidence-flags"]).to_be_hidden()
+
+
+def test_the_overview_says_what_is_claimed_and_what_is_shown(three: Served, tabs: Tabs) -> None:
+    page = tabs.open(three.daemon.http_url).until_live()
+    expect(page["overview-worth"]).to_have_text(
+        "Of what is pending, $369,688.12 a month is claimed, and $2,275.04 shown by evidence."
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("device", ["desktop", "phone"])
+def test_the_evidence_can_be_read_by_everybody(
+    three: Served, tabs: Tabs, scheme: Literal["light", "dark"], device: str
+) -> None:
+    context = PHONE if device == "phone" else {}
+    page = tabs.open(three.daemon.http_url, color_scheme=scheme, **context).until_live()
+    assert page.evaluate(FAINT_TEXTS) == []
+    page.select(SIGNATURE)
+    assert page.evaluate(FAINT_TEXTS) == []
+    assert nameless(page.page) == []
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
