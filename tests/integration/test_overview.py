@@ -135,7 +135,9 @@ def test_missing_indexes_on_large_tables_are_named_until_they_exist(database: Te
         "pattern_approvals",
         "pattern_occurrences",
     ]
-    assert missing[3].cost.startswith("the entries show no example sessions, as each search for them would read all ")
+    assert missing[3].cost.startswith(
+        "the entries show no example sessions and no evidence, as each search would read all "
+    )
     for index in missing:
         database.execute(index.command)
     assert PatternSyncService(database.url).overview().missing_indexes == ()

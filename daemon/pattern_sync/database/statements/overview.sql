@@ -124,7 +124,7 @@ wanted (name, from_bytes, cost, command, is_there) AS (
     VALUES
         (
             'pattern_occurrences', 10000000::bigint,
-            'the entries show no example sessions, as each search for them would read all of its %s',
+            'the entries show no example sessions and no evidence, as each search would read all of its %s',
             'CREATE INDEX CONCURRENTLY ON %s (pattern_id)',
             EXISTS (
                 SELECT FROM key
