@@ -101,28 +101,30 @@ BEGIN
     );
 END $$;
 
--- Write the mark on some patterns. If the application's table does not allow the status there (by a CHECK, an enum, a
--- lookup table or a length limit), the rest of the mark is still written. What refuses one row and not the other is
--- tried row by row.
-CREATE OR REPLACE FUNCTION pattern_sync.mark_patterns(row_ids bigint[], mark text, reviewer text, notes text)
+-- Write the mark of a batch on some patterns. If the application's table does not allow the status there (by a CHECK,
+-- an enum, a lookup table or a length limit), the rest of the mark is still written. What refuses one row and not the
+-- other is tried row by row.
+CREATE OR REPLACE FUNCTION pattern_sync.mark_patterns(batch bigint, row_ids bigint[])
 RETURNS void LANGUAGE plpgsql
 SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
+    made record;
     code text;
     refused_by text;
     one bigint;
 BEGIN
+    SELECT b.* INTO STRICT made FROM pattern_sync.batches AS b WHERE b.id = mark_patterns.batch;
     UPDATE operation_patterns AS p
     SET
         automation_status = (
             SELECT (pg_catalog.jsonb_populate_record(
-                f.*, pg_catalog.jsonb_build_object('automation_status', mark_patterns.mark)
+                f.*, pg_catalog.jsonb_build_object('automation_status', made.mark)
             )).automation_status
             FROM operation_patterns AS f WHERE f.id = mark_patterns.row_ids[1] LIMIT 1
         ),
-        reviewed_by = mark_patterns.reviewer,
+        reviewed_by = made.reviewer,
         reviewed_at = pg_catalog.now(),
-        review_notes = mark_patterns.notes
+        review_notes = made.reason
     WHERE p.id = ANY (mark_patterns.row_ids);
 EXCEPTION
     WHEN check_violation OR invalid_text_representation OR foreign_key_violation OR string_data_right_truncation THEN
@@ -131,9 +133,7 @@ EXCEPTION
         AND NOT pattern_sync.takes_no_such_mark(code, refused_by)
     THEN
         FOREACH one IN ARRAY mark_patterns.row_ids LOOP
-            PERFORM pattern_sync.mark_patterns(
-                ARRAY[one], mark_patterns.mark, mark_patterns.reviewer, mark_patterns.notes
-            );
+            PERFORM pattern_sync.mark_patterns(mark_patterns.batch, ARRAY[one]);
         END LOOP;
         RETURN;
     END IF;
@@ -146,9 +146,9 @@ EXCEPTION
             )).automation_status
             ELSE p.automation_status
         END,
-        reviewed_by = mark_patterns.reviewer,
+        reviewed_by = made.reviewer,
         reviewed_at = pg_catalog.now(),
-        review_notes = mark_patterns.notes
+        review_notes = made.reason
     WHERE p.id = ANY (mark_patterns.row_ids);
 END $$;
 
@@ -243,7 +243,7 @@ BEGIN
     THEN
         RAISE EXCEPTION USING MESSAGE = 'kept out', ERRCODE = 'PS001';
     END IF;
-    PERFORM pattern_sync.mark_patterns(row_ids, made.mark, made.reviewer, made.reason);
+    PERFORM pattern_sync.mark_patterns(decide_set.batch, row_ids);
     SELECT pg_catalog.jsonb_object_agg(p.pattern_signature::text, p.automation_status::text ORDER BY p.id::bigint DESC)
     INTO marks
     FROM operation_patterns AS p
@@ -461,11 +461,16 @@ RETURNS TABLE (
     status text, reviewed_by text, reviewed_at timestamptz, notes text, savings double precision
 ) LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET enable_nestloop = off SET plan_cache_mode = force_custom_plan AS $$
+DECLARE
+    -- Looked up in an object: a list would be searched from its beginning for each entry where memory is short.
+    done CONSTANT jsonb := (
+        SELECT pg_catalog.jsonb_object_agg(w.signature, true) FROM pg_catalog.unnest(standing.written) AS w (signature)
+    );
 BEGIN
     RETURN QUERY
     SELECT
         asked.place, asked.signature,
-        (asked.signature IN (SELECT w.signature FROM pg_catalog.unnest(standing.written) AS w (signature))) IS TRUE,
+        coalesce(done ? asked.signature, false),
         standing.refused ? asked.signature,
         standing.refused ->> asked.signature,
         a.status, a.reviewed_by, a.reviewed_at, a.notes, a.savings

@@ -456,7 +456,7 @@ BEGIN
     THEN
         RAISE EXCEPTION USING MESSAGE = 'kept out', ERRCODE = 'PS001';
     END IF;
-    PERFORM pattern_sync.mark_patterns(row_ids, made.mark, made.reviewer, made.reason);
+    PERFORM pattern_sync.mark_patterns(decide_set.batch, row_ids);
     SELECT pg_catalog.jsonb_object_agg(p.pattern_signature::text, p.automation_status::text ORDER BY p.id::bigint DESC)
     INTO marks
     FROM operation_patterns AS p
@@ -1045,27 +1045,29 @@ CREATE FUNCTION pattern_sync.mark(channel text, payload text) RETURNS void
     WHERE mark.channel IN ('pattern_sync', 'pattern_sync_queue') AND mark.payload IS NOT NULL
 $$;
 COMMENT ON FUNCTION pattern_sync.mark(channel text, payload text) IS 'Keep a hint in the table of marks when it cannot be sent by NOTIFY. The daemons read the marks every few seconds. Everybody may call this: it keeps no more than a notification could bring, and only for our channels.';
-CREATE FUNCTION pattern_sync.mark_patterns(row_ids bigint[], mark text, reviewer text, notes text) RETURNS void
+CREATE FUNCTION pattern_sync.mark_patterns(batch bigint, row_ids bigint[]) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 DECLARE
+    made record;
     code text;
     refused_by text;
     one bigint;
 BEGIN
+    SELECT b.* INTO STRICT made FROM pattern_sync.batches AS b WHERE b.id = mark_patterns.batch;
     UPDATE operation_patterns AS p
     SET
         automation_status = (
             SELECT (pg_catalog.jsonb_populate_record(
-                f.*, pg_catalog.jsonb_build_object('automation_status', mark_patterns.mark)
+                f.*, pg_catalog.jsonb_build_object('automation_status', made.mark)
             )).automation_status
             FROM operation_patterns AS f WHERE f.id = mark_patterns.row_ids[1] LIMIT 1
         ),
-        reviewed_by = mark_patterns.reviewer,
+        reviewed_by = made.reviewer,
         reviewed_at = pg_catalog.now(),
-        review_notes = mark_patterns.notes
+        review_notes = made.reason
     WHERE p.id = ANY (mark_patterns.row_ids);
 EXCEPTION
     WHEN check_violation OR invalid_text_representation OR foreign_key_violation OR string_data_right_truncation THEN
@@ -1074,9 +1076,7 @@ EXCEPTION
         AND NOT pattern_sync.takes_no_such_mark(code, refused_by)
     THEN
         FOREACH one IN ARRAY mark_patterns.row_ids LOOP
-            PERFORM pattern_sync.mark_patterns(
-                ARRAY[one], mark_patterns.mark, mark_patterns.reviewer, mark_patterns.notes
-            );
+            PERFORM pattern_sync.mark_patterns(mark_patterns.batch, ARRAY[one]);
         END LOOP;
         RETURN;
     END IF;
@@ -1089,12 +1089,12 @@ EXCEPTION
             )).automation_status
             ELSE p.automation_status
         END,
-        reviewed_by = mark_patterns.reviewer,
+        reviewed_by = made.reviewer,
         reviewed_at = pg_catalog.now(),
-        review_notes = mark_patterns.notes
+        review_notes = made.reason
     WHERE p.id = ANY (mark_patterns.row_ids);
 END $$;
-COMMENT ON FUNCTION pattern_sync.mark_patterns(row_ids bigint[], mark text, reviewer text, notes text) IS 'Write the mark on some patterns. If the application''s table does not allow the status there (by a CHECK, an enum, a lookup table or a length limit), the rest of the mark is still written. What refuses one row and not the other is tried row by row.';
+COMMENT ON FUNCTION pattern_sync.mark_patterns(batch bigint, row_ids bigint[]) IS 'Write the mark of a batch on some patterns. If the application''s table does not allow the status there (by a CHECK, an enum, a lookup table or a length limit), the rest of the mark is still written. What refuses one row and not the other is tried row by row.';
 CREATE FUNCTION pattern_sync.moment(value timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -2011,11 +2011,16 @@ CREATE FUNCTION pattern_sync.standing(signatures text[], written text[], refused
     SET enable_nestloop TO 'off'
     SET plan_cache_mode TO 'force_custom_plan'
     AS $$
+DECLARE
+    -- Looked up in an object: a list would be searched from its beginning for each entry where memory is short.
+    done CONSTANT jsonb := (
+        SELECT pg_catalog.jsonb_object_agg(w.signature, true) FROM pg_catalog.unnest(standing.written) AS w (signature)
+    );
 BEGIN
     RETURN QUERY
     SELECT
         asked.place, asked.signature,
-        (asked.signature IN (SELECT w.signature FROM pg_catalog.unnest(standing.written) AS w (signature))) IS TRUE,
+        coalesce(done ? asked.signature, false),
         standing.refused ? asked.signature,
         standing.refused ->> asked.signature,
         a.status, a.reviewed_by, a.reviewed_at, a.notes, a.savings

@@ -13,6 +13,7 @@ import pytest
 
 from pattern_sync import PatternSyncService, SyncFilter
 from pattern_sync.database.statements import load_statements
+from pattern_sync.domain.entry import Status
 from pattern_sync.domain.errors import PatternSyncError
 from pattern_sync.domain.identity import RowId
 from tests.conftest import cloned, fresh_database
@@ -176,6 +177,9 @@ def test_no_path_to_the_queue_runs_an_attackers_code(trapped_database: LivedInDa
     victim.does("a comment", lambda: service.comment("x", "hm"))
     victim.does("an approval", lambda: service.approve("x", "fine", reviewer="ann"))
     victim.does("a rejection", lambda: service.reject("waits", "no"))
+    victim.does("decisions", lambda: service.decide_many(["x", "waits"], "approved", replaces=Status.REJECTED))
+    victim.does("batches", lambda: [service.undo(batch.id) for batch in service.batches() if batch.undoable])
+    victim.does("the log", service.decision_log)
     victim.does("counts", service.get_review_statistics)
     assert not victim.found, victim.report()
 

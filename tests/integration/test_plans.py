@@ -54,7 +54,12 @@ SPECIAL: Mapping[str, tuple[object, ...]] = {
 # Their order is promised.
 ORDERED = frozenset({"entries", "history", "preview_missing", "reconcile", "application_schemas", "last_runs"})
 # Columns that differ without a meaning: sequences advance even when a transaction is rolled back.
-FRESH = {"observe_first": ("id",), "queue_missing": ("begun",), "connection_limits": ("used", "left_over")}
+FRESH = {
+    "observe_first": ("id",),
+    "decide_many": ("batch_id",),
+    "queue_missing": ("begun",),
+    "connection_limits": ("used", "left_over"),
+}
 WRITTEN = (
     "SELECT (SELECT pg_catalog.array_agg(t ORDER BY t) FROM ("
     "  SELECT pg_catalog.concat_ws('|', a.pattern_id, a.status, a.confidence_score, a.occurrence_count,"

@@ -22,7 +22,6 @@ class Request:
 
     def __init__(self, *headers: tuple[str, str], method: str = "POST") -> None:
         self.scope: Scope = {
-            "path": "/api/v1/patterns/a/comment",
             "type": "http",
             "method": method,
             "headers": [(name.encode(), value.encode()) for name, value in headers],

@@ -436,7 +436,7 @@ def test_every_kind_of_response_carries_the_security_headers(served: Served, gua
         (200, served.client.get("/api/v1/system/health")),
         (200, served.client.get(path)),
         (200, served.client.post(f"{path}/approve")),
-        (409, served.client.post(f"{path}/approve")),
+        (409, served.client.post(f"{path}/reject", json={"reason": "no"})),
         (404, served.client.get("/api/v1/patterns/nobody")),
         (404, served.client.get("/api/v1/nothing")),
         (404, served.client.get("/nothing.html")),

@@ -197,7 +197,7 @@ def _assert_discreet(answer: httpx.Response, database: TestDatabase) -> None:
 
 def test_a_request_to_a_dropped_schema_is_an_outage_and_not_a_bug(database: TestDatabase) -> None:
     with starting_daemon(database.url) as daemon, httpx.Client(base_url=daemon.ready().http_url, timeout=30) as client:
-        database.execute("ALTER FUNCTION pattern_sync.decide(text, text, text, text, text) RENAME TO decided")
+        database.execute("ALTER FUNCTION pattern_sync.decide_many RENAME TO decided")
         database.add_pattern("schema")
         eventually(lambda: database.entry("schema"))
         answer = client.post(f"{path_of('schema')}/approve")

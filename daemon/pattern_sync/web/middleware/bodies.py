@@ -29,7 +29,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        largest = LARGER_BODIES.get(scope["path"], LARGEST_BODY_BYTES)
+        largest = LARGER_BODIES.get(scope.get("path", ""), LARGEST_BODY_BYTES)
         if _declared_bytes(scope) > largest:
             body = None
         else:
