@@ -29,10 +29,10 @@ BEGIN
           AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
           AND i.indnkeyatts = 2::smallint
           AND (
-              SELECT pg_catalog.array_agg(a.attname::text ORDER BY a.attname::text COLLATE "C")
+              SELECT pg_catalog.string_agg(a.attname::text, ',' ORDER BY a.attname::text COLLATE "C")
               FROM pg_catalog.pg_attribute AS a
               WHERE a.attrelid = relation AND (a.attnum = i.indkey[0] OR a.attnum = i.indkey[1])
-          ) = ARRAY['pattern_id', 'workflow_id']
+          ) = 'pattern_id,workflow_id'
     );
 END $$;
 

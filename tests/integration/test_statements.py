@@ -119,7 +119,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
             "lesson": "text",
         },
     ),
-    "count_pending_shown": (("float8[]", "float8[]"), {"place": "int8", "shown": "int8"}),
+    "count_pending_shown": (("text[]", "text[]"), {"place": "int8", "shown": "int8"}),
     "kind_of": (("text",), {"kind": "text"}),
     "nearest": (("int8",), {"signature": "text"}),
     "queue_by_hand": (("text", "text"), {"outcome": "text"}),
@@ -345,6 +345,7 @@ OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
     "unanswered": ("{1,2}",),
     # No commit: the tests run it in a transaction that is rolled back.
     "queue_missing": (70.0, 5, 1000.0, [], [], None, False, 0, 1, 0.0, False, None, []),
+    "count_pending_shown": (["70.0", "80.0"], ["1000.0", "2000.0"]),
     "decide_many": (["x"], *["rejected"] * 3, "ann", "no", "pending", "{}", True, False),
     "set_lock_timeout": ("100",),
     "install_trigger": ("pattern_occurrences",),

@@ -27,7 +27,8 @@ class AdviceGateway:
 
     async def count_pending_shown(self, bounds: Sequence[tuple[float, float]]) -> list[int]:
         """Return how many pending entries each pair of bounds (percent, USD a month) would show."""
-        confidences, savings = [pair[0] for pair in bounds], [pair[1] for pair in bounds]
+        # As text: for a double precision[] a driver would first query the catalogs, by names that can be hijacked.
+        confidences, savings = [str(pair[0]) for pair in bounds], [str(pair[1]) for pair in bounds]
         shown = {row["place"]: row["shown"] for row in await self._fetch("count_pending_shown", confidences, savings)}
         return [shown.get(place, 0) for place in range(1, len(bounds) + 1)]
 

@@ -61,9 +61,9 @@ FROM (
 ) AS pending
 CROSS JOIN LATERAL (
     SELECT asked.place
-    FROM pg_catalog.unnest($1::double precision[]) WITH ORDINALITY AS asked (confidence, place)
+    FROM pg_catalog.unnest($1::text[]::double precision[]) WITH ORDINALITY AS asked (confidence, place)
     WHERE pending.confidence >= asked.confidence
-      AND pending.savings >= ($2::double precision[])[asked.place::integer]
+      AND pending.savings >= ($2::text[]::double precision[])[asked.place::integer]
     OFFSET 0 -- otherwise it may be turned around, and the entries are read for each pair
 ) AS met
 GROUP BY met.place;
