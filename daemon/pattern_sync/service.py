@@ -20,6 +20,7 @@ from pattern_sync.domain.decision import Decision, Verdict, to_verdict
 from pattern_sync.domain.entry import HistoryItem, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.listing import Listing, Order, Snoozed
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.statistics import Overview, SyncStatistics
 from pattern_sync.review import Decisions, Review
@@ -86,10 +87,26 @@ class PatternSyncService:
         with self._open() as (address, database), database.transaction(read_only=True):
             return to_overview(str(address), database.fetch)
 
-    def list_entries(self, status: Status = Status.PENDING, limit: int = 20) -> tuple[QueueEntry, ...]:
-        """Return at most `limit` entries of one status, best impact first."""
+    def list_entries(
+        self,
+        status: Status | None = Status.PENDING,
+        limit: int = 20,
+        *,
+        query: str = "",
+        sort: str = "impact",
+        offset: int = 0,
+        snoozed: Snoozed = Snoozed.SHOW,
+    ) -> tuple[QueueEntry, ...]:
+        """Return at most `limit` entries of one status (None: any).
+
+        They are in the order of `sort`, best impact first by default. `query` is in the language of the page's search
+        field. Raises InvalidInput.
+        """
+        listing = Listing(status, query, Order.parse(sort), snoozed, skipped=offset)
         with self._reviews() as gateway:
-            return run_blocking(Review(gateway).page(status, None, limit)).entries
+            if listing.needs_traits:
+                run_blocking(gateway.keep_traits(None, None))
+            return run_blocking(Review(gateway).page(listing, limit)).entries
 
     def get_entry(self, signature: str) -> tuple[QueueEntry, tuple[HistoryItem, ...]]:
         """Return one entry and its history, oldest first. Raises UnknownPattern."""

@@ -15,6 +15,7 @@ CREATE TABLE pattern_sync.traits (
     kind        TEXT NOT NULL,
     target      TEXT NOT NULL,
     shape       TEXT NOT NULL,
+    words       TEXT NOT NULL, -- what a search looks through, in lower case
     confidence  DOUBLE PRECISION NOT NULL, -- 0 to 1
     occurrences BIGINT NOT NULL,
     savings     DOUBLE PRECISION NOT NULL, -- USD a month, as claimed

@@ -42,7 +42,9 @@ SPECIAL: Mapping[str, tuple[object, ...]] = {
     "queue_missing": (70.0, 5, 1000.0, [], [], 300, False, 0, 1, 0.0, False, None, []),
     "refresh_stale": (70.0, 5, 1000.0, [], [], 0, 4_000),
     "set_search_path": ("public",),
-    "entries": (None, None, None, None, 200),
+    "listed": (None, '{"min_savings": 1}', "hide", None, "savings", False, None, None, 0, 200),
+    "count_listed": ("pending", '{"words": ["test"]}', "hide", None),
+    "keep_traits": (None, None),
     "decide_many": (
         [f"lived:test:{number}" for number in range(0, 20_000, 10)],
         *["rejected"] * 3,
@@ -52,7 +54,9 @@ SPECIAL: Mapping[str, tuple[object, ...]] = {
     "rate_pattern": (300, 90.0, 5_000.0),
 }
 # Their order is promised.
-ORDERED = frozenset({"entries", "history", "preview_missing", "reconcile", "application_schemas", "last_runs"})
+ORDERED = frozenset(
+    {"entries", "listed", "history", "preview_missing", "reconcile", "application_schemas", "last_runs"}
+)
 # Columns that differ without a meaning: sequences advance even when a transaction is rolled back.
 FRESH = {
     "observe_first": ("id",),

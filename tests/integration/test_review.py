@@ -19,6 +19,7 @@ from pattern_sync.database.statements import load_statements
 from pattern_sync.domain.decision import Decision, Verdict
 from pattern_sync.domain.entry import QueueEntry, Status
 from pattern_sync.domain.errors import AccessRefused, AlreadyDecided, DatabaseUnavailable, DecisionRefused
+from pattern_sync.domain.listing import Listing
 from pattern_sync.domain.outcomes import Outcome
 from pattern_sync.review import Review
 from tests.support.application import adopt, installer
@@ -307,7 +308,7 @@ def test_an_entry_without_a_time_can_be_decided(adopted: TestDatabase, driver: D
 def test_unreadable_sessions_do_not_hide_the_queue(database: TestDatabase, driver: Driver, text: str) -> None:
     database.add_entry("poison", example_sessions=text)
     database.add_entry("healthy")
-    page = driver(database, lambda review: review.page(Status.PENDING, None, 20))
+    page = driver(database, lambda review: review.page(Listing(), 20))
     assert {entry.pattern_id for entry in page.entries} == {"healthy", "poison"}
     for entry in page.entries:
         for session in entry.example_sessions:
@@ -318,7 +319,7 @@ def test_unreadable_sessions_do_not_hide_the_queue(database: TestDatabase, drive
 def test_times_beyond_the_calendar_do_not_hide_the_queue(database: TestDatabase, driver: Driver, moment: str) -> None:
     database.add_entry("poison", created_at=moment)
     database.add_entry("healthy")
-    page = driver(database, lambda review: review.page(Status.PENDING, None, 20))
+    page = driver(database, lambda review: review.page(Listing(), 20))
     assert {entry.pattern_id for entry in page.entries} == {"healthy", "poison"}
     assert decide(database, driver, "poison", approval()).status == "approved"
 

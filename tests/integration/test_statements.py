@@ -22,6 +22,23 @@ from tests.support.database import TestDatabase
 
 pytestmark = pytest.mark.lived_in_too
 FILTER = ("float8", "int8", "float8", "text[]", "text[]")
+ENTRY: Mapping[str, str] = {
+    "pattern_id": "text",
+    "tool_sequence": "text",
+    "status": "text",
+    "confidence_score": "float8",
+    "occurrence_count": "int8",
+    "estimated_savings_usd": "float8",
+    "impact_score": "float8",
+    "pattern_context": "text",
+    "example_sessions": "text",
+    "reviewed_by": "text",
+    "reviewed_at": "timestamptz",
+    "approval_notes": "text",
+    "created_at": "timestamptz",
+    "evidence": "text",
+    "from_pattern": "bool",
+}
 # What rows.py reads and what the gateways pass, listed literally.
 EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "schema_version": ((), {"newest": "int4", "compatible_from": "int4"}),
@@ -85,25 +102,16 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     ),
     "queue_fingerprint": ((), {"fingerprint": "text"}),
     "entries": (
-        ("text", "float8", "text", "text[]", "int8"),
-        {
-            "pattern_id": "text",
-            "tool_sequence": "text",
-            "status": "text",
-            "confidence_score": "float8",
-            "occurrence_count": "int8",
-            "estimated_savings_usd": "float8",
-            "impact_score": "float8",
-            "pattern_context": "text",
-            "example_sessions": "text",
-            "reviewed_by": "text",
-            "reviewed_at": "timestamptz",
-            "approval_notes": "text",
-            "created_at": "timestamptz",
-            "evidence": "text",
-            "from_pattern": "bool",
-        },
+        ("text[]",),
+        ENTRY,
     ),
+    "listed": (
+        ("text", "text", "text", "timestamptz", "text", "bool", "float8", "text", "int8", "int8"),
+        {"rank": "float8", "found_id": "text", **ENTRY},
+    ),
+    "can_find": ((), {"can_find": "bool"}),
+    "count_listed": (("text", "text", "text", "timestamptz"), {"total": "int8"}),
+    "keep_traits": (("text[]", "int8"), {"kept": "int8"}),
     "history": (
         ("text",),
         {"action": "text", "reviewer": "text", "notes": "text", "created_at": "timestamptz"},
@@ -343,6 +351,20 @@ OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
     "record_run": (run_argument("manual", SyncResult(synced_count=1)),),
     "reconcile": (70.0, 5, 1000.0, [], [], "{1,2}"),
     "unanswered": ("{1,2}",),
+    "listed": (
+        "pending",
+        '{"words": ["x"]}',
+        "hide",
+        datetime(2020, 1, 1, tzinfo=UTC),
+        "evidence",
+        True,
+        1.0,
+        "x",
+        0,
+        9,
+    ),
+    "count_listed": ("pending", '{"flag": ["no-steps"]}', "only", None),
+    "keep_traits": (None, 10),
     # No commit: the tests run it in a transaction that is rolled back.
     "queue_missing": (70.0, 5, 1000.0, [], [], None, False, 0, 1, 0.0, False, None, []),
     "count_pending_shown": (["70.0", "80.0"], ["1000.0", "2000.0"]),

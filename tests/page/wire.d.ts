@@ -404,6 +404,8 @@ export interface components {
             detail: string | null;
         };
         /** @enum {string} */
+        Snoozed: "show" | "hide" | "only";
+        /** @enum {string} */
         Status: "pending" | "approved" | "rejected" | "auto-approved" | "auto-rejected";
         SyncCounts: {
             patterns_in_source: number;
@@ -560,6 +562,7 @@ export type Readiness = components['schemas']['Readiness'];
 export type Reasons = components['schemas']['Reasons'];
 export type Rejection = components['schemas']['Rejection'];
 export type Reviewer = components['schemas']['Reviewer'];
+export type Snoozed = components['schemas']['Snoozed'];
 export type Status = components['schemas']['Status'];
 export type SyncCounts = components['schemas']['SyncCounts'];
 export type SyncCriteria = components['schemas']['SyncCriteria'];
@@ -585,6 +588,11 @@ export interface operations {
             query?: {
                 status?: components["schemas"]["Status"];
                 limit?: number;
+                q?: string;
+                sort?: "impact" | "-impact" | "evidence" | "-evidence" | "savings" | "-savings" | "confidence" | "-confidence" | "occurrences" | "-occurrences" | "workflows" | "-workflows" | "name" | "-name" | "queued" | "-queued" | "reviewed" | "-reviewed" | "last-seen" | "-last-seen";
+                snoozed?: components["schemas"]["Snoozed"];
+                updated_since?: string | null;
+                offset?: number;
                 cursor?: string | null;
             };
             header?: never;
@@ -596,6 +604,7 @@ export interface operations {
             200: {
                 headers: {
                     Link?: string;
+                    "Total-Count"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -608,6 +617,11 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                q?: string;
+                sort?: "impact" | "-impact" | "evidence" | "-evidence" | "savings" | "-savings" | "confidence" | "-confidence" | "occurrences" | "-occurrences" | "workflows" | "-workflows" | "name" | "-name" | "queued" | "-queued" | "reviewed" | "-reviewed" | "last-seen" | "-last-seen";
+                snoozed?: components["schemas"]["Snoozed"];
+                updated_since?: string | null;
+                offset?: number;
                 cursor?: string | null;
             };
             header?: never;
@@ -619,6 +633,7 @@ export interface operations {
             200: {
                 headers: {
                     Link?: string;
+                    "Total-Count"?: number;
                     [name: string]: unknown;
                 };
                 content: {

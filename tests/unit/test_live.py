@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pattern_sync.domain.backoff import Backoff
-from pattern_sync.domain.entry import Place, QueueCounts, QueueEntry, Status
+from pattern_sync.domain.entry import QueueCounts, QueueEntry, Status
 from pattern_sync.domain.errors import AccessRefused, DatabaseUnavailable
 from pattern_sync.domain.facts import Fact, NotificationIgnored
 from pattern_sync.domain.notification import MOST_NAMED
@@ -69,10 +69,9 @@ class FakeView:
         del self.entries[pattern_id]
         self.version += 1
 
-    async def list_entries(self, status: Status, after: Place | None, limit: int) -> list[QueueEntry]:
-        assert after is None
+    async def first_entries(self, limit: int) -> list[QueueEntry]:
         self._read("list")
-        found = [entry for entry in self.entries.values() if entry.status == status][:limit]
+        found = [entry for entry in self.entries.values() if entry.status == Status.PENDING][:limit]
         self._go_on()
         return found
 

@@ -21,7 +21,7 @@ from pattern_sync.domain.decision import (
     check_comment,
     check_reviewer,
 )
-from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntry, Status
+from pattern_sync.domain.entry import Found, HistoryItem, Place, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.errors import (
     AlreadyDecided,
     DatabaseUnavailable,
@@ -33,6 +33,7 @@ from pattern_sync.domain.errors import (
 )
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.facts import Fact, ReviewActed
+from pattern_sync.domain.listing import Listing
 from pattern_sync.domain.text import is_storable
 from pattern_sync.review import Review
 from tests.support.asynchronous import run
@@ -75,11 +76,15 @@ class FakeStore:
         if self.refuses:
             raise StatementFailed(self.refuses)
 
-    async def list_entries(self, status: Status, after: Place | None, limit: int) -> list[QueueEntry]:
-        found = [item for item in self.entries.values() if item.status == status]
-        names = [item.pattern_id for item in found]
-        start = 0 if after is None else names.index(after.signature) + 1
-        return found[start : start + limit]
+    async def list_entries(self, listing: Listing, limit: int) -> list[Found]:
+        found = [item for item in self.entries.values() if item.status in {listing.status, "gone"}]
+        return [
+            Found(Place(item.impact_score, item.pattern_id), None if item.status == "gone" else item)
+            for item in found[listing.skipped : listing.skipped + limit]
+        ]
+
+    async def count_listed(self, listing: Listing) -> int | None:
+        return sum(item.status == listing.status for item in self.entries.values())
 
     async def find_entries(self, pattern_ids: Sequence[str]) -> list[QueueEntry]:
         self.asked.extend(pattern_ids)
@@ -204,15 +209,22 @@ def test_texts_up_to_the_limit_are_kept_and_longer_ones_refused_with_both_length
 @pytest.mark.parametrize(("limit", "more"), [(1, True), (2, True), (3, False), (4, False)])
 def test_a_page_knows_whether_another_follows(limit: int, *, more: bool) -> None:
     store = FakeStore(entry("a", impact=3), entry("b", impact=2), entry("c", impact=2), entry("d", "approved"))
-    page = run(Review(store).page(Status.PENDING, None, limit))
+    page = run(Review(store).page(Listing(), limit))
     assert [item.pattern_id for item in page.entries] == ["a", "b", "c"][:limit]
     last = page.entries[-1]
     assert page.next == (Place(last.impact_score, last.pattern_id) if more else None)
 
 
 def test_an_empty_list_has_one_empty_page() -> None:
-    page = run(Review(FakeStore()).page(Status.PENDING, None, 20))
+    page = run(Review(FakeStore()).page(Listing(), 20))
     assert (page.entries, page.next) == ((), None)
+
+
+def test_an_entry_that_was_decided_meanwhile_leaves_a_gap_and_ends_no_page() -> None:
+    store = FakeStore(entry("a", impact=3), entry("b", "gone", impact=2), entry("c", impact=1))
+    page = run(Review(store).page(Listing(), 2))
+    assert [item.pattern_id for item in page.entries] == ["a"]
+    assert page.next == Place(2, "b")
 
 
 def test_a_decision_returns_the_decided_entry() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 import pattern_sync
 from pattern_sync.config import Reread
-from pattern_sync.domain.entry import Place, QueueCounts, QueueEntry, Status
+from pattern_sync.domain.entry import QueueCounts, QueueEntry
 from pattern_sync.domain.errors import (
     AccessRefused,
     DatabaseUnavailable,
@@ -52,6 +52,7 @@ from pattern_sync.sync.recovery import Recovery
 from pattern_sync.sync.retrier import Retrier
 from pattern_sync.sync.scan_worker import ScanWorker
 from pattern_sync.sync.silence import Silence
+from pattern_sync.sync.traits_keeper import TraitsKeeper
 from pattern_sync.sync.trigger_watch import TriggerWatch
 from pattern_sync.web.live import LiveUpdates
 from pattern_sync.web.live_reader import LiveReader
@@ -171,7 +172,7 @@ class Database(FakeQueue):
         await self.ask()
         return PendingEntries(0, None)
 
-    async def list_entries(self, _status: Status, _after: Place | None, _limit: int) -> list[QueueEntry]:
+    async def first_entries(self, _limit: int) -> list[QueueEntry]:
         await self.ask()
         return []
 
@@ -195,6 +196,10 @@ class Database(FakeQueue):
 
     async def republish(self) -> None:
         await self.ask()
+
+    async def keep_traits(self, _signatures: Sequence[str] | None, _most: int | None) -> int | None:
+        await self.ask()
+        return 0
 
     async def fingerprint(self) -> str:
         await self.ask()
@@ -250,6 +255,7 @@ class Stage:
             EventWorker: self._event_worker,
             ScanWorker: self._scan_worker,
             PageNotifier: lambda: self.page_notifier,
+            TraitsKeeper: lambda: TraitsKeeper(self.database, self.activity, clock, self.timings),
             Retrier: self._retrier,
             TriggerWatch: self._trigger_watch,
             LiveUpdates: lambda: self.updates,
@@ -384,6 +390,7 @@ ATTEMPTING: list[type[Service]] = [
     EventWorker,
     ScanWorker,
     PageNotifier,
+    TraitsKeeper,
     LiveUpdates,
     FilterPublisher,
 ]

@@ -11,6 +11,7 @@ from pattern_sync.cli.deciding import print_decisions
 from pattern_sync.cli.output import entry_document, entry_table, print_json, queue_table
 from pattern_sync.domain.decision import NOBODY, Verdict
 from pattern_sync.domain.entry import Status
+from pattern_sync.domain.listing import Sort
 
 if TYPE_CHECKING:
     from pattern_sync.cli.session import Session
@@ -47,12 +48,17 @@ def list_entries(
     flags: Annotated[
         bool, typer.Option("--flags", help="Show what is recorded of each: savings by evidence, and flags.")
     ] = False,
+    query: Annotated[
+        str, typer.Option(help="What to look for, as in the page's search field: type:test savings:>5000 -lint")
+    ] = "",
+    sort: Annotated[str, typer.Option(help=f"{', '.join(Sort)}; - before it turns it around.")] = Sort.IMPACT.value,
+    offset: Annotated[int, typer.Option(min=0, help="Number of entries to skip.")] = 0,
     json: Json = False,
 ) -> None:
     """List entries of the queue, best impact first."""
     session: Session = context.obj
     with session.service() as service:
-        entries = service.list_entries(status, limit)
+        entries = service.list_entries(status, limit, query=query, sort=sort, offset=offset)
     if json:
         print_json([asdict(entry) for entry in entries])
     else:

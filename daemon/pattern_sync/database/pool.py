@@ -86,9 +86,9 @@ class Pool:
         """Return whether each statement runs in its own transaction, because sessions are shared with other clients."""
         return self._behind_pooler or self._unsettled
 
-    def lane(self, name: str, connections: int) -> "Lane":
-        """Return a new share of the pool."""
-        self._lanes[name] = Lane(self, connections)
+    def lane(self, name: str, connections: int, deadline_seconds: float = LANE_SECONDS) -> "Lane":
+        """Return a new share of the pool; each of its statements has the deadline."""
+        self._lanes[name] = Lane(self, connections, deadline_seconds)
         return self._lanes[name]
 
     def connections(self) -> dict[tuple[str, str], int]:
@@ -206,19 +206,20 @@ class Pool:
 class Lane:
     """A share of the pool, so that requests that wait for a lock do not hold up anything outside their lane."""
 
-    def __init__(self, pool: Pool, connections: int) -> None:
+    def __init__(self, pool: Pool, connections: int, deadline_seconds: float = LANE_SECONDS) -> None:
         self._pool = pool
+        self._deadline_seconds = deadline_seconds
         self._free = asyncio.Semaphore(connections)
         self.in_use = 0
 
     async def fetch(self, name: str, *arguments: object) -> list[dict[str, object]]:
         """Run one named statement. Raises DatabaseUnavailable if it, or the wait for a turn, takes too long."""
         with translated():
-            async with asyncio.timeout(LANE_SECONDS):
+            async with asyncio.timeout(self._deadline_seconds):
                 await self._free.acquire()
         self.in_use += 1
         try:
-            rows = await self._pool.fetch(name, *arguments, deadline_seconds=LANE_SECONDS)
+            rows = await self._pool.fetch(name, *arguments, deadline_seconds=self._deadline_seconds)
         finally:
             self.in_use -= 1
             self._free.release()

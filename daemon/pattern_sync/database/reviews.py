@@ -7,17 +7,21 @@ from typing import Any, Protocol
 from pattern_sync.database.rows.decisions import decision_arguments, to_decided, to_undone
 from pattern_sync.database.rows.filters import filter_arguments, to_filter_in_force
 from pattern_sync.database.rows.reviews import (
-    entries_arguments,
+    listing_arguments,
+    order_arguments,
     to_counts,
     to_entry,
     to_explanation,
+    to_found,
     to_history,
     to_statistics,
 )
 from pattern_sync.domain.batches import Batch, DecidedItem, LoggedDecision, Seen, UndoneItem
 from pattern_sync.domain.decision import Decision
-from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntry, Status
+from pattern_sync.domain.entry import Found, HistoryItem, QueueCounts, QueueEntry
+from pattern_sync.domain.errors import NotReadyYet
 from pattern_sync.domain.explanation import Explanation
+from pattern_sync.domain.listing import Listing
 from pattern_sync.domain.statistics import SyncStatistics
 
 
@@ -34,15 +38,31 @@ class ReviewGateway:
     def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
 
-    async def list_entries(self, status: Status, after: Place | None, limit: int) -> list[QueueEntry]:
-        """Return entries of one status, best impact first."""
-        arguments = entries_arguments(status=status, after=after, limit=limit)
-        return [to_entry(row) for row in await self._fetch("entries", *arguments)]
+    async def first_entries(self, limit: int) -> list[QueueEntry]:
+        """Return the first pending entries, best impact first."""
+        return [found.entry for found in await self.list_entries(Listing(), limit) if found.entry is not None]
+
+    async def list_entries(self, listing: Listing, limit: int) -> list[Found]:
+        """Return what a list finds. Raises NotReadyYet before every entry can be found."""
+        if listing.needs_traits and not (await self._fetch("can_find"))[0]["can_find"]:
+            raise NotReadyYet("The queue is being prepared for searches and sorts; that takes a minute at first.")
+        arguments = (*listing_arguments(listing), *order_arguments(listing, limit))
+        return [to_found(row) for row in await self._fetch("listed", *arguments)]
+
+    async def count_listed(self, listing: Listing) -> int | None:
+        """Return how many entries a list has in all; None before every entry can be found."""
+        total: int | None = (await self._fetch("count_listed", *listing_arguments(listing)))[0]["total"]
+        return total
+
+    async def keep_traits(self, signatures: Sequence[str] | None, most: int | None) -> int | None:
+        """Bring the traits of some entries, or of all, up to date; None if another daemon is at work on all."""
+        named = None if signatures is None else list(signatures)
+        kept: int | None = (await self._fetch("keep_traits", named, most))[0]["kept"]
+        return kept
 
     async def find_entries(self, signatures: Sequence[str]) -> list[QueueEntry]:
         """Return the entries of these patterns, best impact first."""
-        arguments = entries_arguments(signatures=signatures)
-        return [to_entry(row) for row in await self._fetch("entries", *arguments)]
+        return [to_entry(row) for row in await self._fetch("entries", list(signatures))]
 
     async def count_entries(self) -> QueueCounts:
         """Return how many entries there are in each status."""

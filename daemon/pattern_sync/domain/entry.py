@@ -50,10 +50,18 @@ class QueueEntry:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A position in the queue's order: right after the entry with this impact and signature."""
+    """A position in a list: right after the entry with this rank in its order, and this signature."""
 
-    impact: float
+    rank: float
     signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a list found at a place; None if the entry was deleted, or has another status by now."""
+
+    place: Place
+    entry: QueueEntry | None
 
 
 @dataclass(frozen=True, slots=True)

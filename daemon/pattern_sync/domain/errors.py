@@ -8,6 +8,7 @@ PatternSyncError
 ├── AlreadyDecided           exit 1   the entry's status is not the one that the decision replaces
 ├── DecisionRefused          exit 1   the application or the database refused a decision or a comment
 ├── CannotQueue              exit 1   a pattern that a person wants in the queue cannot be put there
+├── NotReadyYet              exit 1   a long queue is being prepared for searches; trying again helps
 ├── DatabaseError (passing)
 │   ├── DatabaseUnavailable  exit 3   not reachable, lost, busy or read-only: waiting helps
 │   │   ├── OutcomeUnknown            it was lost after a statement was sent, which may have been executed
@@ -81,6 +82,10 @@ class AlreadyDecided(PatternSyncError):
     def __init__(self, message: str, entry: "QueueEntry") -> None:
         super().__init__(message)
         self.entry = entry
+
+
+class NotReadyYet(PatternSyncError):
+    """The traits of a long queue were never written yet, so that it cannot be searched or sorted."""
 
 
 class CannotQueue(PatternSyncError):

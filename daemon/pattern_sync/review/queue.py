@@ -6,10 +6,11 @@ from typing import Protocol
 
 from pattern_sync.domain.batches import DecidedItem, ItemOutcome, Seen
 from pattern_sync.domain.decision import ACTIONS, Decision, ReviewAction, check_comment, check_reviewer
-from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntry, Status, is_by_a_rule
+from pattern_sync.domain.entry import Found, HistoryItem, Place, QueueCounts, QueueEntry, Status, is_by_a_rule
 from pattern_sync.domain.errors import AlreadyDecided, DatabaseUnavailable, OutcomeUnknown, UnknownPattern
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.facts import Emit
+from pattern_sync.domain.listing import Listing
 from pattern_sync.domain.text import is_storable
 from pattern_sync.review.writing import acting, refusal, written
 
@@ -21,7 +22,8 @@ class ReviewStore(Protocol):
     out.
     """
 
-    async def list_entries(self, status: Status, after: Place | None, limit: int) -> list[QueueEntry]: ...
+    async def list_entries(self, listing: Listing, limit: int) -> list[Found]: ...
+    async def count_listed(self, listing: Listing) -> int | None: ...
     async def find_entries(self, signatures: Sequence[str]) -> list[QueueEntry]: ...
     async def count_entries(self) -> QueueCounts: ...
     async def history(self, signature: str) -> list[HistoryItem]: ...
@@ -59,12 +61,15 @@ class Review:
         self._store = store
         self._emit = emit
 
-    async def page(self, status: Status, after: Place | None, limit: int) -> EntryPage:
-        """Return entries of one status, best impact first."""
-        found = await self._store.list_entries(status, after, limit + 1)
-        entries = tuple(found[:limit])
-        more = len(found) > limit
-        return EntryPage(entries, Place(entries[-1].impact_score, entries[-1].pattern_id) if more else None)
+    async def page(self, listing: Listing, limit: int) -> EntryPage:
+        """Return a page of a list. Raises NotReadyYet."""
+        found = await self._store.list_entries(listing, limit + 1)
+        entries = tuple(each.entry for each in found[:limit] if each.entry is not None)
+        return EntryPage(entries, found[limit - 1].place if len(found) > limit else None)
+
+    async def total(self, listing: Listing) -> int | None:
+        """Return how many entries a list has in all; None if that cannot be said yet."""
+        return await self._store.count_listed(listing)
 
     async def counts(self) -> QueueCounts:
         """Return the number of entries in each status."""

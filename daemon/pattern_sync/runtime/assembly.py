@@ -13,6 +13,7 @@ from pattern_sync.database.statements import load_statements
 from pattern_sync.database.version import SCHEMA_VERSION
 from pattern_sync.domain.facts import SchemaRead
 from pattern_sync.runtime.core import Core
+from pattern_sync.runtime.hearing import QueueHearing
 from pattern_sync.runtime.host import Host
 from pattern_sync.runtime.metering import watch_metrics
 from pattern_sync.runtime.queueing import (
@@ -26,7 +27,7 @@ from pattern_sync.runtime.queueing import (
     build_workers,
 )
 from pattern_sync.runtime.reload import FilterPublisher
-from pattern_sync.runtime.serving import build_http_server, build_live_updates
+from pattern_sync.runtime.serving import build_http_server, build_live_updates, build_traits_keeper
 from pattern_sync.services.supervisor import ClosableService, Service
 from pattern_sync.services.timings import Timings
 from pattern_sync.sync.in_force import FilterInForce
@@ -73,6 +74,8 @@ def assemble(
     notifying = core.supervisor.activity(PageNotifier, core.pages)
     page_notifier = PageNotifier(page_reviews.notify_pages, notifying, timings.debounce_seconds)
     live = build_live_updates(core, page_reviews)
+    traits_keeper = build_traits_keeper(core, pool)
+    hearing = QueueHearing(live, traits_keeper)
     gateway = DaemonGateway(
         pool, page_notifier.add, lambda version: core.emit(SchemaRead(version.newest, SCHEMA_VERSION))
     )
@@ -95,9 +98,10 @@ def assemble(
         workers=build_workers(core, reconciler, gateway, in_force),
         page_notifier=page_notifier,
         producers=[
-            build_listener(core, connector, pool, live),
+            build_listener(core, connector, pool, hearing),
             *build_periodic(core, reconciler, in_force, settings.interval),
-            build_trigger_watch(core, pool, gateway, live, mends=settings.mend),
+            build_trigger_watch(core, pool, gateway, hearing, mends=settings.mend),
+            traits_keeper,
             publisher,
             *([build_embedded_supervisor(core, host.embedded)] if host.embedded else []),
         ],

@@ -15,6 +15,7 @@ from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.embedded import EmbeddedServer
 from pattern_sync.runtime.core import Core, retry_backoff
+from pattern_sync.runtime.hearing import QueueHearing
 from pattern_sync.runtime.reload import FilterPublisher, Reloader
 from pattern_sync.runtime.upkeep import EmbeddedSupervisor, Watchdog
 from pattern_sync.services.supervisor import ClosableService, Service
@@ -26,7 +27,6 @@ from pattern_sync.sync.reconciler import Reconciler
 from pattern_sync.sync.retrier import Retrier
 from pattern_sync.sync.scan_worker import ScanWorker
 from pattern_sync.sync.trigger_watch import TriggerWatch
-from pattern_sync.web.live import LiveUpdates
 
 
 def build_workers(
@@ -60,7 +60,7 @@ def build_workers(
     ]
 
 
-def build_listener(core: Core, connector: Connector, pool: Pool, live: LiveUpdates) -> Listener:
+def build_listener(core: Core, connector: Connector, pool: Pool, hearing: QueueHearing) -> Listener:
     """Return the service that keeps a LISTEN session."""
     # One channel for all sessions: behind a pooler every new one would stay with some server connection.
     ping_channel = f"pattern_sync_{secrets.token_hex(8)}"
@@ -68,9 +68,9 @@ def build_listener(core: Core, connector: Connector, pool: Pool, live: LiveUpdat
     async def open_session(on_payload: Callable[[str], None]) -> ListenSession:
         # What was open before belongs to a server that may be gone, or a primary that is none any more.
         await pool.expire()
-        channels = {CHANNEL: on_payload, QUEUE_CHANNEL: live.notified}
+        channels = {CHANNEL: on_payload, QUEUE_CHANNEL: hearing.notified}
         session = await ListenSession.open(connector, pool, ping_channel, channels)
-        live.mark_everything()
+        hearing.mark_everything()
         return session
 
     timings = core.timings
@@ -89,7 +89,7 @@ def build_listener(core: Core, connector: Connector, pool: Pool, live: LiveUpdat
 
 
 def build_trigger_watch(
-    core: Core, pool: Pool, gateway: DaemonGateway, live: LiveUpdates, *, mends: bool
+    core: Core, pool: Pool, gateway: DaemonGateway, hearing: QueueHearing, *, mends: bool
 ) -> TriggerWatch:
     """Return the service that checks the triggers; its outages are the silence's to report."""
     return TriggerWatch(
@@ -98,7 +98,7 @@ def build_trigger_watch(
         core.payloads,
         core.silence,
         core.recovery,
-        live.mark,
+        hearing.mark,
         gateway.republish_filter,
         core.emit,
         core.supervisor.activity(TriggerWatch, core.silence),

@@ -9,6 +9,7 @@ from pattern_sync.database.advice import AdviceGateway
 from pattern_sync.database.gateway import DaemonGateway
 from pattern_sync.database.naming import release
 from pattern_sync.database.pool import PEOPLES_CONNECTIONS, Pool
+from pattern_sync.database.queueing import SCAN_SECONDS
 from pattern_sync.database.reviews import ReviewGateway
 from pattern_sync.domain.facts import ScanFinished
 from pattern_sync.domain.reception import Mode
@@ -19,6 +20,7 @@ from pattern_sync.review import Decisions, Review
 from pattern_sync.runtime.core import Core
 from pattern_sync.sync.manual import ManualSync
 from pattern_sync.sync.reconciler import Reconciler
+from pattern_sync.sync.traits_keeper import TraitsKeeper
 from pattern_sync.web.access import Tokens
 from pattern_sync.web.app import Access, Parts, create_app
 from pattern_sync.web.live import LiveUpdates
@@ -34,6 +36,16 @@ def build_live_updates(core: Core, reviews: ReviewGateway) -> LiveUpdates:
         lambda: core.reception.mode is Mode.POLLING,
         core.emit,
         core.supervisor.activity(LiveUpdates, core.pages),
+        core.now,
+        core.timings,
+    )
+
+
+def build_traits_keeper(core: Core, pool: Pool) -> TraitsKeeper:
+    """Return the service that keeps what entries are found by; like the pages, it is not waited for by any pattern."""
+    return TraitsKeeper(
+        ReviewGateway(pool.lane("traits", 1, SCAN_SECONDS).fetch),
+        core.supervisor.activity(TraitsKeeper, core.pages),
         core.now,
         core.timings,
     )

@@ -36,6 +36,8 @@ class Timings:
     live_tick_seconds: float = 0.5
     live_poll_seconds: float = 1.0
     live_safety_net_seconds: float = 30.0
+    # What entries are found by is compared with the queue without having been notified.
+    traits_seconds: float = 300.0
     # A page that hears nothing for a few of these knows that its connection is dead.
     live_heartbeat_seconds: float = 15.0
     # A burst becomes one message: at most ten a second.

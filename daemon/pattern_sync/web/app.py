@@ -19,6 +19,7 @@ from pattern_sync.web.advice_routes import AdviceRoutes
 from pattern_sync.web.decision_routes import DecisionRoutes
 from pattern_sync.web.exception_handlers import install_exception_handlers
 from pattern_sync.web.identity import Identity
+from pattern_sync.web.list_routes import TOTAL_COUNT, ListRoutes
 from pattern_sync.web.live import LiveUpdates
 from pattern_sync.web.live_routes import LiveRoutes
 from pattern_sync.web.metrics_routes import MetricsRoutes
@@ -120,7 +121,8 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
         SyncRoutes(parts.syncs, parts.counts, guard),
         AdviceRoutes(parts.advising, guard, identity),
         DecisionRoutes(parts.decisions, guard, identity, parts.emit),
-        ReviewRoutes(parts.review, guard, identity, access.prefix),
+        ListRoutes(parts.review, guard, access.prefix),
+        ReviewRoutes(parts.review, guard, identity),
         ReviewerRoutes(identity, guard),
         SystemRoutes(parts.health, parts.hanging),
         MetricsRoutes(parts.metrics, guard),
@@ -136,7 +138,7 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type", "X-Reviewer"],
         allow_credentials=True,  # the application's panel may send requests with credentials; no cookie is ever set
-        expose_headers=["Link", BATCH, OURS],
+        expose_headers=["Link", TOTAL_COUNT, BATCH, OURS],
         max_age=600,
     )
     app = OriginCheck(app, access.origins, access.public_origin, parts.emit)

@@ -13,6 +13,7 @@ from pattern_sync.domain.errors import (
     DatabaseUnavailable,
     DecisionRefused,
     InvalidInput,
+    NotReadyYet,
     NotUndoable,
     OutcomeUnknown,
     PatternSyncError,
@@ -96,6 +97,7 @@ def install_exception_handlers(app: FastAPI, emit: Emit) -> None:
     app.exception_handler(NotUndoable)(_not_undoable)
     app.exception_handler(AlreadyDecided)(_decided)
     app.exception_handler(CannotQueue)(_not_queued)
+    app.exception_handler(NotReadyYet)(_not_ready)
     app.exception_handler(TransactionConflict)(_busy)
     app.exception_handler(DecisionRefused)(reporting.decision_refused)
     app.exception_handler(StatementFailed)(reporting.statement_failed)
@@ -170,6 +172,10 @@ async def _decided(_: Request, fault: AlreadyDecided) -> JSONResponse:
 
 async def _not_queued(_: Request, fault: CannotQueue) -> JSONResponse:
     return _problem(409, str(fault))
+
+
+async def _not_ready(_: Request, fault: NotReadyYet) -> JSONResponse:
+    return _problem(503, str(fault), _RETRY)
 
 
 async def _busy(_: Request, __: TransactionConflict) -> JSONResponse:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pattern_sync.domain.entry import Place, QueueCounts, QueueEntry, Status
+from pattern_sync.domain.entry import QueueCounts, QueueEntry
 from pattern_sync.services.marks import Taken
 from pattern_sync.web.fingerprint_check import FingerprintCheck
 from pattern_sync.web.messages import Change, ChangesMessage, EntryChange, StateMessage, to_json
@@ -17,7 +17,7 @@ STATE_ENTRIES = 20
 class QueueView(Protocol):
     """The reads that live updates need."""
 
-    async def list_entries(self, status: Status, after: Place | None, limit: int) -> list[QueueEntry]: ...
+    async def first_entries(self, limit: int) -> list[QueueEntry]: ...
     async def find_entries(self, signatures: Sequence[str]) -> list[QueueEntry]: ...
     async def count_entries(self) -> QueueCounts: ...
     async def fingerprint(self) -> str: ...
@@ -54,7 +54,7 @@ class LiveReader:
     async def _read_state(self, *, reaches_all: bool) -> str:
         if reaches_all:
             await self._check.record()
-        entries = await self._view.list_entries(Status.PENDING, None, STATE_ENTRIES)
+        entries = await self._view.first_entries(STATE_ENTRIES)
         return to_json(StateMessage(await self._view.count_entries(), tuple(entries)))
 
     async def _read_changes(self, changed: Mapping[str, Change]) -> str:

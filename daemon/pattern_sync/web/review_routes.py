@@ -1,18 +1,12 @@
 """The review endpoints: read the queue, decide and comment."""
 
-import base64
-import json
 from dataclasses import replace
 from typing import Annotated
-from urllib.parse import quote
 
-from fastapi import APIRouter, Body, Depends, Query, Request, Response
-from pydantic import AfterValidator
+from fastapi import APIRouter, Body, Depends, Request, Response
 
 from pattern_sync.domain.decision import Decision
-from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntry, Status
-from pattern_sync.domain.errors import InvalidInput
-from pattern_sync.domain.text import is_storable
+from pattern_sync.domain.entry import HistoryItem, QueueCounts, QueueEntry
 from pattern_sync.review import Review
 from pattern_sync.web.access import Guard
 from pattern_sync.web.exception_handlers import DECISION, EVERYWHERE, ONE_PATTERN, REMARK, Responses
@@ -20,36 +14,9 @@ from pattern_sync.web.identity import Identity
 from pattern_sync.web.parameters import PatternId, Reviewer
 from pattern_sync.web.schemas.review import ENTRY_EXAMPLE, Approval, Comment, Noted, Reasons, Rejection
 
-MOST_ENTRIES = 500
 # Names the batch of a decision, for undo.
 BATCH = "Pattern-Sync-Batch"
 
-
-def _decode_cursor(cursor: str | None) -> Place | None:
-    if cursor is None:
-        return None
-    try:
-        impact, signature = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        place = Place(float(impact), str(signature))
-    except (ValueError, TypeError, OverflowError, RecursionError):
-        place = None
-    if place is None or not is_storable(place.signature):
-        raise InvalidInput("cursor is invalid; follow the Link header of the previous page instead of building one")
-    return place
-
-
-def _check_cursor(cursor: str | None) -> str | None:
-    _decode_cursor(cursor)
-    return cursor
-
-
-EntryStatus = Annotated[Status, Query(description="The status of the entries to list.")]
-Limit = Annotated[int, Query(ge=1, le=MOST_ENTRIES, description="The largest number of entries to return.")]
-Cursor = Annotated[
-    str | None,
-    Query(description="Where this page begins. Follow the `Link` header of the previous page instead of building one."),
-    AfterValidator(_check_cursor),
-]
 _ONE: Responses = {200: {"content": {"application/json": {"example": ENTRY_EXAMPLE}}}}
 _DECIDED: Responses = {
     200: {
@@ -62,33 +29,19 @@ _DECIDED: Responses = {
         },
     }
 }
-_MANY: Responses = {
-    200: {
-        "content": {"application/json": {"example": [ENTRY_EXAMPLE]}},
-        "headers": {
-            "Link": {"description": 'The next page, `rel="next"`; absent on the last.', "schema": {"type": "string"}}
-        },
-    }
-}
 
 
 class ReviewRoutes:
-    """The review over HTTP, for the review page, the application's panel and scripts.
+    """The review over HTTP, for the review page, the application's panel and scripts."""
 
-    `prefix` is the path under which a proxy serves the daemon.
-    """
-
-    def __init__(self, review: Review, guard: Guard, identity: Identity, prefix: str) -> None:
+    def __init__(self, review: Review, guard: Guard, identity: Identity) -> None:
         self._review = review
         self._identity = identity
-        self._prefix = prefix
         self.router = APIRouter(
             prefix="/api/v1/patterns", tags=["review"], responses=EVERYWHERE, dependencies=[Depends(guard.reader)]
         )
         one = "/{pattern_id:path}"
         # The order matters: the last route matches every id.
-        self.router.get("", responses=_MANY)(self.entries)
-        self.router.get("/pending", responses=_MANY)(self.pending)
         self.router.get("/statistics")(self.statistics)
         self.router.get(f"{one}/history", responses=ONE_PATTERN)(self.history)
         self.router.get(f"{one}/explain", responses=ONE_PATTERN)(self.explain)
@@ -96,32 +49,6 @@ class ReviewRoutes:
         self.router.post(f"{one}/reject", responses=_DECIDED | DECISION)(self.reject)
         self.router.post(f"{one}/comment", responses=REMARK)(self.comment)
         self.router.get(one, responses=_ONE | ONE_PATTERN)(self.entry)
-
-    async def entries(
-        self,
-        request: Request,
-        response: Response,
-        status: EntryStatus = Status.PENDING,
-        limit: Limit = 20,
-        cursor: Cursor = None,
-    ) -> tuple[QueueEntry, ...]:
-        """List the entries with one status, best impact first.
-
-        The `Link` header leads to the next page.
-        """
-        page = await self._review.page(status, _decode_cursor(cursor), limit)
-        if page.next:
-            response.headers["Link"] = f'<{self._prefix}{_next_url(request, status, limit, page.next)}>; rel="next"'
-        return page.entries
-
-    async def pending(
-        self, request: Request, response: Response, limit: Limit = 20, cursor: Cursor = None
-    ) -> tuple[QueueEntry, ...]:
-        """List the entries that wait for a decision, best impact first.
-
-        The `Link` header leads to the next page.
-        """
-        return await self.entries(request, response, Status.PENDING, limit, cursor)
 
     async def statistics(self) -> QueueCounts:
         """Count the queue's entries by status."""
@@ -183,9 +110,3 @@ class ReviewRoutes:
         if decided.batch_id is not None:
             response.headers[BATCH] = str(decided.batch_id)
         return decided.entry
-
-
-def _next_url(request: Request, status: Status, limit: int, place: Place) -> str:
-    cursor = base64.urlsafe_b64encode(json.dumps([place.impact, place.signature]).encode()).decode()
-    asked_status = f"status={quote(status)}&" if "status" in request.query_params else ""
-    return f"{request.url.path}?{asked_status}limit={limit}&cursor={quote(cursor)}"

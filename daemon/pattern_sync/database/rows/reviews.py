@@ -1,28 +1,35 @@
 """What people see of the queue, what they decide, and why a pattern is in it or is not."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pattern_sync.database.rows import Row
 from pattern_sync.database.rows.evidence import to_evidence
 from pattern_sync.domain.criteria import Criterion, TypeCriterion
-from pattern_sync.domain.entry import HistoryItem, Place, QueueCounts, QueueEntry, Status
+from pattern_sync.domain.entry import Found, HistoryItem, Place, QueueCounts, QueueEntry
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.listing import Listing
 from pattern_sync.domain.statistics import SyncStatistics
 
 
-def entries_arguments(
-    *,
-    status: Status | None = None,
-    after: Place | None = None,
-    signatures: Sequence[str] | None = None,
-    limit: int | None = None,
-) -> tuple[object, ...]:
-    """Return the parameters of `entries`."""
-    place = (None, None) if after is None else (after.impact, after.signature)
-    return (status, *place, None if signatures is None else list(signatures), limit)
+def listing_arguments(listing: Listing) -> tuple[object, ...]:
+    """Return the parameters $1 to $4 of `listed` and `count_listed`."""
+    wanted = listing.wanted
+    return (listing.status, None if wanted is None else json.dumps(wanted), listing.snoozed, listing.since)
+
+
+def order_arguments(listing: Listing, limit: int) -> tuple[object, ...]:
+    """Return the parameters $5 to $10 of `listed`."""
+    place = (None, None) if listing.after is None else (listing.after.rank, listing.after.signature)
+    return (listing.order.sort, listing.order.backwards, *place, listing.skipped, limit)
+
+
+def to_found(row: Mapping[str, Any]) -> Found:
+    """Return what a list found: its place, and the entry unless it has another status by now."""
+    entry = {name: value for name, value in dict(row).items() if name not in {"rank", "found_id"}}
+    return Found(Place(row["rank"], row["found_id"]), None if row["pattern_id"] is None else to_entry(entry))
 
 
 def to_entry(row: Mapping[str, Any]) -> QueueEntry:

@@ -1,53 +1,51 @@
 -- Statements of the review: what people see of the queue, and what they do.
 
 -- name: entries
--- Entries as people see them, best impact first, at most $5: those with one status ($1, NULL: any) that follow a place
--- in that order ($2 impact, $3 pattern id; NULL: the start), or those with some pattern ids ($4, NULL: any).
---
--- Figures are converted through text: 0.85 stored as REAL is 0.85 to a person, not 0.8500000238418579. Times without a
--- zone are in the session's zone, as for the application that wrote them. Whether an entry comes from a pattern, and
--- the evidence of it, are looked up only for the entries that are returned.
-WITH page AS MATERIALIZED (
-    SELECT entry.*
-    FROM (
-        SELECT
-            pattern_sync.legible(a.pattern_id::text) AS pattern_id,
-            pattern_sync.legible(a.tool_sequence::text) AS tool_sequence,
-            a.status::text AS status,
-            figures.confidence AS confidence_score,
-            a.occurrence_count::bigint AS occurrence_count,
-            figures.savings AS estimated_savings_usd,
-            pattern_sync.impact(
-                figures.confidence, a.occurrence_count::bigint, figures.savings::numeric
-            ) AS impact_score,
-            pattern_sync.legible(a.pattern_context::text) AS pattern_context,
-            pattern_sync.legible(a.example_sessions::text) AS example_sessions,
-            pattern_sync.legible(a.reviewed_by::text) AS reviewed_by,
-            pattern_sync.moment(a.reviewed_at::timestamptz) AS reviewed_at,
-            pattern_sync.legible(a.approval_notes::text) AS approval_notes,
-            pattern_sync.moment(a.created_at::timestamptz) AS created_at
-        FROM pattern_approvals AS a
-        CROSS JOIN LATERAL (
-            SELECT
-                pattern_sync.figure(a.confidence_score::text::numeric)::double precision AS confidence,
-                pattern_sync.figure(a.estimated_savings_usd::text::numeric)::double precision AS savings
-        ) AS figures
-        WHERE ($1::text IS NULL OR a.status::text = $1::text)
-          AND ($4::text[] IS NULL OR a.pattern_id::text = ANY ($4::text[]))
-    ) AS entry
-    WHERE $2::double precision IS NULL
-       OR entry.impact_score < $2::double precision
-       OR (entry.impact_score = $2::double precision AND entry.pattern_id > $3::text)
-    ORDER BY entry.impact_score DESC, entry.pattern_id
-    LIMIT $5::bigint
+-- The entries of some patterns ($1) as people see them, best impact first.
+SELECT
+    e.pattern_id, e.tool_sequence, e.status, e.confidence_score, e.occurrence_count, e.estimated_savings_usd,
+    e.impact_score, e.pattern_context, e.example_sessions, e.reviewed_by, e.reviewed_at, e.approval_notes,
+    e.created_at, e.evidence, e.from_pattern
+FROM pattern_sync.shown_entries($1::text[]) AS e
+ORDER BY e.impact_score DESC, e.pattern_id;
+
+-- name: listed
+-- A list of entries: those with a status ($1; NULL: any) that meet what is wanted ($2: an object as JSON; NULL:
+-- anything), snoozed ones too, never or only ($3), changed since a time ($4; NULL: ever), in the order of a sort ($5),
+-- backwards or not ($6), after a rank and name ($7, $8; NULL: the start) and $9 entries more, at most $10. Returns what
+-- was found with its rank; an entry that no longer has the status is NULL.
+WITH found AS MATERIALIZED (
+    SELECT l.pattern_id, l.rank, l.place
+    FROM pattern_sync.list(
+        $1::text, $2::text::jsonb, $3::text, $4::timestamptz,
+        $5::text, $6::boolean, $7::double precision, $8::text, $9::bigint, $10::bigint
+    ) WITH ORDINALITY AS l (pattern_id, rank, place)
 )
 SELECT
-    page.*,
-    (shown.evidence -> page.pattern_id)::text AS evidence,
-    pattern_sync.is_from_pattern(page.pattern_id) AS from_pattern
-FROM page
-CROSS JOIN pattern_sync.evidence_by_signature(ARRAY(SELECT p.pattern_id FROM page AS p)) AS shown (evidence)
-ORDER BY page.impact_score DESC, page.pattern_id;
+    found.rank,
+    pattern_sync.legible(found.pattern_id) AS found_id,
+    e.pattern_id, e.tool_sequence, e.status, e.confidence_score, e.occurrence_count, e.estimated_savings_usd,
+    e.impact_score, e.pattern_context, e.example_sessions, e.reviewed_by, e.reviewed_at, e.approval_notes,
+    e.created_at, e.evidence, e.from_pattern
+FROM found
+LEFT JOIN pattern_sync.shown_entries(ARRAY(SELECT f.pattern_id FROM found AS f ORDER BY f.place)) AS e
+    ON e.place = found.place AND ($1::text IS NULL OR e.status = $1::text)
+ORDER BY found.place;
+
+-- name: can_find
+-- Whether every entry can be found by other means than its status and impact.
+SELECT pattern_sync.can_find() AS can_find;
+
+-- name: count_listed
+-- How many entries a list has in all: $1 to $4 as for `listed`. NULL if that cannot be said yet.
+SELECT CASE
+    WHEN pattern_sync.can_find() THEN pattern_sync.count_found($1::text, $2::text::jsonb, $3::text, $4::timestamptz)
+END AS total;
+
+-- name: keep_traits
+-- Bring the traits of some entries ($1; NULL: all) up to date, at most $2. Returns how many were written or removed;
+-- NULL if another daemon is at work on all of them.
+SELECT pattern_sync.keep_traits($1::text[], $2::bigint) AS kept;
 
 -- name: queue_counts
 -- How many entries the queue has in each status, and the savings of the pending ones, in USD a month: as claimed, and

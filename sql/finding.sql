@@ -1,0 +1,444 @@
+-- Finding: what entries are searched, sorted and grouped by, and the entries as people see them. The text is ASCII, as
+-- a database may be LATIN1.
+--
+-- The traits are a copy of the queue in a table of ours: the application's table may get no index of ours, and a sort
+-- of all its entries for each page would take a second where there are many. What is shown is always read from the
+-- queue itself; the traits only say where to look, and they may be behind.
+
+-- The kind of a pattern: the first two parts of its name. A name without parts is its own kind; the application's
+-- detector of whole sessions names patterns by a digest, which has none.
+CREATE OR REPLACE FUNCTION pattern_sync.kind_of(signature text)
+RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE
+        WHEN pg_catalog.textregexeq(signature, '^[0-9a-f]{16}$') THEN '-'
+        WHEN pg_catalog.strpos(signature, ':') = 0 THEN signature
+        ELSE pg_catalog.concat(
+            pg_catalog.split_part(signature, ':', 1), ':', pg_catalog.split_part(signature, ':', 2)
+        )
+    END
+$$;
+
+-- What a pattern acts on: the third and all later parts of its name; empty where it has no more than two.
+CREATE OR REPLACE FUNCTION pattern_sync.target_of(signature text)
+RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT pg_catalog.array_to_string((pg_catalog.string_to_array(signature, ':'))[3:], ':')
+$$;
+
+-- The shape of a sequence of tools: a tool that follows itself counts once. Not by a regular expression with a back
+-- reference, which takes five times as long on long sequences.
+CREATE OR REPLACE FUNCTION pattern_sync.shape_of(sequence text)
+RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT coalesce(pg_catalog.string_agg(step.tool, pattern_sync.arrow() ORDER BY step.place), '')
+    FROM (
+        SELECT each.tool, each.place, pg_catalog.lag(each.tool) OVER (ORDER BY each.place) AS previous
+        FROM pg_catalog.unnest(pg_catalog.string_to_array(sequence, pattern_sync.arrow()))
+            WITH ORDINALITY AS each (tool, place)
+    ) AS step
+    WHERE step.tool IS DISTINCT FROM step.previous
+$$;
+
+-- Whether somebody's wish to see an entry later still holds: until a time, or until the savings reach an amount.
+CREATE OR REPLACE FUNCTION pattern_sync.is_asleep(
+    until timestamptz, until_savings double precision, savings double precision
+)
+RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT coalesce(until > pg_catalog.now(), true)
+        AND coalesce(savings < until_savings, true)
+        AND (until IS NOT NULL OR until_savings IS NOT NULL)
+$$;
+
+-- The entries whose traits are missing or outdated, at most `most`: those with these names or, if that is NULL, all. An
+-- entry has changed if its row is another version than the one that was read. What is recorded of a pattern changes
+-- without a change of its entry, and so does its age: traits are read again after a day.
+CREATE OR REPLACE FUNCTION pattern_sync.outdated_traits(signatures text[], most bigint)
+RETURNS text[] LANGUAGE plpgsql STABLE
+SET enable_nestloop = off SET enable_seqscan = on SET plan_cache_mode = force_generic_plan
+SET work_mem = '64MB' SET max_parallel_workers_per_gather = 0 AS $$
+BEGIN
+    IF outdated_traits.signatures IS NULL THEN
+        RETURN ARRAY(
+            SELECT a.pattern_id::text
+            FROM pattern_approvals AS a
+            LEFT JOIN pattern_sync.traits AS t ON t.pattern_id = a.pattern_id::text COLLATE "default"
+            WHERE t.row_version IS DISTINCT FROM pg_catalog.concat(a.xmin::text, a.ctid::text)
+               OR t.changed_at < pg_catalog.clock_timestamp() - '1 day'::interval
+            LIMIT outdated_traits.most
+        );
+    END IF;
+    PERFORM pg_catalog.set_config('enable_seqscan', 'off', true);
+    RETURN ARRAY(
+        SELECT a.pattern_id::text
+        FROM pattern_approvals AS a
+        LEFT JOIN (
+            SELECT f.pattern_id, f.row_version FROM pattern_sync.traits AS f
+            WHERE f.pattern_id = ANY (outdated_traits.signatures)
+        ) AS t ON t.pattern_id = a.pattern_id::text COLLATE "default"
+        WHERE a.pattern_id::text = ANY (outdated_traits.signatures)
+          AND t.row_version IS DISTINCT FROM pg_catalog.concat(a.xmin::text, a.ctid::text)
+        LIMIT outdated_traits.most
+    );
+END $$;
+
+-- Bring the traits of some entries up to date, or of all (NULL), at most `most` of them. Returns how many were written
+-- or removed; NULL if another daemon is at work on all of them.
+--
+-- The first time, all are written in one transaction: whoever finds any traits may rely on finding those of every entry
+-- that is older than the last call.
+CREATE OR REPLACE FUNCTION pattern_sync.keep_traits(signatures text[], most bigint)
+RETURNS bigint LANGUAGE plpgsql
+SET enable_nestloop = off SET work_mem = '64MB' SET lock_timeout = '2s'
+SET plan_cache_mode = force_generic_plan AS $$ -- a custom plan would estimate each of 200,000 names
+DECLARE
+    changed text[];
+    written bigint;
+    removed bigint;
+BEGIN
+    IF keep_traits.signatures IS NULL AND NOT pg_catalog.pg_try_advisory_xact_lock(
+        pg_catalog.hashtext('pattern_sync')::integer, pg_catalog.hashtext('traits')::integer
+    ) THEN
+        RETURN NULL;
+    END IF;
+    changed := pattern_sync.outdated_traits(keep_traits.signatures, CASE
+        WHEN EXISTS (SELECT FROM pattern_sync.traits) THEN keep_traits.most
+    END);
+    INSERT INTO pattern_sync.traits AS t (
+        pattern_id, row_version, status, kind, target, shape, words, confidence, occurrences, savings, impact,
+        evidence, workflows, first_seen, last_seen, flags, reviewed_by, reviewed_at, created_at
+    )
+    SELECT
+        entry.pattern_id,
+        entry.row_version,
+        entry.status,
+        pattern_sync.kind_of(entry.pattern_id),
+        pattern_sync.target_of(entry.pattern_id),
+        pattern_sync.shape_of(entry.tool_sequence),
+        pg_catalog.lower(pg_catalog.left(
+            pg_catalog.concat_ws(E'\n', entry.pattern_id, entry.tool_sequence, entry.pattern_context), 2000
+        )),
+        entry.confidence,
+        entry.occurrences,
+        entry.savings,
+        pattern_sync.impact(entry.confidence, entry.occurrences, entry.savings::numeric),
+        shown.savings_by_evidence,
+        coalesce(shown.workflows, 0::bigint),
+        shown.first_seen,
+        shown.last_seen,
+        coalesce(shown.flags, '{}'::text[]),
+        entry.reviewed_by,
+        entry.reviewed_at,
+        entry.created_at
+    FROM (
+        SELECT
+            a.pattern_id::text COLLATE "default" AS pattern_id,
+            pg_catalog.concat(a.xmin::text, a.ctid::text) AS row_version,
+            a.status::text AS status,
+            a.tool_sequence::text AS tool_sequence,
+            a.pattern_context::text AS pattern_context,
+            pattern_sync.figure(a.confidence_score::text::numeric)::double precision AS confidence,
+            a.occurrence_count::bigint AS occurrences,
+            pattern_sync.figure(a.estimated_savings_usd::text::numeric)::double precision AS savings,
+            a.reviewed_by::text AS reviewed_by,
+            pattern_sync.moment(a.reviewed_at::timestamptz) AS reviewed_at,
+            pattern_sync.moment(a.created_at::timestamptz) AS created_at
+        FROM pattern_approvals AS a
+        WHERE a.pattern_id::text = ANY (changed)
+    ) AS entry
+    LEFT JOIN pattern_sync.evidence(changed) AS shown ON shown.signature = entry.pattern_id
+    ORDER BY entry.pattern_id -- two daemons wait for each other in one order
+    ON CONFLICT (pattern_id) DO UPDATE
+    SET
+        row_version = EXCLUDED.row_version,
+        status = EXCLUDED.status,
+        shape = EXCLUDED.shape,
+        words = EXCLUDED.words,
+        confidence = EXCLUDED.confidence,
+        occurrences = EXCLUDED.occurrences,
+        savings = EXCLUDED.savings,
+        impact = EXCLUDED.impact,
+        evidence = EXCLUDED.evidence,
+        workflows = EXCLUDED.workflows,
+        first_seen = EXCLUDED.first_seen,
+        last_seen = EXCLUDED.last_seen,
+        flags = EXCLUDED.flags,
+        reviewed_by = EXCLUDED.reviewed_by,
+        reviewed_at = EXCLUDED.reviewed_at,
+        created_at = EXCLUDED.created_at,
+        changed_at = pg_catalog.clock_timestamp();
+    GET DIAGNOSTICS written = ROW_COUNT;
+    IF keep_traits.signatures IS NULL THEN
+        DELETE FROM pattern_sync.traits AS t
+        WHERE t.pattern_id IN (
+            SELECT known.pattern_id
+            FROM pattern_sync.traits AS known
+            LEFT JOIN pattern_approvals AS a ON a.pattern_id::text COLLATE "default" = known.pattern_id
+            WHERE a.pattern_id IS NULL
+        );
+    ELSE
+        DELETE FROM pattern_sync.traits AS t
+        WHERE t.pattern_id = ANY (keep_traits.signatures)
+          AND t.pattern_id <> ALL (ARRAY(
+              SELECT a.pattern_id::text FROM pattern_approvals AS a
+              WHERE a.pattern_id::text = ANY (keep_traits.signatures)
+          ));
+    END IF;
+    GET DIAGNOSTICS removed = ROW_COUNT;
+    RETURN written + removed;
+END $$;
+
+-- The seconds since a time.
+CREATE OR REPLACE FUNCTION pattern_sync.seconds_since(value timestamptz)
+RETURNS double precision LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT pg_catalog.date_part('epoch'::text, pg_catalog.now() - value)
+$$;
+
+-- The traits that are found: those with a status (NULL: any) that meet what is wanted, an object as domain/query.py
+-- makes it, and are snoozed or not ('show' both, 'hide', 'only'), and have changed since a time (NULL: ever). It is one
+-- SELECT, so that PostgreSQL inlines it.
+CREATE OR REPLACE FUNCTION pattern_sync.matching(status text, wanted jsonb, snoozed text, since timestamptz)
+RETURNS TABLE (
+    pattern_id text, kind text, target text, shape text, confidence double precision, occurrences bigint,
+    savings double precision, impact double precision, evidence double precision, workflows bigint,
+    last_seen timestamptz, flags text[], reviewed_at timestamptz, created_at timestamptz
+) LANGUAGE sql STABLE AS $$
+    SELECT
+        t.pattern_id, t.kind, t.target, t.shape, t.confidence, t.occurrences,
+        t.savings, t.impact, t.evidence, t.workflows,
+        t.last_seen, t.flags, t.reviewed_at, t.created_at
+    FROM pattern_sync.traits AS t
+    CROSS JOIN pg_catalog.jsonb_to_record(coalesce(matching.wanted, '{}'::jsonb)) AS q (
+        words text[], without_words text[],
+        type text[], not_type text[], kind text[], not_kind text[], target text[], not_target text[],
+        shape text[], not_shape text[], by text[], not_by text[], flag text[], not_flag text[],
+        flagged boolean, carries boolean,
+        min_savings double precision, max_savings double precision,
+        min_evidence double precision, max_evidence double precision,
+        min_confidence double precision, max_confidence double precision,
+        min_occurrences double precision, max_occurrences double precision,
+        min_workflows double precision, max_workflows double precision,
+        min_age double precision, max_age double precision,
+        min_quiet double precision, max_quiet double precision
+    )
+    WHERE (matching.status IS NULL OR t.status = matching.status)
+      AND (matching.since IS NULL OR t.changed_at >= matching.since)
+      AND (q.words IS NULL OR NOT EXISTS (
+          SELECT FROM pg_catalog.unnest(q.words) AS word
+          WHERE pg_catalog.strpos(t.words, pg_catalog.lower(word)) = 0
+      ))
+      AND (q.without_words IS NULL OR NOT EXISTS (
+          SELECT FROM pg_catalog.unnest(q.without_words) AS word
+          WHERE pg_catalog.strpos(t.words, pg_catalog.lower(word)) > 0
+      ))
+      AND (q.type IS NULL OR pg_catalog.lower(pg_catalog.split_part(t.kind, ':', 1)) = ANY (q.type))
+      AND (q.not_type IS NULL OR pg_catalog.lower(pg_catalog.split_part(t.kind, ':', 1)) <> ALL (q.not_type))
+      AND (q.kind IS NULL OR pg_catalog.lower(t.kind) = ANY (q.kind))
+      AND (q.not_kind IS NULL OR pg_catalog.lower(t.kind) <> ALL (q.not_kind))
+      AND (q.target IS NULL OR pg_catalog.lower(t.target) = ANY (q.target))
+      AND (q.not_target IS NULL OR pg_catalog.lower(t.target) <> ALL (q.not_target))
+      AND (q.shape IS NULL OR pg_catalog.lower(t.shape) = ANY (q.shape))
+      AND (q.not_shape IS NULL OR pg_catalog.lower(t.shape) <> ALL (q.not_shape))
+      AND (q.by IS NULL OR pg_catalog.lower(t.reviewed_by) = ANY (q.by))
+      AND (q.not_by IS NULL OR coalesce(pg_catalog.lower(t.reviewed_by), '') <> ALL (q.not_by))
+      AND (q.flag IS NULL OR t.flags @> q.flag)
+      AND (q.not_flag IS NULL OR NOT t.flags && q.not_flag)
+      AND (q.flagged IS NULL OR q.flagged = (t.flags <> '{}' AND t.flags <> '{nothing-recorded}'))
+      AND (q.carries IS NULL OR q.carries = coalesce(
+          t.pattern_id = (SELECT c.signature FROM pattern_sync.carrier() AS c), false
+      ))
+      AND (q.min_savings IS NULL OR t.savings >= q.min_savings)
+      AND (q.max_savings IS NULL OR t.savings <= q.max_savings)
+      AND (q.min_evidence IS NULL OR t.evidence >= q.min_evidence)
+      AND (q.max_evidence IS NULL OR t.evidence <= q.max_evidence)
+      AND (q.min_confidence IS NULL OR t.confidence >= q.min_confidence)
+      AND (q.max_confidence IS NULL OR t.confidence <= q.max_confidence)
+      AND (q.min_occurrences IS NULL OR t.occurrences::double precision >= q.min_occurrences)
+      AND (q.max_occurrences IS NULL OR t.occurrences::double precision <= q.max_occurrences)
+      AND (q.min_workflows IS NULL OR t.workflows::double precision >= q.min_workflows)
+      AND (q.max_workflows IS NULL OR t.workflows::double precision <= q.max_workflows)
+      AND (q.min_age IS NULL OR pattern_sync.seconds_since(t.created_at) >= q.min_age)
+      AND (q.max_age IS NULL OR pattern_sync.seconds_since(t.created_at) <= q.max_age)
+      AND (q.min_quiet IS NULL OR pattern_sync.seconds_since(t.last_seen) >= q.min_quiet)
+      AND (q.max_quiet IS NULL OR pattern_sync.seconds_since(t.last_seen) <= q.max_quiet)
+      AND (matching.snoozed = 'show' OR (matching.snoozed = 'only') = EXISTS (
+          SELECT FROM pattern_sync.snoozes AS s
+          WHERE s.pattern_id = t.pattern_id AND pattern_sync.is_asleep(s.until, s.until_savings, t.savings)
+      ))
+$$;
+
+-- The names of the entries that are found, in the order of a sort, and the rank of each in it, which falls: at most
+-- `most` that follow a place (rank and name; NULL: the start), after the first `skipped`. Figures and times come
+-- largest first, names from A on, and equals by name. Backwards, figures rise and names fall; what has no value still
+-- comes last.
+CREATE OR REPLACE FUNCTION pattern_sync.find(
+    status text, wanted jsonb, snoozed text, since timestamptz,
+    sort text, backwards boolean, after_rank double precision, after_name text, skipped bigint, most bigint
+)
+RETURNS TABLE (pattern_id text, rank double precision) LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_custom_plan AS $$
+BEGIN
+    IF sort = 'impact' AND NOT backwards AND wanted IS NULL AND snoozed = 'show' AND since IS NULL
+        AND find.status IS NOT NULL
+    THEN
+        -- By the index: with 200,000 entries a sort of all for each page takes a tenth of a second.
+        RETURN QUERY
+        SELECT t.pattern_id, t.impact
+        FROM pattern_sync.traits AS t
+        WHERE t.status = find.status
+          AND (after_rank IS NULL OR t.impact <= after_rank)
+          AND (after_rank IS NULL OR t.impact < after_rank OR t.pattern_id > after_name)
+        ORDER BY t.impact DESC, t.pattern_id
+        OFFSET skipped LIMIT most;
+        RETURN;
+    END IF;
+    IF sort = 'name' AND backwards THEN
+        RETURN QUERY
+        SELECT m.pattern_id, '-Infinity'::double precision
+        FROM pattern_sync.matching(find.status, wanted, snoozed, since) AS m
+        WHERE after_name IS NULL OR m.pattern_id < after_name
+        ORDER BY m.pattern_id DESC
+        OFFSET skipped LIMIT most;
+        RETURN;
+    END IF;
+    RETURN QUERY
+    SELECT ranked.pattern_id, ranked.rank
+    FROM (
+        SELECT
+            m.pattern_id,
+            coalesce(
+                CASE sort
+                    WHEN 'impact' THEN m.impact
+                    WHEN 'evidence' THEN m.evidence
+                    WHEN 'savings' THEN m.savings
+                    WHEN 'confidence' THEN m.confidence
+                    WHEN 'occurrences' THEN m.occurrences::double precision
+                    WHEN 'workflows' THEN m.workflows::double precision
+                    WHEN 'queued' THEN pg_catalog.date_part('epoch'::text, m.created_at)
+                    WHEN 'reviewed' THEN pg_catalog.date_part('epoch'::text, m.reviewed_at)
+                    WHEN 'last-seen' THEN pg_catalog.date_part('epoch'::text, m.last_seen)
+                END * CASE WHEN backwards THEN -1::double precision ELSE 1::double precision END,
+                '-Infinity'::double precision
+            ) AS rank
+        FROM pattern_sync.matching(find.status, wanted, snoozed, since) AS m
+    ) AS ranked
+    WHERE after_rank IS NULL
+       OR ranked.rank < after_rank
+       OR (ranked.rank = after_rank AND ranked.pattern_id > after_name)
+    ORDER BY ranked.rank DESC, ranked.pattern_id
+    OFFSET skipped LIMIT most;
+END $$;
+
+-- The names of the first entries of a status, best impact first, from the queue itself: as long as there are no traits.
+CREATE OR REPLACE FUNCTION pattern_sync.find_without_traits(
+    status text, after_impact double precision, after_name text, most bigint
+)
+RETURNS TABLE (pattern_id text, rank double precision) LANGUAGE sql STABLE AS $$
+    SELECT entry.pattern_id, entry.impact
+    FROM (
+        SELECT
+            a.pattern_id::text COLLATE "default" AS pattern_id,
+            pattern_sync.impact(
+                pattern_sync.figure(a.confidence_score::text::numeric)::double precision,
+                a.occurrence_count::bigint,
+                pattern_sync.figure(a.estimated_savings_usd::text::numeric)
+            ) AS impact
+        FROM pattern_approvals AS a
+        WHERE a.status::text = find_without_traits.status
+    ) AS entry
+    WHERE after_impact IS NULL
+       OR entry.impact < after_impact
+       OR (entry.impact = after_impact AND entry.pattern_id > after_name)
+    ORDER BY entry.impact DESC, entry.pattern_id
+    LIMIT most
+$$;
+
+-- Whether a queue is so short that its traits are brought up to date before each list, which takes milliseconds. The
+-- traits of a longer one are kept by the daemons.
+CREATE OR REPLACE FUNCTION pattern_sync.is_short_queue()
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN NOT EXISTS (SELECT FROM pattern_approvals OFFSET 2000);
+END $$;
+
+-- Whether every entry can be found: not before the traits of a long queue were written for the first time.
+CREATE OR REPLACE FUNCTION pattern_sync.can_find()
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM pattern_sync.traits) OR pattern_sync.is_short_queue();
+END $$;
+
+-- The same as `find`, of traits that are as new as can be had. Without any, the entries of a status are found without
+-- them, best impact first.
+CREATE OR REPLACE FUNCTION pattern_sync.list(
+    status text, wanted jsonb, snoozed text, since timestamptz,
+    sort text, backwards boolean, after_rank double precision, after_name text, skipped bigint, most bigint
+)
+RETURNS TABLE (pattern_id text, rank double precision) LANGUAGE plpgsql AS $$
+BEGIN
+    IF pattern_sync.is_short_queue() THEN
+        -- Wait for others that are at it: they may be about to write what this caller has just changed.
+        PERFORM pg_catalog.pg_advisory_xact_lock(
+            pg_catalog.hashtext('pattern_sync')::integer, pg_catalog.hashtext('traits')::integer
+        );
+        PERFORM pattern_sync.keep_traits(NULL, NULL);
+    ELSIF NOT pattern_sync.can_find() THEN
+        RETURN QUERY SELECT f.pattern_id, f.rank
+        FROM pattern_sync.find_without_traits(list.status, after_rank, after_name, most) AS f;
+        RETURN;
+    END IF;
+    RETURN QUERY SELECT f.pattern_id, f.rank
+    FROM pattern_sync.find(
+        list.status, wanted, snoozed, since, sort, backwards, after_rank, after_name, skipped, most
+    ) AS f;
+END $$;
+
+-- How many entries are found.
+CREATE OR REPLACE FUNCTION pattern_sync.count_found(status text, wanted jsonb, snoozed text, since timestamptz)
+RETURNS bigint LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan AS $$
+BEGIN
+    IF wanted IS NULL AND snoozed = 'show' AND since IS NULL THEN
+        RETURN (SELECT pg_catalog.count(*) FROM pattern_sync.traits AS t WHERE t.status = count_found.status);
+    END IF;
+    RETURN (SELECT pg_catalog.count(*) FROM pattern_sync.matching(count_found.status, wanted, snoozed, since));
+END $$;
+
+-- Some entries as people see them, with the place of their names in the array.
+--
+-- Figures are converted through text: 0.85 stored as REAL is 0.85 to a person, not 0.8500000238418579. Times without a
+-- zone are in the session's zone, as for the application that wrote them.
+CREATE OR REPLACE FUNCTION pattern_sync.shown_entries(signatures text[])
+RETURNS TABLE (
+    pattern_id text, tool_sequence text, status text, confidence_score double precision, occurrence_count bigint,
+    estimated_savings_usd double precision, impact_score double precision, pattern_context text,
+    example_sessions text, reviewed_by text, reviewed_at timestamptz, approval_notes text, created_at timestamptz,
+    evidence text, from_pattern boolean, place bigint
+) LANGUAGE plpgsql STABLE
+SET enable_seqscan = off SET enable_nestloop = off SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    recorded CONSTANT jsonb := pattern_sync.evidence_by_signature(shown_entries.signatures);
+BEGIN
+    RETURN QUERY
+    SELECT
+        pattern_sync.legible(a.pattern_id::text),
+        pattern_sync.legible(a.tool_sequence::text),
+        a.status::text,
+        figures.confidence,
+        a.occurrence_count::bigint,
+        figures.savings,
+        pattern_sync.impact(figures.confidence, a.occurrence_count::bigint, figures.savings::numeric),
+        pattern_sync.legible(a.pattern_context::text),
+        pattern_sync.legible(a.example_sessions::text),
+        pattern_sync.legible(a.reviewed_by::text),
+        pattern_sync.moment(a.reviewed_at::timestamptz),
+        pattern_sync.legible(a.approval_notes::text),
+        pattern_sync.moment(a.created_at::timestamptz),
+        -- Without the names, which may be bytes that no client can read.
+        (recorded -> a.pattern_id::text #- '{signature}'::text[] #- '{carried,signature}'::text[])::text,
+        pattern_sync.is_from_pattern(a.pattern_id::text),
+        pg_catalog.array_position(shown_entries.signatures, a.pattern_id::text)::bigint
+    FROM pattern_approvals AS a
+    CROSS JOIN LATERAL (
+        SELECT
+            pattern_sync.figure(a.confidence_score::text::numeric)::double precision AS confidence,
+            pattern_sync.figure(a.estimated_savings_usd::text::numeric)::double precision AS savings
+    ) AS figures
+    WHERE a.pattern_id::text = ANY (shown_entries.signatures);
+END $$;

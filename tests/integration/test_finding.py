@@ -1,0 +1,197 @@
+"""What is found in the queue, and in which order: short queues, long ones, and changes that nobody announced."""
+
+import pytest
+
+from pattern_sync import PatternSyncService
+from pattern_sync.domain.entry import QueueEntry, Status
+from pattern_sync.domain.errors import InvalidInput
+from pattern_sync.domain.listing import Listing, Order, Sort
+from tests.support.database import TestDatabase
+from tests.support.paths import UNCAPPED
+
+pytestmark = pytest.mark.lived_in_too
+
+
+@pytest.fixture
+def service(database: TestDatabase) -> PatternSyncService:
+    return PatternSyncService(database.url)
+
+
+def fill(database: TestDatabase) -> None:
+    database.empty("pattern_approvals")
+    for number, (name, tools) in enumerate(
+        [
+            ("test:pytest:backend", "Read→Read→Edit"),
+            ("test:vitest:frontend", "Read→Edit"),
+            ("sdlc:full:all", "Bash"),
+            ("0123456789abcdef", "Grep→Read→Grep"),
+            ("Größe", "Unknown"),
+        ]
+    ):
+        database.add_entry(
+            name,
+            tool_sequence=tools,
+            confidence_score=0.5 + number / 10,
+            occurrence_count=100 - number,
+            estimated_savings_usd=1_000 * (number + 1),
+            pattern_context="run the Tests" if number < 2 else None,
+        )
+
+
+def found(entries: tuple[QueueEntry, ...]) -> list[str]:
+    return [entry.pattern_id for entry in entries]
+
+
+@pytest.mark.parametrize(
+    ("signature", "kind", "target"),
+    [
+        ("test:pytest:backend", "test:pytest", "backend"),
+        ("test:pytest:backend:1a2b", "test:pytest", "backend:1a2b"),
+        ("two:parts", "two:parts", ""),
+        ("whole name", "whole name", ""),
+        ("::", ":", ""),
+        ("a::c", "a:", "c"),
+        ("0123456789abcdef", "-", ""),
+        ("0123456789ABCDEF", "0123456789ABCDEF", ""),
+        ("x" * 255, "x" * 255, ""),
+    ],
+)
+def test_kind_and_target_are_parts_of_the_name(database: TestDatabase, signature: str, kind: str, target: str) -> None:
+    rows = database.execute(
+        "SELECT pattern_sync.kind_of(%s) AS kind, pattern_sync.target_of(%s) AS target", signature, signature
+    )
+    assert rows == [{"kind": kind, "target": target}]
+
+
+@pytest.mark.parametrize(
+    ("sequence", "shape"),
+    [("Read→Read→Edit", "Read→Edit"), ("A→B→A→A", "A→B→A"), ("one", "one"), ("→→", ""), ("", ""), (None, "")],
+)
+def test_a_shape_counts_a_tool_that_follows_itself_once(
+    database: TestDatabase, sequence: str | None, shape: str
+) -> None:
+    assert database.execute("SELECT pattern_sync.shape_of(%s) AS shape", sequence) == [{"shape": shape}]
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("PYTEST", {"test:pytest:backend"}),
+        ("type:test", {"test:pytest:backend", "test:vitest:frontend"}),
+        ("type:test -vitest", {"test:pytest:backend"}),
+        ("kind:sdlc:full", {"sdlc:full:all"}),
+        ("target:backend target:all", {"test:pytest:backend", "sdlc:full:all"}),
+        ("shape:read->edit", {"test:pytest:backend", "test:vitest:frontend"}),
+        ('"run the tests"', {"test:pytest:backend", "test:vitest:frontend"}),
+        ("savings:>3000 conf:<=80", {"0123456789abcdef"}),
+        ("seen:99..100", {"test:pytest:backend", "test:vitest:frontend"}),
+        ("größe", {"Größe"}),
+        ("flag:nothing-recorded type:sdlc", {"sdlc:full:all"}),
+        ("flag:carries-queue", set()),
+        ("age:<1d type:sdlc", {"sdlc:full:all"}),
+        ("age:>1d", set()),
+        ("by:ann", set()),
+        ("'; DROP TABLE pattern_approvals;", set()),
+        ("100%", set()),
+    ],
+)
+def test_a_query_finds_what_it_names(
+    database: TestDatabase, service: PatternSyncService, query: str, names: set[str]
+) -> None:
+    fill(database)
+    assert set(found(service.list_entries(query=query))) == names
+
+
+@pytest.mark.parametrize(
+    ("sort", "first", "last"),
+    [
+        ("savings", "Größe", "test:pytest:backend"),
+        ("-savings", "test:pytest:backend", "Größe"),
+        ("confidence", "Größe", "test:pytest:backend"),
+        ("occurrences", "test:pytest:backend", "Größe"),
+        ("queued", "Größe", "test:pytest:backend"),
+    ],
+)
+def test_a_sort_orders_by_its_figure(
+    database: TestDatabase, service: PatternSyncService, sort: str, first: str, last: str
+) -> None:
+    fill(database)
+    names = found(service.list_entries(sort=sort))
+    assert (names[0], names[-1], len(names)) == (first, last, 5)
+
+
+@pytest.mark.parametrize("sort", [f"{sign}{sort}" for sort in Sort for sign in ("", "-")])
+def test_every_sort_pages_through_everything(database: TestDatabase, service: PatternSyncService, sort: str) -> None:
+    fill(database)
+    database.execute("UPDATE pattern_approvals SET created_at = NULL WHERE pattern_id LIKE 'test%%'")
+    everything = found(service.list_entries(sort=sort))
+    assert len(set(everything)) == 5
+    assert [name for offset in range(6) for name in found(service.list_entries(limit=1, sort=sort, offset=offset))] == (
+        everything
+    )
+
+
+def test_what_has_no_value_comes_last_in_both_directions(database: TestDatabase, service: PatternSyncService) -> None:
+    fill(database)
+    database.execute("UPDATE pattern_approvals SET created_at = NULL WHERE pattern_id = 'sdlc:full:all'")
+    for sort in ("queued", "-queued"):
+        assert found(service.list_entries(sort=sort))[-1] == "sdlc:full:all"
+
+
+@pytest.mark.parametrize(
+    ("change", "names"),
+    [
+        ("UPDATE pattern_approvals SET estimated_savings_usd = 9e6 WHERE pattern_id = 'sdlc:full:all'", 1),
+        ("DELETE FROM pattern_approvals WHERE estimated_savings_usd > 1000", 0),
+        ("UPDATE pattern_approvals SET status = 'approved' WHERE estimated_savings_usd > 2000", 0),
+    ],
+)
+def test_a_change_that_nobody_announced_is_found_at_once(
+    database: TestDatabase, service: PatternSyncService, change: str, names: int
+) -> None:
+    fill(database)
+    assert len(service.list_entries(query="savings:>2000")) == 3
+    database.execute("ALTER TABLE pattern_approvals DISABLE TRIGGER USER")
+    database.execute(change)
+    assert len(service.list_entries(query="savings:>1m")) == names
+    for status in Status:
+        assert all(entry.status == status for entry in service.list_entries(status))
+
+
+def test_a_long_queue_is_found_as_it_was_when_its_traits_were_kept(
+    database: TestDatabase, service: PatternSyncService
+) -> None:
+    database.empty("pattern_approvals")
+    database.add_patterns(2_100, "long")
+    service.sync_patterns(UNCAPPED)
+    assert database.execute("SELECT pattern_sync.is_short_queue() AS short") == [{"short": False}]
+    assert database.execute("SELECT pattern_sync.can_find() AS can_find") == [{"can_find": False}]
+    # Without traits, the default order is read from the queue itself.
+    first = found(service.list_entries(limit=3))
+    assert database.count("pattern_sync.traits") == 0
+    # The blocking API has no daemon to rely on: it keeps them itself.
+    assert found(service.list_entries(limit=3, sort="-name", query="long")) == ["long:999", "long:998", "long:997"]
+    assert database.count("pattern_sync.traits") == 2_100
+    assert found(service.list_entries(limit=3)) == first
+    database.decide(first[0])
+    assert first[0] not in found(service.list_entries(limit=3)), "what is shown is read from the queue itself"
+    assert database.execute("SELECT pattern_sync.keep_traits(NULL, 10) AS kept") == [{"kept": 1}]
+    assert database.execute("SELECT pattern_sync.keep_traits(NULL, 10) AS kept") == [{"kept": 0}]
+
+
+def test_one_of_two_daemons_compares_everything_and_the_other_does_not_wait(database: TestDatabase) -> None:
+    fill(database)
+    with database.another_connection(autocommit=False) as other:
+        assert other.execute("SELECT pattern_sync.keep_traits(NULL, 10) AS kept").fetchall() == [{"kept": 5}]
+        assert database.execute("SELECT pattern_sync.keep_traits(NULL, 10) AS kept") == [{"kept": None}]
+        other.rollback()
+    assert database.execute("SELECT pattern_sync.keep_traits(ARRAY['Größe', 'nowhere'], 10) AS kept") == [{"kept": 1}]
+
+
+def test_a_query_that_cannot_be_read_is_refused_before_anything_is_asked() -> None:
+    with pytest.raises(InvalidInput, match="savings is meant"):
+        Listing(query="savngs:>5")
+    with pytest.raises(InvalidInput, match="offset is -1"):
+        Listing(skipped=-1)
+    with pytest.raises(InvalidInput, match="sort is 'size'; it has to be one of impact"):
+        Order.parse("size")
