@@ -238,7 +238,8 @@ END $$;
 --
 -- It is asked for with every page of entries, and 200,000 may be pending. So it reads the traits, in the order of their
 -- savings: mostly, the next few together already claim a ninth of what the first one claims, and nothing else is read.
--- Only where one carries the queue, all are added up. The traits may be behind; without any, the queue itself is read.
+-- Only where one carries the queue, all are added up. The traits may be behind; before there are any, a short queue is
+-- read itself, and of a longer one this is not known.
 CREATE OR REPLACE FUNCTION pattern_sync.carrier()
 RETURNS TABLE (signature text, claimed double precision, queue double precision) LANGUAGE plpgsql STABLE
 SET plan_cache_mode = force_generic_plan AS $$
@@ -266,17 +267,23 @@ BEGIN
             WHERE t.status = 'pending' AND t.savings > 0::double precision;
         END IF;
     ELSE
-        SELECT c.signature AS pattern_id, c.savings, nullif(c.total - c.savings, 0::numeric) AS others INTO largest
+        SELECT
+            c.signature AS pattern_id,
+            c.savings,
+            CASE WHEN c.entries <= 2000::bigint THEN nullif(c.total - c.savings, 0::numeric) END AS others
+        INTO largest
         FROM (
-            SELECT q.signature, q.savings, pg_catalog.sum(q.savings) OVER () AS total
+            SELECT
+                q.signature, q.savings, pg_catalog.count(*) OVER () AS entries,
+                pg_catalog.sum(greatest(q.savings, 0::numeric)) OVER () AS total
             FROM (
                 SELECT
                     a.pattern_id::text COLLATE "default" AS signature,
                     pattern_sync.figure(a.estimated_savings_usd::text::numeric) AS savings
                 FROM pattern_approvals AS a
                 WHERE a.status::text = 'pending'
+                LIMIT 2001
             ) AS q
-            WHERE q.savings > 0::numeric
         ) AS c
         ORDER BY c.savings DESC, c.signature
         LIMIT 1;
@@ -293,8 +300,12 @@ END $$;
 CREATE OR REPLACE FUNCTION pattern_sync.evidence_by_signature(signatures text[])
 RETURNS jsonb LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-    carrier CONSTANT jsonb := (SELECT pg_catalog.to_jsonb(c) FROM pattern_sync.carrier() AS c);
+    carrier jsonb;
 BEGIN
+    IF pg_catalog.cardinality(evidence_by_signature.signatures) = 0 THEN
+        RETURN '{}';
+    END IF;
+    carrier := (SELECT pg_catalog.to_jsonb(c) FROM pattern_sync.carrier() AS c);
     RETURN (
         SELECT pg_catalog.jsonb_object_agg(
             e.signature,

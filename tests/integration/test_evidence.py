@@ -129,6 +129,44 @@ def test_one_entry_carries_the_queue_only_beside_others_and_while_it_is_pending(
     assert flags(database, "small") == ["carries-queue", "nothing-recorded"]
 
 
+def test_the_sums_of_the_queue_come_from_the_traits_once_there_are_any(database: TestDatabase) -> None:
+    """Of 200,000 pending entries neither sum may be made for each page."""
+    for name, savings in (("large", 5_000), ("small", 500), ("decided", 9_000)):
+        database.add_entry(name, estimated_savings_usd=savings)
+    trait = (
+        "INSERT INTO pattern_sync.traits (pattern_id, row_version, status, kind, target, shape, confidence,"
+        " occurrences, savings, impact, evidence, workflows) VALUES (%s, '', %s, '', '', '', 0.5, 1, %s, 1, %s, 1)"
+    )
+    for name, status, claimed, shown in (
+        ("large", "pending", 5_000, 20.5),
+        ("small", "pending", 500, None),
+        ("decided", "approved", 9_000, 70.0),
+    ):
+        database.execute(trait, name, status, claimed, shown)
+    assert flags(database, "large") == ["carries-queue", "nothing-recorded"]
+    (rule, _) = (flag.rule for flag in evidence(database, "large").flags)
+    assert rule == "It claims 5,000.00 of the 5,500.00 USD a month that all pending entries claim: 90.9 %."
+    assert PatternSyncService(database.url).get_review_statistics().shown_usd == 20.5
+    database.execute(trait, "another", "pending", 100, 0.25)
+    assert flags(database, "large") == ["nothing-recorded"]
+    assert PatternSyncService(database.url).get_review_statistics().shown_usd == 20.75
+
+
+def test_of_a_long_queue_without_traits_the_sums_are_not_known(database: TestDatabase) -> None:
+    add_seed(database)
+    statistics = PatternSyncService(database.url).get_review_statistics
+    assert (statistics().claimed_usd, statistics().shown_usd) == (183_844.06, BY_EVIDENCE)
+    database.execute(
+        "INSERT INTO pattern_approvals (pattern_id, status, confidence_score, occurrence_count, estimated_savings_usd,"
+        " tool_sequence) SELECT 'tiny:' || i, 'pending', 0.5, 1, 0.01, 'x' FROM generate_series(1, 1999) AS i"
+    )
+    assert "carries-queue" in flags(database, SIGNATURE)
+    assert (statistics().claimed_usd, statistics().shown_usd) == (183_864.05, BY_EVIDENCE)
+    database.add_entry("one more", estimated_savings_usd=0.01)
+    assert "carries-queue" not in flags(database, SIGNATURE)
+    assert (statistics().claimed_usd, statistics().shown_usd) == (183_864.06, None)
+
+
 def test_nothing_is_extrapolated_from_less_than_half_a_day_or_without_a_cost(database: TestDatabase) -> None:
     costs = {"avg_cost_with_llm": 2, "avg_cost_with_tool": 0.5}
     for name, workflows, hours in (("one", 1, 0), ("brief", 3, 11.9), ("enough", 3, 12)):
