@@ -79,8 +79,9 @@ def test_the_panel_lists_pending_entries(served: Served, panel: Panel) -> None:
 def test_the_panel_reads_the_counts(served: Served, panel: Panel) -> None:
     served.queue("panel:count")
     counts = panel.get(f"{API}/statistics").json()
-    assert set(counts) == {"pending", "approved", "rejected", "auto_approved", "auto_rejected", "total"}
-    assert counts["total"] == sum(number for name, number in counts.items() if name != "total")
+    statuses = {"pending", "approved", "rejected", "auto_approved", "auto_rejected"}
+    assert set(counts) == {*statuses, "total", "claimed_usd", "shown_usd"}
+    assert counts["total"] == sum(counts[name] for name in statuses)
 
 
 def test_the_panel_approves(served: Served, panel: Panel) -> None:
