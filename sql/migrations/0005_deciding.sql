@@ -94,6 +94,7 @@ CREATE TABLE pattern_sync.answers (
     request     TEXT NOT NULL, -- a digest: the same key for something else is a mistake
     status_code INTEGER,
     answer      TEXT,
+    batch       TEXT, -- that the answer's header names
     asked_at    TIMESTAMPTZ NOT NULL DEFAULT now()
 );
 CREATE INDEX answers_asked_idx ON pattern_sync.answers (asked_at);

@@ -3251,10 +3251,12 @@ CREATE TABLE pattern_sync.answers (
     request text NOT NULL,
     status_code integer,
     answer text,
+    batch text,
     asked_at timestamp with time zone DEFAULT now() NOT NULL
 );
 COMMENT ON TABLE pattern_sync.answers IS 'Answers to requests with an Idempotency-Key, for whoever asks again. NULL: the first request is still at work.';
 COMMENT ON COLUMN pattern_sync.answers.request IS 'a digest: the same key for something else is a mistake';
+COMMENT ON COLUMN pattern_sync.answers.batch IS 'that the answer''s header names';
 CREATE TABLE pattern_sync.batch_items (
     batch_id bigint NOT NULL,
     pattern_id text NOT NULL,

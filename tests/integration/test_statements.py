@@ -141,6 +141,17 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
             "detail": "text",
         },
     ),
+    "begin_answer": (
+        ("text", "text"),
+        {
+            "turn": "timestamptz",
+            "differs": "bool",
+            "status_code": "int4",
+            **dict.fromkeys(["answer", "batch"], "text"),
+        },
+    ),
+    "finish_answer": (("text", "timestamptz", "int4", "text", "text"), {}),
+    "forget_answer": (("text", "timestamptz"), {}),
     "undo_batch": (("int8", "text"), dict.fromkeys(["pattern_id", "outcome", "detail"], "text")),
     "batches": (
         ("text", "int8", "int8"),

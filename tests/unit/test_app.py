@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message
 
 from pattern_sync.advising import Advising
 from pattern_sync.database.advice import AdviceGateway
+from pattern_sync.database.answers import AnswersGateway
 from pattern_sync.database.reviews import ReviewGateway
 from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.filter import SyncFilter
@@ -80,6 +81,7 @@ class Broken:
             review,
             advising,
             Decisions(reviews),
+            AnswersGateway(self._fetch),
             self.syncs,
             reviews,
             health,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pattern_sync.advising import Advising
 from pattern_sync.config import Settings
 from pattern_sync.database.advice import AdviceGateway
+from pattern_sync.database.answers import AnswersGateway
 from pattern_sync.database.gateway import DaemonGateway
 from pattern_sync.database.naming import release
 from pattern_sync.database.pool import PEOPLES_CONNECTIONS, Pool
@@ -67,6 +68,7 @@ def build_http_server(
         Review(reviews, core.emit),
         Advising(AdviceGateway(peoples.fetch)),
         Decisions(reviews, core.emit),
+        AnswersGateway(peoples.fetch),
         ManualSync(Reconciler(gateway, core.now), gateway, on_finished),
         reviews,
         _health_reporter(core),

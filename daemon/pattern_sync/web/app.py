@@ -28,9 +28,10 @@ from pattern_sync.web.middleware.headers import OURS, ResponseHeaders
 from pattern_sync.web.middleware.measure import Measured, Routed
 from pattern_sync.web.middleware.origins import HostCheck, OriginCheck
 from pattern_sync.web.middleware.prefix import LastSlash, Prefix
+from pattern_sync.web.middleware.repeats import BATCH, KEY, REPLAYED, Answers, Repeats
 from pattern_sync.web.middleware.routing import HeadAsGet, RawPatternIds
 from pattern_sync.web.middleware.tokens import TokenFirst
-from pattern_sync.web.review_routes import BATCH, ReviewRoutes
+from pattern_sync.web.review_routes import ReviewRoutes
 from pattern_sync.web.reviewer_routes import ReviewerRoutes
 from pattern_sync.web.sync_routes import Counts, SyncRoutes, Syncs
 from pattern_sync.web.system_routes import SystemRoutes
@@ -50,6 +51,10 @@ path and add the query `pattern_id=`.
 between.
 
 **Errors.** `detail` is a sentence that can be shown to a person. After a 503 with `Retry-After`, repeat the request.
+
+**Sending again.** Whatever is written takes an `Idempotency-Key`, such as a UUID, for a day. The same request with the
+same key gets the first answer, with `Idempotency-Replayed: true`, and writes nothing; another request with that key
+gets 422. While the first one is at work, the answer is 409 with `Retry-After`. Syncs take none.
 
 **Live updates.** The WebSocket `/api/v1/ws/patterns` sends every change of the queue. Offer the subprotocol
 `pattern-sync.v1`. Send the token as an `Authorization` header; a browser, which cannot set one, offers a second
@@ -93,6 +98,7 @@ class Parts:
     review: Review
     advising: Advising
     decisions: Decisions
+    answers: Answers
     syncs: Syncs
     counts: Counts
     health: HealthReporter
@@ -131,14 +137,15 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
         api.include_router(routes.router)
     api.mount("/", StaticFiles(directory=STATIC, html=True))
     app: ASGIApp = HeadAsGet(RawPatternIds(Routed(LastSlash(api, access.prefix))))
-    app = TokenFirst(BodyLimit(app), guard)
+    who = ["X-Reviewer", *([access.identity_header] if access.identity_header else [])]
+    app = TokenFirst(BodyLimit(Repeats(app, parts.answers, who)), guard)
     app = CORSMiddleware(
         app,
         allow_origins=list(access.origins),
         allow_methods=["GET", "POST"],
-        allow_headers=["Authorization", "Content-Type", "X-Reviewer"],
+        allow_headers=["Authorization", "Content-Type", KEY, "X-Reviewer"],
         allow_credentials=True,  # the application's panel may send requests with credentials; no cookie is ever set
-        expose_headers=["Link", TOTAL_COUNT, BATCH, OURS],
+        expose_headers=["Link", TOTAL_COUNT, BATCH, REPLAYED, OURS],
         max_age=600,
     )
     app = OriginCheck(app, access.origins, access.public_origin, parts.emit)

@@ -11,11 +11,9 @@ from pattern_sync.review import Review
 from pattern_sync.web.access import Guard
 from pattern_sync.web.exception_handlers import DECISION, EVERYWHERE, ONE_PATTERN, REMARK, Responses
 from pattern_sync.web.identity import Identity
+from pattern_sync.web.middleware.repeats import BATCH
 from pattern_sync.web.parameters import PatternId, Reviewer
 from pattern_sync.web.schemas.review import ENTRY_EXAMPLE, Approval, Comment, Noted, Reasons, Rejection
-
-# Names the batch of a decision, for undo.
-BATCH = "Pattern-Sync-Batch"
 
 _ONE: Responses = {200: {"content": {"application/json": {"example": ENTRY_EXAMPLE}}}}
 _DECIDED: Responses = {
