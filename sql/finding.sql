@@ -238,9 +238,15 @@ RETURNS TABLE (
       AND (q.not_shape IS NULL OR pg_catalog.lower(t.shape) <> ALL (q.not_shape))
       AND (q.by IS NULL OR pg_catalog.lower(t.reviewed_by) = ANY (q.by))
       AND (q.not_by IS NULL OR coalesce(pg_catalog.lower(t.reviewed_by), '') <> ALL (q.not_by))
-      AND (q.flag IS NULL OR t.flags @> q.flag)
-      AND (q.not_flag IS NULL OR NOT t.flags && q.not_flag)
-      AND (q.flagged IS NULL OR q.flagged = (t.flags <> '{}' AND t.flags <> '{nothing-recorded}'))
+      AND (q.flag IS NULL OR NOT EXISTS (
+          SELECT FROM pg_catalog.unnest(q.flag) AS each WHERE each <> ALL (t.flags)
+      ))
+      AND (q.not_flag IS NULL OR NOT EXISTS (
+          SELECT FROM pg_catalog.unnest(q.not_flag) AS each WHERE each = ANY (t.flags)
+      ))
+      AND (q.flagged IS NULL OR q.flagged = EXISTS (
+          SELECT FROM pg_catalog.unnest(t.flags) AS each WHERE each <> 'nothing-recorded'
+      ))
       AND (q.carries IS NULL OR q.carries = coalesce(
           t.pattern_id = (SELECT c.signature FROM pattern_sync.carrier() AS c), false
       ))

@@ -16,7 +16,7 @@ _OWN_FUNCTION = re.compile(r"CREATE OR REPLACE (?:FUNCTION|PROCEDURE) pattern_sy
 # A part of one table, created with it: an index, the first row.
 _PART = re.compile(r"^(?:CREATE (?:UNIQUE )?INDEX \w+ ON|INSERT INTO|ALTER TABLE) pattern_sync\.(\w+)", re.MULTILINE)
 _OWN_SCHEMA = re.compile(r"^CREATE SCHEMA pattern_sync\b", re.MULTILINE)
-_NEW_COLUMN = re.compile(r"^ALTER TABLE pattern_sync\.\w+ ADD COLUMN", re.MULTILINE)
+_NEW_COLUMN = re.compile(r"^ALTER TABLE pattern_sync\.(\w+) ADD COLUMN", re.MULTILINE)
 _APPLIED = re.compile(r"^(?:INSERT INTO|UPDATE) pattern_sync\.migrations\b", re.MULTILINE)
 # In this order: a function needs those before it.
 _FUNCTION_FILES = ("functions", "reconcile", "evidence", "finding", "deciding")
@@ -45,9 +45,14 @@ class Migration:
         return tuple(_OWN_TABLE.findall(self.sql))
 
     @property
+    def widened(self) -> tuple[str, ...]:
+        """Return the names of the tables in our schema that get a column from it."""
+        return tuple(dict.fromkeys(_NEW_COLUMN.findall(self.sql)))
+
+    @property
     def enlarges(self) -> bool:
         """Return whether it creates tables or columns, which a publication of all tables would include."""
-        return bool(self.tables) or _NEW_COLUMN.search(self.sql) is not None
+        return bool(self.tables or self.widened)
 
     @property
     def creates_schema(self) -> bool:
@@ -57,7 +62,8 @@ class Migration:
     def remainder(self, missing: Collection[str], *, applied: bool) -> str:
         """Return the statements that are left to run if part of the migration exists.
 
-        These create the `missing` tables and their parts; the other statements are included unless `applied`.
+        These create the `missing` tables, their parts and their later columns; the other statements are included unless
+        `applied`.
         """
         return "\n".join(
             statement for statement in split_statements(self.sql) if _is_left(statement, missing, applied=applied)
@@ -136,6 +142,8 @@ def _is_left(statement: str, missing: Collection[str], *, applied: bool) -> bool
         return False
     if _APPLIED.search(statement):
         return not applied
+    if widened := _NEW_COLUMN.search(statement):
+        return not applied or widened[1] in missing
     if named := _OWN_TABLE.search(statement) or _PART.search(statement):
         return named[1] in missing
     return not applied or any(f"pattern_sync.{table}" in statement for table in missing)

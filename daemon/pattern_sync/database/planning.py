@@ -162,12 +162,15 @@ class MigrationPlan:
         applied = migration.version <= installed
         missing = [table for table in migration.tables if table not in self.tables]
         begun = len(missing) < len(migration.tables) or (migration.creates_schema and self.own.there)
+        # A table that is created anew lacks the columns that later migrations gave it.
+        narrowed = [table for table in migration.widened if table not in self.tables]
         if not applied and not begun:
             yield Step(f"apply {migration.name}", migration.sql, enlarges=migration.enlarges)
-        elif not applied or missing:
-            lost = f": {', '.join(missing)}" if missing else ""
-            remainder = migration.remainder(missing, applied=applied)
-            yield Step(f"mend {migration.name}{lost}", remainder, enlarges=bool(missing))
+        elif lost := [*missing, *narrowed]:
+            remainder = migration.remainder(lost, applied=applied)
+            yield Step(f"mend {migration.name}: {', '.join(lost)}", remainder, enlarges=True)
+        elif not applied:
+            yield Step(f"mend {migration.name}", migration.remainder([], applied=False), enlarges=False)
 
     def _rights_steps(self, before: list[Step]) -> Iterator[Step]:
         tables, functions = self.definitions.own_tables, self.definitions.own_functions
