@@ -111,7 +111,8 @@ BEGIN
     END IF;
 END $$;
 
--- The evidence of some patterns by signature, one row for each signature; one that no pattern has shows nothing.
+-- The evidence of some patterns by signature, one row for each signature; one that no pattern has shows nothing. It
+-- changes while an entry does not: occurrences arrive, and time passes. Whoever keeps it has to ask again.
 --
 -- Savings by evidence are what the distinct workflows would have saved: once each (observed), and for a month at the
 -- pace of the days between the first and the last (extrapolated). From less than half a day nothing is extrapolated, as

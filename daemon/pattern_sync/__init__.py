@@ -19,6 +19,7 @@ from pattern_sync.domain.errors import (
     UnknownBatch,
     UnknownPattern,
 )
+from pattern_sync.domain.evidence import Evidence, Flag
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
@@ -46,7 +47,9 @@ __all__ = [
     "DatabaseUnavailable",
     "DecisionMany",
     "DecisionRefused",
+    "Evidence",
     "Explanation",
+    "Flag",
     "HistoryItem",
     "InvalidInput",
     "InvalidSettings",

@@ -653,7 +653,7 @@ BEGIN
     ) AS asked
     LEFT JOIN seen AS s ON s.signature = asked.signature;
 END $$;
-COMMENT ON FUNCTION pattern_sync.evidence(signatures text[]) IS 'The evidence of some patterns by signature, one row for each signature; one that no pattern has shows nothing.';
+COMMENT ON FUNCTION pattern_sync.evidence(signatures text[]) IS 'The evidence of some patterns by signature, one row for each signature; one that no pattern has shows nothing. It changes while an entry does not: occurrences arrive, and time passes. Whoever keeps it has to ask again.';
 CREATE FUNCTION pattern_sync.evidence_by_signature(signatures text[]) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET plan_cache_mode TO 'force_generic_plan'
