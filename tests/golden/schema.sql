@@ -269,12 +269,28 @@ DECLARE
     largest record;
     others numeric;
 BEGIN
-    SELECT t.pattern_id, t.savings::numeric AS savings INTO largest
-    FROM pattern_sync.traits AS t
-    WHERE t.status = 'pending'
-    ORDER BY t.savings DESC, t.pattern_id
-    LIMIT 1;
-    IF FOUND THEN
+    IF pattern_sync.is_short_queue() THEN
+        SELECT c.signature, c.savings, c.total - c.savings AS others INTO largest
+        FROM (
+            SELECT q.signature, q.savings, pg_catalog.sum(q.savings) OVER () AS total
+            FROM (
+                SELECT
+                    a.pattern_id::text COLLATE "default" AS signature,
+                    pattern_sync.figure(a.estimated_savings_usd::text::numeric) AS savings
+                FROM pattern_approvals AS a
+                WHERE a.status::text = 'pending'
+            ) AS q
+            WHERE q.savings > 0::numeric
+        ) AS c
+        ORDER BY c.savings DESC, c.signature
+        LIMIT 1;
+        others := nullif(largest.others, 0::numeric); -- the only one carries nothing
+    ELSE
+        SELECT t.pattern_id AS signature, t.savings::numeric AS savings INTO largest
+        FROM pattern_sync.traits AS t
+        WHERE t.status = 'pending'
+        ORDER BY t.savings DESC, t.pattern_id
+        LIMIT 1;
         SELECT pg_catalog.sum(following.savings::numeric) INTO others
         FROM (
             SELECT t.savings FROM pattern_sync.traits AS t
@@ -288,32 +304,10 @@ BEGIN
             FROM pattern_sync.traits AS t
             WHERE t.status = 'pending' AND t.savings > 0::double precision;
         END IF;
-    ELSE
-        SELECT
-            c.signature AS pattern_id,
-            c.savings,
-            CASE WHEN c.entries <= 2000::bigint THEN nullif(c.total - c.savings, 0::numeric) END AS others
-        INTO largest
-        FROM (
-            SELECT
-                q.signature, q.savings, pg_catalog.count(*) OVER () AS entries,
-                pg_catalog.sum(greatest(q.savings, 0::numeric)) OVER () AS total
-            FROM (
-                SELECT
-                    a.pattern_id::text COLLATE "default" AS signature,
-                    pattern_sync.figure(a.estimated_savings_usd::text::numeric) AS savings
-                FROM pattern_approvals AS a
-                WHERE a.status::text = 'pending'
-                LIMIT 2001
-            ) AS q
-        ) AS c
-        ORDER BY c.savings DESC, c.signature
-        LIMIT 1;
-        others := largest.others;
     END IF;
-    IF others * 9::numeric < largest.savings THEN -- NULL for the only one: it has no others
+    IF others * 9::numeric < largest.savings THEN
         RETURN QUERY SELECT
-            largest.pattern_id, largest.savings::double precision, (largest.savings + others)::double precision;
+            largest.signature, largest.savings::double precision, (largest.savings + others)::double precision;
     END IF;
 END $$;
 COMMENT ON FUNCTION pattern_sync.carrier() IS 'The pending entry that claims more than nine tenths of what all of them claim, if there is one, with both sums.';
@@ -585,7 +579,7 @@ BEGIN
                     coalesce(pattern_sync.amount(t.potential_monthly_savings::text), 0::numeric) AS savings,
                     avg_cost_with_llm::text AS cost_before,
                     avg_cost_with_tool::text AS cost_after,
-                    pg_catalog.to_jsonb(t.typical_operations) AS operations
+                    pattern_sync.operations_of(t.typical_operations) AS operations
                 FROM operation_patterns AS t
                 WHERE t.pattern_signature::text = ANY (evidence.signatures)
             ) AS f
@@ -1521,6 +1515,15 @@ CREATE FUNCTION pattern_sync.notify(payload text) RETURNS void
     SELECT pattern_sync.send('pattern_sync', payload)
 $$;
 COMMENT ON FUNCTION pattern_sync.notify(payload text) IS 'Notify the daemons about the patterns: a row id, ''*'' for a scan of all patterns, or ''settings'' for a new filter.';
+CREATE FUNCTION pattern_sync.operations_of(operations anyelement) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN pg_catalog.to_jsonb(operations_of.operations);
+EXCEPTION WHEN data_exception THEN
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION pattern_sync.operations_of(operations anyelement) IS 'The operations of a pattern as JSONB; NULL where a column of type JSON holds an escape that JSONB cannot. One such row must not turn every list that contains it into an error.';
 CREATE FUNCTION pattern_sync.outdated(row_ids bigint[]) RETURNS TABLE(signature text, confidence double precision, occurrences bigint, savings numeric, confidence_moved boolean, occurrences_moved boolean, savings_moved boolean, differs boolean)
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
@@ -2294,30 +2297,39 @@ END $$;
 COMMENT ON FUNCTION pattern_sync.shown_entries(signatures text[]) IS 'Some entries as people see them, with the place of their names in the array.';
 CREATE FUNCTION pattern_sync.shown_savings() RETURNS double precision
     LANGUAGE plpgsql STABLE
+    SET enable_nestloop TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 DECLARE
     pending text[];
+    known text[];
 BEGIN
-    IF EXISTS (SELECT FROM pattern_sync.traits AS t WHERE t.status = 'pending') THEN
+    IF NOT pattern_sync.is_short_queue() THEN
         RETURN (
             SELECT pg_catalog.round(pg_catalog.sum(t.evidence::numeric), 2)::double precision
             FROM pattern_sync.traits AS t
             WHERE t.status = 'pending'
         );
     END IF;
-    pending := ARRAY(
-        SELECT a.pattern_id::text FROM pattern_approvals AS a WHERE a.status::text = 'pending' LIMIT 2001
-    );
-    IF pg_catalog.cardinality(pending) > 2000 THEN
-        RETURN NULL;
-    END IF;
+    pending := ARRAY(SELECT a.pattern_id::text FROM pattern_approvals AS a WHERE a.status::text = 'pending');
+    known := ARRAY(SELECT t.pattern_id FROM pattern_sync.traits AS t WHERE t.pattern_id = ANY (pending));
     RETURN (
-        SELECT pg_catalog.round(pg_catalog.sum(e.savings_by_evidence::numeric), 2)::double precision
-        FROM pattern_sync.evidence(pending) AS e
+        SELECT pg_catalog.round(pg_catalog.sum(each.savings), 2)::double precision
+        FROM (
+            SELECT t.evidence::numeric AS savings
+            FROM pattern_sync.traits AS t
+            WHERE t.pattern_id = ANY (known)
+            UNION ALL
+            SELECT e.savings_by_evidence::numeric
+            FROM pattern_sync.evidence(ARRAY(
+                SELECT p.signature FROM pg_catalog.unnest(pending) AS p (signature)
+                EXCEPT
+                SELECT k.signature FROM pg_catalog.unnest(known) AS k (signature)
+            )) AS e
+        ) AS each
     );
 END $$;
-COMMENT ON FUNCTION pattern_sync.shown_savings() IS 'The savings by evidence of all pending entries together: the sum of the traits, which may be behind. Before there are any, a short queue is looked at itself, and of a longer one the sum is not known: NULL, as of one that records none.';
+COMMENT ON FUNCTION pattern_sync.shown_savings() IS 'The savings by evidence of all pending entries together: of what the traits know, and in a short queue also of what they do not know yet, or have not heard of since. NULL if no pending entry shows any, or no traits are there yet.';
 CREATE FUNCTION pattern_sync.sightings(row_ids bigint[]) RETURNS TABLE(row_id bigint, workflows bigint, first_seen timestamp with time zone, last_seen timestamp with time zone)
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'

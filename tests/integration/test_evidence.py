@@ -129,42 +129,48 @@ def test_one_entry_carries_the_queue_only_beside_others_and_while_it_is_pending(
     assert flags(database, "small") == ["carries-queue", "nothing-recorded"]
 
 
-def test_the_sums_of_the_queue_come_from_the_traits_once_there_are_any(database: TestDatabase) -> None:
-    """Of 200,000 pending entries neither sum may be made for each page."""
-    for name, savings in (("large", 5_000), ("small", 500), ("decided", 9_000)):
-        database.add_entry(name, estimated_savings_usd=savings)
-    trait = (
-        "INSERT INTO pattern_sync.traits (pattern_id, row_version, status, kind, target, shape, confidence,"
-        " occurrences, savings, impact, evidence, workflows) VALUES (%s, '', %s, '', '', '', 0.5, 1, %s, 1, %s, 1)"
-    )
-    for name, status, claimed, shown in (
-        ("large", "pending", 5_000, 20.5),
-        ("small", "pending", 500, None),
-        ("decided", "approved", 9_000, 70.0),
-    ):
-        database.execute(trait, name, status, claimed, shown)
-    assert flags(database, "large") == ["carries-queue", "nothing-recorded"]
-    (rule, _) = (flag.rule for flag in evidence(database, "large").flags)
-    assert rule == "It claims 5,000.00 of the 5,500.00 USD a month that all pending entries claim: 90.9 %."
-    assert PatternSyncService(database.url).get_review_statistics().shown_usd == 20.5
-    database.execute(trait, "another", "pending", 100, 0.25)
-    assert flags(database, "large") == ["nothing-recorded"]
-    assert PatternSyncService(database.url).get_review_statistics().shown_usd == 20.75
+def sums(database: TestDatabase) -> tuple[float, float | None]:
+    found = PatternSyncService(database.url).get_review_statistics()
+    return found.claimed_usd, found.shown_usd
 
 
-def test_of_a_long_queue_without_traits_the_sums_are_not_known(database: TestDatabase) -> None:
+def keep_traits(database: TestDatabase) -> None:
+    database.execute("SELECT pattern_sync.keep_traits(NULL, NULL)")
+
+
+def test_the_sums_of_a_short_queue_are_right_however_old_its_traits_are(database: TestDatabase) -> None:
     add_seed(database)
-    statistics = PatternSyncService(database.url).get_review_statistics
-    assert (statistics().claimed_usd, statistics().shown_usd) == (183_844.06, BY_EVIDENCE)
+    database.add_entry("small", estimated_savings_usd=100)
+    assert sums(database) == (183_944.06, BY_EVIDENCE)
+    keep_traits(database)
+    assert sums(database) == (183_944.06, BY_EVIDENCE)
+    late = database.add_pattern("late", avg_cost_with_llm=2, avg_cost_with_tool=1)
+    add_occurrences(database, late, 6, NOW - timedelta(days=2), NOW)
+    database.add_entry("late", estimated_savings_usd=50)
+    assert sums(database) == (183_994.06, BY_EVIDENCE + 90)
+    assert "carries-queue" in flags(database, SIGNATURE)
+    database.execute("UPDATE pattern_approvals SET status = 'approved' WHERE pattern_id = %s", SIGNATURE)
+    assert sums(database) == (150.0, 90.0)
+    assert "carries-queue" not in flags(database, SIGNATURE)
+
+
+def test_the_sums_of_a_long_queue_come_from_its_traits(database: TestDatabase) -> None:
+    """Of 200,000 pending entries neither sum may be made for each page."""
+    add_seed(database)
     database.execute(
         "INSERT INTO pattern_approvals (pattern_id, status, confidence_score, occurrence_count, estimated_savings_usd,"
-        " tool_sequence) SELECT 'tiny:' || i, 'pending', 0.5, 1, 0.01, 'x' FROM generate_series(1, 1999) AS i"
+        " tool_sequence) SELECT 'tiny:' || i, CASE WHEN i % 2 = 0 THEN 'pending' ELSE 'approved' END, 0.5, 1, 0.01, 'x'"
+        " FROM generate_series(1, 2000) AS i"
     )
-    assert "carries-queue" in flags(database, SIGNATURE)
-    assert (statistics().claimed_usd, statistics().shown_usd) == (183_864.05, BY_EVIDENCE)
-    database.add_entry("one more", estimated_savings_usd=0.01)
     assert "carries-queue" not in flags(database, SIGNATURE)
-    assert (statistics().claimed_usd, statistics().shown_usd) == (183_864.06, None)
+    assert sums(database) == (183_854.06, None)
+    keep_traits(database)
+    rule = next(flag.rule for flag in evidence(database, SIGNATURE).flags if flag.name == "carries-queue")
+    assert rule == "It claims 183,844.06 of the 183,854.06 USD a month that all pending entries claim: 99.9 %."
+    assert sums(database) == (183_854.06, BY_EVIDENCE)
+    database.add_entry("half as much", estimated_savings_usd=90_000)
+    keep_traits(database)
+    assert "carries-queue" not in flags(database, SIGNATURE)
 
 
 def test_nothing_is_extrapolated_from_less_than_half_a_day_or_without_a_cost(database: TestDatabase) -> None:
@@ -287,6 +293,15 @@ def test_columns_may_have_other_types(database: TestDatabase, change: str) -> No
     database.execute(change)
     found = evidence(database, SIGNATURE)
     assert (found.savings_observed, found.savings_by_evidence) == (OBSERVED, BY_EVIDENCE)
+
+
+def test_an_escape_that_jsonb_cannot_hold_costs_only_its_own_pattern_the_steps(database: TestDatabase) -> None:
+    database.execute("ALTER TABLE operation_patterns ALTER typical_operations TYPE json")
+    add_seed(database)
+    database.execute("UPDATE operation_patterns SET typical_operations = '[\"a\\u0000b\"]'")
+    found = evidence(database, SIGNATURE)
+    assert found.savings_by_evidence == BY_EVIDENCE
+    assert "no-steps" in [flag.name for flag in found.flags]
 
 
 def test_money_is_no_number(database: TestDatabase) -> None:
