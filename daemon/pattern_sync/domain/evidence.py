@@ -14,7 +14,11 @@ CARRIES_QUEUE = "carries-queue"
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A doubt about a claim, and its rule in words, with the figures."""
+    """A doubt about a claim, and its rule in words, with the figures.
+
+    The names: `counted-twice`, `short-span`, `all-time`, `assumed-cost`, `no-steps`, `gone-quiet`, `carries-queue`, and
+    `nothing-recorded`, which is no doubt, as not every detector records occurrences. Later versions may have others.
+    """
 
     name: str
     rule: str
@@ -24,7 +28,7 @@ class Flag:
 class Evidence:
     """What the recorded occurrences show of a pattern.
 
-    `workflows` counts distinct ones. `savings_observed` is what they would have saved in all, in USD;
+    `workflows` counts distinct ones, `days_seen` the days between the first and the last. `savings_observed` is what they would have saved in all, in USD;
     `savings_by_evidence` is that for a month, extrapolated. Both are None where nothing or no cost is recorded, and the
     latter where less than half a day is.
     """
