@@ -28,9 +28,9 @@ class Flag:
 class Evidence:
     """What the recorded occurrences show of a pattern.
 
-    `workflows` counts distinct ones, `days_seen` the days between the first and the last. `savings_observed` is what they would have saved in all, in USD;
-    `savings_by_evidence` is that for a month, extrapolated. Both are None where nothing or no cost is recorded, and the
-    latter where less than half a day is.
+    `workflows` counts distinct ones, `days_seen` the days between the first and the last. `savings_observed` is what
+    they would have saved in all, in USD; `savings_by_evidence` is that for a month, extrapolated. Both are None where
+    nothing or no cost is recorded, and the latter where less than half a day is.
     """
 
     recorded: bool
