@@ -20,10 +20,11 @@ from pattern_sync.domain.decision import Decision, Verdict, to_verdict
 from pattern_sync.domain.entry import HistoryItem, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.filter import SyncFilter
-from pattern_sync.domain.listing import Listing, Order, Snoozed
+from pattern_sync.domain.groups import EntryGroup, SimilarEntry
+from pattern_sync.domain.listing import Grouping, Listing, Order, Snoozed
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.statistics import Overview, SyncStatistics
-from pattern_sync.review import Decisions, Review
+from pattern_sync.review import Decisions, Finding, Review
 from pattern_sync.runtime.host import host_at
 from pattern_sync.sync.manual import ManualSync
 from pattern_sync.sync.reconciler import Reconciler
@@ -107,6 +108,21 @@ class PatternSyncService:
             if listing.needs_traits:
                 run_blocking(gateway.keep_traits(None, None))
             return run_blocking(Review(gateway).page(listing, limit)).entries
+
+    def groups(
+        self, by: Grouping, status: Status = Status.PENDING, limit: int = 100, *, query: str = ""
+    ) -> tuple[EntryGroup, ...]:
+        """Return the groups of the entries of one status, those worth most first. Raises InvalidInput."""
+        with self._reviews() as gateway:
+            run_blocking(gateway.keep_traits(None, None))
+            finding = Finding(gateway, Review(gateway))
+            return run_blocking(finding.groups(Listing(status, query), by, limit)).groups
+
+    def similar(self, signature: str, limit: int = 20) -> tuple[SimilarEntry, ...]:
+        """Return the pending entries of the same kind whose tools are mostly the same. Raises UnknownPattern."""
+        with self._reviews() as gateway:
+            run_blocking(gateway.keep_traits(None, None))
+            return tuple(run_blocking(Finding(gateway, Review(gateway)).similar(signature, limit)))
 
     def get_entry(self, signature: str) -> tuple[QueueEntry, tuple[HistoryItem, ...]]:
         """Return one entry and its history, oldest first. Raises UnknownPattern."""

@@ -842,6 +842,77 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION pattern_sync.forgive(row_ids bigint[]) IS 'Remove patterns from the quarantine.';
+CREATE FUNCTION pattern_sync.grouped(status text, wanted jsonb, snoozed text, facet text, most bigint) RETURNS TABLE(key text, entries bigint, savings double precision, evidence double precision, min_savings double precision, max_savings double precision, min_confidence double precision, max_confidence double precision, flags text, approved_before bigint, decided_before bigint, total bigint)
+    LANGUAGE plpgsql STABLE
+    SET enable_nestloop TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET work_mem TO '64MB'
+    AS $$
+BEGIN
+    RETURN QUERY
+    WITH found AS MATERIALIZED (
+        SELECT
+            CASE grouped.facet
+                WHEN 'kind' THEN ARRAY[m.kind]
+                WHEN 'shape' THEN ARRAY[m.shape]
+                WHEN 'target' THEN ARRAY[m.target]
+                ELSE m.flags
+            END AS keys,
+            m.savings, m.evidence, m.confidence, m.flags
+        FROM pattern_sync.matching(grouped.status, wanted, snoozed, NULL) AS m
+    ),
+    summed AS MATERIALIZED (
+        SELECT
+            k.key,
+            pg_catalog.count(*) AS entries,
+            pg_catalog.sum(f.savings) AS savings,
+            pg_catalog.sum(f.evidence) AS evidence,
+            pg_catalog.min(f.savings) AS min_savings,
+            pg_catalog.max(f.savings) AS max_savings,
+            pg_catalog.min(f.confidence) AS min_confidence,
+            pg_catalog.max(f.confidence) AS max_confidence,
+            pg_catalog.count(*) OVER () AS total
+        FROM found AS f
+        CROSS JOIN LATERAL pg_catalog.unnest(f.keys) AS k (key)
+        GROUP BY k.key
+        ORDER BY savings DESC, k.key
+        LIMIT most
+    ),
+    flagged AS (
+        SELECT each.key, pg_catalog.jsonb_object_agg(each.flag, each.entries) AS flags
+        FROM (
+            SELECT k.key, flag.name AS flag, pg_catalog.count(*) AS entries
+            FROM found AS f
+            CROSS JOIN LATERAL pg_catalog.unnest(f.keys) AS k (key)
+            CROSS JOIN LATERAL pg_catalog.unnest(f.flags) AS flag (name)
+            GROUP BY k.key, flag.name
+        ) AS each
+        GROUP BY each.key
+    ),
+    decided AS (
+        SELECT
+            k.key,
+            pg_catalog.count(*) FILTER (WHERE t.status = 'approved') AS approved,
+            pg_catalog.count(*) AS decided
+        FROM pattern_sync.traits AS t
+        CROSS JOIN LATERAL pg_catalog.unnest(CASE grouped.facet
+            WHEN 'kind' THEN ARRAY[t.kind]
+            WHEN 'shape' THEN ARRAY[t.shape]
+            WHEN 'target' THEN ARRAY[t.target]
+            ELSE t.flags
+        END) AS k (key)
+        WHERE t.status IN ('approved', 'rejected')
+        GROUP BY k.key
+    )
+    SELECT
+        s.key, s.entries, s.savings, s.evidence, s.min_savings, s.max_savings, s.min_confidence, s.max_confidence,
+        f.flags::text, coalesce(d.approved, 0::bigint), coalesce(d.decided, 0::bigint), s.total
+    FROM summed AS s
+    LEFT JOIN flagged AS f ON f.key = s.key
+    LEFT JOIN decided AS d ON d.key = s.key
+    ORDER BY s.savings DESC, s.key;
+END $$;
+COMMENT ON FUNCTION pattern_sync.grouped(status text, wanted jsonb, snoozed text, facet text, most bigint) IS 'The groups of what is found, by ''kind'', ''shape'', ''target'' or ''flag'': those worth most first, at most `most`, with how many there are in all. An entry with several flags is in several groups. Of each group, how many were decided before, by a person, and how many of these were approved.';
 CREATE FUNCTION pattern_sync.has_few_pending() RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET lock_timeout TO '500ms'
@@ -1162,13 +1233,7 @@ CREATE FUNCTION pattern_sync.list(status text, wanted jsonb, snoozed text, since
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    IF pattern_sync.is_short_queue() THEN
-        -- Wait for others that are at it: they may be about to write what this caller has just changed.
-        PERFORM pg_catalog.pg_advisory_xact_lock(
-            pg_catalog.hashtext('pattern_sync')::integer, pg_catalog.hashtext('traits')::integer
-        );
-        PERFORM pattern_sync.keep_traits(NULL, NULL);
-    ELSIF NOT pattern_sync.can_find() THEN
+    IF NOT pattern_sync.prepare_to_find() THEN
         RETURN QUERY SELECT f.pattern_id, f.rank
         FROM pattern_sync.find_without_traits(list.status, after_rank, after_name, most) AS f;
         RETURN;
@@ -1363,7 +1428,7 @@ CREATE FUNCTION pattern_sync.matching(status text, wanted jsonb, snoozed text, s
         words text[], without_words text[],
         type text[], not_type text[], kind text[], not_kind text[], target text[], not_target text[],
         shape text[], not_shape text[], by text[], not_by text[], flag text[], not_flag text[],
-        flagged boolean, carries boolean,
+        flagged boolean, carries boolean, in_kind text, in_shape text, in_target text, in_flag text,
         min_savings double precision, max_savings double precision,
         min_evidence double precision, max_evidence double precision,
         min_confidence double precision, max_confidence double precision,
@@ -1404,6 +1469,10 @@ CREATE FUNCTION pattern_sync.matching(status text, wanted jsonb, snoozed text, s
       AND (q.carries IS NULL OR q.carries = coalesce(
           t.pattern_id = (SELECT c.signature FROM pattern_sync.carrier() AS c), false
       ))
+      AND (q.in_kind IS NULL OR t.kind = q.in_kind)
+      AND (q.in_shape IS NULL OR t.shape = q.in_shape)
+      AND (q.in_target IS NULL OR t.target = q.in_target)
+      AND (q.in_flag IS NULL OR q.in_flag = ANY (t.flags))
       AND (q.min_savings IS NULL OR t.savings >= q.min_savings)
       AND (q.max_savings IS NULL OR t.savings <= q.max_savings)
       AND (q.min_evidence IS NULL OR t.evidence >= q.min_evidence)
@@ -1519,6 +1588,17 @@ CREATE FUNCTION pattern_sync.notify(payload text) RETURNS void
     SELECT pattern_sync.send('pattern_sync', payload)
 $$;
 COMMENT ON FUNCTION pattern_sync.notify(payload text) IS 'Notify the daemons about the patterns: a row id, ''*'' for a scan of all patterns, or ''settings'' for a new filter.';
+CREATE FUNCTION pattern_sync.of_the_same_kind(signature text, status text, most bigint) RETURNS TABLE(pattern_id text, shape text)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT t.pattern_id, t.shape
+    FROM pattern_sync.traits AS t
+    WHERE t.kind = (SELECT one.kind FROM pattern_sync.traits AS one WHERE one.pattern_id = of_the_same_kind.signature)
+      AND (t.status = of_the_same_kind.status OR t.pattern_id = of_the_same_kind.signature)
+    ORDER BY t.pattern_id = of_the_same_kind.signature DESC, t.impact DESC, t.pattern_id
+    LIMIT most
+$$;
+COMMENT ON FUNCTION pattern_sync.of_the_same_kind(signature text, status text, most bigint) IS 'The entries that may be like one: those of its kind with a status, and their shapes, best impact first.';
 CREATE FUNCTION pattern_sync.operations_of(operations anyelement) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     AS $$
@@ -1774,6 +1854,21 @@ CREATE FUNCTION pattern_sync.predicate(confidence text, occurrences text, saving
     )
 $_$;
 COMMENT ON FUNCTION pattern_sync.predicate(confidence text, occurrences text, savings text, pattern_type text, min_confidence text, min_occurrences text, min_savings text, only_types text, exclude_types text) IS 'The predicate: the one definition of what qualifies, as SQL text over nine expressions. A NULL bound sets no limit: it is below every finite figure. NULL figures count as 0. NaN (which sorts above infinity) and infinities never qualify. An index on the coalesced columns can serve it.';
+CREATE FUNCTION pattern_sync.prepare_to_find() RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF pattern_sync.is_short_queue() THEN
+        -- Wait for others that are at it: they may be about to write what this caller has just changed.
+        PERFORM pg_catalog.pg_advisory_xact_lock(
+            pg_catalog.hashtext('pattern_sync')::integer, pg_catalog.hashtext('traits')::integer
+        );
+        PERFORM pattern_sync.keep_traits(NULL, NULL);
+        RETURN true;
+    END IF;
+    RETURN pattern_sync.can_find();
+END $$;
+COMMENT ON FUNCTION pattern_sync.prepare_to_find() IS 'Make what is found as new as can be had: the traits of a short queue are brought up to date. Returns `can_find`.';
 CREATE FUNCTION pattern_sync.qualifies(confidence double precision, occurrences bigint, savings numeric, pattern_type text, min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[]) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$SELECT coalesce(savings, 0) >= coalesce(min_savings, '-1e309') AND coalesce(savings, 0) < 'Infinity'

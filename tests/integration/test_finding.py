@@ -4,8 +4,9 @@ import pytest
 
 from pattern_sync import PatternSyncService
 from pattern_sync.domain.entry import QueueEntry, Status
-from pattern_sync.domain.errors import InvalidInput
-from pattern_sync.domain.listing import Listing, Order, Sort
+from pattern_sync.domain.errors import InvalidInput, UnknownPattern
+from pattern_sync.domain.groups import Step, StepChange
+from pattern_sync.domain.listing import Grouping, Listing, Order, Sort
 from tests.support.database import TestDatabase
 from tests.support.paths import UNCAPPED
 
@@ -186,6 +187,53 @@ def test_one_of_two_daemons_compares_everything_and_the_other_does_not_wait(data
         assert database.execute("SELECT pattern_sync.keep_traits(NULL, 10) AS kept") == [{"kept": None}]
         other.rollback()
     assert database.execute("SELECT pattern_sync.keep_traits(ARRAY['Größe', 'nowhere'], 10) AS kept") == [{"kept": 1}]
+
+
+@pytest.mark.parametrize(
+    ("by", "keys"),
+    [
+        (Grouping.KIND, {"test:pytest": 1, "test:vitest": 1, "sdlc:full": 1, "-": 1, "Größe": 1}),
+        (Grouping.TARGET, {"backend": 1, "frontend": 1, "all": 1, "": 2}),
+        (Grouping.SHAPE, {"Read→Edit": 2, "Bash": 1, "Grep→Read→Grep": 1, "Unknown": 1}),
+        (Grouping.FLAG, {"nothing-recorded": 5}),
+    ],
+)
+def test_a_queue_falls_into_groups_by_a_key(
+    database: TestDatabase, service: PatternSyncService, by: Grouping, keys: dict[str, int]
+) -> None:
+    fill(database)
+    groups = service.groups(by)
+    assert {group.key: group.count for group in groups} == keys
+    savings = [group.savings_usd for group in groups]
+    assert savings == sorted(savings, reverse=True)
+    assert service.groups(by, limit=1) == groups[:1]
+
+
+def test_a_group_says_what_it_is_worth_and_what_was_decided_of_it_before(
+    database: TestDatabase, service: PatternSyncService
+) -> None:
+    fill(database)
+    for number, status in enumerate(("approved", "rejected", "rejected", "auto-rejected")):
+        database.add_entry(f"test:pytest:{number}", status)
+    (group,) = service.groups(Grouping.KIND, query="kind:test:pytest")
+    assert (group.count, group.savings_usd, group.evidence_usd) == (1, 1000.0, None)
+    assert (group.confidence_min, group.confidence_max) == (0.5, 0.5)
+    assert (group.approved_before, group.decided_before) == (1, 3), "a rule's decision is no person's"
+    assert dict(group.flags) == {"nothing-recorded": 1}
+
+
+def test_what_is_like_an_entry_is_shown_by_its_difference(database: TestDatabase, service: PatternSyncService) -> None:
+    database.empty("pattern_approvals")
+    database.add_entry("fix:all:1", tool_sequence="Read→Grep→Edit→Bash")
+    database.add_entry("fix:all:2", tool_sequence="Read→Grep→Edit→Edit→Bash")
+    database.add_entry("fix:all:3", tool_sequence="Read→Edit→Bash")
+    database.add_entry("fix:all:4", tool_sequence="Write")
+    database.add_entry("fix:all:5", "rejected", tool_sequence="Read→Grep→Edit→Bash")
+    database.add_entry("other:kind:1", tool_sequence="Read→Grep→Edit→Bash")
+    found = {each.entry.pattern_id: each.difference for each in service.similar("fix:all:1")}
+    assert found == {"fix:all:2": (), "fix:all:3": (Step("Grep", StepChange.MISSING),)}
+    with pytest.raises(UnknownPattern):
+        service.similar("nowhere")
 
 
 def test_a_query_that_cannot_be_read_is_refused_before_anything_is_asked() -> None:

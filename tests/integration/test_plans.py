@@ -45,6 +45,9 @@ SPECIAL: Mapping[str, tuple[object, ...]] = {
     "listed": (None, '{"min_savings": 1}', "hide", None, "savings", False, None, None, 0, 200),
     "count_listed": ("pending", '{"words": ["test"]}', "hide", None),
     "keep_traits": (None, None),
+    "listed_ids": (None, None, "show", None, "name", False, None, None, 0, 200),
+    "sum_listed": (None, None, "show", None),
+    "groups": (None, None, "show", "flag", 200),
     "decide_many": (
         [f"lived:test:{number}" for number in range(0, 20_000, 10)],
         *["rejected"] * 3,

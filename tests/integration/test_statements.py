@@ -109,9 +109,29 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
         ("text", "text", "text", "timestamptz", "text", "bool", "float8", "text", "int8", "int8"),
         {"rank": "float8", "found_id": "text", **ENTRY},
     ),
-    "can_find": ((), {"can_find": "bool"}),
+    "prepare_to_find": ((), {"can_find": "bool"}),
     "count_listed": (("text", "text", "text", "timestamptz"), {"total": "int8"}),
     "keep_traits": (("text[]", "int8"), {"kept": "int8"}),
+    "listed_ids": (
+        ("text", "text", "text", "timestamptz", "text", "bool", "float8", "text", "int8", "int8"),
+        {"pattern_id": "text"},
+    ),
+    "sum_listed": (
+        ("text", "text", "text", "timestamptz"),
+        {"entries": "int8", "savings": "float8", "evidence": "float8"},
+    ),
+    "groups": (
+        ("text", "text", "text", "text", "int8"),
+        {
+            "key": "text",
+            "entries": "int8",
+            **dict.fromkeys(["savings", "evidence", "min_savings", "max_savings"], "float8"),
+            **dict.fromkeys(["min_confidence", "max_confidence"], "float8"),
+            "flags": "text",
+            **dict.fromkeys(["approved_before", "decided_before", "total"], "int8"),
+        },
+    ),
+    "of_the_same_kind": (("text", "text", "int8"), {"pattern_id": "text", "shape": "text"}),
     "history": (
         ("text",),
         {"action": "text", "reviewer": "text", "notes": "text", "created_at": "timestamptz"},
@@ -376,6 +396,9 @@ OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
     ),
     "count_listed": ("pending", '{"flag": ["no-steps"]}', "only", None),
     "keep_traits": (None, 10),
+    "listed_ids": ("pending", None, "show", None, "name", False, None, None, 0, 9),
+    "sum_listed": ("pending", None, "show", None),
+    "groups": ("pending", None, "show", "kind", 9),
     # No commit: the tests run it in a transaction that is rolled back.
     "queue_missing": (70.0, 5, 1000.0, [], [], None, False, 0, 1, 0.0, False, None, []),
     "count_pending_shown": (["70.0", "80.0"], ["1000.0", "2000.0"]),

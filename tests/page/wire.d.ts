@@ -36,6 +36,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/patterns/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["review_groups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/patterns/ids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["review_ids"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/patterns.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["review_table"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/patterns/{pattern_id}/similar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["review_similar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/patterns/statistics": {
         parameters: {
             query?: never;
@@ -239,6 +303,21 @@ export interface components {
             };
             seconds?: number | null;
         };
+        EntryGroup: {
+            key: string;
+            count: number;
+            savings_usd: number;
+            evidence_usd: number | null;
+            savings_min: number;
+            savings_max: number;
+            confidence_min: number;
+            confidence_max: number;
+            flags: {
+                [key: string]: number;
+            };
+            approved_before: number;
+            decided_before: number;
+        };
         Evidence: {
             recorded: boolean;
             workflows: number;
@@ -254,6 +333,8 @@ export interface components {
             name: string;
             rule: string;
         };
+        /** @enum {string} */
+        Grouping: "kind" | "shape" | "target" | "flag";
         Health: {
             status: components["schemas"]["Condition"];
             reasons: string[];
@@ -403,10 +484,27 @@ export interface components {
             fixed: boolean;
             detail: string | null;
         };
+        Selection: {
+            ids: string[];
+            total: number;
+            savings_usd: number;
+            evidence_usd: number | null;
+            largest: components["schemas"]["QueueEntry"][];
+        };
+        SimilarEntry: {
+            entry: components["schemas"]["QueueEntry"];
+            difference: components["schemas"]["Step"][];
+        };
         /** @enum {string} */
         Snoozed: "show" | "hide" | "only";
         /** @enum {string} */
         Status: "pending" | "approved" | "rejected" | "auto-approved" | "auto-rejected";
+        Step: {
+            tool: string;
+            change: components["schemas"]["StepChange"];
+        };
+        /** @enum {string} */
+        StepChange: "missing" | "added";
         SyncCounts: {
             patterns_in_source: number;
             patterns_in_review: number;
@@ -541,8 +639,10 @@ export type Conflict = components['schemas']['Conflict'];
 export type Criterion = components['schemas']['Criterion'];
 export type DecidedMany = components['schemas']['DecidedMany'];
 export type DecisionOnMany = components['schemas']['DecisionOnMany'];
+export type EntryGroup = components['schemas']['EntryGroup'];
 export type Evidence = components['schemas']['Evidence'];
 export type Flag = components['schemas']['Flag'];
+export type Grouping = components['schemas']['Grouping'];
 export type Health = components['schemas']['Health'];
 export type HistoryItem = components['schemas']['HistoryItem'];
 export type Invalid = components['schemas']['Invalid'];
@@ -562,8 +662,12 @@ export type Readiness = components['schemas']['Readiness'];
 export type Reasons = components['schemas']['Reasons'];
 export type Rejection = components['schemas']['Rejection'];
 export type Reviewer = components['schemas']['Reviewer'];
+export type Selection = components['schemas']['Selection'];
+export type SimilarEntry = components['schemas']['SimilarEntry'];
 export type Snoozed = components['schemas']['Snoozed'];
 export type Status = components['schemas']['Status'];
+export type Step = components['schemas']['Step'];
+export type StepChange = components['schemas']['StepChange'];
 export type SyncCounts = components['schemas']['SyncCounts'];
 export type SyncCriteria = components['schemas']['SyncCriteria'];
 export type SyncReport = components['schemas']['SyncReport'];
@@ -593,6 +697,8 @@ export interface operations {
                 snoozed?: components["schemas"]["Snoozed"];
                 updated_since?: string | null;
                 offset?: number;
+                group_by?: components["schemas"]["Grouping"] | null;
+                group_key?: string | null;
                 cursor?: string | null;
             };
             header?: never;
@@ -622,6 +728,8 @@ export interface operations {
                 snoozed?: components["schemas"]["Snoozed"];
                 updated_since?: string | null;
                 offset?: number;
+                group_by?: components["schemas"]["Grouping"] | null;
+                group_key?: string | null;
                 cursor?: string | null;
             };
             header?: never;
@@ -638,6 +746,119 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QueueEntry"][];
+                };
+            };
+        };
+    };
+    review_groups: {
+        parameters: {
+            query: {
+                by: components["schemas"]["Grouping"];
+                status?: components["schemas"]["Status"];
+                limit?: number;
+                q?: string;
+                sort?: "impact" | "-impact" | "evidence" | "-evidence" | "savings" | "-savings" | "confidence" | "-confidence" | "occurrences" | "-occurrences" | "workflows" | "-workflows" | "name" | "-name" | "queued" | "-queued" | "reviewed" | "-reviewed" | "last-seen" | "-last-seen";
+                snoozed?: components["schemas"]["Snoozed"];
+                updated_since?: string | null;
+                offset?: number;
+                group_by?: components["schemas"]["Grouping"] | null;
+                group_key?: string | null;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    "Total-Count"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryGroup"][];
+                };
+            };
+        };
+    };
+    review_ids: {
+        parameters: {
+            query?: {
+                status?: components["schemas"]["Status"];
+                q?: string;
+                sort?: "impact" | "-impact" | "evidence" | "-evidence" | "savings" | "-savings" | "confidence" | "-confidence" | "occurrences" | "-occurrences" | "workflows" | "-workflows" | "name" | "-name" | "queued" | "-queued" | "reviewed" | "-reviewed" | "last-seen" | "-last-seen";
+                snoozed?: components["schemas"]["Snoozed"];
+                updated_since?: string | null;
+                offset?: number;
+                group_by?: components["schemas"]["Grouping"] | null;
+                group_key?: string | null;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Selection"];
+                };
+            };
+        };
+    };
+    review_table: {
+        parameters: {
+            query?: {
+                status?: components["schemas"]["Status"];
+                q?: string;
+                sort?: "impact" | "-impact" | "evidence" | "-evidence" | "savings" | "-savings" | "confidence" | "-confidence" | "occurrences" | "-occurrences" | "workflows" | "-workflows" | "name" | "-name" | "queued" | "-queued" | "reviewed" | "-reviewed" | "last-seen" | "-last-seen";
+                snoozed?: components["schemas"]["Snoozed"];
+                updated_since?: string | null;
+                offset?: number;
+                group_by?: components["schemas"]["Grouping"] | null;
+                group_key?: string | null;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+        };
+    };
+    review_similar: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                pattern_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimilarEntry"][];
                 };
             };
         };

@@ -64,6 +64,7 @@ class Described:
 def _leave_out_what_no_schema_can_say(case: Case) -> None:
     """Skip what no schema can express: which cursors exist, what a query can say, which lists contradict each other."""
     case.query.pop("cursor", None)
-    case.query.pop("q", None)
+    for name in ("q", "group_by", "group_key"):
+        case.query.pop(name, None)
     if isinstance(case.body, dict) and {"only_types", "exclude_types"} <= case.body.keys():
         del case.body["exclude_types"]

@@ -19,7 +19,7 @@ from pattern_sync.domain.results import SyncResult
 from pattern_sync.observability.health import HealthReporter
 from pattern_sync.observability.metrics.exposition import Metrics
 from pattern_sync.observability.view import View
-from pattern_sync.review import Decisions, Review
+from pattern_sync.review import Decisions, Finding, Review
 from pattern_sync.services.liveness import STEP_SECONDS
 from pattern_sync.services.outage import Availability
 from pattern_sync.services.supervisor import Supervisor
@@ -79,6 +79,7 @@ class Broken:
         review, advising = Review(reviews), Advising(AdviceGateway(self._fetch))
         parts = Parts(
             review,
+            Finding(reviews, review),
             advising,
             Decisions(reviews),
             AnswersGateway(self._fetch),

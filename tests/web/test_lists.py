@@ -1,5 +1,7 @@
 """Lists over HTTP: searched, sorted, counted, page by page."""
 
+import csv
+import io
 import re
 
 import pytest
@@ -64,6 +66,34 @@ def test_only_what_changed_since_is_listed(filled: Served) -> None:
     assert names(filled, updated_since=now) == ["3"]
 
 
+def test_a_group_is_listed_by_its_key_and_selected_as_a_whole(filled: Served) -> None:
+    filled.database.add_entry("other:kind:9", estimated_savings_usd=500)
+    answer = filled.client.get(f"{API}/groups", params={"by": "kind", "limit": 1})
+    assert answer.headers["Total-Count"] == "2"
+    (group,) = answer.json()
+    assert (group["key"], group["count"], group["savings_usd"]) == ("test:sort", 5, 15_000)
+    of_group = {"group_by": "kind", "group_key": group["key"]}
+    assert names(filled, sort="name", **of_group) == ["0", "1", "2", "3", "4"]
+    selected = filled.client.get(f"{API}/ids", params={"q": "savings:>1000", "sort": "name", **of_group}).json()
+    assert selected["ids"] == [f"test:sort:{number}" for number in range(1, 5)]
+    assert (selected["total"], selected["savings_usd"]) == (4, 14_000)
+    assert [entry["pattern_id"] for entry in selected["largest"]] == [f"test:sort:{number}" for number in (4, 3, 2, 1)]
+
+
+def test_a_list_is_saved_as_csv(filled: Served) -> None:
+    answer = filled.client.get(f"{API}.csv", params={"sort": "name", "q": "savings:>=2000"})
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert "patterns.csv" in answer.headers["Content-Disposition"]
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert [row["pattern_id"] for row in rows] == [f"test:sort:{number}" for number in range(1, 5)]
+    assert float(rows[0]["estimated_savings_usd"]) == 2000
+    assert filled.client.get(f"{API}.csv", params={"q": "savngs:>5"}).status_code == 422
+
+
+def test_similar_entries_of_an_unknown_one_are_not_found(served: Served) -> None:
+    assert served.client.get(f"{API}/nowhere/similar").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [
@@ -73,6 +103,7 @@ def test_only_what_changed_since_is_listed(filled: Served) -> None:
         ({"offset": "-1"}, "offset"),
         ({"updated_since": "2026-01-01T00:00:00"}, "updated_since"),
         ({"snoozed": "maybe"}, "snoozed"),
+        ({"group_by": "kind"}, "group_by and group_key belong together"),
         ({"cursor": "x"}, "Link header"),
     ],
 )

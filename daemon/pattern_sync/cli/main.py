@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn, cast
 
 import typer
 
-from pattern_sync.cli import advice, daemon, database, doctor, reading, review, trial
+from pattern_sync.cli import advice, daemon, database, doctor, finding, reading, review, trial
 from pattern_sync.cli.endings import report, report_usage
 from pattern_sync.cli.session import Session
 from pattern_sync.cli.streams import open_missing_streams
@@ -27,7 +27,7 @@ app = typer.Typer(
     ),
 )
 
-for group in (daemon, database, reading, doctor, review, advice, trial):
+for group in (daemon, database, reading, doctor, review, advice, finding, trial):
     group.add_commands(app)
 
 

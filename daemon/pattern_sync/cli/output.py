@@ -149,9 +149,12 @@ def _advise(table: Table, overview: "Overview") -> None:
         table.add_row("an index would help", Text(f"{index.relation}: {index.cost}\n{index.command};", style="yellow"))
 
 
-def queue_table(entries: "Sequence[QueueEntry]", status: str = "pending", *, flags: bool = False) -> Table:
+def queue_table(
+    entries: "Sequence[QueueEntry]", status: str = "pending", sort: str = "impact", *, flags: bool = False
+) -> Table:
     """Return entries with their figures formatted for people, and what is recorded of them if `flags`."""
-    table = Table(title=f"The queue, {status}, best impact first", title_justify="left", expand=True)
+    order = "best impact first" if sort == "impact" else f"sorted by {sort}"
+    table = Table(title=f"The queue, {status}, {order}", title_justify="left", expand=True)
     table.add_column("pattern", ratio=3, overflow="ellipsis", no_wrap=True)
     for heading in ("confidence", "occurrences", "USD a month"):
         table.add_column(heading, justify="right")

@@ -62,7 +62,7 @@ def list_entries(
     if json:
         print_json([asdict(entry) for entry in entries])
     else:
-        Console().print(queue_table(entries, status, flags=flags))
+        Console().print(queue_table(entries, status, sort, flags=flags))
 
 
 @review.command()

@@ -13,15 +13,17 @@ from pattern_sync.database.rows.reviews import (
     to_entry,
     to_explanation,
     to_found,
+    to_groups,
     to_history,
     to_statistics,
 )
 from pattern_sync.domain.batches import Batch, DecidedItem, LoggedDecision, Seen, UndoneItem
 from pattern_sync.domain.decision import Decision
-from pattern_sync.domain.entry import Found, HistoryItem, QueueCounts, QueueEntry
+from pattern_sync.domain.entry import Found, HistoryItem, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.errors import NotReadyYet
 from pattern_sync.domain.explanation import Explanation
-from pattern_sync.domain.listing import Listing
+from pattern_sync.domain.groups import Groups
+from pattern_sync.domain.listing import Grouping, Listing
 from pattern_sync.domain.statistics import SyncStatistics
 
 
@@ -44,8 +46,8 @@ class ReviewGateway:
 
     async def list_entries(self, listing: Listing, limit: int) -> list[Found]:
         """Return what a list finds. Raises NotReadyYet before every entry can be found."""
-        if listing.needs_traits and not (await self._fetch("can_find"))[0]["can_find"]:
-            raise NotReadyYet("The queue is being prepared for searches and sorts; that takes a minute at first.")
+        if listing.needs_traits:
+            await self._check_traits()
         arguments = (*listing_arguments(listing), *order_arguments(listing, limit))
         return [to_found(row) for row in await self._fetch("listed", *arguments)]
 
@@ -54,11 +56,33 @@ class ReviewGateway:
         total: int | None = (await self._fetch("count_listed", *listing_arguments(listing)))[0]["total"]
         return total
 
+    async def select(self, listing: Listing, limit: int) -> tuple[list[str], Mapping[str, Any]]:
+        """Return the names of what a list finds, and the number and the sums of all. Raises NotReadyYet."""
+        await self._check_traits()
+        asked = listing_arguments(listing)
+        rows = await self._fetch("listed_ids", *asked, *order_arguments(listing, limit))
+        return [row["pattern_id"] for row in rows], (await self._fetch("sum_listed", *asked))[0]
+
+    async def groups(self, listing: Listing, grouping: Grouping, limit: int) -> Groups:
+        """Return the groups of a list, those worth most first. Raises NotReadyYet."""
+        await self._check_traits()
+        return to_groups(await self._fetch("groups", *listing_arguments(listing)[:3], grouping, limit))
+
+    async def of_the_same_kind(self, signature: str, status: Status, limit: int) -> list[tuple[str, str]]:
+        """Return one entry and those of its kind, with their shapes: the one that is asked for first."""
+        await self._check_traits()
+        rows = await self._fetch("of_the_same_kind", signature, status, limit)
+        return [(row["pattern_id"], row["shape"]) for row in rows]
+
     async def keep_traits(self, signatures: Sequence[str] | None, most: int | None) -> int | None:
         """Bring the traits of some entries, or of all, up to date; None if another daemon is at work on all."""
         named = None if signatures is None else list(signatures)
         kept: int | None = (await self._fetch("keep_traits", named, most))[0]["kept"]
         return kept
+
+    async def _check_traits(self) -> None:
+        if not (await self._fetch("prepare_to_find"))[0]["can_find"]:
+            raise NotReadyYet("The queue is being prepared for searches and sorts; that takes a minute at first.")
 
     async def find_entries(self, signatures: Sequence[str]) -> list[QueueEntry]:
         """Return the entries of these patterns, best impact first."""

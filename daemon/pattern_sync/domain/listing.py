@@ -54,9 +54,26 @@ class Order:
         return cls(Sort(name), backwards=text.startswith("-"))
 
 
+class Grouping(StrEnum):
+    """What entries are grouped by. An entry with several flags is in several groups."""
+
+    KIND = "kind"
+    SHAPE = "shape"
+    TARGET = "target"
+    FLAG = "flag"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What the entries of one group have in common."""
+
+    by: Grouping
+    key: str
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list of entries: a status (None: any), a query in the search field's language, and an order.
+    """A list of entries: a status (None: any), a query in the search field's language, a group, and an order.
 
     `since` leaves out what has not changed since. It begins after a place or, without one, after the first `skipped`
     entries. Raises InvalidInput.
@@ -69,6 +86,7 @@ class Listing:
     since: datetime | None = None
     after: Place | None = None
     skipped: int = 0
+    group: Group | None = None
 
     def __post_init__(self) -> None:
         parse_query(self.query)
@@ -78,7 +96,8 @@ class Listing:
     @property
     def wanted(self) -> Mapping[str, Any] | None:
         """Return what the query asks for; None if it asks for nothing."""
-        return parse_query(self.query)
+        asked = parse_query(self.query)
+        return asked if self.group is None else {**(asked or {}), f"in_{self.group.by}": self.group.key}
 
     @property
     def needs_traits(self) -> bool:

@@ -1,6 +1,7 @@
 """What people do with the queue."""
 
 from pattern_sync.review.decisions import Decisions, DecisionStore
+from pattern_sync.review.finding import Finding, FindingStore
 from pattern_sync.review.queue import EntryPage, Review, ReviewStore
 
-__all__ = ["DecisionStore", "Decisions", "EntryPage", "Review", "ReviewStore"]
+__all__ = ["DecisionStore", "Decisions", "EntryPage", "Finding", "FindingStore", "Review", "ReviewStore"]

@@ -79,7 +79,7 @@ class Review:
         """Return one entry."""
         found = await self._store.find_entries([signature]) if is_storable(signature) else []
         if not found:
-            raise _unknown(signature)
+            raise unknown(signature)
         return found[0]
 
     async def history(self, signature: str) -> list[HistoryItem]:
@@ -140,11 +140,12 @@ class Review:
                 f"comment on {signature!r}", lambda: self._store.comment(signature, name, checked)
             )
             if not noted:
-                raise _unknown(signature)
+                raise unknown(signature)
             return name
 
 
-def _unknown(signature: str) -> UnknownPattern:
+def unknown(signature: str) -> UnknownPattern:
+    """Return the fault of a signature that the queue does not have."""
     return UnknownPattern(f"There is no pattern {signature!r} in the review queue.")
 
 

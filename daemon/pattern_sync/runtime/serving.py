@@ -17,7 +17,7 @@ from pattern_sync.domain.reception import Mode
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.scans import ScanKind
 from pattern_sync.observability.health import HealthReporter
-from pattern_sync.review import Decisions, Review
+from pattern_sync.review import Decisions, Finding, Review
 from pattern_sync.runtime.core import Core
 from pattern_sync.sync.manual import ManualSync
 from pattern_sync.sync.reconciler import Reconciler
@@ -64,8 +64,10 @@ def build_http_server(
             core.quarantined.set()
         core.emit(ScanFinished(frozenset({ScanKind.MANUAL}), result))
 
+    review = Review(reviews, core.emit)
     parts = Parts(
-        Review(reviews, core.emit),
+        review,
+        Finding(reviews, review),
         Advising(AdviceGateway(peoples.fetch)),
         Decisions(reviews, core.emit),
         AnswersGateway(peoples.fetch),

@@ -13,7 +13,7 @@ from pattern_sync.advising import Advising
 from pattern_sync.domain.facts import Emit
 from pattern_sync.observability.health import HealthReporter
 from pattern_sync.observability.metrics.exposition import Metrics
-from pattern_sync.review import Decisions, Review
+from pattern_sync.review import Decisions, Finding, Review
 from pattern_sync.web.access import Guard, Tokens
 from pattern_sync.web.advice_routes import AdviceRoutes
 from pattern_sync.web.decision_routes import DecisionRoutes
@@ -96,6 +96,7 @@ class Parts:
     """Everything that the routes need."""
 
     review: Review
+    finding: Finding
     advising: Advising
     decisions: Decisions
     answers: Answers
@@ -127,7 +128,7 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
         SyncRoutes(parts.syncs, parts.counts, guard),
         AdviceRoutes(parts.advising, guard, identity),
         DecisionRoutes(parts.decisions, guard, identity, parts.emit),
-        ListRoutes(parts.review, guard, access.prefix),
+        ListRoutes(parts.review, parts.finding, guard, access.prefix),
         ReviewRoutes(parts.review, guard, identity),
         ReviewerRoutes(identity, guard),
         SystemRoutes(parts.health, parts.hanging),

@@ -2,21 +2,26 @@
 
 import base64
 import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import AfterValidator, AwareDatetime
 
 from pattern_sync.domain.entry import Place, QueueEntry, Status
 from pattern_sync.domain.errors import InvalidInput
-from pattern_sync.domain.listing import MOST_SKIPPED, Listing, Order, Snoozed, Sort
+from pattern_sync.domain.groups import EntryGroup, Selection, SimilarEntry
+from pattern_sync.domain.listing import MOST_SKIPPED, Group, Grouping, Listing, Order, Snoozed, Sort
 from pattern_sync.domain.query import LONGEST_QUERY, parse_query
+from pattern_sync.domain.table import csv_head, csv_rows
 from pattern_sync.domain.text import is_storable
-from pattern_sync.review import Review
+from pattern_sync.review import Finding, Review
 from pattern_sync.web.access import Guard
-from pattern_sync.web.exception_handlers import EVERYWHERE, Responses
+from pattern_sync.web.exception_handlers import EVERYWHERE, ONE_PATTERN, Responses
+from pattern_sync.web.parameters import PatternId
 from pattern_sync.web.schemas.review import ENTRY_EXAMPLE
 
 MOST_ENTRIES = 500
@@ -93,6 +98,10 @@ def _listing(
     offset: Annotated[
         int, Query(ge=0, le=MOST_SKIPPED, description="How many entries to skip. To page, follow `Link` instead.")
     ] = 0,
+    group_by: Annotated[
+        Grouping | None, Query(description="With `group_key`: only the entries of one group of `groups`.")
+    ] = None,
+    group_key: Annotated[str | None, Query(description="The group's key, as `groups` tells it.")] = None,
     cursor: Annotated[
         str | None,
         Query(
@@ -101,7 +110,12 @@ def _listing(
         AfterValidator(_check_cursor),
     ] = None,
 ) -> Listing:
-    return Listing(Status.PENDING, q, Order.parse(sort), snoozed, updated_since, _decode_cursor(cursor), offset)
+    if (group_by is None) is not (group_key is None):
+        raise InvalidInput("group_by and group_key belong together; send both, or neither.")
+    if group_key is not None and not is_storable(group_key):
+        raise InvalidInput("group_key holds a character that no key has (NUL, or half of a surrogate pair).")
+    group = None if group_by is None or group_key is None else Group(group_by, group_key)
+    return Listing(Status.PENDING, q, Order.parse(sort), snoozed, updated_since, _decode_cursor(cursor), offset, group)
 
 
 Wanted = Annotated[Listing, Depends(_listing)]
@@ -119,17 +133,52 @@ _MANY: Responses = {
 }
 
 
+_GROUP_EXAMPLE = {
+    "key": "sdlc:full",
+    "count": 29,
+    "savings_usd": 412000.0,
+    "evidence_usd": 2300.5,
+    "savings_min": 1200.0,
+    "savings_max": 183844.06,
+    "confidence_min": 0.7,
+    "confidence_max": 0.95,
+    "flags": {"counted-twice": 2},
+    "approved_before": 1,
+    "decided_before": 12,
+}
+_SELECTION_EXAMPLE = {
+    "ids": ["sdlc:full:all"],
+    "total": 1,
+    "savings_usd": 183844.06,
+    "evidence_usd": 2208.74,
+    "largest": [ENTRY_EXAMPLE],
+}
+_SIMILAR_EXAMPLE = {"entry": ENTRY_EXAMPLE, "difference": [{"tool": "Grep", "change": "added"}]}
+_TOTAL: dict[str, Any] = {
+    "headers": {TOTAL_COUNT: {"description": "How many groups there are.", "schema": {"type": "integer"}}}
+}
+_GROUPS: Responses = {200: {"content": {"application/json": {"example": [_GROUP_EXAMPLE]}}, **_TOTAL}}
+_SELECTION: Responses = {200: {"content": {"application/json": {"example": _SELECTION_EXAMPLE}}}}
+_SIMILAR: Responses = {200: {"content": {"application/json": {"example": [_SIMILAR_EXAMPLE]}}}}
+_TABLE: Responses = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "CSV in UTF-8."}}
+
+
 class ListRoutes:
     """Lists over HTTP. `prefix` is the path under which a proxy serves the daemon."""
 
-    def __init__(self, review: Review, guard: Guard, prefix: str) -> None:
+    def __init__(self, review: Review, finding: Finding, guard: Guard, prefix: str) -> None:
         self._review = review
+        self._finding = finding
         self._prefix = prefix
         self.router = APIRouter(
             prefix="/api/v1/patterns", tags=["review"], responses=EVERYWHERE, dependencies=[Depends(guard.reader)]
         )
         self.router.get("", responses=_MANY)(self.entries)
         self.router.get("/pending", responses=_MANY)(self.pending)
+        self.router.get("/groups", responses=_GROUPS)(self.groups)
+        self.router.get("/ids", responses=_SELECTION)(self.ids)
+        self.router.get(".csv", response_class=StreamingResponse, responses=_TABLE)(self.table)
+        self.router.get("/{pattern_id:path}/similar", responses=ONE_PATTERN | _SIMILAR)(self.similar)
 
     async def entries(
         self,
@@ -161,6 +210,56 @@ class ListRoutes:
         The `Link` header leads to the next page.
         """
         return await self.entries(request, response, wanted, Status.PENDING, limit)
+
+    async def groups(
+        self,
+        response: Response,
+        wanted: Wanted,
+        by: Annotated[Grouping, Query(description="What the entries of a group share.")],
+        status: EntryStatus = Status.PENDING,
+        limit: Limit = 100,
+    ) -> tuple[EntryGroup, ...]:
+        """List the groups of a list, those worth most first: counts, sums, ranges, and what was decided of each before.
+
+        `Total-Count` counts the groups. The entries of one are listed with `group_by` and `group_key`.
+        """
+        found = await self._finding.groups(replace(wanted, status=status), by, limit)
+        response.headers[TOTAL_COUNT] = str(found.total)
+        return found.groups
+
+    async def ids(self, wanted: Wanted, status: EntryStatus = Status.PENDING) -> Selection:
+        """Return the ids of all that a list finds, in its order, as `decisions` takes them: at most 10,000.
+
+        `total` and the sums are of all.
+        """
+        return await self._finding.selection(replace(wanted, status=status))
+
+    async def table(self, wanted: Wanted, status: EntryStatus = Status.PENDING) -> StreamingResponse:
+        """Return all that a list finds as CSV, in its order.
+
+        A cell that a spreadsheet would take for a formula has an apostrophe before it.
+        """
+        listing = replace(wanted, status=status)
+        pages = self._finding.everything(listing)
+        first = await anext(pages)  # what goes wrong before the first line gets an answer of its own
+
+        async def lines() -> AsyncIterator[str]:
+            yield csv_head()
+            yield csv_rows(first)
+            async for page in pages:
+                yield csv_rows(page)
+
+        attachment = {"Content-Disposition": 'attachment; filename="patterns.csv"'}
+        return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=attachment)
+
+    async def similar(
+        self, pattern_id: PatternId, limit: Annotated[int, Query(ge=1, le=100)] = 20
+    ) -> list[SimilarEntry]:
+        """List the pending entries of the same kind whose tools are mostly the same, with what is different.
+
+        Three quarters of the steps have to be the same.
+        """
+        return await self._finding.similar(pattern_id, limit)
 
 
 def _next_url(request: Request, place: Place) -> str:

@@ -1,7 +1,7 @@
 """What people see of the queue, what they decide, and why a pattern is in it or is not."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pattern_sync.database.rows import Row
@@ -10,6 +10,7 @@ from pattern_sync.domain.criteria import Criterion, TypeCriterion
 from pattern_sync.domain.entry import Found, HistoryItem, Place, QueueCounts, QueueEntry
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.groups import EntryGroup, Groups
 from pattern_sync.domain.listing import Listing
 from pattern_sync.domain.statistics import SyncStatistics
 
@@ -30,6 +31,27 @@ def to_found(row: Mapping[str, Any]) -> Found:
     """Return what a list found: its place, and the entry unless it has another status by now."""
     entry = {name: value for name, value in dict(row).items() if name not in {"rank", "found_id"}}
     return Found(Place(row["rank"], row["found_id"]), None if row["pattern_id"] is None else to_entry(entry))
+
+
+def to_groups(rows: Sequence[Row]) -> Groups:
+    """Return the groups of a list."""
+    groups = tuple(
+        EntryGroup(
+            key=row["key"],
+            count=row["entries"],
+            savings_usd=row["savings"],
+            evidence_usd=row["evidence"],
+            savings_min=row["min_savings"],
+            savings_max=row["max_savings"],
+            confidence_min=row["min_confidence"],
+            confidence_max=row["max_confidence"],
+            flags=json.loads(row["flags"] or "{}"),
+            approved_before=row["approved_before"],
+            decided_before=row["decided_before"],
+        )
+        for row in rows
+    )
+    return Groups(groups, rows[0]["total"] if rows else 0)
 
 
 def to_entry(row: Mapping[str, Any]) -> QueueEntry:

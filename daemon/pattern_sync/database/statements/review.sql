@@ -32,15 +32,45 @@ LEFT JOIN pattern_sync.shown_entries(ARRAY(SELECT f.pattern_id FROM found AS f O
     ON e.place = found.place AND ($1::text IS NULL OR e.status = $1::text)
 ORDER BY found.place;
 
--- name: can_find
--- Whether every entry can be found by other means than its status and impact.
-SELECT pattern_sync.can_find() AS can_find;
+-- name: prepare_to_find
+-- Make what is found as new as can be had. Returns whether every entry can be found by other means than its status and
+-- impact.
+SELECT pattern_sync.prepare_to_find() AS can_find;
 
 -- name: count_listed
 -- How many entries a list has in all: $1 to $4 as for `listed`. NULL if that cannot be said yet.
 SELECT CASE
     WHEN pattern_sync.can_find() THEN pattern_sync.count_found($1::text, $2::text::jsonb, $3::text, $4::timestamptz)
 END AS total;
+
+-- name: listed_ids
+-- The names of what a list finds: the parameters of `listed`.
+SELECT pattern_sync.legible(l.pattern_id) AS pattern_id
+FROM pattern_sync.list(
+    $1::text, $2::text::jsonb, $3::text, $4::timestamptz,
+    $5::text, $6::boolean, $7::double precision, $8::text, $9::bigint, $10::bigint
+) AS l;
+
+-- name: sum_listed
+-- How many entries a list has in all, and their savings, claimed and by evidence: $1 to $4 as for `listed`.
+SELECT
+    pg_catalog.count(*) AS entries,
+    coalesce(pg_catalog.sum(m.savings), 0::double precision) AS savings,
+    pg_catalog.sum(m.evidence) AS evidence
+FROM pattern_sync.matching($1::text, $2::text::jsonb, $3::text, $4::timestamptz) AS m;
+
+-- name: groups
+-- The groups of a list ($1 to $3 as for `listed`) by kind, shape, target or flag ($4), at most $5.
+SELECT
+    pattern_sync.legible(g.key) AS key,
+    g.entries, g.savings, g.evidence, g.min_savings, g.max_savings, g.min_confidence, g.max_confidence,
+    g.flags, g.approved_before, g.decided_before, g.total
+FROM pattern_sync.grouped($1::text, $2::text::jsonb, $3::text, $4::text, $5::bigint) AS g;
+
+-- name: of_the_same_kind
+-- One entry ($1) and those of its kind with a status ($2), at most $3 in all, with the shapes of their tools.
+SELECT pattern_sync.legible(k.pattern_id) AS pattern_id, pattern_sync.legible(k.shape) AS shape
+FROM pattern_sync.of_the_same_kind($1::text, $2::text, $3::bigint) AS k;
 
 -- name: keep_traits
 -- Bring the traits of some entries ($1; NULL: all) up to date, at most $2. Returns how many were written or removed;

@@ -1,0 +1,59 @@
+"""How two sequences of tools differ, and what a spreadsheet gets."""
+
+import csv
+import io
+from datetime import UTC, datetime
+
+import pytest
+
+from pattern_sync.domain.entry import QueueEntry
+from pattern_sync.domain.groups import Step, StepChange, difference_of, tools_of
+from pattern_sync.domain.table import csv_head, csv_rows
+from tests.support.seed import NO_EVIDENCE
+
+ADDED, MISSING = StepChange.ADDED, StepChange.MISSING
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "difference"),
+    [
+        ("A→B→C→D", "A→B→C→D", ()),
+        ("A→B→C→D", "A→B→C", (Step("D", MISSING),)),
+        ("A→B→C", "A→X→B→C", (Step("X", ADDED),)),
+        ("A→B→C→D", "A→X→C→D", (Step("B", MISSING), Step("X", ADDED))),
+        ("A->B->C->D", "A->B->C", (Step("D", MISSING),)),
+        ("A→B→C→D", "A→B→X→Y", None),
+        ("A", "B", None),
+        ("", "A", None),
+    ],
+)
+def test_entries_are_alike_if_three_quarters_of_their_steps_are_the_same(
+    one: str, other: str, difference: tuple[Step, ...] | None
+) -> None:
+    assert difference_of(tools_of(one), tools_of(other)) == difference
+
+
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_is_a_formula(first: str) -> None:
+    name, created_at = f"{first}HYPERLINK(1)", datetime(2026, 11, 26, tzinfo=UTC)
+    entry = QueueEntry(
+        name,
+        "Read",
+        "pending",
+        0.85,
+        7,
+        1e3,
+        5950.0,
+        'two\nlines, "quoted"',
+        (),
+        None,
+        None,
+        None,
+        created_at,
+        NO_EVIDENCE,
+    )
+    head, row = csv.reader(io.StringIO(csv_head() + csv_rows([entry])))
+    cells = dict(zip(head, row, strict=True))
+    assert cells["pattern_id"] == f"'{first}HYPERLINK(1)"
+    assert cells["pattern_context"] == 'two\nlines, "quoted"'
+    assert (cells["confidence_score"], cells["created_at"]) == ("0.85", "2026-11-26T00:00:00+00:00")
