@@ -50,7 +50,7 @@ test("below a path of a proxy's, every request stays below it", async (context) 
   const { next } = await daemon.api.page("pending", null, NEVER);
   await daemon.api.page("pending", next, NEVER);
   await daemon.api.statistics();
-  await daemon.api.approve("a:b", { replaces: "pending" });
+  await daemon.api.approve("a:b", { replaces: "pending" }, "key");
   await daemon.api.entry("..");
   assert.deepEqual(daemon.paths, [
     "GET /some/patterns/api/v1/patterns/pending?limit=500",
@@ -97,15 +97,29 @@ test("any other id is one part of the path whatever it holds", async (context) =
 test("every question and every decision has its path, and brings the daemon's answer", async (context) => {
   const daemon = new Daemon(context);
   const { api } = daemon;
-  daemon.answer = ({ path }) => Response.json({ path });
+  daemon.answer = ({ path }) => Response.json({ path }, { headers: { "Pattern-Sync-Batch": "17" } });
+  const approved = await api.approve("a:b", { notes: null, reviewer: "ann", replaces: "pending" }, "key");
+  assert.deepEqual(approved, { entry: { path: "/api/v1/patterns/a%3Ab/approve" }, batch: 17 });
+  const rejected = await api.reject("a:b", { reason: "a one-off", reviewer: "ann", replaces: "approved" }, "key");
+  assert.deepEqual(rejected, { entry: { path: "/api/v1/patterns/a%3Ab/reject" }, batch: 17 });
+  assert.deepEqual(daemon.sent.pop()?.body, { reason: "a one-off", reviewer: "ann", replaces: "approved" });
+  daemon.sent.pop();
   const answers = [
     await api.statistics(),
     await api.entry("a:b"),
     await api.history("a:b", NEVER),
     await api.explain("a:b", NEVER),
-    await api.approve("a:b", { notes: null, reviewer: "ann", replaces: "pending" }),
-    await api.reject("a:b", { reason: "a one-off", reviewer: "ann", replaces: "approved" }),
-    await api.comment("a:b", { comment: "who owns this?", reviewer: "ann" }),
+    await api.comment("a:b", { comment: "who owns this?", reviewer: "ann" }, "key"),
+    await api.decideMany(
+      { pattern_ids: ["a:b"], decision: "approved", replaces: "pending", dry_run: false, positions: {} },
+      "bulk",
+    ),
+    await api.undo(17, "ann", "undo"),
+    await api.batches(20),
+    await api.progress("2026-11-26T00:00:00+01:00"),
+    await api.log({ by: "ann", limit: 9 }),
+    await api.nearest(),
+    await api.queueAnyway("a:b", "ann"),
   ];
   assert.deepEqual(
     answers,
@@ -116,22 +130,35 @@ test("every question and every decision has its path, and brings the daemon's an
     "GET /api/v1/patterns/a%3Ab",
     "GET /api/v1/patterns/a%3Ab/history",
     "GET /api/v1/patterns/a%3Ab/explain",
-    "POST /api/v1/patterns/a%3Ab/approve",
-    "POST /api/v1/patterns/a%3Ab/reject",
     "POST /api/v1/patterns/a%3Ab/comment",
+    "POST /api/v1/patterns/decisions",
+    "POST /api/v1/patterns/batches/17/undo",
+    "GET /api/v1/patterns/batches?limit=20",
+    "GET /api/v1/patterns/progress?since=2026-11-26T00%3A00%3A00%2B01%3A00",
+    "GET /api/v1/patterns/log?by=ann&limit=9",
+    "GET /api/v1/patterns/nearest",
+    "POST /api/v1/patterns/a%3Ab/queue",
   ]);
-  assert.deepEqual(daemon.sent[5]?.body, { reason: "a one-off", reviewer: "ann", replaces: "approved" });
+  assert.deepEqual(daemon.sent.map(({ headers }) => headers["Idempotency-Key"] ?? null).filter(Boolean), [
+    "key",
+    "bulk",
+    "undo",
+  ]);
 });
 
 test("only what has a body is said to be JSON", async (context) => {
   const daemon = new Daemon(context);
   daemon.answer = () => Response.json({});
   await daemon.api.statistics();
-  await daemon.api.comment("a", { comment: "hm", reviewer: "ann" });
+  await daemon.api.comment("a", { comment: "hm", reviewer: "ann" }, "key");
   const [read, written] = daemon.sent;
   assert.deepEqual(read?.headers, { Accept: "application/json" });
   assert.equal(read?.options.body, null);
-  assert.deepEqual(written?.headers, { Accept: "application/json", "Content-Type": "application/json" });
+  assert.deepEqual(written?.headers, {
+    Accept: "application/json",
+    "Content-Type": "application/json",
+    "Idempotency-Key": "key",
+  });
 });
 
 test("a request follows no redirect and sends no cookie to others", async (context) => {
@@ -152,10 +179,10 @@ test("a conflict brings the entry as it is now", async (context) => {
   const daemon = new Daemon(context);
   const decided = entry("a", { status: "approved", reviewed_by: "bob" });
   daemon.answer = () => Response.json({ detail: "bob was faster", entry: decided }, { status: 409 });
-  const fault = await faultOf(daemon.api.reject("a", { reason: "no", replaces: "pending" }));
+  const fault = await faultOf(daemon.api.reject("a", { reason: "no", replaces: "pending" }, "key"));
   assert.deepEqual([fault.status, fault.entry], [409, decided]);
   daemon.answer = () => Response.json({ detail: "kept out", entry: null }, { status: 409 });
-  assert.equal((await faultOf(daemon.api.reject("a", { reason: "no", replaces: "pending" }))).entry, null);
+  assert.equal((await faultOf(daemon.api.reject("a", { reason: "no", replaces: "pending" }, "key"))).entry, null);
 });
 
 test("a refusal of the daemon without a sentence is named by its status", async (context) => {
@@ -196,7 +223,7 @@ test("a read is waited for 20 seconds, a decision 15", async (context) => {
       options.signal?.addEventListener("abort", () => reject(options.signal?.reason));
     });
   const read = faultOf(daemon.api.history("a", NEVER));
-  const written = faultOf(daemon.api.comment("a", { comment: "hm" }));
+  const written = faultOf(daemon.api.comment("a", { comment: "hm" }, "key"));
   deadline.abort(new DOMException("too late", "TimeoutError"));
   assert.deepEqual(waited, [20_000, 15_000]);
   assert.equal((await read).message, "The daemon did not answer within 20 seconds.");
@@ -214,7 +241,7 @@ test("the body of an answer is waited for no longer than its head", async (conte
         start: (stream) => options.signal?.addEventListener("abort", () => stream.error(options.signal?.reason)),
       }),
     );
-  const written = faultOf(daemon.api.comment("a", { comment: "hm" }));
+  const written = faultOf(daemon.api.comment("a", { comment: "hm" }, "key"));
   await settle();
   deadline.abort(new DOMException("too late", "TimeoutError"));
   assert.equal((await written).message, "The daemon did not answer within 15 seconds.");

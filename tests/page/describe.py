@@ -20,6 +20,8 @@ from pattern_sync.web.messages import Message
 
 # Of every other response the page reads only the detail.
 ANSWERS = ("200", "409")
+# What the page speaks.
+TAGS = (["review"], ["decisions"], ["advice"])
 DESCRIPTIONS = {"title", "description", "summary", "example", "examples"}
 
 Document = dict[str, Any]
@@ -44,7 +46,7 @@ async def _served() -> Document:
 
 def _keep_what_the_page_uses(paths: Document) -> None:
     for path, operations in list(paths.items()):
-        if any(operation["tags"] != ["review"] for operation in operations.values()):
+        if any(operation["tags"] not in TAGS for operation in operations.values()):
             del paths[path]
         for operation in operations.values():
             answers = operation["responses"]

@@ -88,11 +88,11 @@ test("only where nobody knows the outcome is it in doubt", async (context) => {
   const daemon = new Daemon(context);
   for (const status of [400, 401, 403, 404, 409, 422, 503]) {
     daemon.answer = () => Response.json({ detail: "no" }, { status });
-    assert.equal((await faultOf(daemon.api.comment("a", { comment: "x" }))).inDoubt, false, String(status));
+    assert.equal((await faultOf(daemon.api.comment("a", { comment: "x" }, "key"))).inDoubt, false, String(status));
   }
   for (const status of [500, 504]) {
     daemon.answer = () => Response.json({ detail: "lost" }, { status });
-    assert.equal((await faultOf(daemon.api.comment("a", { comment: "x" }))).inDoubt, true, String(status));
+    assert.equal((await faultOf(daemon.api.comment("a", { comment: "x" }, "key"))).inDoubt, true, String(status));
   }
 });
 

@@ -51,7 +51,7 @@ test("only another decision replaces one", () => {
 test("a dialog names the figures, and whether there is a way back", () => {
   assert.equal(figures(entry("a")), "$1,000.00 a month · 10 occurrences · 85 % confidence");
   assert.equal(undoText(entry("a"), "comment"), "A comment cannot be deleted.");
-  assert.equal(undoText(entry("a"), "reject"), "It can be undone only by a new decision.");
+  assert.equal(undoText(entry("a"), "reject"), "It can be undone for seven days.");
   assert.equal(undoText(APPROVED, "reject"), "This replaces a decision: Approved by bob. Both stay in the history.");
 });
 

@@ -28,7 +28,7 @@ test("a decision waits for the token and is sent again as it was", async (contex
   const daemon = new Daemon(context);
   daemon.requireToken("right");
   daemon.giveTokens("right");
-  await daemon.api.reject("a", { reason: "a one-off", replaces: "pending" });
+  await daemon.api.reject("a", { reason: "a one-off", replaces: "pending" }, "key");
   assert.deepEqual(daemon.sent[1]?.body, { reason: "a one-off", replaces: "pending" });
 });
 

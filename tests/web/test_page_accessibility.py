@@ -128,7 +128,7 @@ def test_the_tab_key_visits_everything_in_order_and_is_never_trapped(three: Serv
     page = tabs.open(three.daemon.http_url, path=f"/#pattern={FIRST}").until_live()
     expect(page.title).to_have_text(FIRST)
     views = ["pending", "approved", "rejected", "auto-approved"]
-    wanted = ["skip", *views, "keys-button", "search", "type", "list", "approve", "reject", "comment"]
+    wanted = ["skip", *views, "keys-button", "search", "type", "list", "approve", "approve-notes", "reject", "comment"]
     assert tab_order(page) == wanted
     assert tab_order(page, "Shift+Tab") == wanted[::-1]
     page["skip"].focus()
@@ -259,7 +259,7 @@ def test_no_figure_is_wrapped_or_cut(three: Served, tabs: Tabs, width: int) -> N
 def test_a_dialog_names_its_pattern_and_shows_changes_meanwhile(three: Served, tabs: Tabs) -> None:
     page = tabs.open(three.daemon.http_url).until_live().press("j", "a")
     dialog = page.dialog("Approve pattern")
-    expect(dialog).to_have_accessible_description(re.compile(f"{FIRST}.*a month.*undone only by a new decision"))
+    expect(dialog).to_have_accessible_description(re.compile(f"{FIRST}.*a month.*undone for seven days"))
     expect(page["reviewer"]).to_have_attribute("required", "")
     three.queue("new:one", occurrence_count=10)
     # Everything outside the dialog is inert.

@@ -1,5 +1,5 @@
 /**
- * @import { Approval, Comment, Rejection, Status, paths } from "wire"
+ * @import { Approval, Comment, DecisionOnMany, Rejection, Status, paths } from "wire"
  * @import { Options } from "./exchange.js"
  */
 
@@ -90,35 +90,100 @@ export class Api {
   /**
    * @param {string} patternId
    * @param {Approval} approval
+   * @param {string} key
+   * @returns the entry, and the batch that undoes this
    */
-  approve(patternId, approval) {
-    return this.#post("/api/v1/patterns/{pattern_id}/approve", patternId, approval);
+  approve(patternId, approval, key) {
+    return this.#decide("/api/v1/patterns/{pattern_id}/approve", patternId, approval, key);
   }
 
   /**
    * @param {string} patternId
    * @param {Rejection} rejection
+   * @param {string} key
+   * @returns the entry, and the batch that undoes this
    */
-  reject(patternId, rejection) {
-    return this.#post("/api/v1/patterns/{pattern_id}/reject", patternId, rejection);
+  reject(patternId, rejection, key) {
+    return this.#decide("/api/v1/patterns/{pattern_id}/reject", patternId, rejection, key);
   }
 
   /**
    * @param {string} patternId
    * @param {Comment} comment
+   * @param {string} key
    */
-  comment(patternId, comment) {
-    return this.#post("/api/v1/patterns/{pattern_id}/comment", patternId, comment);
+  comment(patternId, comment, key) {
+    return this.#post("/api/v1/patterns/{pattern_id}/comment", { document: comment, key, patternId });
+  }
+
+  /**
+   * @param {DecisionOnMany} decision
+   * @param {string} key
+   */
+  decideMany(decision, key) {
+    return this.#post("/api/v1/patterns/decisions", { document: decision, key });
+  }
+
+  /**
+   * @param {number} batchId
+   * @param {string | null} reviewer
+   * @param {string} key
+   */
+  undo(batchId, reviewer, key) {
+    return this.#post("/api/v1/patterns/batches/{batch_id}/undo", { document: { reviewer }, key, batchId });
+  }
+
+  /** @param {number} limit */
+  batches(limit) {
+    return this.#get("/api/v1/patterns/batches", { query: { limit } });
+  }
+
+  /** @param {string} since midnight here, as a time with its zone */
+  progress(since) {
+    return this.#get("/api/v1/patterns/progress", { query: { since } });
+  }
+
+  /**
+   * What was decided since a moment, newest first.
+   * @param {{ by?: string, since?: string, limit: number }} query
+   */
+  log(query) {
+    return this.#get("/api/v1/patterns/log", { query });
+  }
+
+  /** What misses the filter by least. */
+  nearest() {
+    return this.#get("/api/v1/patterns/nearest");
+  }
+
+  /**
+   * @param {string} patternId
+   * @param {string | null} reviewer
+   */
+  queueAnyway(patternId, reviewer) {
+    return this.#post("/api/v1/patterns/{pattern_id}/queue", { document: { reviewer }, patternId });
   }
 
   /**
    * @template {keyof paths} Path
    * @param {Path} path
-   * @param {{ patternId?: string, signal?: AbortSignal }} [options]
+   * @param {{ patternId?: string, signal?: AbortSignal, query?: Record<string, string | number> }} [options]
    */
-  async #get(path, { patternId, signal } = {}) {
-    const { answer } = await this.#request(address(path, patternId), { signal });
+  async #get(path, { patternId, signal, query = {} } = {}) {
+    const url = address(path, patternId);
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
+    const { answer } = await this.#request(url, { signal });
     return /** @type {Read<Path>} */ (answer);
+  }
+
+  /**
+   * @template {keyof paths} Path
+   * @param {Path} path
+   * @param {{ document: object, key?: string, patternId?: string, batchId?: number }} sent
+   */
+  async #post(path, { document, key, patternId, batchId }) {
+    const { answer } = await this.#request(address(path, patternId, batchId), { document, key });
+    return /** @type {Written<Path>} */ (answer);
   }
 
   /**
@@ -126,16 +191,17 @@ export class Api {
    * @param {Path} path
    * @param {string} patternId
    * @param {object} document
+   * @param {string} key
    */
-  async #post(path, patternId, document) {
-    const { answer } = await this.#request(address(path, patternId), { document });
-    return /** @type {Written<Path>} */ (answer);
+  async #decide(path, patternId, document, key) {
+    const { answer, batch } = await this.#request(address(path, patternId), { document, key });
+    return { entry: /** @type {Written<Path>} */ (answer), batch };
   }
 
   /**
    * @param {URL} url
    * @param {Options} options
-   * @returns {Promise<{ answer: unknown, link: string | null }>}
+   * @returns {Promise<{ answer: unknown, link: string | null, batch: number | null }>}
    */
   async #request(url, options) {
     const token = this.#token();
@@ -181,9 +247,10 @@ function nextPage(current, link) {
 /**
  * @param {keyof paths} path
  * @param {string} [patternId]
+ * @param {number} [batchId]
  */
-function address(path, patternId) {
-  const relative = path.slice(1);
+function address(path, patternId, batchId) {
+  const relative = path.slice(1).replace("{batch_id}", String(batchId));
   if (patternId === undefined) return fromRoot(relative);
   if (PLAIN.test(patternId)) return fromRoot(relative.replace("{pattern_id}", () => encodeURIComponent(patternId)));
   const url = fromRoot(relative.replace("{pattern_id}", "~"));

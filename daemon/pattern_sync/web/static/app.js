@@ -21,6 +21,7 @@ import { Selection } from "./selection.js";
 import { Signs } from "./signs.js";
 import { Store } from "./store.js";
 import { TokenDialog } from "./token-dialog.js";
+import { Undo } from "./undo.js";
 import { Views } from "./views.js";
 
 const FIRST_MESSAGE_SECONDS = 0.3;
@@ -56,6 +57,13 @@ class ReviewPage {
     reloaded: () => this.#reloaded(),
   });
   #identity = new Identity({ api: this.#api });
+  #undo = new Undo({
+    api: this.#api,
+    identity: this.#identity,
+    memory: this.#memory,
+    signs: this.#signs,
+    undone: (patternIds) => this.#undone(patternIds),
+  });
   #decisions = new Decisions({
     api: this.#api,
     identity: this.#identity,
@@ -66,6 +74,7 @@ class ReviewPage {
     selection: this.#selection,
     queue: this.#queue,
     signs: this.#signs,
+    undo: this.#undo,
     changed: (patternId, entry) => this.#changed(patternId, entry),
     decided: () => this.#refreshCounts(),
   });
@@ -114,6 +123,16 @@ class ReviewPage {
     this.#queue.apply(patternId, entry);
     this.#selection.changed(patternId, entry);
     this.#decisions.changed(patternId, entry);
+  }
+
+  /** @param {string[]} patternIds */
+  async #undone(patternIds) {
+    const [patternId] = patternIds;
+    this.#refreshCounts();
+    if (patternIds.length > 1 && !this.#isLive) this.#queue.reload();
+    if (patternIds.length !== 1 || patternId === undefined) return;
+    this.#changed(patternId, await this.#api.entry(patternId));
+    await this.#selection.find(patternId);
   }
 
   /** @param {State} state */
@@ -194,8 +213,10 @@ class ReviewPage {
       move: (step) => this.#selection.move(step),
       open: () => this.#selection.open(),
       approve: () => this.#decisions.begin("approve"),
+      approveWithNotes: () => this.#decisions.begin("approve", { asks: true }),
       reject: () => this.#decisions.begin("reject"),
       comment: () => this.#decisions.begin("comment"),
+      undo: () => this.#undo.last(),
       search: () => this.#selection.opened || this.#queue.focusSearch(),
       leaveSearch: () => this.#leaveSearch(),
       leave: () => this.#leave(),

@@ -4,9 +4,11 @@
  * @import { Action } from "./decision-texts.js"
  * @import { Identity } from "./identity.js"
  * @import { Memory } from "./memory.js"
+ * @import { Reasons } from "./reasons.js"
  */
 
 import { asApiError } from "./api-error.js";
+import { Chips } from "./chips.js";
 import {
   ACTIONS,
   faultText,
@@ -19,12 +21,15 @@ import {
   undoText,
   wayOut,
 } from "./decision-texts.js";
-import { byId } from "./dom.js";
-import { count, visible } from "./format.js";
+import { build, byId } from "./dom.js";
+import { complain, textFault } from "./fields.js";
+import { visible } from "./format.js";
+import { NameField } from "./name-field.js";
+import { RequestKey } from "./request-key.js";
 
 /**
  * What a person has confirmed.
- * @typedef {{ entry: QueueEntry, action: Action, text: string, reviewer: string }} Decision
+ * @typedef {{ entry: QueueEntry, action: Action, text: string, reviewer: string, key: string }} Decision
  */
 
 /**
@@ -35,11 +40,11 @@ import { count, visible } from "./format.js";
  * @property {Action} action
  * @property {string} draft what the text is kept under
  * @property {boolean} settled whether there is nothing left to confirm
+ * @property {RequestKey} requests what its requests are called
  */
 
-const LONGEST_TEXT = 10_000;
-const REMEMBERED = "Recorded with your decision or comment, and remembered in this browser.";
-const SIGNED_IN = "Recorded with your decision or comment. It comes from where you signed in.";
+/** The keys that send. */
+const HINTS = { approve: ["Enter"], reject: ["Enter"], comment: ["Ctrl", "Enter"] };
 
 /** The dialog that confirms a decision or a comment. What was typed survives failures and closing. */
 export class DecisionDialog {
@@ -51,14 +56,13 @@ export class DecisionDialog {
   #label = byId("decide-label", HTMLElement);
   #text = byId("decide-text", HTMLTextAreaElement);
   #textFault = byId("decide-text-fault", HTMLElement);
-  #reviewer = byId("reviewer", HTMLInputElement);
-  #reviewerFault = byId("reviewer-fault", HTMLElement);
-  #reviewerHint = byId("reviewer-hint", HTMLElement);
+  #hint = byId("decide-hint", HTMLElement);
   #undo = byId("decide-undo", HTMLElement);
   #cancel = byId("decide-cancel", HTMLButtonElement);
   #submit = byId("decide-submit", HTMLButtonElement);
-  #memory;
-  #identity;
+  #reasons;
+  #name;
+  #chips;
   #send;
   /** @type {Map<string, string>} */
   #drafts = new Map();
@@ -70,20 +74,19 @@ export class DecisionDialog {
    * @param {object} parts
    * @param {Memory} parts.memory
    * @param {Identity} parts.identity
+   * @param {Reasons} parts.reasons
    * @param {(decision: Decision) => Promise<() => void>} parts.send resolves when it is recorded, to what is to be done
    *   once the dialog is closed
    */
-  constructor({ memory, identity, send }) {
-    this.#memory = memory;
-    this.#identity = identity;
+  constructor({ memory, identity, reasons, send }) {
+    this.#reasons = reasons;
+    this.#name = new NameField({ prefix: "", memory, identity });
+    this.#chips = new Chips({ box: byId("decide-reasons", HTMLElement), text: this.#text, reasons });
     this.#send = send;
     this.#cancel.addEventListener("click", () => this.#dialog.close());
     this.#dialog.addEventListener("cancel", (event) => this.#busy && event.preventDefault());
     this.#dialog.addEventListener("keydown", (event) => this.#pressed(event));
     this.#text.addEventListener("input", () => this.#case && this.#drafts.set(this.#case.draft, this.#text.value));
-    this.#reviewer.addEventListener("input", () => {
-      memory.reviewer = this.#reviewer.value.trim();
-    });
     byId("decide-form", HTMLFormElement).addEventListener("submit", (event) => {
       event.preventDefault();
       this.#confirm();
@@ -96,13 +99,24 @@ export class DecisionDialog {
   }
 
   /**
-   * Ask a person to confirm an action on an entry as it is shown now.
+   * Whether a text was typed for an action on an entry, and not sent yet.
    * @param {QueueEntry} entry
    * @param {Action} action
    */
-  open(entry, action) {
+  hasDraft(entry, action) {
+    return Boolean(this.#drafts.get(draftOf(entry, action)));
+  }
+
+  /**
+   * Ask a person to confirm an action on an entry as it is shown now.
+   * @param {QueueEntry} entry
+   * @param {Action} action
+   * @param {{ requests?: RequestKey, fault?: ApiError, news?: string }} [before] what went before: a decision that was
+   *   sent without this dialog and failed, or why it was not sent
+   */
+  open(entry, action, { requests = new RequestKey(), fault, news } = {}) {
     if (this.#busy || this.#dialog.open) return;
-    const opened = { entry, action, draft: JSON.stringify([action, entry.pattern_id]), settled: false };
+    const opened = { entry, action, draft: draftOf(entry, action), settled: false, requests };
     const { title, button, label, needed } = ACTIONS[action];
     const instead = insteadText(entry, action);
     this.#case = opened;
@@ -112,16 +126,18 @@ export class DecisionDialog {
     this.#label.textContent = label;
     this.#text.value = this.#drafts.get(opened.draft) ?? "";
     this.#text.required = needed !== undefined;
-    this.#reviewer.value = this.#memory.reviewer;
+    this.#hint.replaceChildren(...HINTS[action].map((key) => build("kbd", {}, key)));
     this.#undo.textContent = undoText(entry, action);
     this.#submit.textContent = button + instead;
     this.#submit.className = action === "comment" ? "primary" : action;
     this.#settle(opened, false, null);
     complain(this.#text, this.#textFault, "");
-    complain(this.#reviewer, this.#reviewerFault, "");
-    this.#askReviewer();
+    this.#chips.show(action === "reject");
+    this.#name.open();
     this.#dialog.showModal();
     this.#text.focus();
+    if (fault) this.#failed(opened, fault);
+    else if (news) this.#report(news);
   }
 
   /**
@@ -182,19 +198,21 @@ export class DecisionDialog {
     this.#busy = true;
     this.#report(null);
     this.#enable(false);
-    if (await this.#isSomebodyElse()) {
+    if (await this.#name.changed()) {
       this.#busy = false;
-      this.#settle(current, false, renamedText(this.#reviewer.value));
+      this.#settle(current, false, renamedText(this.#name.value));
       if (current.latest !== undefined) this.#compare(current, current.latest);
       return;
     }
-    const { entry, action, draft } = current;
+    const { entry, action, draft, requests } = current;
     const text = this.#text.value.trim();
-    const reviewer = this.#reviewer.value.trim();
+    const reviewer = this.#name.value;
     try {
-      const conclude = await this.#send({ entry, action, text, reviewer });
+      const key = requests.of([entry.pattern_id, entry.status, action, text, reviewer]);
+      const conclude = await this.#send({ entry, action, text, reviewer, key });
       this.#busy = false;
       this.#drafts.delete(draft);
+      if (action === "reject") this.#reasons.remember(text);
       this.#dialog.close();
       conclude();
     } catch (fault) {
@@ -216,43 +234,15 @@ export class DecisionDialog {
     if (!this.#dialog.open) this.#dialog.showModal();
   }
 
-  /** Whether another person has signed in than the one whose name is shown: the daemon records who sends. */
-  async #isSomebodyElse() {
-    if (!this.#identity.known.fixed) return false;
-    const shown = this.#reviewer.value;
-    await this.#identity.refresh();
-    this.#showReviewer();
-    return this.#reviewer.value !== shown;
-  }
-
-  async #askReviewer() {
-    this.#showReviewer();
-    await this.#identity.refresh();
-    this.#showReviewer();
-  }
-
-  #showReviewer() {
-    const { fixed, name, detail } = this.#identity.known;
-    if (fixed) this.#reviewer.value = name ?? "";
-    this.#reviewer.readOnly = fixed || this.#busy;
-    this.#reviewerHint.textContent = fixed ? SIGNED_IN : REMEMBERED;
-    if (detail) complain(this.#reviewer, this.#reviewerFault, detail);
-  }
-
   /** @param {Case} current */
   #check({ action }) {
     const { needed = "" } = ACTIONS[action];
-    const { length } = [...this.#text.value.trim()]; // in code points, as the daemon counts
-    const tooLong = `Too long: ${count(length)} characters; at most ${count(LONGEST_TEXT)} are kept.`;
-    const missing = length === 0 ? needed : "";
-    const textFault = length > LONGEST_TEXT ? tooLong : missing;
-    const nameless = this.#identity.known.detail ?? "Enter your name: it is kept in the history.";
-    const reviewerFault = this.#reviewer.value.trim() ? "" : nameless;
-    complain(this.#text, this.#textFault, textFault);
-    complain(this.#reviewer, this.#reviewerFault, reviewerFault);
-    if (textFault) this.#text.focus();
-    else if (reviewerFault) this.#reviewer.focus();
-    return !(textFault || reviewerFault);
+    const fault = textFault(this.#text.value.trim(), needed);
+    complain(this.#text, this.#textFault, fault);
+    const named = this.#name.check();
+    if (fault) this.#text.focus();
+    else if (!named) this.#name.focus();
+    return !fault && named;
   }
 
   /** @param {string | null} text */
@@ -267,23 +257,33 @@ export class DecisionDialog {
     this.#submit.disabled = this.#busy || settled;
     this.#cancel.disabled = this.#busy;
     this.#text.readOnly = this.#busy;
-    this.#reviewer.readOnly = this.#busy || this.#identity.known.fixed;
+    this.#name.busy = this.#busy;
   }
 
   /** @param {KeyboardEvent} event */
   #pressed(event) {
-    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat || event.isComposing) return;
+    if (event.repeat || event.isComposing || this.#case === null) return;
+    if (event.key === "Enter" ? !this.#confirms(event, this.#case.action) : !this.#chips.pressed(event)) return;
     event.preventDefault();
-    this.#confirm();
+    if (event.key === "Enter") this.#confirm();
+  }
+
+  /**
+   * A reason or a note is short, and Enter sends it; a comment has lines. Shift and Enter begin a line anywhere.
+   * @param {KeyboardEvent} event
+   * @param {Action} action
+   */
+  #confirms({ ctrlKey, metaKey, shiftKey, target }, action) {
+    if (ctrlKey || metaKey) return true;
+    return target === this.#text && action !== "comment" && !shiftKey;
   }
 }
 
 /**
- * @param {HTMLElement} field
- * @param {HTMLElement} place
- * @param {string} fault "" for none
+ * What the text of an action on an entry is kept under.
+ * @param {QueueEntry} entry
+ * @param {Action} action
  */
-function complain(field, place, fault) {
-  place.textContent = fault;
-  field.setAttribute("aria-invalid", String(fault !== ""));
+function draftOf({ pattern_id: patternId }, action) {
+  return JSON.stringify([action, patternId]);
 }

@@ -58,7 +58,7 @@ export function figures(entry) {
  */
 export function undoText(entry, action) {
   if (action === "comment") return "A comment cannot be deleted.";
-  if (entry.status === "pending") return "It can be undone only by a new decision.";
+  if (entry.status === "pending") return "It can be undone for seven days.";
   return `This replaces a decision: ${decided(entry)}. Both stay in the history.`;
 }
 
@@ -125,7 +125,15 @@ export function stillText({ status }) {
 export function recordedText(entry, action, { said, recorded }) {
   const word = action === "comment" ? "Commented on" : capital(DONE[action]);
   const another = recorded === null || recorded === said ? "" : ` as ${visible(recorded)}`;
-  return `${word} “${visible(entry.pattern_id)}”${another}`;
+  return `${word} ${quoted(entry)}${another}`;
+}
+
+/**
+ * "“sdlc:full:all”"
+ * @param {QueueEntry} entry
+ */
+export function quoted({ pattern_id: patternId }) {
+  return `“${visible(patternId)}”`;
 }
 
 /**

@@ -9,14 +9,17 @@
  * @import { Memory } from "./memory.js"
  * @import { Queue } from "./queue.js"
  * @import { Selection } from "./selection.js"
- * @import { Signs } from "./signs.js"
+ * @import { Offer, Signs } from "./signs.js"
  * @import { Store } from "./store.js"
+ * @import { Undo } from "./undo.js"
  */
 
 import { ApiError, asApiError } from "./api-error.js";
 import { DecisionDialog } from "./decision-dialog.js";
-import { recordedText } from "./decision-texts.js";
+import { quoted, recordedText, renamedText } from "./decision-texts.js";
 import { byId } from "./dom.js";
+import { Reasons } from "./reasons.js";
+import { RequestKey } from "./request-key.js";
 
 /**
  * What the page said and what the daemon recorded.
@@ -34,6 +37,7 @@ import { byId } from "./dom.js";
  * @property {Selection} selection
  * @property {Queue} queue
  * @property {Signs} signs
+ * @property {Undo} undo
  * @property {(patternId: string, entry: QueueEntry | null) => void} changed called with an entry as it is now, after a
  *   refusal or a fault
  * @property {() => void} decided called after a decision was recorded and shown
@@ -53,32 +57,79 @@ export class Decisions {
     this.#dialog = new DecisionDialog({
       memory: parts.memory,
       identity: parts.identity,
+      reasons: new Reasons({ memory: parts.memory }),
       send: (decision) => this.#send(decision),
     });
     for (const action of /** @type {Action[]} */ (["approve", "reject", "comment"])) {
       byId(action, HTMLButtonElement).addEventListener("click", () => this.begin(action));
     }
-    byId("decide", HTMLDialogElement).addEventListener("close", () => {
-      const at = document.activeElement;
-      // The button that opened the dialog may have gone away with the last entry.
-      if (!at || at === document.body || !at.checkVisibility()) parts.list.focus();
-    });
+    byId("approve-notes", HTMLButtonElement).addEventListener("click", () => this.begin("approve", { asks: true }));
+    byId("decide", HTMLDialogElement).addEventListener("close", () => this.#keepFocus());
   }
 
   /**
-   * Ask for the confirmation of an action on the selected entry.
+   * Begin an action on the selected entry: an approval at once where nothing has to be asked, everything else by its
+   * dialog.
    * @param {Action} action
+   * @param {{ asks?: boolean }} [options] whether the dialog is wanted in any case
    */
-  begin(action) {
+  begin(action, { asks = false } = {}) {
     const { selection, details, signs } = this.#parts;
     const { entry } = selection;
     if (!entry || (action !== "comment" && byId(action, HTMLButtonElement).hidden)) return;
-    if (this.#dialog.busy) {
+    if (this.#sending) {
       signs.toast("The decision before is still being sent.");
       return;
     }
     this.#fromDetails = details.hasFocus;
-    this.#dialog.open(entry, action);
+    const plain = action === "approve" && entry.status === "pending" && !this.#dialog.hasDraft(entry, action);
+    if (plain && !asks && this.#name !== "") this.#approveAtOnce(entry);
+    else this.#dialog.open(entry, action);
+  }
+
+  /** In whose name this person decides; "" while that is not known. */
+  get #name() {
+    const { identity, memory } = this.#parts;
+    return (identity.known.fixed ? identity.known.name : memory.reviewer) ?? "";
+  }
+
+  // The button that began an action may have gone away with the last entry.
+  #keepFocus() {
+    const at = document.activeElement;
+    if (!at || at === document.body || !at.checkVisibility()) this.#parts.list.focus();
+  }
+
+  /** @param {QueueEntry} entry */
+  async #approveAtOnce(entry) {
+    const { identity, signs } = this.#parts;
+    const reviewer = this.#name;
+    const requests = new RequestKey();
+    this.#sending = { patternId: entry.pattern_id, latest: null };
+    try {
+      if (identity.known.fixed) await identity.refresh();
+      if (this.#name !== reviewer) {
+        this.#dialog.open(entry, "approve", { news: renamedText(this.#name) });
+        return;
+      }
+      // As the dialog would call it, which sends it again after a fault.
+      const key = requests.of([entry.pattern_id, entry.status, "approve", "", reviewer]);
+      const decision = { entry, action: /** @type {const} */ ("approve"), text: "", reviewer, key };
+      const conclude = await this.#send(decision).catch((fault) => {
+        // Under its key it is done once, and answered now if it was done before.
+        if (fault instanceof ApiError && fault.inDoubt && !fault.strange) return this.#send(decision);
+        throw fault;
+      });
+      conclude();
+      this.#keepFocus();
+    } catch (caught) {
+      const fault = asApiError(caught);
+      const open = () => this.#dialog.open(entry, "approve", { requests, fault });
+      if (document.querySelector("dialog[open]")) {
+        signs.toast(`${quoted(entry)} was not approved. ${fault.message}`, { label: "Show", run: open });
+      } else open();
+    } finally {
+      this.#sending = null;
+    }
   }
 
   /**
@@ -96,7 +147,7 @@ export class Decisions {
    * @param {Decision} decision
    * @returns {Promise<() => void>}
    */
-  async #send({ entry, action, text, reviewer }) {
+  async #send({ entry, action, text, reviewer, key }) {
     const { api, changed } = this.#parts;
     const { pattern_id: patternId } = entry;
     /** @type {{ patternId: string, latest: QueueEntry | null }} */
@@ -106,15 +157,16 @@ export class Decisions {
     const replaces = /** @type {Status} */ (entry.status);
     try {
       if (action === "comment") {
-        const noted = await api.comment(patternId, { comment: text, reviewer });
+        const noted = await api.comment(patternId, { comment: text, reviewer }, key);
         return () => this.#commented(entry, { said: reviewer, recorded: noted.reviewer });
       }
       const answer =
         action === "approve"
-          ? await api.approve(patternId, { notes: text || null, reviewer, replaces })
-          : await api.reject(patternId, { reason: text, reviewer, replaces });
-      const names = { said: reviewer, recorded: answer.reviewed_by };
-      return () => this.#decided(entry, newer(answer, sending.latest), action, names);
+          ? await api.approve(patternId, { notes: text || null, reviewer, replaces }, key)
+          : await api.reject(patternId, { reason: text, reviewer, replaces }, key);
+      const names = { said: reviewer, recorded: answer.entry.reviewed_by };
+      const after = newer(answer.entry, sending.latest);
+      return () => this.#decided(entry, after, { action, names, batch: answer.batch });
     } catch (fault) {
       if (fault instanceof ApiError && fault.status === 409 && fault.entry) changed(patternId, fault.entry);
       if (fault instanceof ApiError && fault.inDoubt) this.#lookAgain(patternId);
@@ -142,16 +194,23 @@ export class Decisions {
   /**
    * @param {QueueEntry} before
    * @param {QueueEntry} after
-   * @param {Action} action
-   * @param {Names} names
+   * @param {{ action: Action, names: Names, batch: number | null }} how
    */
-  #decided(before, after, action, names) {
-    const { queue, selection, signs, store, decided } = this.#parts;
+  #decided(before, after, { action, names, batch }) {
+    const { queue, selection, signs, store, undo, decided } = this.#parts;
     queue.apply(after.pattern_id, after);
     queue.draw();
-    if (before.status === store.view) selection.succeed(before, { focus: this.#fromDetails });
+    // The person may have gone on by now.
+    const here = before.pattern_id === selection.patternId;
+    if (here && before.status === store.view) selection.succeed(before, { focus: this.#fromDetails });
     else selection.changed(after.pattern_id, after);
-    signs.toast(recordedText(before, action, names), () => this.#show(before.pattern_id));
+    /** @type {Offer[]} */
+    const offers = [{ label: "Show", run: () => this.#show(before.pattern_id) }];
+    if (batch !== null) {
+      undo.made(batch, quoted(before));
+      offers.unshift(undo.offer(batch, quoted(before)));
+    }
+    signs.toast(recordedText(before, action, names), ...offers);
     decided();
   }
 

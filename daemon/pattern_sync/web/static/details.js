@@ -34,6 +34,7 @@ export class Details {
     "pattern-elsewhere",
     "actions",
     "approve",
+    "approve-notes",
     "reject",
     "facts",
     "decision",
@@ -211,13 +212,14 @@ export class Details {
 
   /** @param {QueueEntry} entry */
   #showActions({ status }) {
-    const { actions, approve, reject } = this.#elements;
-    const instead = status === "pending" ? "" : " instead";
+    const { actions, approve, "approve-notes": notes, reject } = this.#elements;
+    const instead = status === "pending" ? "" : " instead…";
     actions.hidden = false;
     approve.hidden = status.endsWith("approved");
     reject.hidden = status.endsWith("rejected");
-    setText(approve, `Approve${instead}…`);
-    setText(reject, `Reject${instead}…`);
+    notes.hidden = status !== "pending";
+    setText(approve, `Approve${instead}`);
+    setText(reject, `Reject${instead || "…"}`);
   }
 
   /** @param {QueueEntry} entry */

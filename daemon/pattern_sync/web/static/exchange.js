@@ -2,7 +2,10 @@
 
 import { ApiError } from "./api-error.js";
 
-/** @typedef {{ signal?: AbortSignal | undefined, document?: object }} Options */
+/**
+ * `key` names a request: sent again, it is answered as before, and done once.
+ * @typedef {{ signal?: AbortSignal | undefined, document?: object | undefined, key?: string | undefined }} Options
+ */
 
 const READ_SECONDS = 20;
 const WRITE_SECONDS = 15;
@@ -17,17 +20,13 @@ const SIGN_IN = "You may have to sign in again: open this page in a new tab, sig
  * @param {Options} options
  * @param {string | null} token
  */
-export async function exchange(url, { signal, document }, token) {
+export async function exchange(url, { signal, document, key }, token) {
   const seconds = document ? WRITE_SECONDS : READ_SECONDS;
   const deadline = AbortSignal.timeout(seconds * 1000);
   try {
     const response = await fetch(url.pathname + url.search, {
       method: document ? "POST" : "GET",
-      headers: {
-        Accept: "application/json",
-        ...(document && { "Content-Type": "application/json" }),
-        ...(token !== null && { Authorization: `Bearer ${asBytes(token)}` }),
-      },
+      headers: headersOf({ document, key }, token),
       body: document ? JSON.stringify(document) : null,
       signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
       credentials: "same-origin",
@@ -36,13 +35,27 @@ export async function exchange(url, { signal, document }, token) {
     if (!response.headers.has(OURS)) throw asStrange(response);
     const answer = await (response.ok ? response.json() : response.json().catch(() => null));
     if (!response.ok) throw asRefusal(response, answer);
-    return { answer, link: response.headers.get("Link") };
+    return { answer, link: response.headers.get("Link"), batch: batchOf(response) };
   } catch (cause) {
     if (signal?.aborted || cause instanceof ApiError) throw cause;
     const late = `The daemon did not answer within ${seconds} seconds.`;
     // biome-ignore lint/style/useErrorCause: an ApiError takes it among its details
     throw new ApiError(0, deadline.aborted ? late : "The daemon cannot be reached.", { cause });
   }
+}
+
+/**
+ * The headers of a request.
+ * @param {Options} options
+ * @param {string | null} token
+ */
+function headersOf({ document, key }, token) {
+  return {
+    Accept: "application/json",
+    ...(document && { "Content-Type": "application/json" }),
+    ...(key !== undefined && { "Idempotency-Key": key }),
+    ...(token !== null && { Authorization: `Bearer ${asBytes(token)}` }),
+  };
 }
 
 /**
@@ -79,6 +92,15 @@ function wantsToSignIn({ type, status, ok }) {
 function nameOf({ type, status, statusText, ok }) {
   if (type === "opaqueredirect") return "a redirect";
   return ok ? "another page" : `${status} ${statusText}`.trim();
+}
+
+/**
+ * The batch that a decision was written as, which undoes it; null where the answer names none.
+ * @param {Response} response
+ */
+function batchOf({ headers }) {
+  const named = headers.get("Pattern-Sync-Batch") ?? "";
+  return /^\d+$/u.test(named) ? Number(named) : null;
 }
 
 /**

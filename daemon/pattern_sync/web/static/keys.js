@@ -9,8 +9,10 @@
  * @property {(step: number) => void} move
  * @property {() => void} open
  * @property {() => void} approve
+ * @property {() => void} approveWithNotes
  * @property {() => void} reject
  * @property {() => void} comment
+ * @property {() => void} undo
  * @property {() => void} search
  * @property {() => void} leaveSearch
  * @property {() => void} leave
@@ -85,8 +87,8 @@ function movingLetters({ move }) {
  * @param {Actions} actions
  * @returns {Bindings}
  */
-function otherLetters({ approve, reject, comment, search, keys }) {
-  return { a: approve, r: reject, c: comment, "/": search, "?": keys };
+function otherLetters({ approve, approveWithNotes, reject, comment, undo, search, keys }) {
+  return { a: approve, A: approveWithNotes, r: reject, c: comment, z: undo, "/": search, "?": keys };
 }
 
 /**

@@ -1,5 +1,6 @@
 const REVIEWER = "pattern-sync.reviewer";
 const KEYS = "pattern-sync.keys";
+const REASONS = "pattern-sync.reasons";
 const TOKEN = "pattern-sync.token";
 
 // Merely accessing the storage can throw.
@@ -27,6 +28,15 @@ export class Memory {
 
   set keys(on) {
     this.#write(browserStorage, KEYS, on ? "on" : "off");
+  }
+
+  /** The reasons that were given before, as they were written here; "" for none. */
+  get reasons() {
+    return this.#read(browserStorage, REASONS) ?? "";
+  }
+
+  set reasons(text) {
+    this.#write(browserStorage, REASONS, text);
   }
 
   /** The token, null when there is none; forgotten with the tab. */

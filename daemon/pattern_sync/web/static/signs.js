@@ -3,6 +3,11 @@
 import { build, byId, setText } from "./dom.js";
 import { clockTime, plural } from "./format.js";
 
+/**
+ * What a toast's button does.
+ * @typedef {{ label: string, run: () => unknown, key?: string | undefined }} Offer
+ */
+
 const TOAST_SECONDS = 7;
 const BANNER_DELAY_SECONDS = 1;
 const ARRIVALS_SECONDS = 2;
@@ -82,15 +87,17 @@ export class Signs {
   /**
    * A short message in the corner; screen readers hear it, too.
    * @param {string} text
-   * @param {() => void} [show] leads to what it is about
+   * @param {...Offer} offers
    */
-  toast(text, show) {
+  toast(text, ...offers) {
     const toast = build("div", { className: "toast" }, build("span", {}, text));
-    if (show) {
-      const button = build("button", { type: "button", className: "small" }, "Show");
+    for (const { label, run, key } of offers) {
+      const button = build("button", { type: "button", className: "small" }, label);
+      if (key) button.setAttribute("aria-keyshortcuts", key);
       button.addEventListener("click", () => {
         toast.remove();
-        show();
+        this.#leave();
+        run();
       });
       toast.append(button);
     }
