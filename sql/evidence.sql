@@ -64,7 +64,7 @@ DECLARE
     firsts timestamptz[];
     lasts timestamptz[];
 BEGIN
-    IF NOT pattern_sync.examples_can_be_read() THEN
+    IF pg_catalog.cardinality(sightings.row_ids) = 0 OR NOT pattern_sync.examples_can_be_read() THEN
         RETURN;
     END IF;
     IF pattern_sync.workflows_are_unique() THEN
@@ -132,7 +132,8 @@ END $$;
 -- The flags: the first three compare the claim with what is recorded, and so need a record; a detector that records
 -- nothing is not accused. A sum over all time equals the claim to 2 %, while the record spans anything but a month. A
 -- cost that is a multiple of 5 % of the other, to the last of four decimals, was assumed; below 0.02 USD four decimals
--- cannot tell. `readable` is false where the table of occurrences is missing or cannot be read.
+-- cannot tell. `readable` is false where the table of occurrences is missing or cannot be read, and NULL while somebody
+-- has locked it: nobody waits with a decision for that.
 CREATE OR REPLACE FUNCTION pattern_sync.evidence(signatures text[])
 RETURNS TABLE (
     signature text, readable boolean, workflows bigint, first_seen timestamptz, last_seen timestamptz,
@@ -141,10 +142,19 @@ RETURNS TABLE (
     cost_before double precision, cost_after double precision,
     savings_observed double precision, savings_by_evidence double precision, flags text[]
 ) LANGUAGE plpgsql STABLE
-SET enable_seqscan = off SET enable_nestloop = off SET plan_cache_mode = force_generic_plan AS $$
+SET enable_seqscan = off SET enable_nestloop = off SET plan_cache_mode = force_generic_plan
+SET lock_timeout = '500ms' AS $$
 DECLARE
-    can_be_read CONSTANT boolean := pattern_sync.examples_can_be_read();
+    can_be_read boolean;
 BEGIN
+    BEGIN
+        can_be_read := pattern_sync.examples_can_be_read();
+        IF can_be_read THEN
+            PERFORM FROM pattern_occurrences LIMIT 0; -- the lock that all that follows needs
+        END IF;
+    EXCEPTION WHEN lock_not_available THEN
+        can_be_read := NULL;
+    END;
     RETURN QUERY
     WITH named AS MATERIALIZED (
         -- Without a unique key several rows may share the signature: the one that `explain` shows.
@@ -193,7 +203,7 @@ BEGIN
             pg_catalog.date_part('epoch'::text, s.last_seen - s.first_seen) / 86400::double precision AS days,
             CASE WHEN n.before > 0::numeric AND s.workflows > 0::bigint THEN n.before - n.after END AS saved_by_each
         FROM named AS n
-        LEFT JOIN pattern_sync.sightings(ARRAY(SELECT named.id FROM named)) AS s ON s.row_id = n.id
+        LEFT JOIN pattern_sync.sightings(ARRAY(SELECT named.id FROM named WHERE can_be_read)) AS s ON s.row_id = n.id
     )
     SELECT
         asked.signature,

@@ -107,7 +107,7 @@ BEGIN
     )
     SELECT
         entry.pattern_id,
-        entry.row_version,
+        CASE WHEN shown.readable IS NULL THEN '' ELSE entry.row_version END, -- locked just now: soon once more
         entry.status,
         pattern_sync.kind_of(entry.pattern_id),
         pattern_sync.target_of(entry.pattern_id),

@@ -548,10 +548,19 @@ CREATE FUNCTION pattern_sync.evidence(signatures text[]) RETURNS TABLE(signature
     SET enable_seqscan TO 'off'
     SET enable_nestloop TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
+    SET lock_timeout TO '500ms'
     AS $$
 DECLARE
-    can_be_read CONSTANT boolean := pattern_sync.examples_can_be_read();
+    can_be_read boolean;
 BEGIN
+    BEGIN
+        can_be_read := pattern_sync.examples_can_be_read();
+        IF can_be_read THEN
+            PERFORM FROM pattern_occurrences LIMIT 0; -- the lock that all that follows needs
+        END IF;
+    EXCEPTION WHEN lock_not_available THEN
+        can_be_read := NULL;
+    END;
     RETURN QUERY
     WITH named AS MATERIALIZED (
         -- Without a unique key several rows may share the signature: the one that `explain` shows.
@@ -600,7 +609,7 @@ BEGIN
             pg_catalog.date_part('epoch'::text, s.last_seen - s.first_seen) / 86400::double precision AS days,
             CASE WHEN n.before > 0::numeric AND s.workflows > 0::bigint THEN n.before - n.after END AS saved_by_each
         FROM named AS n
-        LEFT JOIN pattern_sync.sightings(ARRAY(SELECT named.id FROM named)) AS s ON s.row_id = n.id
+        LEFT JOIN pattern_sync.sightings(ARRAY(SELECT named.id FROM named WHERE can_be_read)) AS s ON s.row_id = n.id
     )
     SELECT
         asked.signature,
@@ -1130,7 +1139,7 @@ BEGIN
     )
     SELECT
         entry.pattern_id,
-        entry.row_version,
+        CASE WHEN shown.readable IS NULL THEN '' ELSE entry.row_version END, -- locked just now: soon once more
         entry.status,
         pattern_sync.kind_of(entry.pattern_id),
         pattern_sync.target_of(entry.pattern_id),
@@ -2443,7 +2452,7 @@ DECLARE
     firsts timestamptz[];
     lasts timestamptz[];
 BEGIN
-    IF NOT pattern_sync.examples_can_be_read() THEN
+    IF pg_catalog.cardinality(sightings.row_ids) = 0 OR NOT pattern_sync.examples_can_be_read() THEN
         RETURN;
     END IF;
     IF pattern_sync.workflows_are_unique() THEN

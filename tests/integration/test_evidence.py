@@ -1,5 +1,6 @@
 """What is recorded of a pattern, beside what is claimed; the flags, and where nothing can be read."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from tests.support.seed import (
     add_occurrences,
     add_seed,
 )
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.lived_in_too
 NOW = datetime.now(UTC)
@@ -200,12 +202,12 @@ def test_nothing_is_extrapolated_from_less_than_half_a_day_or_without_a_cost(dat
 def test_times_of_a_wrong_clock_are_left_out(database: TestDatabase) -> None:
     row_id = database.add_pattern("x")
     add_occurrences(database, row_id, 2, NOW - timedelta(days=2), NOW)
-    for workflow, time in enumerate(("infinity", "-infinity", "0044-03-15 BC", "20000-01-01", "2100-01-01", None)):
+    for workflow, moment in enumerate(("infinity", "-infinity", "0044-03-15 BC", "20000-01-01", "2100-01-01", None)):
         database.execute(
             "INSERT INTO pattern_occurrences (pattern_id, workflow_id, detected_at) VALUES (%s, %s, %s::timestamp)",
             row_id,
             f"odd-{workflow}",
-            time,
+            moment,
         )
     found = evidence(database, "x")
     assert (found.workflows, round(found.days_seen, 6)) == (8, 2.0)
@@ -264,6 +266,25 @@ def test_without_the_occurrences_the_entry_is_shown_and_says_why(database: TestD
     assert (found.recorded, found.savings_by_evidence) == (False, None)
     assert found.flags[-1].name == "nothing-recorded"
     assert "cannot be read here" in found.flags[-1].rule
+
+
+def test_nobody_waits_for_a_lock_on_the_occurrences(database: TestDatabase) -> None:
+    """As an ALTER TABLE or VACUUM FULL of the application takes it, for minutes."""
+    add_seed(database)
+    with database.another_connection(autocommit=False) as application:
+        application.execute("LOCK TABLE pattern_occurrences")
+        started = time.monotonic()
+        found = evidence(database, SIGNATURE)
+        listed = PatternSyncService(database.url).list_entries()
+        took = time.monotonic() - started
+        application.rollback()
+    assert (found.recorded, found.flags[-1].name) == (False, "nothing-recorded")
+    assert "locked" in found.flags[-1].rule
+    assert [entry.pattern_id for entry in listed] == [SIGNATURE]
+    assert took < PATIENCE_SECONDS / 3
+    # What was kept in the meantime is not believed for long.
+    assert PatternSyncService(database.url).list_entries()[0].evidence.savings_by_evidence == BY_EVIDENCE
+    assert database.execute("SELECT evidence FROM pattern_sync.traits") == [{"evidence": BY_EVIDENCE}]
 
 
 @pytest.mark.parametrize("column", ["avg_cost_with_llm", "avg_cost_with_tool"])

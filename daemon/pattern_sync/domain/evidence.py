@@ -140,8 +140,8 @@ def _nothing_recorded(record: Record) -> str:
     if record.readable:
         return "Claimed, not shown: no occurrence is recorded. Not every detector records them."
     return (
-        "Claimed, not shown: occurrences cannot be read here, as pattern_occurrences is missing, may not be read, or is"
-        " large and has no index on pattern_id."
+        "Claimed, not shown: occurrences cannot be read here, as pattern_occurrences is missing, is locked, may not be"
+        " read, or is large and has no index on pattern_id."
     )
 
 

@@ -11,7 +11,7 @@ def to_evidence(text: str) -> Evidence:
     row = json.loads(text)
     carried = row.get("carried")
     return Record(
-        readable=row["readable"],
+        readable=bool(row["readable"]),
         workflows=row["workflows"],
         first_seen=_time(row["first_seen"]),
         last_seen=_time(row["last_seen"]),
