@@ -271,6 +271,7 @@ BEGIN
     IF written < many THEN
         RAISE EXCEPTION USING MESSAGE = 'kept out', ERRCODE = 'PS001';
     END IF;
+    DELETE FROM pattern_sync.snoozes AS s WHERE s.pattern_id = ANY (decide_set.signatures);
     SET CONSTRAINTS ALL IMMEDIATE; -- a deferred constraint would fail the commit, where nobody can report it
 END $$;
 
@@ -733,4 +734,55 @@ EXCEPTION WHEN OTHERS THEN
         RAISE;
     END IF;
     RAISE EXCEPTION USING MESSAGE = SQLERRM || ' (SQLSTATE ' || SQLSTATE || ')', ERRCODE = 'P0001';
+END $$;
+
+-- Put a pending entry off until a time, or until its savings have doubled, or whichever comes first, in place of an
+-- earlier wish. Returns 'snoozed'; 'zero', as no savings are there that could double; or 'none', as no such entry is
+-- pending. The review pages are told, and wishes that were over a week ago are forgotten.
+CREATE OR REPLACE FUNCTION pattern_sync.snooze(
+    signature text, until timestamptz, until_doubled boolean, reviewer text, reason text
+)
+RETURNS text LANGUAGE plpgsql
+SET enable_seqscan = off SET plan_cache_mode = force_generic_plan SET lock_timeout = '800ms' AS $$
+DECLARE
+    savings double precision;
+BEGIN
+    SELECT pattern_sync.figure(a.estimated_savings_usd::text::numeric)::double precision INTO savings
+    FROM pattern_approvals AS a
+    WHERE a.pattern_id::text = snooze.signature AND a.status::text = 'pending';
+    IF NOT FOUND THEN
+        RETURN 'none';
+    END IF;
+    IF snooze.until_doubled AND savings <= 0::double precision THEN
+        RETURN 'zero';
+    END IF;
+    DELETE FROM pattern_sync.snoozes AS s
+    WHERE s.pattern_id = ANY (ARRAY(
+        SELECT f.pattern_id FROM pattern_sync.snoozes AS f
+        WHERE f.until < pg_catalog.now() - '7 days'::interval
+        LIMIT 100
+        FOR UPDATE SKIP LOCKED
+    ));
+    INSERT INTO pattern_sync.snoozes AS s (pattern_id, reviewer, reason, until, until_savings, since)
+    VALUES (
+        snooze.signature, snooze.reviewer, snooze.reason, snooze.until,
+        CASE WHEN snooze.until_doubled THEN 2::double precision * savings END, pg_catalog.now()
+    )
+    ON CONFLICT (pattern_id) DO UPDATE
+    SET
+        reviewer = EXCLUDED.reviewer, reason = EXCLUDED.reason, until = EXCLUDED.until,
+        until_savings = EXCLUDED.until_savings, since = EXCLUDED.since;
+    PERFORM pattern_sync.tell_changes('refreshed', ARRAY[snooze.signature]);
+    RETURN 'snoozed';
+END $$;
+
+-- End the snooze of an entry, if there is one, and tell the review pages.
+CREATE OR REPLACE FUNCTION pattern_sync.wake(signature text)
+RETURNS void LANGUAGE plpgsql
+SET enable_seqscan = off SET plan_cache_mode = force_generic_plan SET lock_timeout = '800ms' AS $$
+BEGIN
+    DELETE FROM pattern_sync.snoozes AS s WHERE s.pattern_id = wake.signature;
+    IF FOUND THEN
+        PERFORM pattern_sync.tell_changes('refreshed', ARRAY[wake.signature]);
+    END IF;
 END $$;

@@ -47,6 +47,25 @@ RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS $$
         AND (until IS NOT NULL OR until_savings IS NOT NULL)
 $$;
 
+-- The wish of somebody to see an entry later that holds at its present savings, as an object; NULL if there is none.
+CREATE OR REPLACE FUNCTION pattern_sync.snooze_of(signature text, savings double precision)
+RETURNS jsonb LANGUAGE plpgsql STABLE
+SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    RETURN (
+        SELECT pg_catalog.jsonb_build_object(
+            'until', pg_catalog.date_part('epoch', s.until),
+            'until_doubled', s.until_savings IS NOT NULL,
+            'by', pattern_sync.legible(s.reviewer),
+            'since', pg_catalog.date_part('epoch', s.since),
+            'reason', pattern_sync.legible(s.reason)
+        )
+        FROM pattern_sync.snoozes AS s
+        WHERE s.pattern_id = snooze_of.signature COLLATE "default"
+          AND pattern_sync.is_asleep(s.until, s.until_savings, snooze_of.savings)
+    );
+END $$;
+
 -- The entries whose traits are missing or outdated, at most `most`: those with these names or, if that is NULL, all. An
 -- entry has changed if its row is another version than the one that was read. What is recorded of a pattern changes
 -- without a change of its entry, and so does its age: traits are read again after a day.
@@ -428,7 +447,7 @@ RETURNS TABLE (
     pattern_id text, tool_sequence text, status text, confidence_score double precision, occurrence_count bigint,
     estimated_savings_usd double precision, impact_score double precision, pattern_context text,
     example_sessions text, reviewed_by text, reviewed_at timestamptz, approval_notes text, created_at timestamptz,
-    evidence text, from_pattern boolean, place bigint
+    evidence text, from_pattern boolean, snooze text, place bigint
 ) LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET enable_nestloop = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
@@ -452,6 +471,8 @@ BEGIN
         -- Without the names, which may be bytes that no client can read.
         (recorded -> a.pattern_id::text #- '{signature}'::text[] #- '{carried,signature}'::text[])::text,
         pattern_sync.is_from_pattern(a.pattern_id::text),
+        -- What is decided is not snoozed, whoever has decided it.
+        CASE WHEN a.status::text = 'pending' THEN pattern_sync.snooze_of(a.pattern_id::text, figures.savings) END::text,
         pg_catalog.array_position(shown_entries.signatures, a.pattern_id::text)::bigint
     FROM pattern_approvals AS a
     CROSS JOIN LATERAL (

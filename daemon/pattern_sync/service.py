@@ -23,8 +23,9 @@ from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.groups import EntryGroup, SimilarEntry
 from pattern_sync.domain.listing import Grouping, Listing, Order, Snoozed
 from pattern_sync.domain.results import SyncResult
+from pattern_sync.domain.snoozing import Wish
 from pattern_sync.domain.statistics import Overview, SyncStatistics
-from pattern_sync.review import Decisions, Finding, Review
+from pattern_sync.review import Decisions, Finding, Review, Snoozing
 from pattern_sync.runtime.host import host_at
 from pattern_sync.sync.manual import ManualSync
 from pattern_sync.sync.reconciler import Reconciler
@@ -181,6 +182,28 @@ class PatternSyncService:
         """
         with self._decisions() as decisions:
             return run_blocking(decisions.undo(batch_id, reviewer))
+
+    def snooze(
+        self,
+        signature: str,
+        until: datetime | None = None,
+        *,
+        until_doubled: bool = False,
+        reviewer: str | None = None,
+        reason: str | None = None,
+    ) -> QueueEntry:
+        """Put a pending entry off, until a time with a zone or until its savings have doubled, and return it.
+
+        Raises UnknownPattern, InvalidInput, AlreadyDecided, NotSnoozable.
+        """
+        wish = Wish(until, until_doubled, reviewer, reason)
+        with self._reviews() as gateway:
+            return run_blocking(Snoozing(gateway).snooze(signature, wish))
+
+    def wake(self, signature: str) -> QueueEntry:
+        """End the snooze of an entry, if there is one, and return the entry. Raises UnknownPattern."""
+        with self._reviews() as gateway:
+            return run_blocking(Snoozing(gateway).wake(signature))
 
     def batches(self, reviewer: str | None = None, limit: int = 20) -> tuple[Batch, ...]:
         """Return the last batches of decisions, newest first; a single decision is a batch of one."""

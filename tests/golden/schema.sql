@@ -506,6 +506,7 @@ BEGIN
     IF written < many THEN
         RAISE EXCEPTION USING MESSAGE = 'kept out', ERRCODE = 'PS001';
     END IF;
+    DELETE FROM pattern_sync.snoozes AS s WHERE s.pattern_id = ANY (decide_set.signatures);
     SET CONSTRAINTS ALL IMMEDIATE; -- a deferred constraint would fail the commit, where nobody can report it
 END $$;
 COMMENT ON FUNCTION pattern_sync.decide_set(batch bigint, signatures text[]) IS 'Write the decision of a batch on some entries that this transaction has locked, their history, the mark on their patterns, and what it takes to undo it. Raises PS001 if a trigger, rule or policy of the application silently keeps a part of it out; an error of any row undoes them all.';
@@ -2366,7 +2367,7 @@ CREATE FUNCTION pattern_sync.shape_of(sequence text) RETURNS text
     WHERE step.tool IS DISTINCT FROM step.previous
 $$;
 COMMENT ON FUNCTION pattern_sync.shape_of(sequence text) IS 'The shape of a sequence of tools: a tool that follows itself counts once. Not by a regular expression with a back reference, which takes five times as long on long sequences.';
-CREATE FUNCTION pattern_sync.shown_entries(signatures text[]) RETURNS TABLE(pattern_id text, tool_sequence text, status text, confidence_score double precision, occurrence_count bigint, estimated_savings_usd double precision, impact_score double precision, pattern_context text, example_sessions text, reviewed_by text, reviewed_at timestamp with time zone, approval_notes text, created_at timestamp with time zone, evidence text, from_pattern boolean, place bigint)
+CREATE FUNCTION pattern_sync.shown_entries(signatures text[]) RETURNS TABLE(pattern_id text, tool_sequence text, status text, confidence_score double precision, occurrence_count bigint, estimated_savings_usd double precision, impact_score double precision, pattern_context text, example_sessions text, reviewed_by text, reviewed_at timestamp with time zone, approval_notes text, created_at timestamp with time zone, evidence text, from_pattern boolean, snooze text, place bigint)
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
     SET enable_nestloop TO 'off'
@@ -2393,6 +2394,8 @@ BEGIN
         -- Without the names, which may be bytes that no client can read.
         (recorded -> a.pattern_id::text #- '{signature}'::text[] #- '{carried,signature}'::text[])::text,
         pattern_sync.is_from_pattern(a.pattern_id::text),
+        -- What is decided is not snoozed, whoever has decided it.
+        CASE WHEN a.status::text = 'pending' THEN pattern_sync.snooze_of(a.pattern_id::text, figures.savings) END::text,
         pg_catalog.array_position(shown_entries.signatures, a.pattern_id::text)::bigint
     FROM pattern_approvals AS a
     CROSS JOIN LATERAL (
@@ -2515,6 +2518,64 @@ CREATE FUNCTION pattern_sync.signature_is_unique() RETURNS boolean
     SELECT pattern_sync.is_indexed('operation_patterns', 'pattern_signature', true)
 $$;
 COMMENT ON FUNCTION pattern_sync.signature_is_unique() IS 'Whether each pattern has only one row. Without a unique key on the signature it may have several.';
+CREATE FUNCTION pattern_sync.snooze(signature text, until timestamp with time zone, until_doubled boolean, reviewer text, reason text) RETURNS text
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET lock_timeout TO '800ms'
+    AS $$
+DECLARE
+    savings double precision;
+BEGIN
+    SELECT pattern_sync.figure(a.estimated_savings_usd::text::numeric)::double precision INTO savings
+    FROM pattern_approvals AS a
+    WHERE a.pattern_id::text = snooze.signature AND a.status::text = 'pending';
+    IF NOT FOUND THEN
+        RETURN 'none';
+    END IF;
+    IF snooze.until_doubled AND savings <= 0::double precision THEN
+        RETURN 'zero';
+    END IF;
+    DELETE FROM pattern_sync.snoozes AS s
+    WHERE s.pattern_id = ANY (ARRAY(
+        SELECT f.pattern_id FROM pattern_sync.snoozes AS f
+        WHERE f.until < pg_catalog.now() - '7 days'::interval
+        LIMIT 100
+        FOR UPDATE SKIP LOCKED
+    ));
+    INSERT INTO pattern_sync.snoozes AS s (pattern_id, reviewer, reason, until, until_savings, since)
+    VALUES (
+        snooze.signature, snooze.reviewer, snooze.reason, snooze.until,
+        CASE WHEN snooze.until_doubled THEN 2::double precision * savings END, pg_catalog.now()
+    )
+    ON CONFLICT (pattern_id) DO UPDATE
+    SET
+        reviewer = EXCLUDED.reviewer, reason = EXCLUDED.reason, until = EXCLUDED.until,
+        until_savings = EXCLUDED.until_savings, since = EXCLUDED.since;
+    PERFORM pattern_sync.tell_changes('refreshed', ARRAY[snooze.signature]);
+    RETURN 'snoozed';
+END $$;
+COMMENT ON FUNCTION pattern_sync.snooze(signature text, until timestamp with time zone, until_doubled boolean, reviewer text, reason text) IS 'Put a pending entry off until a time, or until its savings have doubled, or whichever comes first, in place of an earlier wish. Returns ''snoozed''; ''zero'', as no savings are there that could double; or ''none'', as no such entry is pending. The review pages are told, and wishes that were over a week ago are forgotten.';
+CREATE FUNCTION pattern_sync.snooze_of(signature text, savings double precision) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+BEGIN
+    RETURN (
+        SELECT pg_catalog.jsonb_build_object(
+            'until', pg_catalog.date_part('epoch', s.until),
+            'until_doubled', s.until_savings IS NOT NULL,
+            'by', pattern_sync.legible(s.reviewer),
+            'since', pg_catalog.date_part('epoch', s.since),
+            'reason', pattern_sync.legible(s.reason)
+        )
+        FROM pattern_sync.snoozes AS s
+        WHERE s.pattern_id = snooze_of.signature COLLATE "default"
+          AND pattern_sync.is_asleep(s.until, s.until_savings, snooze_of.savings)
+    );
+END $$;
+COMMENT ON FUNCTION pattern_sync.snooze_of(signature text, savings double precision) IS 'The wish of somebody to see an entry later that holds at its present savings, as an object; NULL if there is none.';
 CREATE FUNCTION pattern_sync.spokesmen(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[]) RETURNS bigint[]
     LANGUAGE plpgsql STABLE
     SET enable_nestloop TO 'off'
@@ -3057,6 +3118,19 @@ BEGIN
     RETURN CASE WHEN verdict.code IN ('55P03', '40P01', '40001') AND NOT raised THEN 'held' ELSE 'failed' END;
 END $$;
 COMMENT ON FUNCTION pattern_sync.verdict(code text, raised_at text) IS 'The outcome of a row that raised an error: held if somebody has locked it, failed otherwise, whatever the SQLSTATE. An SQLSTATE does not identify the culprit: a trigger of the application may raise any, or pass one on from another server. A server that cannot write at all cannot write the quarantine either, so that error blames no row. A cancellation is raised again, unless a RAISE used its code to refuse the row.';
+CREATE FUNCTION pattern_sync.wake(signature text) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET lock_timeout TO '800ms'
+    AS $$
+BEGIN
+    DELETE FROM pattern_sync.snoozes AS s WHERE s.pattern_id = wake.signature;
+    IF FOUND THEN
+        PERFORM pattern_sync.tell_changes('refreshed', ARRAY[wake.signature]);
+    END IF;
+END $$;
+COMMENT ON FUNCTION pattern_sync.wake(signature text) IS 'End the snooze of an entry, if there is one, and tell the review pages.';
 CREATE FUNCTION pattern_sync.without(signatures text[], others text[]) RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$

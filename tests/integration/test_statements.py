@@ -37,6 +37,7 @@ ENTRY: Mapping[str, str] = {
     "approval_notes": "text",
     "created_at": "timestamptz",
     "evidence": "text",
+    "snooze": "text",
     "from_pattern": "bool",
 }
 # What rows.py reads and what the gateways pass, listed literally.
@@ -172,6 +173,8 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     ),
     "finish_answer": (("text", "timestamptz", "int4", "text", "text"), {}),
     "forget_answer": (("text", "timestamptz"), {}),
+    "snooze": (("text", "timestamptz", "bool", "text", "text"), {"outcome": "text"}),
+    "wake": (("text",), {"woken": "void"}),
     "undo_batch": (("int8", "text"), dict.fromkeys(["pattern_id", "outcome", "detail"], "text")),
     "batches": (
         ("text", "int8", "int8"),

@@ -25,6 +25,7 @@ export function entry(patternId, fields = {}) {
     approval_notes: null,
     created_at: "2026-11-23T06:43:27.123456Z",
     evidence: evidence(),
+    snooze: null,
     from_pattern: true,
     ...fields,
   };

@@ -68,6 +68,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/patterns/{pattern_id}/snooze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["decisions_snooze"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/patterns/{pattern_id}/wake": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["decisions_wake"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/patterns/decisions": {
         parameters: {
             query?: never;
@@ -592,6 +624,7 @@ export interface components {
             approval_notes: string | null;
             created_at: string | null;
             evidence: components["schemas"]["Evidence"];
+            snooze: components["schemas"]["Snooze"] | null;
             /** @default true */
             from_pattern: boolean;
         };
@@ -638,6 +671,26 @@ export interface components {
         SimilarEntry: {
             entry: components["schemas"]["QueueEntry"];
             difference: components["schemas"]["Step"][];
+        };
+        Snooze: {
+            until: string | null;
+            until_doubled: boolean;
+            by: string;
+            /** Format: date-time */
+            since: string;
+            reason: string | null;
+        };
+        SnoozeRequest: {
+            reviewer?: string | null;
+            until?: string | null;
+            /** @default false */
+            until_doubled: boolean;
+            reason?: string | null;
+        } | {
+            until: string;
+        } | {
+            /** @constant */
+            until_doubled: true;
         };
         /** @enum {string} */
         Snoozed: "show" | "hide" | "only";
@@ -808,6 +861,8 @@ export type Rejection = components['schemas']['Rejection'];
 export type Reviewer = components['schemas']['Reviewer'];
 export type Selection = components['schemas']['Selection'];
 export type SimilarEntry = components['schemas']['SimilarEntry'];
+export type Snooze = components['schemas']['Snooze'];
+export type SnoozeRequest = components['schemas']['SnoozeRequest'];
 export type Snoozed = components['schemas']['Snoozed'];
 export type Status = components['schemas']['Status'];
 export type Step = components['schemas']['Step'];
@@ -915,6 +970,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Queued"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decisions_snooze: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Reviewer"?: string | null;
+            };
+            path: {
+                pattern_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SnoozeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueEntry"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conflict"];
+                };
+            };
+        };
+    };
+    decisions_wake: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pattern_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueEntry"];
                 };
             };
             409: {

@@ -17,6 +17,7 @@ ENTRY_FIELDS = {
     # Ours; the panel does not use them.
     "evidence",
     "from_pattern",
+    "snooze",
 }
 REPORT_FIELDS = {
     "total_candidates",

@@ -19,7 +19,7 @@ from pattern_sync.domain.results import SyncResult
 from pattern_sync.observability.health import HealthReporter
 from pattern_sync.observability.metrics.exposition import Metrics
 from pattern_sync.observability.view import View
-from pattern_sync.review import Decisions, Finding, Review
+from pattern_sync.review import Decisions, Finding, Review, Snoozing
 from pattern_sync.services.liveness import STEP_SECONDS
 from pattern_sync.services.outage import Availability
 from pattern_sync.services.supervisor import Supervisor
@@ -83,6 +83,7 @@ class Broken:
             advising,
             Decisions(reviews),
             AnswersGateway(self._fetch),
+            Snoozing(reviews),
             self.syncs,
             reviews,
             health,

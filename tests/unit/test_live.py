@@ -46,6 +46,7 @@ ENTRY = QueueEntry(
     approval_notes=None,
     created_at=datetime(2026, 11, 23, 6, 43, 27, 123456, tzinfo=UTC),
     evidence=NO_EVIDENCE,
+    snooze=None,
 )
 
 

@@ -60,6 +60,7 @@ def entry(pattern_id: str, status: str = "pending", impact: float = 1.0) -> Queu
         approval_notes=None,
         created_at=None,
         evidence=NO_EVIDENCE,
+        snooze=None,
     )
 
 

@@ -136,3 +136,28 @@ def test_batches_of_everybody_are_listed_newest_first(served: Served) -> None:
     ids = [batch["id"] for batch in found]
     assert ids == sorted(ids, reverse=True)
     assert [batch["reviewer"] for batch in found[:2]] == ["second", "first"]
+
+
+def test_an_entry_is_snoozed_listed_apart_and_woken(served: Served) -> None:
+    path = served.queue("drowsy")
+    said = {"until": "2099-01-01T00:00:00+01:00", "reviewer": "ann"}
+    assert served.client.post(f"{path}/snooze", json=said).status_code == 409
+    answer = served.client.post(f"{path}/snooze", json={"until_doubled": True, "reviewer": "ann", "reason": "hm"})
+    snooze = answer.raise_for_status().json()["snooze"]
+    assert (snooze["until"], snooze["until_doubled"], snooze["by"], snooze["reason"]) == (None, True, "ann", "hm")
+    assert snooze["since"].endswith("Z")
+    assert served.client.get(path).json()["snooze"] == snooze
+    assert served.client.post(f"{path}/wake").json()["snooze"] is None
+    served.client.post(f"{path}/approve").raise_for_status()
+    decided = served.client.post(f"{path}/snooze", json={"until_doubled": True})
+    assert decided.status_code == 409
+    assert decided.json()["entry"]["status"] == "approved"
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"until": None}, {"until": "tomorrow"}, {"until": "2026-12-01T09:00:00"}, {"until": 5}, {"untill": 1}]
+)
+def test_a_snooze_without_an_end_is_refused(served: Served, body: dict[str, object]) -> None:
+    answer = served.client.post(f"{API}/drowsy%3Anot/snooze", json=body)
+    assert answer.status_code == 422
+    assert "until" in answer.json()["detail"]

@@ -39,6 +39,8 @@ OPERATIONS = [
     "POST /api/v1/patterns/{pattern_id}/reject",
     "POST /api/v1/patterns/{pattern_id}/comment",
     "POST /api/v1/patterns/decisions",
+    "POST /api/v1/patterns/{pattern_id}/snooze",
+    "POST /api/v1/patterns/{pattern_id}/wake",
     "POST /api/v1/patterns/batches/{batch_id}/undo",
     "GET /api/v1/patterns/batches",
     "GET /api/v1/patterns/log",
@@ -54,6 +56,7 @@ OPERATIONS = [
 ]
 # No request for these can be invalid: they take nothing, or an id, which may be any text.
 NOTHING_TO_GET_WRONG = {
+    "POST /api/v1/patterns/{pattern_id}/wake",
     "GET /api/v1/patterns/{pattern_id}",
     "GET /api/v1/patterns/{pattern_id}/history",
     "GET /api/v1/patterns/{pattern_id}/explain",
@@ -75,6 +78,8 @@ def daemon(module_database: TestDatabase) -> Iterator[DaemonProcess]:
     module_database.add_patterns(ENTRIES, "sdlc")
     module_database.add_pattern(KNOWN)
     module_database.add_patterns(ENTRIES, "short", potential_monthly_savings=1)
+    module_database.add_entry("decided")
+    module_database.execute("SELECT pattern_sync.decide('decided', 'approved', 'ann', NULL, 'pending')")
     with running_daemon(
         module_database.url, PATTERN_SYNC_API_TOKEN=API_TOKEN, PATTERN_SYNC_ADMIN_TOKEN=ADMIN_TOKEN
     ) as daemon:

@@ -1,7 +1,7 @@
 """The commands about decisions: what came of many at once, undo, batches, the log."""
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pattern_sync.cli.output import local, print_json
+from pattern_sync.cli.output import local, print_json, snoozed
 from pattern_sync.domain.batches import ItemOutcome, UndoOutcome
 from pattern_sync.domain.decision import NOBODY
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from pattern_sync.cli.session import Session
     from pattern_sync.domain.batches import Batch, DecisionMany, LoggedDecision, Undone
 
+Pattern = Annotated[
+    str, typer.Argument(metavar="SIGNATURE", help="The pattern's signature, as `review list` shows it.")
+]
 Reviewer = Annotated[str | None, typer.Option(help=f"Name of the reviewer.  [default: {NOBODY}]")]
 By = Annotated[str | None, typer.Option(help="Only those of this reviewer.")]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number to list.")]
@@ -41,6 +44,8 @@ def add_commands(review: typer.Typer) -> None:
     review.command()(undo)
     review.command()(batches)
     review.command()(log)
+    review.command()(snooze)
+    review.command()(wake)
 
 
 def undo(
@@ -94,6 +99,46 @@ def log(
         print_json([asdict(each) for each in found])
     else:
         Console().print(_log_table(found))
+
+
+def snooze(
+    context: typer.Context,
+    signature: Pattern,
+    *,
+    until: Annotated[datetime | None, typer.Option(help="A time, in this machine's time zone.")] = None,
+    days: Annotated[float | None, typer.Option(min=0.01, max=366, help="For so many days from now.")] = None,
+    until_doubled: Annotated[bool, typer.Option("--until-doubled", help="Until its savings have doubled.")] = False,
+    reason: Annotated[str | None, typer.Option(help="Why, for others to read.")] = None,
+    reviewer: Reviewer = None,
+    json: Json = False,
+) -> None:
+    """Put a pending entry off; `review list` still lists it, the page does not."""
+    if days is not None:
+        until = datetime.now().astimezone() + timedelta(days=days)
+    session: Session = context.obj
+    with session.service() as service:
+        entry = service.snooze(
+            signature,
+            until.astimezone() if until else None,
+            until_doubled=until_doubled,
+            reviewer=reviewer,
+            reason=reason,
+        )
+    if json:
+        print_json(asdict(entry))
+    elif entry.snooze:
+        typer.echo(f"{signature} is snoozed {snoozed(entry.snooze)}.")
+
+
+def wake(context: typer.Context, signature: Pattern, *, json: Json = False) -> None:
+    """End the snooze of an entry."""
+    session: Session = context.obj
+    with session.service() as service:
+        entry = service.wake(signature)
+    if json:
+        print_json(asdict(entry))
+    else:
+        typer.echo(f"{signature} is not snoozed.")
 
 
 def print_decisions(made: "DecisionMany", *, dry_run: bool, json: bool) -> None:

@@ -19,7 +19,7 @@ from pattern_sync.domain.wording import bound_of, value_of, verdict_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pattern_sync.domain.entry import HistoryItem, QueueEntry
+    from pattern_sync.domain.entry import HistoryItem, QueueEntry, Snooze
     from pattern_sync.domain.explanation import Explanation
     from pattern_sync.domain.results import SyncResult
     from pattern_sync.domain.statistics import Overview
@@ -182,6 +182,8 @@ def entry_table(entry: "QueueEntry", history: "Sequence[HistoryItem]") -> Table:
     add_evidence(table, entry.evidence)
     table.add_row("how it works", Text(entry.tool_sequence))
     table.add_row("context", Text(entry.pattern_context or "none"))
+    if entry.snooze:
+        table.add_row("snoozed", Text(snoozed(entry.snooze)))
     table.add_row("example sessions", Text(", ".join(entry.example_sessions) or "none"))
     for item in history:
         note = Text(f"{item.action} by {item.reviewer}" + (f": {item.notes}" if item.notes else ""))
@@ -192,6 +194,16 @@ def entry_table(entry: "QueueEntry", history: "Sequence[HistoryItem]") -> Table:
 def _figures(entry: "QueueEntry") -> tuple[str, str, str]:
     confidence = f"{round(entry.confidence_score * 100, 1):g} %"
     return confidence, f"{entry.occurrence_count:,}", f"{entry.estimated_savings_usd:,.2f}"
+
+
+def snoozed(snooze: "Snooze") -> str:
+    """Return until when an entry is snoozed, and by whom, in words."""
+    ends = [
+        *([f"until {local(snooze.until)}"] if snooze.until else []),
+        *(["until its savings have doubled"] if snooze.until_doubled else []),
+    ]
+    why = f": {snooze.reason}" if snooze.reason else ""
+    return f"{' or '.join(ends)}, by {snooze.by}{why}"
 
 
 def local(moment: datetime | None) -> str:

@@ -24,6 +24,7 @@ from pattern_sync.domain.errors import NotReadyYet
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.groups import Groups
 from pattern_sync.domain.listing import Grouping, Listing
+from pattern_sync.domain.snoozing import Wish
 from pattern_sync.domain.statistics import SyncStatistics
 
 
@@ -133,6 +134,15 @@ class ReviewGateway:
     async def decided_since(self, since: datetime | None) -> dict[str, int]:
         """Return how many decisions each reviewer has made since a moment, or today, that were not undone."""
         return {row["reviewer"]: row["decided"] for row in await self._fetch("decided_since", since)}
+
+    async def snooze(self, signature: str, wish: Wish) -> str:
+        """Snooze a pending entry; return `snoozed`, `zero` if no savings can double, `none` without such an entry."""
+        arguments = (signature, wish.until, wish.until_doubled, wish.reviewer, wish.reason)
+        return str((await self._fetch("snooze", *arguments))[0]["outcome"])
+
+    async def wake(self, signature: str) -> None:
+        """End the snooze of an entry, if there is one."""
+        await self._fetch("wake", signature)
 
     async def comment(self, signature: str, reviewer: str, comment: str) -> bool | None:
         """Write a comment; False if there is no such entry, None if it was kept out."""

@@ -23,6 +23,17 @@ def is_by_a_rule(status: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Snooze:
+    """Until when an entry is to be left alone: a time, or until its savings have doubled, or whichever comes first."""
+
+    until: datetime | None
+    until_doubled: bool
+    by: str
+    since: datetime
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class QueueEntry:
     """A queue entry; confidence is 0 to 1, savings are USD a month, times have a zone.
 
@@ -45,6 +56,7 @@ class QueueEntry:
     approval_notes: str | None
     created_at: datetime | None
     evidence: Evidence
+    snooze: Snooze | None
     from_pattern: bool = True
 
 

@@ -76,6 +76,10 @@ class NotUndoable(PatternSyncError):
     """The batch is too old to be undone, or nothing of it is left to undo; nothing was written."""
 
 
+class NotSnoozable(PatternSyncError):
+    """The time has passed or is too far away, or there are no savings that could double; nothing was written."""
+
+
 class AlreadyDecided(PatternSyncError):
     """The status of `entry` is not the one that the decision replaces; nothing was written."""
 

@@ -9,6 +9,7 @@ from pattern_sync.domain.decision import ReviewAction, ReviewResult
 from pattern_sync.domain.errors import (
     AlreadyDecided,
     DecisionRefused,
+    NotSnoozable,
     NotUndoable,
     StatementFailed,
     UnknownBatch,
@@ -19,6 +20,7 @@ from pattern_sync.domain.facts import Emit, ReviewActed
 _RESULTS: dict[type[BaseException], ReviewResult] = {
     AlreadyDecided: ReviewResult.CONFLICT,
     NotUndoable: ReviewResult.CONFLICT,
+    NotSnoozable: ReviewResult.CONFLICT,
     DecisionRefused: ReviewResult.REFUSED,
     UnknownPattern: ReviewResult.UNKNOWN,
     UnknownBatch: ReviewResult.UNKNOWN,

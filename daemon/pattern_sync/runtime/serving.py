@@ -17,7 +17,7 @@ from pattern_sync.domain.reception import Mode
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.scans import ScanKind
 from pattern_sync.observability.health import HealthReporter
-from pattern_sync.review import Decisions, Finding, Review
+from pattern_sync.review import Decisions, Finding, Review, Snoozing
 from pattern_sync.runtime.core import Core
 from pattern_sync.sync.manual import ManualSync
 from pattern_sync.sync.reconciler import Reconciler
@@ -71,6 +71,7 @@ def build_http_server(
         Advising(AdviceGateway(peoples.fetch)),
         Decisions(reviews, core.emit),
         AnswersGateway(peoples.fetch),
+        Snoozing(reviews, core.emit),
         ManualSync(Reconciler(gateway, core.now), gateway, on_finished),
         reviews,
         _health_reporter(core),

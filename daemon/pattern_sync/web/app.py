@@ -13,7 +13,7 @@ from pattern_sync.advising import Advising
 from pattern_sync.domain.facts import Emit
 from pattern_sync.observability.health import HealthReporter
 from pattern_sync.observability.metrics.exposition import Metrics
-from pattern_sync.review import Decisions, Finding, Review
+from pattern_sync.review import Decisions, Finding, Review, Snoozing
 from pattern_sync.web.access import Guard, Tokens
 from pattern_sync.web.advice_routes import AdviceRoutes
 from pattern_sync.web.decision_routes import DecisionRoutes
@@ -33,6 +33,7 @@ from pattern_sync.web.middleware.routing import HeadAsGet, RawPatternIds
 from pattern_sync.web.middleware.tokens import TokenFirst
 from pattern_sync.web.review_routes import ReviewRoutes
 from pattern_sync.web.reviewer_routes import ReviewerRoutes
+from pattern_sync.web.snooze_routes import SnoozeRoutes
 from pattern_sync.web.sync_routes import Counts, SyncRoutes, Syncs
 from pattern_sync.web.system_routes import SystemRoutes
 
@@ -100,6 +101,7 @@ class Parts:
     advising: Advising
     decisions: Decisions
     answers: Answers
+    snoozing: Snoozing
     syncs: Syncs
     counts: Counts
     health: HealthReporter
@@ -127,6 +129,7 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
     for routes in (
         SyncRoutes(parts.syncs, parts.counts, guard),
         AdviceRoutes(parts.advising, guard, identity),
+        SnoozeRoutes(parts.snoozing, guard, identity),
         DecisionRoutes(parts.decisions, guard, identity, parts.emit),
         ListRoutes(parts.review, parts.finding, guard, access.prefix),
         ReviewRoutes(parts.review, guard, identity),

@@ -14,6 +14,7 @@ from pattern_sync.domain.errors import (
     DecisionRefused,
     InvalidInput,
     NotReadyYet,
+    NotSnoozable,
     NotUndoable,
     OutcomeUnknown,
     PatternSyncError,
@@ -94,7 +95,8 @@ def install_exception_handlers(app: FastAPI, emit: Emit) -> None:
     app.exception_handler(InvalidInput)(_invalid_input)
     app.exception_handler(UnknownPattern)(_unknown)
     app.exception_handler(UnknownBatch)(_unknown)
-    app.exception_handler(NotUndoable)(_not_undoable)
+    app.exception_handler(NotUndoable)(_not_possible)
+    app.exception_handler(NotSnoozable)(_not_possible)
     app.exception_handler(AlreadyDecided)(_decided)
     app.exception_handler(CannotQueue)(_not_queued)
     app.exception_handler(NotReadyYet)(_not_ready)
@@ -162,7 +164,7 @@ async def _unknown(_: Request, fault: UnknownPattern | UnknownBatch) -> JSONResp
     return _problem(404, str(fault))
 
 
-async def _not_undoable(_: Request, fault: NotUndoable) -> JSONResponse:
+async def _not_possible(_: Request, fault: NotUndoable | NotSnoozable) -> JSONResponse:
     return _problem(409, str(fault))
 
 

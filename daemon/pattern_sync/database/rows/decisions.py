@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from pattern_sync.database.rows import Row
 from pattern_sync.domain.batches import DecidedItem, ItemOutcome, Seen, UndoneItem, UndoOutcome
 from pattern_sync.domain.decision import Decision
+from pattern_sync.domain.entry import Snooze
 
 
 def decision_arguments(
@@ -38,3 +40,13 @@ def to_decided(rows: Sequence[Row]) -> tuple[int | None, list[tuple[DecidedItem,
 def to_undone(rows: Sequence[Row]) -> list[UndoneItem]:
     """Return the outcome of each decision of a batch."""
     return [UndoneItem(row["pattern_id"], UndoOutcome(row["outcome"]), row["detail"]) for row in rows]
+
+
+def to_snooze(text: str | None) -> Snooze | None:
+    """Return somebody's wish to see an entry later."""
+    if text is None:
+        return None
+    found = json.loads(text)
+    until = None if found["until"] is None else datetime.fromtimestamp(found["until"], UTC)
+    since = datetime.fromtimestamp(found["since"], UTC)
+    return Snooze(until, found["until_doubled"], found["by"], since, found["reason"])

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pattern_sync.database.rows import Row
+from pattern_sync.database.rows.decisions import to_snooze
 from pattern_sync.database.rows.evidence import to_evidence
 from pattern_sync.domain.criteria import Criterion, TypeCriterion
 from pattern_sync.domain.entry import Found, HistoryItem, Place, QueueCounts, QueueEntry
@@ -59,6 +60,7 @@ def to_entry(row: Mapping[str, Any]) -> QueueEntry:
     converted = {
         "example_sessions": _sessions(row["example_sessions"]),
         "evidence": to_evidence(row["evidence"]),
+        "snooze": to_snooze(row["snooze"]),
     }
     return QueueEntry(**{**row, **converted})
 

@@ -74,3 +74,12 @@ WHERE d.decided_at >= coalesce($1::timestamptz, pg_catalog.date_trunc('day', pg_
   AND d.undone_at IS NULL
 GROUP BY d.reviewer
 ORDER BY decided DESC, reviewer;
+
+-- name: snooze
+-- Put a pending entry ($1) off until a time ($2; NULL: no time), or until its savings have doubled ($3), in somebody's
+-- name ($4) and for a reason ($5).
+SELECT pattern_sync.snooze($1::text, $2::timestamptz, $3::boolean, $4::text, $5::text) AS outcome;
+
+-- name: wake
+-- End the snooze of an entry ($1).
+SELECT pattern_sync.wake($1::text) AS woken;

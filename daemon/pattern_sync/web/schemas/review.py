@@ -35,6 +35,7 @@ ENTRY_EXAMPLE: dict[str, Any] = {
     "approval_notes": None,
     "created_at": "2026-11-23T06:43:27.123456Z",
     "from_pattern": True,
+    "snooze": None,
     "evidence": {
         "recorded": True,
         "workflows": 24,
