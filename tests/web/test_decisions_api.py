@@ -88,7 +88,7 @@ def test_a_refusal_is_told_without_the_servers_words(served: Served) -> None:
         ({"positions": {"a": 0}}, "greater than or equal to 1"),
         ({"seconds": -1}, "greater than or equal to 0"),
         ({"dry_run": "perhaps"}, "boolean"),
-        ({"dryrun": True}, "Extra inputs"),
+        ({"dryrun": True}, "is not known"),
         ({"reviewer": "x" * 256}, "255"),
     ],
 )

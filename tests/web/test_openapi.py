@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.daemon import DaemonProcess, running_daemon
 from tests.support.database import TestDatabase
-from tests.support.waiting import show
+from tests.support.waiting import eventually, show
 from tests.web.conftest import ADMIN_TOKEN, API_TOKEN
 
 if TYPE_CHECKING:
@@ -83,6 +83,10 @@ def daemon(module_database: TestDatabase) -> Iterator[DaemonProcess]:
     with running_daemon(
         module_database.url, PATTERN_SYNC_API_TOKEN=API_TOKEN, PATTERN_SYNC_ADMIN_TOKEN=ADMIN_TOKEN
     ) as daemon:
+        # The first batch, which the undo finds.
+        eventually(lambda: module_database.entry("sdlc:1"), what="the entry")
+        token = {"Authorization": f"Bearer {API_TOKEN}"}
+        httpx.post(f"{daemon.http_url}/api/v1/patterns/sdlc%3A1/approve", headers=token).raise_for_status()
         yield daemon
 
 

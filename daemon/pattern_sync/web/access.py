@@ -78,7 +78,7 @@ class Guard:
         scheme, _, presented = authorization.partition(" ")
         self._admit_reader(presented.strip() if scheme.lower() == "bearer" else None)
 
-    def websocket(self, socket: WebSocket) -> None:
+    async def websocket(self, socket: WebSocket) -> None:
         """Admit a WebSocket by its Authorization header, else by the token among its subprotocols."""
         scheme, _, presented = socket.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":

@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Query, Request
+from fastapi import Body, Depends, Query, Request
 
 from pattern_sync.advising import MOST_NEAREST, Advising
 from pattern_sync.domain.advice import Advice
 from pattern_sync.web.access import Guard
 from pattern_sync.web.exception_handlers import EVERYWHERE, REMARK
 from pattern_sync.web.identity import Identity
+from pattern_sync.web.known import KnownOnly
 from pattern_sync.web.parameters import PatternId, Reviewer
 from pattern_sync.web.schemas.advice import KindRates, Queued, Wanted
 from pattern_sync.web.schemas.review import Reasons
@@ -20,7 +21,7 @@ class AdviceRoutes:
     def __init__(self, advising: Advising, guard: Guard, identity: Identity) -> None:
         self._advising = advising
         self._identity = identity
-        self.router = APIRouter(
+        self.router = KnownOnly(
             prefix="/api/v1/patterns", tags=["advice"], responses=EVERYWHERE, dependencies=[Depends(guard.reader)]
         )
         self.router.get("/advice")(self.advice)

@@ -114,31 +114,8 @@ class Parts:
 
 def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
     """Return the application. The middleware that is added last sees a request first."""
-    api = FastAPI(
-        title="Pattern Sync",
-        version=version,
-        description=_ABOUT,
-        docs_url=None,
-        redoc_url=None,
-        servers=[{"url": access.prefix}] if access.prefix else None,
-        generate_unique_id_function=lambda route: f"{route.tags[0]}_{route.name}",
-    )
-    install_exception_handlers(api, parts.emit)
-    guard, identity = Guard(access.tokens), Identity(access.identity_header)
-    # The last review route matches every path below its prefix, so the other routes there come first.
-    for routes in (
-        SyncRoutes(parts.syncs, parts.counts, guard),
-        AdviceRoutes(parts.advising, guard, identity),
-        SnoozeRoutes(parts.snoozing, guard, identity),
-        DecisionRoutes(parts.decisions, guard, identity, parts.emit),
-        ListRoutes(parts.review, parts.finding, guard, access.prefix),
-        ReviewRoutes(parts.review, guard, identity),
-        ReviewerRoutes(identity, guard),
-        SystemRoutes(parts.health, parts.hanging),
-        MetricsRoutes(parts.metrics, guard),
-        LiveRoutes(parts.live, guard, parts.emit),
-    ):
-        api.include_router(routes.router)
+    guard = Guard(access.tokens)
+    api = create_api(parts, access, guard, version)
     api.mount("/", StaticFiles(directory=STATIC, html=True))
     app: ASGIApp = HeadAsGet(RawPatternIds(Routed(LastSlash(api, access.prefix))))
     who = ["X-Reviewer", *([access.identity_header] if access.identity_header else [])]
@@ -155,3 +132,33 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
     app = OriginCheck(app, access.origins, access.public_origin, parts.emit)
     app = HostCheck(app, access.host_names)
     return Prefix(Measured(ResponseHeaders(app), parts.emit, parts.now), access.prefix)
+
+
+def create_api(parts: Parts, access: Access, guard: Guard, version: str) -> FastAPI:
+    """Return the routes of the API."""
+    api = FastAPI(
+        title="Pattern Sync",
+        version=version,
+        description=_ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        servers=[{"url": access.prefix}] if access.prefix else None,
+        generate_unique_id_function=lambda route: f"{route.tags[0]}_{route.name}",
+    )
+    install_exception_handlers(api, parts.emit)
+    identity = Identity(access.identity_header)
+    # The last review route matches every path below its prefix, so the other routes there come first.
+    for routes in (
+        SyncRoutes(parts.syncs, parts.counts, guard),
+        AdviceRoutes(parts.advising, guard, identity),
+        SnoozeRoutes(parts.snoozing, guard, identity),
+        DecisionRoutes(parts.decisions, guard, identity, parts.emit),
+        ListRoutes(parts.review, parts.finding, guard, access.prefix),
+        ReviewRoutes(parts.review, guard, identity),
+        ReviewerRoutes(identity, guard),
+        SystemRoutes(parts.health, parts.hanging),
+        MetricsRoutes(parts.metrics, guard),
+        LiveRoutes(parts.live, guard, parts.emit),
+    ):
+        api.include_router(routes.router)
+    return api

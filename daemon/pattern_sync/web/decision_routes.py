@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Path, Query, Request
+from fastapi import Body, Depends, Path, Query, Request
 from pydantic import AwareDatetime, BeforeValidator
 
 from pattern_sync.domain.batches import Batch, LoggedDecision, Progress
@@ -11,6 +11,7 @@ from pattern_sync.review import Decisions
 from pattern_sync.web.access import Guard
 from pattern_sync.web.exception_handlers import EVERYWHERE, TOGETHER, UNDO, Responses
 from pattern_sync.web.identity import Identity
+from pattern_sync.web.known import KnownOnly
 from pattern_sync.web.parameters import Reviewer, check_moment
 from pattern_sync.web.schemas.decisions import (
     MANY_EXAMPLE,
@@ -42,7 +43,7 @@ class DecisionRoutes:
         self._decisions = decisions
         self._identity = identity
         self._emit = emit
-        self.router = APIRouter(
+        self.router = KnownOnly(
             prefix="/api/v1/patterns", tags=["decisions"], responses=EVERYWHERE, dependencies=[Depends(guard.reader)]
         )
         self.router.post("/decisions", responses=_MANY | TOGETHER)(self.decide)

@@ -24,6 +24,7 @@ from pattern_sync.domain.errors import (
     UnknownPattern,
 )
 from pattern_sync.domain.facts import Emit, RequestFailed, RequestFault
+from pattern_sync.web.known import UNKNOWN_NAME, body_names, unknown_sentence
 from pattern_sync.web.middleware.refusal import SAFE_METHODS
 from pattern_sync.web.schemas.problems import Conflict, Invalid, InvalidField, Problem
 
@@ -86,6 +87,8 @@ ADMINISTRATORS_ONLY: Responses = {
 _RETRY = {"Retry-After": "2"}
 # `detail` names the first few; `fields` has all of them.
 SHOWN_FAULTS = 3
+# The location of a field of the body itself: `body`, and its name.
+_TOP = 2
 
 
 def install_exception_handlers(app: FastAPI, emit: Emit) -> None:
@@ -151,7 +154,14 @@ async def _invalid_request(request: Request, fault: RequestValidationError) -> J
         InvalidField(loc=list(error["loc"]), msg=error["msg"].removeprefix("Value error, "), type=error["type"])
         for error in fault.errors()
     ]
-    if fields[0].loc == ["body"] and "json" not in request.headers.get("content-type", ""):
+    for field in fields:
+        if field.type == UNKNOWN_NAME and len(field.loc) == _TOP and field.loc[0] == "body":
+            field.msg = unknown_sentence(str(field.loc[1]), body_names(request.scope["route"].body_field))
+    if (
+        fields[0].loc == ["body"]
+        and fields[0].type != UNKNOWN_NAME
+        and "json" not in request.headers.get("content-type", "")
+    ):
         fields[0].msg = "The body is not a JSON object; send one, with Content-Type: application/json"
     return _invalid(fields)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import AfterValidator, AwareDatetime
 
@@ -21,6 +21,7 @@ from pattern_sync.domain.text import is_storable
 from pattern_sync.review import Finding, Review
 from pattern_sync.web.access import Guard
 from pattern_sync.web.exception_handlers import EVERYWHERE, ONE_PATTERN, Responses
+from pattern_sync.web.known import KnownOnly
 from pattern_sync.web.parameters import PatternId
 from pattern_sync.web.schemas.review import ENTRY_EXAMPLE
 
@@ -170,7 +171,7 @@ class ListRoutes:
         self._review = review
         self._finding = finding
         self._prefix = prefix
-        self.router = APIRouter(
+        self.router = KnownOnly(
             prefix="/api/v1/patterns", tags=["review"], responses=EVERYWHERE, dependencies=[Depends(guard.reader)]
         )
         self.router.get("", responses=_MANY)(self.entries)

@@ -2,11 +2,12 @@
 
 import asyncio
 
-from fastapi import APIRouter, HTTPException, WebSocket, WebSocketDisconnect
+from fastapi import Depends, WebSocket, WebSocketDisconnect
 from starlette.responses import JSONResponse
 
 from pattern_sync.domain.facts import Emit, LiveRefused, PageTooSlow
 from pattern_sync.web.access import SUBPROTOCOL, Guard
+from pattern_sync.web.known import KnownOnly
 from pattern_sync.web.live import LiveUpdates
 from pattern_sync.web.live_clients import LiveClient
 
@@ -24,20 +25,12 @@ class LiveRoutes:
 
     def __init__(self, updates: LiveUpdates, guard: Guard, emit: Emit) -> None:
         self._updates = updates
-        self._guard = guard
         self._emit = emit
-        self.router = APIRouter()
+        self.router = KnownOnly(dependencies=[Depends(guard.websocket)])
         self.router.websocket("/api/v1/ws/patterns")(self.serve)
 
     async def serve(self, socket: WebSocket) -> None:
-        """Admit a client and send it every message."""
-        try:
-            self._guard.websocket(socket)
-        except HTTPException as refusal:
-            await socket.send_denial_response(
-                JSONResponse({"detail": refusal.detail}, refusal.status_code, refusal.headers)
-            )
-            return
+        """Send a client every message, unless too many are there."""
         if len(self._updates) >= MOST_PAGES:
             detail = f"{MOST_PAGES:,} pages are open already. Close one, or try again later."
             self._emit(LiveRefused(detail))

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Response
+from fastapi import Depends, Header, Response
 
 from pattern_sync.observability.metrics.exposition import Metrics
 from pattern_sync.web.access import Guard
+from pattern_sync.web.known import KnownOnly
 
 
 class MetricsRoutes:
@@ -13,7 +14,7 @@ class MetricsRoutes:
 
     def __init__(self, metrics: Metrics, guard: Guard) -> None:
         self._metrics = metrics
-        self.router = APIRouter(tags=["system"])
+        self.router = KnownOnly(tags=["system"])
         # Not in the API's description: its answer is no JSON, and its readers bring a description of their own.
         self.router.get("/metrics", dependencies=[Depends(guard.scraper)], include_in_schema=False)(self.metrics)
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Request, Response
+from fastapi import Body, Depends, Request, Response
 
 from pattern_sync.domain.decision import Decision
 from pattern_sync.domain.entry import HistoryItem, QueueCounts, QueueEntry
@@ -11,6 +11,7 @@ from pattern_sync.review import Review
 from pattern_sync.web.access import Guard
 from pattern_sync.web.exception_handlers import DECISION, EVERYWHERE, ONE_PATTERN, REMARK, Responses
 from pattern_sync.web.identity import Identity
+from pattern_sync.web.known import KnownOnly
 from pattern_sync.web.middleware.repeats import BATCH
 from pattern_sync.web.parameters import PatternId, Reviewer
 from pattern_sync.web.schemas.review import ENTRY_EXAMPLE, Approval, Comment, Noted, Reasons, Rejection
@@ -35,7 +36,7 @@ class ReviewRoutes:
     def __init__(self, review: Review, guard: Guard, identity: Identity) -> None:
         self._review = review
         self._identity = identity
-        self.router = APIRouter(
+        self.router = KnownOnly(
             prefix="/api/v1/patterns", tags=["review"], responses=EVERYWHERE, dependencies=[Depends(guard.reader)]
         )
         one = "/{pattern_id:path}"

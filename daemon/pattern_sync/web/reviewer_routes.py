@@ -1,10 +1,11 @@
 """What the page asks to know in whose name it decides."""
 
-from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi import Depends, HTTPException, Request
 
 from pattern_sync.web.access import Guard
 from pattern_sync.web.exception_handlers import EVERYWHERE
 from pattern_sync.web.identity import Identity
+from pattern_sync.web.known import KnownOnly
 from pattern_sync.web.schemas.review import Reviewer
 
 
@@ -13,7 +14,7 @@ class ReviewerRoutes:
 
     def __init__(self, identity: Identity, guard: Guard) -> None:
         self._identity = identity
-        self.router = APIRouter(tags=["review"], responses=EVERYWHERE, dependencies=[Depends(guard.reader)])
+        self.router = KnownOnly(tags=["review"], responses=EVERYWHERE, dependencies=[Depends(guard.reader)])
         self.router.get("/api/v1/reviewer")(self.reviewer)
 
     async def reviewer(self, request: Request) -> Reviewer:

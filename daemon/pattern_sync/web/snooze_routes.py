@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 
 from pattern_sync.domain.entry import QueueEntry
 from pattern_sync.review import Snoozing
 from pattern_sync.web.access import Guard
 from pattern_sync.web.exception_handlers import DECISION, EVERYWHERE, REMARK, Responses
 from pattern_sync.web.identity import Identity
+from pattern_sync.web.known import KnownOnly
 from pattern_sync.web.parameters import PatternId, Reviewer
 from pattern_sync.web.schemas.review import ENTRY_EXAMPLE
 from pattern_sync.web.schemas.snoozing import SnoozeRequest
@@ -22,7 +23,7 @@ class SnoozeRoutes:
     def __init__(self, snoozing: Snoozing, guard: Guard, identity: Identity) -> None:
         self._snoozing = snoozing
         self._identity = identity
-        self.router = APIRouter(
+        self.router = KnownOnly(
             prefix="/api/v1/patterns", tags=["decisions"], responses=EVERYWHERE, dependencies=[Depends(guard.reader)]
         )
         one = "/{pattern_id:path}"

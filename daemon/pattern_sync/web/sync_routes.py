@@ -4,13 +4,14 @@ import asyncio
 from dataclasses import asdict
 from typing import Annotated, Protocol
 
-from fastapi import APIRouter, Body, Depends, HTTPException, Query
+from fastapi import Body, Depends, HTTPException, Query
 
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.statistics import SyncStatistics
 from pattern_sync.web.access import Guard
 from pattern_sync.web.exception_handlers import ADMINISTRATORS_ONLY, EVERYWHERE, UNKNOWN
+from pattern_sync.web.known import KnownOnly
 from pattern_sync.web.schemas.sync import SyncCounts, SyncCriteria, SyncReport
 
 # A second manual sync waits for the first, which may have to scan a large table.
@@ -39,7 +40,7 @@ class SyncRoutes:
         self._counts = counts
         self._turn = asyncio.Lock()
         reader = [Depends(guard.reader)]
-        self.router = APIRouter(prefix="/api/v1/patterns/sync", tags=["sync"], responses=EVERYWHERE | UNKNOWN)
+        self.router = KnownOnly(prefix="/api/v1/patterns/sync", tags=["sync"], responses=EVERYWHERE | UNKNOWN)
         self.router.get("/statistics", dependencies=reader)(self.statistics)
         self.router.post("/run", dependencies=reader)(self.run)
         self.router.post("/high-priority", dependencies=reader)(self.high_priority)

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from pattern_sync.observability.health import Condition, Health, HealthReporter
 from pattern_sync.web.exception_handlers import Responses
+from pattern_sync.web.known import KnownOnly
 from pattern_sync.web.schemas.system import Readiness
 
 _NOT_FINE: Responses = {503: {"model": Health, "description": "Something is wrong; `reasons` says what."}}
@@ -19,7 +20,7 @@ class SystemRoutes:
     def __init__(self, health: HealthReporter, hanging: Callable[[], list[str]]) -> None:
         self._health = health
         self._hanging = hanging
-        self.router = APIRouter(tags=["system"])
+        self.router = KnownOnly(tags=["system"])
         self.router.get("/api/v1/system/health", responses=_NOT_FINE)(self.health)
         self.router.get("/readyz", responses=_NOT_READY)(self.ready)
         self.router.get("/livez", responses=_HANGING)(self.live)

@@ -36,14 +36,18 @@ class RawPatternIds:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
         if scope["path"].startswith(PATTERNS):
-            scope = {**scope, "path": _with_id_of_query(scope["raw_path"].decode("latin-1"), scope["query_string"])}
+            path, query = _with_id_of_query(scope["raw_path"].decode("latin-1"), scope["query_string"])
+            scope = {**scope, "path": path, "query_string": query}
         await self._app(scope, receive, send)
 
 
-def _with_id_of_query(path: str, query: bytes) -> str:
+def _with_id_of_query(path: str, query: bytes) -> tuple[str, bytes]:
     place, given = _PLACE.match(path), _QUERY_ID.search(query)
     if place is None or given is None:
-        return path
+        return path, query
     signature = unquote_to_bytes(given[1].replace(b"+", b" "))
     # Every byte is encoded, so that no signature is taken for another part of the path.
-    return PATTERNS + "".join(f"%{byte:02X}" for byte in signature) + path[place.end() :]
+    encoded = "".join(f"%{byte:02X}" for byte in signature)
+    # It is taken out of the query, so that one that nobody reads is refused as unknown.
+    rest = (query[: given.start()] + query[given.end() :]).removeprefix(b"&")
+    return PATTERNS + encoded + path[place.end() :], rest

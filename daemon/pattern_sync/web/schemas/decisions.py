@@ -51,7 +51,6 @@ class DecisionOnMany(Remark):
     """One decision on many entries: exactly on those that are named."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {
@@ -160,7 +159,7 @@ class DecidedMany(BaseModel):
 class UndoRequest(Remark):
     """In whose name a batch is undone."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"reviewer": "ann"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reviewer": "ann"}]})
 
 
 class UndoneOutcome(BaseModel):

@@ -18,6 +18,7 @@ from pattern_sync.domain.evidence import Evidence
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.outcomes import Outcome
 from pattern_sync.domain.wording import document_of
+from pattern_sync.web.schemas.bodies import RequestBody
 from pattern_sync.web.schemas.texts import NOT_BLANK, STORABLE
 
 ENTRY_EXAMPLE: dict[str, Any] = {
@@ -64,7 +65,7 @@ class Reviewer(BaseModel):
     detail: str | None = Field(description="Why you can decide nothing: a sentence. Null if you can.")
 
 
-class Remark(BaseModel):
+class Remark(RequestBody):
     """The fields that a decision and a comment share."""
 
     reviewer: str | None = Field(

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Annotated, Any, Self
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     ValidationInfo,
@@ -19,6 +18,7 @@ from pydantic.dataclasses import dataclass as document
 from pattern_sync.domain.filter import BOUNDS, EVERYTHING_MAX_PATTERNS, PATTERNS, SyncFilter
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.statistics import SyncStatistics
+from pattern_sync.web.schemas.bodies import RequestBody
 from pattern_sync.web.schemas.texts import NOT_BLANK
 
 # No request may queue more patterns than the administrators' /sync/all.
@@ -33,11 +33,10 @@ def _criterion(name: str, description: str) -> Any:  # noqa: ANN401 - a FieldInf
     return Field(bounds.unnamed, description=description, json_schema_extra={"minimum": bounds.minimum, **most})
 
 
-class SyncCriteria(BaseModel):
+class SyncCriteria(RequestBody):
     """Criteria of a manual sync. One that is left out, or null, takes its default."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={"examples": [{"min_confidence": 80, "min_savings": 5000, "max_patterns": 10}]},
     )
 
