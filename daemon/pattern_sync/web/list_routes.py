@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import AfterValidator, AwareDatetime
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
 from pattern_sync.domain.entry import Place, QueueEntry, Status
 from pattern_sync.domain.errors import InvalidInput
@@ -22,7 +22,7 @@ from pattern_sync.review import Finding, Review
 from pattern_sync.web.access import Guard
 from pattern_sync.web.exception_handlers import EVERYWHERE, ONE_PATTERN, Responses
 from pattern_sync.web.known import KnownOnly
-from pattern_sync.web.parameters import PatternId
+from pattern_sync.web.parameters import PatternId, check_moment
 from pattern_sync.web.schemas.review import ENTRY_EXAMPLE
 
 MOST_ENTRIES = 500
@@ -94,6 +94,7 @@ def _listing(
     ] = Snoozed.SHOW,
     updated_since: Annotated[
         AwareDatetime | None,
+        BeforeValidator(check_moment),
         Query(description="Leave out what has not changed since: a time with its zone. Removed entries are not told."),
     ] = None,
     offset: Annotated[
