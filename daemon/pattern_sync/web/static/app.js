@@ -6,6 +6,7 @@
 
 import { Api } from "./api.js";
 import { asApiError } from "./api-error.js";
+import { Bulk } from "./bulk.js";
 import { Decisions } from "./decisions.js";
 import { Details } from "./details.js";
 import { byId } from "./dom.js";
@@ -15,8 +16,11 @@ import { KeysDialog } from "./keys-dialog.js";
 import { VirtualList } from "./list.js";
 import { Live } from "./live.js";
 import { Memory } from "./memory.js";
+import { Picks } from "./picks.js";
+import { PicksBar } from "./picks-bar.js";
 import { Polling } from "./polling.js";
 import { Queue } from "./queue.js";
+import { Reasons } from "./reasons.js";
 import { Selection } from "./selection.js";
 import { Signs } from "./signs.js";
 import { Store } from "./store.js";
@@ -44,7 +48,8 @@ class ReviewPage {
   #polling = new Polling({ look: () => this.#queue.reload() });
   #signs = new Signs({ retry: () => this.#retry(), leave: () => this.#list.focus() });
   #views = new Views({ choose: (view) => this.#showView(view) });
-  #list = new VirtualList({ store: this.#store, choose: (entry) => this.#choose(entry) });
+  #picks = new Picks({ changed: () => this.#picked() });
+  #list = new VirtualList({ store: this.#store, picks: this.#picks, choose: (entry) => this.#choose(entry) });
   #details = new Details({ api: this.#api });
   #selection = new Selection({ api: this.#api, store: this.#store, list: this.#list, details: this.#details });
   #queue = new Queue({
@@ -53,7 +58,7 @@ class ReviewPage {
     list: this.#list,
     views: this.#views,
     signs: this.#signs,
-    drawn: () => this.#selection.draw(),
+    drawn: () => this.#drawn(),
     reloaded: () => this.#reloaded(),
   });
   #identity = new Identity({ api: this.#api });
@@ -64,8 +69,30 @@ class ReviewPage {
     signs: this.#signs,
     undone: (patternIds) => this.#undone(patternIds),
   });
+  #reasons = new Reasons({ memory: this.#memory });
+  #bulk = new Bulk({
+    api: this.#api,
+    identity: this.#identity,
+    memory: this.#memory,
+    reasons: this.#reasons,
+    picks: this.#picks,
+    store: this.#store,
+    list: this.#list,
+    selection: this.#selection,
+    signs: this.#signs,
+    undo: this.#undo,
+    decided: () => this.#decidedTogether(),
+  });
+  #picksBar = new PicksBar({
+    picks: this.#picks,
+    store: this.#store,
+    signs: this.#signs,
+    decide: (action) => this.#bulk.begin(action),
+    leave: () => this.#list.focus(),
+  });
   #decisions = new Decisions({
     api: this.#api,
+    reasons: this.#reasons,
     identity: this.#identity,
     memory: this.#memory,
     store: this.#store,
@@ -121,8 +148,40 @@ class ReviewPage {
    */
   #changed(patternId, entry) {
     this.#queue.apply(patternId, entry);
+    this.#picks.changed(patternId, entry);
     this.#selection.changed(patternId, entry);
     this.#decisions.changed(patternId, entry);
+  }
+
+  #drawn() {
+    this.#selection.draw();
+    this.#picksBar.draw();
+  }
+
+  #picked() {
+    this.#list.picked();
+    this.#picksBar.changed();
+  }
+
+  #decidedTogether() {
+    if (!this.#isLive) this.#queue.reload();
+    this.#refreshCounts();
+  }
+
+  /**
+   * Decide what is picked, or else what is selected.
+   * @param {"approve" | "reject"} action
+   * @param {{ asks?: boolean }} [options]
+   */
+  #decide(action, options) {
+    if (this.#picks.size > 0) this.#bulk.begin(action);
+    else this.#decisions.begin(action, options);
+  }
+
+  /** @param {(entry: QueueEntry) => void} pick */
+  #pick(pick) {
+    const { entry } = this.#selection;
+    if (entry && this.#store.index(entry) >= 0) pick(entry);
   }
 
   /** @param {string[]} patternIds */
@@ -168,6 +227,7 @@ class ReviewPage {
 
   /** @param {Status} view */
   #showView(view) {
+    this.#picks.clear();
     this.#selection.select(null);
     this.#queue.show(view);
   }
@@ -212,10 +272,13 @@ class ReviewPage {
     return {
       move: (step) => this.#selection.move(step),
       open: () => this.#selection.open(),
-      approve: () => this.#decisions.begin("approve"),
-      approveWithNotes: () => this.#decisions.begin("approve", { asks: true }),
-      reject: () => this.#decisions.begin("reject"),
+      approve: () => this.#decide("approve"),
+      approveWithNotes: () => this.#decide("approve", { asks: true }),
+      reject: () => this.#decide("reject"),
       comment: () => this.#decisions.begin("comment"),
+      pick: () => this.#pick((entry) => this.#picks.toggle(entry)),
+      pickRange: () => this.#pick((entry) => this.#picks.range(entry, this.#store.shown)),
+      pickAll: () => this.#picksBar.pickAll(),
       undo: () => this.#undo.last(),
       search: () => this.#selection.opened || this.#queue.focusSearch(),
       leaveSearch: () => this.#leaveSearch(),
@@ -231,7 +294,8 @@ class ReviewPage {
   }
 
   #leave() {
-    if (this.#selection.opened || !this.#list.hasFocus) this.#selection.close();
+    if (this.#picks.size > 0 && !this.#selection.opened) this.#picksBar.clear();
+    else if (this.#selection.opened || !this.#list.hasFocus) this.#selection.close();
     else if (this.#queue.narrowed) this.#queue.clearSearch();
   }
 }

@@ -8,6 +8,7 @@
  * @import { Identity } from "./identity.js"
  * @import { Memory } from "./memory.js"
  * @import { Queue } from "./queue.js"
+ * @import { Reasons } from "./reasons.js"
  * @import { Selection } from "./selection.js"
  * @import { Offer, Signs } from "./signs.js"
  * @import { Store } from "./store.js"
@@ -18,7 +19,6 @@ import { ApiError, asApiError } from "./api-error.js";
 import { DecisionDialog } from "./decision-dialog.js";
 import { quoted, recordedText, renamedText } from "./decision-texts.js";
 import { byId } from "./dom.js";
-import { Reasons } from "./reasons.js";
 import { RequestKey } from "./request-key.js";
 
 /**
@@ -38,6 +38,7 @@ import { RequestKey } from "./request-key.js";
  * @property {Queue} queue
  * @property {Signs} signs
  * @property {Undo} undo
+ * @property {Reasons} reasons
  * @property {(patternId: string, entry: QueueEntry | null) => void} changed called with an entry as it is now, after a
  *   refusal or a fault
  * @property {() => void} decided called after a decision was recorded and shown
@@ -57,7 +58,7 @@ export class Decisions {
     this.#dialog = new DecisionDialog({
       memory: parts.memory,
       identity: parts.identity,
-      reasons: new Reasons({ memory: parts.memory }),
+      reasons: parts.reasons,
       send: (decision) => this.#send(decision),
     });
     for (const action of /** @type {Action[]} */ (["approve", "reject", "comment"])) {

@@ -12,6 +12,9 @@
  * @property {() => void} approveWithNotes
  * @property {() => void} reject
  * @property {() => void} comment
+ * @property {() => void} pick
+ * @property {() => void} pickRange
+ * @property {() => void} pickAll
  * @property {() => void} undo
  * @property {() => void} search
  * @property {() => void} leaveSearch
@@ -87,8 +90,19 @@ function movingLetters({ move }) {
  * @param {Actions} actions
  * @returns {Bindings}
  */
-function otherLetters({ approve, approveWithNotes, reject, comment, undo, search, keys }) {
-  return { a: approve, A: approveWithNotes, r: reject, c: comment, z: undo, "/": search, "?": keys };
+function otherLetters(actions) {
+  return {
+    a: actions.approve,
+    A: actions.approveWithNotes,
+    r: actions.reject,
+    c: actions.comment,
+    x: actions.pick,
+    X: actions.pickRange,
+    "*": actions.pickAll,
+    z: actions.undo,
+    "/": actions.search,
+    "?": actions.keys,
+  };
 }
 
 /**

@@ -1,5 +1,6 @@
 /**
  * @import { QueueEntry } from "wire"
+ * @import { Picks } from "./picks.js"
  * @import { Store } from "./store.js"
  */
 
@@ -20,6 +21,7 @@ export class VirtualList {
   #box = byId("list", HTMLElement);
   #columns = byId("columns", HTMLElement);
   #store;
+  #picks;
   #arrivals;
   /** @type {QueueEntry[]} */
   #entries = [];
@@ -33,10 +35,12 @@ export class VirtualList {
   /**
    * @param {object} parts
    * @param {Store} parts.store
-   * @param {(entry: QueueEntry) => void} parts.choose called for the row that a person picks
+   * @param {Picks} parts.picks
+   * @param {(entry: QueueEntry) => void} parts.choose called for the row that a person opens
    */
-  constructor({ store, choose }) {
+  constructor({ store, picks, choose }) {
     this.#store = store;
+    this.#picks = picks;
     this.#arrivals = new Arrivals({
       store,
       unmark: (patternId) => this.#rows.get(patternId)?.unmark(),
@@ -46,8 +50,13 @@ export class VirtualList {
     this.#box.addEventListener("click", (event) => {
       const patternId = closest(event, "[data-pattern-id]")?.dataset.patternId;
       const entry = patternId === undefined ? undefined : store.get(patternId);
-      if (entry) choose(entry);
+      if (!entry) return;
+      if (event.shiftKey) picks.range(entry, store.shown);
+      else if (event.ctrlKey || event.metaKey || closest(event, ".row-pick")) picks.toggle(entry);
+      else choose(entry);
     });
+    // Shift and a click would select text.
+    this.#box.addEventListener("mousedown", (event) => event.shiftKey && event.preventDefault());
     new ResizeObserver(() => this.#measure()).observe(this.#scroller);
   }
 
@@ -79,6 +88,12 @@ export class VirtualList {
     this.#arrivals.clear();
     this.#scroller.scrollTop = 0;
     this.update();
+  }
+
+  /** What is picked has changed. */
+  picked() {
+    this.#box.classList.toggle("is-picking", this.#picks.size > 0);
+    this.#draw();
   }
 
   /** @param {QueueEntry | null} entry which need not be one that is shown; null selects nothing */
@@ -204,6 +219,7 @@ export class VirtualList {
         top: index * this.#rowHeight,
         total: this.#store.complete ? this.#entries.length : -1,
         selected: entry.pattern_id === this.#selected?.pattern_id,
+        picked: this.#picks.size > 0 ? this.#picks.has(entry.pattern_id) : null,
       },
     );
     return row;

@@ -11,6 +11,7 @@ import { count, money, percent, share, visible } from "./format.js";
  * @property {number} top in CSS pixels
  * @property {number} total how many rows the list has; -1 while that is not known
  * @property {boolean} selected
+ * @property {boolean | null} picked to be decided together with others; null while none is
  *
  * An entry's savings relative to those of others.
  * @typedef {object} Weight
@@ -61,7 +62,7 @@ export class Row {
    * @param {Weight} weight
    * @param {Place} place
    */
-  draw(entry, { fraction, proportion }, { index, top, total, selected }) {
+  draw(entry, { fraction, proportion }, { index, top, total, selected, picked }) {
     if (this.#entry !== entry || this.#fraction !== fraction) this.#write(entry, fraction);
     // Relative to the largest, not to the total: of ten thousand bars nearly all would be empty.
     this.#bar.style.width = `${100 * proportion}%`;
@@ -72,6 +73,8 @@ export class Row {
     setAttribute(this.#element, "aria-posinset", index + 1);
     setAttribute(this.#element, "aria-setsize", total);
     setAttribute(this.#element, "aria-selected", selected);
+    if (picked === null) this.#element.removeAttribute("aria-checked");
+    else setAttribute(this.#element, "aria-checked", picked);
   }
 
   /**

@@ -1,0 +1,74 @@
+/**
+ * @import { Action } from "./decision-texts.js"
+ * @import { Picks } from "./picks.js"
+ * @import { Signs } from "./signs.js"
+ * @import { Store } from "./store.js"
+ */
+
+import { allById, byId, setText } from "./dom.js";
+import { count, money } from "./format.js";
+import { counted } from "./items.js";
+import { MOST_PICKED } from "./picks.js";
+
+/** The bar below the list that says what is picked, and what can be done with it. */
+export class PicksBar {
+  #picks;
+  #store;
+  #signs;
+  #leave;
+  #elements = allById("picked", "picked-text");
+  #all = byId("picked-all", HTMLButtonElement);
+  #approve = byId("picked-approve", HTMLButtonElement);
+  #reject = byId("picked-reject", HTMLButtonElement);
+
+  /**
+   * @param {object} parts
+   * @param {Picks} parts.picks
+   * @param {Store} parts.store
+   * @param {Signs} parts.signs
+   * @param {(action: Action) => void} parts.decide
+   * @param {() => void} parts.leave takes the focus from what is about to go away
+   */
+  constructor({ picks, store, signs, decide, leave }) {
+    this.#picks = picks;
+    this.#store = store;
+    this.#signs = signs;
+    this.#leave = leave;
+    this.#approve.addEventListener("click", () => decide("approve"));
+    this.#reject.addEventListener("click", () => decide("reject"));
+    this.#all.addEventListener("click", () => this.pickAll());
+    byId("picked-clear", HTMLButtonElement).addEventListener("click", () => this.clear());
+  }
+
+  /** Pick what the list shows now, and nothing that comes later. */
+  pickAll() {
+    this.#picks.all(this.#store.shown);
+  }
+
+  clear() {
+    if (this.#elements.picked.contains(document.activeElement)) this.#leave();
+    this.#picks.clear();
+  }
+
+  /** What is picked has changed. */
+  changed() {
+    const { size } = this.#picks;
+    this.#signs.announce(size === 0 ? "Nothing selected" : `${count(size)} selected`);
+    this.draw();
+  }
+
+  draw() {
+    const { size, entries } = this.#picks;
+    const { view, shown } = this.#store;
+    if (size === 0 && this.#elements.picked.contains(document.activeElement)) this.#leave();
+    this.#elements.picked.hidden = size === 0;
+    if (size === 0) return;
+    const savings = entries.reduce((sum, entry) => sum + counted(entry), 0);
+    setText(this.#elements["picked-text"], `${count(size)} selected · ${money(savings)} a month`);
+    const most = Math.min(shown.length, MOST_PICKED);
+    this.#all.hidden = size >= most;
+    setText(this.#all, shown.length > MOST_PICKED ? `The first ${count(most)}` : `All ${count(most)} shown`);
+    this.#approve.hidden = view.endsWith("approved");
+    this.#reject.hidden = view.endsWith("rejected");
+  }
+}
