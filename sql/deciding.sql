@@ -359,9 +359,13 @@ SET lock_timeout = '800ms' AS $$
 #variable_conflict use_column
 DECLARE
     free text[];
+    recorded jsonb;
     batch bigint;
     done record;
 BEGIN
+    IF NOT decide_many.rehearsal THEN -- before anything is locked; and what is decided carries no queue any more
+        recorded := pattern_sync.evidence_seen(decide_many.signatures);
+    END IF;
     free := pattern_sync.lock_entries(
         decide_many.signatures, decide_many.replaces, decide_many.waits, decide_many.rehearsal
     );
@@ -383,7 +387,7 @@ BEGIN
         SELECT w.written, w.refused INTO done
         FROM pattern_sync.write_in_parts(batch, NULL, free, decide_many.waits) AS w;
         IF pg_catalog.cardinality(done.written) > 0 THEN
-            PERFORM pattern_sync.record_decisions(batch, done.written, decide_many.seen);
+            PERFORM pattern_sync.record_decisions(batch, done.written, decide_many.seen, recorded);
             PERFORM pattern_sync.forget_batches();
         ELSE
             DELETE FROM pattern_sync.batches AS b WHERE b.id = batch;
@@ -489,8 +493,18 @@ BEGIN
     ) AS a ON a.signature = asked.signature;
 END $$;
 
--- Record what the reviewer saw of each entry of a batch.
-CREATE OR REPLACE FUNCTION pattern_sync.record_decisions(batch bigint, signatures text[], seen jsonb)
+-- The evidence that a reviewer saw, by signature. No decision fails because of it: it is null if it cannot be read.
+CREATE OR REPLACE FUNCTION pattern_sync.evidence_seen(signatures text[])
+RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN pattern_sync.evidence_by_signature(evidence_seen.signatures);
+EXCEPTION WHEN OTHERS THEN
+    RAISE LOG 'pattern_sync: a decision is recorded without its evidence: %', SQLERRM;
+    RETURN NULL;
+END $$;
+
+-- Record what the reviewer saw of each entry of a batch: figures, traits, evidence and flags, and where and how long.
+CREATE OR REPLACE FUNCTION pattern_sync.record_decisions(batch bigint, signatures text[], seen jsonb, recorded jsonb)
 RETURNS void LANGUAGE plpgsql
 SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
@@ -506,6 +520,16 @@ BEGIN
                     figures.confidence::double precision, a.occurrence_count::bigint, figures.savings
                 )
             ),
+            'traits', pg_catalog.jsonb_build_object(
+                'kind', pattern_sync.kind_of(a.pattern_id::text),
+                'target', pattern_sync.target_of(a.pattern_id::text),
+                'shape', pattern_sync.shape_of(a.tool_sequence::text)
+            ),
+            'evidence', evidence.shown - ARRAY['signature', 'flags', 'carried'],
+            'flags', CASE
+                WHEN evidence.shown ? 'carried' THEN (evidence.shown -> 'flags'::text) || '["carries-queue"]'::jsonb
+                ELSE evidence.shown -> 'flags'::text
+            END,
             'position', record_decisions.seen -> 'positions'::text -> a.pattern_id::text,
             'seconds', record_decisions.seen -> 'seconds'::text
         )
@@ -516,6 +540,7 @@ BEGIN
             pattern_sync.figure(a.confidence_score::text::numeric) AS confidence,
             pattern_sync.figure(a.estimated_savings_usd::text::numeric) AS savings
     ) AS figures
+    CROSS JOIN LATERAL (SELECT record_decisions.recorded -> a.pattern_id::text AS shown) AS evidence
     WHERE a.pattern_id::text = ANY (record_decisions.signatures);
 END $$;
 

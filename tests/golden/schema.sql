@@ -376,9 +376,13 @@ CREATE FUNCTION pattern_sync.decide_many(signatures text[], decision text, actio
 #variable_conflict use_column
 DECLARE
     free text[];
+    recorded jsonb;
     batch bigint;
     done record;
 BEGIN
+    IF NOT decide_many.rehearsal THEN -- before anything is locked; and what is decided carries no queue any more
+        recorded := pattern_sync.evidence_seen(decide_many.signatures);
+    END IF;
     free := pattern_sync.lock_entries(
         decide_many.signatures, decide_many.replaces, decide_many.waits, decide_many.rehearsal
     );
@@ -400,7 +404,7 @@ BEGIN
         SELECT w.written, w.refused INTO done
         FROM pattern_sync.write_in_parts(batch, NULL, free, decide_many.waits) AS w;
         IF pg_catalog.cardinality(done.written) > 0 THEN
-            PERFORM pattern_sync.record_decisions(batch, done.written, decide_many.seen);
+            PERFORM pattern_sync.record_decisions(batch, done.written, decide_many.seen, recorded);
             PERFORM pattern_sync.forget_batches();
         ELSE
             DELETE FROM pattern_sync.batches AS b WHERE b.id = batch;
@@ -685,6 +689,16 @@ BEGIN
     );
 END $$;
 COMMENT ON FUNCTION pattern_sync.evidence_by_signature(signatures text[]) IS 'The evidence of some patterns as one JSON object by signature, as a join with so many rows would depend on an estimate. `carried` is there for a pending entry that carries the queue.';
+CREATE FUNCTION pattern_sync.evidence_seen(signatures text[]) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN pattern_sync.evidence_by_signature(evidence_seen.signatures);
+EXCEPTION WHEN OTHERS THEN
+    RAISE LOG 'pattern_sync: a decision is recorded without its evidence: %', SQLERRM;
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION pattern_sync.evidence_seen(signatures text[]) IS 'The evidence that a reviewer saw, by signature. No decision fails because of it: it is null if it cannot be read.';
 CREATE FUNCTION pattern_sync.examples(row_ids bigint[]) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
@@ -2098,7 +2112,7 @@ BEGIN
     PERFORM pg_catalog.set_config('pattern_sync.announced_later', announced, true);
 END $$;
 COMMENT ON FUNCTION pattern_sync.reconcile(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean) IS 'Bring the entries of some patterns up to date. Returns one row a pattern with its outcome: queued, refreshed, unchanged, decided, short; failed, with the server''s message, if the application refuses the row; held if somebody has locked it; untried if the time was up. One row never stops the others: after an error they are tried in chunks, and the patterns of a failing chunk one by one.';
-CREATE FUNCTION pattern_sync.record_decisions(batch bigint, signatures text[], seen jsonb) RETURNS void
+CREATE FUNCTION pattern_sync.record_decisions(batch bigint, signatures text[], seen jsonb, recorded jsonb) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -2116,6 +2130,16 @@ BEGIN
                     figures.confidence::double precision, a.occurrence_count::bigint, figures.savings
                 )
             ),
+            'traits', pg_catalog.jsonb_build_object(
+                'kind', pattern_sync.kind_of(a.pattern_id::text),
+                'target', pattern_sync.target_of(a.pattern_id::text),
+                'shape', pattern_sync.shape_of(a.tool_sequence::text)
+            ),
+            'evidence', evidence.shown - ARRAY['signature', 'flags', 'carried'],
+            'flags', CASE
+                WHEN evidence.shown ? 'carried' THEN (evidence.shown -> 'flags'::text) || '["carries-queue"]'::jsonb
+                ELSE evidence.shown -> 'flags'::text
+            END,
             'position', record_decisions.seen -> 'positions'::text -> a.pattern_id::text,
             'seconds', record_decisions.seen -> 'seconds'::text
         )
@@ -2126,9 +2150,10 @@ BEGIN
             pattern_sync.figure(a.confidence_score::text::numeric) AS confidence,
             pattern_sync.figure(a.estimated_savings_usd::text::numeric) AS savings
     ) AS figures
+    CROSS JOIN LATERAL (SELECT record_decisions.recorded -> a.pattern_id::text AS shown) AS evidence
     WHERE a.pattern_id::text = ANY (record_decisions.signatures);
 END $$;
-COMMENT ON FUNCTION pattern_sync.record_decisions(batch bigint, signatures text[], seen jsonb) IS 'Record what the reviewer saw of each entry of a batch.';
+COMMENT ON FUNCTION pattern_sync.record_decisions(batch bigint, signatures text[], seen jsonb, recorded jsonb) IS 'Record what the reviewer saw of each entry of a batch: figures, traits, evidence and flags, and where and how long.';
 CREATE FUNCTION pattern_sync.refresh_entries(row_ids bigint[]) RETURNS text[]
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'

@@ -33,7 +33,10 @@ def service(database: TestDatabase) -> PatternSyncService:
 def note(database: TestDatabase, signature: str, decision: str, **shown: object) -> None:
     """Add to the record, as a decision does."""
     undone_at, batch_id = shown.pop("undone_at", None), shown.pop("batch_id", None)
-    figures = {"confidence": 0.9, "occurrences": 10, "savings": 5000.0, "kind": "test:pytest", "shape": "Read", **shown}
+    figures = {"confidence": 0.9, "occurrences": 10, "savings": 5000.0}
+    traits = {"kind": "test:pytest", "shape": "Read"}
+    for name, value in shown.items():
+        (traits if name in traits else figures)[name] = value  # type: ignore[assignment]
     database.execute(
         "INSERT INTO pattern_sync.decisions (pattern_id, decision, reviewer, decided_at, undone_at, batch_id, shown)"
         " VALUES (%s, %s, 'ann', now(), %s, %s, %s)",
@@ -41,7 +44,7 @@ def note(database: TestDatabase, signature: str, decision: str, **shown: object)
         decision,
         undone_at,
         batch_id,
-        json.dumps(figures),
+        json.dumps({"figures": figures, "traits": traits}),
     )
 
 
@@ -68,6 +71,22 @@ def test_decisions_come_from_the_record_and_from_entries_that_were_decided_befor
     assert (present.min_confidence, present.min_savings) == (70.0, 1000.0)
     assert (present.shown, present.hidden, present.pending_shown) == (2, 0, 1)
     assert (present.approved_usd, present.kept_usd) == (1500.0, 1500.0)
+
+
+def test_decisions_that_were_really_made_count_with_what_was_seen(
+    database: TestDatabase, service: PatternSyncService
+) -> None:
+    for name, savings in (("test:a", 2000), ("test:b", 4000), ("test:c", 8000)):
+        database.add_entry(name, confidence_score=0.95, estimated_savings_usd=savings, tool_sequence="Read")
+    service.decide_many(["test:a", "test:b"], "approved", reviewer="ann")
+    service.reject("test:c", "no", reviewer="ann")
+    # What the entries show later is not what was seen.
+    database.execute("UPDATE pattern_approvals SET estimated_savings_usd = 1")
+    advice = service.advice()
+    assert (advice.decided, advice.approvals) == (3, 2)
+    assert advice.prices[0].approved_usd == 6000.0
+    service.undo(service.batches("ann")[-1].id)
+    assert service.advice().approvals == 0
 
 
 def test_a_batch_teaches_one_lesson_for_each_shape(database: TestDatabase, service: PatternSyncService) -> None:
@@ -155,8 +174,9 @@ def test_the_rate_of_a_kind_stands_beside_that_of_all(database: TestDatabase) ->
         note(database, f"npm {number}", "approved", kind="deps:npm")
     database.execute(
         "INSERT INTO pattern_sync.traits"
-        " (pattern_id, row_version, status, kind, target, shape, confidence, occurrences, savings, impact, workflows)"
-        " VALUES ('asked', '', 'pending', 'test:pytest', '', 'Read', 0.9, 1, 1, 1, 0)"
+        " (pattern_id, row_version, status, kind, target, shape, confidence, occurrences, savings, impact, workflows,"
+        " words)"
+        " VALUES ('asked', '', 'pending', 'test:pytest', '', 'Read', 0.9, 1, 1, 1, 0, '')"
     )
     with BlockingDatabase.connect(DatabaseAddress.parse(database.url)) as connection:
         advising = Advising(AdviceGateway(BlockingSession(connection).fetch))

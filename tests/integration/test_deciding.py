@@ -17,6 +17,7 @@ from tests.support.asynchronous import run
 from tests.support.database import TestDatabase, snapshot
 from tests.support.decisions import DRIVERS, Driver
 from tests.support.fakes import RecordedFacts
+from tests.support.seed import BY_EVIDENCE, SIGNATURE, WORKFLOWS, add_seed
 
 pytestmark = pytest.mark.lived_in_too
 TABLES = ("operation_patterns", "pattern_approvals", "pattern_review_history", "pattern_sync.rejections")
@@ -118,6 +119,27 @@ def test_a_batch_is_one_transaction_with_one_reason_and_a_record_of_each(
     progress = driver(database, lambda decisions: decisions.progress("ann"))
     assert (progress.decided_today, progress.by_reviewer["ann"]) == (2, 2)
     assert driver(database, lambda decisions: decisions.progress("nobody")).decided_today == 0
+
+
+def test_a_decision_keeps_the_evidence_and_the_traits_that_were_seen(database: TestDatabase, driver: Driver) -> None:
+    add_seed(database)
+    driver(database, lambda decisions: decisions.decide_many([SIGNATURE], REJECTED))
+    (row,) = database.execute("SELECT shown FROM pattern_sync.decisions WHERE pattern_id = %s", SIGNATURE)
+    shown = row["shown"]
+    assert shown["traits"] == {"kind": "sdlc:full", "target": "all", "shape": "sdlc"}
+    assert shown["figures"]["savings"] == 183_844.06
+    assert shown["evidence"]["workflows"] == WORKFLOWS
+    assert shown["evidence"]["savings_by_evidence"] == pytest.approx(BY_EVIDENCE, abs=0.01)
+    assert {"counted-twice", "short-span"} <= set(shown["flags"])
+
+
+def test_no_decision_fails_because_its_evidence_cannot_be_read(adopted: TestDatabase) -> None:
+    queue(adopted, "a")
+    adopted.execute("ALTER FUNCTION pattern_sync.evidence(text[]) RENAME TO elsewhere")
+    (made,) = adopted.execute("SELECT pattern_sync.decide('a', 'approved', 'ann', NULL, 'pending') AS decided")
+    assert made["decided"]
+    (row,) = adopted.execute("SELECT shown FROM pattern_sync.decisions")
+    assert row["shown"]["evidence"] is None
 
 
 def test_a_dry_run_tells_what_would_be_and_writes_nothing(database: TestDatabase, driver: Driver) -> None:

@@ -13,12 +13,12 @@ SELECT
 FROM (
     SELECT
         standing.approved,
-        pg_catalog.jsonb_extract_path_text(standing.shown, 'confidence')::double precision AS confidence,
-        pg_catalog.jsonb_extract_path_text(standing.shown, 'occurrences')::bigint AS occurrences,
-        pg_catalog.jsonb_extract_path_text(standing.shown, 'savings')::double precision AS savings,
-        pg_catalog.jsonb_extract_path_text(standing.shown, 'kind') AS kind,
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'figures', 'confidence')::double precision AS confidence,
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'figures', 'occurrences')::bigint AS occurrences,
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'figures', 'savings')::double precision AS savings,
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'traits', 'kind') AS kind,
         coalesce(
-            standing.batch_id::text || ' ' || pg_catalog.jsonb_extract_path_text(standing.shown, 'shape'),
+            standing.batch_id::text || ' ' || pg_catalog.jsonb_extract_path_text(standing.shown, 'traits', 'shape'),
             standing.pattern_id
         ) AS lesson
     FROM (
