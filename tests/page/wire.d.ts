@@ -444,7 +444,9 @@ export interface components {
         Condition: "ok" | "degraded" | "unavailable";
         Conflict: {
             detail: string;
-            entry?: components["schemas"]["QueueEntry"] | null;
+            /** @default  */
+            request_id: string;
+            entry: components["schemas"]["QueueEntry"] | null;
         };
         Criterion: {
             name: string;
@@ -542,6 +544,8 @@ export interface components {
         };
         Invalid: {
             detail: string;
+            /** @default  */
+            request_id: string;
             fields: components["schemas"]["InvalidField"][];
         };
         InvalidField: {
@@ -591,6 +595,8 @@ export interface components {
         };
         Problem: {
             detail: string;
+            /** @default  */
+            request_id: string;
         };
         Progress: {
             decided_today: number;

@@ -112,9 +112,23 @@ def asked(app: ASGIApp, use: Callable[[httpx.AsyncClient], Coroutine[Any, Any, h
 def test_a_bug_is_a_500_without_its_details() -> None:
     answer = asked(Broken().app, lambda client: client.get("/api/v1/patterns/pending", headers={"Origin": PANEL}))
     assert answer.status_code == 500
-    assert answer.json() == {"detail": "This is a bug in Pattern Sync. The daemon's log has the traceback."}
+    assert answer.json() == {
+        "detail": "This is a bug in Pattern Sync. The daemon's log has the traceback.",
+        "request_id": answer.headers["x-request-id"],
+    }
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
     assert answer.headers["access-control-allow-origin"] == PANEL
+
+
+def test_a_bug_has_the_id_of_its_request_in_the_traceback() -> None:
+    async def ask() -> None:
+        transport = httpx.ASGITransport(cast("Any", Broken().app))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            await client.get("/api/v1/patterns/pending", headers={"X-Request-ID": "proxy-7f"})
+
+    with pytest.raises(RuntimeError) as bug:
+        run(ask())
+    assert bug.value.__notes__ == ["request_id: proxy-7f"]
 
 
 def test_a_service_that_hangs_is_a_reason_to_restart() -> None:
@@ -147,7 +161,7 @@ def test_a_second_manual_sync_waits_for_the_first_and_then_gives_up(monkeypatch:
 
     answer = asked(broken.app, two)
     assert answer.status_code == 503
-    assert answer.json() == {"detail": "Another manual sync is still running. Try again later."}
+    assert answer.json()["detail"] == "Another manual sync is still running. Try again later."
 
 
 def test_a_page_beyond_the_limit_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,7 +121,7 @@ def test_every_request_needs_the_token_where_one_is_set(guarded: Served, method:
     for authorization in (None, *WRONG):
         answer = ask(guarded.client, method, path, authorization)
         assert answer.status_code == 401, authorization
-        assert set(answer.json()) == {"detail"}
+        assert set(answer.json()) == {"detail", "request_id"}
         assert answer.headers["www-authenticate"].startswith("Bearer")
         assert API_TOKEN not in answer.text
     assert snapshot(guarded.database, TABLES) == before

@@ -125,7 +125,7 @@ def test_the_panel_can_read_why_a_request_was_refused(
 
 
 def test_the_panel_can_read_that_a_pattern_is_unknown(panel: Panel) -> None:
-    assert panel.get(f"{API}/panel%3Anobody").json().keys() == {"detail"}
+    assert panel.get(f"{API}/panel%3Anobody").json().keys() == {"detail", "request_id"}
     assert panel.post(f"{API}/panel%3Anobody/approve").status_code == 404
 
 

@@ -294,7 +294,7 @@ def test_an_unknown_pattern_is_not_found_and_named(
     before = snapshot(served.database, TABLES)
     answer = served.client.request(method, path_of(signature) + ending, json=body)
     assert answer.status_code == 404
-    assert set(answer.json()) == {"detail"}
+    assert set(answer.json()) == {"detail", "request_id"}
     assert signature in answer.json()["detail"]
     assert snapshot(served.database, TABLES) == before
 
@@ -478,7 +478,7 @@ def test_a_second_decision_is_a_conflict_that_names_who_decided_what_and_when(se
     before = snapshot(served.database, TABLES)
     answer = served.client.post(f"{path}/reject", json={"reason": "no", "reviewer": "bob"})
     assert answer.status_code == 409
-    assert set(answer.json()) == {"detail", "entry"}
+    assert set(answer.json()) == {"detail", "entry", "request_id"}
     assert answer.json()["entry"] == served.client.get(path).json()
     moment = datetime.fromisoformat(answer.json()["entry"]["reviewed_at"])
     for word in ("second", "approved", "ann", f"{moment:%Y-%m-%d}", f"{moment:%H:%M:%S}", "UTC"):

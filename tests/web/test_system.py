@@ -169,7 +169,7 @@ def test_an_outage_is_reported_and_passes_by_itself(database: TestDatabase) -> N
         for method, path, body in DATABASE_REQUESTS:
             answer = client.request(method, path, json=body, headers={"Authorization": f"Bearer {ADMIN_TOKEN}"})
             assert answer.status_code == 503, (path, answer.text)
-            assert set(answer.json()) == {"detail"}
+            assert set(answer.json()) == {"detail", "request_id"}
             assert int(answer.headers["retry-after"]) > 0
             _assert_discreet(answer, database)
         eventually(lambda: client.get("/readyz").status_code == 503)

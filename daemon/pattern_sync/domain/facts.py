@@ -384,6 +384,7 @@ class RequestFailed(Fact):
     method: str
     path: str
     reason: str
+    request_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,8 +121,9 @@ class Log:
                 self._live_refused.add(reason=reason[:SHOWN_CHARACTERS])
             case facts.HttpOutOfFiles(reason):
                 self._out_of_files.add(reason=reason)
-            case facts.RequestFailed(fault, method, path, reason):
-                self._write(_FAILED_REQUESTS[fault], method=method, path=path, reason=reason)
+            case facts.RequestFailed(fault, method, path, reason, request_id):
+                line = _FAILED_REQUESTS[fault]
+                self._write(line, method=method, path=path, reason=reason, request_id=request_id)
             case _:
                 self._take_about_database(fact)
 

@@ -24,11 +24,13 @@ from pattern_sync.web.live import LiveUpdates
 from pattern_sync.web.live_routes import LiveRoutes
 from pattern_sync.web.metrics_routes import MetricsRoutes
 from pattern_sync.web.middleware.bodies import BodyLimit
+from pattern_sync.web.middleware.compression import Compressed
 from pattern_sync.web.middleware.headers import OURS, ResponseHeaders
 from pattern_sync.web.middleware.measure import Measured, Routed
 from pattern_sync.web.middleware.origins import HostCheck, OriginCheck
 from pattern_sync.web.middleware.prefix import LastSlash, Prefix
 from pattern_sync.web.middleware.repeats import BATCH, KEY, REPLAYED, Answers, Repeats
+from pattern_sync.web.middleware.request_ids import REQUEST_ID, RequestIds
 from pattern_sync.web.middleware.routing import HeadAsGet, RawPatternIds
 from pattern_sync.web.middleware.tokens import TokenFirst
 from pattern_sync.web.review_routes import ReviewRoutes
@@ -51,7 +53,9 @@ path and add the query `pattern_id=`.
 **Proxies.** Every answer to a valid request has the header `Pattern-Sync`. One without it comes from something in
 between.
 
-**Errors.** `detail` is a sentence that can be shown to a person. After a 503 with `Retry-After`, repeat the request.
+**Errors.** `detail` is a sentence that can be shown to a person. Parameters and fields that are not known are errors.
+`request_id` is in the daemon's log, and on every answer as `X-Request-ID`; the one that you send is taken over. After a
+503 with `Retry-After`, repeat the request.
 
 **Sending again.** Whatever is written takes an `Idempotency-Key`, such as a UUID, for a day. The same request with the
 same key gets the first answer, with `Idempotency-Replayed: true`, and writes nothing; another request with that key
@@ -126,12 +130,13 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type", KEY, "X-Reviewer"],
         allow_credentials=True,  # the application's panel may send requests with credentials; no cookie is ever set
-        expose_headers=["Link", TOTAL_COUNT, BATCH, REPLAYED, OURS],
+        expose_headers=["Link", TOTAL_COUNT, BATCH, REPLAYED, OURS, REQUEST_ID],
         max_age=600,
     )
     app = OriginCheck(app, access.origins, access.public_origin, parts.emit)
     app = HostCheck(app, access.host_names)
-    return Prefix(Measured(ResponseHeaders(app), parts.emit, parts.now), access.prefix)
+    app = Prefix(Measured(ResponseHeaders(app), parts.emit, parts.now), access.prefix)
+    return Compressed(RequestIds(app))
 
 
 def create_api(parts: Parts, access: Access, guard: Guard, version: str) -> FastAPI:

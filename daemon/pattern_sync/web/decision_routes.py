@@ -12,6 +12,7 @@ from pattern_sync.web.access import Guard
 from pattern_sync.web.exception_handlers import EVERYWHERE, TOGETHER, UNDO, Responses
 from pattern_sync.web.identity import Identity
 from pattern_sync.web.known import KnownOnly
+from pattern_sync.web.middleware.request_ids import request_id_of
 from pattern_sync.web.parameters import Reviewer, check_moment
 from pattern_sync.web.schemas.decisions import (
     MANY_EXAMPLE,
@@ -102,4 +103,5 @@ class DecisionRoutes:
         # Once for a request: the same trigger refuses many.
         words = [detail for detail in dict.fromkeys(details) if detail is not None]
         if words:
-            self._emit(RequestFailed(RequestFault.REFUSED, request.method, request.url.path, "; ".join(words[:3])))
+            reason, name = "; ".join(words[:3]), request_id_of(request.scope)
+            self._emit(RequestFailed(RequestFault.REFUSED, request.method, request.url.path, reason, name))

@@ -26,6 +26,7 @@ from pattern_sync.domain.errors import (
 from pattern_sync.domain.facts import Emit, RequestFailed, RequestFault
 from pattern_sync.web.known import UNKNOWN_NAME, body_names, unknown_sentence
 from pattern_sync.web.middleware.refusal import SAFE_METHODS
+from pattern_sync.web.middleware.request_ids import request_id_of
 from pattern_sync.web.schemas.problems import Conflict, Invalid, InvalidField, Problem
 
 Responses = dict[int | str, dict[str, Any]]
@@ -145,7 +146,8 @@ class _Reporting:
         return _problem(503, "The daemon cannot use its database. Its log says why.")
 
     def _report(self, fault: RequestFault, request: Request, reason: PatternSyncError) -> None:
-        self._emit(RequestFailed(fault, request.method, request.url.path, str(reason)))
+        name = request_id_of(request.scope)
+        self._emit(RequestFailed(fault, request.method, request.url.path, str(reason), name))
 
 
 async def _invalid_request(request: Request, fault: RequestValidationError) -> JSONResponse:

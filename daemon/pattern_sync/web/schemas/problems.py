@@ -1,6 +1,6 @@
 """Why a request failed."""
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from pattern_sync.domain.entry import QueueEntry
 
@@ -8,7 +8,10 @@ from pattern_sync.domain.entry import QueueEntry
 class Problem(BaseModel):
     """Why a request failed."""
 
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
     detail: str = Field(description="A sentence that can be shown to a person.")
+    request_id: str = Field("", description="The request's name in the daemon's log, as in `X-Request-ID`.")
 
 
 class Conflict(Problem):
