@@ -190,9 +190,10 @@ def test_the_query_counts_only_where_the_path_asks_for_it(served: Served) -> Non
     for name in ("query:asked", "query:other", "~"):
         served.queue(name)
     asked = path_of("query:asked")
-    assert served.client.get(f"{asked}?pattern_id=query:other").json()["pattern_id"] == "query:asked"
+    assert served.client.get(asked).json()["pattern_id"] == "query:asked"
+    assert served.client.get(f"{asked}?pattern_id=query:other").status_code == 422
     assert served.client.get("/api/v1/patterns/~").json()["pattern_id"] == "~"
-    assert served.client.get("/api/v1/patterns/~?x_pattern_id=query:other").json()["pattern_id"] == "~"
+    assert served.client.get("/api/v1/patterns/~?x_pattern_id=query:other").status_code == 422
     assert served.client.get("/api/v1/patterns/~?pattern_id=%FF").status_code == 422
     assert served.client.get("/api/v1/patterns/~?pattern_id=nobody").status_code == 404
-    assert served.client.get("/api/v1/patterns/~x?pattern_id=query:other").status_code == 404
+    assert served.client.get("/api/v1/patterns/~x?pattern_id=query:other").status_code == 422
