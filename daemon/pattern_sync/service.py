@@ -20,7 +20,7 @@ from pattern_sync.domain.decision import Decision, Verdict, to_verdict
 from pattern_sync.domain.entry import HistoryItem, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.filter import SyncFilter
-from pattern_sync.domain.groups import EntryGroup, SimilarEntry
+from pattern_sync.domain.groups import EntryGroup, Selection, SimilarEntry
 from pattern_sync.domain.listing import Grouping, Listing, Order, Snoozed
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.snoozing import Wish
@@ -118,6 +118,15 @@ class PatternSyncService:
             run_blocking(gateway.keep_traits(None, None))
             finding = Finding(gateway, Review(gateway))
             return run_blocking(finding.groups(Listing(status, query), by, limit)).groups
+
+    def select(self, query: str, status: Status = Status.PENDING) -> Selection:
+        """Return the names of all entries of one status that a query finds, at most 10,000, and what they are worth.
+
+        `decide_many` takes the names. Raises InvalidInput.
+        """
+        with self._reviews() as gateway:
+            run_blocking(gateway.keep_traits(None, None))
+            return run_blocking(Finding(gateway, Review(gateway)).selection(Listing(status, query)))
 
     def similar(self, signature: str, limit: int = 20) -> tuple[SimilarEntry, ...]:
         """Return the pending entries of the same kind whose tools are mostly the same. Raises UnknownPattern."""

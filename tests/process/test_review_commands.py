@@ -150,3 +150,60 @@ def test_a_claim_is_shown_with_what_is_recorded(database: TestDatabase) -> None:
 
 def in_shell(database: TestDatabase, *arguments: str) -> Finished:
     return run_command(*arguments, PATTERN_SYNC_DATABASE_URL=database.url)
+
+
+def test_many_are_decided_and_taken_back_in_a_shell(database: TestDatabase) -> None:
+    queue(database, "test:a", "test:b", "lint:c")
+    review(database, "approve", "lint:c", "--reviewer", "bob")
+    tried = review(database, "reject", "test:a", "test:b", "--reason", "no", "--dry-run", "--json")
+    assert (tried.code, tried.document["decided"], tried.document["batch_id"]) == (0, 2, None)
+    made = review(database, "reject", "test:a", "lint:c", "test:b", "--reason", "no", "--reviewer", "ann")
+    assert made.code == 1, "lint:c was decided by somebody else"
+    assert made.out.startswith("2 of 3 decided: 367,688.12 USD a month.")
+    assert "lint:c: somebody else has decided it" in made.out
+    listed = review(database, "batches", "--by", "ann", "--json").document
+    assert [(batch["decision"], batch["items"], batch["undoable"]) for batch in listed] == [("rejected", 2, True)]
+    assert "2" in review(database, "batches").out
+    log = review(database, "log", "--by", "ann", "--since", "2020-01-01", "--json").document
+    assert {item["pattern_id"] for item in log} == {"test:a", "test:b"}
+    assert "test:a" in review(database, "log").out
+    undone = review(database, "undo", "--reviewer", "ann")
+    assert (undone.code, undone.out.strip()) == (0, f"2 of 2 decisions of batch {listed[0]['id']} are undone.")
+    assert [entry["status"] for entry in review(database, "list", "--json").document] == ["pending"] * 2
+    again = review(database, "undo", str(listed[0]["id"]))
+    assert again.code == 1
+    assert "was undone by ann" in again.err
+    nothing = review(database, "undo", "--reviewer", "ann")
+    assert (nothing.code, nothing.err.strip()) == (1, "ann has no decision that can be undone.")
+
+
+def test_all_that_a_query_finds_is_decided_once_a_person_has_agreed(database: TestDatabase) -> None:
+    queue(database, "test:a", "test:b", "lint:c")
+    query = ("reject", "--query", "type:test", "--reason", "no")
+    asked = review(database, *query)
+    assert asked.code == 1
+    assert "2 entries that are pending, 367,688.12 USD a month together" in asked.err
+    assert "Nothing was decided: add --yes" in asked.err
+    assert database.count("pattern_review_history") == 0
+    assert review(database, *query, "--yes", "--json").document["decided"] == 2
+    assert [entry["pattern_id"] for entry in review(database, "list", "--json").document] == ["lint:c"]
+    empty = review(database, *query, "--yes")
+    assert (empty.code, empty.err.strip()) == (1, "Nothing that is pending is found by 'type:test'.")
+    for wrong in ((), ("lint:c", "--query", "type:test")):
+        told = review(database, "approve", *wrong)
+        assert told.code == 2
+        assert "not both" in told.err
+
+
+def test_a_hard_case_is_put_off_in_a_shell(database: TestDatabase) -> None:
+    queue(database, "a")
+    told = review(database, "snooze", "a", "--days", "3", "--until-doubled", "--reviewer", "ann", "--reason", "hm")
+    assert told.code == 0
+    assert "or until its savings have doubled, by ann: hm." in told.out
+    assert "by ann: hm" in review(database, "show", "a").out
+    assert review(database, "show", "a", "--json").document["snooze"]["until_doubled"] is True
+    assert review(database, "wake", "a", "--json").document["snooze"] is None
+    past = review(database, "snooze", "a", "--until", "2020-01-01")
+    assert past.code == 1
+    assert "has passed" in past.err
+    assert review(database, "snooze", "a").code == 2

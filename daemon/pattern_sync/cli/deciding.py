@@ -1,5 +1,6 @@
 """The commands about decisions: what came of many at once, undo, batches, the log."""
 
+import sys
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -11,13 +12,15 @@ from rich.text import Text
 
 from pattern_sync.cli.output import local, print_json, snoozed
 from pattern_sync.domain.batches import ItemOutcome, UndoOutcome
-from pattern_sync.domain.decision import NOBODY
+from pattern_sync.domain.decision import NOBODY, Verdict
+from pattern_sync.domain.entry import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from pattern_sync.cli.session import Session
     from pattern_sync.domain.batches import Batch, DecisionMany, LoggedDecision, Undone
+    from pattern_sync.service import PatternSyncService
 
 Pattern = Annotated[
     str, typer.Argument(metavar="SIGNATURE", help="The pattern's signature, as `review list` shows it.")
@@ -139,6 +142,45 @@ def wake(context: typer.Context, signature: Pattern, *, json: Json = False) -> N
         print_json(asdict(entry))
     else:
         typer.echo(f"{signature} is not snoozed.")
+
+
+def choose(
+    service: "PatternSyncService",
+    verdict: Verdict,
+    signatures: "Sequence[str]",
+    query: str | None,
+    status: Status,
+    *,
+    asks: bool,
+) -> "Sequence[str]":
+    """Return the patterns to decide: those that were named, or all that a query finds, once a person has agreed."""
+    if bool(signatures) == bool(query):
+        raise typer.BadParameter("name signatures, or give --query, and not both.")
+    if not query:
+        return signatures
+    found = service.select(query, status)
+    if not found.ids:
+        typer.echo(f"Nothing that is {status} is found by {query!r}.", err=True)
+        raise typer.Exit(1)
+    if found.total > len(found.ids):
+        typer.echo(
+            f"{found.total:,} entries are found; at most {len(found.ids):,} can be decided together. Narrow the query.",
+            err=True,
+        )
+        raise typer.Exit(1)
+    if asks:
+        typer.echo(
+            f"{len(found.ids):,} entries that are {status}, {found.savings_usd:,.2f} USD a month together:", err=True
+        )
+        for entry in found.largest:
+            typer.echo(f"  {entry.estimated_savings_usd:>16,.2f}  {entry.pattern_id}", err=True)
+        if len(found.ids) > len(found.largest):
+            typer.echo(f"  and {len(found.ids) - len(found.largest):,} more", err=True)
+        if not sys.stdin.isatty():
+            typer.echo("Nothing was decided: add --yes, or --dry-run for the outcome of each.", err=True)
+            raise typer.Exit(1)
+        typer.confirm(f"Are all of them to be {verdict}?", abort=True, err=True)
+    return found.ids
 
 
 def print_decisions(made: "DecisionMany", *, dry_run: bool, json: bool) -> None:

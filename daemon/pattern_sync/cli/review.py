@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from pattern_sync.cli.deciding import add_commands as add_decisions
-from pattern_sync.cli.deciding import print_decisions
+from pattern_sync.cli.deciding import choose, print_decisions
 from pattern_sync.cli.output import entry_document, entry_table, print_json, queue_table
 from pattern_sync.domain.decision import NOBODY, Verdict
 from pattern_sync.domain.entry import Status
@@ -21,8 +21,13 @@ Pattern = Annotated[
     str, typer.Argument(metavar="SIGNATURE", help="The pattern's signature, as `review list` shows it.")
 ]
 Patterns = Annotated[
-    list[str], typer.Argument(metavar="SIGNATURE...", help="Signatures, as `review list` shows them; at most 10,000.")
+    list[str] | None,
+    typer.Argument(metavar="SIGNATURE...", help="Signatures, as `review list` shows them; at most 10,000."),
 ]
+Query = Annotated[
+    str | None, typer.Option(help="All entries that this finds, in place of signatures: type:test savings:<500 -lint")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Decide what --query finds without asking.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be decided.")]
 Reviewer = Annotated[str | None, typer.Option(help=f"Name of the reviewer.  [default: {NOBODY}]")]
 Replaces = Annotated[
@@ -80,8 +85,10 @@ def show(context: typer.Context, signature: Pattern, *, json: Json = False) -> N
 @review.command()
 def approve(
     context: typer.Context,
-    signatures: Patterns,
+    signatures: Patterns = None,
     *,
+    query: Query = None,
+    yes: Yes = False,
     notes: Annotated[str | None, typer.Option(help="What others should know.")] = None,
     reviewer: Reviewer = None,
     replaces: Replaces = Status.PENDING,
@@ -91,12 +98,13 @@ def approve(
     """Approve patterns; replaces an earlier decision only if --replaces names it."""
     session: Session = context.obj
     with session.service() as service:
-        if len(signatures) == 1 and not dry_run:
+        if signatures and len(signatures) == 1 and not query and not dry_run:
             entry = service.approve(signatures[0], notes, reviewer=reviewer, replaces=replaces)
             _print_decision(entry, json=json)
             return
+        chosen = choose(service, Verdict.APPROVED, signatures or [], query, replaces, asks=not (yes or dry_run))
         made = service.decide_many(
-            signatures, Verdict.APPROVED, notes, reviewer=reviewer, replaces=replaces, dry_run=dry_run
+            chosen, Verdict.APPROVED, notes, reviewer=reviewer, replaces=replaces, dry_run=dry_run
         )
     print_decisions(made, dry_run=dry_run, json=json)
 
@@ -104,8 +112,10 @@ def approve(
 @review.command()
 def reject(
     context: typer.Context,
-    signatures: Patterns,
+    signatures: Patterns = None,
     *,
+    query: Query = None,
+    yes: Yes = False,
     reason: Annotated[str, typer.Option(help="The reason, for others to read.")],
     reviewer: Reviewer = None,
     replaces: Replaces = Status.PENDING,
@@ -115,12 +125,13 @@ def reject(
     """Reject patterns; replaces an earlier decision only if --replaces names it."""
     session: Session = context.obj
     with session.service() as service:
-        if len(signatures) == 1 and not dry_run:
+        if signatures and len(signatures) == 1 and not query and not dry_run:
             entry = service.reject(signatures[0], reason, reviewer=reviewer, replaces=replaces)
             _print_decision(entry, json=json)
             return
+        chosen = choose(service, Verdict.REJECTED, signatures or [], query, replaces, asks=not (yes or dry_run))
         made = service.decide_many(
-            signatures, Verdict.REJECTED, reason, reviewer=reviewer, replaces=replaces, dry_run=dry_run
+            chosen, Verdict.REJECTED, reason, reviewer=reviewer, replaces=replaces, dry_run=dry_run
         )
     print_decisions(made, dry_run=dry_run, json=json)
 

@@ -101,8 +101,8 @@ class Undone:
     def of(cls, batch_id: int, items: Iterable[UndoneItem]) -> "Undone":
         """Return the outcomes with their counts."""
         outcomes = tuple(items)
-        counts = Counter(item.outcome for item in outcomes)
-        return cls(batch_id, counts[UndoOutcome.UNDONE], counts, outcomes)
+        counts = dict(Counter(item.outcome for item in outcomes))
+        return cls(batch_id, counts.get(UndoOutcome.UNDONE, 0), counts, outcomes)
 
 
 @dataclass(frozen=True, slots=True)

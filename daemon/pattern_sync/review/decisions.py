@@ -81,7 +81,7 @@ class Decisions:
             )
         known = {item.pattern_id: item for item, _ in found}
         outcomes = tuple(known.get(signature) or _unknown(signature) for signature in listed)
-        counts = Counter(item.outcome for item in outcomes)
+        counts = dict(Counter(item.outcome for item in outcomes))
         if not dry_run:
             self._tell(ACTIONS[decision.verdict], counts)
         savings = {item.pattern_id: usd for item, usd in found if item.outcome is ItemOutcome.DECIDED}
