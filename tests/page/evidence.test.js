@@ -38,7 +38,7 @@ test("what was seen is told with its span and pace", () => {
 });
 
 test("what cannot be extrapolated is said in words", () => {
-  assert.equal(saved(evidence({ savings_by_evidence: 2208.74 })), "$2,208.74 a month, extrapolated");
+  assert.equal(saved(evidence({ savings_by_evidence: 2208.74 })), "2,208.74 USD a month, extrapolated");
   assert.equal(saved(evidence({ savings_by_evidence: null })), "seen for too short a time to say");
   assert.equal(saved(evidence({ savings_by_evidence: null, savings_observed: null })), "not known");
 });
@@ -48,6 +48,6 @@ test("the worth of the queue is told once something of it is shown", () => {
   assert.equal(worth({ ...counts, claimed_usd: 183_900, shown_usd: null }), "");
   assert.equal(
     worth({ ...counts, claimed_usd: 183_900, shown_usd: 2300 }),
-    "Of what is pending, $183,900.00 a month is claimed, and $2,300.00 shown by evidence.",
+    "Of what is pending, 183,900.00 USD a month is claimed, and 2,300.00 USD shown by evidence.",
   );
 });

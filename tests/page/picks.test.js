@@ -119,7 +119,7 @@ test("what is unusual for this person is counted, once there are ten decisions",
   assert.equal(usualBound(log, "approve"), null);
   assert.equal(usualBound(log.slice(1), "reject"), null);
   const entries = [400, 5000, 901].map((usd, number) => entry(`e:${number}`, { estimated_savings_usd: usd }));
-  assert.equal(togetherText(entries, "reject", null), "$6,301.00 a month together.");
+  assert.equal(togetherText(entries, "reject", null), "6,301.00 USD a month together.");
   assert.match(
     togetherText(entries, "reject", 900),
     /; 2 of them are above your usual bound: 9 of 10 of your rejections/u,

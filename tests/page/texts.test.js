@@ -49,7 +49,7 @@ test("only another decision replaces one", () => {
 });
 
 test("a dialog names the figures, and whether there is a way back", () => {
-  assert.equal(figures(entry("a")), "$1,000.00 a month · 10 occurrences · 85 % confidence");
+  assert.equal(figures(entry("a")), "1,000.00 USD a month · 10 occurrences · 85 % confidence");
   assert.equal(undoText(entry("a"), "comment"), "A comment cannot be deleted.");
   assert.equal(undoText(entry("a"), "reject"), "It can be undone for seven days.");
   assert.equal(undoText(APPROVED, "reject"), "This replaces a decision: Approved by bob. Both stay in the history.");
@@ -127,7 +127,7 @@ test("a view is summed up by its number, its savings and how few hold most of th
   const store = saving(900, 50, 30, 15, 5);
   assert.deepEqual(summary(store), {
     figure: "5 patterns",
-    text: "wait for a decision, $1,000.00 a month in all.",
+    text: "wait for a decision, 1,000.00 USD a month in all.",
     more: "The first one holds 90 % of the value.",
   });
   store.search("p1");
@@ -148,6 +148,6 @@ test("entries of other programs are named beside the savings that leave them out
   store.apply("foreign", entry("foreign", { estimated_savings_usd: 1_000_000, from_pattern: false }));
   assert.equal(
     summary(store).text,
-    "wait for a decision, $700.00 a month in all, not counting 1 written by other programs.",
+    "wait for a decision, 700.00 USD a month in all, not counting 1 written by other programs.",
   );
 });

@@ -55,13 +55,13 @@ def test_the_list_is_ordered_by_impact_and_shows_readable_figures(emptied: Serve
     page.until_ids(BEST, "test:b", "fix:a")
     best = page.row(BEST)
     expect(best).to_have_accessible_name(
-        f"{BEST}, confidence 85 %, 78,167 occurrences, $183,844.06 a month, 99.9 % of the value, carries the queue"
+        f"{BEST}, confidence 85 %, 78,167 occurrences, 183,844.06 USD a month, 99.9 % of the value, carries the queue"
     )
-    for figure in ("85 %", "78,167", "$183,844.06", "99.9 %", "Read→Edit→Write"):
+    for figure in ("85 %", "78,167", "183,844.06 USD", "99.9 %", "Read→Edit→Write"):
         expect(best).to_contain_text(figure)
     expect(page.row("test:b")).to_contain_text("75.7 %")
     expect(page.row("test:b")).to_contain_text("<0.1 %")
-    expect(page["summary"]).to_have_text("3 patterns · $184,025.56 a month")
+    expect(page["summary"]).to_have_text("3 patterns · 184,025.56 USD a month")
     for name, count in {"pending": "3", "approved": "1", "rejected": "0", "auto_approved": "0", "total": "4"}.items():
         expect(page.count(name)).to_have_text(count)
     expect(page.page).to_have_title("(3) Pattern Sync")
@@ -70,7 +70,7 @@ def test_the_list_is_ordered_by_impact_and_shows_readable_figures(emptied: Serve
 
     page.select(BEST)
     for name, figure in {
-        "savings": "$183,844.06",
+        "savings": "183,844.06 USD",
         "share": "99.9 %",
         "occurrences": "78,167",
         "confidence": "85 %",
@@ -113,12 +113,12 @@ def test_a_foreign_entry_is_labelled_and_left_out_of_the_savings(emptied: Served
     emptied.database.execute(INSERT, "0123456789abcdef", "pending", 0.9, 400, 1_000_000)
     emptied.queue(BEST)
     page = tabs.open(emptied.daemon.http_url).until_live()
-    expect(page["summary"]).to_have_text("2 patterns · $183,844.06 a month")
+    expect(page["summary"]).to_have_text("2 patterns · 183,844.06 USD a month")
     expect(page["overview-text"]).to_have_text(
-        "wait for a decision, $183,844.06 a month in all, not counting 1 written by other programs."
+        "wait for a decision, 183,844.06 USD a month in all, not counting 1 written by other programs."
     )
     expect(page.row(BEST)).to_contain_text("100 %")
-    expect(page.row("0123456789abcdef")).to_contain_text("$1,000,000.00")
+    expect(page.row("0123456789abcdef")).to_contain_text("1,000,000.00 USD")
     page.select("0123456789abcdef")
     expect(page["figure-share"]).to_have_text("\N{EN DASH}")
     expect(page["why-text"]).to_contain_text("Written by another program")
@@ -162,7 +162,7 @@ def test_new_figures_are_shown_in_place_and_in_the_details(emptied: Served, tabs
         third,
     )
     expect(page["figure-occurrences"]).to_have_text("1,000,000")
-    expect(page["figure-savings"]).to_have_text("$2,000,000.00")
+    expect(page["figure-savings"]).to_have_text("2,000,000.00 USD")
     page.until_ids(third, first, second)
     expect(page.row(third)).to_contain_text("1,000,000")
     expect(page.row(third)).to_have_attribute("aria-selected", "true")

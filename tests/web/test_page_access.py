@@ -115,7 +115,7 @@ def test_a_page_without_the_token_shows_nothing_and_asks_for_it(guarded: DaemonP
     page.until_live().until_ids(NAME)
 
 
-def test_the_token_opens_everything_and_is_kept_for_the_tab_only(
+def test_the_token_opens_everything_and_is_asked_for_once_a_browser(
     guarded: DaemonProcess, module_database: TestDatabase, tabs: Tabs
 ) -> None:
     page = tabs.open(guarded.http_url)
@@ -131,12 +131,21 @@ def test_the_token_opens_everything_and_is_kept_for_the_tab_only(
     page.page.reload()
     page.until_live().until_ids(NAME, "live:with:token")
     assert TOKEN not in page.page.url
-    kept = page.page.context.storage_state()
-    assert TOKEN not in json.dumps(kept), "in cookies or for other tabs"
+    assert TOKEN not in json.dumps(page.page.context.cookies())
+    beside = tabs.open_beside(page.page.context.new_page(), guarded.http_url)
+    beside.until_live().until_ids(NAME, "live:with:token")
+    expect(beside.dialog("Access token")).to_be_hidden()
+
+
+def test_a_token_that_one_tab_is_told_answers_the_question_of_the_others(guarded: DaemonProcess, tabs: Tabs) -> None:
+    page = tabs.open(guarded.http_url)
+    page.excuse(REFUSED)
+    expect(page.dialog("Access token")).to_be_visible()
     beside = tabs.open_beside(page.page.context.new_page(), guarded.http_url)
     beside.excuse(REFUSED)
-    expect(beside.dialog("Access token")).to_be_visible()
-    assert beside.ids() == []
+    enter(beside, TOKEN)
+    page.until_live()
+    expect(page.dialog("Access token")).to_be_hidden()
 
 
 @contextmanager

@@ -35,7 +35,7 @@ def test_a_doubtful_claim_has_a_sign_in_its_row_and_every_rule_in_its_details(th
     assert label.endswith("counted twice, short span, all time, assumed cost, no steps, gone quiet")
     page.select(SIGNATURE)
     details = page["evidence"]
-    for words in ("$2,208.74 a month, extrapolated", "$56.45 in all", "24 distinct workflows, 31 a day"):
+    for words in ("2,208.74 USD a month, extrapolated", "56.45 USD in all", "24 distinct workflows, 31 a day"):
         expect(details).to_contain_text(words)
     expect(page["evidence-flags"].get_by_role("listitem")).to_have_count(6)
     expect(page["evidence-flags"]).to_contain_text(
@@ -61,7 +61,7 @@ def test_a_detector_that_records_nothing_has_no_sign(three: Served, tabs: Tabs) 
 def test_the_overview_says_what_is_claimed_and_what_is_shown(three: Served, tabs: Tabs) -> None:
     page = tabs.open(three.daemon.http_url).until_live()
     expect(page["overview-worth"]).to_have_text(
-        "Of what is pending, $369,688.12 a month is claimed, and $2,275.04 shown by evidence."
+        "Of what is pending, 369,688.12 USD a month is claimed, and 2,275.04 USD shown by evidence."
     )
 
 

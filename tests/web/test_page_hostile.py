@@ -42,7 +42,10 @@ def marked(text: str) -> str:
 
 
 def in_one_line(text: str) -> str:
-    return marked(text).replace("\n", "↵").replace("\t", "⇥")
+    """Return a name as it is shown: joiners and variation selectors are marked in it, too, and so are lost blanks."""
+    blanks = re.sub(r"^ +| +$|(?<= ) +", lambda found: "␣" * len(found[0]), text)
+    joined = re.sub("[\u200d\ufe0f]", lambda found: f"[U+{ord(found[0]):04X}]", blanks)
+    return marked(joined).replace("\n", "↵").replace("\t", "⇥")
 
 
 @pytest.fixture

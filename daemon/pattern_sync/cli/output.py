@@ -1,6 +1,7 @@
 """What the commands print: tables for people, JSON for machines."""
 
 import json
+import math
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -192,8 +193,13 @@ def entry_table(entry: "QueueEntry", history: "Sequence[HistoryItem]") -> Table:
 
 
 def _figures(entry: "QueueEntry") -> tuple[str, str, str]:
-    confidence = f"{round(entry.confidence_score * 100, 1):g} %"
-    return confidence, f"{entry.occurrence_count:,}", f"{entry.estimated_savings_usd:,.2f}"
+    return _percent(entry.confidence_score), f"{entry.occurrence_count:,}", f"{entry.estimated_savings_usd:,.2f}"
+
+
+def _percent(fraction: float) -> str:
+    percent = round(fraction * 100, 1)
+    # What is not certain is never rounded to certainty.
+    return f"{math.floor(fraction * 10_000) / 100 if fraction < 1 <= percent / 100 else percent:g} %"
 
 
 def snoozed(snooze: "Snooze") -> str:

@@ -117,6 +117,7 @@ class ReviewPage {
     window.addEventListener("online", () => this.#live.connect());
     window.addEventListener("offline", () => this.#live.connect());
     document.addEventListener("visibilitychange", () => document.hidden || this.#live.wake());
+    this.#memory.onToken((token) => this.#tokenDialog.answer(token));
     this.#live.connect();
     // After the first message every change is announced, so loading then means loading once. If no message arrives, the
     // patterns are loaded anyway.

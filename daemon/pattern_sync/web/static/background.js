@@ -5,7 +5,7 @@
  */
 
 import { asApiError } from "./api-error.js";
-import { allById, build, fillList, setAttribute, setText } from "./dom.js";
+import { allById, build, byId, fillList, setAttribute, setText } from "./dom.js";
 import { capital, time, visible, visibleLines } from "./format.js";
 
 // Running through the list with a key must not ask for every pattern on the way.
@@ -128,7 +128,12 @@ export class Background {
   /** @param {HistoryItem[]} events */
   #showHistory(events) {
     setText(this.#elements["history-text"], events.length === 0 ? "No decisions or comments yet." : "");
-    fillList(this.#elements.history, events, historyItem);
+    // The notes of the decision that stands are shown above, and once is enough.
+    const above = byId("decision-notes", HTMLElement).textContent;
+    const standing = events.findLast(({ action }) => action !== "commented");
+    fillList(this.#elements.history, events, (event) =>
+      historyItem(event === standing && visibleLines(event.notes) === above ? { ...event, notes: null } : event),
+    );
   }
 }
 

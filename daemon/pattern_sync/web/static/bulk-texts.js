@@ -37,7 +37,7 @@ export function usualBound(log, action) {
 }
 
 /**
- * "$412,000.00 a month together; 2 of them are above $5,000.00, below which 9 of 10 of your approvals were"
+ * "412,000.00 USD a month together; 2 of them are above 5,000.00 USD, below which 9 of 10 of your approvals were"
  * @param {QueueEntry[]} entries
  * @param {BulkAction} action
  * @param {number | null} bound

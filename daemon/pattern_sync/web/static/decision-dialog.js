@@ -60,12 +60,11 @@ export class DecisionDialog {
   #undo = byId("decide-undo", HTMLElement);
   #cancel = byId("decide-cancel", HTMLButtonElement);
   #submit = byId("decide-submit", HTMLButtonElement);
+  #memory;
   #reasons;
   #name;
   #chips;
   #send;
-  /** @type {Map<string, string>} */
-  #drafts = new Map();
   /** @type {Case | null} */
   #case = null;
   #busy = false;
@@ -79,6 +78,7 @@ export class DecisionDialog {
    *   once the dialog is closed
    */
   constructor({ memory, identity, reasons, send }) {
+    this.#memory = memory;
     this.#reasons = reasons;
     this.#name = new NameField({ prefix: "", memory, identity });
     this.#chips = new Chips({ box: byId("decide-reasons", HTMLElement), text: this.#text, reasons });
@@ -86,7 +86,7 @@ export class DecisionDialog {
     this.#cancel.addEventListener("click", () => this.#dialog.close());
     this.#dialog.addEventListener("cancel", (event) => this.#busy && event.preventDefault());
     this.#dialog.addEventListener("keydown", (event) => this.#pressed(event));
-    this.#text.addEventListener("input", () => this.#case && this.#drafts.set(this.#case.draft, this.#text.value));
+    this.#text.addEventListener("input", () => this.#case && memory.keepDraft(this.#case.draft, this.#text.value));
     byId("decide-form", HTMLFormElement).addEventListener("submit", (event) => {
       event.preventDefault();
       this.#confirm();
@@ -104,7 +104,7 @@ export class DecisionDialog {
    * @param {Action} action
    */
   hasDraft(entry, action) {
-    return Boolean(this.#drafts.get(draftOf(entry, action)));
+    return this.#memory.draft(draftOf(entry, action)) !== "";
   }
 
   /**
@@ -124,7 +124,7 @@ export class DecisionDialog {
     this.#pattern.textContent = visible(entry.pattern_id);
     this.#figures.textContent = figures(entry);
     this.#label.textContent = label;
-    this.#text.value = this.#drafts.get(opened.draft) ?? "";
+    this.#text.value = this.#memory.draft(opened.draft);
     this.#text.required = needed !== undefined;
     this.#hint.replaceChildren(...HINTS[action].map((key) => build("kbd", {}, key)));
     this.#undo.textContent = undoText(entry, action);
@@ -211,7 +211,7 @@ export class DecisionDialog {
       const key = requests.of([entry.pattern_id, entry.status, action, text, reviewer]);
       const conclude = await this.#send({ entry, action, text, reviewer, key });
       this.#busy = false;
-      this.#drafts.delete(draft);
+      this.#memory.keepDraft(draft, "");
       if (action === "reject") this.#reasons.remember(text);
       this.#dialog.close();
       conclude();

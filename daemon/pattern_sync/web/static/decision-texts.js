@@ -40,7 +40,7 @@ export function insteadText({ status }, action) {
 }
 
 /**
- * "$9,000.00 a month · 120 occurrences · 85 % confidence"
+ * "9,000.00 USD a month · 120 occurrences · 85 % confidence"
  * @param {QueueEntry} entry
  */
 export function figures(entry) {

@@ -5,6 +5,7 @@
  */
 
 import { Background } from "./background.js";
+import { strangeLetters } from "./characters.js";
 import { allById, build, fillList, setText } from "./dom.js";
 import { EvidenceBlock } from "./evidence.js";
 import {
@@ -45,6 +46,7 @@ export class Details {
     "figure-occurrences",
     "figure-confidence",
     "steps",
+    "pattern-oddities",
     "context-section",
     "context",
     "sessions-section",
@@ -79,11 +81,13 @@ export class Details {
    * @param {object} context
    * @param {number | null} context.fraction its part of the view's value
    * @param {string | null} context.elsewhere why it is not in the list
+   * @param {string[]} context.alike the names of others that look like its own
    */
-  show(entry, { fraction, elsewhere }) {
+  show(entry, { fraction, elsewhere, alike }) {
     const another = entry.pattern_id !== this.#patternId;
     this.#patternId = entry.pattern_id;
     this.#showFacts(entry, fraction, elsewhere);
+    this.#showOddities(oddities(entry.pattern_id, alike));
     if (!another) return;
     this.#elements.details.scrollTop = 0;
     this.#background.start(entry.pattern_id);
@@ -222,6 +226,12 @@ export class Details {
     setText(reject, `Reject${instead || "…"}`);
   }
 
+  /** @param {string} text */
+  #showOddities(text) {
+    setText(this.#elements["pattern-oddities"], text);
+    this.#elements["pattern-oddities"].hidden = text === "";
+  }
+
   /** @param {QueueEntry} entry */
   #showDecision(entry) {
     const { decision, "decision-title": title, "decision-notes": notes } = this.#elements;
@@ -230,6 +240,19 @@ export class Details {
     title.replaceChildren(...decisionHeading(entry));
     setText(notes, visibleLines(decisionNotes(entry)));
   }
+}
+
+/**
+ * What makes a name easy to take for another one.
+ * @param {string} patternId
+ * @param {string[]} alike
+ */
+function oddities(patternId, alike) {
+  const strange = strangeLetters(patternId);
+  const said = [];
+  if (strange.length > 0) said.push(`Its name mixes alphabets: ${strange.join(", ")}.`);
+  if (alike.length > 0) said.push(`It looks like ${alike.map((name) => `“${visible(name)}”`).join(", ")}.`);
+  return said.join(" ");
 }
 
 /** @param {QueueEntry} entry */

@@ -64,7 +64,7 @@ export class EvidenceBlock {
 }
 
 /**
- * "$2,208.74 a month, extrapolated"
+ * "2,208.74 USD a month, extrapolated"
  * @param {Evidence} evidence
  */
 export function saved({ savings_by_evidence: usd, savings_observed: all }) {

@@ -1,9 +1,15 @@
 /** @import { QueueEntry } from "wire" */
 
+import { shownName, shownText } from "./characters.js";
+
 // How values are written for people: numbers in the en-US way, whatever the browser's language is, and no "-0".
 const whole = new Intl.NumberFormat("en-US", { signDisplay: "negative", maximumFractionDigits: 0 });
 const oneDecimal = new Intl.NumberFormat("en-US", { signDisplay: "negative", maximumFractionDigits: 1 });
-const dollars = new Intl.NumberFormat("en-US", { signDisplay: "negative", style: "currency", currency: "USD" });
+const cents = new Intl.NumberFormat("en-US", {
+  signDisplay: "negative",
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 2,
+});
 const moment = new Intl.DateTimeFormat("en-GB", {
   day: "numeric",
   month: "short",
@@ -15,11 +21,6 @@ const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-dig
 
 const NOTHING = "–";
 
-// Characters that are invisible, reorder their surroundings or break a line. The joiners U+200C and U+200D are not
-// among them: scripts and emoji need them.
-const TROUBLE =
-  /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/gu;
-
 /**
  * 78167 → "78,167"
  * @param {number | null} value
@@ -29,19 +30,21 @@ export function count(value) {
 }
 
 /**
- * 183844.06 → "$183,844.06"
+ * 183844.06 → "183,844.06 USD", as the command line and the daemon's sentences have it
  * @param {number | null} usd
  */
 export function money(usd) {
-  return isFigure(usd) ? dollars.format(usd) : NOTHING;
+  return isFigure(usd) ? `${cents.format(usd)} USD` : NOTHING;
 }
 
 /**
- * 0.85 → "85 %", 0.8567 → "85.7 %"
+ * 0.85 → "85 %", 0.8567 → "85.7 %", 0.9996 → "99.96 %": what is not certain is never rounded to certainty.
  * @param {number | null} fraction
  */
 export function percent(fraction) {
-  return isFigure(fraction) ? `${oneDecimal.format(fraction * 100)} %` : NOTHING;
+  if (!isFigure(fraction)) return NOTHING;
+  const text = oneDecimal.format(fraction * 100);
+  return `${fraction < 1 && text === "100" ? Math.floor(fraction * 10_000) / 100 : text} %`;
 }
 
 /**
@@ -49,10 +52,9 @@ export function percent(fraction) {
  * @param {number | null} fraction
  */
 export function share(fraction) {
-  const text = percent(fraction);
-  if (!isFigure(fraction)) return text;
+  if (!isFigure(fraction)) return NOTHING;
   if (fraction > 0 && fraction < 0.001) return "<0.1 %";
-  return fraction < 1 && text === "100 %" ? ">99.9 %" : text;
+  return fraction < 1 && fraction >= 0.9995 ? ">99.9 %" : percent(fraction);
 }
 
 /**
@@ -89,29 +91,19 @@ export function clockTime(date) {
 }
 
 /**
- * Text from elsewhere on one line, with invisible characters made visible.
+ * A name or another short text from elsewhere on one line, with everything in it made visible.
  * @param {string | null} text
  */
 export function visible(text) {
-  return (text ?? "").replace(TROUBLE, mark);
+  return shownName(text ?? "");
 }
 
 /**
- * Like visible, but line breaks and tabs are kept.
+ * A running text from elsewhere, with its lines.
  * @param {string | null} text
  */
 export function visibleLines(text) {
-  return (text ?? "")
-    .replaceAll("\r\n", "\n")
-    .replace(TROUBLE, (character) => ("\n\t".includes(character) ? character : mark(character)));
-}
-
-/** @param {string} character */
-function mark(character) {
-  if (character === "\n") return "↵";
-  if (character === "\t") return "⇥";
-  const code = character.codePointAt(0) ?? 0;
-  return `[U+${code.toString(16).toUpperCase().padStart(4, "0")}]`;
+  return shownText(text ?? "");
 }
 
 /**

@@ -2,6 +2,7 @@ const REVIEWER = "pattern-sync.reviewer";
 const KEYS = "pattern-sync.keys";
 const REASONS = "pattern-sync.reasons";
 const TOKEN = "pattern-sync.token";
+const DRAFT = "pattern-sync.draft.";
 
 // Merely accessing the storage can throw.
 const browserStorage = () => window.localStorage;
@@ -39,14 +40,39 @@ export class Memory {
     this.#write(browserStorage, REASONS, text);
   }
 
-  /** The token, null when there is none; forgotten with the tab. */
+  /** The token, null when there is none. All tabs share it: another one may have been told a newer one. */
   get token() {
-    return this.#read(tabStorage, TOKEN);
+    return this.#read(browserStorage, TOKEN);
   }
 
   /** @param {string} token */
   rememberToken(token) {
-    this.#write(tabStorage, TOKEN, token);
+    this.#write(browserStorage, TOKEN, token);
+  }
+
+  /**
+   * Call with the token that another tab was told.
+   * @param {(token: string) => void} told
+   */
+  onToken(told) {
+    window.addEventListener("storage", ({ key }) => key === TOKEN && this.token !== null && told(this.token));
+  }
+
+  /**
+   * What was typed and not sent yet, also before a reload; "" for nothing.
+   * @param {string} name what it is for
+   */
+  draft(name) {
+    return this.#read(tabStorage, DRAFT + name) ?? "";
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} text "" forgets it
+   */
+  keepDraft(name, text) {
+    if (text === "") this.#forget(tabStorage, DRAFT + name);
+    else this.#write(tabStorage, DRAFT + name, text);
   }
 
   /**
@@ -59,6 +85,19 @@ export class Memory {
       return storage().getItem(name) ?? remembered;
     } catch {
       return remembered;
+    }
+  }
+
+  /**
+   * @param {() => Storage} storage
+   * @param {string} name
+   */
+  #forget(storage, name) {
+    this.#values.delete(name);
+    try {
+      storage().removeItem(name);
+    } catch {
+      // It was never there.
     }
   }
 

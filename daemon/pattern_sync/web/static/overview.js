@@ -27,7 +27,7 @@ export class Overview {
 }
 
 /**
- * "12 patterns", "wait for a decision, $9,000.00 a month in all." and how few of them hold most of the value.
+ * "12 patterns", "wait for a decision, 9,000.00 USD a month in all." and how few of them hold most of the value.
  * @param {Store} store
  */
 export function summary(store) {

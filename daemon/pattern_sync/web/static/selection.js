@@ -161,8 +161,10 @@ export class Selection {
   /** Show the figures as they are now. */
   draw() {
     const entry = this.#entry;
-    if (entry) this.#details.show(entry, { fraction: this.#store.share(entry), elsewhere: this.#elsewhere(entry) });
-    else if (this.#patternId === null) this.#details.showOverview(this.#store);
+    if (entry) {
+      const [fraction, alike] = [this.#store.share(entry), this.#store.alike(entry.pattern_id)];
+      this.#details.show(entry, { fraction, elsewhere: this.#elsewhere(entry), alike });
+    } else if (this.#patternId === null) this.#details.showOverview(this.#store);
   }
 
   /** @param {string} patternId */

@@ -3,6 +3,7 @@
  * @import { Item } from "./items.js"
  */
 
+import { lookAlike, skeleton } from "./characters.js";
 import { asItem, counted, derive, normal } from "./items.js";
 
 /**
@@ -21,12 +22,16 @@ export function compare(one, other) {
   return one.pattern_id < other.pattern_id ? -1 : 1;
 }
 
+const MOST_ALIKE = 3;
+
 /** The entries of one view (a status), in order, searched and filtered. Knows nothing of the page or the network. */
 export class Store {
   /** @type {Status} */
   #view = "pending";
   /** @type {Map<string, Item>} */
   #items = new Map();
+  /** @type {Map<string, string>} */
+  #skeletons = new Map();
   /** @type {Load | null} */
   #load = null;
   #complete = false;
@@ -91,6 +96,27 @@ export class Store {
   /** @param {string} patternId */
   get(patternId) {
     return this.#items.get(patternId)?.entry;
+  }
+
+  /**
+   * The names in the view that look like this one, at most three.
+   * @param {string} patternId
+   * @returns {string[]}
+   */
+  alike(patternId) {
+    const own = skeleton(patternId);
+    /** @type {string[]} */
+    const found = [];
+    for (const name of this.#items.keys()) {
+      let other = this.#skeletons.get(name);
+      if (other === undefined) {
+        other = skeleton(name);
+        this.#skeletons.set(name, other);
+      }
+      if (name !== patternId && lookAlike(own, other)) found.push(name);
+      if (found.length === MOST_ALIKE) break;
+    }
+    return found;
   }
 
   /**

@@ -36,14 +36,23 @@ export class TokenDialog {
     });
   }
 
+  /**
+   * Answer for the person, if they are being asked: another tab was told the token.
+   * @param {string} token
+   */
+  answer(token) {
+    if (!this.#answer) return;
+    this.#resolve(token);
+    this.#dialog.close();
+  }
+
   #submitted() {
     const token = this.#field.value.trim();
     if (!token) {
       this.#field.focus();
       return;
     }
-    this.#resolve(token);
-    this.#dialog.close();
+    this.answer(token);
   }
 
   /** @param {string | null} token */
