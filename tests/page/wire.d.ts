@@ -446,7 +446,7 @@ export interface components {
             detail: string;
             /** @default  */
             request_id: string;
-            entry: components["schemas"]["QueueEntry"] | null;
+            entry?: components["schemas"]["QueueEntry"] | null;
         };
         Criterion: {
             name: string;

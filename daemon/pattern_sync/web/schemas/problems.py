@@ -17,6 +17,9 @@ class Problem(BaseModel):
 class Conflict(Problem):
     """Why nothing was written."""
 
+    # Some refusals are about no entry, and leave it out.
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
     entry: QueueEntry | None = Field(
         None, description="The entry as it is now; null if the application or the database refused the request."
     )

@@ -22,9 +22,9 @@ import { exchange } from "./exchange.js";
  */
 
 const PAGE_SIZE = 500;
-// Browsers and proxies resolve dots in a path, proxies also decode or refuse much of what is encoded, and two words are
-// addresses of their own.
-const PLAIN = /^(?!(?:\.{1,2}|pending|statistics)$)[\w.:~-]+$/u;
+// Browsers and proxies resolve dots in a path, proxies also decode or refuse much of what is encoded, and some words are
+// addresses of their own; none of them has a colon, and most signatures have one.
+const PLAIN = /^(?=[^:]*:)[\w.:~-]+$/u;
 
 /** The daemon's HTTP interface. Asks for a token when one is needed, then repeats the request. */
 export class Api {
