@@ -1,5 +1,8 @@
 """The review on the command line: its effects on the tables, its output as text and JSON, its exit codes."""
 
+import csv
+import io
+
 import pytest
 
 from pattern_sync import PatternSyncService
@@ -33,6 +36,17 @@ def test_pending_entries_are_listed_best_impact_first(database: TestDatabase) ->
     assert shown.code == 0
     for word in ("first:[bold]", "second", "third é", "85 %", "1,000", "183,844.06"):
         assert word in shown.out
+
+
+def test_a_list_is_printed_for_a_spreadsheet(database: TestDatabase) -> None:
+    queue(database, "=formula()", 'second, with "quotes"', "third")
+    told = review(database, "list", "--csv", "--sort", "name", "--query", "-third")
+    assert told.code == 0
+    rows = list(csv.DictReader(io.StringIO(told.out)))
+    assert [row["pattern_id"] for row in rows] == ["'=formula()", 'second, with "quotes"']
+    assert all("nothing-recorded" in row["flags"] for row in rows)
+    both = review(database, "list", "--csv", "--json")
+    assert (both.code, "--csv and --json exclude each other" in both.err) == (2, True)
 
 
 def test_a_person_approves_rejects_and_comments(database: TestDatabase) -> None:

@@ -15,10 +15,11 @@ from pattern_sync.domain.entry import Status
 from pattern_sync.domain.evidence_wording import value_of_queue
 from pattern_sync.domain.outcomes import Outcome
 from pattern_sync.domain.reception import SHOWN_FAULTS
+from pattern_sync.domain.table import csv_head, csv_rows
 from pattern_sync.domain.wording import bound_of, value_of, verdict_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pattern_sync.domain.entry import HistoryItem, QueueEntry, Snooze
     from pattern_sync.domain.explanation import Explanation
@@ -39,6 +40,11 @@ _COUNTS = {
 def print_json(value: object) -> None:
     """Print one JSON document on standard output."""
     print(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))  # noqa: T201 - it is a command's output
+
+
+def print_csv(entries: "Iterable[QueueEntry]") -> None:
+    """Print entries as CSV on standard output."""
+    print(csv_head() + csv_rows(entries), end="")  # noqa: T201 - it is a command's output
 
 
 def result_table(result: "SyncResult") -> Table:

@@ -8,9 +8,10 @@ from rich.console import Console
 
 from pattern_sync.cli.deciding import add_commands as add_decisions
 from pattern_sync.cli.deciding import choose, print_decisions
-from pattern_sync.cli.output import entry_document, entry_table, print_json, queue_table
+from pattern_sync.cli.output import entry_document, entry_table, print_csv, print_json, queue_table
 from pattern_sync.domain.decision import NOBODY, Verdict
 from pattern_sync.domain.entry import Status
+from pattern_sync.domain.errors import InvalidInput
 from pattern_sync.domain.listing import Sort
 
 if TYPE_CHECKING:
@@ -58,14 +59,19 @@ def list_entries(
     ] = "",
     sort: Annotated[str, typer.Option(help=f"{', '.join(Sort)}; - before it turns it around.")] = Sort.IMPACT.value,
     offset: Annotated[int, typer.Option(min=0, help="Number of entries to skip.")] = 0,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for a spreadsheet, instead of a table.")] = False,
     json: Json = False,
 ) -> None:
     """List entries of the queue, best impact first."""
+    if csv and json:
+        raise InvalidInput("--csv and --json exclude each other.")
     session: Session = context.obj
     with session.service() as service:
         entries = service.list_entries(status, limit, query=query, sort=sort, offset=offset)
     if json:
         print_json([asdict(entry) for entry in entries])
+    elif csv:
+        print_csv(entries)
     else:
         Console().print(queue_table(entries, status, sort, flags=flags))
 
