@@ -114,10 +114,13 @@ def test_hostile_patterns_are_decided_with_hostile_words(hostile: Served, tabs: 
     page = tabs.open(hostile.daemon.http_url).until_live().press("j")
     for number, signature in enumerate(IDS):
         expect(page.title).to_have_text(in_one_line(signature))
-        page.press("a" if number % 2 else "r")
+        page.press("Shift+A" if number % 2 else "r")
         expect(page["decide-pattern"]).to_have_text(in_one_line(signature))
         page["decide-text"].fill(TEXT)
-        page.sign(REVIEWER).press("Control+Enter")
+        if number == 0:
+            page.sign(REVIEWER)
+        expect(page["reviewer-name" if number else "reviewer"]).to_be_visible()
+        page.press("Control+Enter")
         expect(page.toast).to_contain_text(in_one_line(signature))
         expect(page["decide"]).to_be_hidden()
     expect(page.empty).to_contain_text("Nothing to decide.")
