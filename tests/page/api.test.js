@@ -97,7 +97,7 @@ test("an id with a colon and nothing odd is one part of the path whatever it hol
   }
 });
 
-test("every question and every decision has its path, and brings the daemon's answer", async (context) => {
+test("a decision brings the entry, and the batch that undoes it", async (context) => {
   const daemon = new Daemon(context);
   const { api } = daemon;
   daemon.answer = ({ path }) => Response.json({ path }, { headers: { "Pattern-Sync-Batch": "17" } });
@@ -105,8 +105,13 @@ test("every question and every decision has its path, and brings the daemon's an
   assert.deepEqual(approved, { entry: { path: "/api/v1/patterns/a%3Ab/approve" }, batch: 17 });
   const rejected = await api.reject("a:b", { reason: "a one-off", reviewer: "ann", replaces: "approved" }, "key");
   assert.deepEqual(rejected, { entry: { path: "/api/v1/patterns/a%3Ab/reject" }, batch: 17 });
-  assert.deepEqual(daemon.sent.pop()?.body, { reason: "a one-off", reviewer: "ann", replaces: "approved" });
-  daemon.sent.pop();
+  assert.deepEqual(daemon.sent.at(-1)?.body, { reason: "a one-off", reviewer: "ann", replaces: "approved" });
+});
+
+test("every question and every decision has its path, and brings the daemon's answer", async (context) => {
+  const daemon = new Daemon(context);
+  const { api } = daemon;
+  daemon.answer = ({ path }) => Response.json({ path });
   const answers = [
     await api.statistics(),
     await api.entry("a:b"),
@@ -118,11 +123,13 @@ test("every question and every decision has its path, and brings the daemon's an
       "bulk",
     ),
     await api.undo(17, "ann", "undo"),
-    await api.batches(20),
+    await api.batches({ limit: 20 }),
     await api.progress("2026-11-26T00:00:00+01:00"),
     await api.log({ by: "ann", limit: 9 }),
     await api.nearest(),
     await api.queueAnyway("a:b", "ann"),
+    await api.snooze("a:b", { until: null, until_doubled: true, reason: null, reviewer: "ann" }),
+    await api.wake("a:b"),
   ];
   assert.deepEqual(
     answers,
@@ -141,6 +148,8 @@ test("every question and every decision has its path, and brings the daemon's an
     "GET /api/v1/patterns/log?by=ann&limit=9",
     "GET /api/v1/patterns/nearest",
     "POST /api/v1/patterns/a%3Ab/queue",
+    "POST /api/v1/patterns/a%3Ab/snooze",
+    "POST /api/v1/patterns/a%3Ab/wake",
   ]);
   assert.deepEqual(daemon.sent.map(({ headers }) => headers["Idempotency-Key"] ?? null).filter(Boolean), [
     "key",

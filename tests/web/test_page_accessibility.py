@@ -128,7 +128,8 @@ def test_the_tab_key_visits_everything_in_order_and_is_never_trapped(three: Serv
     page = tabs.open(three.daemon.http_url, path=f"/#pattern={FIRST}").until_live()
     expect(page.title).to_have_text(FIRST)
     views = ["pending", "approved", "rejected", "auto-approved"]
-    wanted = ["skip", *views, "keys-button", "search", "type", "list", "approve", "approve-notes", "reject", "comment"]
+    wanted = ["skip", *views, "log-button", "keys-button", "search", "type", "list"]
+    wanted += ["approve", "approve-notes", "reject", "comment", "snooze-button"]
     assert tab_order(page) == wanted
     assert tab_order(page, "Shift+Tab") == wanted[::-1]
     page["skip"].focus()

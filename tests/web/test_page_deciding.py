@@ -6,6 +6,7 @@ from playwright.sync_api import Route, expect
 from tests.support.browser import Tabs
 from tests.support.review_page import ReviewPage
 from tests.web.conftest import Served
+from tests.web.test_page_accessibility import nameless
 
 FIRST, SECOND, THIRD = NAMES = ("sdlc:full:all", "test:pytest:all", "fix:lint:all")
 KNOWN = """() => localStorage.setItem("pattern-sync.reviewer", "ann")"""
@@ -167,3 +168,71 @@ def test_an_undo_leaves_what_somebody_decided_since_and_says_so(three: Served, t
     page.press("z")
     expect(page.toast).to_contain_text(f"Not undone: “{FIRST}” is decided again since.")
     assert status(three, FIRST) == "rejected"
+
+
+def test_the_log_lists_who_decided_what_and_takes_it_back(three: Served, tabs: Tabs) -> None:
+    three.database.execute("TRUNCATE pattern_sync.batches, pattern_sync.batch_items, pattern_sync.decisions")
+    many = {"pattern_ids": [SECOND, THIRD], "decision": "rejected", "reason": "one-offs", "reviewer": "bob"}
+    three.client.post("/api/v1/patterns/decisions", json=many).raise_for_status()
+    page = ann_at(tabs, three).select(FIRST).press("a")
+    expect(page["log-button"]).to_have_text("3 of 3 today")
+    page.press("l")
+    items = page.dialog("Decisions of the last seven days").get_by_role("listitem")
+    expect(items.first).to_contain_text(f"Approved “{FIRST}” · $183,844.06 a month")
+    expect(items.nth(1)).to_contain_text("Rejected 2 patterns")
+    expect(items.nth(1)).to_contain_text("one-offs")
+    page.page.get_by_label("Only mine of today").check()
+    expect(page["log-list"]).not_to_contain_text("bob")
+    page.page.get_by_label("Only mine of today").uncheck()
+    page.page.get_by_role("button", name="Undo: Rejected 2 patterns").click()
+    expect(items.nth(1)).to_contain_text("Undone by ann.")
+    assert nameless(page.page) == []
+    page.press("Escape")
+    page.until_ids(SECOND, THIRD)
+    assert status(three, SECOND) == "pending"
+
+
+def test_an_empty_queue_says_what_is_watched_and_what_is_nearest_and_queues_it(emptied: Served, tabs: Tabs) -> None:
+    emptied.database.add_pattern("nearly:there", confidence_score=69, occurrence_count=50)
+    page = ann_at(tabs, emptied)
+    expect(page.empty).to_contain_text("Nothing to decide.")
+    expect(page["nearest-watched"]).to_contain_text("70 % or more")
+    expect(page["nearest-list"]).to_contain_text("confidence 69 %, not 70 % or more")
+    page.page.get_by_role("button", name="Queue nearly:there anyway").click()
+    page.until_ids("nearly:there")
+    expect(page["nearest"]).to_be_hidden()
+
+
+def test_a_hard_case_is_snoozed_with_a_key_and_woken_again(three: Served, tabs: Tabs) -> None:
+    page = ann_at(tabs, three).select(FIRST).press("s")
+    expect(page.dialog("Snooze pattern")).to_contain_text(FIRST)
+    page.press("1")
+    expect(page.toast).to_contain_text(f"Snoozed “{FIRST}” until ")
+    page.until_ids(SECOND, THIRD)
+    expect(page.title).to_have_text(SECOND)
+    assert status(three, FIRST) == "pending"
+
+    bob = tabs.open(three.daemon.http_url).until_live()
+    bob.until_ids(SECOND, THIRD)
+    bob["asleep"].click()
+    bob.until_ids(FIRST)
+    bob.select(FIRST)
+    expect(bob["pattern-elsewhere"]).to_contain_text("Snoozed by ann until ")
+    bob.press("s")
+    expect(bob.toast).to_contain_text(f"“{FIRST}” is awake")
+    page.until_ids(*NAMES)
+
+    page.select(SECOND).press("s", "3")
+    page.until_ids(FIRST, THIRD)
+    expect(page.toast).to_contain_text("until its savings have doubled")
+    page.toast.get_by_role("button", name="Wake").click()
+    page.until_ids(*NAMES)
+
+
+def test_a_snoozed_entry_can_be_decided(three: Served, tabs: Tabs) -> None:
+    page = ann_at(tabs, three).select(FIRST).press("s", "2")
+    page.until_ids(SECOND, THIRD)
+    page["asleep"].click()
+    page.select(FIRST).press("a")
+    expect(page.toast).to_contain_text(f"Approved “{FIRST}”")
+    assert status(three, FIRST) == "approved"

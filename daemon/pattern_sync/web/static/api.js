@@ -1,5 +1,5 @@
 /**
- * @import { Approval, Comment, DecisionOnMany, Rejection, Status, paths } from "wire"
+ * @import { Approval, Comment, DecisionOnMany, Rejection, SnoozeRequest, Status, paths } from "wire"
  * @import { Options } from "./exchange.js"
  */
 
@@ -133,9 +133,24 @@ export class Api {
     return this.#post("/api/v1/patterns/batches/{batch_id}/undo", { document: { reviewer }, key, batchId });
   }
 
-  /** @param {number} limit */
-  batches(limit) {
-    return this.#get("/api/v1/patterns/batches", { query: { limit } });
+  /** @param {{ by?: string, limit: number }} query */
+  batches(query) {
+    return this.#get("/api/v1/patterns/batches", { query });
+  }
+
+  /**
+   * @param {string} patternId
+   * @param {SnoozeRequest} wish
+   */
+  snooze(patternId, wish) {
+    return this.#post("/api/v1/patterns/{pattern_id}/snooze", { document: wish, patternId });
+  }
+
+  /** @param {string} patternId */
+  async wake(patternId) {
+    const path = "/api/v1/patterns/{pattern_id}/wake";
+    const { answer } = await this.#request(address(path, patternId), { method: "POST" });
+    return /** @type {Written<typeof path>} */ (answer);
   }
 
   /** @param {string} since midnight here, as a time with its zone */

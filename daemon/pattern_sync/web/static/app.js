@@ -6,7 +6,7 @@
 
 import { Api } from "./api.js";
 import { asApiError } from "./api-error.js";
-import { Bulk } from "./bulk.js";
+import { Asleep } from "./asleep.js";
 import { Decisions } from "./decisions.js";
 import { Details } from "./details.js";
 import { byId } from "./dom.js";
@@ -15,15 +15,19 @@ import { listenToKeys } from "./keys.js";
 import { KeysDialog } from "./keys-dialog.js";
 import { VirtualList } from "./list.js";
 import { Live } from "./live.js";
+import { Log } from "./log.js";
 import { Memory } from "./memory.js";
+import { Nearest } from "./nearest.js";
 import { Picks } from "./picks.js";
-import { PicksBar } from "./picks-bar.js";
 import { Polling } from "./polling.js";
 import { Queue } from "./queue.js";
 import { Reasons } from "./reasons.js";
 import { Selection } from "./selection.js";
 import { Signs } from "./signs.js";
+import { Snooze } from "./snooze.js";
 import { Store } from "./store.js";
+import { Today } from "./today.js";
+import { Together } from "./together.js";
 import { TokenDialog } from "./token-dialog.js";
 import { Undo } from "./undo.js";
 import { Views } from "./views.js";
@@ -48,7 +52,7 @@ class ReviewPage {
   #polling = new Polling({ look: () => this.#queue.reload() });
   #signs = new Signs({ retry: () => this.#retry(), leave: () => this.#list.focus() });
   #views = new Views({ choose: (view) => this.#showView(view) });
-  #picks = new Picks({ changed: () => this.#picked() });
+  #picks = new Picks({ changed: () => this.#together.changed() });
   #list = new VirtualList({ store: this.#store, picks: this.#picks, choose: (entry) => this.#choose(entry) });
   #details = new Details({ api: this.#api });
   #selection = new Selection({ api: this.#api, store: this.#store, list: this.#list, details: this.#details });
@@ -62,45 +66,42 @@ class ReviewPage {
     reloaded: () => this.#reloaded(),
   });
   #identity = new Identity({ api: this.#api });
-  #undo = new Undo({
-    api: this.#api,
-    identity: this.#identity,
-    memory: this.#memory,
-    signs: this.#signs,
-    undone: (patternIds) => this.#undone(patternIds),
-  });
-  #reasons = new Reasons({ memory: this.#memory });
-  #bulk = new Bulk({
-    api: this.#api,
-    identity: this.#identity,
-    memory: this.#memory,
-    reasons: this.#reasons,
-    picks: this.#picks,
-    store: this.#store,
-    list: this.#list,
-    selection: this.#selection,
-    signs: this.#signs,
-    undo: this.#undo,
-    decided: () => this.#decidedTogether(),
-  });
-  #picksBar = new PicksBar({
-    picks: this.#picks,
-    store: this.#store,
-    signs: this.#signs,
-    decide: (action) => this.#bulk.begin(action),
-    leave: () => this.#list.focus(),
-  });
-  #decisions = new Decisions({
-    api: this.#api,
-    reasons: this.#reasons,
-    identity: this.#identity,
-    memory: this.#memory,
+  #person = { api: this.#api, memory: this.#memory, identity: this.#identity };
+  #shown = {
     store: this.#store,
     list: this.#list,
     details: this.#details,
     selection: this.#selection,
-    queue: this.#queue,
     signs: this.#signs,
+  };
+  #reasons = new Reasons({ memory: this.#memory });
+  #today = new Today({ api: this.#api });
+  #undo = new Undo({ ...this.#person, ...this.#shown, undone: (patternIds) => this.#undone(patternIds) });
+  #log = new Log({ ...this.#person, undo: this.#undo });
+  #nearest = new Nearest({ ...this.#person, ...this.#shown });
+  #snooze = new Snooze({
+    ...this.#person,
+    ...this.#shown,
+    changed: (patternId, entry) => this.#changed(patternId, entry),
+  });
+  #asleep = new Asleep({
+    store: this.#store,
+    switched: () => this.#switched(),
+    ticked: () => this.#queue.drawSoon(),
+  });
+  #together = new Together({
+    ...this.#person,
+    ...this.#shown,
+    reasons: this.#reasons,
+    picks: this.#picks,
+    undo: this.#undo,
+    decided: () => this.#decidedTogether(),
+  });
+  #decisions = new Decisions({
+    ...this.#person,
+    ...this.#shown,
+    reasons: this.#reasons,
+    queue: this.#queue,
     undo: this.#undo,
     changed: (patternId, entry) => this.#changed(patternId, entry),
     decided: () => this.#refreshCounts(),
@@ -132,11 +133,13 @@ class ReviewPage {
     this.#queue.show("pending");
     this.#refreshCounts();
     this.#identity.refresh();
+    this.#today.refresh();
     return true;
   }
 
   /** @param {Message} message */
   #receive(message) {
+    if (message.type === "state" || message.type === "changes") this.#today.refresh();
     if ("counts" in message) this.#views.showCounts(message.counts);
     if (message.type === "state" && !this.#begin()) this.#queue.reload();
     if (message.type !== "changes") return;
@@ -156,15 +159,23 @@ class ReviewPage {
 
   #drawn() {
     this.#selection.draw();
-    this.#picksBar.draw();
+    this.#together.draw();
+    this.#asleep.draw();
+    const { view, complete, size, asleep } = this.#store;
+    this.#nearest.shown = view === "pending" && complete && size === 0 && !asleep;
   }
 
-  #picked() {
-    this.#list.picked();
-    this.#picksBar.changed();
+  // Those who are awake, or those who are not.
+  #switched() {
+    this.#picks.clear();
+    this.#selection.select(null);
+    this.#list.restart();
+    this.#queue.draw();
+    this.#list.focus();
   }
 
   #decidedTogether() {
+    this.#today.refresh();
     if (!this.#isLive) this.#queue.reload();
     this.#refreshCounts();
   }
@@ -175,14 +186,8 @@ class ReviewPage {
    * @param {{ asks?: boolean }} [options]
    */
   #decide(action, options) {
-    if (this.#picks.size > 0) this.#bulk.begin(action);
+    if (this.#picks.size > 0) this.#together.decide(action);
     else this.#decisions.begin(action, options);
-  }
-
-  /** @param {(entry: QueueEntry) => void} pick */
-  #pick(pick) {
-    const { entry } = this.#selection;
-    if (entry && this.#store.index(entry) >= 0) pick(entry);
   }
 
   /** @param {string[]} patternIds */
@@ -277,9 +282,11 @@ class ReviewPage {
       approveWithNotes: () => this.#decide("approve", { asks: true }),
       reject: () => this.#decide("reject"),
       comment: () => this.#decisions.begin("comment"),
-      pick: () => this.#pick((entry) => this.#picks.toggle(entry)),
-      pickRange: () => this.#pick((entry) => this.#picks.range(entry, this.#store.shown)),
-      pickAll: () => this.#picksBar.pickAll(),
+      pick: () => this.#together.pick(),
+      pickRange: () => this.#together.pickRange(),
+      pickAll: () => this.#together.pickAll(),
+      snooze: () => this.#snooze.begin(),
+      log: () => this.#log.open(),
       undo: () => this.#undo.last(),
       search: () => this.#selection.opened || this.#queue.focusSearch(),
       leaveSearch: () => this.#leaveSearch(),
@@ -295,7 +302,7 @@ class ReviewPage {
   }
 
   #leave() {
-    if (this.#picks.size > 0 && !this.#selection.opened) this.#picksBar.clear();
+    if (this.#picks.size > 0 && !this.#selection.opened) this.#together.clear();
     else if (this.#selection.opened || !this.#list.hasFocus) this.#selection.close();
     else if (this.#queue.narrowed) this.#queue.clearSearch();
   }

@@ -2,7 +2,6 @@
  * @import { DecidedMany } from "wire"
  * @import { Api } from "./api.js"
  * @import { BulkAction } from "./bulk-texts.js"
- * @import { Action } from "./decision-texts.js"
  * @import { Identity } from "./identity.js"
  * @import { VirtualList } from "./list.js"
  * @import { Memory } from "./memory.js"
@@ -54,10 +53,9 @@ export class Bulk {
     byId("bulk", HTMLDialogElement).addEventListener("close", () => parts.list.focus());
   }
 
-  /** @param {Action} action */
+  /** @param {BulkAction} action */
   begin(action) {
     const { picks, store, signs } = this.#parts;
-    if (action === "comment") return;
     if (store.view.endsWith(action === "approve" ? "approved" : "rejected")) {
       signs.toast(`They are ${store.view} already.`);
       return;

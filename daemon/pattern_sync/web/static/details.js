@@ -22,6 +22,7 @@ import {
   visibleLines,
 } from "./format.js";
 import { Overview } from "./overview.js";
+import { isAsleep } from "./snooze-texts.js";
 
 /** The right half of the page: the selected pattern's figures, or what the view holds when none is selected. */
 export class Details {
@@ -37,6 +38,7 @@ export class Details {
     "approve",
     "approve-notes",
     "reject",
+    "snooze-button",
     "facts",
     "decision",
     "decision-title",
@@ -215,12 +217,15 @@ export class Details {
   }
 
   /** @param {QueueEntry} entry */
-  #showActions({ status }) {
+  #showActions(entry) {
+    const { status } = entry;
     const { actions, approve, "approve-notes": notes, reject } = this.#elements;
     const instead = status === "pending" ? "" : " instead…";
     actions.hidden = false;
     approve.hidden = status.endsWith("approved");
     reject.hidden = status.endsWith("rejected");
+    this.#elements["snooze-button"].hidden = status !== "pending";
+    setText(this.#elements["snooze-button"], isAsleep(entry, Date.now()) ? "Wake" : "Snooze…");
     notes.hidden = status !== "pending";
     setText(approve, `Approve${instead}`);
     setText(reject, `Reject${instead || "…"}`);

@@ -4,7 +4,7 @@ import { ApiError } from "./api-error.js";
 
 /**
  * `key` names a request: sent again, it is answered as before, and done once.
- * @typedef {{ signal?: AbortSignal | undefined, document?: object | undefined, key?: string | undefined }} Options
+ * @typedef {{ signal?: AbortSignal | undefined, document?: object | undefined, key?: string | undefined, method?: "GET" | "POST" }} Options
  */
 
 const READ_SECONDS = 20;
@@ -20,12 +20,12 @@ const SIGN_IN = "You may have to sign in again: open this page in a new tab, sig
  * @param {Options} options
  * @param {string | null} token
  */
-export async function exchange(url, { signal, document, key }, token) {
-  const seconds = document ? WRITE_SECONDS : READ_SECONDS;
+export async function exchange(url, { signal, document, key, method = document ? "POST" : "GET" }, token) {
+  const seconds = method === "POST" ? WRITE_SECONDS : READ_SECONDS;
   const deadline = AbortSignal.timeout(seconds * 1000);
   try {
     const response = await fetch(url.pathname + url.search, {
-      method: document ? "POST" : "GET",
+      method,
       headers: headersOf({ document, key }, token),
       body: document ? JSON.stringify(document) : null,
       signal: signal ? AbortSignal.any([signal, deadline]) : deadline,

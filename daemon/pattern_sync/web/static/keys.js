@@ -16,6 +16,8 @@
  * @property {() => void} pickRange
  * @property {() => void} pickAll
  * @property {() => void} undo
+ * @property {() => void} snooze
+ * @property {() => void} log
  * @property {() => void} search
  * @property {() => void} leaveSearch
  * @property {() => void} leave
@@ -99,6 +101,8 @@ function otherLetters(actions) {
     x: actions.pick,
     X: actions.pickRange,
     "*": actions.pickAll,
+    s: actions.snooze,
+    l: actions.log,
     z: actions.undo,
     "/": actions.search,
     "?": actions.keys,

@@ -1,5 +1,5 @@
 /**
- * @import { Action } from "./decision-texts.js"
+ * @import { BulkAction } from "./bulk-texts.js"
  * @import { Picks } from "./picks.js"
  * @import { Signs } from "./signs.js"
  * @import { Store } from "./store.js"
@@ -26,7 +26,7 @@ export class PicksBar {
    * @param {Picks} parts.picks
    * @param {Store} parts.store
    * @param {Signs} parts.signs
-   * @param {(action: Action) => void} parts.decide
+   * @param {(action: BulkAction) => void} parts.decide
    * @param {() => void} parts.leave takes the focus from what is about to go away
    */
   constructor({ picks, store, signs, decide, leave }) {

@@ -9,6 +9,7 @@
 import { readAddress, writeAddress } from "./address.js";
 import { asApiError } from "./api-error.js";
 import { byId, find } from "./dom.js";
+import { isAsleep, snoozeText } from "./snooze-texts.js";
 
 /** Which pattern is selected: in the list, in the details, in the address, and on narrow screens over the list. */
 export class Selection {
@@ -207,6 +208,8 @@ export class Selection {
 
   /** @param {QueueEntry} entry */
   #elsewhere(entry) {
+    const { snooze } = entry;
+    if (snooze && isAsleep(entry, Date.now())) return `${snoozeText(snooze)}.`;
     if (entry.status !== this.#store.view) return `Not in the list: it is ${entry.status}.`;
     const hidden = this.#store.complete && this.#store.narrowed && this.#store.index(entry) < 0;
     return hidden ? "Not in the list: it does not match the search." : null;

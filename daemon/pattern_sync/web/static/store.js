@@ -5,6 +5,7 @@
 
 import { lookAlike, skeleton } from "./characters.js";
 import { asItem, counted, derive, normal } from "./items.js";
+import { isAsleep } from "./snooze-texts.js";
 
 /**
  * A load under way: what it has brought, and which entries changed since it began.
@@ -35,6 +36,7 @@ export class Store {
   /** @type {Load | null} */
   #load = null;
   #complete = false;
+  #asleep = false;
   /** @type {string[]} */
   #terms = [];
   /** @type {string | null} */
@@ -50,7 +52,22 @@ export class Store {
 
   /** How many entries the view holds, whatever the search. */
   get size() {
-    return this.#items.size;
+    return this.#inOrder.length;
+  }
+
+  /** How many entries somebody wants to see later, or else those that are shown then. */
+  get others() {
+    return this.#items.size - this.size;
+  }
+
+  /** Whether those are shown that somebody wants to see later, and only those. */
+  get asleep() {
+    return this.#asleep;
+  }
+
+  set asleep(asleep) {
+    this.#asleep = asleep;
+    this.#changed();
   }
 
   /** Whether every entry of the view has been loaded. */
@@ -181,9 +198,15 @@ export class Store {
    */
   reset(view) {
     this.#view = view;
+    this.#asleep = false;
     this.#items = new Map();
     this.#load = null;
     this.#complete = false;
+    this.#changed();
+  }
+
+  /** Time has passed: who is asleep may be another question. */
+  tick() {
     this.#changed();
   }
 
@@ -234,7 +257,7 @@ export class Store {
     put(this.#load?.items, patternId, item);
     put(this.#items, patternId, item);
     if (item || old) this.#changed();
-    return item !== null && !old;
+    return item !== null && !old && isAsleep(item.entry, Date.now()) === this.#asleep;
   }
 
   get #begun() {
@@ -247,9 +270,16 @@ export class Store {
     this.#derived = null;
   }
 
+  get #inOrder() {
+    const now = Date.now();
+    this.#sorted ??= [...this.#items.values()]
+      .filter(({ entry }) => isAsleep(entry, now) === this.#asleep)
+      .sort((one, other) => compare(one.entry, other.entry));
+    return this.#sorted;
+  }
+
   #derive() {
-    this.#sorted ??= [...this.#items.values()].sort((one, other) => compare(one.entry, other.entry));
-    this.#derived ??= derive(this.#sorted, this.#terms, this.#type);
+    this.#derived ??= derive(this.#inOrder, this.#terms, this.#type);
     return this.#derived;
   }
 }
