@@ -85,6 +85,7 @@ LINES: list[tuple[facts.Fact, list[Line]]] = [
     (facts.HttpWaiting("taken"), [Line.HTTP_WAITING]),
     (facts.HttpCrowded(), [Line.HTTP_CROWDED]),
     (facts.LiveRefused("no"), [Line.LIVE_REFUSED]),
+    (facts.TokenRefused("192.0.2.1"), [Line.TOKEN_WRONG]),
     (facts.HttpOutOfFiles("Too many open files"), [Line.HTTP_OUT_OF_FILES]),
     (facts.RequestFailed(facts.RequestFault.REFUSED, "POST", "/", "no", "7f"), [Line.REQUEST_REFUSED]),
     (facts.RequestFailed(facts.RequestFault.UNAVAILABLE, "POST", "/", "no", "7f"), [Line.REQUEST_UNAVAILABLE]),
@@ -132,6 +133,31 @@ class Recorder:
 @pytest.fixture
 def recorder() -> Recorder:
     return Recorder()
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        facts.HttpCrowded(),
+        facts.LiveRefused("no"),
+        facts.HttpOutOfFiles("Too many open files"),
+        facts.TokenRefused("192.0.2.1"),
+    ],
+)
+def test_the_end_of_a_burst_is_counted(recorder: Recorder, fact: facts.Fact) -> None:
+    with capture_logs() as lines:
+        for _ in range(5):
+            recorder.log(fact)
+        recorder.nothing_happens()
+        assert [line["times"] for line in lines] == [1]
+        recorder.clock.seconds += INTERVAL_SECONDS
+        recorder.nothing_happens()
+        recorder.clock.seconds += INTERVAL_SECONDS
+        recorder.nothing_happens()
+    assert [line["times"] for line in lines] == [1, 4]
+    assert {name: value for name, value in lines[0].items() if name != "times"} == {
+        name: value for name, value in lines[1].items() if name != "times"
+    }
 
 
 def events(lines: Collection[EventDict]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from pattern_sync.web.access import Guard, Tokens
 from pattern_sync.web.app import STATIC
 from pattern_sync.web.connections import HEAD_SECONDS
 from pattern_sync.web.middleware import bodies
+from pattern_sync.web.middleware.wrong_tokens import FREE_ANSWERS, STEP_SECONDS
 from tests.support.asynchronous import run
 from tests.support.daemon import running_daemon
 from tests.support.database import TestDatabase, snapshot
@@ -459,3 +461,13 @@ def test_every_kind_of_response_carries_the_security_headers(served: Served, gua
         kept = "no-store" if answer.request.url.path.startswith("/api/") else "no-cache"
         assert answer.headers["cache-control"] == kept, answer.request
         assert "server" not in answer.headers
+
+
+def test_many_wrong_tokens_are_logged_and_slowed(guarded: Served) -> None:
+    begun = time.monotonic()
+    answers = [ask(guarded.client, "GET", READERS_REQUESTS[0][1], "Bearer wrong") for _ in range(FREE_ANSWERS + 10)]
+    assert {answer.status_code for answer in answers} == {401}
+    assert time.monotonic() - begun > 9 * STEP_SECONDS
+    assert ask(guarded.client, "GET", READERS_REQUESTS[0][1], f"Bearer {API_TOKEN}").status_code == 200
+    lines = [line for line in guarded.daemon.lines() if line["event"] == "token.wrong"]
+    assert lines[0]["address"] == "127.0.0.1"

@@ -409,6 +409,13 @@ class ReviewActed(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class TokenRefused(Fact):
+    """A request came with a wrong token, from this address: the proxy's, where there is one."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class LiveRefused(Fact):
     """A live connection was refused, for a reason that its browser does not tell the page."""
 

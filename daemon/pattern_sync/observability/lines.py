@@ -21,6 +21,7 @@ class Line(Enum):
     HTTP_CROWDED = "http.crowded", _WARNING, "There are too many HTTP connections; silent ones are closed."
     HTTP_OUT_OF_FILES = "http.out_of_files", _WARNING, "No file descriptor is left for another HTTP connection."
     LIVE_REFUSED = "live.refused", _WARNING, "Pages look for changes by themselves: their live connection is refused."
+    TOKEN_WRONG = "token.wrong", _WARNING, "Requests came with wrong tokens; answers to many of them are slowed."
     REQUEST_REFUSED = "request.refused", _WARNING, "The application or the database refused what a person sent."
     REQUEST_UNAVAILABLE = "request.unavailable", _DEBUG, "The database was unavailable for a request."
     REQUEST_UNUSABLE = "request.unusable", _WARNING, "The database cannot be used as it is; a request failed."

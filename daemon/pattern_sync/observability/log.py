@@ -73,6 +73,7 @@ class Log:
         self._crowded = Repetitions(write, Line.HTTP_CROWDED, Pace(now, interval_seconds))
         self._out_of_files = Repetitions(write, Line.HTTP_OUT_OF_FILES, Pace(now, interval_seconds))
         self._live_refused = Repetitions(write, Line.LIVE_REFUSED, Pace(now, interval_seconds))
+        self._wrong_tokens = Repetitions(write, Line.TOKEN_WRONG, Pace(now, interval_seconds))
         self._filter = Latest(write, Pace(now, interval_seconds))
         self._standing = Standing()
         self._reminders = Pace(now, interval_seconds)
@@ -88,6 +89,8 @@ class Log:
         self._filter.flush()
         self._failures.flush()
         self._refusals.flush()
+        for repeated in (self._crowded, self._out_of_files, self._live_refused, self._wrong_tokens):
+            repeated.flush()
 
     def _write_about(self, fact: facts.Fact) -> None:
         if line := _PLAIN.get(type(fact)):
@@ -115,10 +118,17 @@ class Log:
                 self._retried(fact)
             case facts.SweepSettled(recovered, total) if recovered:
                 self._write(Line.PATTERN_RECOVERED, patterns=recovered, so_far=total)
+            case _:
+                self._take_about_clients(fact)
+
+    def _take_about_clients(self, fact: facts.Fact) -> None:
+        match fact:
             case facts.HttpCrowded():
                 self._crowded.add()
             case facts.LiveRefused(reason):
                 self._live_refused.add(reason=reason[:SHOWN_CHARACTERS])
+            case facts.TokenRefused(address):
+                self._wrong_tokens.add(address=address)
             case facts.HttpOutOfFiles(reason):
                 self._out_of_files.add(reason=reason)
             case facts.RequestFailed(fault, method, path, reason, request_id):

@@ -34,12 +34,18 @@ class Repetitions:
         self._line = line
         self._pace = pace
         self._times = 0
+        self._last: dict[str, object] = {}
 
     def add(self, **fields: object) -> None:
         """Count one, and write a line if it is due."""
         self._times += 1
-        if self._pace.passes():
-            self._write(self._line, times=self._times, **fields)
+        self._last = fields
+        self.flush()
+
+    def flush(self) -> None:
+        """Write how often it did, with the fields of the last one, if a line is due: so a burst's end is told, too."""
+        if self._times and self._pace.passes():
+            self._write(self._line, times=self._times, **self._last)
             self._times = 0
 
 

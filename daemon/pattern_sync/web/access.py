@@ -92,6 +92,11 @@ class Guard:
         raise _unauthorized(presented, "API token")
 
 
+def offers_token(subprotocols: list[str]) -> bool:
+    """Return whether a WebSocket offers a token among its subprotocols."""
+    return any(offered.startswith(_TOKEN_SUBPROTOCOL) for offered in subprotocols)
+
+
 def _unauthorized(presented: str | None, name: str) -> HTTPException:
     fault = "missing" if presented is None else "wrong"
     return HTTPException(401, f"The {name} is {fault}. Send it as Authorization: Bearer TOKEN.", _CHALLENGE)

@@ -33,6 +33,7 @@ from pattern_sync.web.middleware.repeats import BATCH, KEY, REPLAYED, Answers, R
 from pattern_sync.web.middleware.request_ids import REQUEST_ID, RequestIds
 from pattern_sync.web.middleware.routing import HeadAsGet, RawPatternIds
 from pattern_sync.web.middleware.tokens import TokenFirst
+from pattern_sync.web.middleware.wrong_tokens import WrongTokens
 from pattern_sync.web.review_routes import ReviewRoutes
 from pattern_sync.web.reviewer_routes import ReviewerRoutes
 from pattern_sync.web.snooze_routes import SnoozeRoutes
@@ -136,6 +137,7 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
     app = OriginCheck(app, access.origins, access.public_origin, parts.emit)
     app = HostCheck(app, access.host_names)
     app = Prefix(Measured(ResponseHeaders(app), parts.emit, parts.now), access.prefix)
+    app = WrongTokens(app, parts.emit, parts.now)
     return Compressed(RequestIds(app))
 
 
