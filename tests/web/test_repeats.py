@@ -152,7 +152,7 @@ def test_a_key_survives_a_daemon_that_is_killed_while_it_answers(database: TestD
         with ThreadPoolExecutor(1) as people:
             asked = people.submit(httpx.post, url, headers=headers, timeout=30)
             eventually(lambda: database.execute("SELECT key FROM pattern_sync.answers"))
-            daemon.process.kill()
+            daemon.kill()
             with pytest.raises(httpx.TransportError):
                 asked.result(30)
     with starting_daemon(database.url) as daemon:
