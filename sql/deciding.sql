@@ -337,11 +337,22 @@ BEGIN
     END LOOP;
 END $$;
 
+-- The batch whose decision stands on an entry; NULL if it was made by another program, or is forgotten.
+CREATE OR REPLACE FUNCTION pattern_sync.standing_batch(signature text)
+RETURNS bigint LANGUAGE plpgsql STABLE
+SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    RETURN (
+        SELECT pg_catalog.max(i.batch_id) FROM pattern_sync.batch_items AS i
+        WHERE i.pattern_id = standing_batch.signature AND i.undone_at IS NULL
+    );
+END $$;
+
 -- Decide some entries, each once: the status that replaces another, the action in their history, and the mark on their
 -- patterns. All that can be decided is decided in one transaction, and nothing else is touched. Returns an outcome for
--- each: decided; already, where this very decision stands; taken, by somebody else; busy, as somebody has locked the
--- entry or its pattern; moved, where the entry has another status than the one to be replaced; unknown; refused, by a
--- trigger, rule or policy of the application (without a detail: silently). A rehearsal writes nothing.
+-- each, and its batch: decided; already, where this very decision stands; taken, by somebody else; busy, as somebody
+-- has locked the entry or its pattern; moved, where the entry has another status than the one to be replaced; unknown;
+-- refused, by a trigger, rule or policy of the application (without a detail: silently). A rehearsal writes nothing.
 --
 -- `seen` is what the reviewer saw beside the figures: {"positions": {signature: place}, "seconds": how long}.
 --
@@ -396,8 +407,15 @@ BEGIN
     END IF;
     RETURN QUERY
     SELECT
-        batch, s.place, s.signature,
-        CASE
+        CASE judged.outcome
+            WHEN 'decided' THEN batch
+            WHEN 'already' THEN pattern_sync.standing_batch(judged.signature)
+        END,
+        judged.place, judged.signature, judged.outcome,
+        judged.status, pattern_sync.legible(judged.reviewed_by), judged.reviewed_at, judged.savings,
+        pattern_sync.legible(judged.detail)
+    FROM (
+        SELECT s.*, CASE
             WHEN s.is_written THEN 'decided'
             WHEN s.is_refused THEN 'refused'
             WHEN s.status IS NULL THEN 'unknown'
@@ -408,10 +426,10 @@ BEGIN
                 THEN 'already'
             WHEN s.status = 'pending' THEN 'moved'
             ELSE 'taken'
-        END,
-        s.status, pattern_sync.legible(s.reviewed_by), s.reviewed_at, s.savings, pattern_sync.legible(s.detail)
-    FROM pattern_sync.standing(decide_many.signatures, done.written, done.refused) AS s
-    ORDER BY s.place;
+        END AS outcome
+        FROM pattern_sync.standing(decide_many.signatures, done.written, done.refused) AS s
+    ) AS judged
+    ORDER BY judged.place;
 EXCEPTION WHEN OTHERS THEN
     IF pattern_sync.is_passing(SQLSTATE) THEN
         RAISE;

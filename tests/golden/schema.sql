@@ -413,8 +413,15 @@ BEGIN
     END IF;
     RETURN QUERY
     SELECT
-        batch, s.place, s.signature,
-        CASE
+        CASE judged.outcome
+            WHEN 'decided' THEN batch
+            WHEN 'already' THEN pattern_sync.standing_batch(judged.signature)
+        END,
+        judged.place, judged.signature, judged.outcome,
+        judged.status, pattern_sync.legible(judged.reviewed_by), judged.reviewed_at, judged.savings,
+        pattern_sync.legible(judged.detail)
+    FROM (
+        SELECT s.*, CASE
             WHEN s.is_written THEN 'decided'
             WHEN s.is_refused THEN 'refused'
             WHEN s.status IS NULL THEN 'unknown'
@@ -425,17 +432,17 @@ BEGIN
                 THEN 'already'
             WHEN s.status = 'pending' THEN 'moved'
             ELSE 'taken'
-        END,
-        s.status, pattern_sync.legible(s.reviewed_by), s.reviewed_at, s.savings, pattern_sync.legible(s.detail)
-    FROM pattern_sync.standing(decide_many.signatures, done.written, done.refused) AS s
-    ORDER BY s.place;
+        END AS outcome
+        FROM pattern_sync.standing(decide_many.signatures, done.written, done.refused) AS s
+    ) AS judged
+    ORDER BY judged.place;
 EXCEPTION WHEN OTHERS THEN
     IF pattern_sync.is_passing(SQLSTATE) THEN
         RAISE;
     END IF;
     RAISE EXCEPTION USING MESSAGE = SQLERRM || ' (SQLSTATE ' || SQLSTATE || ')', ERRCODE = 'P0001';
 END $$;
-COMMENT ON FUNCTION pattern_sync.decide_many(signatures text[], decision text, action text, mark text, reviewer text, notes text, replaces text, seen jsonb, waits boolean, rehearsal boolean) IS 'Decide some entries, each once: the status that replaces another, the action in their history, and the mark on their patterns. All that can be decided is decided in one transaction, and nothing else is touched. Returns an outcome for each: decided; already, where this very decision stands; taken, by somebody else; busy, as somebody has locked the entry or its pattern; moved, where the entry has another status than the one to be replaced; unknown; refused, by a trigger, rule or policy of the application (without a detail: silently). A rehearsal writes nothing.';
+COMMENT ON FUNCTION pattern_sync.decide_many(signatures text[], decision text, action text, mark text, reviewer text, notes text, replaces text, seen jsonb, waits boolean, rehearsal boolean) IS 'Decide some entries, each once: the status that replaces another, the action in their history, and the mark on their patterns. All that can be decided is decided in one transaction, and nothing else is touched. Returns an outcome for each, and its batch: decided; already, where this very decision stands; taken, by somebody else; busy, as somebody has locked the entry or its pattern; moved, where the entry has another status than the one to be replaced; unknown; refused, by a trigger, rule or policy of the application (without a detail: silently). A rehearsal writes nothing.';
 CREATE FUNCTION pattern_sync.decide_set(batch bigint, signatures text[]) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -2663,6 +2670,18 @@ BEGIN
     ) AS a ON a.signature = asked.signature;
 END $$;
 COMMENT ON FUNCTION pattern_sync.standing(signatures text[], written text[], refused jsonb) IS 'How some entries stand after a decision or an undo, in the given order.';
+CREATE FUNCTION pattern_sync.standing_batch(signature text) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+BEGIN
+    RETURN (
+        SELECT pg_catalog.max(i.batch_id) FROM pattern_sync.batch_items AS i
+        WHERE i.pattern_id = standing_batch.signature AND i.undone_at IS NULL
+    );
+END $$;
+COMMENT ON FUNCTION pattern_sync.standing_batch(signature text) IS 'The batch whose decision stands on an entry; NULL if it was made by another program, or is forgotten.';
 CREATE FUNCTION pattern_sync.state_before(signatures text[], row_ids bigint[]) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'

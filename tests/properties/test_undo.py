@@ -154,7 +154,12 @@ class World:
                 names, status, status, status, by, replaces,
             )  # fmt: skip
             assert {row["pattern_id"]: row["outcome"] for row in rows} == expected
-            batch_id = rows[0]["batch_id"]
+            named = {row["pattern_id"]: row["batch_id"] for row in rows}
+            assert all(named[name] == self.batch_of(name) for name in names if expected[name] == "already")
+            assert all(named[name] is None for name in names if expected[name] not in {"already", "decided"})
+            found = {named[name] for name in names if expected[name] == "decided"}
+            batch_id = found.pop() if found else 0
+            assert not found
         else:
             (row,) = self.database.execute(
                 "SELECT pattern_sync.decide(%s, %s, %s, 'why', %s) AS decided", names[0], status, by, replaces
@@ -166,8 +171,9 @@ class World:
         if made:
             assert batch_id not in self.batches
             self.batches[batch_id] = made
-        elif many:
-            assert batch_id is None
+
+    def batch_of(self, name: str) -> int:
+        return max(batch_id for batch_id, items in self.batches.items() if name in items)
 
     def expected_decision(self, name: str, status: str, by: str, replaces: str) -> str:
         entry = self.entries.get(name)

@@ -494,7 +494,7 @@ def test_the_same_decision_sent_again_is_no_conflict_and_written_once(served: Se
     assert (first.status_code, again.status_code) == (200, 200)
     assert first.json() == again.json()
     assert int(first.headers["Pattern-Sync-Batch"]) > 0
-    assert "Pattern-Sync-Batch" not in again.headers
+    assert again.headers["Pattern-Sync-Batch"] == first.headers["Pattern-Sync-Batch"]
     for other in ({"notes": "good", "reviewer": "bob"}, {"notes": "better", "reviewer": "ann"}):
         assert served.client.post(f"{path}/approve", json=other).status_code == 409
     assert len(served.database.history_of("twice")) == 1

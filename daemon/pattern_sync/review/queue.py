@@ -44,7 +44,7 @@ class EntryPage:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A decided entry, and the batch that undoes the decision; None if it was made before."""
+    """A decided entry, and the batch that undoes the decision; None if another program has made it."""
 
     entry: QueueEntry
     batch_id: int | None

@@ -22,7 +22,7 @@ _DECIDED: Responses = {
         **_ONE[200],
         "headers": {
             BATCH: {
-                "description": "The batch that undoes this decision; absent if it stood already.",
+                "description": "The batch by which this decision can be undone.",
                 "schema": {"type": "string"},
             }
         },

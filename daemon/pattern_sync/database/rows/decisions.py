@@ -21,7 +21,10 @@ def decision_arguments(
 
 
 def to_decided(rows: Sequence[Row]) -> tuple[int | None, list[tuple[DecidedItem, float]]]:
-    """Return the batch, and each entry's outcome with its claimed savings."""
+    """Return the batch, and each entry's outcome with its claimed savings.
+
+    A single decision that stands already has the batch in which it was made.
+    """
     items = [
         DecidedItem(
             row["pattern_id"],
@@ -34,7 +37,8 @@ def to_decided(rows: Sequence[Row]) -> tuple[int | None, list[tuple[DecidedItem,
         for row in rows
     ]
     savings = [row["savings"] or 0.0 for row in rows]
-    return (rows[0]["batch_id"] if rows else None), list(zip(items, savings, strict=True))
+    batches = [row["batch_id"] for row in rows if row["outcome"] == ItemOutcome.DECIDED or len(rows) == 1]
+    return (batches[0] if batches else None), list(zip(items, savings, strict=True))
 
 
 def to_undone(rows: Sequence[Row]) -> list[UndoneItem]:
