@@ -17,6 +17,7 @@ from pattern_sync.review import Decisions, Finding, Review, Snoozing
 from pattern_sync.web.access import Guard, Tokens
 from pattern_sync.web.advice_routes import AdviceRoutes
 from pattern_sync.web.decision_routes import DecisionRoutes
+from pattern_sync.web.description import DescribedApi
 from pattern_sync.web.exception_handlers import install_exception_handlers
 from pattern_sync.web.identity import Identity
 from pattern_sync.web.list_routes import TOTAL_COUNT, ListRoutes
@@ -36,6 +37,8 @@ from pattern_sync.web.middleware.tokens import TokenFirst
 from pattern_sync.web.middleware.wrong_tokens import WrongTokens
 from pattern_sync.web.review_routes import ReviewRoutes
 from pattern_sync.web.reviewer_routes import ReviewerRoutes
+from pattern_sync.web.schemas.decisions import MANY_EXAMPLE
+from pattern_sync.web.schemas.review import ENTRY_EXAMPLE
 from pattern_sync.web.snooze_routes import SnoozeRoutes
 from pattern_sync.web.sync_routes import Counts, SyncRoutes, Syncs
 from pattern_sync.web.system_routes import SystemRoutes
@@ -78,6 +81,14 @@ subprotocol instead: `bearer.` followed by the token in base64url. The messages 
 
 A client that reads too slowly is closed with code 1013. Connect again to get the current state.
 """
+
+_TAGS = {
+    "review": "Read the queue, and decide and comment on one pattern.",
+    "decisions": "Decide many patterns at once, undo it, and read the record of decisions.",
+    "advice": "What past decisions say about the filter, and patterns that only just miss it.",
+    "sync": "Sync the queue with the detector's patterns by hand. The daemon does it by itself, too.",
+    "system": "Probes, and a health report for people.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +154,15 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
 
 def create_api(parts: Parts, access: Access, guard: Guard, version: str) -> FastAPI:
     """Return the routes of the API."""
-    api = FastAPI(
+    api = DescribedApi(
+        [ENTRY_EXAMPLE, MANY_EXAMPLE],
         title="Pattern Sync",
         version=version,
         description=_ABOUT,
         docs_url=None,
         redoc_url=None,
         servers=[{"url": access.prefix}] if access.prefix else None,
+        openapi_tags=[{"name": name, "description": about} for name, about in _TAGS.items()],
         generate_unique_id_function=lambda route: f"{route.tags[0]}_{route.name}",
     )
     install_exception_handlers(api, parts.emit)
