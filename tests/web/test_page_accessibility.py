@@ -13,6 +13,7 @@ from tests.web.conftest import Served
 
 FIRST, SECOND, THIRD = NAMES = ("sdlc:full:all", "test:pytest:all", "fix:lint:all")
 PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 780}, "has_touch": True, "is_mobile": True}
+SORTED = ["name", "confidence", "occurrences", "savings", "impact"]
 INTERACTIVE = {"button", "checkbox", "combobox", "link", "listbox", "option", "searchbox", "textbox", "dialog"}
 # The smallest target that a thumb can hit, in CSS pixels.
 THUMB = 44
@@ -88,7 +89,7 @@ def tab_order(page: ReviewPage, key: str = "Tab") -> list[str]:
         page.press(key)
         place = page.evaluate("""() => {
             const at = document.activeElement;
-            return at === document.body ? null : at.id || at.dataset.view || at.textContent;
+            return at === document.body ? null : at.id || at.dataset.view || at.dataset.sort || at.textContent;
         }""")
         if place is None or (order and place == order[0]):
             return order
@@ -128,7 +129,8 @@ def test_the_tab_key_visits_everything_in_order_and_is_never_trapped(three: Serv
     page = tabs.open(three.daemon.http_url, path=f"/#pattern={FIRST}").until_live()
     expect(page.title).to_have_text(FIRST)
     views = ["pending", "approved", "rejected", "auto-approved"]
-    wanted = ["skip", *views, "log-button", "keys-button", "search", "type", "list"]
+    order = ["sort", "direction", *SORTED]
+    wanted = ["skip", *views, "log-button", "keys-button", "search", "type", *order, "list"]
     wanted += ["approve", "approve-notes", "reject", "comment", "snooze-button"]
     assert tab_order(page) == wanted
     assert tab_order(page, "Shift+Tab") == wanted[::-1]

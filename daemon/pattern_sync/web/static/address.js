@@ -1,3 +1,18 @@
+/** @import { Status } from "wire" */
+
+/**
+ * What the page's address says after the #: which list, and which pattern of it.
+ * @typedef {object} Place
+ * @property {Status} view
+ * @property {string} query
+ * @property {string} sort the name of an order, with `-` before it where it is reversed
+ * @property {string | null} pattern
+ */
+
+/** @type {readonly Status[]} */
+const VIEWS = ["pending", "approved", "rejected", "auto-approved", "auto-rejected"];
+export const USUAL_SORT = "impact";
+
 /**
  * The daemon's path as seen from this page: a proxy may serve both under a path of its own.
  * @param {string} path from the daemon's root, without a slash in front
@@ -6,21 +21,58 @@ export function fromRoot(path) {
   return new URL(path, location.href);
 }
 
-/** The pattern that the page's address names after the #; null for none. */
+/**
+ * What the address names. Links are typed and shortened by people: what does not make sense counts as not said.
+ * @returns {Place}
+ */
 export function readAddress() {
-  const name = /^#pattern=(?<name>.+)$/su.exec(location.hash)?.groups?.name;
-  try {
-    return name === undefined ? null : decodeURIComponent(name);
-  } catch {
-    return null; // not written by this page
-  }
+  const said = parts(location.hash.slice(1));
+  return {
+    view: VIEWS.find((view) => view === said.get("view")) ?? "pending",
+    query: said.get("q") ?? "",
+    sort: said.get("sort") ?? USUAL_SORT,
+    pattern: said.get("pattern") ?? null,
+  };
 }
 
 /**
- * Put a pattern into the page's address without adding to the browser's history.
- * @param {string | null} patternId
+ * Change what the address says; only a step that Back is to undo adds to the browser's history.
+ * @param {Partial<Place>} changes
+ * @param {{ step?: boolean }} [options]
  */
-export function writeAddress(patternId) {
-  const hash = patternId === null ? "" : `#pattern=${encodeURIComponent(patternId)}`;
-  if (location.hash !== hash) history.replaceState(history.state, "", location.pathname + location.search + hash);
+export function writeAddress(changes, { step = false } = {}) {
+  const hash = asHash({ ...readAddress(), ...changes });
+  if (location.hash === hash) return;
+  const url = location.pathname + location.search + hash;
+  if (step) history.pushState(null, "", url);
+  else history.replaceState(history.state, "", url);
+}
+
+/** @param {Place} place */
+function asHash({ view, query, sort, pattern }) {
+  const said = [
+    view !== "pending" && `view=${view}`,
+    query !== "" && `q=${encodeURIComponent(query)}`,
+    sort !== USUAL_SORT && `sort=${encodeURIComponent(sort)}`,
+    pattern !== null && `pattern=${encodeURIComponent(pattern)}`,
+  ].filter(Boolean);
+  return said.length > 0 ? `#${said.join("&")}` : "";
+}
+
+/**
+ * Not URLSearchParams: in a link that was written by hand, a + is a +.
+ * @param {string} text
+ */
+function parts(text) {
+  /** @type {Map<string, string>} */
+  const found = new Map();
+  for (const part of text.split("&")) {
+    const { name, value } = /^(?<name>\w+)=(?<value>.+)$/su.exec(part)?.groups ?? {};
+    try {
+      if (name !== undefined && value !== undefined) found.set(name, decodeURIComponent(value));
+    } catch {
+      // Not written by this page.
+    }
+  }
+  return found;
 }

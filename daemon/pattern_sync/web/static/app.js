@@ -4,12 +4,12 @@
  * @import { State } from "./live.js"
  */
 
+import { readAddress, writeAddress } from "./address.js";
 import { Api } from "./api.js";
 import { asApiError } from "./api-error.js";
 import { Asleep } from "./asleep.js";
 import { Decisions } from "./decisions.js";
 import { Details } from "./details.js";
-import { byId } from "./dom.js";
 import { Identity } from "./identity.js";
 import { listenToKeys } from "./keys.js";
 import { KeysDialog } from "./keys-dialog.js";
@@ -40,7 +40,7 @@ const REFUSALS_BEFORE_POLLING = 2;
 class ReviewPage {
   #memory = new Memory();
   #store = new Store();
-  #tokenDialog = new TokenDialog();
+  #tokenDialog = new TokenDialog({ memory: this.#memory });
   #keysDialog = new KeysDialog({ memory: this.#memory });
   #api = new Api({ token: () => this.#memory.token, askToken: (wrong) => this.#askToken(wrong) });
   #live = new Live({
@@ -107,18 +107,13 @@ class ReviewPage {
     decided: () => this.#refreshCounts(),
   });
   #started = false;
-  #unwilling = false;
 
   start() {
-    byId("skip", HTMLAnchorElement).addEventListener("click", (event) => {
-      event.preventDefault();
-      this.#list.focus();
-    });
     listenToKeys({ actions: this.#keyActions(), list: this.#list, memory: this.#memory });
     window.addEventListener("online", () => this.#live.connect());
     window.addEventListener("offline", () => this.#live.connect());
     document.addEventListener("visibilitychange", () => document.hidden || this.#live.wake());
-    this.#memory.onToken((token) => this.#tokenDialog.answer(token));
+    window.addEventListener("hashchange", () => this.#followAddress());
     this.#live.connect();
     // After the first message every change is announced, so loading then means loading once. If no message arrives, the
     // patterns are loaded anyway.
@@ -130,7 +125,7 @@ class ReviewPage {
   #begin() {
     if (this.#started) return false;
     this.#started = true;
-    this.#queue.show("pending");
+    this.#queue.go(readAddress());
     this.#refreshCounts();
     this.#identity.refresh();
     this.#today.refresh();
@@ -233,9 +228,16 @@ class ReviewPage {
 
   /** @param {Status} view */
   #showView(view) {
+    writeAddress({ view, pattern: null }, { step: true });
     this.#picks.clear();
     this.#selection.select(null);
     this.#queue.show(view);
+  }
+
+  // A link, Back or Forward.
+  #followAddress() {
+    this.#queue.go(readAddress());
+    this.#selection.follow();
   }
 
   /** @param {QueueEntry} entry */
@@ -246,16 +248,13 @@ class ReviewPage {
 
   /** @param {boolean} wrong */
   async #askToken(wrong) {
-    const token = await this.#tokenDialog.ask(wrong);
-    this.#unwilling = token === null;
-    if (token === null) return false;
-    this.#memory.rememberToken(token);
-    this.#live.connect();
-    return true;
+    const told = await this.#tokenDialog.obtain(wrong);
+    if (told) this.#live.connect();
+    return told;
   }
 
   #retry() {
-    this.#unwilling = false;
+    this.#tokenDialog.declined = false;
     this.#live.connect();
   }
 
@@ -266,7 +265,7 @@ class ReviewPage {
    * @param {number} times
    */
   async #learnWhy(times) {
-    if (!this.#started || this.#unwilling || this.#queue.paused) return;
+    if (!this.#started || this.#tokenDialog.declined || this.#queue.paused) return;
     const fault = await this.#refreshCounts();
     if (this.#isLive) return;
     this.#signs.inTheWay = fault?.strange ? fault.message : "";
@@ -289,16 +288,12 @@ class ReviewPage {
       log: () => this.#log.open(),
       undo: () => this.#undo.last(),
       search: () => this.#selection.opened || this.#queue.focusSearch(),
-      leaveSearch: () => this.#leaveSearch(),
+      order: () => this.#queue.cycleSort(),
+      reverse: () => this.#queue.reverseSort(),
+      leaveSearch: () => this.#selection.enter(),
       leave: () => this.#leave(),
       keys: () => this.#keysDialog.open(),
     };
-  }
-
-  #leaveSearch() {
-    this.#list.focus();
-    const { entry } = this.#selection;
-    if (!entry || this.#store.index(entry) < 0) this.#selection.move(Number.NEGATIVE_INFINITY);
   }
 
   #leave() {

@@ -37,6 +37,15 @@ export function find(root, selector, kind) {
 }
 
 /**
+ * All elements below `root` that match a selector.
+ * @param {ParentNode} root
+ * @param {string} selector
+ */
+export function findAll(root, selector) {
+  return [...root.querySelectorAll(selector)].filter((element) => element instanceof HTMLElement);
+}
+
+/**
  * The element that an event happened in, or the closest one around it, that matches a selector.
  * @param {Event} event
  * @param {string} selector

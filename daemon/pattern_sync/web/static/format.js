@@ -10,6 +10,11 @@ const cents = new Intl.NumberFormat("en-US", {
   minimumFractionDigits: 2,
   maximumFractionDigits: 2,
 });
+const compact = new Intl.NumberFormat("en-US", {
+  signDisplay: "negative",
+  notation: "compact",
+  maximumSignificantDigits: 3,
+});
 const moment = new Intl.DateTimeFormat("en-GB", {
   day: "numeric",
   month: "short",
@@ -35,6 +40,14 @@ export function count(value) {
  */
 export function money(usd) {
   return isFigure(usd) ? `${cents.format(usd)} USD` : NOTHING;
+}
+
+/**
+ * 12214957842 → "12.2B", for a glance
+ * @param {number | null} value
+ */
+export function short(value) {
+  return isFigure(value) ? compact.format(value) : NOTHING;
 }
 
 /**

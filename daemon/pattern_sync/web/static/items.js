@@ -40,7 +40,7 @@ export function derive(items, terms, type) {
   for (const item of items) {
     const savings = counted(item.entry);
     total += savings;
-    largest = Math.max(largest, savings);
+    largest = Math.max(largest, weight(item.entry));
     if (!item.entry.from_pattern) foreign += 1;
     types.set(item.type, (types.get(item.type) ?? 0) + 1);
     if (type !== null && item.type !== type) continue;
@@ -58,6 +58,14 @@ export function derive(items, terms, type) {
  */
 export function counted(entry) {
   return entry.from_pattern ? entry.estimated_savings_usd : 0;
+}
+
+/**
+ * An entry's impact as it is compared with that of others: like its savings, only if there is a pattern behind it.
+ * @param {QueueEntry} entry
+ */
+export function weight(entry) {
+  return entry.from_pattern ? entry.impact_score : 0;
 }
 
 /**

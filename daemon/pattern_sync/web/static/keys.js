@@ -19,6 +19,8 @@
  * @property {() => void} snooze
  * @property {() => void} log
  * @property {() => void} search
+ * @property {() => void} order
+ * @property {() => void} reverse
  * @property {() => void} leaveSearch
  * @property {() => void} leave
  * @property {() => void} keys
@@ -104,6 +106,8 @@ function otherLetters(actions) {
     s: actions.snooze,
     l: actions.log,
     z: actions.undo,
+    o: actions.order,
+    O: actions.reverse,
     "/": actions.search,
     "?": actions.keys,
   };

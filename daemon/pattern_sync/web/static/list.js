@@ -55,6 +55,10 @@ export class VirtualList {
       else if (event.ctrlKey || event.metaKey || closest(event, ".row-pick")) picks.toggle(entry);
       else choose(entry);
     });
+    byId("skip", HTMLAnchorElement).addEventListener("click", (event) => {
+      event.preventDefault();
+      this.focus();
+    });
     // Shift and a click would select text.
     this.#box.addEventListener("mousedown", (event) => event.shiftKey && event.preventDefault());
     new ResizeObserver(() => this.#measure()).observe(this.#scroller);

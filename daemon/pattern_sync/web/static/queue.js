@@ -1,5 +1,6 @@
 /**
  * @import { QueueEntry, Status } from "wire"
+ * @import { Place } from "./address.js"
  * @import { Api } from "./api.js"
  * @import { VirtualList } from "./list.js"
  * @import { Report } from "./loader.js"
@@ -8,9 +9,12 @@
  * @import { Views } from "./views.js"
  */
 
+import { writeAddress } from "./address.js";
 import { byId } from "./dom.js";
 import { capital, count, money, plural } from "./format.js";
 import { Loader } from "./loader.js";
+import { Sort } from "./order.js";
+import { Sorting } from "./sorting.js";
 import { TypeFilter } from "./type-filter.js";
 
 /** @typedef {{ reason: string, text: string, more?: string, action?: string }} EmptyTexts */
@@ -27,10 +31,12 @@ export class Queue {
   #reloaded;
   #loader;
   #typeFilter;
+  #sorting = new Sorting({ choose: (sort) => this.#chooseSort(sort) });
   /** @type {{ message: string, retries: boolean } | null} */
   #fault = null;
   /** @type {number | null} */
   #frame = null;
+  #shown = false;
   /** @type {number | undefined} */
   #settle;
   #queue = byId("queue", HTMLElement);
@@ -65,6 +71,8 @@ export class Queue {
     this.#loader = new Loader({ api, store, report: this.#report() });
     this.#typeFilter = new TypeFilter({ store, changed: () => this.#narrow() });
     this.#search.addEventListener("input", () => {
+      // Back leads to the list as it was before the search, not from letter to letter.
+      writeAddress({ query: this.#search.value }, { step: !store.searched });
       store.search(this.#search.value);
       this.#narrow();
     });
@@ -88,10 +96,25 @@ export class Queue {
   }
 
   /**
+   * Show what an address names, as far as it is not shown already.
+   * @param {Place} place
+   */
+  go({ view, query, sort }) {
+    this.#setSort(new Sort(sort));
+    this.#search.value = query;
+    this.#store.search(query);
+    if (this.#shown && this.#store.view === view) {
+      this.#list.restart();
+      this.draw();
+    } else this.show(view);
+  }
+
+  /**
    * Load and show another view.
    * @param {Status} view
    */
   show(view) {
+    this.#shown = true;
     this.#fault = null;
     this.#typeFilter.clear();
     this.#title.textContent = `${capital(view)} patterns`;
@@ -121,8 +144,19 @@ export class Queue {
     this.#search.select();
   }
 
+  /** Sort the list by the next order. */
+  cycleSort() {
+    this.#sorting.cycle();
+  }
+
+  /** Sort the list the other way round. */
+  reverseSort() {
+    this.#sorting.reverse();
+  }
+
   /** Show everything of the view again. */
   clearSearch() {
+    writeAddress({ query: "" }, { step: this.#store.searched });
     this.#search.value = "";
     this.#store.search("");
     this.#typeFilter.clear();
@@ -166,6 +200,21 @@ export class Queue {
   #arrived(patternIds) {
     this.#list.mark(patternIds);
     if (this.#store.view === "pending") this.#signs.arrivals(patternIds.length);
+  }
+
+  /** @param {Sort} sort */
+  #chooseSort(sort) {
+    writeAddress({ sort: `${sort}` }, { step: true });
+    this.#setSort(sort);
+    this.#list.restart();
+    this.draw();
+    this.#signs.announce(`Sorted by ${sort.label}, ${sort.direction}`);
+  }
+
+  /** @param {Sort} sort */
+  #setSort(sort) {
+    this.#store.sort(sort);
+    this.#sorting.show(sort);
   }
 
   #narrow() {

@@ -2,7 +2,7 @@
 
 import { byId, find, setAttribute, setText } from "./dom.js";
 import { doubts, sign } from "./evidence.js";
-import { count, money, percent, share, visible } from "./format.js";
+import { count, money, percent, share, short, visible } from "./format.js";
 
 /**
  * Where a row is and how it stands out.
@@ -13,10 +13,10 @@ import { count, money, percent, share, visible } from "./format.js";
  * @property {boolean} selected
  * @property {boolean | null} picked to be decided together with others; null while none is
  *
- * An entry's savings relative to those of others.
+ * An entry relative to others.
  * @typedef {object} Weight
- * @property {number | null} fraction of the view's total; null while that is not known
- * @property {number} proportion of the view's largest
+ * @property {number | null} fraction of the view's savings; null while that is not known
+ * @property {number} proportion of the view's largest impact
  */
 
 /** One row of the list. Only what differs is written: rows are drawn with every scroll and every change. */
@@ -28,9 +28,8 @@ export class Row {
   #confidence = find(this.#element, ".row-confidence", HTMLElement);
   #occurrences = find(this.#element, ".row-occurrences", HTMLElement);
   #savings = find(this.#element, ".row-savings", HTMLElement);
-  #track = find(this.#element, ".bar", HTMLElement);
   #bar = find(this.#element, ".bar > span", HTMLElement);
-  #share = find(this.#element, ".share", HTMLElement);
+  #impact = find(this.#element, ".impact", HTMLElement);
   /** @type {QueueEntry | null} */
   #entry = null;
   /** @type {number | null} */
@@ -87,6 +86,7 @@ export class Row {
     const confidence = percent(entry.confidence_score);
     const occurrences = count(entry.occurrence_count);
     const savings = money(entry.estimated_savings_usd);
+    const impact = short(entry.impact_score);
     const part = fraction === null ? "" : share(fraction);
     setText(this.#id, visible(entry.pattern_id));
     setText(this.#tools, visible(entry.tool_sequence));
@@ -95,9 +95,13 @@ export class Row {
     setText(this.#confidence, confidence);
     setText(this.#occurrences, occurrences);
     setText(this.#savings, savings);
-    setText(this.#share, part);
-    this.#track.hidden = fraction === null;
-    const figures = [`confidence ${confidence}`, `${occurrences} occurrences`, `${savings} a month`];
+    setText(this.#impact, impact);
+    const figures = [
+      `impact ${impact}`,
+      `confidence ${confidence}`,
+      `${occurrences} occurrences`,
+      `${savings} a month`,
+    ];
     if (part) figures.push(`${part} of the value`);
     figures.push(...doubts(entry.evidence));
     setAttribute(this.#element, "aria-label", `${visible(entry.pattern_id)}, ${figures.join(", ")}`);

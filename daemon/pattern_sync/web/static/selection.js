@@ -34,7 +34,6 @@ export class Selection {
     this.#list = list;
     this.#details = details;
     this.#narrow.addEventListener("change", () => this.#cover(this.#openedInHistory));
-    window.addEventListener("hashchange", () => this.follow());
     window.addEventListener("popstate", () => this.#followHistory());
     byId("back", HTMLButtonElement).addEventListener("click", () => this.close());
     byId("next", HTMLButtonElement).addEventListener("click", () => this.move(1));
@@ -61,7 +60,7 @@ export class Selection {
     this.#entry = entry;
     this.#list.select(entry);
     this.#list.reveal();
-    writeAddress(this.#patternId);
+    writeAddress({ pattern: this.#patternId });
     this.draw();
     if (!entry && this.#opened) this.close();
   }
@@ -101,6 +100,12 @@ export class Selection {
     if (focus || this.#opened) this.#details.focusTitle();
   }
 
+  /** Go from the search to what it found. */
+  enter() {
+    this.#list.focus();
+    if (!this.#entry || this.#store.index(this.#entry) < 0) this.move(Number.NEGATIVE_INFINITY);
+  }
+
   /** Back to the list. */
   close() {
     if (!this.#opened) this.#list.focus();
@@ -135,8 +140,12 @@ export class Selection {
 
   /** Select what the address names, wherever it is. */
   async follow() {
-    const patternId = readAddress();
-    if (patternId === null || patternId === this.#patternId) return;
+    const { pattern: patternId } = readAddress();
+    if (patternId === this.#patternId) return;
+    if (patternId === null) {
+      if (!this.#opened) this.select(null);
+      return;
+    }
     await this.find(patternId);
     if (this.#narrow.matches) this.#cover(true);
   }
@@ -154,7 +163,7 @@ export class Selection {
       this.#reveal = true;
       this.#details.showLoading(patternId);
       await this.#fetch(patternId);
-      writeAddress(this.#patternId);
+      writeAddress({ pattern: this.#patternId });
     }
     return patternId === this.#patternId;
   }
@@ -227,7 +236,7 @@ export class Selection {
       this.#cover(true);
       this.#details.focusTitle();
     }
-    writeAddress(this.#patternId);
+    writeAddress({ pattern: this.#patternId });
   }
 
   #uncover() {

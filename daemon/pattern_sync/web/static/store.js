@@ -4,24 +4,14 @@
  */
 
 import { lookAlike, skeleton } from "./characters.js";
-import { asItem, counted, derive, normal } from "./items.js";
+import { asItem, derive, normal, weight } from "./items.js";
+import { Sort } from "./order.js";
 import { isAsleep } from "./snooze-texts.js";
 
 /**
  * A load under way: what it has brought, and which entries changed since it began.
  * @typedef {{ items: Map<string, Item>, touched: Set<string> }} Load
  */
-
-/**
- * The order of every list: most impact first, then by id. Negative when `one` comes first.
- * @param {QueueEntry} one
- * @param {QueueEntry} other
- */
-export function compare(one, other) {
-  if (one.impact_score !== other.impact_score) return other.impact_score - one.impact_score;
-  if (one.pattern_id === other.pattern_id) return 0;
-  return one.pattern_id < other.pattern_id ? -1 : 1;
-}
 
 const MOST_ALIKE = 3;
 
@@ -37,6 +27,7 @@ export class Store {
   #load = null;
   #complete = false;
   #asleep = false;
+  #order = new Sort("");
   /** @type {string[]} */
   #terms = [];
   /** @type {string | null} */
@@ -78,6 +69,11 @@ export class Store {
   /** How many entries the load under way has brought. */
   get loading() {
     return this.#load?.items.size ?? 0;
+  }
+
+  /** Whether a search narrows what is shown. */
+  get searched() {
+    return this.#terms.length > 0;
   }
 
   /** Whether a search or a type narrows what is shown. */
@@ -146,12 +142,12 @@ export class Store {
   }
 
   /**
-   * An entry's savings as a part of the largest of the view, 0 to 1.
+   * An entry's impact as a part of the largest of the view, 0 to 1.
    * @param {QueueEntry} entry
    */
   proportion(entry) {
     const { largest } = this.#derive();
-    return largest > 0 ? Math.max(0, counted(entry) / largest) : 0;
+    return largest > 0 ? Math.max(0, weight(entry) / largest) : 0;
   }
 
   /**
@@ -165,7 +161,7 @@ export class Store {
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
       const other = shown[middle];
-      if (other && compare(other, entry) < 0) low = middle + 1;
+      if (other && this.#order.compare(other, entry) < 0) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -178,6 +174,12 @@ export class Store {
   index(entry) {
     const position = this.position(entry);
     return this.shown[position]?.pattern_id === entry.pattern_id ? position : -1;
+  }
+
+  /** @param {Sort} order */
+  sort(order) {
+    this.#order = order;
+    this.#changed();
   }
 
   /** @param {string} text */
@@ -274,7 +276,7 @@ export class Store {
     const now = Date.now();
     this.#sorted ??= [...this.#items.values()]
       .filter(({ entry }) => isAsleep(entry, now) === this.#asleep)
-      .sort((one, other) => compare(one.entry, other.entry));
+      .sort((one, other) => this.#order.compare(one.entry, other.entry));
     return this.#sorted;
   }
 

@@ -1,3 +1,5 @@
+/** @import { Memory } from "./memory.js" */
+
 import { byId } from "./dom.js";
 
 /** The dialog that asks for the token. */
@@ -8,7 +10,14 @@ export class TokenDialog {
   /** @type {((token: string | null) => void) | null} */
   #answer = null;
 
-  constructor() {
+  #memory;
+  /** Whether the person gave none when asked last. */
+  declined = false;
+
+  /** @param {{ memory: Memory }} parts */
+  constructor({ memory }) {
+    this.#memory = memory;
+    memory.onToken((token) => this.#answerWith(token));
     byId("token-cancel", HTMLButtonElement).addEventListener("click", () => this.#dialog.close());
     // The event comes a moment after closing; by then the dialog may be open again.
     this.#dialog.addEventListener("close", () => this.#dialog.open || this.#resolve(null));
@@ -37,10 +46,19 @@ export class TokenDialog {
   }
 
   /**
-   * Answer for the person, if they are being asked: another tab was told the token.
-   * @param {string} token
+   * Ask, and remember the token. Resolves to whether there is another one now.
+   * @param {boolean} wrong whether the last one was refused
    */
-  answer(token) {
+  async obtain(wrong) {
+    const token = await this.ask(wrong);
+    this.declined = token === null;
+    if (token !== null) this.#memory.rememberToken(token);
+    return token !== null;
+  }
+
+  // The person, or another tab that was told the token meanwhile.
+  /** @param {string} token */
+  #answerWith(token) {
     if (!this.#answer) return;
     this.#resolve(token);
     this.#dialog.close();
@@ -52,7 +70,7 @@ export class TokenDialog {
       this.#field.focus();
       return;
     }
-    this.answer(token);
+    this.#answerWith(token);
   }
 
   /** @param {string | null} token */
