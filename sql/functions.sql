@@ -229,6 +229,12 @@ RETURNS text LANGUAGE plpgsql STABLE AS $create$
 DECLARE
     in_force record;
     criteria text[];
+    -- The last two criteria, as far as a row shows them; empty without them. Workflows are in another table, so that
+    -- every further observation is announced until the queue has the pattern.
+    is_young CONSTANT text := ' AND coalesce((pg_catalog.to_jsonb(%s) ->> ''last_seen''::text)::timestamptz'
+        ' >= pg_catalog.now() - %L::double precision * ''1 day''::interval, %s)';
+    new_terms text := '';
+    old_terms text := '';
 BEGIN
     SELECT s.* INTO in_force FROM pattern_sync.settings AS s;
     criteria := ARRAY[
@@ -238,6 +244,15 @@ BEGIN
         pg_catalog.format('%L::text[]', coalesce(in_force.only_types, '{}')),
         pg_catalog.format('%L::text[]', coalesce(in_force.exclude_types, '{}'))
     ];
+    IF in_force.max_age_days IS NOT NULL THEN -- an unknown time may be known from the occurrences
+        new_terms := pg_catalog.format(is_young, 'NEW', in_force.max_age_days, 'true');
+        old_terms := pg_catalog.format(is_young, 'OLD', in_force.max_age_days, 'false');
+    END IF;
+    IF in_force.min_workflows > 0::bigint THEN
+        old_terms := pg_catalog.concat(
+            old_terms, ' AND OLD.occurrence_count::bigint IS NOT DISTINCT FROM NEW.occurrence_count::bigint'
+        );
+    END IF;
     RETURN pg_catalog.format(
         $template$
 BEGIN
@@ -261,8 +276,8 @@ EXCEPTION WHEN OTHERS THEN
     END;
     RETURN NULL;
 END $template$,
-        pattern_sync.candidacy('NEW', criteria),
-        pattern_sync.candidacy('OLD', criteria)
+        pg_catalog.concat(pattern_sync.candidacy('NEW', criteria), new_terms),
+        pg_catalog.concat(pattern_sync.candidacy('OLD', criteria), old_terms)
     );
 END $create$;
 

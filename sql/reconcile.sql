@@ -777,6 +777,115 @@ BEGIN
     PERFORM pg_catalog.set_config('pattern_sync.announced_later', announced, true);
 END $$;
 
+-- Whether what is known of a pattern meets the last two criteria: it was seen within `max_age_days`, and in at least
+-- `min_workflows` distinct workflows. NULL sets no limit. What is not known does not meet a limit that somebody set: an
+-- operator who asks for three workflows wants to see three.
+CREATE OR REPLACE FUNCTION pattern_sync.is_seen_enough(
+    last_seen timestamptz, workflows bigint, max_age_days double precision, min_workflows bigint
+)
+RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT
+        (
+            max_age_days IS NULL
+            OR coalesce(last_seen >= pg_catalog.now() - max_age_days * '1 day'::interval, false)
+        )
+        AND (min_workflows IS NULL OR coalesce(workflows, 0::bigint) >= min_workflows)
+$$;
+
+-- When some patterns were last seen, and in how many distinct workflows. The pattern's own time counts; where it has
+-- none, or the application has no such column, that of its last recorded occurrence does.
+CREATE OR REPLACE FUNCTION pattern_sync.seen(row_ids bigint[])
+RETURNS TABLE (row_id bigint, last_seen timestamptz, workflows bigint) LANGUAGE plpgsql STABLE
+SET enable_nestloop = off SET plan_cache_mode = force_custom_plan AS $$
+BEGIN
+    RETURN QUERY
+    SELECT
+        p.id::bigint,
+        coalesce(
+            pattern_sync.moment((pg_catalog.to_jsonb(p.*) ->> 'last_seen'::text)::timestamptz),
+            pattern_sync.moment(s.last_seen)
+        ),
+        coalesce(s.workflows, 0::bigint)
+    FROM operation_patterns AS p
+    LEFT JOIN pattern_sync.sightings(seen.row_ids) AS s ON s.row_id = p.id::bigint
+    WHERE p.id = ANY (seen.row_ids);
+END $$;
+
+-- Those of some patterns that meet the last two criteria.
+CREATE OR REPLACE FUNCTION pattern_sync.seen_enough(
+    max_age_days double precision, min_workflows bigint, row_ids bigint[]
+)
+RETURNS bigint[] LANGUAGE sql STABLE AS $$
+    SELECT coalesce(pg_catalog.array_agg(s.row_id), '{}')
+    FROM pattern_sync.seen(seen_enough.row_ids) AS s
+    WHERE pattern_sync.is_seen_enough(
+        s.last_seen, s.workflows, seen_enough.max_age_days, seen_enough.min_workflows
+    )
+$$;
+
+-- Those of all patterns that meet the last two criteria of the filter in force.
+CREATE OR REPLACE FUNCTION pattern_sync.all_seen_enough()
+RETURNS bigint[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT pattern_sync.seen_enough(
+            s.max_age_days, s.min_workflows, ARRAY(SELECT p.id::bigint FROM operation_patterns AS p)
+        )
+        FROM pattern_sync.settings AS s
+    );
+END $$;
+
+-- Bring the entries of some patterns up to date by the whole filter. Where a pattern misses one of the last two
+-- criteria, its entry is refreshed, but none is queued: no figure meets savings of infinity. Time and occurrences are
+-- looked at once, before anything is written; if somebody has locked the occurrences, all patterns are held.
+CREATE OR REPLACE FUNCTION pattern_sync.reconcile(
+    min_confidence double precision, min_occurrences bigint, min_savings numeric,
+    only_types text[], exclude_types text[],
+    max_age_days double precision, min_workflows bigint,
+    row_ids bigint[]
+)
+RETURNS TABLE (row_id bigint, signature text, outcome text, reason text) LANGUAGE plpgsql AS $$
+DECLARE
+    enough bigint[] := reconcile.row_ids;
+    others bigint[];
+    patience CONSTANT text := pg_catalog.current_setting('lock_timeout');
+BEGIN
+    IF max_age_days IS NOT NULL OR min_workflows IS NOT NULL THEN
+        BEGIN
+            PERFORM pg_catalog.set_config('lock_timeout', '200ms', true);
+            enough := pattern_sync.seen_enough(max_age_days, min_workflows, reconcile.row_ids);
+            PERFORM pg_catalog.set_config('lock_timeout', patience, true);
+        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+            RETURN QUERY
+            SELECT asked.id, pattern_sync.legible(pattern_sync.name_of(asked.id)), 'held'::text, NULL::text
+            FROM pg_catalog.unnest(reconcile.row_ids) AS asked (id);
+            RETURN;
+        END;
+        others := ARRAY(
+            SELECT asked.id FROM pg_catalog.unnest(reconcile.row_ids) AS asked (id)
+            EXCEPT
+            SELECT kept.id FROM pg_catalog.unnest(enough) AS kept (id)
+        );
+        RETURN QUERY
+        SELECT r.row_id, r.signature, r.outcome, r.reason
+        FROM pattern_sync.reconcile(
+            NULL::double precision, NULL::bigint, 'Infinity'::numeric, '{}'::text[], '{}'::text[], others
+        ) AS r;
+        -- In the given order, which is that of the impact.
+        enough := ARRAY(
+            SELECT asked.id
+            FROM pg_catalog.unnest(reconcile.row_ids) WITH ORDINALITY AS asked (id, place)
+            WHERE (asked.id IN (SELECT kept.id FROM pg_catalog.unnest(enough) AS kept (id))) IS TRUE
+            ORDER BY asked.place
+        );
+    END IF;
+    RETURN QUERY
+    SELECT r.row_id, r.signature, r.outcome, r.reason
+    FROM pattern_sync.reconcile(
+        min_confidence, min_occurrences, min_savings, only_types, exclude_types, enough
+    ) AS r;
+END $$;
+
 -- The signature of one pattern for a message, or its row id if the table cannot be read.
 CREATE OR REPLACE FUNCTION pattern_sync.name_of(row_id bigint)
 RETURNS text LANGUAGE plpgsql STABLE AS $$
@@ -844,11 +953,24 @@ END $$;
 CREATE OR REPLACE FUNCTION pattern_sync.pick_missing(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
+    max_age_days double precision, min_workflows bigint,
     most bigint, retry boolean, begun timestamptz, passed_over bigint[], lane integer, lanes integer,
     OUT candidates bigint, OUT missing bigint, OUT refused bigint, OUT row_ids bigint[]
 ) LANGUAGE plpgsql STABLE
 SET enable_nestloop = off SET plan_cache_mode = force_custom_plan SET lock_timeout = '500ms' AS $$
+DECLARE
+    is_narrowed CONSTANT boolean := max_age_days IS NOT NULL OR min_workflows IS NOT NULL;
+    seen bigint[];
 BEGIN
+    IF is_narrowed THEN
+        seen := pattern_sync.seen_enough(max_age_days, min_workflows, ARRAY(
+            SELECT p.id::bigint
+            FROM operation_patterns AS p
+            WHERE pattern_sync.is_candidate(
+                p.*, min_confidence, min_occurrences, min_savings, only_types, exclude_types
+            )
+        ));
+    END IF;
     SELECT
         pg_catalog.count(*),
         pg_catalog.count(*) FILTER (WHERE found.missing),
@@ -874,6 +996,7 @@ BEGIN
         WHERE pattern_sync.is_candidate(
                 p.*, min_confidence, min_occurrences, min_savings, only_types, exclude_types
             )
+          AND (NOT is_narrowed OR p.id::bigint IN (SELECT k.id FROM pg_catalog.unnest(seen) AS k (id)))
           AND (a.pattern_id IS NOT NULL OR r.pattern_id IS NULL)
           AND (lanes = 1 OR pg_catalog.abs(p.id::bigint % lanes::bigint) = lane::bigint)
     ) AS found;
@@ -894,6 +1017,7 @@ END $$;
 CREATE OR REPLACE PROCEDURE pattern_sync.queue_missing(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
+    max_age_days double precision, min_workflows bigint,
     most bigint, retry boolean, lane integer, lanes integer,
     budget_seconds double precision, commits boolean,
     INOUT begun timestamptz, INOUT held text[],
@@ -917,7 +1041,7 @@ BEGIN
     begun := coalesce(begun, started);
     SELECT p.candidates, p.missing, p.refused, p.row_ids INTO picked
     FROM pattern_sync.pick_missing(
-        min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+        min_confidence, min_occurrences, min_savings, only_types, exclude_types, max_age_days, min_workflows,
         NULL, retry, begun, coalesce(held, '{}')::bigint[], lane, lanes
     ) AS p;
     -- Picking from a million patterns takes seconds; it may take a tenth of the time.
@@ -994,6 +1118,7 @@ END $$;
 CREATE OR REPLACE FUNCTION pattern_sync.refresh_stale(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
+    max_age_days double precision, min_workflows bigint,
     after_id bigint, most bigint,
     OUT listed bigint, OUT refreshed bigint, OUT refreshed_signatures text[], OUT last_id bigint
 ) LANGUAGE plpgsql AS $$
@@ -1011,7 +1136,7 @@ BEGIN
             coalesce((pg_catalog.array_agg(r.signature))[1:pattern_sync.most_named() + 1], '{}')
         INTO refreshed, refreshed_signatures
         FROM pattern_sync.reconcile(
-            min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+            min_confidence, min_occurrences, min_savings, only_types, exclude_types, max_age_days, min_workflows,
             stale
         ) AS r
         WHERE r.outcome = 'refreshed';
@@ -1102,6 +1227,7 @@ END $$;
 CREATE OR REPLACE FUNCTION pattern_sync.retry_refused(
     min_confidence double precision, min_occurrences bigint, min_savings numeric,
     only_types text[], exclude_types text[],
+    max_age_days double precision, min_workflows bigint,
     most bigint,
     OUT tried bigint, OUT failed bigint, OUT refused bigint, OUT reasons text[],
     OUT queued_signatures text[], OUT refreshed_signatures text[]
@@ -1141,7 +1267,7 @@ BEGIN
         coalesce(pg_catalog.array_agg(r.signature) FILTER (WHERE r.outcome = 'refreshed'), '{}')
     INTO tried, failed, queued_signatures, refreshed_signatures
     FROM pattern_sync.reconcile(
-        min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+        min_confidence, min_occurrences, min_savings, only_types, exclude_types, max_age_days, min_workflows,
         coalesce(due, '{}')
     ) AS r;
     IF pg_catalog.cardinality(queued_signatures) > 0 OR pg_catalog.cardinality(refreshed_signatures) > 0 THEN
@@ -1208,3 +1334,67 @@ BEGIN
     END IF;
     RETURN result;
 END $$;
+
+-- The functions below are called by the daemons of release 0.3, which know no criterion but the first five. They are
+-- what they were, by their parameters.
+
+-- pick_missing of release 0.3.
+CREATE OR REPLACE FUNCTION pattern_sync.pick_missing(
+    min_confidence double precision, min_occurrences bigint, min_savings numeric,
+    only_types text[], exclude_types text[],
+    most bigint, retry boolean, begun timestamptz, passed_over bigint[], lane integer, lanes integer,
+    OUT candidates bigint, OUT missing bigint, OUT refused bigint, OUT row_ids bigint[]
+) LANGUAGE sql STABLE AS $$
+    SELECT p.candidates, p.missing, p.refused, p.row_ids
+    FROM pattern_sync.pick_missing(
+        min_confidence, min_occurrences, min_savings, only_types, exclude_types, NULL, NULL,
+        most, retry, begun, passed_over, lane, lanes
+    ) AS p
+$$;
+
+-- queue_missing of release 0.3.
+CREATE OR REPLACE PROCEDURE pattern_sync.queue_missing(
+    min_confidence double precision, min_occurrences bigint, min_savings numeric,
+    only_types text[], exclude_types text[],
+    most bigint, retry boolean, lane integer, lanes integer,
+    budget_seconds double precision, commits boolean,
+    INOUT begun timestamptz, INOUT held text[],
+    INOUT candidates bigint, INOUT missing bigint, INOUT refused bigint, INOUT handled bigint,
+    INOUT queued bigint, INOUT failed bigint, INOUT queued_signatures text[],
+    INOUT failed_signatures text[], INOUT failed_reasons text[], INOUT finished boolean
+) LANGUAGE plpgsql AS $$
+BEGIN
+    CALL pattern_sync.queue_missing(
+        min_confidence, min_occurrences, min_savings, only_types, exclude_types, NULL, NULL,
+        most, retry, lane, lanes, budget_seconds, commits,
+        begun, held, candidates, missing, refused, handled, queued, failed, queued_signatures,
+        failed_signatures, failed_reasons, finished
+    );
+END $$;
+
+-- refresh_stale of release 0.3.
+CREATE OR REPLACE FUNCTION pattern_sync.refresh_stale(
+    min_confidence double precision, min_occurrences bigint, min_savings numeric,
+    only_types text[], exclude_types text[],
+    after_id bigint, most bigint,
+    OUT listed bigint, OUT refreshed bigint, OUT refreshed_signatures text[], OUT last_id bigint
+) LANGUAGE sql AS $$
+    SELECT r.listed, r.refreshed, r.refreshed_signatures, r.last_id
+    FROM pattern_sync.refresh_stale(
+        min_confidence, min_occurrences, min_savings, only_types, exclude_types, NULL, NULL, after_id, most
+    ) AS r
+$$;
+
+-- retry_refused of release 0.3.
+CREATE OR REPLACE FUNCTION pattern_sync.retry_refused(
+    min_confidence double precision, min_occurrences bigint, min_savings numeric,
+    only_types text[], exclude_types text[],
+    most bigint,
+    OUT tried bigint, OUT failed bigint, OUT refused bigint, OUT reasons text[],
+    OUT queued_signatures text[], OUT refreshed_signatures text[]
+) LANGUAGE sql AS $$
+    SELECT r.tried, r.failed, r.refused, r.reasons, r.queued_signatures, r.refreshed_signatures
+    FROM pattern_sync.retry_refused(
+        min_confidence, min_occurrences, min_savings, only_types, exclude_types, NULL, NULL, most
+    ) AS r
+$$;

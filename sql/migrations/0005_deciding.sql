@@ -2,7 +2,7 @@
 
 -- Two more criteria: the pattern was seen within so many days, and in so many distinct workflows. NULL: no such criterion.
 ALTER TABLE pattern_sync.settings ADD COLUMN IF NOT EXISTS max_age_days DOUBLE PRECISION
-    CHECK (max_age_days > 0::double precision AND max_age_days <= 36500::double precision);
+    CHECK (max_age_days >= 0.01::double precision AND max_age_days <= 36500::double precision);
 ALTER TABLE pattern_sync.settings ADD COLUMN IF NOT EXISTS min_workflows BIGINT
     CHECK (min_workflows BETWEEN 0::bigint AND 2147483647::bigint);
 

@@ -1,5 +1,17 @@
 CREATE SCHEMA pattern_sync;
 COMMENT ON SCHEMA pattern_sync IS 'Pattern Sync: installed by "pattern-sync migrate", removed by "pattern-sync uninstall"';
+CREATE FUNCTION pattern_sync.all_seen_enough() RETURNS bigint[]
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN (
+        SELECT pattern_sync.seen_enough(
+            s.max_age_days, s.min_workflows, ARRAY(SELECT p.id::bigint FROM operation_patterns AS p)
+        )
+        FROM pattern_sync.settings AS s
+    );
+END $$;
+COMMENT ON FUNCTION pattern_sync.all_seen_enough() IS 'Those of all patterns that meet the last two criteria of the filter in force.';
 CREATE FUNCTION pattern_sync.amount(value text) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $_$
@@ -48,6 +60,12 @@ CREATE FUNCTION pattern_sync.announce_body() RETURNS text
 DECLARE
     in_force record;
     criteria text[];
+    -- The last two criteria, as far as a row shows them; empty without them. Workflows are in another table, so that
+    -- every further observation is announced until the queue has the pattern.
+    is_young CONSTANT text := ' AND coalesce((pg_catalog.to_jsonb(%s) ->> ''last_seen''::text)::timestamptz'
+        ' >= pg_catalog.now() - %L::double precision * ''1 day''::interval, %s)';
+    new_terms text := '';
+    old_terms text := '';
 BEGIN
     SELECT s.* INTO in_force FROM pattern_sync.settings AS s;
     criteria := ARRAY[
@@ -57,6 +75,15 @@ BEGIN
         pg_catalog.format('%L::text[]', coalesce(in_force.only_types, '{}')),
         pg_catalog.format('%L::text[]', coalesce(in_force.exclude_types, '{}'))
     ];
+    IF in_force.max_age_days IS NOT NULL THEN -- an unknown time may be known from the occurrences
+        new_terms := pg_catalog.format(is_young, 'NEW', in_force.max_age_days, 'true');
+        old_terms := pg_catalog.format(is_young, 'OLD', in_force.max_age_days, 'false');
+    END IF;
+    IF in_force.min_workflows > 0::bigint THEN
+        old_terms := pg_catalog.concat(
+            old_terms, ' AND OLD.occurrence_count::bigint IS NOT DISTINCT FROM NEW.occurrence_count::bigint'
+        );
+    END IF;
     RETURN pg_catalog.format(
         $template$
 BEGIN
@@ -80,8 +107,8 @@ EXCEPTION WHEN OTHERS THEN
     END;
     RETURN NULL;
 END $template$,
-        pattern_sync.candidacy('NEW', criteria),
-        pattern_sync.candidacy('OLD', criteria)
+        pg_catalog.concat(pattern_sync.candidacy('NEW', criteria), new_terms),
+        pg_catalog.concat(pattern_sync.candidacy('OLD', criteria), old_terms)
     );
 END $_$;
 COMMENT ON FUNCTION pattern_sync.announce_body() IS 'The body of the trigger on the patterns for the filter in force. The trigger runs in the detector''s transaction, for every row, so the criteria are constants in one expression: to query the settings would double its cost. It is a row trigger, because on an UPDATE of one row it costs a quarter of a transition table, and because PostgreSQL clones it to every partition, existing or new.';
@@ -1128,6 +1155,17 @@ CREATE FUNCTION pattern_sync.is_passing(code text) RETURNS boolean
     SELECT pg_catalog.left(code, 2) IN ('08', '25', '40', '53', '57', '58') OR code = '55P03'
 $$;
 COMMENT ON FUNCTION pattern_sync.is_passing(code text) IS 'Whether an error may pass if the statement is tried again: locks, lost servers, full disks. Any other error inside a decision or a comment is a refusal by the application''s tables, triggers or policies, whatever its SQLSTATE.';
+CREATE FUNCTION pattern_sync.is_seen_enough(last_seen timestamp with time zone, workflows bigint, max_age_days double precision, min_workflows bigint) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+    SELECT
+        (
+            max_age_days IS NULL
+            OR coalesce(last_seen >= pg_catalog.now() - max_age_days * '1 day'::interval, false)
+        )
+        AND (min_workflows IS NULL OR coalesce(workflows, 0::bigint) >= min_workflows)
+$$;
+COMMENT ON FUNCTION pattern_sync.is_seen_enough(last_seen timestamp with time zone, workflows bigint, max_age_days double precision, min_workflows bigint) IS 'Whether what is known of a pattern meets the last two criteria: it was seen within `max_age_days`, and in at least `min_workflows` distinct workflows. NULL sets no limit. What is not known does not meet a limit that somebody set: an operator who asks for three workflows wants to see three.';
 CREATE FUNCTION pattern_sync.is_short_queue() RETURNS boolean
     LANGUAGE plpgsql STABLE
     AS $$
@@ -1772,12 +1810,34 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pattern_sync.outlook(batch bigint, signatures text[], after jsonb) IS 'Why some decisions of a batch cannot be undone, by signature: touched, gone-on or unknown. `after` is what the batch wrote. A later decision that equals the batch''s (by the same person, in the same second of a coarse column) is another.';
 CREATE FUNCTION pattern_sync.pick_missing(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], most bigint, retry boolean, begun timestamp with time zone, passed_over bigint[], lane integer, lanes integer, OUT candidates bigint, OUT missing bigint, OUT refused bigint, OUT row_ids bigint[]) RETURNS record
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT p.candidates, p.missing, p.refused, p.row_ids
+    FROM pattern_sync.pick_missing(
+        min_confidence, min_occurrences, min_savings, only_types, exclude_types, NULL, NULL,
+        most, retry, begun, passed_over, lane, lanes
+    ) AS p
+$$;
+COMMENT ON FUNCTION pattern_sync.pick_missing(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], most bigint, retry boolean, begun timestamp with time zone, passed_over bigint[], lane integer, lanes integer, OUT candidates bigint, OUT missing bigint, OUT refused bigint, OUT row_ids bigint[]) IS 'pick_missing of release 0.3.';
+CREATE FUNCTION pattern_sync.pick_missing(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], max_age_days double precision, min_workflows bigint, most bigint, retry boolean, begun timestamp with time zone, passed_over bigint[], lane integer, lanes integer, OUT candidates bigint, OUT missing bigint, OUT refused bigint, OUT row_ids bigint[]) RETURNS record
     LANGUAGE plpgsql STABLE
     SET enable_nestloop TO 'off'
     SET plan_cache_mode TO 'force_custom_plan'
     SET lock_timeout TO '500ms'
     AS $$
+DECLARE
+    is_narrowed CONSTANT boolean := max_age_days IS NOT NULL OR min_workflows IS NOT NULL;
+    seen bigint[];
 BEGIN
+    IF is_narrowed THEN
+        seen := pattern_sync.seen_enough(max_age_days, min_workflows, ARRAY(
+            SELECT p.id::bigint
+            FROM operation_patterns AS p
+            WHERE pattern_sync.is_candidate(
+                p.*, min_confidence, min_occurrences, min_savings, only_types, exclude_types
+            )
+        ));
+    END IF;
     SELECT
         pg_catalog.count(*),
         pg_catalog.count(*) FILTER (WHERE found.missing),
@@ -1803,6 +1863,7 @@ BEGIN
         WHERE pattern_sync.is_candidate(
                 p.*, min_confidence, min_occurrences, min_savings, only_types, exclude_types
             )
+          AND (NOT is_narrowed OR p.id::bigint IN (SELECT k.id FROM pg_catalog.unnest(seen) AS k (id)))
           AND (a.pattern_id IS NOT NULL OR r.pattern_id IS NULL)
           AND (lanes = 1 OR pg_catalog.abs(p.id::bigint % lanes::bigint) = lane::bigint)
     ) AS found;
@@ -1812,7 +1873,7 @@ BEGIN
         ELSE row_ids
     END;
 END $$;
-COMMENT ON FUNCTION pattern_sync.pick_missing(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], most bigint, retry boolean, begun timestamp with time zone, passed_over bigint[], lane integer, lanes integer, OUT candidates bigint, OUT missing bigint, OUT refused bigint, OUT row_ids bigint[]) IS 'What a scan finds: how many patterns qualify; how many of them have no entry; how many of those wait in the quarantine; and the row ids of the others, best impact first, at most `most` (NULL: all). A `retry` includes those in the quarantine, unless they were refused after the scan began. Patterns in `passed_over`, which somebody has locked, are left out. With several `lanes`, each connection takes its own share of the patterns.';
+COMMENT ON FUNCTION pattern_sync.pick_missing(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], max_age_days double precision, min_workflows bigint, most bigint, retry boolean, begun timestamp with time zone, passed_over bigint[], lane integer, lanes integer, OUT candidates bigint, OUT missing bigint, OUT refused bigint, OUT row_ids bigint[]) IS 'What a scan finds: how many patterns qualify; how many of them have no entry; how many of those wait in the quarantine; and the row ids of the others, best impact first, at most `most` (NULL: all). A `retry` includes those in the quarantine, unless they were refused after the scan began. Patterns in `passed_over`, which somebody has locked, are left out. With several `lanes`, each connection takes its own share of the patterns.';
 CREATE FUNCTION pattern_sync.pick_stale(after_id bigint, most bigint) RETURNS bigint[]
     LANGUAGE plpgsql STABLE
     SET enable_nestloop TO 'off'
@@ -1960,6 +2021,18 @@ COMMENT ON FUNCTION pattern_sync.queue_by_hand(signature text, reviewer text) IS
 CREATE PROCEDURE pattern_sync.queue_missing(IN min_confidence double precision, IN min_occurrences bigint, IN min_savings numeric, IN only_types text[], IN exclude_types text[], IN most bigint, IN retry boolean, IN lane integer, IN lanes integer, IN budget_seconds double precision, IN commits boolean, INOUT begun timestamp with time zone, INOUT held text[], INOUT candidates bigint, INOUT missing bigint, INOUT refused bigint, INOUT handled bigint, INOUT queued bigint, INOUT failed bigint, INOUT queued_signatures text[], INOUT failed_signatures text[], INOUT failed_reasons text[], INOUT finished boolean)
     LANGUAGE plpgsql
     AS $$
+BEGIN
+    CALL pattern_sync.queue_missing(
+        min_confidence, min_occurrences, min_savings, only_types, exclude_types, NULL, NULL,
+        most, retry, lane, lanes, budget_seconds, commits,
+        begun, held, candidates, missing, refused, handled, queued, failed, queued_signatures,
+        failed_signatures, failed_reasons, finished
+    );
+END $$;
+COMMENT ON PROCEDURE pattern_sync.queue_missing(IN min_confidence double precision, IN min_occurrences bigint, IN min_savings numeric, IN only_types text[], IN exclude_types text[], IN most bigint, IN retry boolean, IN lane integer, IN lanes integer, IN budget_seconds double precision, IN commits boolean, INOUT begun timestamp with time zone, INOUT held text[], INOUT candidates bigint, INOUT missing bigint, INOUT refused bigint, INOUT handled bigint, INOUT queued bigint, INOUT failed bigint, INOUT queued_signatures text[], INOUT failed_signatures text[], INOUT failed_reasons text[], INOUT finished boolean) IS 'queue_missing of release 0.3.';
+CREATE PROCEDURE pattern_sync.queue_missing(IN min_confidence double precision, IN min_occurrences bigint, IN min_savings numeric, IN only_types text[], IN exclude_types text[], IN max_age_days double precision, IN min_workflows bigint, IN most bigint, IN retry boolean, IN lane integer, IN lanes integer, IN budget_seconds double precision, IN commits boolean, INOUT begun timestamp with time zone, INOUT held text[], INOUT candidates bigint, INOUT missing bigint, INOUT refused bigint, INOUT handled bigint, INOUT queued bigint, INOUT failed bigint, INOUT queued_signatures text[], INOUT failed_signatures text[], INOUT failed_reasons text[], INOUT finished boolean)
+    LANGUAGE plpgsql
+    AS $$
 DECLARE
     picked record;
     page record;
@@ -1976,7 +2049,7 @@ BEGIN
     begun := coalesce(begun, started);
     SELECT p.candidates, p.missing, p.refused, p.row_ids INTO picked
     FROM pattern_sync.pick_missing(
-        min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+        min_confidence, min_occurrences, min_savings, only_types, exclude_types, max_age_days, min_workflows,
         NULL, retry, begun, coalesce(held, '{}')::bigint[], lane, lanes
     ) AS p;
     -- Picking from a million patterns takes seconds; it may take a tenth of the time.
@@ -2047,7 +2120,7 @@ BEGIN
     END LOOP;
     finished := position >= pg_catalog.cardinality(ids) OR coalesce(taken >= most, false);
 END $$;
-COMMENT ON PROCEDURE pattern_sync.queue_missing(IN min_confidence double precision, IN min_occurrences bigint, IN min_savings numeric, IN only_types text[], IN exclude_types text[], IN most bigint, IN retry boolean, IN lane integer, IN lanes integer, IN budget_seconds double precision, IN commits boolean, INOUT begun timestamp with time zone, INOUT held text[], INOUT candidates bigint, INOUT missing bigint, INOUT refused bigint, INOUT handled bigint, INOUT queued bigint, INOUT failed bigint, INOUT queued_signatures text[], INOUT failed_signatures text[], INOUT failed_reasons text[], INOUT finished boolean) IS 'Queue what qualifies and has no entry, best impact first. Pages are committed one by one until all is done or the budget is used up (0: one page). The caller then continues with `begun` and with the patterns in `held`, which somebody has locked. Failed and locked patterns do not count towards `most`. Behind a pooler that shares sessions it must not commit, so that each call writes one page.';
+COMMENT ON PROCEDURE pattern_sync.queue_missing(IN min_confidence double precision, IN min_occurrences bigint, IN min_savings numeric, IN only_types text[], IN exclude_types text[], IN max_age_days double precision, IN min_workflows bigint, IN most bigint, IN retry boolean, IN lane integer, IN lanes integer, IN budget_seconds double precision, IN commits boolean, INOUT begun timestamp with time zone, INOUT held text[], INOUT candidates bigint, INOUT missing bigint, INOUT refused bigint, INOUT handled bigint, INOUT queued bigint, INOUT failed bigint, INOUT queued_signatures text[], INOUT failed_signatures text[], INOUT failed_reasons text[], INOUT finished boolean) IS 'Queue what qualifies and has no entry, best impact first. Pages are committed one by one until all is done or the budget is used up (0: one page). The caller then continues with `begun` and with the patterns in `held`, which somebody has locked. Failed and locked patterns do not count towards `most`. Behind a pooler that shares sessions it must not commit, so that each call writes one page.';
 CREATE FUNCTION pattern_sync.reconcile(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean DEFAULT false) RETURNS TABLE(row_id bigint, signature text, outcome text, reason text)
     LANGUAGE plpgsql
     SET lock_timeout TO '200ms'
@@ -2119,6 +2192,50 @@ BEGIN
     PERFORM pg_catalog.set_config('pattern_sync.announced_later', announced, true);
 END $$;
 COMMENT ON FUNCTION pattern_sync.reconcile(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean) IS 'Bring the entries of some patterns up to date. Returns one row a pattern with its outcome: queued, refreshed, unchanged, decided, short; failed, with the server''s message, if the application refuses the row; held if somebody has locked it; untried if the time was up. One row never stops the others: after an error they are tried in chunks, and the patterns of a failing chunk one by one.';
+CREATE FUNCTION pattern_sync.reconcile(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], max_age_days double precision, min_workflows bigint, row_ids bigint[]) RETURNS TABLE(row_id bigint, signature text, outcome text, reason text)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    enough bigint[] := reconcile.row_ids;
+    others bigint[];
+    patience CONSTANT text := pg_catalog.current_setting('lock_timeout');
+BEGIN
+    IF max_age_days IS NOT NULL OR min_workflows IS NOT NULL THEN
+        BEGIN
+            PERFORM pg_catalog.set_config('lock_timeout', '200ms', true);
+            enough := pattern_sync.seen_enough(max_age_days, min_workflows, reconcile.row_ids);
+            PERFORM pg_catalog.set_config('lock_timeout', patience, true);
+        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+            RETURN QUERY
+            SELECT asked.id, pattern_sync.legible(pattern_sync.name_of(asked.id)), 'held'::text, NULL::text
+            FROM pg_catalog.unnest(reconcile.row_ids) AS asked (id);
+            RETURN;
+        END;
+        others := ARRAY(
+            SELECT asked.id FROM pg_catalog.unnest(reconcile.row_ids) AS asked (id)
+            EXCEPT
+            SELECT kept.id FROM pg_catalog.unnest(enough) AS kept (id)
+        );
+        RETURN QUERY
+        SELECT r.row_id, r.signature, r.outcome, r.reason
+        FROM pattern_sync.reconcile(
+            NULL::double precision, NULL::bigint, 'Infinity'::numeric, '{}'::text[], '{}'::text[], others
+        ) AS r;
+        -- In the given order, which is that of the impact.
+        enough := ARRAY(
+            SELECT asked.id
+            FROM pg_catalog.unnest(reconcile.row_ids) WITH ORDINALITY AS asked (id, place)
+            WHERE (asked.id IN (SELECT kept.id FROM pg_catalog.unnest(enough) AS kept (id))) IS TRUE
+            ORDER BY asked.place
+        );
+    END IF;
+    RETURN QUERY
+    SELECT r.row_id, r.signature, r.outcome, r.reason
+    FROM pattern_sync.reconcile(
+        min_confidence, min_occurrences, min_savings, only_types, exclude_types, enough
+    ) AS r;
+END $$;
+COMMENT ON FUNCTION pattern_sync.reconcile(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], max_age_days double precision, min_workflows bigint, row_ids bigint[]) IS 'Bring the entries of some patterns up to date by the whole filter. Where a pattern misses one of the last two criteria, its entry is refreshed, but none is queued: no figure meets savings of infinity. Time and occurrences are looked at once, before anything is written; if somebody has locked the occurrences, all patterns are held.';
 CREATE FUNCTION pattern_sync.record_decisions(batch bigint, signatures text[], seen jsonb, recorded jsonb) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -2204,6 +2321,15 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pattern_sync.refresh_entries(row_ids bigint[]) IS 'Refresh some pending entries, each figure only if the source''s has moved since we last wrote it. Returns the signatures of the entries that were written. Whether or not the entry accepts a value, the value is not written again until the source moves. A locked entry is skipped, as a person may be deciding it; it is found again within seconds.';
 CREATE FUNCTION pattern_sync.refresh_stale(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], after_id bigint, most bigint, OUT listed bigint, OUT refreshed bigint, OUT refreshed_signatures text[], OUT last_id bigint) RETURNS record
+    LANGUAGE sql
+    AS $$
+    SELECT r.listed, r.refreshed, r.refreshed_signatures, r.last_id
+    FROM pattern_sync.refresh_stale(
+        min_confidence, min_occurrences, min_savings, only_types, exclude_types, NULL, NULL, after_id, most
+    ) AS r
+$$;
+COMMENT ON FUNCTION pattern_sync.refresh_stale(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], after_id bigint, most bigint, OUT listed bigint, OUT refreshed bigint, OUT refreshed_signatures text[], OUT last_id bigint) IS 'refresh_stale of release 0.3.';
+CREATE FUNCTION pattern_sync.refresh_stale(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], max_age_days double precision, min_workflows bigint, after_id bigint, most bigint, OUT listed bigint, OUT refreshed bigint, OUT refreshed_signatures text[], OUT last_id bigint) RETURNS record
     LANGUAGE plpgsql
     AS $$
 DECLARE
@@ -2220,13 +2346,13 @@ BEGIN
             coalesce((pg_catalog.array_agg(r.signature))[1:pattern_sync.most_named() + 1], '{}')
         INTO refreshed, refreshed_signatures
         FROM pattern_sync.reconcile(
-            min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+            min_confidence, min_occurrences, min_savings, only_types, exclude_types, max_age_days, min_workflows,
             stale
         ) AS r
         WHERE r.outcome = 'refreshed';
     END IF;
 END $$;
-COMMENT ON FUNCTION pattern_sync.refresh_stale(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], after_id bigint, most bigint, OUT listed bigint, OUT refreshed bigint, OUT refreshed_signatures text[], OUT last_id bigint) IS 'Refresh the next stale entries, in the order of their patterns'' row ids. Returns how many were found and how many written, the signatures of the latter, and the row id after which the next call continues.';
+COMMENT ON FUNCTION pattern_sync.refresh_stale(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], max_age_days double precision, min_workflows bigint, after_id bigint, most bigint, OUT listed bigint, OUT refreshed bigint, OUT refreshed_signatures text[], OUT last_id bigint) IS 'Refresh the next stale entries, in the order of their patterns'' row ids. Returns how many were found and how many written, the signatures of the latter, and the row id after which the next call continues.';
 CREATE FUNCTION pattern_sync.remark(signature text, reviewer text, comment text) RETURNS boolean
     LANGUAGE plpgsql
     SET lock_timeout TO '800ms'
@@ -2293,6 +2419,15 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pattern_sync.request(signature text) IS 'Request another look at one pattern. Returns false if there is no such pattern.';
 CREATE FUNCTION pattern_sync.retry_refused(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], most bigint, OUT tried bigint, OUT failed bigint, OUT refused bigint, OUT reasons text[], OUT queued_signatures text[], OUT refreshed_signatures text[]) RETURNS record
+    LANGUAGE sql
+    AS $$
+    SELECT r.tried, r.failed, r.refused, r.reasons, r.queued_signatures, r.refreshed_signatures
+    FROM pattern_sync.retry_refused(
+        min_confidence, min_occurrences, min_savings, only_types, exclude_types, NULL, NULL, most
+    ) AS r
+$$;
+COMMENT ON FUNCTION pattern_sync.retry_refused(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], most bigint, OUT tried bigint, OUT failed bigint, OUT refused bigint, OUT reasons text[], OUT queued_signatures text[], OUT refreshed_signatures text[]) IS 'retry_refused of release 0.3.';
+CREATE FUNCTION pattern_sync.retry_refused(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], max_age_days double precision, min_workflows bigint, most bigint, OUT tried bigint, OUT failed bigint, OUT refused bigint, OUT reasons text[], OUT queued_signatures text[], OUT refreshed_signatures text[]) RETURNS record
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -2331,7 +2466,7 @@ BEGIN
         coalesce(pg_catalog.array_agg(r.signature) FILTER (WHERE r.outcome = 'refreshed'), '{}')
     INTO tried, failed, queued_signatures, refreshed_signatures
     FROM pattern_sync.reconcile(
-        min_confidence, min_occurrences, min_savings, only_types, exclude_types,
+        min_confidence, min_occurrences, min_savings, only_types, exclude_types, max_age_days, min_workflows,
         coalesce(due, '{}')
     ) AS r;
     IF pg_catalog.cardinality(queued_signatures) > 0 OR pg_catalog.cardinality(refreshed_signatures) > 0 THEN
@@ -2351,7 +2486,7 @@ BEGIN
         LIMIT 5
     );
 END $$;
-COMMENT ON FUNCTION pattern_sync.retry_refused(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], most bigint, OUT tried bigint, OUT failed bigint, OUT refused bigint, OUT reasons text[], OUT queued_signatures text[], OUT refreshed_signatures text[]) IS 'Try quarantined patterns that are due again, at most `most`, starting with one of each kind of refusal. If one of a kind is queued, all others of its kind are due at once. Returns how many are left in the quarantine, and the latest reasons.';
+COMMENT ON FUNCTION pattern_sync.retry_refused(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], max_age_days double precision, min_workflows bigint, most bigint, OUT tried bigint, OUT failed bigint, OUT refused bigint, OUT reasons text[], OUT queued_signatures text[], OUT refreshed_signatures text[]) IS 'Try quarantined patterns that are due again, at most `most`, starting with one of each kind of refusal. If one of a kind is queued, all others of its kind are due at once. Returns how many are left in the quarantine, and the latest reasons.';
 CREATE FUNCTION pattern_sync.rows_of(signatures text[]) RETURNS bigint[]
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
@@ -2374,6 +2509,35 @@ CREATE FUNCTION pattern_sync.seconds_since(value timestamp with time zone) RETUR
     SELECT pg_catalog.date_part('epoch'::text, pg_catalog.now() - value)
 $$;
 COMMENT ON FUNCTION pattern_sync.seconds_since(value timestamp with time zone) IS 'The seconds since a time.';
+CREATE FUNCTION pattern_sync.seen(row_ids bigint[]) RETURNS TABLE(row_id bigint, last_seen timestamp with time zone, workflows bigint)
+    LANGUAGE plpgsql STABLE
+    SET enable_nestloop TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+BEGIN
+    RETURN QUERY
+    SELECT
+        p.id::bigint,
+        coalesce(
+            pattern_sync.moment((pg_catalog.to_jsonb(p.*) ->> 'last_seen'::text)::timestamptz),
+            pattern_sync.moment(s.last_seen)
+        ),
+        coalesce(s.workflows, 0::bigint)
+    FROM operation_patterns AS p
+    LEFT JOIN pattern_sync.sightings(seen.row_ids) AS s ON s.row_id = p.id::bigint
+    WHERE p.id = ANY (seen.row_ids);
+END $$;
+COMMENT ON FUNCTION pattern_sync.seen(row_ids bigint[]) IS 'When some patterns were last seen, and in how many distinct workflows. The pattern''s own time counts; where it has none, or the application has no such column, that of its last recorded occurrence does.';
+CREATE FUNCTION pattern_sync.seen_enough(max_age_days double precision, min_workflows bigint, row_ids bigint[]) RETURNS bigint[]
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT coalesce(pg_catalog.array_agg(s.row_id), '{}')
+    FROM pattern_sync.seen(seen_enough.row_ids) AS s
+    WHERE pattern_sync.is_seen_enough(
+        s.last_seen, s.workflows, seen_enough.max_age_days, seen_enough.min_workflows
+    )
+$$;
+COMMENT ON FUNCTION pattern_sync.seen_enough(max_age_days double precision, min_workflows bigint, row_ids bigint[]) IS 'Those of some patterns that meet the last two criteria.';
 CREATE FUNCTION pattern_sync.send(channel text, payload text) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -3616,7 +3780,7 @@ CREATE TABLE pattern_sync.settings (
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
     max_age_days double precision,
     min_workflows bigint,
-    CONSTRAINT settings_max_age_days_check CHECK (((max_age_days > (0)::double precision) AND (max_age_days <= (36500)::double precision))),
+    CONSTRAINT settings_max_age_days_check CHECK (((max_age_days >= (0.01)::double precision) AND (max_age_days <= (36500)::double precision))),
     CONSTRAINT settings_min_confidence_check CHECK (((min_confidence >= (0)::double precision) AND (min_confidence <= (100)::double precision))),
     CONSTRAINT settings_min_occurrences_check CHECK (((min_occurrences >= (0)::bigint) AND (min_occurrences <= (2147483647)::bigint))),
     CONSTRAINT settings_min_savings_check CHECK (((min_savings >= (0)::numeric) AND (min_savings < 'Infinity'::numeric))),

@@ -59,7 +59,8 @@ def values(name: str) -> list[float]:
     most = 1e300 if math.isinf(bounds.maximum) else bounds.maximum
     beyond = math.inf if math.isinf(bounds.maximum) else bounds.maximum + 1
     never = [] if bounds.whole else [math.nan, math.inf]
-    return [bounds.minimum - 1, bounds.minimum, bounds.unnamed, most, beyond, *never]
+    unnamed = [] if bounds.unnamed is None else [bounds.unnamed]
+    return [bounds.minimum - 1, bounds.minimum, *unnamed, most, beyond, *never]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from pattern_sync.domain.results import SyncResult
 from pattern_sync.service import PatternSyncService
 from tests.support.database import TestDatabase
 
-FILTER: tuple[object, ...] = (70.0, 5, 1000.0, [], [])
+FILTER: tuple[object, ...] = (70.0, 5, 1000.0, [], [], None, None)
 
 
 def fetch(database: TestDatabase, name: str, *arguments: object) -> list[dict[str, object]]:

@@ -38,9 +38,9 @@ ANY: Mapping[str, object] = {
 }
 SPECIAL: Mapping[str, tuple[object, ...]] = {
     **OWN_SAMPLES,
-    "reconcile": (70.0, 5, 1000.0, [], [], f"{{{','.join(map(str, range(1, 4_001)))}}}"),
-    "queue_missing": (70.0, 5, 1000.0, [], [], 300, False, 0, 1, 0.0, False, None, []),
-    "refresh_stale": (70.0, 5, 1000.0, [], [], 0, 4_000),
+    "reconcile": (70.0, 5, 1000.0, [], [], 30_000.0, 0, f"{{{','.join(map(str, range(1, 4_001)))}}}"),
+    "queue_missing": (70.0, 5, 1000.0, [], [], 30_000.0, 0, 300, False, 0, 1, 0.0, False, None, []),
+    "refresh_stale": (70.0, 5, 1000.0, [], [], 30_000.0, 0, 0, 4_000),
     "set_search_path": ("public",),
     "listed": (None, '{"min_savings": 1}', "hide", None, "savings", False, None, None, 0, 200),
     "count_listed": ("pending", '{"words": ["test"]}', "hide", None),
@@ -181,7 +181,7 @@ def meaningful(name: str) -> tuple[object, ...]:
     if name in SPECIAL:
         return SPECIAL[name]
     if kinds[: len(FILTER)] == FILTER:
-        return (70.0, 5, 1000.0, [], [], *(ANY[kind] for kind in kinds[len(FILTER) :]))
+        return (70.0, 5, 1000.0, [], [], 30_000.0, 0, *(ANY[kind] for kind in kinds[len(FILTER) :]))
     return tuple(ANY[kind] for kind in kinds)
 
 

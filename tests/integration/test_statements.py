@@ -21,7 +21,7 @@ from tests.support.asynchronous import run
 from tests.support.database import TestDatabase
 
 pytestmark = pytest.mark.lived_in_too
-FILTER = ("float8", "int8", "float8", "text[]", "text[]")
+FILTER = ("float8", "int8", "float8", "text[]", "text[]", "float8", "int8")
 ENTRY: Mapping[str, str] = {
     "pattern_id": "text",
     "tool_sequence": "text",
@@ -51,6 +51,8 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
             "min_savings": "float8",
             "only_types": "text[]",
             "exclude_types": "text[]",
+            "max_age_days": "float8",
+            "min_workflows": "int8",
         },
     ),
     "publication": ((), {"published_at": "timestamptz", "published_by": "text"}),
@@ -266,6 +268,10 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
             "occurrences_met": "bool",
             "savings_met": "bool",
             "type_met": "bool",
+            "age_days": "float8",
+            "workflows": "int8",
+            "age_met": "bool",
+            "workflows_met": "bool",
         },
     ),
     "reconcile": (
@@ -383,7 +389,7 @@ SAMPLES: Mapping[str, object] = {
 }
 OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
     "record_run": (run_argument("manual", SyncResult(synced_count=1)),),
-    "reconcile": (70.0, 5, 1000.0, [], [], "{1,2}"),
+    "reconcile": (70.0, 5, 1000.0, [], [], 30.0, 3, "{1,2}"),
     "unanswered": ("{1,2}",),
     "listed": (
         "pending",
@@ -403,7 +409,7 @@ OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
     "sum_listed": ("pending", None, "show", None),
     "groups": ("pending", None, "show", "kind", 9),
     # No commit: the tests run it in a transaction that is rolled back.
-    "queue_missing": (70.0, 5, 1000.0, [], [], None, False, 0, 1, 0.0, False, None, []),
+    "queue_missing": (70.0, 5, 1000.0, [], [], 30.0, 3, None, False, 0, 1, 0.0, False, None, []),
     "count_pending_shown": (["70.0", "80.0"], ["1000.0", "2000.0"]),
     "decide_many": (["x"], *["rejected"] * 3, "ann", "no", "pending", "{}", True, False),
     "set_lock_timeout": ("100",),

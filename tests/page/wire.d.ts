@@ -455,6 +455,7 @@ export interface components {
             met: boolean;
             number: number | null;
             minimum: number | null;
+            maximum: number | null;
             missing_by: number | null;
         };
         DecidedMany: {
@@ -723,6 +724,8 @@ export interface components {
             min_occurrences: number | null;
             /** @default 0 */
             min_savings: number | null;
+            max_age_days?: number | null;
+            min_workflows?: number | null;
             /** @default 50 */
             max_patterns: number | null;
             only_types?: string[] | null;

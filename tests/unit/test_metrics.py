@@ -224,11 +224,11 @@ def test_what_the_parts_know_is_read_at_the_scrape(scraped: Scraped) -> None:
     assert scraped.series("pool_connections") == POOL
     assert scraped.value("sweep_interval_seconds") == 3600
     assert scraped.series("build_info") == {("1.2.3", "7", "3.11.7"): 1.0}
-    assert scraped.series("filter_info") == {("70", "5", "1000", "a,b", ""): 1.0}
+    assert scraped.series("filter_info") == {("70", "5", "1000", "a,b", "", "", ""): 1.0}
     scraped.filter = SyncFilter(70.0, 5, 1234567.89, max_patterns=None)
-    assert scraped.series("filter_info") == {("70", "5", "1234567.89", "", ""): 1.0}
+    assert scraped.series("filter_info") == {("70", "5", "1234567.89", "", "", "", ""): 1.0}
     scraped.filter = SyncFilter(80.0, 5, 1000.0, max_patterns=None)
-    assert scraped.series("filter_info") == {("80", "5", "1000", "", ""): 1.0}
+    assert scraped.series("filter_info") == {("80", "5", "1000", "", "", "", ""): 1.0}
 
 
 def test_silence_is_shown(scraped: Scraped) -> None:

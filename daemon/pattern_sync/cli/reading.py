@@ -18,7 +18,16 @@ from pattern_sync.cli.output import (
     result_table,
 )
 from pattern_sync.domain.errors import InvalidFilter, InvalidSettings
-from pattern_sync.domain.filter import CONFIDENCE, OCCURRENCES, PATTERNS, SAVINGS, SyncFilter, doubt_about_confidence
+from pattern_sync.domain.filter import (
+    AGE,
+    CONFIDENCE,
+    OCCURRENCES,
+    PATTERNS,
+    SAVINGS,
+    WORKFLOWS,
+    SyncFilter,
+    doubt_about_confidence,
+)
 from pattern_sync.domain.wording import document_of
 
 if TYPE_CHECKING:
@@ -68,6 +77,12 @@ def sync(
     min_savings: Annotated[float | None, typer.Option(help=f"Lowest savings in USD a month, {SAVINGS}.")] = None,
     only_types: Annotated[str | None, typer.Option(help="Pattern types to queue, comma-separated.")] = None,
     exclude_types: Annotated[str | None, typer.Option(help="Pattern types not to queue, comma-separated.")] = None,
+    max_age_days: Annotated[
+        float | None, typer.Option(help=f"Days since the pattern was last seen, at most, {AGE}.")
+    ] = None,
+    min_workflows: Annotated[
+        int | None, typer.Option(help=f"Lowest number of distinct workflows that are recorded, {WORKFLOWS}.")
+    ] = None,
     max_patterns: Annotated[
         int | None, typer.Option(help=f"Maximum number of patterns to queue.  [default: {PATTERNS.unnamed}]")
     ] = None,
@@ -88,6 +103,8 @@ def sync(
         "min_savings": min_savings,
         "only_types": _types(only_types),
         "exclude_types": _types(exclude_types),
+        "max_age_days": max_age_days,
+        "min_workflows": min_workflows,
     }
     given = {name: value for name, value in criteria.items() if value is not None}
     if no_cap and max_patterns is not None:

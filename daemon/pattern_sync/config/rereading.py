@@ -9,7 +9,15 @@ from pattern_sync.config.sources import Sources
 from pattern_sync.domain.errors import InvalidSettings
 from pattern_sync.domain.filter import SyncFilter
 
-CRITERIA = ("min_confidence", "min_occurrences", "min_savings", "only_types", "exclude_types")
+CRITERIA = (
+    "min_confidence",
+    "min_occurrences",
+    "min_savings",
+    "only_types",
+    "exclude_types",
+    "max_age_days",
+    "min_workflows",
+)
 
 
 @dataclass(frozen=True, slots=True)

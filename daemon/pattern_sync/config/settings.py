@@ -126,6 +126,16 @@ class Settings(BaseSettings):
     exclude_types: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Pattern types never to queue, comma-separated."
     )
+    max_age_days: float | None = Field(
+        default=None,
+        description="Days since the pattern was last seen, at most. The detector's `last_seen` counts, else the last"
+        " recorded occurrence; if neither is known, the pattern does not qualify. Unset: any.",
+    )
+    min_workflows: int | None = Field(
+        default=None,
+        description="Lowest number of distinct workflows in `pattern_occurrences`. If none are recorded, the pattern"
+        " does not qualify. Unset: any.",
+    )
     drain_seconds: float = Field(
         default=10.0,
         ge=0,
@@ -192,9 +202,9 @@ class Settings(BaseSettings):
             return tuple(item.strip() for item in value.split(",") if item.strip())
         return value
 
-    @field_validator("min_confidence", "min_occurrences", "min_savings")
+    @field_validator("min_confidence", "min_occurrences", "min_savings", "max_age_days", "min_workflows")
     @classmethod
-    def _check_bounds(cls, value: float, info: ValidationInfo) -> float:
+    def _check_bounds(cls, value: float | None, info: ValidationInfo) -> float | None:
         if info.field_name:
             BOUNDS[info.field_name].check(info.field_name, value)
         return value
@@ -323,4 +333,6 @@ class Settings(BaseSettings):
             max_patterns=None,
             only_types=self.only_types,
             exclude_types=self.exclude_types,
+            max_age_days=self.max_age_days,
+            min_workflows=self.min_workflows,
         )

@@ -133,6 +133,8 @@ def _as_settings(in_force: SyncFilter) -> str:
         "MIN_SAVINGS": in_force.min_savings,
         "ONLY_TYPES": ",".join(in_force.only_types),
         "EXCLUDE_TYPES": ",".join(in_force.exclude_types),
+        "MAX_AGE_DAYS": in_force.max_age_days,
+        "MIN_WORKFLOWS": in_force.min_workflows,
     }
     return "\n".join(f"PATTERN_SYNC_{name}={value}" for name, value in criteria.items() if value not in (None, ""))
 

@@ -6,22 +6,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """A minimum beside a pattern's figure: confidence in percent, a count, or savings in USD a month.
+    """A bound beside a pattern's figure: confidence in percent, a count, savings in USD a month, or an age in days.
 
-    A `bound` of None is no bound. `met` is the database's verdict.
+    The bound is the least value, or the largest if `at_most`; None is no bound. A value that is not known is NaN. `met`
+    is the database's verdict.
     """
 
     name: str
     value: float
     bound: float | None
     met: bool
+    at_most: bool = False
 
     @property
     def missing_by(self) -> float | None:
-        """Return how much the figure falls short; None if it is met, or if no finite amount would help."""
+        """Return how much the figure is off; None if it is met, or if no finite amount would help."""
         if self.met or self.bound is None or not math.isfinite(self.value):
             return None
-        return round(self.bound - self.value, 6)
+        return round(abs(self.bound - self.value), 6)
 
 
 @dataclass(frozen=True, slots=True)

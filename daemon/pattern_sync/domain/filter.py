@@ -19,7 +19,7 @@ class Bounds(Generic[Number]):
 
     minimum: Number
     maximum: Number
-    unnamed: Number
+    unnamed: Number | None
     whole: bool = False
 
     def check(self, name: str, value: object) -> None:
@@ -43,11 +43,16 @@ CONFIDENCE: Bounds[float] = Bounds(minimum=0, maximum=100, unnamed=0.0)  # perce
 # With 0, a pattern without a count qualifies as well.
 OCCURRENCES = Bounds(minimum=0, maximum=2**31 - 1, unnamed=1, whole=True)
 SAVINGS: Bounds[float] = Bounds(minimum=0, maximum=math.inf, unnamed=0.0)  # USD a month
+# Off unless given. An hour is 0.042 days; a century is longer than anything is recorded.
+AGE: Bounds[float] = Bounds(minimum=0.01, maximum=36_500, unnamed=None)  # days
+WORKFLOWS: Bounds[int] = Bounds(minimum=0, maximum=2**31 - 1, unnamed=None, whole=True)
 PATTERNS = Bounds(minimum=1, maximum=2**31 - 1, unnamed=50, whole=True)
 BOUNDS: Mapping[str, Bounds[int] | Bounds[float]] = {
     "min_confidence": CONFIDENCE,
     "min_occurrences": OCCURRENCES,
     "min_savings": SAVINGS,
+    "max_age_days": AGE,
+    "min_workflows": WORKFLOWS,
     "max_patterns": PATTERNS,
 }
 
@@ -73,10 +78,11 @@ def doubt_about_confidence(name: str, value: float | None) -> str | None:
 class SyncFilter:
     """Criteria, and how many missing patterns one scan may queue.
 
-    `min_confidence` is 0 to 100, `min_savings` USD a month. A criterion that is not given hardly limits: confidence and
-    savings from 0, one occurrence. None means no criterion, and for the types an empty list. An empty `only_types`
-    means every type; types are kept sorted, as their order means nothing. `max_patterns` None means no cap. Raises
-    InvalidSettings.
+    `min_confidence` is 0 to 100, `min_savings` USD a month; `max_age_days` are the days since the pattern was last
+    seen, `min_workflows` the distinct workflows that are recorded of it. A criterion that is not given hardly limits:
+    confidence and savings from 0, one occurrence, any age and record. None means no criterion, and for the types an
+    empty list. An empty `only_types` means every type; types are kept sorted, as their order means nothing.
+    `max_patterns` None means no cap. Raises InvalidSettings.
     """
 
     min_confidence: float | None = CONFIDENCE.unnamed
@@ -85,6 +91,8 @@ class SyncFilter:
     max_patterns: int | None = PATTERNS.unnamed
     only_types: tuple[str, ...] = ()
     exclude_types: tuple[str, ...] = ()
+    max_age_days: float | None = None
+    min_workflows: int | None = None
 
     def __post_init__(self) -> None:
         for name, bounds in BOUNDS.items():
@@ -125,6 +133,8 @@ class SyncFilter:
             f"savings ≥ {self.min_savings:,.2f} USD a month" if self.min_savings is not None else "",
             f"only {', '.join(self.only_types)}" if self.only_types else "",
             f"not {', '.join(self.exclude_types)}" if self.exclude_types else "",
+            f"last seen within {self.max_age_days:,.15g} days" if self.max_age_days is not None else "",
+            f"workflows ≥ {self.min_workflows:,}" if self.min_workflows is not None else "",
         ]
         return ", ".join(part for part in parts if part) or "no criteria"
 

@@ -9,7 +9,13 @@ from pattern_sync.domain.entry import is_by_a_rule
 from pattern_sync.domain.finding import Finding
 from pattern_sync.domain.outcomes import Outcome
 
-_UNITS = {"confidence": "{:g} %", "occurrences": "{:,.0f}", "savings": "{:,.2f} USD a month"}
+_UNITS = {
+    "confidence": "{:g} %",
+    "occurrences": "{:,.0f}",
+    "savings": "{:,.2f} USD a month",
+    "age": "{:,.1f} days",
+    "workflows": "{:,.0f}",
+}
 
 
 def value_of(criterion: Criterion | TypeCriterion) -> str:
@@ -24,7 +30,9 @@ def bound_of(criterion: Criterion | TypeCriterion) -> str:
     if isinstance(criterion, TypeCriterion):
         only = f"one of {', '.join(criterion.only)}" if criterion.only else "any"
         return only + (f", not {', '.join(criterion.excluded)}" if criterion.excluded else "")
-    return "any" if criterion.bound is None else f"{_figure(criterion.name, criterion.bound)} or more"
+    if criterion.bound is None:
+        return "any"
+    return f"{_figure(criterion.name, criterion.bound)} or {'less' if criterion.at_most else 'more'}"
 
 
 def verdict_of(criterion: Criterion | TypeCriterion) -> str:
@@ -37,6 +45,13 @@ def verdict_of(criterion: Criterion | TypeCriterion) -> str:
 
 def shortfall_of(criterion: Criterion | TypeCriterion) -> str:
     """Return the value and what the filter requires, in words."""
+    if criterion.name == "age":
+        seen = (
+            "it is not known when it was last seen"
+            if value_of(criterion) == "unknown"
+            else (f"it was last seen {value_of(criterion)} ago")
+        )
+        return f"{seen}, the filter requires {bound_of(criterion)}"
     return f"{criterion.name} is {value_of(criterion)}, the filter requires {bound_of(criterion)}"
 
 
@@ -75,13 +90,16 @@ def document_of(finding: Finding) -> dict[str, Any]:
 def _criterion(item: Criterion | TypeCriterion) -> dict[str, Any]:
     words = {"name": item.name, "value": value_of(item), "bound": bound_of(item), "met": item.met}
     if isinstance(item, TypeCriterion):
-        return {**words, "number": None, "minimum": None, "missing_by": None}
+        return {**words, "number": None, "minimum": None, "maximum": None, "missing_by": None}
     # JSON has neither NaN nor infinities.
     number = item.value if math.isfinite(item.value) else None
-    return {**words, "number": number, "minimum": item.bound, "missing_by": item.missing_by}
+    least, most = (None, item.bound) if item.at_most else (item.bound, None)
+    return {**words, "number": number, "minimum": least, "maximum": most, "missing_by": item.missing_by}
 
 
 def _figure(name: str, figure: float) -> str:
+    if name == "age" and math.isnan(figure):
+        return "unknown"
     return _UNITS[name].format(figure)
 
 

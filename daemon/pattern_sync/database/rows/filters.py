@@ -8,13 +8,15 @@ from pattern_sync.domain.filter import SyncFilter
 
 
 def filter_arguments(sync_filter: SyncFilter) -> tuple[object, ...]:
-    """Return the parameters $1 to $5 of every statement that takes a filter."""
+    """Return the parameters $1 to $7 of every statement that takes a filter."""
     return (
         sync_filter.min_confidence,
         sync_filter.min_occurrences,
         sync_filter.min_savings,
         list(sync_filter.only_types),
         list(sync_filter.exclude_types),
+        sync_filter.max_age_days,
+        sync_filter.min_workflows,
     )
 
 
@@ -27,6 +29,8 @@ def to_filter(row: Row) -> SyncFilter:
         max_patterns=None,
         only_types=tuple(row["only_types"]),
         exclude_types=tuple(row["exclude_types"]),
+        max_age_days=row["max_age_days"],
+        min_workflows=row["min_workflows"],
     )
 
 

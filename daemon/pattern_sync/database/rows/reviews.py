@@ -1,7 +1,8 @@
 """What people see of the queue, what they decide, and why a pattern is in it or is not."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pattern_sync.database.rows import Row
@@ -104,10 +105,19 @@ def _criteria(sync_filter: SyncFilter, row: Row) -> tuple[Criterion | TypeCriter
         Criterion("occurrences", row["occurrences"] or 0, sync_filter.min_occurrences, row["occurrences_met"]),
         Criterion("savings", row["savings"] or 0.0, sync_filter.min_savings, row["savings_met"]),
     )
+    return (*figures, *_optional_criteria(sync_filter, row))
+
+
+def _optional_criteria(sync_filter: SyncFilter, row: Row) -> Iterator[Criterion | TypeCriterion]:
+    """Yield the criteria that are off unless somebody sets them."""
+    if sync_filter.max_age_days is not None:
+        age = math.nan if row["age_days"] is None else row["age_days"]
+        yield Criterion("age", age, sync_filter.max_age_days, row["age_met"], at_most=True)
+    if sync_filter.min_workflows is not None:
+        yield Criterion("workflows", row["workflows"] or 0, sync_filter.min_workflows, row["workflows_met"])
     only, excluded = sync_filter.only_types, sync_filter.exclude_types
-    return (
-        (*figures, TypeCriterion(row["pattern_type"], only, excluded, row["type_met"])) if only or excluded else figures
-    )
+    if only or excluded:
+        yield TypeCriterion(row["pattern_type"], only, excluded, row["type_met"])
 
 
 def _sessions(text: str | None) -> tuple[str, ...]:

@@ -104,8 +104,14 @@ FROM (
         FROM operation_patterns AS p
         CROSS JOIN pattern_sync.settings AS s
         WHERE pattern_sync.eligible(p.automation_status::text)
-          AND NOT pattern_sync.is_candidate(
-              p.*, s.min_confidence, s.min_occurrences, s.min_savings, s.only_types, s.exclude_types
+          AND NOT (
+              pattern_sync.is_candidate(
+                  p.*, s.min_confidence, s.min_occurrences, s.min_savings, s.only_types, s.exclude_types
+              )
+              AND (
+                  s.max_age_days IS NULL AND s.min_workflows IS NULL
+                  OR p.id::bigint IN (SELECT k.id FROM pg_catalog.unnest(pattern_sync.all_seen_enough()) AS k (id))
+              )
           )
           AND pattern_sync.qualifies(
               0, 0, 0, p.pattern_type::text, NULL, NULL, NULL, s.only_types, s.exclude_types

@@ -143,7 +143,9 @@ SELECT
     s.min_occurrences,
     s.min_savings::double precision AS min_savings,
     s.only_types,
-    s.exclude_types
+    s.exclude_types,
+    s.max_age_days,
+    s.min_workflows
 FROM pattern_sync.settings AS s;
 
 -- name: publication
@@ -164,7 +166,7 @@ SELECT
 FROM pattern_sync.settings AS s;
 
 -- name: publish_filter
--- Put this filter ($1 to $5) in force; returns a row only if another one was in force. The table's trigger notifies the
+-- Put this filter ($1 to $7) in force; returns a row only if another one was in force. The table's trigger notifies the
 -- daemons.
 UPDATE pattern_sync.settings AS s
 SET
@@ -173,12 +175,16 @@ SET
     min_savings = $3::double precision::numeric,
     only_types = $4::text[],
     exclude_types = $5::text[],
+    max_age_days = $6::double precision,
+    min_workflows = $7::bigint,
     changed_at = pg_catalog.now()
 WHERE s.min_confidence IS DISTINCT FROM $1::double precision
    OR s.min_occurrences IS DISTINCT FROM $2::bigint
    OR s.min_savings IS DISTINCT FROM $3::double precision::numeric
    OR s.only_types::text IS DISTINCT FROM $4::text[]::text
    OR s.exclude_types::text IS DISTINCT FROM $5::text[]::text
+   OR s.max_age_days IS DISTINCT FROM $6::double precision
+   OR s.min_workflows IS DISTINCT FROM $7::bigint
 RETURNING s.changed_at;
 
 -- name: record_run

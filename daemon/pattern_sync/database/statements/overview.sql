@@ -24,6 +24,11 @@ FROM (
             pattern_sync.eligible(p.automation_status::text) AS eligible,
             pattern_sync.is_candidate(
                 p.*, s.min_confidence, s.min_occurrences, s.min_savings, s.only_types, s.exclude_types
+            )
+            AND (
+                s.max_age_days IS NULL AND s.min_workflows IS NULL
+                -- Read once for all patterns, and looked up by hashing.
+                OR p.id::bigint IN (SELECT k.id FROM pg_catalog.unnest(pattern_sync.all_seen_enough()) AS k (id))
             ) AS is_candidate
         FROM operation_patterns AS p
         LEFT JOIN pattern_sync.settings AS s ON true
@@ -174,7 +179,7 @@ WHERE large.bytes >= wanted.from_bytes AND NOT wanted.is_there
 ORDER BY wanted.name, wanted.command;
 
 -- name: explain
--- All facts about one signature ($6): for each criterion ($1 to $5) whether the pattern meets it; whether we wrote the
+-- All facts about one signature ($8): for each criterion ($1 to $7) whether the pattern meets it; whether we wrote the
 -- entry; why the application refused the pattern; what is recorded of it; and how many daemons are connected to queue
 -- it.
 SELECT
@@ -207,8 +212,12 @@ SELECT
     pattern_sync.qualifies(
         0, 0, p.potential_monthly_savings::numeric, '', NULL, NULL, $3::double precision::numeric, '{}', '{}'
     ) AS savings_met,
-    pattern_sync.qualifies(0, 0, 0, p.pattern_type::text, NULL, NULL, NULL, $4::text[], $5::text[]) AS type_met
-FROM (SELECT $6::text AS signature) AS asked
+    pattern_sync.qualifies(0, 0, 0, p.pattern_type::text, NULL, NULL, NULL, $4::text[], $5::text[]) AS type_met,
+    pg_catalog.date_part('epoch'::text, pg_catalog.now() - was.last_seen) / 86400::double precision AS age_days,
+    was.workflows,
+    pattern_sync.is_seen_enough(was.last_seen, NULL, $6::double precision, NULL) AS age_met,
+    pattern_sync.is_seen_enough(NULL, was.workflows, NULL, $7::bigint) AS workflows_met
+FROM (SELECT $8::text AS signature) AS asked
 LEFT JOIN LATERAL (
     -- Without a unique key several rows may share the signature: the best one.
     SELECT p.*
@@ -224,4 +233,8 @@ LEFT JOIN LATERAL (
         p.id
     LIMIT 1
 ) AS p ON true
+LEFT JOIN LATERAL pattern_sync.seen(
+    -- Without such a criterion, nothing is read.
+    CASE WHEN $6::double precision IS NULL AND $7::bigint IS NULL THEN '{}' ELSE ARRAY[p.id::bigint] END
+) AS was ON true
 LEFT JOIN pattern_approvals AS a ON a.pattern_id::text = asked.signature;

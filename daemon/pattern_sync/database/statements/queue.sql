@@ -1,12 +1,13 @@
--- Statements of the reconcile. $1 to $5 are always the filter: min_confidence, min_occurrences, min_savings,
--- only_types, exclude_types. Their logic is in sql/reconcile.sql.
+-- Statements of the reconcile. $1 to $7 are always the filter: min_confidence, min_occurrences, min_savings,
+-- only_types, exclude_types, max_age_days, min_workflows. Their logic is in sql/reconcile.sql.
 
 -- name: reconcile
--- Bring the entries of the given patterns ($6, row ids) up to date; returns one row a pattern with its outcome.
+-- Bring the entries of the given patterns ($8, row ids) up to date; returns one row a pattern with its outcome.
 SELECT r.row_id, r.signature, r.outcome, r.reason
 FROM pattern_sync.reconcile(
     $1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[],
-    $6::text::bigint[]
+    $6::double precision, $7::bigint,
+    $8::text::bigint[]
 ) AS r;
 
 -- name: notify_pages
@@ -18,18 +19,19 @@ SELECT
     CASE WHEN $3::boolean THEN pattern_sync.send('pattern_sync_queue', '*') END AS everything;
 
 -- name: queue_missing
--- Queue what qualifies and has no entry, best impact first: at most $6 (NULL: all), including quarantined patterns if
--- $7, in lane $8 of $9, for about $10 seconds. If $11, it commits page by page; otherwise it writes only one page. It
--- continues the scan that began at $12 (NULL: now), and skips the row ids that were locked so far ($13).
+-- Queue what qualifies and has no entry, best impact first: at most $8 (NULL: all), including quarantined patterns if
+-- $9, in lane $10 of $11, for about $12 seconds. If $13, it commits page by page; otherwise it writes only one page. It
+-- continues the scan that began at $14 (NULL: now), and skips the row ids that were locked so far ($15).
 CALL pattern_sync.queue_missing(
     $1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[],
-    $6::bigint, $7::boolean, $8::integer, $9::integer, $10::double precision, $11::boolean,
-    $12::timestamptz, $13::text[], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    $6::double precision, $7::bigint,
+    $8::bigint, $9::boolean, $10::integer, $11::integer, $12::double precision, $13::boolean,
+    $14::timestamptz, $15::text[], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 );
 
 -- name: preview_missing
--- What queue_missing would find: the counts, and of the patterns that it would queue, at most $6 (NULL: all) and
--- including quarantined ones if $7, how many there are and the first 200.
+-- What queue_missing would find: the counts, and of the patterns that it would queue, at most $8 (NULL: all) and
+-- including quarantined ones if $9, how many there are and the first 200.
 SELECT
     picked.candidates,
     picked.missing,
@@ -42,15 +44,17 @@ SELECT
     ) AS signatures
 FROM pattern_sync.pick_missing(
     $1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[],
-    $6::bigint, $7::boolean, NULL, '{}', 0, 1
+    $6::double precision, $7::bigint,
+    $8::bigint, $9::boolean, NULL, '{}', 0, 1
 ) AS picked;
 
 -- name: refresh_stale
--- Refresh stale entries: the next $7 after the row id $6.
+-- Refresh stale entries: the next $9 after the row id $8.
 SELECT r.listed, r.refreshed, r.refreshed_signatures, r.last_id
 FROM pattern_sync.refresh_stale(
     $1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[],
-    $6::bigint, $7::bigint
+    $6::double precision, $7::bigint,
+    $8::bigint, $9::bigint
 ) AS r;
 
 -- name: count_stale
@@ -60,11 +64,12 @@ FROM pattern_sync.outdated(pattern_sync.pick_stale('-9223372036854775808'::bigin
 WHERE o.differs;
 
 -- name: retry_refused
--- Try at most $6 quarantined patterns again.
+-- Try at most $8 quarantined patterns again.
 SELECT r.tried, r.failed, r.refused, r.reasons, r.queued_signatures, r.refreshed_signatures
 FROM pattern_sync.retry_refused(
     $1::double precision, $2::bigint, $3::double precision::numeric, $4::text[], $5::text[],
-    $6::bigint
+    $6::double precision, $7::bigint,
+    $8::bigint
 ) AS r;
 
 -- name: count_gone

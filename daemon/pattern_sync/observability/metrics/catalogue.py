@@ -60,6 +60,8 @@ class Metric(Enum):
         "min_savings",
         "only_types",
         "exclude_types",
+        "max_age_days",
+        "min_workflows",
     )
     FILTER_FOREIGN = _gauge("filter_foreign", "Whether another filter than this daemon's own is in force.")
     RELOAD_REFUSED = _gauge("reload_refused", "Whether the last reload of the settings was refused.")

@@ -69,7 +69,8 @@ class Gauges(Collector):
         yield _family(Metric.BUILD_INFO, [((build.version, str(build.schema_version), build.python), 1)])
         criteria = (_exact(chosen.min_confidence), str(chosen.min_occurrences), _exact(chosen.min_savings))
         types = (",".join(chosen.only_types), ",".join(chosen.exclude_types))
-        yield _family(Metric.FILTER_INFO, [((*criteria, *types), 1)])
+        record = (_exact(chosen.max_age_days), _exact(chosen.min_workflows))
+        yield _family(Metric.FILTER_INFO, [((*criteria, *types, *record), 1)])
 
     def _conditions(self) -> dict[Metric, float | None]:
         view = self._view

@@ -157,9 +157,12 @@ class Criterion(BaseModel):
     value: str
     bound: str
     met: bool
-    number: float | None = Field(description="Percent, a count or USD a month; null where it is a type, or not finite")
-    minimum: float | None = Field(description="What is asked for; null where nothing is")
-    missing_by: float | None = Field(description="How much the number lacks; null where it lacks nothing")
+    number: float | None = Field(
+        description="Percent, a count, USD a month or days; null where it is a type, not known, or not finite"
+    )
+    minimum: float | None = Field(description="The least that is asked for; null where nothing is")
+    maximum: float | None = Field(description="The most that is asked for; null where nothing is")
+    missing_by: float | None = Field(description="How much the number is off; null where it is met")
 
 
 class Reasons(BaseModel):

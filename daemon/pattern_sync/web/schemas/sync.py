@@ -43,6 +43,8 @@ class SyncCriteria(RequestBody):
     min_confidence: float | None = _criterion("min_confidence", "The least confidence, in percent.")
     min_occurrences: int | None = _criterion("min_occurrences", "The least number of occurrences.")
     min_savings: float | None = _criterion("min_savings", "The least savings, in USD a month.")
+    max_age_days: float | None = _criterion("max_age_days", "The most days since the pattern was last seen.")
+    min_workflows: int | None = _criterion("min_workflows", "The least number of distinct workflows on record.")
     max_patterns: int | None = _criterion("max_patterns", "The largest number of patterns to queue, best impact first.")
     only_types: list[PatternType] | None = Field(
         None, max_length=1_000, description="The pattern types to queue; if empty, all types."
