@@ -178,7 +178,7 @@ def test_the_log_lists_who_decided_what_and_takes_it_back(three: Served, tabs: T
     expect(page["log-button"]).to_have_text("3 of 3 today")
     page.press("l")
     items = page.dialog("Decisions of the last seven days").get_by_role("listitem")
-    expect(items.first).to_contain_text(f"Approved “{FIRST}” · $183,844.06 a month")
+    expect(items.first).to_contain_text(f"Approved “{FIRST}” · 183,844.06 USD a month")
     expect(items.nth(1)).to_contain_text("Rejected 2 patterns")
     expect(items.nth(1)).to_contain_text("one-offs")
     page.page.get_by_label("Only mine of today").check()
