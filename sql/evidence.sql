@@ -142,7 +142,7 @@ RETURNS TABLE (
     cost_before double precision, cost_after double precision,
     savings_observed double precision, savings_by_evidence double precision, flags text[]
 ) LANGUAGE plpgsql STABLE
-SET enable_seqscan = off SET enable_nestloop = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_nestloop = off SET enable_hashjoin = on SET plan_cache_mode = force_generic_plan
 SET lock_timeout = '500ms' AS $$
 DECLARE
     can_be_read boolean;

@@ -265,6 +265,16 @@ CREATE FUNCTION pattern_sync.arrow() RETURNS text
     END
 $$;
 COMMENT ON FUNCTION pattern_sync.arrow() IS 'The arrow between two operations; ASCII where the encoding lacks the real one.';
+CREATE FUNCTION pattern_sync.asleep(status text) RETURNS TABLE(pattern_id text)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT s.pattern_id
+    FROM pattern_sync.snoozes AS s
+    JOIN pattern_sync.traits AS t ON t.pattern_id = s.pattern_id
+    WHERE pattern_sync.is_asleep(s.until, s.until_savings, t.savings)
+      AND (asleep.status IS NULL OR t.status = asleep.status)
+$$;
+COMMENT ON FUNCTION pattern_sync.asleep(status text) IS 'The entries with a status (NULL: any) that somebody wants to see later. They are few: a search reads them once.';
 CREATE FUNCTION pattern_sync.can_find() RETURNS boolean
     LANGUAGE plpgsql STABLE
     AS $$
@@ -342,13 +352,27 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION pattern_sync.carrier() IS 'The pending entry that claims more than nine tenths of what all of them claim, if there is one, with both sums.';
+CREATE FUNCTION pattern_sync.containing(wanted jsonb, key text) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT coalesce(pg_catalog.array_agg(
+        pg_catalog.concat('%', pg_catalog.regexp_replace(pg_catalog.lower(word), '([\\%_])', '\\\1', 'g'), '%')
+    ), '{}'::text[])
+    FROM pg_catalog.jsonb_array_elements_text(pg_catalog.jsonb_extract_path(wanted, key)) AS word
+$$;
+COMMENT ON FUNCTION pattern_sync.containing(wanted jsonb, key text) IS 'The patterns of LIKE for texts that hold the words under a key of an object, in small letters; each character of a word stands for itself.';
 CREATE FUNCTION pattern_sync.count_found(status text, wanted jsonb, snoozed text, since timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql STABLE
     SET plan_cache_mode TO 'force_custom_plan'
     AS $$
 BEGIN
-    IF wanted IS NULL AND snoozed = 'show' AND since IS NULL THEN
-        RETURN (SELECT pg_catalog.count(*) FROM pattern_sync.traits AS t WHERE t.status = count_found.status);
+    IF wanted IS NULL AND since IS NULL AND snoozed <> 'only' THEN
+        RETURN (
+            SELECT pg_catalog.count(*) FROM pattern_sync.traits AS t
+            WHERE count_found.status IS NULL OR t.status = count_found.status
+        ) - CASE WHEN snoozed = 'hide' THEN (
+            SELECT pg_catalog.count(*) FROM pattern_sync.asleep(count_found.status)
+        ) ELSE 0::bigint END;
     END IF;
     RETURN (SELECT pg_catalog.count(*) FROM pattern_sync.matching(count_found.status, wanted, snoozed, since));
 END $$;
@@ -586,6 +610,7 @@ CREATE FUNCTION pattern_sync.evidence(signatures text[]) RETURNS TABLE(signature
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
     SET enable_nestloop TO 'off'
+    SET enable_hashjoin TO 'on'
     SET plan_cache_mode TO 'force_generic_plan'
     SET lock_timeout TO '500ms'
     AS $$
@@ -788,7 +813,7 @@ CREATE FUNCTION pattern_sync.find(status text, wanted jsonb, snoozed text, since
     SET plan_cache_mode TO 'force_custom_plan'
     AS $$
 BEGIN
-    IF sort = 'impact' AND NOT backwards AND wanted IS NULL AND snoozed = 'show' AND since IS NULL
+    IF sort = 'impact' AND NOT backwards AND wanted IS NULL AND snoozed <> 'only' AND since IS NULL
         AND find.status IS NOT NULL
     THEN
         -- By the index: with 200,000 entries a sort of all for each page takes a tenth of a second.
@@ -798,6 +823,7 @@ BEGIN
         WHERE t.status = find.status
           AND (after_rank IS NULL OR t.impact <= after_rank)
           AND (after_rank IS NULL OR t.impact < after_rank OR t.pattern_id > after_name)
+          AND (snoozed = 'show' OR t.pattern_id NOT IN (SELECT a.pattern_id FROM pattern_sync.asleep(find.status) AS a))
         ORDER BY t.impact DESC, t.pattern_id
         OFFSET skipped LIMIT most;
         RETURN;
@@ -909,58 +935,60 @@ CREATE FUNCTION pattern_sync.grouped(status text, wanted jsonb, snoozed text, fa
 BEGIN
     RETURN QUERY
     WITH found AS MATERIALIZED (
-        SELECT
-            CASE grouped.facet
-                WHEN 'kind' THEN ARRAY[m.kind]
-                WHEN 'shape' THEN ARRAY[m.shape]
-                WHEN 'target' THEN ARRAY[m.target]
-                ELSE m.flags
-            END AS keys,
+        SELECT pattern_sync.key_of(grouped.facet, m.kind, m.shape, m.target) AS key,
             m.savings, m.evidence, m.confidence, m.flags
         FROM pattern_sync.matching(grouped.status, wanted, snoozed, NULL) AS m
+        WHERE grouped.facet <> 'flag'
+        UNION ALL
+        SELECT flag.name, m.savings, m.evidence, m.confidence, m.flags
+        FROM pattern_sync.matching(grouped.status, wanted, snoozed, NULL) AS m
+        CROSS JOIN LATERAL pg_catalog.unnest(m.flags) AS flag (name)
+        WHERE grouped.facet = 'flag'
     ),
     summed AS MATERIALIZED (
         SELECT
-            k.key,
+            f.key,
             pg_catalog.count(*) AS entries,
-            pg_catalog.sum(f.savings) AS savings,
-            pg_catalog.sum(f.evidence) AS evidence,
+            -- In whole cents, so that the sums do not depend on the order in which a plan adds.
+            pg_catalog.sum(pg_catalog.round(f.savings * 100::double precision)) / 100::double precision AS savings,
+            pg_catalog.sum(pg_catalog.round(f.evidence * 100::double precision)) / 100::double precision AS evidence,
             pg_catalog.min(f.savings) AS min_savings,
             pg_catalog.max(f.savings) AS max_savings,
             pg_catalog.min(f.confidence) AS min_confidence,
             pg_catalog.max(f.confidence) AS max_confidence,
             pg_catalog.count(*) OVER () AS total
         FROM found AS f
-        CROSS JOIN LATERAL pg_catalog.unnest(f.keys) AS k (key)
-        GROUP BY k.key
-        ORDER BY savings DESC, k.key
+        GROUP BY f.key
+        ORDER BY savings DESC, f.key
         LIMIT most
     ),
     flagged AS (
         SELECT each.key, pg_catalog.jsonb_object_agg(each.flag, each.entries) AS flags
         FROM (
-            SELECT k.key, flag.name AS flag, pg_catalog.count(*) AS entries
-            FROM found AS f
-            CROSS JOIN LATERAL pg_catalog.unnest(f.keys) AS k (key)
+            SELECT s.key, flag.name AS flag, pg_catalog.count(*) AS entries
+            FROM summed AS s
+            JOIN found AS f ON f.key = s.key
             CROSS JOIN LATERAL pg_catalog.unnest(f.flags) AS flag (name)
-            GROUP BY k.key, flag.name
+            GROUP BY s.key, flag.name
         ) AS each
         GROUP BY each.key
     ),
     decided AS (
         SELECT
-            k.key,
-            pg_catalog.count(*) FILTER (WHERE t.status = 'approved') AS approved,
+            each.key,
+            pg_catalog.count(*) FILTER (WHERE each.status = 'approved') AS approved,
             pg_catalog.count(*) AS decided
-        FROM pattern_sync.traits AS t
-        CROSS JOIN LATERAL pg_catalog.unnest(CASE grouped.facet
-            WHEN 'kind' THEN ARRAY[t.kind]
-            WHEN 'shape' THEN ARRAY[t.shape]
-            WHEN 'target' THEN ARRAY[t.target]
-            ELSE t.flags
-        END) AS k (key)
-        WHERE t.status IN ('approved', 'rejected')
-        GROUP BY k.key
+        FROM (
+            SELECT pattern_sync.key_of(grouped.facet, t.kind, t.shape, t.target) AS key, t.status
+            FROM pattern_sync.traits AS t
+            WHERE t.status IN ('approved', 'rejected') AND grouped.facet <> 'flag'
+            UNION ALL
+            SELECT flag.name, t.status
+            FROM pattern_sync.traits AS t
+            CROSS JOIN LATERAL pg_catalog.unnest(t.flags) AS flag (name)
+            WHERE t.status IN ('approved', 'rejected') AND grouped.facet = 'flag'
+        ) AS each
+        GROUP BY each.key
     )
     SELECT
         s.key, s.entries, s.savings, s.evidence, s.min_savings, s.max_savings, s.min_confidence, s.max_confidence,
@@ -1176,6 +1204,7 @@ COMMENT ON FUNCTION pattern_sync.is_short_queue() IS 'Whether a queue is so shor
 CREATE FUNCTION pattern_sync.keep_traits(signatures text[], most bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET enable_nestloop TO 'off'
+    SET enable_hashjoin TO 'on'
     SET work_mem TO '64MB'
     SET lock_timeout TO '2s'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -1277,6 +1306,12 @@ BEGIN
     RETURN written + removed;
 END $$;
 COMMENT ON FUNCTION pattern_sync.keep_traits(signatures text[], most bigint) IS 'Bring the traits of some entries up to date, or of all (NULL), at most `most` of them. Returns how many were written or removed; NULL if another daemon is at work on all of them.';
+CREATE FUNCTION pattern_sync.key_of(facet text, kind text, shape text, target text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT CASE facet WHEN 'kind' THEN kind WHEN 'shape' THEN shape ELSE target END
+$$;
+COMMENT ON FUNCTION pattern_sync.key_of(facet text, kind text, shape text, target text) IS 'What an entry is grouped by, which is one of its traits.';
 CREATE FUNCTION pattern_sync.kind_of(signature text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $_$
@@ -1508,13 +1543,10 @@ CREATE FUNCTION pattern_sync.matching(status text, wanted jsonb, snoozed text, s
     )
     WHERE (matching.status IS NULL OR t.status = matching.status)
       AND (matching.since IS NULL OR t.changed_at >= matching.since)
-      AND (q.words IS NULL OR NOT EXISTS (
-          SELECT FROM pg_catalog.unnest(q.words) AS word
-          WHERE pg_catalog.strpos(t.words, pg_catalog.lower(word)) = 0
-      ))
-      AND (q.without_words IS NULL OR NOT EXISTS (
-          SELECT FROM pg_catalog.unnest(q.without_words) AS word
-          WHERE pg_catalog.strpos(t.words, pg_catalog.lower(word)) > 0
+      -- The patterns are made once for all rows: hence the subqueries.
+      AND (q.words IS NULL OR t.words LIKE ALL ((SELECT pattern_sync.containing(matching.wanted, 'words'))::text[]))
+      AND (q.without_words IS NULL OR NOT t.words LIKE ANY (
+          (SELECT pattern_sync.containing(matching.wanted, 'without_words'))::text[]
       ))
       AND (q.type IS NULL OR pg_catalog.lower(pg_catalog.split_part(t.kind, ':', 1)) = ANY (q.type))
       AND (q.not_type IS NULL OR pg_catalog.lower(pg_catalog.split_part(t.kind, ':', 1)) <> ALL (q.not_type))
@@ -1526,15 +1558,10 @@ CREATE FUNCTION pattern_sync.matching(status text, wanted jsonb, snoozed text, s
       AND (q.not_shape IS NULL OR pg_catalog.lower(t.shape) <> ALL (q.not_shape))
       AND (q.by IS NULL OR pg_catalog.lower(t.reviewed_by) = ANY (q.by))
       AND (q.not_by IS NULL OR coalesce(pg_catalog.lower(t.reviewed_by), '') <> ALL (q.not_by))
-      AND (q.flag IS NULL OR NOT EXISTS (
-          SELECT FROM pg_catalog.unnest(q.flag) AS each WHERE each <> ALL (t.flags)
-      ))
-      AND (q.not_flag IS NULL OR NOT EXISTS (
-          SELECT FROM pg_catalog.unnest(q.not_flag) AS each WHERE each = ANY (t.flags)
-      ))
-      AND (q.flagged IS NULL OR q.flagged = EXISTS (
-          SELECT FROM pg_catalog.unnest(t.flags) AS each WHERE each <> 'nothing-recorded'
-      ))
+      AND (q.flag IS NULL OR pg_catalog.arraycontains(t.flags, q.flag))
+      AND (q.not_flag IS NULL OR NOT pg_catalog.arrayoverlap(t.flags, q.not_flag))
+      AND (q.flagged IS NULL
+          OR q.flagged = (pg_catalog.cardinality(pg_catalog.array_remove(t.flags, 'nothing-recorded'::text)) > 0))
       AND (q.carries IS NULL OR q.carries = coalesce(
           t.pattern_id = (SELECT c.signature FROM pattern_sync.carrier() AS c), false
       ))
@@ -1556,10 +1583,9 @@ CREATE FUNCTION pattern_sync.matching(status text, wanted jsonb, snoozed text, s
       AND (q.max_age IS NULL OR pattern_sync.seconds_since(t.created_at) <= q.max_age)
       AND (q.min_quiet IS NULL OR pattern_sync.seconds_since(t.last_seen) >= q.min_quiet)
       AND (q.max_quiet IS NULL OR pattern_sync.seconds_since(t.last_seen) <= q.max_quiet)
-      AND (matching.snoozed = 'show' OR (matching.snoozed = 'only') = EXISTS (
-          SELECT FROM pattern_sync.snoozes AS s
-          WHERE s.pattern_id = t.pattern_id AND pattern_sync.is_asleep(s.until, s.until_savings, t.savings)
-      ))
+      AND (matching.snoozed = 'show' OR (matching.snoozed = 'only') = (t.pattern_id IN (
+          SELECT a.pattern_id FROM pattern_sync.asleep(matching.status) AS a
+      )))
 $$;
 COMMENT ON FUNCTION pattern_sync.matching(status text, wanted jsonb, snoozed text, since timestamp with time zone) IS 'The traits that are found: those with a status (NULL: any) that meet what is wanted, an object as domain/query.py makes it, and are snoozed or not (''show'' both, ''hide'', ''only''), and have changed since a time (NULL: ever). It is one SELECT, so that PostgreSQL inlines it.';
 CREATE FUNCTION pattern_sync.moment(value timestamp with time zone) RETURNS timestamp with time zone

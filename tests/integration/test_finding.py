@@ -1,12 +1,14 @@
 """What is found in the queue, and in which order: short queues, long ones, and changes that nobody announced."""
 
+import json
+
 import pytest
 
 from pattern_sync import PatternSyncService
 from pattern_sync.domain.entry import QueueEntry, Status
 from pattern_sync.domain.errors import InvalidInput, UnknownPattern
 from pattern_sync.domain.groups import Step, StepChange
-from pattern_sync.domain.listing import Grouping, Listing, Order, Sort
+from pattern_sync.domain.listing import Grouping, Listing, Order, Snoozed, Sort
 from tests.support.database import TestDatabase
 from tests.support.paths import UNCAPPED
 
@@ -94,6 +96,11 @@ def test_a_shape_counts_a_tool_that_follows_itself_once(
         ("by:ann", set()),
         ("'; DROP TABLE pattern_approvals;", set()),
         ("100%", set()),
+        ("t_st", set()),
+        ("\\", set()),
+        ("-run -Grep", {"sdlc:full:all", "Größe"}),
+        ("flag:any", set()),
+        ("-flag:nothing-recorded", set()),
     ],
 )
 def test_a_query_finds_what_it_names(
@@ -130,6 +137,22 @@ def test_every_sort_pages_through_everything(database: TestDatabase, service: Pa
     assert [name for offset in range(6) for name in found(service.list_entries(limit=1, sort=sort, offset=offset))] == (
         everything
     )
+
+
+@pytest.mark.parametrize("query", ["", "savings:>0"])
+@pytest.mark.parametrize("sort", ["impact", "-name"])
+def test_what_is_snoozed_is_shown_hidden_or_alone(
+    database: TestDatabase, service: PatternSyncService, query: str, sort: str
+) -> None:
+    fill(database)
+    service.snooze("Größe", until_doubled=True, reviewer="ann")
+    every = found(service.list_entries(query=query, sort=sort))
+    others = [name for name in every if name != "Größe"]
+    for snoozed, names in ((Snoozed.SHOW, every), (Snoozed.HIDE, others), (Snoozed.ONLY, ["Größe"])):
+        assert found(service.list_entries(query=query, sort=sort, snoozed=snoozed)) == names
+        asked = (Status.PENDING, json.dumps(Listing(query=query).wanted) if query else None, snoozed)
+        counted = database.execute("SELECT pattern_sync.count_found(%s, %s::jsonb, %s, NULL) AS total", *asked)
+        assert counted == [{"total": len(names)}]
 
 
 def test_what_has_no_value_comes_last_in_both_directions(database: TestDatabase, service: PatternSyncService) -> None:
