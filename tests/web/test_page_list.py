@@ -129,3 +129,27 @@ def test_back_and_forward_lead_through_views_orders_and_searches(three: Served, 
         page.page.go_forward()
     page.until_ids(SURE)
     expect(page.title).to_have_text(SURE)
+
+
+def test_terms_are_found_by_the_daemon_and_a_fault_names_the_term(emptied: Served, tabs: Tabs) -> None:
+    for number in range(4):
+        emptied.database.add_entry(f"test:term:{number}", estimated_savings_usd=1_000 * (number + 1))
+    emptied.database.add_entry("git:diff:all", estimated_savings_usd=9_000)
+    page = tabs.open(emptied.daemon.http_url).until_live()
+    page.press("/").type("type:test savings:>=3k")
+    page.until_ids("test:term:3", "test:term:2")
+    # What changes is found anew.
+    emptied.database.execute(
+        "UPDATE pattern_approvals SET estimated_savings_usd = 8000 WHERE pattern_id = 'test:term:0'"
+    )
+    page.until_ids("test:term:0", "test:term:3", "test:term:2")
+    page.excuse("status of 422")
+    page["search"].fill("savngs:>5")
+    expect(page["search-fault"]).to_contain_text("savings is meant")
+    expect(page["search"]).to_have_attribute("aria-invalid", "true")
+    page["search"].fill("diff")
+    page.until_ids("git:diff:all")
+    expect(page["search-fault"]).to_be_hidden()
+    page.page.goto(f"{emptied.daemon.http_url}/#q=type%3Agit")
+    page.page.reload()
+    page.until_live().until_ids("git:diff:all")

@@ -57,6 +57,16 @@ export class Api {
     return { entries: /** @type {Read<"/api/v1/patterns">} */ (answer), next: nextPage(url, link) };
   }
 
+  /**
+   * The ids of all that a query finds, at most 10,000.
+   * @param {Status} status
+   * @param {string} q
+   * @param {AbortSignal} signal
+   */
+  ids(status, q, signal) {
+    return this.#get("/api/v1/patterns/ids", { query: { status, q }, signal });
+  }
+
   statistics() {
     return this.#get("/api/v1/patterns/statistics");
   }

@@ -27,8 +27,9 @@ export function asItem(entry, old) {
  * @param {Item[]} items
  * @param {string[]} terms all of which an item has to contain
  * @param {string | null} type null for all
+ * @param {Set<string> | null} only the ids of those that were found; null for all
  */
-export function derive(items, terms, type) {
+export function derive(items, terms, type, only = null) {
   /** @type {Map<string, number>} */
   const types = new Map();
   /** @type {QueueEntry[]} */
@@ -44,6 +45,7 @@ export function derive(items, terms, type) {
     if (!item.entry.from_pattern) foreign += 1;
     types.set(item.type, (types.get(item.type) ?? 0) + 1);
     if (type !== null && item.type !== type) continue;
+    if (only !== null && !only.has(item.entry.pattern_id)) continue;
     if (!terms.every((term) => item.text.includes(term))) continue;
     shown.push(item.entry);
     shownTotal += savings;

@@ -11,6 +11,7 @@
 
 import { writeAddress } from "./address.js";
 import { byId } from "./dom.js";
+import { Finder } from "./finder.js";
 import { capital, count, money, plural } from "./format.js";
 import { Loader } from "./loader.js";
 import { Sort } from "./order.js";
@@ -31,6 +32,7 @@ export class Queue {
   #reloaded;
   #loader;
   #typeFilter;
+  #finder;
   #sorting = new Sorting({ choose: (sort) => this.#chooseSort(sort) });
   /** @type {{ message: string, retries: boolean } | null} */
   #fault = null;
@@ -70,10 +72,11 @@ export class Queue {
     this.#reloaded = reloaded;
     this.#loader = new Loader({ api, store, report: this.#report() });
     this.#typeFilter = new TypeFilter({ store, changed: () => this.#narrow() });
+    this.#finder = new Finder({ api, store, changed: () => this.#narrow() });
     this.#search.addEventListener("input", () => {
       // Back leads to the list as it was before the search, not from letter to letter.
       writeAddress({ query: this.#search.value }, { step: !store.searched });
-      store.search(this.#search.value);
+      this.#finder.seek(this.#search.value);
       this.#narrow();
     });
     this.#search.form?.addEventListener("submit", (event) => event.preventDefault());
@@ -102,7 +105,7 @@ export class Queue {
   go({ view, query, sort }) {
     this.#setSort(new Sort(sort));
     this.#search.value = query;
-    this.#store.search(query);
+    this.#finder.seek(query);
     if (this.#shown && this.#store.view === view) {
       this.#list.restart();
       this.draw();
@@ -120,6 +123,7 @@ export class Queue {
     this.#title.textContent = `${capital(view)} patterns`;
     this.#views.showCurrent(view);
     this.#loader.show(view);
+    this.#finder.seek(this.#search.value);
     this.#list.restart();
     this.draw();
   }
@@ -136,6 +140,7 @@ export class Queue {
   apply(patternId, entry) {
     const appeared = this.#store.apply(patternId, entry);
     if (appeared && this.#store.complete) this.#arrived([patternId]);
+    this.#finder.again();
     this.drawSoon();
   }
 
@@ -158,7 +163,7 @@ export class Queue {
   clearSearch() {
     writeAddress({ query: "" }, { step: this.#store.searched });
     this.#search.value = "";
-    this.#store.search("");
+    this.#finder.seek("");
     this.#typeFilter.clear();
     this.draw();
   }

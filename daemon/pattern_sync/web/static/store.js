@@ -30,6 +30,8 @@ export class Store {
   #order = new Sort("");
   /** @type {string[]} */
   #terms = [];
+  /** @type {Set<string> | null} */
+  #only = null;
   /** @type {string | null} */
   #type = null;
   /** @type {Item[] | null} */
@@ -73,12 +75,12 @@ export class Store {
 
   /** Whether a search narrows what is shown. */
   get searched() {
-    return this.#terms.length > 0;
+    return this.#terms.length > 0 || this.#only !== null;
   }
 
   /** Whether a search or a type narrows what is shown. */
   get narrowed() {
-    return this.#terms.length > 0 || this.#type !== null;
+    return this.searched || this.#type !== null;
   }
 
   /** The entries that match, in order. */
@@ -188,6 +190,15 @@ export class Store {
     this.#derived = null;
   }
 
+  /**
+   * Show only what the daemon has found; null for all.
+   * @param {Set<string> | null} ids
+   */
+  only(ids) {
+    this.#only = ids;
+    this.#derived = null;
+  }
+
   /** @param {string | null} type null shows all */
   filterType(type) {
     this.#type = type;
@@ -281,7 +292,7 @@ export class Store {
   }
 
   #derive() {
-    this.#derived ??= derive(this.#inOrder, this.#terms, this.#type);
+    this.#derived ??= derive(this.#inOrder, this.#terms, this.#type, this.#only);
     return this.#derived;
   }
 }
