@@ -818,6 +818,16 @@ export interface components {
              */
             type: "outage";
         };
+        ReadersMessage: {
+            readers: {
+                [key: string]: string[];
+            };
+            /**
+             * @default readers
+             * @constant
+             */
+            type: "readers";
+        };
         StateMessage: {
             counts: components["schemas"]["QueueCounts"];
             entries: components["schemas"]["QueueEntry"][];
@@ -827,7 +837,7 @@ export interface components {
              */
             type: "state";
         };
-        Message: components["schemas"]["StateMessage"] | components["schemas"]["ChangesMessage"] | components["schemas"]["OutageMessage"] | components["schemas"]["HeartbeatMessage"];
+        Message: components["schemas"]["StateMessage"] | components["schemas"]["ChangesMessage"] | components["schemas"]["OutageMessage"] | components["schemas"]["HeartbeatMessage"] | components["schemas"]["ReadersMessage"];
     };
     responses: never;
     parameters: never;
@@ -891,6 +901,7 @@ export type ChangesMessage = components['schemas']['ChangesMessage'];
 export type EntryChange = components['schemas']['EntryChange'];
 export type HeartbeatMessage = components['schemas']['HeartbeatMessage'];
 export type OutageMessage = components['schemas']['OutageMessage'];
+export type ReadersMessage = components['schemas']['ReadersMessage'];
 export type StateMessage = components['schemas']['StateMessage'];
 export type Message = components['schemas']['Message'];
 export type $defs = Record<string, never>;

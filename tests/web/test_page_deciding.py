@@ -4,7 +4,9 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.support.browser import Tabs
+from tests.support.daemon import running_daemon
 from tests.support.review_page import ReviewPage
+from tests.support.waiting import eventually
 from tests.web.conftest import Served
 from tests.web.test_page_accessibility import nameless
 
@@ -236,3 +238,29 @@ def test_a_snoozed_entry_can_be_decided(three: Served, tabs: Tabs) -> None:
     page.select(FIRST).press("a")
     expect(page.toast).to_contain_text(f"Approved “{FIRST}”")
     assert status(three, FIRST) == "approved"
+
+
+def test_two_people_see_each_other_and_go_on_to_different_patterns(three: Served, tabs: Tabs) -> None:
+    three.queue("docs:last", occurrence_count=6)
+    with running_daemon(three.database.url) as replica:
+        ann = ann_at(tabs, three).select(SECOND)
+        bob = tabs.open(replica.http_url).until_live()
+        bob.evaluate(KNOWN.replace("ann", "bob"))
+        bob.select(FIRST)
+        expect(bob["pattern-readers"]).to_be_hidden()
+        ann.select(FIRST)
+        expect(bob["pattern-readers"]).to_have_text("ann is reading this")
+        expect(ann["pattern-readers"]).to_have_text("bob is reading this")
+        ann.select(SECOND)
+        expect(bob["pattern-readers"]).to_be_hidden()
+        bob.press("a")
+        expect(bob.title).to_have_text(THIRD)
+
+        cleo = tabs.open(three.daemon.http_url).until_live()
+        cleo.evaluate(KNOWN.replace("ann", "cleo"))
+        cleo.until_ids(SECOND, THIRD, "docs:last")
+        eventually(lambda: cleo.press("Escape", "j").title.inner_text() == "docs:last" or cleo.page.reload())
+        bob.page.close()
+        ann.page.close()
+        cleo.select(SECOND)
+        expect(cleo["pattern-readers"]).to_be_hidden()

@@ -4,6 +4,8 @@ from functools import cache
 from importlib.metadata import version
 
 LISTENER = "listener"
+# On it the daemons tell each other who reads what.
+READERS_CHANNEL = "pattern_sync_readers"
 COMMAND = "command"
 
 

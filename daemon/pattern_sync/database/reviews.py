@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from pattern_sync.database.naming import READERS_CHANNEL
 from pattern_sync.database.rows.decisions import decision_arguments, to_decided, to_undone
 from pattern_sync.database.rows.filters import filter_arguments, to_filter_in_force
 from pattern_sync.database.rows.reviews import (
@@ -96,6 +97,10 @@ class ReviewGateway:
     async def fingerprint(self) -> str:
         """Return a value that changes with every change of an entry or of the history."""
         return str((await self._fetch("queue_fingerprint"))[0]["fingerprint"])
+
+    async def tell_readers(self, payload: str) -> None:
+        """Tell every replica who reads what at this daemon's pages."""
+        await self._fetch("ping", READERS_CHANNEL, payload)
 
     async def notify_pages(self, written: Mapping[str, str] | None) -> None:
         """Notify the review pages, here and at every replica, of what a reconcile has written; None for everything."""

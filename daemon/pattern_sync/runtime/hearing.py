@@ -23,6 +23,10 @@ class QueueHearing:
         self._live.mark(payload)
         self._mark(payload)
 
+    def readers_told(self, payload: str) -> None:
+        """Pass on who reads what at a replica's pages."""
+        self._live.presence.heard_replica(payload)
+
     def mark_everything(self) -> None:
         """Say that notifications may have been missed."""
         self._live.mark_everything()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pattern_sync.config import Reread
 from pattern_sync.database.connector import Connector
 from pattern_sync.database.gateway import DaemonGateway
+from pattern_sync.database.naming import READERS_CHANNEL
 from pattern_sync.database.pool import Pool
 from pattern_sync.database.session import CHANNEL, QUEUE_CHANNEL, ListenSession
 from pattern_sync.database.watch import WatchGateway
@@ -68,7 +69,11 @@ def build_listener(core: Core, connector: Connector, pool: Pool, hearing: QueueH
     async def open_session(on_payload: Callable[[str], None]) -> ListenSession:
         # What was open before belongs to a server that may be gone, or a primary that is none any more.
         await pool.expire()
-        channels = {CHANNEL: on_payload, QUEUE_CHANNEL: hearing.notified}
+        channels = {
+            CHANNEL: on_payload,
+            QUEUE_CHANNEL: hearing.notified,
+            READERS_CHANNEL: hearing.readers_told,
+        }
         session = await ListenSession.open(connector, pool, ping_channel, channels)
         hearing.mark_everything()
         return session

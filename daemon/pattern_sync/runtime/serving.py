@@ -39,6 +39,7 @@ def build_live_updates(core: Core, reviews: ReviewGateway) -> LiveUpdates:
         core.supervisor.activity(LiveUpdates, core.pages),
         core.now,
         core.timings,
+        reviews.tell_readers,
     )
 
 

@@ -76,6 +76,9 @@ subprotocol instead: `bearer.` followed by the token in base64url. The messages 
   `entry` is the entry as it is now, or null if it was removed. `change` is a hint: `queued` (the entry is new),
   `refreshed` (figures or other columns changed, whatever the status), `decided` (the status became a decision),
   `commented` or `removed`.
+- `{"type": "readers", "readers": {"sdlc:full:all": ["ann"]}}`: who reads which pattern now, at all daemons; whom it
+  does not name reads nothing. To be named there, a client sends `{"type": "reading", "pattern_id": …, "reviewer": …}`,
+  with null for no pattern.
 - `{"type": "outage"}`: the daemon has lost its database. A `state` follows when it is back.
 - `{"type": "heartbeat"}`: nothing was sent for 15 seconds. A connection that is silent for much longer is dead.
 
@@ -178,7 +181,7 @@ def create_api(parts: Parts, access: Access, guard: Guard, version: str) -> Fast
         ReviewerRoutes(identity, guard),
         SystemRoutes(parts.health, parts.hanging),
         MetricsRoutes(parts.metrics, guard),
-        LiveRoutes(parts.live, guard, parts.emit),
+        LiveRoutes(parts.live, guard, identity, parts.emit),
     ):
         api.include_router(routes.router)
     return api

@@ -1,8 +1,11 @@
 """Live updates: broadcasts every change of the queue to every open page, and a fresh state after every gap."""
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 
+from pattern_sync.domain.errors import PassingFault
 from pattern_sync.domain.facts import Emit, NotificationIgnored, NotificationReceived
 from pattern_sync.domain.notification import MOST_NAMED, Channel, NotificationKind, Request
 from pattern_sync.services.activity import Activity
@@ -10,7 +13,8 @@ from pattern_sync.services.marks import Marks
 from pattern_sync.services.timings import Timings
 from pattern_sync.web.live_clients import LiveClient, LiveClients
 from pattern_sync.web.live_reader import LiveReader
-from pattern_sync.web.messages import Change, parse_changes
+from pattern_sync.web.messages import Change, ReadersMessage, parse_changes, to_json
+from pattern_sync.web.presence import Presence
 
 # The longest pause after a read. A pause coalesces a burst into one message.
 SLOWEST_PACE_SECONDS = 0.5
@@ -23,7 +27,8 @@ class LiveUpdates:
 
     A notification is only a hint at what to read. If one is lost, a comparison of fingerprints reveals the change.
     While no page is open, nothing is read. `is_lost` returns whether the database is lost, `is_polling` whether
-    notifications do not arrive; `now` is a monotonic clock in seconds.
+    notifications do not arrive; `now` is a monotonic clock in seconds. `tell_replicas` tells the other daemons who
+    reads what at these pages.
     """
 
     name = "live-updates"
@@ -37,6 +42,7 @@ class LiveUpdates:
         activity: Activity,
         now: Callable[[], float],
         timings: Timings,
+        tell_replicas: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
         self._reader = reader
         self._is_lost = is_lost
@@ -45,6 +51,8 @@ class LiveUpdates:
         self._activity = activity
         self._now = now
         self._timings = timings
+        self._tell_replicas = tell_replicas
+        self.presence = Presence(secrets.token_hex(8), now)
         self._clients = LiveClients(now)
         self._changed: Marks[str, Change] = Marks(MOST_NAMED)
         self._read_at = now()
@@ -56,12 +64,14 @@ class LiveUpdates:
     def join(self) -> LiveClient:
         """Add a page. Its first message is the state of the queue, or an outage if the database is lost."""
         client = self._clients.join()
+        self.presence.joined()
         self._changed.wake.set()
         return client
 
     def leave(self, client: LiveClient) -> None:
         """Remove a page."""
         self._clients.leave(client)
+        self.presence.left(client)
 
     def notified(self, payload: str) -> None:
         """Mark the entries that a notification of the queue's channel names."""
@@ -93,6 +103,7 @@ class LiveUpdates:
                 self._rest()
             elif self._is_due():
                 await self.run_once()
+            await self._share_readers()
             self._clients.keep_alive(self._timings.live_heartbeat_seconds)
             if woken:
                 await self._activity.wait(self._pace_seconds())
@@ -116,6 +127,16 @@ class LiveUpdates:
             )
             self._reading_seconds = self._now() - self._read_at
             self._clients.deliver(update, newcomers)
+
+    async def _share_readers(self) -> None:
+        if self._is_lost():
+            return
+        if self._tell_replicas is not None and (payload := self.presence.to_tell()) is not None:
+            # It is told again soon; the updates do not wait for it.
+            with suppress(PassingFault):
+                await self._tell_replicas(payload)
+        if self._clients.all_informed and (readers := self.presence.to_show()) is not None:
+            self._clients.tell(to_json(ReadersMessage(readers)))
 
     def _rest(self) -> None:
         # No page is open, and the next one to open starts from a fresh state. So neither marks nor an outage matter.

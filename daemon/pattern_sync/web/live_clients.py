@@ -91,6 +91,15 @@ class LiveClients:
         if update.is_for_all or update.changes is not None:
             self._broadcast_at = self._now()
 
+    @property
+    def all_informed(self) -> bool:
+        """Return whether no page waits for its first state."""
+        return not self._newcomers
+
+    def tell(self, message: str) -> None:
+        """Send every page a message beside the updates."""
+        self._send_to_all(message)
+
     def interrupt(self) -> None:
         """Broadcast to all pages, newcomers included, that the database is lost; once per outage."""
         if not self.interrupted:

@@ -53,7 +53,15 @@ class HeartbeatMessage:
     type: Literal["heartbeat"] = "heartbeat"
 
 
-Message = StateMessage | ChangesMessage | OutageMessage | HeartbeatMessage
+@dataclass(frozen=True, slots=True)
+class ReadersMessage:
+    """Who reads which pattern now: names by signature. What is not named, nobody reads."""
+
+    readers: dict[str, list[str]]
+    type: Literal["readers"] = "readers"
+
+
+Message = StateMessage | ChangesMessage | OutageMessage | HeartbeatMessage | ReadersMessage
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 
 

@@ -30,7 +30,8 @@ SELECT
     pg_catalog.current_setting('transaction_read_only'::text) = 'on'::text AS read_only;
 
 -- name: ping
--- Send a payload ($2) to a session's private channel ($1): only its arrival proves that notifications are delivered.
+-- Send a payload ($2) on a channel ($1). On a session's private one, only its arrival proves that notifications are
+-- delivered.
 SELECT pg_catalog.pg_notify($1::text, $2::text);
 
 -- name: unanswered

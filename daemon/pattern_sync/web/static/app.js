@@ -20,6 +20,7 @@ import { Memory } from "./memory.js";
 import { Nearest } from "./nearest.js";
 import { Picks } from "./picks.js";
 import { Polling } from "./polling.js";
+import { Presence } from "./presence.js";
 import { Queue } from "./queue.js";
 import { Reasons } from "./reasons.js";
 import { Selection } from "./selection.js";
@@ -55,7 +56,20 @@ class ReviewPage {
   #picks = new Picks({ changed: () => this.#together.changed() });
   #list = new VirtualList({ store: this.#store, picks: this.#picks, choose: (entry) => this.#choose(entry) });
   #details = new Details({ api: this.#api });
-  #selection = new Selection({ api: this.#api, store: this.#store, list: this.#list, details: this.#details });
+  #identity = new Identity({ api: this.#api });
+  #presence = new Presence({
+    send: (message) => this.#live.send(message),
+    memory: this.#memory,
+    identity: this.#identity,
+  });
+  #selection = new Selection({
+    api: this.#api,
+    store: this.#store,
+    list: this.#list,
+    details: this.#details,
+    isTaken: (patternId) => this.#presence.others(patternId).length > 0,
+    selected: (patternId) => this.#presence.reads(patternId),
+  });
   #queue = new Queue({
     api: this.#api,
     store: this.#store,
@@ -65,7 +79,6 @@ class ReviewPage {
     drawn: () => this.#drawn(),
     reloaded: () => this.#reloaded(),
   });
-  #identity = new Identity({ api: this.#api });
   #person = { api: this.#api, memory: this.#memory, identity: this.#identity };
   #shown = {
     store: this.#store,
@@ -89,14 +102,6 @@ class ReviewPage {
     switched: () => this.#switched(),
     ticked: () => this.#queue.drawSoon(),
   });
-  #together = new Together({
-    ...this.#person,
-    ...this.#shown,
-    reasons: this.#reasons,
-    picks: this.#picks,
-    undo: this.#undo,
-    decided: () => this.#decidedTogether(),
-  });
   #decisions = new Decisions({
     ...this.#person,
     ...this.#shown,
@@ -105,6 +110,15 @@ class ReviewPage {
     undo: this.#undo,
     changed: (patternId, entry) => this.#changed(patternId, entry),
     decided: () => this.#refreshCounts(),
+  });
+  #together = new Together({
+    ...this.#person,
+    ...this.#shown,
+    reasons: this.#reasons,
+    picks: this.#picks,
+    undo: this.#undo,
+    decisions: this.#decisions,
+    decided: () => this.#decidedTogether(),
   });
   #started = false;
 
@@ -134,7 +148,9 @@ class ReviewPage {
 
   /** @param {Message} message */
   #receive(message) {
+    if (message.type === "readers") this.#presence.receive(message.readers);
     if (message.type === "state" || message.type === "changes") this.#today.refresh();
+    if (message.type === "state") this.#presence.reconnected();
     if ("counts" in message) this.#views.showCounts(message.counts);
     if (message.type === "state" && !this.#begin()) this.#queue.reload();
     if (message.type !== "changes") return;
@@ -156,8 +172,7 @@ class ReviewPage {
     this.#selection.draw();
     this.#together.draw();
     this.#asleep.draw();
-    const { view, complete, size, asleep } = this.#store;
-    this.#nearest.shown = view === "pending" && complete && size === 0 && !asleep;
+    this.#nearest.draw(this.#store);
   }
 
   // Those who are awake, or those who are not.
@@ -173,16 +188,6 @@ class ReviewPage {
     this.#today.refresh();
     if (!this.#isLive) this.#queue.reload();
     this.#refreshCounts();
-  }
-
-  /**
-   * Decide what is picked, or else what is selected.
-   * @param {"approve" | "reject"} action
-   * @param {{ asks?: boolean }} [options]
-   */
-  #decide(action, options) {
-    if (this.#picks.size > 0) this.#together.decide(action);
-    else this.#decisions.begin(action, options);
   }
 
   /** @param {string[]} patternIds */
@@ -277,9 +282,9 @@ class ReviewPage {
     return {
       move: (step) => this.#selection.move(step),
       open: () => this.#selection.open(),
-      approve: () => this.#decide("approve"),
-      approveWithNotes: () => this.#decide("approve", { asks: true }),
-      reject: () => this.#decide("reject"),
+      approve: () => this.#together.begin("approve"),
+      approveWithNotes: () => this.#together.begin("approve", { asks: true }),
+      reject: () => this.#together.begin("reject"),
       comment: () => this.#decisions.begin("comment"),
       pick: () => this.#together.pick(),
       pickRange: () => this.#together.pickRange(),

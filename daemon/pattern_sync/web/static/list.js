@@ -61,6 +61,10 @@ export class VirtualList {
     });
     // Shift and a click would select text.
     this.#box.addEventListener("mousedown", (event) => event.shiftKey && event.preventDefault());
+    byId("skip", HTMLAnchorElement).addEventListener("click", (event) => {
+      event.preventDefault();
+      this.focus();
+    });
     new ResizeObserver(() => this.#measure()).observe(this.#scroller);
   }
 

@@ -47,6 +47,16 @@ export class Live {
     return this.#state;
   }
 
+  /**
+   * Send a message; returns whether there is a connection to send it on.
+   * @param {object} message
+   */
+  send(message) {
+    if (this.#state !== "live" || this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
+  }
+
   /** Connect now, in place of any earlier connection. */
   connect() {
     clearTimeout(this.#timer);

@@ -4,6 +4,7 @@
  * @import { Identity } from "./identity.js"
  * @import { Memory } from "./memory.js"
  * @import { Signs } from "./signs.js"
+ * @import { Store } from "./store.js"
  */
 
 import { asApiError } from "./api-error.js";
@@ -33,8 +34,9 @@ export class Nearest {
     this.#signs = signs;
   }
 
-  /** @param {boolean} shown */
-  set shown(shown) {
+  /** @param {Store} store */
+  draw({ view, complete, size, asleep }) {
+    const shown = view === "pending" && complete && size === 0 && !asleep;
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.#elements.nearest.hidden = true;

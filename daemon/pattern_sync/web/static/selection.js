@@ -17,6 +17,8 @@ export class Selection {
   #store;
   #list;
   #details;
+  #isTaken;
+  #selected;
   /** @type {string | null} */
   #patternId = null;
   /** @type {QueueEntry | null} */
@@ -27,8 +29,18 @@ export class Selection {
   #covered = [find(document, ".top", HTMLElement), byId("queue", HTMLElement)];
   #narrow = window.matchMedia("(max-width: 59.99rem)");
 
-  /** @param {{ api: Api, store: Store, list: VirtualList, details: Details }} parts */
-  constructor({ api, store, list, details }) {
+  /**
+   * @param {object} parts
+   * @param {Api} parts.api
+   * @param {Store} parts.store
+   * @param {VirtualList} parts.list
+   * @param {Details} parts.details
+   * @param {(patternId: string) => boolean} parts.isTaken whether somebody else reads a pattern
+   * @param {(patternId: string | null) => void} parts.selected called when another pattern is selected, or none
+   */
+  constructor({ api, store, list, details, isTaken, selected }) {
+    this.#isTaken = isTaken;
+    this.#selected = selected;
     this.#api = api;
     this.#store = store;
     this.#list = list;
@@ -60,6 +72,7 @@ export class Selection {
     this.#entry = entry;
     this.#list.select(entry);
     this.#list.reveal();
+    this.#selected(this.#patternId);
     writeAddress({ pattern: this.#patternId });
     this.draw();
     if (!entry && this.#opened) this.close();
@@ -86,7 +99,7 @@ export class Selection {
   succeed(entry, { focus }) {
     const { shown } = this.#store;
     const position = this.#store.position(entry);
-    this.select(shown[position] ?? shown[position - 1] ?? null);
+    this.select(this.#free(position) ?? shown[position] ?? shown[position - 1] ?? null);
     if (focus || this.#opened) this.#details.focusTitle();
   }
 
@@ -161,6 +174,7 @@ export class Selection {
       this.#patternId = patternId;
       this.#entry = null;
       this.#reveal = true;
+      this.#selected(patternId);
       this.#details.showLoading(patternId);
       await this.#fetch(patternId);
       writeAddress({ pattern: this.#patternId });
@@ -206,9 +220,19 @@ export class Selection {
     else this.#details.showMissing(patternId);
   }
 
+  /**
+   * The first entry from a position on that nobody else reads: two people should not work at the same one.
+   * @param {number} position
+   */
+  #free(position) {
+    return this.#store.shown.slice(position).find(({ pattern_id: patternId }) => !this.#isTaken(patternId));
+  }
+
   /** @param {number} step */
   #target(step) {
     // With nothing selected, a step enters at the end it comes from; all the way stays all the way.
+    const free = this.#entry || step !== 1 ? undefined : this.#free(0);
+    if (free) return this.#store.index(free);
     if (!this.#entry) return step > 0 === Number.isFinite(step) ? 0 : Number.POSITIVE_INFINITY;
     const position = this.#store.position(this.#entry);
     const left = this.#store.index(this.#entry) < 0;

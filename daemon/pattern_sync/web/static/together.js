@@ -2,6 +2,7 @@
  * @import { QueueEntry } from "wire"
  * @import { Parts } from "./bulk.js"
  * @import { BulkAction } from "./bulk-texts.js"
+ * @import { Decisions } from "./decisions.js"
  */
 
 import { Bulk } from "./bulk.js";
@@ -13,7 +14,7 @@ export class Together {
   #bulk;
   #bar;
 
-  /** @param {Parts} parts */
+  /** @param {Parts & { decisions: Decisions }} parts */
   constructor(parts) {
     const { picks, store, signs, list } = parts;
     this.#parts = parts;
@@ -22,14 +23,20 @@ export class Together {
       picks,
       store,
       signs,
-      decide: (action) => this.decide(action),
+      decide: (action) => this.begin(action),
       leave: () => list.focus(),
     });
   }
 
-  /** @param {BulkAction} action */
-  decide(action) {
-    this.#bulk.begin(action);
+  /**
+   * Decide what is picked, or else what is selected.
+   * @param {BulkAction} action
+   * @param {{ asks?: boolean }} [options]
+   */
+  begin(action, options) {
+    const { picks, decisions } = this.#parts;
+    if (picks.size > 0) this.#bulk.begin(action);
+    else decisions.begin(action, options);
   }
 
   /** Pick the selected entry, or drop it where it is picked. */
