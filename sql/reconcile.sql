@@ -823,16 +823,17 @@ RETURNS bigint[] LANGUAGE sql STABLE AS $$
     )
 $$;
 
--- Those of all patterns that meet the last two criteria of the filter in force.
+-- Those of all patterns that meet the last two criteria of the filter in force; none where neither is set. It returns
+-- rows and not an array, which the planner would compute once more to know its length.
 CREATE OR REPLACE FUNCTION pattern_sync.all_seen_enough()
-RETURNS bigint[] LANGUAGE plpgsql STABLE AS $$
+RETURNS TABLE (row_id bigint) LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    RETURN (
-        SELECT pattern_sync.seen_enough(
-            s.max_age_days, s.min_workflows, ARRAY(SELECT p.id::bigint FROM operation_patterns AS p)
-        )
-        FROM pattern_sync.settings AS s
-    );
+    RETURN QUERY
+    SELECT pg_catalog.unnest(pattern_sync.seen_enough(
+        s.max_age_days, s.min_workflows, ARRAY(SELECT p.id::bigint FROM operation_patterns AS p)
+    ))
+    FROM pattern_sync.settings AS s
+    WHERE s.max_age_days IS NOT NULL OR s.min_workflows IS NOT NULL;
 END $$;
 
 -- Bring the entries of some patterns up to date by the whole filter. Where a pattern misses one of the last two

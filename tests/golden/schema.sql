@@ -1,17 +1,17 @@
 CREATE SCHEMA pattern_sync;
 COMMENT ON SCHEMA pattern_sync IS 'Pattern Sync: installed by "pattern-sync migrate", removed by "pattern-sync uninstall"';
-CREATE FUNCTION pattern_sync.all_seen_enough() RETURNS bigint[]
+CREATE FUNCTION pattern_sync.all_seen_enough() RETURNS TABLE(row_id bigint)
     LANGUAGE plpgsql STABLE
     AS $$
 BEGIN
-    RETURN (
-        SELECT pattern_sync.seen_enough(
-            s.max_age_days, s.min_workflows, ARRAY(SELECT p.id::bigint FROM operation_patterns AS p)
-        )
-        FROM pattern_sync.settings AS s
-    );
+    RETURN QUERY
+    SELECT pg_catalog.unnest(pattern_sync.seen_enough(
+        s.max_age_days, s.min_workflows, ARRAY(SELECT p.id::bigint FROM operation_patterns AS p)
+    ))
+    FROM pattern_sync.settings AS s
+    WHERE s.max_age_days IS NOT NULL OR s.min_workflows IS NOT NULL;
 END $$;
-COMMENT ON FUNCTION pattern_sync.all_seen_enough() IS 'Those of all patterns that meet the last two criteria of the filter in force.';
+COMMENT ON FUNCTION pattern_sync.all_seen_enough() IS 'Those of all patterns that meet the last two criteria of the filter in force; none where neither is set. It returns rows and not an array, which the planner would compute once more to know its length.';
 CREATE FUNCTION pattern_sync.amount(value text) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $_$

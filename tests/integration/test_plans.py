@@ -60,8 +60,9 @@ SPECIAL: Mapping[str, tuple[object, ...]] = {
 ORDERED = frozenset(
     {"entries", "listed", "history", "preview_missing", "reconcile", "application_schemas", "last_runs"}
 )
-# Columns that differ without a meaning: sequences advance even when a transaction is rolled back.
+# Columns that differ without a meaning: time passes, and sequences advance even when a transaction is rolled back.
 FRESH = {
+    "explain": ("age_days",),
     "observe_first": ("id",),
     "decide_many": ("batch_id",),
     "queue_missing": ("begun",),

@@ -110,7 +110,7 @@ FROM (
               )
               AND (
                   s.max_age_days IS NULL AND s.min_workflows IS NULL
-                  OR p.id::bigint IN (SELECT k.id FROM pg_catalog.unnest(pattern_sync.all_seen_enough()) AS k (id))
+                  OR p.id::bigint IN (SELECT k.row_id FROM pattern_sync.all_seen_enough() AS k)
               )
           )
           AND pattern_sync.qualifies(

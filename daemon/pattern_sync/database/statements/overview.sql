@@ -28,7 +28,7 @@ FROM (
             AND (
                 s.max_age_days IS NULL AND s.min_workflows IS NULL
                 -- Read once for all patterns, and looked up by hashing.
-                OR p.id::bigint IN (SELECT k.id FROM pg_catalog.unnest(pattern_sync.all_seen_enough()) AS k (id))
+                OR p.id::bigint IN (SELECT k.row_id FROM pattern_sync.all_seen_enough() AS k)
             ) AS is_candidate
         FROM operation_patterns AS p
         LEFT JOIN pattern_sync.settings AS s ON true
