@@ -48,7 +48,7 @@ def test_what_happens_to_a_pattern_is_counted_from_its_notification_to_its_decis
     before = scrape(url)
     path = served.queue("counted")
     assert served.client.post(f"{path}/approve", json={}).status_code == 200
-    assert served.client.post(f"{path}/approve", json={}).status_code == 409
+    assert served.client.post(f"{path}/approve", json={"reviewer": "somebody else"}).status_code == 409
     eventually(lambda: scrape(url).value("patterns_total", cause="event", outcome="queued") == 1.0)
     after = scrape(url)
 

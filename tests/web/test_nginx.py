@@ -94,7 +94,10 @@ def test_the_page_lives_and_decides_below_its_path_over_tls_and_http_2(site: Sit
         assert page.evaluate(PROTOCOL) == "h2"
         page.until_ids("..", "a/../b", "sdlc:full:all")
         for name in ("a/../b", ".."):
-            page.select(name).press("r").type("a one-off").sign("ann").press("Control+Enter")
+            page.select(name).press("r").type("a one-off")
+            if name == "a/../b":  # the name is asked once
+                page.sign("ann")
+            page.press("Control+Enter")
             expect(page.toast).to_contain_text(f"Rejected “{name}”")
         site.served.queue("new:while:open")
         page.row("new:while:open").wait_for()
