@@ -47,7 +47,7 @@ INSERT_LARGE = (
     " SELECT %s || i, 'approved', 0.5, 1, 2000, 'Read', repeat('x', %s) FROM generate_series(1, %s) AS i"
 )
 # Characters of an entry's context, and entries: the longest message that still consists of changes, about 0.9 MB.
-LARGE = (1_800, 400)
+LARGE = (1_400, 400)
 TOUCH_ALL = "UPDATE pattern_approvals SET occurrence_count = occurrence_count + 1"
 # Opens a page, prints that it is open, and reads for ever; the test stops it.
 SLEEPER = """

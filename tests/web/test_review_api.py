@@ -756,7 +756,7 @@ def explain(served: Served, signature: str) -> dict[str, Any]:
 
 def criterion(name: str, value: str, bound: str, number: float, minimum: float) -> dict[str, object]:
     words = {"name": name, "value": value, "bound": bound, "met": True}
-    return {**words, "number": number, "minimum": minimum, "missing_by": None}
+    return {**words, "number": number, "minimum": minimum, "maximum": None, "missing_by": None}
 
 
 def test_a_pattern_that_qualifies_is_explained_as_queued(served: Served) -> None:

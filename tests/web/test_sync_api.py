@@ -328,7 +328,7 @@ def test_the_detail_of_an_error_is_a_printable_sentence(idle: Served) -> None:
         "min_confidence is 101; it has to be from 0 to 100. max_patterns is 0; it has to be from 1 to 200."
     )
     answer = idle.client.post(f"{SYNC}/run", json=dict.fromkeys("abcde"))
-    assert answer.json()["detail"].startswith("a is not known. Known here: exclude_types, max_patterns, ")
+    assert answer.json()["detail"].startswith("a is not known. Known here: exclude_types, max_age_days, ")
     assert answer.json()["detail"].endswith("only_types. And 2 more.")
     assert len(answer.json()["fields"]) == 5
 
