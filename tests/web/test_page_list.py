@@ -55,6 +55,12 @@ def test_the_list_is_sorted_by_any_column_and_the_other_way_round(three: Served,
 
 
 def test_the_list_is_sorted_by_keyboard_and_by_a_select(three: Served, tabs: Tabs) -> None:
+    for minutes, name in enumerate((SURE, OFTEN, LARGE)):  # those of one transaction would have one time
+        three.database.execute(
+            "UPDATE pattern_approvals SET created_at = now() - make_interval(mins => %s) WHERE pattern_id = %s",
+            minutes,
+            name,
+        )
     page = tabs.open(three.daemon.http_url).until_live()
     page.press("o", "o", "o")
     expect_sorted(page, "Occurrences", "descending")
