@@ -3,7 +3,7 @@ import test from "node:test";
 import { readAddress } from "../../daemon/pattern_sync/web/static/address.js";
 import { visit } from "./support.js";
 
-const USUAL = { view: "pending", query: "", sort: "impact", pattern: null };
+const USUAL = { view: "pending", grouping: null, key: null, query: "", sort: "impact", pattern: null };
 
 /** @param {string} hash */
 function read(hash) {
@@ -15,11 +15,20 @@ test("an address names a list and a pattern of it", () => {
   assert.deepEqual(read(""), USUAL);
   assert.deepEqual(read("#pattern=a%26b%3D1"), { ...USUAL, pattern: "a&b=1" });
   assert.deepEqual(read("#view=auto-approved&q=type%3Atest%20-lint&sort=-savings&pattern=a"), {
+    ...USUAL,
     view: "auto-approved",
     query: "type:test -lint",
     sort: "-savings",
     pattern: "a",
   });
+});
+
+test("an address names a grouping, and the group of it that is opened", () => {
+  assert.deepEqual(read("#group=shape"), { ...USUAL, grouping: "shape" });
+  assert.deepEqual(read("#group=kind&key=sdlc%3Afull"), { ...USUAL, grouping: "kind", key: "sdlc:full" });
+  assert.deepEqual(read("#group=target&key="), { ...USUAL, grouping: "target", key: "" });
+  assert.deepEqual(read("#group=colour&key=red"), USUAL);
+  assert.deepEqual(read("#key=sdlc"), USUAL);
 });
 
 test("what an address says without sense is not said", () => {

@@ -9,10 +9,10 @@ test("the first page is the status's own, and the others are where the daemon sa
   const daemon = new Daemon(context);
   daemon.answer = () =>
     Response.json([entry("a")], { headers: { Link: '</api/v1/patterns/pending?cursor=x&limit=500>; rel="next"' } });
-  const { entries, next } = await daemon.api.page("pending", null, NEVER);
+  const { entries, next } = await daemon.api.page({ status: "pending" }, null, NEVER);
   assert.deepEqual(entries, [entry("a")]);
-  await daemon.api.page("pending", next, NEVER);
-  await daemon.api.page("auto-approved", null, NEVER);
+  await daemon.api.page({ status: "pending" }, next, NEVER);
+  await daemon.api.page({ status: "auto-approved" }, null, NEVER);
   assert.deepEqual(daemon.paths, [
     "GET /api/v1/patterns/pending?limit=500",
     "GET /api/v1/patterns/pending?cursor=x&limit=500",
@@ -37,7 +37,7 @@ test("the query of the next page is taken from a Link header of any shape, and i
   ];
   for (const [link, query] of links) {
     daemon.answer = () => Response.json([], link === null ? {} : { headers: { Link: link } });
-    const { next } = await daemon.api.page("pending", null, NEVER);
+    const { next } = await daemon.api.page({ status: "pending" }, null, NEVER);
     const expected = query && `http://daemon.test:8002/api/v1/patterns/pending${query}`;
     assert.equal(next, expected, String(link));
   }
@@ -47,8 +47,8 @@ test("below a path of a proxy's, every request stays below it", async (context) 
   const daemon = new Daemon(context);
   visit("https://review.test/some/patterns/?x#pattern=a");
   daemon.answer = () => Response.json([], { headers: { Link: '</api/v1/patterns?cursor=x>; rel="next"' } });
-  const { next } = await daemon.api.page("pending", null, NEVER);
-  await daemon.api.page("pending", next, NEVER);
+  const { next } = await daemon.api.page({ status: "pending" }, null, NEVER);
+  await daemon.api.page({ status: "pending" }, next, NEVER);
   await daemon.api.statistics();
   await daemon.api.approve("a:b", { replaces: "pending" }, "key");
   await daemon.api.entry("..");

@@ -1,6 +1,7 @@
 /**
  * @import { TestContext } from "node:test"
- * @import { QueueEntry, Status } from "wire"
+ * @import { QueueEntry } from "wire"
+ * @import { Listing } from "../../daemon/pattern_sync/web/static/api.js"
  */
 
 import assert from "node:assert/strict";
@@ -10,7 +11,7 @@ import { Loader } from "../../daemon/pattern_sync/web/static/loader.js";
 import { Store } from "../../daemon/pattern_sync/web/static/store.js";
 import { Clock, entry, ids, settle } from "./support.js";
 
-/** @typedef {{ entries: QueueEntry[], next: string | null }} Page */
+/** @typedef {{ entries: QueueEntry[], next: string | null, total: number | null }} Page */
 
 /** A request for a page, which a test answers when it likes. */
 class Request {
@@ -25,12 +26,13 @@ class Request {
   });
 
   /**
-   * @param {Status} status
+   * @param {Listing} listing
    * @param {string | null} place
    * @param {AbortSignal} signal
    */
-  constructor(status, place, signal) {
-    this.status = status;
+  constructor(listing, place, signal) {
+    this.listing = listing;
+    this.status = listing.status;
     this.place = place;
     this.signal = signal;
   }
@@ -38,9 +40,10 @@ class Request {
   /**
    * @param {QueueEntry[]} entries
    * @param {string | null} [next]
+   * @param {number | null} [total]
    */
-  answer(entries, next = null) {
-    this.#resolve?.({ entries, next });
+  answer(entries, next = null, total = entries.length) {
+    this.#resolve?.({ entries, next, total });
     return settle();
   }
 
@@ -65,8 +68,8 @@ class Loading {
   store = new Store();
   loader = new Loader({
     api: {
-      page: (status, place, signal) => {
-        const request = new Request(status, place, signal);
+      page: (listing, place, signal) => {
+        const request = new Request(listing, place, signal);
         this.requests.push(request);
         return request.page;
       },

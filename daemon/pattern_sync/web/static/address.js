@@ -1,9 +1,11 @@
-/** @import { Status } from "wire" */
+/** @import { Grouping, Status } from "wire" */
 
 /**
  * What the page's address says after the #: which list, and which pattern of it.
  * @typedef {object} Place
  * @property {Status} view
+ * @property {Grouping | null} grouping what the list is grouped by
+ * @property {string | null} key of the group that is opened; it may be empty
  * @property {string} query
  * @property {string} sort the name of an order, with `-` before it where it is reversed
  * @property {string | null} pattern
@@ -11,6 +13,8 @@
 
 /** @type {readonly Status[]} */
 const VIEWS = ["pending", "approved", "rejected", "auto-approved", "auto-rejected"];
+/** @type {readonly Grouping[]} */
+const GROUPINGS = ["kind", "shape", "target", "flag"];
 export const USUAL_SORT = "impact";
 
 /**
@@ -27,11 +31,14 @@ export function fromRoot(path) {
  */
 export function readAddress() {
   const said = parts(location.hash.slice(1));
+  const grouping = GROUPINGS.find((name) => name === said.get("group")) ?? null;
   return {
     view: VIEWS.find((view) => view === said.get("view")) ?? "pending",
+    grouping,
+    key: grouping === null ? null : (said.get("key") ?? null),
     query: said.get("q") ?? "",
-    sort: said.get("sort") ?? USUAL_SORT,
-    pattern: said.get("pattern") ?? null,
+    sort: said.get("sort") || USUAL_SORT,
+    pattern: said.get("pattern") || null,
   };
 }
 
@@ -49,9 +56,11 @@ export function writeAddress(changes, { step = false } = {}) {
 }
 
 /** @param {Place} place */
-function asHash({ view, query, sort, pattern }) {
+function asHash({ view, grouping, key, query, sort, pattern }) {
   const said = [
     view !== "pending" && `view=${view}`,
+    grouping !== null && `group=${grouping}`,
+    grouping !== null && key !== null && `key=${encodeURIComponent(key)}`,
     query !== "" && `q=${encodeURIComponent(query)}`,
     sort !== USUAL_SORT && `sort=${encodeURIComponent(sort)}`,
     pattern !== null && `pattern=${encodeURIComponent(pattern)}`,
@@ -67,7 +76,7 @@ function parts(text) {
   /** @type {Map<string, string>} */
   const found = new Map();
   for (const part of text.split("&")) {
-    const { name, value } = /^(?<name>\w+)=(?<value>.+)$/su.exec(part)?.groups ?? {};
+    const { name, value } = /^(?<name>\w+)=(?<value>.*)$/su.exec(part)?.groups ?? {};
     try {
       if (name !== undefined && value !== undefined) found.set(name, decodeURIComponent(value));
     } catch {

@@ -1,5 +1,5 @@
 /**
- * @import { Approval, Comment, DecisionOnMany, Rejection, SnoozeRequest, Status, paths } from "wire"
+ * @import { Approval, Comment, DecisionOnMany, Grouping, Rejection, SnoozeRequest, Snoozed, Status, paths } from "wire"
  * @import { Options } from "./exchange.js"
  */
 
@@ -21,7 +21,18 @@ import { exchange } from "./exchange.js";
  *   ? Body : never} Written
  */
 
-const PAGE_SIZE = 500;
+/**
+ * A list as it is asked for.
+ * @typedef {object} Listing
+ * @property {Status} status
+ * @property {string} [sort]
+ * @property {string} [q] in the query language
+ * @property {Snoozed} [snoozed]
+ * @property {{ by: Grouping, key: string } | null} [group] whose entries only are listed
+ */
+
+/** How many entries one request brings. */
+export const PAGE_SIZE = 500;
 // Browsers and proxies resolve dots in a path, proxies also decode or refuse much of what is encoded, and some words are
 // addresses of their own; none of them has a colon, and most signatures have one.
 const PLAIN = /^(?=[^:]*:)[\w.:~-]+$/u;
@@ -45,16 +56,29 @@ export class Api {
   }
 
   /**
-   * Entries of one status, best impact first.
-   * @param {Status} status
+   * A page of a list.
+   * @param {Listing} listing
    * @param {string | null} place `next` of the page before; null for the first page
    * @param {AbortSignal} signal
-   * @returns `next` is null on the last page
+   * @returns `next` is null on the last page; `total` counts all pages, and is null where that is not known
    */
-  async page(status, place, signal) {
-    const url = place === null ? firstPage(status) : new URL(place);
-    const { answer, link } = await this.#request(url, { signal });
-    return { entries: /** @type {Read<"/api/v1/patterns">} */ (answer), next: nextPage(url, link) };
+  async page(listing, place, signal) {
+    const url = place === null ? firstPage(listing) : new URL(place);
+    const { answer, link, total } = await this.#request(url, { signal });
+    return { entries: /** @type {Read<"/api/v1/patterns">} */ (answer), next: nextPage(url, link), total };
+  }
+
+  /**
+   * The groups of a list, those worth most first; `total` counts those beyond `limit`, too.
+   * @param {{ by: Grouping, status: Status, q?: string, snoozed?: Snoozed, limit: number }} asked
+   * @param {AbortSignal} signal
+   */
+  async groups(asked, signal) {
+    const path = "/api/v1/patterns/groups";
+    const url = address(path);
+    for (const [name, value] of Object.entries(asked)) url.searchParams.set(name, String(value));
+    const { answer, total } = await this.#request(url, { signal });
+    return { groups: /** @type {Read<typeof path>} */ (answer), total };
   }
 
   /**
@@ -226,7 +250,7 @@ export class Api {
   /**
    * @param {URL} url
    * @param {Options} options
-   * @returns {Promise<{ answer: unknown, link: string | null, batch: number | null }>}
+   * @returns {ReturnType<typeof exchange>}
    */
   async #request(url, options) {
     const token = this.#token();
@@ -251,11 +275,17 @@ export class Api {
   }
 }
 
-/** @param {Status} status */
-function firstPage(status) {
-  return status === "pending"
-    ? fromRoot(`api/v1/patterns/pending?limit=${PAGE_SIZE}`)
-    : fromRoot(`api/v1/patterns?status=${status}&limit=${PAGE_SIZE}`);
+/** @param {Listing} listing */
+function firstPage({ status, group = null, ...rest }) {
+  const url = fromRoot(status === "pending" ? "api/v1/patterns/pending" : `api/v1/patterns?status=${status}`);
+  const { searchParams: asked } = url;
+  asked.set("limit", String(PAGE_SIZE));
+  for (const [name, value] of Object.entries(rest)) asked.set(name, value);
+  if (group) {
+    asked.set("group_by", group.by);
+    asked.set("group_key", group.key);
+  }
+  return url;
 }
 
 /**

@@ -35,7 +35,12 @@ export async function exchange(url, { signal, document, key, method = document ?
     if (!response.headers.has(OURS)) throw asStrange(response);
     const answer = await (response.ok ? response.json() : response.json().catch(() => null));
     if (!response.ok) throw asRefusal(response, answer);
-    return { answer, link: response.headers.get("Link"), batch: batchOf(response) };
+    return {
+      answer,
+      link: response.headers.get("Link"),
+      total: number(response.headers, "Total-Count"),
+      batch: number(response.headers, "Pattern-Sync-Batch"),
+    };
   } catch (cause) {
     if (signal?.aborted || cause instanceof ApiError) throw cause;
     const late = `The daemon did not answer within ${seconds} seconds.`;
@@ -95,12 +100,13 @@ function nameOf({ type, status, statusText, ok }) {
 }
 
 /**
- * The batch that a decision was written as, which undoes it; null where the answer names none.
- * @param {Response} response
+ * A number that the daemon says in a header; null where it says none.
+ * @param {Headers} headers
+ * @param {string} name
  */
-function batchOf({ headers }) {
-  const named = headers.get("Pattern-Sync-Batch") ?? "";
-  return /^\d+$/u.test(named) ? Number(named) : null;
+function number(headers, name) {
+  const said = headers.get(name) ?? "";
+  return /^\d+$/u.test(said) ? Number(said) : null;
 }
 
 /**

@@ -2,7 +2,7 @@
  * @import { Status } from "wire"
  * @import { ApiError } from "./api-error.js"
  * @import { Api } from "./api.js"
- * @import { Store } from "./store.js"
+ * @import { Group, Store } from "./store.js"
  */
 
 import { asApiError } from "./api-error.js";
@@ -55,12 +55,13 @@ export class Loader {
   /**
    * Forget what is shown and load another view.
    * @param {Status} view
+   * @param {Group | null} [group] whose entries are the view
    */
-  show(view) {
+  show(view, group = null) {
     this.#running?.abort();
     this.#running = null;
     this.#again = false;
-    this.#store.reset(view);
+    this.#store.reset(view, group);
     this.#start();
   }
 
@@ -105,7 +106,7 @@ export class Loader {
     /** @type {string | null} */
     let place = null;
     do {
-      const { entries, next } = await this.#api.page(this.#store.view, place, signal);
+      const { entries, next } = await this.#api.page(this.#store.listing, place, signal);
       if (signal.aborted) return;
       this.#store.addPage(entries);
       this.#report.progressed();

@@ -5,7 +5,7 @@
  * @import { VirtualList } from "./list.js"
  * @import { Report } from "./loader.js"
  * @import { Signs } from "./signs.js"
- * @import { Store } from "./store.js"
+ * @import { Group, Store } from "./store.js"
  * @import { Views } from "./views.js"
  */
 
@@ -102,27 +102,29 @@ export class Queue {
    * Show what an address names, as far as it is not shown already.
    * @param {Place} place
    */
-  go({ view, query, sort }) {
+  go({ view, grouping, key, query, sort }) {
     this.#setSort(new Sort(sort));
     this.#search.value = query;
     this.#finder.seek(query);
-    if (this.#shown && this.#store.view === view) {
+    const group = grouping === null || key === null ? null : { by: grouping, key };
+    if (this.#shown && this.#store.view === view && isSame(this.#store.group, group)) {
       this.#list.restart();
       this.draw();
-    } else this.show(view);
+    } else this.show(view, group);
   }
 
   /**
    * Load and show another view.
    * @param {Status} view
+   * @param {Group | null} [group] whose entries are the view
    */
-  show(view) {
+  show(view, group = null) {
     this.#shown = true;
     this.#fault = null;
     this.#typeFilter.clear();
     this.#title.textContent = `${capital(view)} patterns`;
     this.#views.showCurrent(view);
-    this.#loader.show(view);
+    this.#loader.show(view, group);
     this.#finder.seek(this.#search.value);
     this.#list.restart();
     this.draw();
@@ -296,4 +298,12 @@ export class Queue {
     this.#loader.retry();
     this.draw();
   }
+}
+
+/**
+ * @param {Group | null} one
+ * @param {Group | null} other
+ */
+function isSame(one, other) {
+  return one?.by === other?.by && one?.key === other?.key;
 }

@@ -1,5 +1,6 @@
 /**
- * @import { QueueEntry, Status } from "wire"
+ * @import { Grouping, QueueEntry, Status } from "wire"
+ * @import { Listing } from "./api.js"
  * @import { Item } from "./items.js"
  */
 
@@ -9,6 +10,9 @@ import { Sort } from "./order.js";
 import { isAsleep } from "./snooze-texts.js";
 
 /**
+ * What the entries of one group have in common.
+ * @typedef {{ by: Grouping, key: string }} Group
+ *
  * A load under way: what it has brought, and which entries changed since it began.
  * @typedef {{ items: Map<string, Item>, touched: Set<string> }} Load
  */
@@ -19,6 +23,8 @@ const MOST_ALIKE = 3;
 export class Store {
   /** @type {Status} */
   #view = "pending";
+  /** @type {Group | null} */
+  #group = null;
   /** @type {Map<string, Item>} */
   #items = new Map();
   /** @type {Map<string, string>} */
@@ -41,6 +47,19 @@ export class Store {
 
   get view() {
     return this.#view;
+  }
+
+  /** The group whose entries are the view; null where it is not one group's. */
+  get group() {
+    return this.#group;
+  }
+
+  /**
+   * What the daemon is asked for.
+   * @returns {Listing}
+   */
+  get listing() {
+    return { status: this.#view, group: this.#group };
   }
 
   /** How many entries the view holds, whatever the search. */
@@ -206,11 +225,13 @@ export class Store {
   }
 
   /**
-   * Start over with another status.
+   * Start over with another status, or with a group of its entries.
    * @param {Status} view
+   * @param {Group | null} [group]
    */
-  reset(view) {
+  reset(view, group = null) {
     this.#view = view;
+    this.#group = group;
     this.#asleep = false;
     this.#items = new Map();
     this.#load = null;
