@@ -10,7 +10,8 @@ import {
   usualBound,
 } from "../../daemon/pattern_sync/web/static/bulk-texts.js";
 import { MOST_PICKED, Picks } from "../../daemon/pattern_sync/web/static/picks.js";
-import { entry, ids } from "./support.js";
+import { secondsSince } from "../../daemon/pattern_sync/web/static/watching.js";
+import { Clock, entry, ids } from "./support.js";
 
 const shown = ["a", "b", "c", "d", "e"].map((name) => entry(name));
 
@@ -38,6 +39,14 @@ test("entries are picked one by one, and by ranges from the last one", () => {
   picks.range(at("e"), shown);
   assert.deepEqual(ids(picks.entries), ["e"]);
   assert.equal(changes, 6);
+});
+
+test("the time that something was looked at is told in seconds, and at most as the daemon records it", async (context) => {
+  const clock = new Clock(context);
+  await clock.advance(1.5);
+  assert.equal(secondsSince(0), 1.5);
+  await clock.advance(8 * 86_400);
+  assert.equal(secondsSince(0), 7 * 86_400);
 });
 
 test("no more are picked than one request decides", () => {

@@ -418,6 +418,8 @@ export interface components {
             reviewer?: string | null;
             /** @default pending */
             replaces: components["schemas"]["Status"];
+            place?: number | null;
+            seconds?: number | null;
             notes?: string | null;
         };
         Approvals: {
@@ -661,6 +663,8 @@ export interface components {
             reviewer?: string | null;
             /** @default pending */
             replaces: components["schemas"]["Status"];
+            place?: number | null;
+            seconds?: number | null;
             reason: string;
         };
         Reviewer: {

@@ -57,6 +57,30 @@ def test_a_single_decision_names_the_batch_that_undoes_it(served: Served) -> Non
     assert [row["action"] for row in served.database.history_of("single")] == ["approved", "flagged"]
 
 
+@pytest.mark.parametrize(
+    ("action", "said"), [("approve", {}), ("reject", {"reason": "a one-off"})], ids=["approve", "reject"]
+)
+def test_a_single_decision_records_where_and_how_long_the_entry_was_seen(
+    served: Served, action: str, said: dict[str, object]
+) -> None:
+    path = served.queue(f"seen:{action}")
+    body = {"reviewer": "ann", "place": 3, "seconds": 4.5, **said}
+    served.client.post(f"{path}/{action}", json=body).raise_for_status()
+    recorded = served.database.execute(
+        "SELECT shown->>'position' AS place, shown->>'seconds' AS seconds FROM pattern_sync.decisions"
+        " WHERE pattern_id = %s",
+        f"seen:{action}",
+    )
+    assert [tuple(row.values()) for row in recorded] == [("3", "4.5")]
+
+
+@pytest.mark.parametrize("seen", [{"place": 0}, {"place": 1.5}, {"seconds": -1}, {"seconds": 1e9}])
+def test_a_place_or_a_time_that_nobody_can_have_seen_is_refused(served: Served, seen: dict[str, object]) -> None:
+    answer = served.client.post(f"{API}/seen%3Awrong/approve", json={"reviewer": "ann", **seen})
+    assert answer.status_code == 422
+    assert next(iter(seen)) in answer.json()["detail"]
+
+
 def test_a_dry_run_decides_nothing(served: Served) -> None:
     path = served.queue("dry")
     made = reject(served, ["dry"], dry_run=True).json()

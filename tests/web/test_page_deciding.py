@@ -76,6 +76,21 @@ def test_the_toast_offers_the_undo_and_gives_the_focus_back(three: Served, tabs:
     assert status(three, FIRST) == "pending"
 
 
+def test_the_record_keeps_the_place_in_the_list_and_for_how_long_it_was_selected(three: Served, tabs: Tabs) -> None:
+    page = ann_at(tabs, three).select(SECOND).press("a")
+    expect(page.toast).to_contain_text(f"Approved “{SECOND}”")
+    page.select(THIRD).press("r", "1", "Enter")
+    expect(page.toast).to_contain_text(f"Rejected “{THIRD}”")
+    rows = three.database.execute(
+        "SELECT shown->>'position' AS place, (shown->>'seconds')::float AS seconds FROM pattern_sync.decisions"
+        " WHERE pattern_id IN (%s, %s) ORDER BY id",
+        SECOND,
+        THIRD,
+    )[-2:]
+    assert [row["place"] for row in rows] == ["2", "2"]
+    assert all(0 < row["seconds"] < 60 for row in rows)
+
+
 def test_notes_are_one_key_away_and_a_text_that_was_begun_is_not_lost(three: Served, tabs: Tabs) -> None:
     page = ann_at(tabs, three).select(FIRST).press("Shift+A").type("worth a script")
     expect(page.dialog("Approve pattern")).to_contain_text("As ann")

@@ -5,7 +5,6 @@ from typing import Annotated
 
 from fastapi import Body, Depends, Request, Response
 
-from pattern_sync.domain.decision import Decision
 from pattern_sync.domain.entry import HistoryItem, QueueCounts, QueueEntry
 from pattern_sync.review import Review
 from pattern_sync.web.access import Guard
@@ -14,7 +13,7 @@ from pattern_sync.web.identity import Identity
 from pattern_sync.web.known import KnownOnly
 from pattern_sync.web.middleware.repeats import BATCH
 from pattern_sync.web.parameters import PatternId, Reviewer
-from pattern_sync.web.schemas.review import ENTRY_EXAMPLE, Approval, Comment, Noted, Reasons, Rejection
+from pattern_sync.web.schemas.review import ENTRY_EXAMPLE, Approval, Comment, DecisionBody, Noted, Reasons, Rejection
 
 _ONE: Responses = {200: {"content": {"application/json": {"example": ENTRY_EXAMPLE}}}}
 _DECIDED: Responses = {
@@ -74,7 +73,7 @@ class ReviewRoutes:
         The first decision wins: if the entry no longer has the status that this one replaces, the answer is 409 with
         the entry as it is now. The same decision sent again is no conflict.
         """
-        return await self._decide(request, response, pattern_id, (body or Approval()).to_decision(x_reviewer))
+        return await self._decide(request, response, pattern_id, body or Approval(), x_reviewer)
 
     async def reject(
         self,
@@ -89,7 +88,7 @@ class ReviewRoutes:
         The first decision wins: if the entry no longer has the status that this one replaces, the answer is 409 with
         the entry as it is now. The same decision sent again is no conflict.
         """
-        return await self._decide(request, response, pattern_id, body.to_decision(x_reviewer))
+        return await self._decide(request, response, pattern_id, body, x_reviewer)
 
     async def comment(
         self, request: Request, pattern_id: PatternId, body: Comment, x_reviewer: Reviewer = None
@@ -103,9 +102,14 @@ class ReviewRoutes:
         """Return one entry of the queue."""
         return await self._review.entry(pattern_id)
 
-    async def _decide(self, request: Request, response: Response, pattern_id: str, decision: Decision) -> QueueEntry:
+    async def _decide(
+        self, request: Request, response: Response, pattern_id: str, body: DecisionBody, header: str | None
+    ) -> QueueEntry:
+        decision = body.to_decision(header)
         name = self._identity.of(request) or decision.reviewer
-        decided = await self._review.decide_noting(pattern_id, replace(decision, reviewer=name))
+        decided = await self._review.decide_noting(
+            pattern_id, replace(decision, reviewer=name), body.to_seen(pattern_id)
+        )
         if decided.batch_id is not None:
             response.headers[BATCH] = str(decided.batch_id)
         return decided.entry

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from pattern_sync.domain.batches import LONGEST_SECONDS, Seen
 from pattern_sync.domain.decision import (
     LONGEST_REVIEWER,
     LONGEST_TEXT,
@@ -90,6 +91,18 @@ class DecisionBody(Remark):
         description="The status that the decision replaces. If the entry has another one by now, the answer is 409. To"
         " reverse a decision, make a new one that replaces its status.",
     )
+    place: int | None = Field(
+        None,
+        description="For the record: the place of the entry in the list that the reviewer saw; the first is 1.",
+        ge=1,
+    )
+    seconds: float | None = Field(
+        None,
+        description="For the record: how long the reviewer saw the entry.",
+        ge=0,
+        le=LONGEST_SECONDS,
+        allow_inf_nan=False,
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -99,6 +112,10 @@ class DecisionBody(Remark):
     @abstractmethod
     def to_decision(self, header: str | None) -> Decision:
         """Return the decision; the reviewer in the body precedes the one in the header. Raises InvalidInput."""
+
+    def to_seen(self, pattern_id: str) -> Seen:
+        """Return what the reviewer saw of the entry."""
+        return Seen({} if self.place is None else {pattern_id: self.place}, self.seconds)
 
 
 class Approval(DecisionBody):

@@ -27,6 +27,11 @@ import { RequestKey } from "./request-key.js";
  */
 
 /**
+ * For the record: the entry's place in the list, from 1; null where it is not in it. And for how long it was selected.
+ * @typedef {{ place: number | null, seconds: number }} Seen
+ */
+
+/**
  * @typedef {object} Parts
  * @property {Api} api
  * @property {Identity} identity
@@ -51,6 +56,8 @@ export class Decisions {
   /** @type {{ patternId: string, latest: QueueEntry | null } | null} */
   #sending = null;
   #fromDetails = false;
+  /** @type {Seen} */
+  #seen = { place: null, seconds: 0 };
 
   /** @param {Parts} parts */
   constructor(parts) {
@@ -83,9 +90,21 @@ export class Decisions {
       return;
     }
     this.#fromDetails = details.hasFocus;
+    // Once for all its requests: what is sent again under its key has to be the same.
+    this.#seen = this.#sight(entry);
     const plain = action === "approve" && entry.status === "pending" && !this.#dialog.hasDraft(entry, action);
     if (plain && !asks && this.#name !== "") this.#approveAtOnce(entry);
     else this.#dialog.open(entry, action);
+  }
+
+  /**
+   * @param {QueueEntry} entry
+   * @returns {Seen}
+   */
+  #sight(entry) {
+    const { selection, store } = this.#parts;
+    const index = store.index(entry);
+    return { place: index < 0 ? null : index + 1, seconds: selection.seconds };
   }
 
   /** In whose name this person decides; "" while that is not known. */
@@ -161,10 +180,11 @@ export class Decisions {
         const noted = await api.comment(patternId, { comment: text, reviewer }, key);
         return () => this.#commented(entry, { said: reviewer, recorded: noted.reviewer });
       }
+      const decision = { reviewer, replaces, ...this.#seen };
       const answer =
         action === "approve"
-          ? await api.approve(patternId, { notes: text || null, reviewer, replaces }, key)
-          : await api.reject(patternId, { reason: text, reviewer, replaces }, key);
+          ? await api.approve(patternId, { ...decision, notes: text || null }, key)
+          : await api.reject(patternId, { ...decision, reason: text }, key);
       const names = { said: reviewer, recorded: answer.entry.reviewed_by };
       const after = newer(answer.entry, sending.latest);
       return () => this.#decided(entry, after, { action, names, batch: answer.batch });

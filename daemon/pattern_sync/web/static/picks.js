@@ -1,5 +1,7 @@
 /** @import { QueueEntry } from "wire" */
 
+import { secondsSince } from "./watching.js";
+
 /** As many as one request of the page decides. */
 export const MOST_PICKED = 1000;
 
@@ -23,7 +25,7 @@ export class Picks {
 
   /** For how many seconds something has been picked. */
   get seconds() {
-    return (performance.now() - this.#since) / 1000;
+    return secondsSince(this.#since);
   }
 
   get entries() {

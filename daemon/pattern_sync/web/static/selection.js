@@ -10,6 +10,7 @@ import { readAddress, writeAddress } from "./address.js";
 import { asApiError } from "./api-error.js";
 import { byId, find } from "./dom.js";
 import { isAsleep, snoozeText } from "./snooze-texts.js";
+import { secondsSince } from "./watching.js";
 
 /** Which pattern is selected: in the list, in the details, in the address, and on narrow screens over the list. */
 export class Selection {
@@ -23,6 +24,7 @@ export class Selection {
   #patternId = null;
   /** @type {QueueEntry | null} */
   #entry = null;
+  #since = 0;
   #opened = false;
   #changes = 0;
   #reveal = false;
@@ -61,6 +63,11 @@ export class Selection {
     return this.#entry;
   }
 
+  /** For how many seconds the entry has been selected. */
+  get seconds() {
+    return secondsSince(this.#since);
+  }
+
   /** Whether the details cover the list. */
   get opened() {
     return this.#opened;
@@ -68,6 +75,7 @@ export class Selection {
 
   /** @param {QueueEntry | null} entry */
   select(entry) {
+    if (entry?.pattern_id !== this.#patternId) this.#since = performance.now();
     this.#patternId = entry?.pattern_id ?? null;
     this.#entry = entry;
     this.#list.select(entry);
@@ -173,6 +181,7 @@ export class Selection {
     else {
       this.#patternId = patternId;
       this.#entry = null;
+      this.#since = performance.now();
       this.#reveal = true;
       this.#selected(patternId);
       this.#details.showLoading(patternId);
