@@ -30,8 +30,8 @@ test("the list holds who is awake, or who is asleep", () => {
   store.finishLoad();
   assert.deepEqual(ids(store.shown), ["a", "c"]);
   assert.equal(store.others, 1);
-  assert.equal(store.apply("a", entry("a", { snooze: FOR_EVER })), false);
-  store.asleep = true;
+  assert.equal(store.apply("a", entry("a", { snooze: FOR_EVER })).appeared, false);
+  store.switchAsleep();
   assert.deepEqual(ids(store.shown), ["a", "b"]);
   store.apply("b", entry("b"));
   assert.deepEqual(ids(store.shown), ["a"]);

@@ -98,7 +98,7 @@ test("an entry that moves to a later page while the pages are read is there once
 test("what was announced during a load of a complete view is not new a second time", () => {
   const store = loaded();
   store.beginLoad();
-  assert.equal(store.apply("announced", entry("announced")), true);
+  assert.equal(store.apply("announced", entry("announced")).appeared, true);
   store.addPage([entry("announced"), entry("unheard")]);
   assert.deepEqual(store.finishLoad(), ["unheard"]);
 });
@@ -133,10 +133,10 @@ test("what a failed first load left behind goes with the next one", () => {
 
 test("only an entry that was not in the view is new to it", () => {
   const store = loaded(entry("known"));
-  assert.equal(store.apply("new", entry("new")), true);
-  assert.equal(store.apply("known", entry("known", { occurrence_count: 11 })), false);
-  assert.equal(store.apply("elsewhere", entry("elsewhere", { status: "rejected" })), false);
-  assert.equal(store.apply("never there", null), false);
+  assert.equal(store.apply("new", entry("new")).appeared, true);
+  assert.equal(store.apply("known", entry("known", { occurrence_count: 11 })).appeared, false);
+  assert.equal(store.apply("elsewhere", entry("elsewhere", { status: "rejected" })).appeared, false);
+  assert.equal(store.apply("never there", null).appeared, false);
   assert.deepEqual(ids(store.shown), ["known", "new"]);
 });
 
@@ -146,9 +146,9 @@ test("an entry leaves its view with its status, and comes to the one of the new 
   store.beginLoad();
   store.finishLoad();
   assert.deepEqual(store.shown, []);
-  assert.equal(store.apply("a", entry("a", { status: "approved" })), true);
+  assert.equal(store.apply("a", entry("a", { status: "approved" })).appeared, true);
   assert.deepEqual(ids(store.shown), ["a"]);
-  assert.equal(store.apply("a", entry("a", { status: "rejected" })), false);
+  assert.equal(store.apply("a", entry("a", { status: "rejected" })).appeared, false);
   assert.deepEqual(store.shown, []);
   assert.equal(store.size, 0);
 });

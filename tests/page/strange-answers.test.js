@@ -101,7 +101,12 @@ test("the list is not loaded again before the pause that a proxy asked for", asy
   const daemon = behindAProxy(context);
   daemon.answer = () => new Response("", { status: 429, headers: { "Retry-After": "30" } });
   const progressed = context.mock.fn();
-  const report = { progressed, finished: () => assert.fail("nothing was loaded"), failed: context.mock.fn() };
+  const report = {
+    lengthened: progressed,
+    progressed,
+    finished: () => assert.fail("nothing was loaded"),
+    failed: context.mock.fn(),
+  };
   const loader = new Loader({ api: daemon.api, store: new Store(), report });
   loader.show("pending");
   await settle();

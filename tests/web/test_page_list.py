@@ -62,7 +62,7 @@ def test_the_list_is_sorted_by_keyboard_and_by_a_select(three: Served, tabs: Tab
             name,
         )
     page = tabs.open(three.daemon.http_url).until_live()
-    page.press("o", "o", "o")
+    page.press("o", "o", "o", "o")
     expect_sorted(page, "Occurrences", "descending")
     page.until_ids(OFTEN, LARGE, SURE)
     page.press("Shift+O")

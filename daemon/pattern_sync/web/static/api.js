@@ -28,6 +28,7 @@ import { exchange } from "./exchange.js";
  * @property {string} [sort]
  * @property {string} [q] in the query language
  * @property {Snoozed} [snoozed]
+ * @property {number} [limit] the most entries of a page
  * @property {{ by: Grouping, key: string } | null} [group] whose entries only are listed
  */
 
@@ -280,7 +281,7 @@ function firstPage({ status, group = null, ...rest }) {
   const url = fromRoot(status === "pending" ? "api/v1/patterns/pending" : `api/v1/patterns?status=${status}`);
   const { searchParams: asked } = url;
   asked.set("limit", String(PAGE_SIZE));
-  for (const [name, value] of Object.entries(rest)) asked.set(name, value);
+  for (const [name, value] of Object.entries(rest)) asked.set(name, String(value));
   if (group) {
     asked.set("group_by", group.by);
     asked.set("group_key", group.key);

@@ -1,9 +1,9 @@
 /**
  * @import { Message, QueueEntry, Status } from "wire"
- * @import { Actions } from "./keys.js"
  * @import { State } from "./live.js"
  */
 
+import { keyActions } from "./actions.js";
 import { readAddress, writeAddress } from "./address.js";
 import { Api } from "./api.js";
 import { asApiError } from "./api-error.js";
@@ -54,7 +54,12 @@ class ReviewPage {
   #signs = new Signs({ retry: () => this.#retry(), leave: () => this.#list.focus() });
   #views = new Views({ choose: (view) => this.#showView(view) });
   #picks = new Picks({ changed: () => this.#together.changed() });
-  #list = new VirtualList({ store: this.#store, picks: this.#picks, choose: (entry) => this.#choose(entry) });
+  #list = new VirtualList({
+    store: this.#store,
+    picks: this.#picks,
+    choose: (entry) => this.#choose(entry),
+    seenToEnd: () => this.#queue.more(),
+  });
   #details = new Details({ api: this.#api });
   #identity = new Identity({ api: this.#api });
   #presence = new Presence({
@@ -99,7 +104,7 @@ class ReviewPage {
   });
   #asleep = new Asleep({
     store: this.#store,
-    switched: () => this.#switched(),
+    switch: () => this.#switchAsleep(),
     ticked: () => this.#queue.drawSoon(),
   });
   #decisions = new Decisions({
@@ -116,6 +121,7 @@ class ReviewPage {
     ...this.#shown,
     reasons: this.#reasons,
     picks: this.#picks,
+    queue: this.#queue,
     undo: this.#undo,
     decisions: this.#decisions,
     decided: () => this.#decidedTogether(),
@@ -123,7 +129,18 @@ class ReviewPage {
   #started = false;
 
   start() {
-    listenToKeys({ actions: this.#keyActions(), list: this.#list, memory: this.#memory });
+    const acted = {
+      ...this.#shown,
+      together: this.#together,
+      decisions: this.#decisions,
+      picks: this.#picks,
+      snooze: this.#snooze,
+      log: this.#log,
+      undo: this.#undo,
+      queue: this.#queue,
+      keysDialog: this.#keysDialog,
+    };
+    listenToKeys({ actions: keyActions(acted), list: this.#list, memory: this.#memory });
     window.addEventListener("online", () => this.#live.connect());
     window.addEventListener("offline", () => this.#live.connect());
     document.addEventListener("visibilitychange", () => document.hidden || this.#live.wake());
@@ -176,11 +193,10 @@ class ReviewPage {
   }
 
   // Those who are awake, or those who are not.
-  #switched() {
+  #switchAsleep() {
     this.#picks.clear();
     this.#selection.select(null);
-    this.#list.restart();
-    this.#queue.draw();
+    this.#queue.switchAsleep();
     this.#list.focus();
   }
 
@@ -275,36 +291,6 @@ class ReviewPage {
     if (this.#isLive) return;
     this.#signs.inTheWay = fault?.strange ? fault.message : "";
     this.#live.polls = fault === null && times >= REFUSALS_BEFORE_POLLING;
-  }
-
-  /** @returns {Actions} */
-  #keyActions() {
-    return {
-      move: (step) => this.#selection.move(step),
-      open: () => this.#selection.open(),
-      approve: () => this.#together.begin("approve"),
-      approveWithNotes: () => this.#together.begin("approve", { asks: true }),
-      reject: () => this.#together.begin("reject"),
-      comment: () => this.#decisions.begin("comment"),
-      pick: () => this.#together.pick(),
-      pickRange: () => this.#together.pickRange(),
-      pickAll: () => this.#together.pickAll(),
-      snooze: () => this.#snooze.begin(),
-      log: () => this.#log.open(),
-      undo: () => this.#undo.last(),
-      search: () => this.#selection.opened || this.#queue.focusSearch(),
-      order: () => this.#queue.cycleSort(),
-      reverse: () => this.#queue.reverseSort(),
-      leaveSearch: () => this.#selection.enter(),
-      leave: () => this.#leave(),
-      keys: () => this.#keysDialog.open(),
-    };
-  }
-
-  #leave() {
-    if (this.#picks.size > 0 && !this.#selection.opened) this.#together.clear();
-    else if (this.#selection.opened || !this.#list.hasFocus) this.#selection.close();
-    else if (this.#queue.narrowed) this.#queue.clearSearch();
   }
 }
 

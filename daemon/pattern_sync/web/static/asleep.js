@@ -14,17 +14,14 @@ export class Asleep {
   /**
    * @param {object} parts
    * @param {Store} parts.store
-   * @param {() => void} parts.switched called when the other ones are shown
+   * @param {() => void} parts.switch called when a person wants to see the other ones
    * @param {() => void} parts.ticked called when some may have woken
    */
-  constructor({ store, switched, ticked }) {
+  constructor({ store, switch: switchOver, ticked }) {
     this.#store = store;
-    this.#button.addEventListener("click", () => {
-      store.asleep = !store.asleep;
-      switched();
-    });
+    this.#button.addEventListener("click", switchOver);
     setInterval(() => {
-      store.tick();
+      store.refresh();
       ticked();
     }, TICK_SECONDS * 1000);
   }

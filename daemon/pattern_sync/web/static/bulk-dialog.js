@@ -23,7 +23,7 @@ import { RequestKey } from "./request-key.js";
  * @property {(query: { by: string, limit: number }) => Promise<LoggedDecision[]>} log
  *
  * @typedef {{ entries: QueueEntry[], action: BulkAction, positions: Record<string, number>, seconds: number,
- *   worth: number }} Case the queue's `worth` in USD a month
+ *   worth: number | null }} Case the queue's `worth` in USD a month, null where it is not known
  */
 
 const PREVIEW_FROM = 51;
@@ -103,7 +103,8 @@ export class BulkDialog {
     this.#elements["bulk-label"].textContent = `${label}${action === "reject" ? " for all" : ", for all"}`;
     this.#elements["bulk-ask"].hidden = false;
     this.#results["bulk-result"].hidden = true;
-    this.#countField.hidden = !(sum(entries) > HALF * worth) || entries.length === 1;
+    const large = worth === null || sum(entries) > HALF * worth;
+    this.#countField.hidden = !large || entries.length === 1;
     this.#countLabel.textContent = `They are more than half of what the queue claims. Type ${entries.length} to confirm`;
     this.#count.value = "";
     this.#text.value = "";

@@ -67,7 +67,7 @@ export class Bulk {
       const index = store.index(entry);
       if (index >= 0) positions[entry.pattern_id] = index + 1;
     }
-    this.#dialog.open({ entries, action, positions, seconds: picks.seconds, worth: store.totalSavings });
+    this.#dialog.open({ entries, action, positions, seconds: picks.seconds, worth: store.queueSavings });
   }
 
   /**

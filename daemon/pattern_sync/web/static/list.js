@@ -14,6 +14,8 @@ import { cloneTemplate, Row } from "./row.js";
  */
 
 const MARGIN_ROWS = 6;
+// So far from the end of what is held of a long list, the rest is asked for.
+const END_ROWS = 100;
 
 /** A listbox of any length: only the rows in sight, and the selected one, are in the document. */
 export class VirtualList {
@@ -22,6 +24,7 @@ export class VirtualList {
   #columns = byId("columns", HTMLElement);
   #store;
   #picks;
+  #seenToEnd;
   #arrivals;
   /** @type {QueueEntry[]} */
   #entries = [];
@@ -37,10 +40,12 @@ export class VirtualList {
    * @param {Store} parts.store
    * @param {Picks} parts.picks
    * @param {(entry: QueueEntry) => void} parts.choose called for the row that a person opens
+   * @param {() => void} parts.seenToEnd called when little is left to see of what is held of a long list
    */
-  constructor({ store, picks, choose }) {
+  constructor({ store, picks, choose, seenToEnd }) {
     this.#store = store;
     this.#picks = picks;
+    this.#seenToEnd = seenToEnd;
     this.#arrivals = new Arrivals({
       store,
       unmark: (patternId) => this.#rows.get(patternId)?.unmark(),
@@ -54,10 +59,6 @@ export class VirtualList {
       if (event.shiftKey) picks.range(entry, store.shown);
       else if (event.ctrlKey || event.metaKey || closest(event, ".row-pick")) picks.toggle(entry);
       else choose(entry);
-    });
-    byId("skip", HTMLAnchorElement).addEventListener("click", (event) => {
-      event.preventDefault();
-      this.focus();
     });
     // Shift and a click would select text.
     this.#box.addEventListener("mousedown", (event) => event.shiftKey && event.preventDefault());
@@ -196,6 +197,8 @@ export class VirtualList {
     }
     this.#pointToSelected();
     this.#arrivals.draw(this.#firstVisible);
+    const { settled, complete } = this.#store;
+    if (settled && !complete && this.#firstVisible + END_ROWS > this.#entries.length) this.#seenToEnd();
   }
 
   #wanted() {
@@ -225,7 +228,7 @@ export class VirtualList {
       {
         index,
         top: index * this.#rowHeight,
-        total: this.#store.complete ? this.#entries.length : -1,
+        total: this.#store.total ?? -1,
         selected: entry.pattern_id === this.#selected?.pattern_id,
         picked: this.#picks.size > 0 ? this.#picks.has(entry.pattern_id) : null,
       },

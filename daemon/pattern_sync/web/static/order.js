@@ -13,9 +13,12 @@
 /** @type {Record<string, Order>} */
 const ORDERS = {
   impact: largest("Impact", (entry) => entry.impact_score),
+  evidence: largest("Shown by evidence", (entry) => entry.evidence.savings_by_evidence),
   savings: largest("USD a month", (entry) => entry.estimated_savings_usd),
   confidence: largest("Confidence", (entry) => entry.confidence_score),
   occurrences: largest("Occurrences", (entry) => entry.occurrence_count),
+  workflows: largest("Workflows", (entry) => entry.evidence.workflows),
+  "last-seen": newest("Last seen", (entry) => entry.evidence.last_seen),
   queued: newest("Queued", (entry) => entry.created_at),
   reviewed: newest("Decided", (entry) => entry.reviewed_at),
   name: { label: "Name", first: "A first", last: "Z first", rising: true, figure: (entry) => entry.pattern_id },

@@ -31,21 +31,22 @@ export class Overview {
  * @param {Store} store
  */
 export function summary(store) {
-  const { size, complete, view, totalSavings, foreign } = store;
-  if (!complete) return { figure: "", text: "", more: "" };
+  const { size, settled, view, totalSavings, foreign } = store;
+  if (!settled) return { figure: "", text: "", more: "" };
   if (size === 0) return { figure: "", text: "Select a pattern to see its details here.", more: "" };
   const waiting = size === 1 ? "waits for a decision" : "wait for a decision";
   const without = foreign > 0 ? `, not counting ${count(foreign)} written by other programs` : "";
+  const savings = totalSavings === null ? "" : `, ${money(totalSavings)} a month in all`;
   return {
     figure: plural(size, "pattern"),
-    text: `${view === "pending" ? waiting : view}, ${money(totalSavings)} a month in all${without}.`,
+    text: `${view === "pending" ? waiting : view}${savings}${without}.`,
     more: concentration(store),
   };
 }
 
 /** @param {Store} store */
-function concentration({ shown, narrowed, totalSavings, size }) {
-  if (narrowed || size < FEWEST_TO_COMPARE || !(totalSavings > 0)) return "";
+function concentration({ shown, narrowed, complete, totalSavings, size }) {
+  if (narrowed || !complete || size < FEWEST_TO_COMPARE || totalSavings === null || totalSavings <= 0) return "";
   let sum = 0;
   let first = 0;
   for (const entry of shown) {

@@ -15,6 +15,7 @@ export class PicksBar {
   #picks;
   #store;
   #signs;
+  #hold;
   #leave;
   #elements = allById("picked", "picked-text");
   #all = byId("picked-all", HTMLButtonElement);
@@ -26,13 +27,15 @@ export class PicksBar {
    * @param {Picks} parts.picks
    * @param {Store} parts.store
    * @param {Signs} parts.signs
+   * @param {(most: number) => Promise<void>} parts.hold loads as many of the entries that match
    * @param {(action: BulkAction) => void} parts.decide
    * @param {() => void} parts.leave takes the focus from what is about to go away
    */
-  constructor({ picks, store, signs, decide, leave }) {
+  constructor({ picks, store, signs, hold, decide, leave }) {
     this.#picks = picks;
     this.#store = store;
     this.#signs = signs;
+    this.#hold = hold;
     this.#leave = leave;
     this.#approve.addEventListener("click", () => decide("approve"));
     this.#reject.addEventListener("click", () => decide("reject"));
@@ -40,8 +43,9 @@ export class PicksBar {
     byId("picked-clear", HTMLButtonElement).addEventListener("click", () => this.clear());
   }
 
-  /** Pick what the list shows now, and nothing that comes later. */
-  pickAll() {
+  /** Pick what matches now, and nothing that comes later. */
+  async pickAll() {
+    await this.#hold(MOST_PICKED);
     this.#picks.all(this.#store.shown);
   }
 
@@ -59,15 +63,16 @@ export class PicksBar {
 
   draw() {
     const { size, entries } = this.#picks;
-    const { view, shown } = this.#store;
+    const { view, shown, total } = this.#store;
     if (size === 0 && this.#elements.picked.contains(document.activeElement)) this.#leave();
     this.#elements.picked.hidden = size === 0;
     if (size === 0) return;
     const savings = entries.reduce((sum, entry) => sum + counted(entry), 0);
     setText(this.#elements["picked-text"], `${count(size)} selected · ${money(savings)} a month`);
-    const most = Math.min(shown.length, MOST_PICKED);
+    const matching = total ?? shown.length;
+    const most = Math.min(matching, MOST_PICKED);
     this.#all.hidden = size >= most;
-    setText(this.#all, shown.length > MOST_PICKED ? `The first ${count(most)}` : `All ${count(most)} shown`);
+    setText(this.#all, matching > MOST_PICKED ? `The first ${count(most)}` : `All ${count(most)} shown`);
     this.#approve.hidden = view.endsWith("approved");
     this.#reject.hidden = view.endsWith("rejected");
   }

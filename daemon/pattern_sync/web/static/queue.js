@@ -5,22 +5,24 @@
  * @import { VirtualList } from "./list.js"
  * @import { Report } from "./loader.js"
  * @import { Signs } from "./signs.js"
+ * @import { Fault } from "./standing.js"
  * @import { Group, Store } from "./store.js"
  * @import { Views } from "./views.js"
  */
 
 import { writeAddress } from "./address.js";
+import { Census } from "./census.js";
 import { byId } from "./dom.js";
 import { Finder } from "./finder.js";
-import { capital, count, money, plural } from "./format.js";
+import { capital, count, plural } from "./format.js";
 import { Loader } from "./loader.js";
 import { Sort } from "./order.js";
 import { Sorting } from "./sorting.js";
+import { Standing } from "./standing.js";
 import { TypeFilter } from "./type-filter.js";
 
-/** @typedef {{ reason: string, text: string, more?: string, action?: string }} EmptyTexts */
-
 const SEARCH_SETTLE_SECONDS = 1;
+const UNREADABLE = new Set([400, 422]);
 
 /** The left half of the page: the view's list, its search and filter, and their summary and faults. */
 export class Queue {
@@ -33,25 +35,18 @@ export class Queue {
   #loader;
   #typeFilter;
   #finder;
+  #census;
   #sorting = new Sorting({ choose: (sort) => this.#chooseSort(sort) });
-  /** @type {{ message: string, retries: boolean } | null} */
+  /** @type {Fault | null} */
   #fault = null;
   /** @type {number | null} */
   #frame = null;
   #shown = false;
   /** @type {number | undefined} */
   #settle;
-  #queue = byId("queue", HTMLElement);
   #title = byId("queue-title", HTMLElement);
   #search = byId("search", HTMLInputElement);
-  #summary = byId("summary", HTMLElement);
-  #progress = byId("progress", HTMLProgressElement);
-  #notice = byId("fault", HTMLElement);
-  #noticeText = byId("fault-text", HTMLElement);
-  #empty = byId("empty", HTMLElement);
-  #emptyText = byId("empty-text", HTMLElement);
-  #emptyMore = byId("empty-more", HTMLElement);
-  #emptyAction = byId("empty-action", HTMLButtonElement);
+  #standing = new Standing({ tryAgain: () => this.#tryAgain(), showAll: () => this.#showAll() });
 
   /**
    * @param {object} parts
@@ -71,17 +66,21 @@ export class Queue {
     this.#drawn = drawn;
     this.#reloaded = reloaded;
     this.#loader = new Loader({ api, store, report: this.#report() });
-    this.#typeFilter = new TypeFilter({ store, changed: () => this.#narrow() });
-    this.#finder = new Finder({ api, store, changed: () => this.#narrow() });
+    this.#typeFilter = new TypeFilter({ store, choose: (type) => this.#chooseType(type) });
+    this.#finder = new Finder({
+      api,
+      store,
+      changed: () => this.#narrowed(),
+      relist: () => this.#loader.relist(),
+    });
+    this.#census = new Census({ api, store, changed: () => this.drawSoon() });
     this.#search.addEventListener("input", () => {
       // Back leads to the list as it was before the search, not from letter to letter.
       writeAddress({ query: this.#search.value }, { step: !store.searched });
       this.#finder.seek(this.#search.value);
-      this.#narrow();
+      this.#narrowed();
     });
     this.#search.form?.addEventListener("submit", (event) => event.preventDefault());
-    byId("fault-retry", HTMLButtonElement).addEventListener("click", () => this.#tryAgain());
-    this.#emptyAction.addEventListener("click", () => this.#emptyActionChosen());
   }
 
   get narrowed() {
@@ -103,14 +102,17 @@ export class Queue {
    * @param {Place} place
    */
   go({ view, grouping, key, query, sort }) {
-    this.#setSort(new Sort(sort));
-    this.#search.value = query;
-    this.#finder.seek(query);
     const group = grouping === null || key === null ? null : { by: grouping, key };
+    this.#search.value = query;
     if (this.#shown && this.#store.view === view && isSame(this.#store.group, group)) {
-      this.#list.restart();
-      this.draw();
-    } else this.show(view, group);
+      this.#change(() => {
+        this.#setSort(new Sort(sort));
+        this.#finder.set(query);
+      });
+    } else {
+      this.#setSort(new Sort(sort));
+      this.show(view, group);
+    }
   }
 
   /**
@@ -122,12 +124,40 @@ export class Queue {
     this.#shown = true;
     this.#fault = null;
     this.#typeFilter.clear();
+    this.#census.forget();
     this.#title.textContent = `${capital(view)} patterns`;
     this.#views.showCurrent(view);
-    this.#loader.show(view, group);
-    this.#finder.seek(this.#search.value);
+    this.#loader.show(view, group, group === null ? this.#views.expected(view) : null);
+    this.#finder.set(this.#search.value);
     this.#list.restart();
     this.draw();
+  }
+
+  /** Show the entries that are awake, or those that are not. */
+  switchAsleep() {
+    this.#change(() => this.#store.switchAsleep());
+  }
+
+  /** The list is seen to its end: load what a long one goes on with. */
+  more() {
+    return this.#loader.more();
+  }
+
+  /** Resolves when the list shows what the search asks for, or the fault is told. */
+  arrive() {
+    return this.#finder.arrive();
+  }
+
+  /**
+   * Hold as many of the entries that match as there are, or as many as asked for.
+   * @param {number} most
+   */
+  async hold(most) {
+    await this.#finder.arrive();
+    for (let before = -1; this.#store.held > before && this.#store.shown.length < most; ) {
+      before = this.#store.held;
+      await this.#loader.more();
+    }
   }
 
   reload() {
@@ -140,8 +170,9 @@ export class Queue {
    * @param {QueueEntry | null} entry null when it was removed
    */
   apply(patternId, entry) {
-    const appeared = this.#store.apply(patternId, entry);
+    const { appeared, unsure } = this.#store.apply(patternId, entry);
     if (appeared && this.#store.complete) this.#arrived([patternId]);
+    if (unsure) this.#loader.reload();
     this.#finder.again();
     this.drawSoon();
   }
@@ -165,9 +196,10 @@ export class Queue {
   clearSearch() {
     writeAddress({ query: "" }, { step: this.#store.searched });
     this.#search.value = "";
-    this.#finder.seek("");
-    this.#typeFilter.clear();
-    this.draw();
+    this.#change(() => {
+      this.#finder.set("");
+      this.#typeFilter.clear();
+    });
   }
 
   /** However many changes arrive, the page is drawn once a frame. */
@@ -178,26 +210,48 @@ export class Queue {
   draw() {
     if (this.#frame !== null) cancelAnimationFrame(this.#frame);
     this.#frame = null;
+    this.#learn();
     this.#list.update();
     this.#typeFilter.draw();
-    this.#drawSummary();
-    this.#drawNotice();
-    this.#drawEmpty();
+    const { busy } = this.#loader;
+    this.#standing.draw(this.#store, { busy, fault: this.#fault, expected: this.#views.expected(this.#store.view) });
     this.#drawn();
+  }
+
+  /**
+   * Show another part of the view, or the same in another order. Of a long view the daemon is asked for that.
+   * @param {() => void} change
+   */
+  #change(change) {
+    const before = JSON.stringify(this.#store.listing);
+    change();
+    if (JSON.stringify(this.#store.listing) !== before) this.#loader.relist();
+    this.#list.restart();
+    this.draw();
+  }
+
+  // The statistics tell what the list does not hold.
+  #learn() {
+    const { view } = this.#store;
+    this.#store.learn({ entries: this.#views.expected(view), savings: this.#views.claimed(view) });
   }
 
   /** @returns {Report} */
   #report() {
     return {
+      lengthened: () => this.#finder.set(this.#search.value),
       progressed: () => this.drawSoon(),
       finished: (appeared) => {
         this.#fault = null;
         this.#arrived(appeared);
+        this.#census.take();
         this.draw();
         this.#reloaded();
       },
-      failed: ({ message }, retries) => {
-        this.#fault = { message, retries };
+      failed: ({ message, status }, retries) => {
+        const misspelt = this.#store.long && this.#store.searched && UNREADABLE.has(status);
+        this.#fault = misspelt ? null : { message, retries };
+        if (misspelt) this.#finder.complain(message);
         this.draw();
       },
     };
@@ -212,9 +266,7 @@ export class Queue {
   /** @param {Sort} sort */
   #chooseSort(sort) {
     writeAddress({ sort: `${sort}` }, { step: true });
-    this.#setSort(sort);
-    this.#list.restart();
-    this.draw();
+    this.#change(() => this.#setSort(sort));
     this.#signs.announce(`Sorted by ${sort.label}, ${sort.direction}`);
   }
 
@@ -224,71 +276,27 @@ export class Queue {
     this.#sorting.show(sort);
   }
 
-  #narrow() {
+  /** @param {string | null} type */
+  #chooseType(type) {
+    this.#change(() => this.#store.filterType(type));
+    this.#announceFound();
+  }
+
+  #narrowed() {
     this.#list.restart();
     this.draw();
+    this.#announceFound();
+  }
+
+  #announceFound() {
     clearTimeout(this.#settle);
     this.#settle = setTimeout(() => {
-      this.#signs.announce(`${plural(this.#store.shown.length, "pattern")} of ${count(this.#store.size)} shown`);
+      const { total, size } = this.#store;
+      if (total !== null) this.#signs.announce(`${plural(total, "pattern")} of ${count(size)} shown`);
     }, SEARCH_SETTLE_SECONDS * 1000);
   }
 
-  #drawSummary() {
-    const { size, shown, complete, narrowed, loading } = this.#store;
-    const expected = this.#views.expected(this.#store.view) ?? 0;
-    const { busy } = this.#loader;
-    this.#queue.setAttribute("aria-busy", String(busy && !complete));
-    this.#progress.hidden = !busy || expected <= loading;
-    this.#progress.max = expected || 1;
-    this.#progress.value = Math.min(loading, expected);
-    const found = narrowed ? `${count(shown.length)} of ` : "";
-    const inAll = expected > size ? `, ${count(expected)} in all` : "";
-    const savings = `${money(this.#store.shownSavings)} a month`;
-    if (complete) this.#summary.textContent = `${found}${plural(size, "pattern")} · ${savings}`;
-    else this.#summary.textContent = size === 0 ? "" : `${found}${count(size)} loaded${inAll}`;
-  }
-
-  #drawNotice() {
-    const { size, complete } = this.#store;
-    this.#notice.hidden = !this.#fault || size === 0;
-    if (!this.#fault || size === 0) return;
-    const what = complete ? "The list could not be reloaded" : `Only ${plural(size, "pattern")} could be loaded`;
-    this.#noticeText.textContent = `${what}. ${this.#fault.message}`;
-  }
-
-  #drawEmpty() {
-    const texts = this.#emptyTexts();
-    this.#empty.hidden = texts === null;
-    if (!texts) return;
-    this.#empty.dataset.reason = texts.reason;
-    this.#emptyText.textContent = texts.text;
-    this.#emptyMore.textContent = texts.more ?? "";
-    this.#emptyAction.hidden = !texts.action;
-    this.#emptyAction.textContent = texts.action ?? "";
-  }
-
-  /** @returns {EmptyTexts | null} */
-  #emptyTexts() {
-    const { size, shown, complete, view } = this.#store;
-    if (shown.length > 0) return null;
-    if (size > 0) return { reason: "no-match", text: "No pattern matches.", action: "Show all" };
-    if (complete && view === "pending") {
-      return { reason: "done", text: "Nothing to decide.", more: "New patterns appear here as they arrive." };
-    }
-    if (complete) return { reason: "none", text: `No ${view} patterns.` };
-    if (!this.#loader.busy && this.#fault) {
-      const { message, retries } = this.#fault;
-      const more = retries ? `${message} The page will try again automatically.` : message;
-      return { reason: "fault", text: "The patterns could not be loaded.", more, action: "Try again" };
-    }
-    return { reason: "loading", text: "Loading…" };
-  }
-
-  #emptyActionChosen() {
-    if (this.#empty.dataset.reason === "fault") {
-      this.#tryAgain();
-      return;
-    }
+  #showAll() {
     this.clearSearch();
     this.#list.focus();
   }

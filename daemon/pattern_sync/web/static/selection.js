@@ -9,6 +9,7 @@
 import { readAddress, writeAddress } from "./address.js";
 import { asApiError } from "./api-error.js";
 import { byId, find } from "./dom.js";
+import { Lookalikes } from "./lookalikes.js";
 import { isAsleep, snoozeText } from "./snooze-texts.js";
 import { secondsSince } from "./watching.js";
 
@@ -16,6 +17,7 @@ import { secondsSince } from "./watching.js";
 export class Selection {
   #api;
   #store;
+  #lookalikes;
   #list;
   #details;
   #isTaken;
@@ -45,6 +47,7 @@ export class Selection {
     this.#selected = selected;
     this.#api = api;
     this.#store = store;
+    this.#lookalikes = new Lookalikes({ store });
     this.#list = list;
     this.#details = details;
     this.#narrow.addEventListener("change", () => this.#cover(this.#openedInHistory));
@@ -195,7 +198,7 @@ export class Selection {
   draw() {
     const entry = this.#entry;
     if (entry) {
-      const [fraction, alike] = [this.#store.share(entry), this.#store.alike(entry.pattern_id)];
+      const [fraction, alike] = [this.#store.share(entry), this.#lookalikes.of(entry.pattern_id)];
       this.#details.show(entry, { fraction, elsewhere: this.#elsewhere(entry), alike });
     } else if (this.#patternId === null) this.#details.showOverview(this.#store);
   }
@@ -253,8 +256,10 @@ export class Selection {
     const { snooze } = entry;
     if (snooze && isAsleep(entry, Date.now())) return `${snoozeText(snooze)}.`;
     if (entry.status !== this.#store.view) return `Not in the list: it is ${entry.status}.`;
-    const hidden = this.#store.complete && this.#store.narrowed && this.#store.index(entry) < 0;
-    return hidden ? "Not in the list: it does not match the search." : null;
+    const { settled, complete, narrowed } = this.#store;
+    if (!settled || this.#store.index(entry) >= 0) return null;
+    if (!complete) return narrowed ? null : "Further down in the list than what is loaded of it.";
+    return narrowed ? "Not in the list: it does not match the search." : null;
   }
 
   get #openedInHistory() {

@@ -1,45 +1,39 @@
 /**
  * @import { Grouping, QueueEntry, Status } from "wire"
  * @import { Listing } from "./api.js"
+ * @import { Around } from "./around.js"
  * @import { Item } from "./items.js"
  */
 
-import { lookAlike, skeleton } from "./characters.js";
-import { asItem, derive, normal, weight } from "./items.js";
+import { NOTHING_KNOWN } from "./around.js";
+import { Held } from "./held.js";
+import { derive, weight } from "./items.js";
+import { Narrowing } from "./narrowing.js";
 import { Sort } from "./order.js";
 import { isAsleep } from "./snooze-texts.js";
 
 /**
  * What the entries of one group have in common.
  * @typedef {{ by: Grouping, key: string }} Group
- *
- * A load under way: what it has brought, and which entries changed since it began.
- * @typedef {{ items: Map<string, Item>, touched: Set<string> }} Load
  */
 
-const MOST_ALIKE = 3;
-
-/** The entries of one view (a status), in order, searched and filtered. Knows nothing of the page or the network. */
+/**
+ * The entries of one view (a status, or a group of its entries), in order, searched and filtered. Of a long view the
+ * daemon does that, and the store holds the beginning of what it has found. Knows nothing of the page or the network.
+ */
 export class Store {
   /** @type {Status} */
   #view = "pending";
   /** @type {Group | null} */
   #group = null;
-  /** @type {Map<string, Item>} */
-  #items = new Map();
-  /** @type {Map<string, string>} */
-  #skeletons = new Map();
-  /** @type {Load | null} */
-  #load = null;
-  #complete = false;
-  #asleep = false;
   #order = new Sort("");
-  /** @type {string[]} */
-  #terms = [];
-  /** @type {Set<string> | null} */
-  #only = null;
-  /** @type {string | null} */
-  #type = null;
+  #held = new Held((one, other) => this.#order.compare(one, other));
+  #long = false;
+  /** @type {Around} */
+  #around = NOTHING_KNOWN;
+  #asleep = false;
+  #answered = "";
+  #narrowing = new Narrowing();
   /** @type {Item[] | null} */
   #sorted = null;
   /** @type {ReturnType<typeof derive> | null} */
@@ -54,22 +48,46 @@ export class Store {
     return this.#group;
   }
 
+  /** Whether the view is too long to be held: then the daemon sorts, searches and filters. */
+  get long() {
+    return this.#long;
+  }
+
   /**
    * What the daemon is asked for.
    * @returns {Listing}
    */
   get listing() {
-    return { status: this.#view, group: this.#group };
+    const view = { status: this.#view, group: this.#group };
+    if (!this.#long) return view;
+    const q = this.#narrowing.query;
+    return { ...view, sort: `${this.#order}`, snoozed: this.#asleep ? "only" : "hide", ...(q && { q }) };
   }
 
-  /** How many entries the view holds, whatever the search. */
+  /** How many entries the view has, whatever the search; of a long one as far as that is known. */
   get size() {
-    return this.#inOrder.length;
+    const held = this.#inOrder.length;
+    if (!(this.#long && this.settled)) return held;
+    const { entries, others } = this.#around;
+    const known = this.#group || this.#asleep || entries === null ? null : entries - others;
+    return Math.max(held, known ?? (this.narrowed ? 0 : this.#found));
+  }
+
+  /** Whether what is held is what is asked for: of a long view, the daemon may not have answered yet. */
+  get current() {
+    return this.settled && (!this.#long || this.#answered === JSON.stringify(this.listing));
+  }
+
+  /** How many entries match; null while that is not known. */
+  get total() {
+    if (!this.current) return null;
+    if (this.complete) return this.shown.length;
+    return this.narrowed ? this.#found : this.size;
   }
 
   /** How many entries somebody wants to see later, or else those that are shown then. */
   get others() {
-    return this.#items.size - this.size;
+    return this.#around.others + this.#held.items.size - this.#inOrder.length;
   }
 
   /** Whether those are shown that somebody wants to see later, and only those. */
@@ -77,29 +95,39 @@ export class Store {
     return this.#asleep;
   }
 
-  set asleep(asleep) {
-    this.#asleep = asleep;
-    this.#changed();
+  switchAsleep() {
+    this.#asleep = !this.#asleep;
+    this.refresh();
   }
 
-  /** Whether every entry of the view has been loaded. */
+  /** Whether a load of the view has ended. */
+  get settled() {
+    return this.#held.settled;
+  }
+
+  /** Whether every entry of the list has been loaded. */
   get complete() {
-    return this.#complete;
+    return this.#held.complete;
+  }
+
+  /** How many entries are held. */
+  get held() {
+    return this.#held.items.size;
   }
 
   /** How many entries the load under way has brought. */
   get loading() {
-    return this.#load?.items.size ?? 0;
+    return this.#held.loading;
   }
 
   /** Whether a search narrows what is shown. */
   get searched() {
-    return this.#terms.length > 0 || this.#only !== null;
+    return this.#narrowing.searched;
   }
 
   /** Whether a search or a type narrows what is shown. */
   get narrowed() {
-    return this.searched || this.#type !== null;
+    return this.#narrowing.any;
   }
 
   /** The entries that match, in order. */
@@ -107,59 +135,51 @@ export class Store {
     return this.#derive().shown;
   }
 
-  /** Savings of the whole view, USD a month; without those of entries that have no pattern behind them. */
+  /** Savings of the whole view, USD a month, of those entries that have a pattern behind them; null where not known. */
   get totalSavings() {
-    return this.#derive().total;
+    if (this.#long) return this.#group ? null : this.#around.savings;
+    return this.complete ? this.#derive().total : null;
   }
 
-  /** How many entries of the view have no pattern behind them: other programs wrote them. */
+  /** The same of all entries with the view's status, of a group's, too. */
+  get queueSavings() {
+    return this.#group ? this.#around.savings : this.totalSavings;
+  }
+
+  /** How many entries of the view are known to have no pattern behind them: other programs wrote them. */
   get foreign() {
-    return this.#derive().foreign;
+    return this.#long ? 0 : this.#derive().foreign;
   }
 
   /** [[type, entries], …] of the whole view, the most frequent first. */
   get types() {
-    return this.#derive().types;
+    return (this.#long ? this.#around.types : null) ?? this.#derive().types;
   }
 
-  /** Savings of what is shown, USD a month. */
+  /** Savings of all that match, USD a month; null where they are not known. */
   get shownSavings() {
-    return this.#derive().shownTotal;
+    if (this.complete) return this.#derive().shownTotal;
+    return this.narrowed ? null : this.totalSavings;
   }
 
   /** @param {string} patternId */
   get(patternId) {
-    return this.#items.get(patternId)?.entry;
+    return this.#held.items.get(patternId)?.entry;
+  }
+
+  /** The names of all entries that are held. */
+  get names() {
+    return this.#held.items.keys();
   }
 
   /**
-   * The names in the view that look like this one, at most three.
-   * @param {string} patternId
-   * @returns {string[]}
-   */
-  alike(patternId) {
-    const own = skeleton(patternId);
-    /** @type {string[]} */
-    const found = [];
-    for (const name of this.#items.keys()) {
-      let other = this.#skeletons.get(name);
-      if (other === undefined) {
-        other = skeleton(name);
-        this.#skeletons.set(name, other);
-      }
-      if (name !== patternId && lookAlike(own, other)) found.push(name);
-      if (found.length === MOST_ALIKE) break;
-    }
-    return found;
-  }
-
-  /**
-   * An entry's part of the view's savings, 0 to 1; null while that is not known.
+   * An entry's part of the savings of all with its status, 0 to 1; null while that is not known.
    * @param {QueueEntry} entry
    */
   share(entry) {
-    if (!(this.#complete && entry.from_pattern && this.#items.has(entry.pattern_id))) return null;
-    return this.totalSavings > 0 ? entry.estimated_savings_usd / this.totalSavings : null;
+    const { queueSavings } = this;
+    if (queueSavings === null || !entry.from_pattern || !this.#held.items.has(entry.pattern_id)) return null;
+    return queueSavings > 0 ? entry.estimated_savings_usd / queueSavings : null;
   }
 
   /**
@@ -200,13 +220,19 @@ export class Store {
   /** @param {Sort} order */
   sort(order) {
     this.#order = order;
-    this.#changed();
+    this.refresh();
   }
 
-  /** @param {string} text */
+  /**
+   * Returns whether that is another search.
+   * @param {string} text
+   */
   search(text) {
-    this.#terms = normal(text).split(/\s+/u).filter(Boolean);
+    const words = text.trim();
+    const changes = this.#narrowing.text !== words;
+    this.#narrowing.text = words;
     this.#derived = null;
+    return changes;
   }
 
   /**
@@ -214,13 +240,13 @@ export class Store {
    * @param {Set<string> | null} ids
    */
   only(ids) {
-    this.#only = ids;
+    this.#narrowing.only = ids;
     this.#derived = null;
   }
 
   /** @param {string | null} type null shows all */
   filterType(type) {
-    this.#type = type;
+    this.#narrowing.type = type;
     this.#derived = null;
   }
 
@@ -232,98 +258,92 @@ export class Store {
   reset(view, group = null) {
     this.#view = view;
     this.#group = group;
+    this.#long = false;
+    this.#around = NOTHING_KNOWN;
     this.#asleep = false;
-    this.#items = new Map();
-    this.#load = null;
-    this.#complete = false;
-    this.#changed();
+    this.#held = new Held((one, other) => this.#order.compare(one, other));
+    this.refresh();
   }
 
-  /** Time has passed: who is asleep may be another question. */
-  tick() {
-    this.#changed();
-  }
-
-  beginLoad() {
-    this.#load = { items: new Map(), touched: new Set() };
+  /** The view is too long to be held. */
+  lengthen() {
+    this.#long = true;
+    this.refresh();
   }
 
   /**
-   * Take the entries of a page. Until the view is complete for the first time they are shown at once, then by finishLoad.
+   * Learn something of what is not held.
+   * @param {Partial<Around>} known
+   */
+  learn(known) {
+    this.#around = { ...this.#around, ...known };
+  }
+
+  /** @param {{ more?: boolean }} [options] `more`: keep what is held, and go on behind it */
+  beginLoad({ more = false } = {}) {
+    this.#held.begin({ more });
+  }
+
+  /**
+   * Take the entries of a page. Until a load has ended for the first time they are shown at once, then by finishLoad.
    * @param {QueueEntry[]} entries
    */
   addPage(entries) {
-    const { items, touched } = this.#begun;
-    for (const entry of entries) {
-      // A change announced during the load is newer than the page.
-      if (touched.has(entry.pattern_id)) continue;
-      const item = asItem(entry, this.#items.get(entry.pattern_id));
-      items.set(entry.pattern_id, item);
-      if (!this.#complete) this.#items.set(entry.pattern_id, item);
-    }
-    this.#changed();
+    this.#held.add(entries);
+    this.refresh();
   }
 
-  /** Put what was loaded in place of the old content; returns the ids that are new to a view that was complete. */
-  finishLoad() {
-    const { items } = this.#begun;
-    const appeared = this.#complete ? [...items.keys()].filter((patternId) => !this.#items.has(patternId)) : [];
-    this.#items = items;
-    this.#load = null;
-    this.#complete = true;
-    this.#changed();
+  /**
+   * Put what was loaded in place of the old content; returns the ids that are new to a view that was complete.
+   * @param {{ partial: boolean, total: number | null }} [reached] `partial`: the list goes on after what was loaded
+   */
+  finishLoad(reached = { partial: false, total: null }) {
+    this.#answered = JSON.stringify(this.listing);
+    const appeared = this.#held.finish(reached);
+    this.refresh();
     return appeared;
   }
 
   abandonLoad() {
-    this.#load = null;
+    this.#held.abandon();
   }
 
   /**
-   * Apply one announced change; returns whether the entry is new to the view.
+   * Apply one announced change; returns whether the entry is new to the view, and whether only the daemon can tell what
+   * the list holds now.
    * @param {string} patternId
    * @param {QueueEntry | null} entry null when it was removed
    */
   apply(patternId, entry) {
-    const old = this.#items.get(patternId);
-    const item = entry?.status === this.#view ? asItem(entry, old) : null;
-    this.#load?.touched.add(patternId);
-    put(this.#load?.items, patternId, item);
-    put(this.#items, patternId, item);
-    if (item || old) this.#changed();
-    return item !== null && !old && isAsleep(item.entry, Date.now()) === this.#asleep;
+    const belongs = entry?.status === this.#view ? entry : null;
+    const unsure = this.#group !== null || (this.#long && (this.narrowed || this.#asleep));
+    const { before, now } = this.#held.apply(patternId, belongs, { unsure });
+    if (now || before) this.refresh();
+    const appeared = now !== undefined && !before && isAsleep(now.entry, Date.now()) === this.#asleep;
+    return { appeared, unsure: unsure && belongs !== null };
   }
 
-  get #begun() {
-    if (!this.#load) throw new Error("No load has begun.");
-    return this.#load;
+  // How many entries the daemon has found.
+  get #found() {
+    return Math.max(this.#inOrder.length, this.#held.total ?? 0);
   }
 
-  #changed() {
+  /** What is known may mean something else: who is asleep changes with time. */
+  refresh() {
     this.#sorted = null;
     this.#derived = null;
   }
 
   get #inOrder() {
     const now = Date.now();
-    this.#sorted ??= [...this.#items.values()]
+    this.#sorted ??= [...this.#held.items.values()]
       .filter(({ entry }) => isAsleep(entry, now) === this.#asleep)
       .sort((one, other) => this.#order.compare(one.entry, other.entry));
     return this.#sorted;
   }
 
   #derive() {
-    this.#derived ??= derive(this.#inOrder, this.#terms, this.#type, this.#only);
+    this.#derived ??= this.#long ? derive(this.#inOrder, [], null) : this.#narrowing.apply(this.#inOrder);
     return this.#derived;
   }
-}
-
-/**
- * @param {Map<string, Item> | undefined} items
- * @param {string} patternId
- * @param {Item | null} item
- */
-function put(items, patternId, item) {
-  if (item) items?.set(patternId, item);
-  else items?.delete(patternId);
 }

@@ -3,6 +3,7 @@
  * @import { Parts } from "./bulk.js"
  * @import { BulkAction } from "./bulk-texts.js"
  * @import { Decisions } from "./decisions.js"
+ * @import { Queue } from "./queue.js"
  */
 
 import { Bulk } from "./bulk.js";
@@ -14,7 +15,7 @@ export class Together {
   #bulk;
   #bar;
 
-  /** @param {Parts & { decisions: Decisions }} parts */
+  /** @param {Parts & { decisions: Decisions, queue: Queue }} parts */
   constructor(parts) {
     const { picks, store, signs, list } = parts;
     this.#parts = parts;
@@ -23,6 +24,7 @@ export class Together {
       picks,
       store,
       signs,
+      hold: (most) => parts.queue.hold(most),
       decide: (action) => this.begin(action),
       leave: () => list.focus(),
     });
@@ -49,9 +51,9 @@ export class Together {
     this.#withSelected((entry) => this.#parts.picks.range(entry, this.#parts.store.shown));
   }
 
-  /** Pick everything that the list shows. */
+  /** Pick everything that matches. */
   pickAll() {
-    this.#bar.pickAll();
+    return this.#bar.pickAll();
   }
 
   clear() {

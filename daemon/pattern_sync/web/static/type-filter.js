@@ -13,13 +13,10 @@ export class TypeFilter {
   #select = byId("type", HTMLSelectElement);
   #store;
 
-  /** @param {{ store: Store, changed: () => void }} parts */
-  constructor({ store, changed }) {
+  /** @param {{ store: Store, choose: (type: string | null) => void }} parts */
+  constructor({ store, choose }) {
     this.#store = store;
-    this.#select.addEventListener("change", () => {
-      store.filterType(this.#chosen ?? null);
-      changed();
-    });
+    this.#select.addEventListener("change", () => choose(this.#chosen ?? null));
   }
 
   /** Show all types again. */

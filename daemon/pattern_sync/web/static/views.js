@@ -28,6 +28,14 @@ export class Views {
     return this.#counts?.[countOf(view)] ?? null;
   }
 
+  /**
+   * What a view's entries save according to the statistics, USD a month; null when not known.
+   * @param {Status} view
+   */
+  claimed(view) {
+    return view === "pending" ? (this.#counts?.claimed_usd ?? null) : null;
+  }
+
   /** @param {QueueCounts} counts */
   showCounts(counts) {
     this.#counts = counts;
