@@ -47,10 +47,10 @@ def open_page(long: Served, tabs: Tabs, path: str = "/") -> ReviewPage:
 
 def held(page: ReviewPage) -> int:
     """Return how many rows the list has room for."""
-    height = page.evaluate(
+    rows: float = page.evaluate(
         "() => document.getElementById('list').offsetHeight / document.querySelector('.row').offsetHeight"
     )
-    return round(height)
+    return round(rows)
 
 
 def test_the_beginning_is_shown_at_once_and_what_is_looked_at_follows(long: Served, tabs: Tabs) -> None:

@@ -94,10 +94,17 @@ export class Loader {
     return this.#ended;
   }
 
-  /** Load the view once more; the old content stays until the new one is complete. */
-  reload() {
-    if (this.#running) this.#again = true;
-    else this.#startIn(Math.max(this.#startedAt + PAUSE_SECONDS * 1000, this.#notBefore) - performance.now());
+  /**
+   * Load the view once more; the old content stays until the new one is complete.
+   * @param {{ seconds?: number }} [options] `seconds`: not before these are over
+   */
+  reload({ seconds = 0 } = {}) {
+    if (this.#running) {
+      this.#again = true;
+      return;
+    }
+    const rested = Math.max(this.#startedAt + PAUSE_SECONDS * 1000, this.#notBefore) - performance.now();
+    this.#startIn(Math.max(rested, seconds * 1000));
   }
 
   /** Load what a long list goes on with; resolves when that is there, or is not to be had. */

@@ -22,6 +22,8 @@ import { Standing } from "./standing.js";
 import { TypeFilter } from "./type-filter.js";
 
 const SEARCH_SETTLE_SECONDS = 1;
+// So long what the daemon finds may be older than a change.
+const FOLLOWING_SECONDS = 1;
 const UNREADABLE = new Set([400, 422]);
 
 /** The left half of the page: the view's list, its search and filter, and their summary and faults. */
@@ -172,7 +174,7 @@ export class Queue {
   apply(patternId, entry) {
     const { appeared, unsure } = this.#store.apply(patternId, entry);
     if (appeared && this.#store.complete) this.#arrived([patternId]);
-    if (unsure) this.#loader.reload();
+    if (unsure) this.#loader.reload({ seconds: FOLLOWING_SECONDS });
     this.#finder.again();
     this.drawSoon();
   }
