@@ -163,6 +163,32 @@ def test_a_reload_makes_the_filter_in_force_this_daemons_own() -> None:
     run(check())
 
 
+def test_a_filter_that_is_found_before_its_publication_has_returned_is_this_daemons_own() -> None:
+    async def check() -> None:
+        bench = Bench(FakeQueue())
+        own = bench.in_force.own
+        bench.in_force.publishing(PUBLISHED)
+        await bench.worker.run_once({ScanKind.SETTINGS})
+        assert bench.facts.of(FilterForeign) == []
+        assert bench.in_force.value == PUBLISHED
+        # Until it returns, the one before may still be found, too; any other is somebody else's.
+        bench.installation.found = replace(own, max_patterns=None)
+        await bench.worker.run_once({ScanKind.SWEEP})
+        assert bench.facts.of(FilterForeign) == []
+        bench.installation.found = replace(PUBLISHED, min_occurrences=77)
+        await bench.worker.run_once({ScanKind.SWEEP})
+        assert len(bench.facts.of(FilterForeign)) == 1
+
+    run(check())
+
+
+def test_once_published_the_filter_before_is_somebody_elses() -> None:
+    in_force = FilterInForce(SyncFilter())
+    in_force.publishing(PUBLISHED)
+    in_force.published(PUBLISHED)
+    assert in_force.is_foreign(SyncFilter())
+
+
 def test_a_filter_is_this_daemons_own_although_the_database_keeps_fewer_digits() -> None:
     in_force = FilterInForce(SyncFilter(min_savings=0.1 + 0.2))
     in_force.value = SyncFilter(min_savings=0.3, max_patterns=None)

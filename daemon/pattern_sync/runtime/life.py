@@ -107,6 +107,7 @@ class Daemon:
         await parts.gateway.check_schema()
         await parts.gateway.check_rights()
         wanted = parts.publisher.wanted
+        parts.in_force.publishing(wanted)
         await parts.gateway.publish_filter(wanted)
         parts.in_force.published(wanted)
         return wanted

@@ -138,6 +138,7 @@ def build_publisher(core: Core, gateway: DaemonGateway, in_force: FilterInForce)
     """Return the service that puts the daemon's own filter in force."""
 
     async def publish(own: SyncFilter) -> bool:
+        in_force.publishing(own)
         changed = await gateway.publish_filter(own)
         in_force.published(own)
         return changed

@@ -8,12 +8,14 @@ from pattern_sync.domain.filter import SyncFilter
 class FilterInForce:
     """Shared by the services of one daemon; the scan worker reads `value` anew before each scan.
 
-    `own` is the filter that this daemon has published. Any other daemon may have published another one since.
+    `own` is the filter that this daemon has published. Any other daemon may have published another one since. While
+    this one publishes, a scan may find its new filter before the publication has returned.
     """
 
     def __init__(self, own: SyncFilter) -> None:
         self.own = own
         self.value = own
+        self._coming = own
 
     @property
     def foreign(self) -> SyncFilter | None:
@@ -22,11 +24,15 @@ class FilterInForce:
 
     def is_foreign(self, found: SyncFilter) -> bool:
         """Return whether a filter is another one than this daemon's own."""
-        return _as_stored(found) != _as_stored(self.own)
+        return _as_stored(found) not in (_as_stored(self.own), _as_stored(self._coming))
+
+    def publishing(self, own: SyncFilter) -> None:
+        """Record that this daemon is about to put its filter in force; whether it got there shows when it is found."""
+        self._coming = own
 
     def published(self, own: SyncFilter) -> None:
         """Record that this daemon has put its filter in force."""
-        self.own = self.value = own
+        self.own = self.value = self._coming = own
 
 
 def _as_stored(sync_filter: SyncFilter) -> SyncFilter:
