@@ -163,21 +163,36 @@ def test_single_tables_are_restored(source: TestDatabase, tmp_path: Path, tables
     assert {"kept", "decided"} <= source.queue()
 
 
-def test_a_dump_of_the_oldest_server_is_restored_into_this_one(target: TestDatabase, tmp_path: Path) -> None:
+def moves_plain_tables(server: EmbeddedServer, newest: int, target_url: str, place: Path) -> bool:
+    """Return whether a dump of a server's plainest table is restored by the newest: builds may add options to any."""
+    with another_database(server.url) as source, another_database(target_url) as target:
+        source.execute("CREATE TABLE plain (id INTEGER PRIMARY KEY)")
+        dump_to(source, place, "--format=custom", major=newest)
+        done = run(server_program(newest, "pg_restore"), f"--dbname={target.url}", str(place), check=False)
+    return done.returncode == 0
+
+
+def test_a_dump_of_the_oldest_server_is_restored_into_this_one(
+    server_url: str, target: TestDatabase, tmp_path: Path
+) -> None:
     newest = server_major(target)
     older = sorted((found for found in all_binaries() if found.major < newest), key=lambda found: found.major)
-    if not older:
-        pytest.skip("no older server is at hand")
-    with (
-        open_folder() as folder,
-        EmbeddedServer(folder / "server", durable=False, binaries=older[0]) as server,
-        another_database(server.url) as source,
-    ):
-        adopt(source)
-        abouts(source)
-        source.add_pattern("kept")
-        PatternSyncService(source.url).sync_patterns(UNCAPPED)
-        dump_to(source, tmp_path / "dump", "--format=custom", major=newest)
+    for binaries in older:
+        with (
+            open_folder() as folder,
+            EmbeddedServer(folder / "server", durable=False, binaries=binaries) as server,
+        ):
+            if not moves_plain_tables(server, newest, server_url, tmp_path / "plain"):
+                continue
+            with another_database(server.url) as source:
+                adopt(source)
+                abouts(source)
+                source.add_pattern("kept")
+                PatternSyncService(source.url).sync_patterns(UNCAPPED)
+                dump_to(source, tmp_path / "dump", "--format=custom", major=newest)
+        break
+    else:
+        pytest.skip("no older server is at hand whose tables the newest takes")
     restore(target, tmp_path / "dump")
     assert_working(target)
     assert "kept" in target.queue()
