@@ -1,5 +1,7 @@
 """Deciding fast, and taking it back: approving without a dialog, reasons to pick, undo."""
 
+import re
+
 import pytest
 from playwright.sync_api import Route, expect
 
@@ -266,8 +268,13 @@ def test_two_people_see_each_other_and_go_on_to_different_patterns(three: Served
         ann.select(FIRST)
         expect(bob["pattern-readers"]).to_have_text("ann is reading this")
         expect(ann["pattern-readers"]).to_have_text("bob is reading this")
+        sign = bob.row(FIRST).locator(".reader")
+        expect(sign).to_have_text("ann")
+        expect(bob.row(FIRST)).to_have_accessible_name(re.compile("ann is reading this$"))
         ann.select(SECOND)
         expect(bob["pattern-readers"]).to_be_hidden()
+        expect(sign).to_be_hidden()
+        expect(bob.row(SECOND).locator(".reader")).to_have_text("ann")
         bob.press("a")
         expect(bob.title).to_have_text(THIRD)
 

@@ -16,6 +16,7 @@ import { KeysDialog } from "./keys-dialog.js";
 import { VirtualList } from "./list.js";
 import { Live } from "./live.js";
 import { Log } from "./log.js";
+import { Lookalikes } from "./lookalikes.js";
 import { Memory } from "./memory.js";
 import { Nearest } from "./nearest.js";
 import { Picks } from "./picks.js";
@@ -54,9 +55,12 @@ class ReviewPage {
   #signs = new Signs({ retry: () => this.#retry(), leave: () => this.#list.focus() });
   #views = new Views({ choose: (view) => this.#showView(view) });
   #picks = new Picks({ changed: () => this.#together.changed() });
+  #lookalikes = new Lookalikes({ store: this.#store });
   #list = new VirtualList({
     store: this.#store,
     picks: this.#picks,
+    lookalikes: this.#lookalikes,
+    readers: (patternId) => this.#presence.others(patternId),
     choose: (entry) => this.#choose(entry),
     seenToEnd: () => this.#queue.more(),
   });
@@ -66,10 +70,12 @@ class ReviewPage {
     send: (message) => this.#live.send(message),
     memory: this.#memory,
     identity: this.#identity,
+    changed: () => this.#list.readersChanged(),
   });
   #selection = new Selection({
     api: this.#api,
     store: this.#store,
+    lookalikes: this.#lookalikes,
     list: this.#list,
     details: this.#details,
     isTaken: (patternId) => this.#presence.others(patternId).length > 0,

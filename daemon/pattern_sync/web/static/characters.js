@@ -20,6 +20,8 @@ const PICTURE_STYLE = /(?<=\p{Extended_Pictographic}|[0-9#*])[\uFE0E\uFE0F]/gu;
 const JOINED_LETTERS =
   /(?<=[\p{L}\p{M}])(?<![\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}])[\u200C\u200D](?=\p{L})/gu;
 
+// Most names: nothing in them is to be looked for.
+const PLAIN = /^[!-~]*$/u;
 const WORD = /[\p{L}\p{M}]+/gu;
 const LATIN = /\p{Script=Latin}/u;
 const OF_ANOTHER_SCRIPT = /(?!\p{Script_Extensions=Latin})\p{L}/gu;
@@ -64,6 +66,7 @@ export function strangeLetters(name) {
  * @param {string} name
  */
 export function skeleton(name) {
+  if (PLAIN.test(name)) return name.toLowerCase();
   return name
     .normalize("NFKC")
     .replace(EVERY_ODDITY, (character) => (OTHER_BLANK.test(character) ? " " : ""))
@@ -88,6 +91,22 @@ export function lookAlike(one, other) {
       return letter === beside || isCrossing(letter, beside) || isCrossing(beside, letter);
     })
   );
+}
+
+/**
+ * What is left of a skeleton without regard to its letters: skeletons that look alike have the same.
+ * @param {string} name
+ */
+export function outline(name) {
+  return PLAIN.test(name) ? name.replaceAll(/[a-z]/gu, "x") : name.replaceAll(/\p{L}|\p{Script=Latin}/gu, "x");
+}
+
+/**
+ * Whether a skeleton has letters of another script than Latin.
+ * @param {string} name
+ */
+export function crossed(name) {
+  return !PLAIN.test(name) && name.search(OF_ANOTHER_SCRIPT) >= 0;
 }
 
 /**

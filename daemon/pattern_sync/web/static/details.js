@@ -5,7 +5,6 @@
  */
 
 import { Background } from "./background.js";
-import { strangeLetters } from "./characters.js";
 import { allById, build, fillList, setText } from "./dom.js";
 import { EvidenceBlock } from "./evidence.js";
 import {
@@ -21,6 +20,7 @@ import {
   visible,
   visibleLines,
 } from "./format.js";
+import { nameSigns } from "./name-signs.js";
 import { Overview } from "./overview.js";
 import { isAsleep } from "./snooze-texts.js";
 
@@ -253,11 +253,9 @@ export class Details {
  * @param {string[]} alike
  */
 function oddities(patternId, alike) {
-  const strange = strangeLetters(patternId);
-  const said = [];
-  if (strange.length > 0) said.push(`Its name mixes alphabets: ${strange.join(", ")}.`);
-  if (alike.length > 0) said.push(`It looks like ${alike.map((name) => `“${visible(name)}”`).join(", ")}.`);
-  return said.join(" ");
+  return nameSigns(patternId, alike)
+    .map(({ words }) => `It ${words}.`)
+    .join(" ");
 }
 
 /** @param {QueueEntry} entry */

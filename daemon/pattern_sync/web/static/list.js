@@ -1,5 +1,6 @@
 /**
  * @import { QueueEntry } from "wire"
+ * @import { Lookalikes } from "./lookalikes.js"
  * @import { Picks } from "./picks.js"
  * @import { Store } from "./store.js"
  */
@@ -25,6 +26,8 @@ export class VirtualList {
   #store;
   #picks;
   #seenToEnd;
+  #lookalikes;
+  #readers;
   #arrivals;
   /** @type {QueueEntry[]} */
   #entries = [];
@@ -39,12 +42,16 @@ export class VirtualList {
    * @param {object} parts
    * @param {Store} parts.store
    * @param {Picks} parts.picks
+   * @param {Lookalikes} parts.lookalikes
+   * @param {(patternId: string) => string[]} parts.readers the names of the others who read a pattern
    * @param {(entry: QueueEntry) => void} parts.choose called for the row that a person opens
    * @param {() => void} parts.seenToEnd called when little is left to see of what is held of a long list
    */
-  constructor({ store, picks, choose, seenToEnd }) {
+  constructor({ store, picks, lookalikes, readers, choose, seenToEnd }) {
     this.#store = store;
     this.#picks = picks;
+    this.#lookalikes = lookalikes;
+    this.#readers = readers;
     this.#seenToEnd = seenToEnd;
     this.#arrivals = new Arrivals({
       store,
@@ -86,6 +93,7 @@ export class VirtualList {
   update() {
     const anchor = this.#anchor();
     this.#entries = this.#store.shown;
+    this.#lookalikes.refresh();
     this.#box.style.height = `${this.#entries.length * this.#rowHeight}px`;
     if (anchor) this.#scroller.scrollTop += (this.#store.index(anchor.entry) - anchor.index) * this.#rowHeight;
     this.#draw();
@@ -102,6 +110,11 @@ export class VirtualList {
   /** What is picked has changed. */
   picked() {
     this.#box.classList.toggle("is-picking", this.#picks.size > 0);
+    this.#draw();
+  }
+
+  /** Others read other patterns now. */
+  readersChanged() {
     this.#draw();
   }
 
@@ -232,6 +245,7 @@ export class VirtualList {
         selected: entry.pattern_id === this.#selected?.pattern_id,
         picked: this.#picks.size > 0 ? this.#picks.has(entry.pattern_id) : null,
       },
+      { readers: this.#readers(entry.pattern_id), alike: this.#lookalikes.of(entry.pattern_id) },
     );
     return row;
   }

@@ -14,6 +14,7 @@ export class Presence {
   #send;
   #memory;
   #identity;
+  #changed;
   #place = byId("pattern-readers", HTMLElement);
   /** @type {Map<string, string[]>} */
   #readers = new Map();
@@ -29,11 +30,13 @@ export class Presence {
    * @param {(message: object) => boolean} parts.send returns whether there was a connection to send on
    * @param {Pick<Memory, "reviewer">} parts.memory
    * @param {Pick<Identity, "known">} parts.identity
+   * @param {() => void} parts.changed called when others read other patterns
    */
-  constructor({ send, memory, identity }) {
+  constructor({ send, memory, identity, changed }) {
     this.#send = send;
     this.#memory = memory;
     this.#identity = identity;
+    this.#changed = changed;
     for (const event of ["keydown", "pointerdown", "visibilitychange"]) {
       document.addEventListener(event, () => this.#stir(), { passive: true });
     }
@@ -46,6 +49,7 @@ export class Presence {
   receive(readers) {
     this.#readers = new Map(Object.entries(readers));
     this.#draw();
+    this.#changed();
   }
 
   /** A new connection knows nothing of this page. */

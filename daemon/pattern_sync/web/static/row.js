@@ -3,6 +3,8 @@
 import { byId, find, setAttribute, setText } from "./dom.js";
 import { doubts, sign } from "./evidence.js";
 import { count, money, percent, share, short, visible } from "./format.js";
+import { nameSigns } from "./name-signs.js";
+import { readersText } from "./presence.js";
 
 /**
  * Where a row is and how it stands out.
@@ -19,12 +21,21 @@ import { count, money, percent, share, short, visible } from "./format.js";
  * @property {number} proportion of the view's largest impact
  */
 
+/**
+ * What the row has to do with others.
+ * @typedef {object} Company
+ * @property {string[]} readers the names of those who read it elsewhere
+ * @property {string[]} alike the names of the patterns that look like it
+ */
+
 /** One row of the list. Only what differs is written: rows are drawn with every scroll and every change. */
 export class Row {
   #element = cloneTemplate();
   #id = find(this.#element, ".row-id bdi", HTMLElement);
+  #readers = find(this.#element, ".reader", HTMLElement);
+  #odd = find(this.#element, ".odd", HTMLElement);
   #doubt = find(this.#element, ".doubt", HTMLElement);
-  #tools = find(this.#element, ".row-tools bdi", HTMLElement);
+  #tools = find(this.#element, ".row-tools .tools", HTMLElement);
   #confidence = find(this.#element, ".row-confidence", HTMLElement);
   #occurrences = find(this.#element, ".row-occurrences", HTMLElement);
   #savings = find(this.#element, ".row-savings", HTMLElement);
@@ -32,8 +43,8 @@ export class Row {
   #impact = find(this.#element, ".impact", HTMLElement);
   /** @type {QueueEntry | null} */
   #entry = null;
-  /** @type {number | null} */
-  #fraction = null;
+  // All that is written beside the entry itself.
+  #around = "";
   /** @type {number | null} */
   #top = null;
 
@@ -60,9 +71,12 @@ export class Row {
    * @param {QueueEntry} entry
    * @param {Weight} weight
    * @param {Place} place
+   * @param {Company} company
    */
-  draw(entry, { fraction, proportion }, { index, top, total, selected, picked }) {
-    if (this.#entry !== entry || this.#fraction !== fraction) this.#write(entry, fraction);
+  draw(entry, { fraction, proportion }, { index, top, total, selected, picked }, company) {
+    const around = JSON.stringify([fraction, company]);
+    if (this.#entry !== entry || this.#around !== around) this.#write(entry, fraction, company);
+    this.#around = around;
     // Relative to the largest, not to the total: of ten thousand bars nearly all would be empty.
     this.#bar.style.width = `${100 * proportion}%`;
     if (this.#top !== top) {
@@ -79,10 +93,11 @@ export class Row {
   /**
    * @param {QueueEntry} entry
    * @param {number | null} fraction
+   * @param {Company} company
    */
-  #write(entry, fraction) {
+  #write(entry, fraction, { readers, alike }) {
     this.#entry = entry;
-    this.#fraction = fraction;
+    const odd = nameSigns(entry.pattern_id, alike);
     const confidence = percent(entry.confidence_score);
     const occurrences = count(entry.occurrence_count);
     const savings = money(entry.estimated_savings_usd);
@@ -90,8 +105,9 @@ export class Row {
     const part = fraction === null ? "" : share(fraction);
     setText(this.#id, visible(entry.pattern_id));
     setText(this.#tools, visible(entry.tool_sequence));
-    setText(this.#doubt, sign(entry.evidence));
-    this.#doubt.hidden = this.#doubt.textContent === "";
+    show(this.#readers, readers.map(visible).join(", "));
+    show(this.#odd, odd.map(({ short: word }) => word).join(", "));
+    show(this.#doubt, sign(entry.evidence));
     setText(this.#confidence, confidence);
     setText(this.#occurrences, occurrences);
     setText(this.#savings, savings);
@@ -103,9 +119,19 @@ export class Row {
       `${savings} a month`,
     ];
     if (part) figures.push(`${part} of the value`);
-    figures.push(...doubts(entry.evidence));
+    figures.push(...odd.map(({ words }) => words), ...doubts(entry.evidence));
+    if (readers.length > 0) figures.push(readersText(readers));
     setAttribute(this.#element, "aria-label", `${visible(entry.pattern_id)}, ${figures.join(", ")}`);
   }
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {string} text "" hides it
+ */
+function show(element, text) {
+  setText(element, text);
+  element.hidden = text === "";
 }
 
 /** An empty row; every row has its height. */

@@ -3,13 +3,13 @@
  * @import { Api } from "./api.js"
  * @import { Details } from "./details.js"
  * @import { VirtualList } from "./list.js"
+ * @import { Lookalikes } from "./lookalikes.js"
  * @import { Store } from "./store.js"
  */
 
 import { readAddress, writeAddress } from "./address.js";
 import { asApiError } from "./api-error.js";
 import { byId, find } from "./dom.js";
-import { Lookalikes } from "./lookalikes.js";
 import { isAsleep, snoozeText } from "./snooze-texts.js";
 import { secondsSince } from "./watching.js";
 
@@ -37,17 +37,18 @@ export class Selection {
    * @param {object} parts
    * @param {Api} parts.api
    * @param {Store} parts.store
+   * @param {Lookalikes} parts.lookalikes
    * @param {VirtualList} parts.list
    * @param {Details} parts.details
    * @param {(patternId: string) => boolean} parts.isTaken whether somebody else reads a pattern
    * @param {(patternId: string | null) => void} parts.selected called when another pattern is selected, or none
    */
-  constructor({ api, store, list, details, isTaken, selected }) {
+  constructor({ api, store, lookalikes, list, details, isTaken, selected }) {
     this.#isTaken = isTaken;
     this.#selected = selected;
     this.#api = api;
     this.#store = store;
-    this.#lookalikes = new Lookalikes({ store });
+    this.#lookalikes = lookalikes;
     this.#list = list;
     this.#details = details;
     this.#narrow.addEventListener("change", () => this.#cover(this.#openedInHistory));
