@@ -1,5 +1,6 @@
 """What is recorded of a pattern, on the page: the sign in its row, the block in its details, the worth of the queue."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -77,3 +78,36 @@ def test_the_evidence_can_be_read_by_everybody(
     assert page.evaluate(FAINT_TEXTS) == []
     assert nameless(page.page) == []
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_what_is_like_a_pattern_is_listed_by_the_difference_and_one_key_away(emptied: Served, tabs: Tabs) -> None:
+    for name, steps, times in (
+        ("test:py:one", ["Read", "Grep", "Edit", "Bash"], 400),
+        ("test:py:two", ["Read", "Grep", "Edit", "Write"], 300),
+        ("test:py:other", ["WebFetch"], 200),
+        ("lint:py:one", ["Read", "Grep", "Edit", "Bash"], 100),
+    ):
+        emptied.queue(name, typical_operations=steps, occurrence_count=times)
+    page = tabs.open(emptied.daemon.http_url).until_live().select("test:py:one")
+    found = page["similar"].get_by_role("button")
+    expect(found).to_have_count(1)
+    expect(found).to_have_accessible_name("test:py:two, 183,844.06 USD a month, without Bash, with Write")
+    assert nameless(page.page) == []
+    found.focus()
+    page.press("Enter")
+    expect(page.title).to_have_text("test:py:two")
+    expect(page.title).to_be_focused()
+    expect(page.row("test:py:two")).to_have_attribute("aria-selected", "true")
+    expect(found).to_have_accessible_name(re.compile("^test:py:one,.* without Write, with Bash$"))
+    page.select("lint:py:one")
+    expect(page["similar-section"]).to_be_hidden()
+
+
+def test_a_fault_of_what_is_like_a_pattern_is_quiet(three: Served, tabs: Tabs) -> None:
+    page = tabs.open(three.daemon.http_url).until_live()
+    page.excuse("status of 500|Failed to load")
+    page.page.route("**/similar*", lambda route: route.abort())
+    with page.page.expect_request("**/similar*"):
+        page.select(SIGNATURE)
+    expect(page["similar-section"]).to_be_hidden()
+    expect(page["fault"]).to_be_hidden()

@@ -123,6 +123,16 @@ export class Api {
   }
 
   /**
+   * What waits and is like an entry, with what is different.
+   * @param {string} patternId
+   * @param {number} limit
+   * @param {AbortSignal} signal
+   */
+  similar(patternId, limit, signal) {
+    return this.#get("/api/v1/patterns/{pattern_id}/similar", { patternId, query: { limit }, signal });
+  }
+
+  /**
    * @param {string} patternId
    * @param {Approval} approval
    * @param {string} key

@@ -64,7 +64,7 @@ class ReviewPage {
     choose: (entry) => this.#choose(entry),
     seenToEnd: () => this.#queue.more(),
   });
-  #details = new Details({ api: this.#api });
+  #details = new Details({ api: this.#api, choose: (patternId) => this.#visit(patternId) });
   #identity = new Identity({ api: this.#api });
   #presence = new Presence({
     send: (message) => this.#live.send(message),
@@ -271,6 +271,11 @@ class ReviewPage {
   #choose(entry) {
     this.#selection.select(entry);
     this.#selection.open({ focus: false });
+  }
+
+  /** @param {string} patternId */
+  async #visit(patternId) {
+    if (await this.#selection.find(patternId)) this.#selection.open();
   }
 
   /** @param {boolean} wrong */

@@ -22,6 +22,7 @@ import {
 } from "./format.js";
 import { nameSigns } from "./name-signs.js";
 import { Overview } from "./overview.js";
+import { Similar } from "./similar.js";
 import { isAsleep } from "./snooze-texts.js";
 
 /** The right half of the page: the selected pattern's figures, or what the view holds when none is selected. */
@@ -59,10 +60,16 @@ export class Details {
   #overview = new Overview();
   #evidence = new EvidenceBlock();
   #background;
+  #similar;
 
-  /** @param {{ api: Api }} parts */
-  constructor({ api }) {
+  /**
+   * @param {object} parts
+   * @param {Api} parts.api
+   * @param {(patternId: string) => void} parts.choose called with another pattern that a person wants to see
+   */
+  constructor({ api, choose }) {
     this.#background = new Background({ api, retryButton: (retry) => this.#retryButton(retry) });
+    this.#similar = new Similar({ api, choose });
   }
 
   /**
@@ -93,6 +100,7 @@ export class Details {
     if (!another) return;
     this.#elements.details.scrollTop = 0;
     this.#background.start(entry.pattern_id);
+    this.#similar.start(entry.pattern_id);
   }
 
   /**
@@ -153,6 +161,7 @@ export class Details {
   // The next entry starts afresh, even one with the same id: nothing is known of this one.
   #forget() {
     this.#background.stop();
+    this.#similar.stop();
     this.#patternId = null;
   }
 
