@@ -210,14 +210,62 @@ RETURNS double precision LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT pg_catalog.date_part('epoch'::text, pg_catalog.now() - value)
 $$;
 
+-- The words under a key of an object; NULL if it has no such key.
+CREATE OR REPLACE FUNCTION pattern_sync.words_of(wanted jsonb, key text)
+RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT pg_catalog.array_agg(word)
+    FROM pg_catalog.jsonb_array_elements_text(pg_catalog.jsonb_extract_path(wanted, key)) AS word
+$$;
+
 -- The patterns of LIKE for texts that hold the words under a key of an object, in small letters; each character of a
--- word stands for itself.
+-- word stands for itself. NULL if it has no such key.
 CREATE OR REPLACE FUNCTION pattern_sync.containing(wanted jsonb, key text)
 RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT coalesce(pg_catalog.array_agg(
+    SELECT pg_catalog.array_agg(
         pg_catalog.concat('%', pg_catalog.regexp_replace(pg_catalog.lower(word), '([\\%_])', '\\\1', 'g'), '%')
-    ), '{}'::text[])
-    FROM pg_catalog.jsonb_array_elements_text(pg_catalog.jsonb_extract_path(wanted, key)) AS word
+    )
+    FROM pg_catalog.unnest(pattern_sync.words_of(containing.wanted, containing.key)) AS word
+$$;
+
+-- Whether a text is, in small letters, one of the words under one key of an object and none of those under another. A
+-- key that is missing asks for nothing, here and below.
+CREATE OR REPLACE FUNCTION pattern_sync.is_one_of(value text, wanted jsonb, key text, without_key text)
+RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT (
+            pattern_sync.words_of(wanted, key) IS NULL
+            OR pg_catalog.lower(value) = ANY (pattern_sync.words_of(wanted, key))
+        )
+        AND (
+            pattern_sync.words_of(wanted, without_key) IS NULL
+            OR coalesce(pg_catalog.lower(value), '') <> ALL (pattern_sync.words_of(wanted, without_key))
+        )
+$$;
+
+-- Whether a text is the one under a key of an object.
+CREATE OR REPLACE FUNCTION pattern_sync.is_text_of(value text, wanted jsonb, key text)
+RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT pg_catalog.jsonb_extract_path_text(wanted, key) IS NULL
+        OR value = pg_catalog.jsonb_extract_path_text(wanted, key)
+$$;
+
+-- Whether something is so, or is not, as an object asks under a key.
+CREATE OR REPLACE FUNCTION pattern_sync.is_so(value boolean, wanted jsonb, key text)
+RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT pg_catalog.jsonb_extract_path_text(wanted, key) IS NULL
+        OR value = pg_catalog.jsonb_extract_path_text(wanted, key)::boolean
+$$;
+
+-- Whether a figure is at least the one under one key of an object, and at most the one under another.
+CREATE OR REPLACE FUNCTION pattern_sync.is_within(value double precision, wanted jsonb, least_key text, most_key text)
+RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT (
+            pg_catalog.jsonb_extract_path_text(wanted, least_key) IS NULL
+            OR value >= pg_catalog.jsonb_extract_path_text(wanted, least_key)::double precision
+        )
+        AND (
+            pg_catalog.jsonb_extract_path_text(wanted, most_key) IS NULL
+            OR value <= pg_catalog.jsonb_extract_path_text(wanted, most_key)::double precision
+        )
 $$;
 
 -- The entries with a status (NULL: any) that somebody wants to see later. They are few: a search reads them once.
@@ -233,6 +281,9 @@ $$;
 -- The traits that are found: those with a status (NULL: any) that meet what is wanted, an object as domain/query.py
 -- makes it, and are snoozed or not ('show' both, 'hide', 'only'), and have changed since a time (NULL: ever). It is one
 -- SELECT, so that PostgreSQL inlines it.
+--
+-- Whoever calls it is planned for the values at hand (force_custom_plan): a condition that nobody asks for is then gone
+-- before the first row is read. Else each row would be asked for all of them, and 200,000 rows take twice as long.
 CREATE OR REPLACE FUNCTION pattern_sync.matching(status text, wanted jsonb, snoozed text, since timestamptz)
 RETURNS TABLE (
     pattern_id text, kind text, target text, shape text, confidence double precision, occurrences bigint,
@@ -244,61 +295,56 @@ RETURNS TABLE (
         t.savings, t.impact, t.evidence, t.workflows,
         t.last_seen, t.flags, t.reviewed_at, t.created_at
     FROM pattern_sync.traits AS t
-    CROSS JOIN pg_catalog.jsonb_to_record(coalesce(matching.wanted, '{}'::jsonb)) AS q (
-        words text[], without_words text[],
-        type text[], not_type text[], kind text[], not_kind text[], target text[], not_target text[],
-        shape text[], not_shape text[], by text[], not_by text[], flag text[], not_flag text[],
-        flagged boolean, carries boolean, in_kind text, in_shape text, in_target text, in_flag text,
-        min_savings double precision, max_savings double precision,
-        min_evidence double precision, max_evidence double precision,
-        min_confidence double precision, max_confidence double precision,
-        min_occurrences double precision, max_occurrences double precision,
-        min_workflows double precision, max_workflows double precision,
-        min_age double precision, max_age double precision,
-        min_quiet double precision, max_quiet double precision
-    )
     WHERE (matching.status IS NULL OR t.status = matching.status)
       AND (matching.since IS NULL OR t.changed_at >= matching.since)
-      -- The patterns are made once for all rows: hence the subqueries.
-      AND (q.words IS NULL OR t.words LIKE ALL ((SELECT pattern_sync.containing(matching.wanted, 'words'))::text[]))
-      AND (q.without_words IS NULL OR NOT t.words LIKE ANY (
-          (SELECT pattern_sync.containing(matching.wanted, 'without_words'))::text[]
-      ))
-      AND (q.type IS NULL OR pg_catalog.lower(pg_catalog.split_part(t.kind, ':', 1)) = ANY (q.type))
-      AND (q.not_type IS NULL OR pg_catalog.lower(pg_catalog.split_part(t.kind, ':', 1)) <> ALL (q.not_type))
-      AND (q.kind IS NULL OR pg_catalog.lower(t.kind) = ANY (q.kind))
-      AND (q.not_kind IS NULL OR pg_catalog.lower(t.kind) <> ALL (q.not_kind))
-      AND (q.target IS NULL OR pg_catalog.lower(t.target) = ANY (q.target))
-      AND (q.not_target IS NULL OR pg_catalog.lower(t.target) <> ALL (q.not_target))
-      AND (q.shape IS NULL OR pg_catalog.lower(t.shape) = ANY (q.shape))
-      AND (q.not_shape IS NULL OR pg_catalog.lower(t.shape) <> ALL (q.not_shape))
-      AND (q.by IS NULL OR pg_catalog.lower(t.reviewed_by) = ANY (q.by))
-      AND (q.not_by IS NULL OR coalesce(pg_catalog.lower(t.reviewed_by), '') <> ALL (q.not_by))
-      AND (q.flag IS NULL OR pg_catalog.arraycontains(t.flags, q.flag))
-      AND (q.not_flag IS NULL OR NOT pg_catalog.arrayoverlap(t.flags, q.not_flag))
-      AND (q.flagged IS NULL
-          OR q.flagged = (pg_catalog.cardinality(pg_catalog.array_remove(t.flags, 'nothing-recorded'::text)) > 0))
-      AND (q.carries IS NULL OR q.carries = coalesce(
-          t.pattern_id = (SELECT c.signature FROM pattern_sync.carrier() AS c), false
-      ))
-      AND (q.in_kind IS NULL OR t.kind = q.in_kind)
-      AND (q.in_shape IS NULL OR t.shape = q.in_shape)
-      AND (q.in_target IS NULL OR t.target = q.in_target)
-      AND (q.in_flag IS NULL OR q.in_flag = ANY (t.flags))
-      AND (q.min_savings IS NULL OR t.savings >= q.min_savings)
-      AND (q.max_savings IS NULL OR t.savings <= q.max_savings)
-      AND (q.min_evidence IS NULL OR t.evidence >= q.min_evidence)
-      AND (q.max_evidence IS NULL OR t.evidence <= q.max_evidence)
-      AND (q.min_confidence IS NULL OR t.confidence >= q.min_confidence)
-      AND (q.max_confidence IS NULL OR t.confidence <= q.max_confidence)
-      AND (q.min_occurrences IS NULL OR t.occurrences::double precision >= q.min_occurrences)
-      AND (q.max_occurrences IS NULL OR t.occurrences::double precision <= q.max_occurrences)
-      AND (q.min_workflows IS NULL OR t.workflows::double precision >= q.min_workflows)
-      AND (q.max_workflows IS NULL OR t.workflows::double precision <= q.max_workflows)
-      AND (q.min_age IS NULL OR pattern_sync.seconds_since(t.created_at) >= q.min_age)
-      AND (q.max_age IS NULL OR pattern_sync.seconds_since(t.created_at) <= q.max_age)
-      AND (q.min_quiet IS NULL OR pattern_sync.seconds_since(t.last_seen) >= q.min_quiet)
-      AND (q.max_quiet IS NULL OR pattern_sync.seconds_since(t.last_seen) <= q.max_quiet)
+      AND (
+          pattern_sync.containing(wanted, 'words') IS NULL
+          OR t.words LIKE ALL (pattern_sync.containing(wanted, 'words'))
+      )
+      AND (
+          pattern_sync.containing(wanted, 'without_words') IS NULL
+          OR NOT t.words LIKE ANY (pattern_sync.containing(wanted, 'without_words'))
+      )
+      AND pattern_sync.is_one_of(pg_catalog.split_part(t.kind, ':', 1), wanted, 'type', 'not_type')
+      AND pattern_sync.is_one_of(t.kind, wanted, 'kind', 'not_kind')
+      AND pattern_sync.is_one_of(t.target, wanted, 'target', 'not_target')
+      AND pattern_sync.is_one_of(t.shape, wanted, 'shape', 'not_shape')
+      AND pattern_sync.is_one_of(t.reviewed_by, wanted, 'by', 'not_by')
+      AND (
+          pattern_sync.words_of(wanted, 'flag') IS NULL
+          OR pg_catalog.arraycontains(t.flags, pattern_sync.words_of(wanted, 'flag'))
+      )
+      AND (
+          pattern_sync.words_of(wanted, 'not_flag') IS NULL
+          OR NOT pg_catalog.arrayoverlap(t.flags, pattern_sync.words_of(wanted, 'not_flag'))
+      )
+      AND pattern_sync.is_so(
+          pg_catalog.cardinality(pg_catalog.array_remove(t.flags, 'nothing-recorded'::text)) > 0, wanted, 'flagged'
+      )
+      AND (
+          pg_catalog.jsonb_extract_path_text(wanted, 'carries') IS NULL
+          OR pattern_sync.is_so(
+              coalesce(t.pattern_id = (SELECT c.signature FROM pattern_sync.carrier() AS c), false), wanted, 'carries'
+          )
+      )
+      AND pattern_sync.is_text_of(t.kind, wanted, 'in_kind')
+      AND pattern_sync.is_text_of(t.shape, wanted, 'in_shape')
+      AND (
+          pg_catalog.jsonb_extract_path_text(wanted, 'in_shape') IS NULL
+          OR pg_catalog.md5(t.shape) = pg_catalog.md5(pg_catalog.jsonb_extract_path_text(wanted, 'in_shape'))
+      )
+      AND pattern_sync.is_text_of(t.target, wanted, 'in_target')
+      AND (
+          pg_catalog.jsonb_extract_path_text(wanted, 'in_flag') IS NULL
+          OR pg_catalog.jsonb_extract_path_text(wanted, 'in_flag') = ANY (t.flags)
+      )
+      AND pattern_sync.is_within(t.savings, wanted, 'min_savings', 'max_savings')
+      AND pattern_sync.is_within(t.evidence, wanted, 'min_evidence', 'max_evidence')
+      AND pattern_sync.is_within(t.confidence, wanted, 'min_confidence', 'max_confidence')
+      AND pattern_sync.is_within(t.occurrences::double precision, wanted, 'min_occurrences', 'max_occurrences')
+      AND pattern_sync.is_within(t.workflows::double precision, wanted, 'min_workflows', 'max_workflows')
+      AND pattern_sync.is_within(pattern_sync.seconds_since(t.created_at), wanted, 'min_age', 'max_age')
+      AND pattern_sync.is_within(pattern_sync.seconds_since(t.last_seen), wanted, 'min_quiet', 'max_quiet')
       AND (matching.snoozed = 'show' OR (matching.snoozed = 'only') = (t.pattern_id IN (
           SELECT a.pattern_id FROM pattern_sync.asleep(matching.status) AS a
       )))
@@ -455,6 +501,17 @@ BEGIN
     RETURN (SELECT pg_catalog.count(*) FROM pattern_sync.matching(count_found.status, wanted, snoozed, since));
 END $$;
 
+-- How many entries are found, and their savings, claimed and by evidence.
+CREATE OR REPLACE FUNCTION pattern_sync.sum_found(
+    status text, wanted jsonb, snoozed text, since timestamptz,
+    OUT entries bigint, OUT savings double precision, OUT evidence double precision
+) LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan AS $$
+BEGIN
+    SELECT pg_catalog.count(*), coalesce(pg_catalog.sum(m.savings), 0::double precision), pg_catalog.sum(m.evidence)
+    INTO entries, savings, evidence
+    FROM pattern_sync.matching(sum_found.status, wanted, snoozed, since) AS m;
+END $$;
+
 -- Some entries as people see them, with the place of their names in the array.
 --
 -- Figures are converted through text: 0.85 stored as REAL is 0.85 to a person, not 0.8500000238418579. Times without a
@@ -518,42 +575,74 @@ RETURNS TABLE (
 ) LANGUAGE plpgsql STABLE SET enable_nestloop = off SET plan_cache_mode = force_custom_plan SET work_mem = '64MB' AS $$
 BEGIN
     RETURN QUERY
-    WITH found AS MATERIALIZED (
-        SELECT pattern_sync.key_of(grouped.facet, m.kind, m.shape, m.target) AS key,
-            m.savings, m.evidence, m.confidence, m.flags
+    -- Of flags there are few combinations: these are counted, and not each flag of each entry.
+    WITH combined AS MATERIALIZED (
+        SELECT
+            m.flags,
+            pg_catalog.count(*) AS entries,
+            pg_catalog.sum(pg_catalog.round(m.savings * 100::double precision)) AS savings_cents,
+            pg_catalog.sum(pg_catalog.round(m.evidence * 100::double precision)) AS evidence_cents,
+            pg_catalog.min(m.savings) AS min_savings,
+            pg_catalog.max(m.savings) AS max_savings,
+            pg_catalog.min(m.confidence) AS min_confidence,
+            pg_catalog.max(m.confidence) AS max_confidence
         FROM pattern_sync.matching(grouped.status, wanted, snoozed, NULL) AS m
-        WHERE grouped.facet <> 'flag'
-        UNION ALL
-        SELECT flag.name, m.savings, m.evidence, m.confidence, m.flags
-        FROM pattern_sync.matching(grouped.status, wanted, snoozed, NULL) AS m
-        CROSS JOIN LATERAL pg_catalog.unnest(m.flags) AS flag (name)
         WHERE grouped.facet = 'flag'
+        GROUP BY m.flags
     ),
     summed AS MATERIALIZED (
-        SELECT
-            f.key,
-            pg_catalog.count(*) AS entries,
-            -- In whole cents, so that the sums do not depend on the order in which a plan adds.
-            pg_catalog.sum(pg_catalog.round(f.savings * 100::double precision)) / 100::double precision AS savings,
-            pg_catalog.sum(pg_catalog.round(f.evidence * 100::double precision)) / 100::double precision AS evidence,
-            pg_catalog.min(f.savings) AS min_savings,
-            pg_catalog.max(f.savings) AS max_savings,
-            pg_catalog.min(f.confidence) AS min_confidence,
-            pg_catalog.max(f.confidence) AS max_confidence,
-            pg_catalog.count(*) OVER () AS total
-        FROM found AS f
-        GROUP BY f.key
-        ORDER BY savings DESC, f.key
+        SELECT each.*, pg_catalog.count(*) OVER () AS total
+        FROM (
+            SELECT
+                pattern_sync.key_of(grouped.facet, m.kind, m.shape, m.target) AS key,
+                pg_catalog.count(*) AS entries,
+                -- In whole cents, so that the sums do not depend on the order in which a plan adds.
+                pg_catalog.sum(pg_catalog.round(m.savings * 100::double precision)) AS savings_cents,
+                pg_catalog.sum(pg_catalog.round(m.evidence * 100::double precision)) AS evidence_cents,
+                pg_catalog.min(m.savings) AS min_savings,
+                pg_catalog.max(m.savings) AS max_savings,
+                pg_catalog.min(m.confidence) AS min_confidence,
+                pg_catalog.max(m.confidence) AS max_confidence
+            FROM pattern_sync.matching(grouped.status, wanted, snoozed, NULL) AS m
+            WHERE grouped.facet <> 'flag'
+            GROUP BY 1
+            UNION ALL
+            SELECT
+                flag.name,
+                pg_catalog.sum(c.entries)::bigint,
+                pg_catalog.sum(c.savings_cents),
+                pg_catalog.sum(c.evidence_cents),
+                pg_catalog.min(c.min_savings),
+                pg_catalog.max(c.max_savings),
+                pg_catalog.min(c.min_confidence),
+                pg_catalog.max(c.max_confidence)
+            FROM combined AS c
+            CROSS JOIN LATERAL pg_catalog.unnest(c.flags) AS flag (name)
+            GROUP BY flag.name
+        ) AS each
+        ORDER BY each.savings_cents DESC, each.key
         LIMIT most
     ),
     flagged AS (
         SELECT each.key, pg_catalog.jsonb_object_agg(each.flag, each.entries) AS flags
         FROM (
-            SELECT s.key, flag.name AS flag, pg_catalog.count(*) AS entries
-            FROM summed AS s
-            JOIN found AS f ON f.key = s.key
-            CROSS JOIN LATERAL pg_catalog.unnest(f.flags) AS flag (name)
-            GROUP BY s.key, flag.name
+            SELECT counted.key, flag.name AS flag, pg_catalog.sum(counted.entries)::bigint AS entries
+            FROM (
+                SELECT keyed.key, keyed.flags, pg_catalog.count(*) AS entries
+                FROM (
+                    SELECT pattern_sync.key_of(grouped.facet, m.kind, m.shape, m.target) AS key, m.flags
+                    FROM pattern_sync.matching(grouped.status, wanted, snoozed, NULL) AS m
+                    WHERE grouped.facet <> 'flag'
+                ) AS keyed
+                WHERE keyed.key IN (SELECT s.key FROM summed AS s)
+                GROUP BY keyed.key, keyed.flags
+                UNION ALL
+                SELECT flag.name, c.flags, c.entries
+                FROM combined AS c
+                CROSS JOIN LATERAL pg_catalog.unnest(c.flags) AS flag (name)
+            ) AS counted
+            CROSS JOIN LATERAL pg_catalog.unnest(counted.flags) AS flag (name)
+            GROUP BY counted.key, flag.name
         ) AS each
         GROUP BY each.key
     ),
@@ -575,12 +664,13 @@ BEGIN
         GROUP BY each.key
     )
     SELECT
-        s.key, s.entries, s.savings, s.evidence, s.min_savings, s.max_savings, s.min_confidence, s.max_confidence,
+        s.key, s.entries, s.savings_cents / 100::double precision, s.evidence_cents / 100::double precision,
+        s.min_savings, s.max_savings, s.min_confidence, s.max_confidence,
         f.flags::text, coalesce(d.approved, 0::bigint), coalesce(d.decided, 0::bigint), s.total
     FROM summed AS s
     LEFT JOIN flagged AS f ON f.key = s.key
     LEFT JOIN decided AS d ON d.key = s.key
-    ORDER BY s.savings DESC, s.key;
+    ORDER BY s.savings_cents DESC, s.key;
 END $$;
 
 -- The entries that may be like one: those of its kind with a status, and their shapes, best impact first.

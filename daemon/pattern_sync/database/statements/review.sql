@@ -53,11 +53,8 @@ FROM pattern_sync.list(
 
 -- name: sum_listed
 -- How many entries a list has in all, and their savings, claimed and by evidence: $1 to $4 as for `listed`.
-SELECT
-    pg_catalog.count(*) AS entries,
-    coalesce(pg_catalog.sum(m.savings), 0::double precision) AS savings,
-    pg_catalog.sum(m.evidence) AS evidence
-FROM pattern_sync.matching($1::text, $2::text::jsonb, $3::text, $4::timestamptz) AS m;
+SELECT f.entries, f.savings, f.evidence
+FROM pattern_sync.sum_found($1::text, $2::text::jsonb, $3::text, $4::timestamptz) AS f;
 
 -- name: groups
 -- The groups of a list ($1 to $3 as for `listed`) by kind, shape, target or flag ($4), at most $5.
