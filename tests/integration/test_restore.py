@@ -1,6 +1,7 @@
 """Dumps and restores in all common forms: migrate makes every result work; and who may dump."""
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -163,36 +164,34 @@ def test_single_tables_are_restored(source: TestDatabase, tmp_path: Path, tables
     assert {"kept", "decided"} <= source.queue()
 
 
-def moves_plain_tables(server: EmbeddedServer, newest: int, target_url: str, place: Path) -> bool:
-    """Return whether a dump of a server's plainest table is restored by the newest: builds may add options to any."""
-    with another_database(server.url) as source, another_database(target_url) as target:
+def fitting_major(server: EmbeddedServer, own: int, newest: int, place: Path) -> int:
+    """Return the version whose pg_dump to take: the newest, unless that release is older than the server's.
+
+    A minor release may keep marks of its own among the options of every column (15.20: `pg_attver`), which its own
+    pg_dump leaves out. An older pg_dump shows them even of a table without options, and an older server refuses them.
+    """
+    with another_database(server.url) as source:
         source.execute("CREATE TABLE plain (id INTEGER PRIMARY KEY)")
-        dump_to(source, place, "--format=custom", major=newest)
-        done = run(server_program(newest, "pg_restore"), f"--dbname={target.url}", str(place), check=False)
-    return done.returncode == 0
+        dump_to(source, place, "--schema-only", "--table=plain", major=newest)
+    return own if re.search(r"ALTER COLUMN id SET \(", place.read_text(encoding="utf-8")) else newest
 
 
-def test_a_dump_of_the_oldest_server_is_restored_into_this_one(
-    server_url: str, target: TestDatabase, tmp_path: Path
-) -> None:
+def test_a_dump_of_the_oldest_server_is_restored_into_this_one(target: TestDatabase, tmp_path: Path) -> None:
     newest = server_major(target)
     older = sorted((found for found in all_binaries() if found.major < newest), key=lambda found: found.major)
-    for binaries in older:
-        with (
-            open_folder() as folder,
-            EmbeddedServer(folder / "server", durable=False, binaries=binaries) as server,
-        ):
-            if not moves_plain_tables(server, newest, server_url, tmp_path / "plain"):
-                continue
-            with another_database(server.url) as source:
-                adopt(source)
-                abouts(source)
-                source.add_pattern("kept")
-                PatternSyncService(source.url).sync_patterns(UNCAPPED)
-                dump_to(source, tmp_path / "dump", "--format=custom", major=newest)
-        break
-    else:
-        pytest.skip("no older server is at hand whose tables the newest takes")
+    if not older:
+        pytest.skip("no older server is at hand")
+    with (
+        open_folder() as folder,
+        EmbeddedServer(folder / "server", durable=False, binaries=older[0]) as server,
+        another_database(server.url) as source,
+    ):
+        adopt(source)
+        abouts(source)
+        source.add_pattern("kept")
+        PatternSyncService(source.url).sync_patterns(UNCAPPED)
+        major = fitting_major(server, older[0].major, newest, tmp_path / "plain.sql")
+        dump_to(source, tmp_path / "dump", "--format=custom", major=major)
     restore(target, tmp_path / "dump")
     assert_working(target)
     assert "kept" in target.queue()

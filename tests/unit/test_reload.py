@@ -3,6 +3,8 @@
 import asyncio
 import os
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -11,10 +13,16 @@ from pattern_sync.domain.errors import DatabaseUnavailable, InvalidSettings
 from pattern_sync.domain.facts import ReloadDeferred, ReloadRefused, SettingsReloaded, SettingsUnread
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.observability.systemd import ServiceManager
+from pattern_sync.runtime.queueing import build_publisher
 from pattern_sync.runtime.readiness import Readiness
 from pattern_sync.runtime.reload import FilterPublisher, Reloader
+from pattern_sync.sync.in_force import FilterInForce
 from tests.support.asynchronous import run, settle
 from tests.support.fakes import Clock, RecordedFacts, RecordingActivity
+
+if TYPE_CHECKING:
+    from pattern_sync.database.gateway import DaemonGateway
+    from pattern_sync.runtime.core import Core
 
 OLD, NEW, NEWEST = (SyncFilter(min_confidence=number) for number in (70.0, 60.0, 50.0))
 
@@ -223,3 +231,23 @@ def test_a_settings_file_that_is_gone_does_not_stand_for_the_defaults(
         reread()
     file.touch()
     assert reread().filter.min_savings == 1000
+
+
+def test_while_the_filter_is_being_published_it_is_already_this_daemons_own() -> None:
+    async def check() -> None:
+        in_force = FilterInForce(OLD)
+        found: list[SyncFilter | None] = []
+
+        async def publish_filter(_: SyncFilter) -> bool:
+            found.append(in_force.own_as_found(NEW))
+            return True
+
+        core = SimpleNamespace(emit=RecordedFacts(), activity=lambda _: RecordingActivity(Clock()))
+        gateway = SimpleNamespace(publish_filter=publish_filter)
+        publisher = build_publisher(cast("Core", core), cast("DaemonGateway", gateway), in_force)
+        publisher.want(NEW)
+        await publisher.run_once()
+        assert found == [NEW]
+        assert in_force.own == NEW
+
+    run(check())

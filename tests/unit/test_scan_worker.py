@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -28,6 +29,9 @@ from pattern_sync.sync.silence import Silence
 from tests.support.asynchronous import run
 from tests.support.fakes import Clock, FakeQueue, RecordedFacts, RecordingActivity
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 PUBLISHED = SyncFilter(80.0, 9, None, max_patterns=None)
 PUBLICATION = Publication("daemon from 10.0.0.7", datetime(2026, 3, 1, tzinfo=UTC))
 
@@ -39,13 +43,17 @@ class FakeInstallation:
         self.found = PUBLISHED
         self.counted = 0
         self.refusal: Exception | None = None
+        self.meanwhile: list[Callable[[], None]] = []
 
     async def check_schema(self) -> None:
         if self.faults:
             raise self.faults.pop(0)
 
     async def read_filter(self) -> SyncFilter:
-        return self.found
+        found = self.found
+        if self.meanwhile:
+            self.meanwhile.pop()()
+        return found
 
     async def read_publication(self) -> Publication | None:
         return PUBLICATION
@@ -178,6 +186,48 @@ def test_a_filter_that_is_found_before_its_publication_has_returned_is_this_daem
         bench.installation.found = replace(PUBLISHED, min_occurrences=77)
         await bench.worker.run_once({ScanKind.SWEEP})
         assert len(bench.facts.of(FilterForeign)) == 1
+
+    run(check())
+
+
+def test_a_filter_that_was_read_before_this_daemons_publication_returned_is_read_again() -> None:
+    async def check() -> None:
+        bench = Bench(FakeQueue())
+        bench.installation.found = bench.in_force.own
+
+        def publish() -> None:
+            bench.in_force.publishing(PUBLISHED)
+            bench.in_force.published(PUBLISHED)
+            bench.installation.found = PUBLISHED
+
+        bench.installation.meanwhile = [publish]
+        await bench.worker.run_once({ScanKind.SWEEP})
+        assert bench.facts.of(FilterForeign) == []
+        assert bench.in_force.value == PUBLISHED
+
+    run(check())
+
+
+def test_each_publication_whose_answer_was_lost_may_be_found() -> None:
+    in_force = FilterInForce(SyncFilter())
+    later = SyncFilter(99.0)
+    in_force.publishing(PUBLISHED)
+    in_force.publishing(later)
+    assert not in_force.is_foreign(PUBLISHED)
+    in_force.published(later)
+    assert in_force.is_foreign(PUBLISHED)
+
+
+def test_what_is_found_of_this_daemons_own_is_named_for_what_it_is() -> None:
+    async def check() -> None:
+        bench = Bench(FakeQueue())
+        bench.installation.found = SyncFilter(99.0, max_patterns=None)
+        await bench.worker.run_once({ScanKind.SWEEP})
+        assert len(bench.facts.of(FilterForeign)) == 1
+        bench.in_force.publishing(PUBLISHED)
+        bench.installation.found = PUBLISHED
+        await bench.worker.run_once({ScanKind.SETTINGS})
+        assert bench.facts.of(FilterOwn) == [FilterOwn(PUBLISHED)]
 
     run(check())
 

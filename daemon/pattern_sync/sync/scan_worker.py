@@ -101,14 +101,22 @@ class ScanWorker:
         return kinds
 
     async def _read_filter(self) -> None:
+        found, publication = await self._find_filter()
         before = self._in_force.foreign
-        found = await self._installation.read_filter()
-        is_foreign = self._in_force.is_foreign(found)
-        publication = await self._installation.read_publication() if is_foreign else None
         self._in_force.value = found
         if self._in_force.foreign != before:
-            own = self._in_force.own
-            self._emit(FilterForeign(found, own, publication) if is_foreign else FilterOwn(own))
+            own = self._in_force.own_as_found(found)
+            self._emit(FilterForeign(found, self._in_force.own, publication) if own is None else FilterOwn(own))
+
+    async def _find_filter(self) -> tuple[SyncFilter, Publication | None]:
+        while True:
+            publications = self._in_force.publications
+            found = await self._installation.read_filter()
+            is_foreign = self._in_force.is_foreign(found)
+            publication = await self._installation.read_publication() if is_foreign else None
+            # One of this daemon's own has returned meanwhile: what was found may be the filter before it.
+            if publications == self._in_force.publications:
+                return found, publication
 
     def _finished(self, kinds: frozenset[ScanKind], result: SyncResult) -> None:
         self._scanned_by = self._in_force.value
