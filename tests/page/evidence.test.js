@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { doubts, saved, seen, sign, worth } from "../../daemon/pattern_sync/web/static/evidence.js";
-import { evidence } from "./support.js";
+import {
+  doubts,
+  saved,
+  seen,
+  shownExactly,
+  shownInShort,
+  shownInWords,
+  shownPart,
+  sign,
+  worth,
+} from "../../daemon/pattern_sync/web/static/evidence.js";
+import { entry, evidence } from "./support.js";
 
 /** @param {string[]} names */
 function flagged(...names) {
@@ -50,4 +60,23 @@ test("the worth of the queue is told once something of it is shown", () => {
     worth({ ...counts, claimed_usd: 183_900, shown_usd: 2300 }),
     "Of what is pending, 183,900.00 USD a month is claimed, and 2,300.00 USD shown by evidence.",
   );
+});
+
+test("what evidence shows stands beside the claim, as a part of it", () => {
+  const seed = evidence({ savings_by_evidence: 2208.74 });
+  assert.equal(shownInShort(seed), "2,209 shown");
+  assert.equal(shownExactly(seed), "2,208.74 USD shown");
+  assert.equal(shownInWords(seed), "2,208.74 USD a month shown by evidence");
+  const unknown = evidence({ savings_by_evidence: null });
+  assert.deepEqual([shownInShort(unknown), shownExactly(unknown), shownInWords(unknown)], ["", "", ""]);
+  assert.equal(
+    shownPart(entry("a", { estimated_savings_usd: 4000, evidence: evidence({ savings_by_evidence: 1000 }) })),
+    0.25,
+  );
+  assert.equal(
+    shownPart(entry("a", { estimated_savings_usd: 10, evidence: evidence({ savings_by_evidence: 1000 }) })),
+    1,
+  );
+  assert.equal(shownPart(entry("a", { estimated_savings_usd: 0, evidence: seed })), 0);
+  assert.equal(shownPart(entry("a", { estimated_savings_usd: 10, evidence: unknown })), 0);
 });

@@ -14,6 +14,23 @@ from tests.web.test_page_accessibility import FAINT_TEXTS, PHONE, nameless
 
 NOW = datetime.now(UTC)
 
+# What is written in a row, and lies not wholly in it.
+OUTSIDE = """row => {
+    const outer = row.getBoundingClientRect();
+    const outside = [];
+    const walker = document.createTreeWalker(row, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+        const text = document.createRange();
+        text.selectNodeContents(walker.currentNode);
+        for (const box of walker.currentNode.data.trim() ? text.getClientRects() : []) {
+            if (box.top < outer.top || box.bottom > outer.bottom || box.left < outer.left || box.right > outer.right) {
+                outside.push(walker.currentNode.data);
+            }
+        }
+    }
+    return outside;
+}"""
+
 
 @pytest.fixture
 def three(emptied: Served) -> Served:
@@ -32,9 +49,19 @@ def test_a_doubtful_claim_has_a_sign_in_its_row_and_every_rule_in_its_details(th
     page = tabs.open(three.daemon.http_url).until_live()
     row = page.row(SIGNATURE)
     expect(row.locator(".doubt")).to_have_text("counted twice +5")
+    expect(row.locator(".row-shown")).to_have_text("2,209 shown")
+    claimed, shown = (row.locator(part).bounding_box() for part in (".claimed", ".shown"))
+    assert claimed
+    assert shown
+    assert shown["width"] / claimed["width"] == pytest.approx(2_208.74 / 183_844.06, abs=0.01)
     label = row.get_attribute("aria-label") or ""
+    assert "2,208.74 USD a month shown by evidence" in label
     assert label.endswith("counted twice, short span, all time, assumed cost, no steps, gone quiet")
     page.select(SIGNATURE)
+    expect(page["pattern-rank"]).to_have_text(
+        re.compile(r"No\. \d of 3 by impact: 85 % . 78,167 . 183,844\.06 USD = 12\.2B")
+    )
+    expect(page["figure-shown"]).to_have_text("2,208.74 USD shown")
     details = page["evidence"]
     for words in ("2,208.74 USD a month, extrapolated", "56.45 USD in all", "24 distinct workflows, 31 a day"):
         expect(details).to_contain_text(words)
@@ -43,6 +70,12 @@ def test_a_doubtful_claim_has_a_sign_in_its_row_and_every_rule_in_its_details(th
         "counted twice: 78,167 occurrences are claimed; 24 distinct workflows are recorded: each was counted 3,257"
         " times."
     )
+
+
+@pytest.mark.parametrize("width", [360, 961, 1440])
+def test_every_line_of_a_row_is_within_the_row(three: Served, tabs: Tabs, width: int) -> None:
+    page = tabs.open(three.daemon.http_url, viewport={"width": width, "height": 800}).until_live()
+    assert page.row(SIGNATURE).evaluate(OUTSIDE) == []
 
 
 def test_a_detector_that_records_nothing_has_no_sign(three: Served, tabs: Tabs) -> None:

@@ -6,7 +6,7 @@
 
 import { Background } from "./background.js";
 import { allById, build, fillList, setText } from "./dom.js";
-import { EvidenceBlock } from "./evidence.js";
+import { EvidenceBlock, shownExactly } from "./evidence.js";
 import {
   capital,
   count,
@@ -33,6 +33,7 @@ export class Details {
     "pattern-status",
     "pattern-since",
     "details-title",
+    "pattern-rank",
     "pattern-id",
     "pattern-elsewhere",
     "actions",
@@ -45,6 +46,7 @@ export class Details {
     "decision-title",
     "decision-notes",
     "figure-savings",
+    "figure-shown",
     "figure-share",
     "figure-occurrences",
     "figure-confidence",
@@ -91,11 +93,13 @@ export class Details {
    * @param {number | null} context.fraction its part of the view's value
    * @param {string | null} context.elsewhere why it is not in the list
    * @param {string[]} context.alike the names of others that look like its own
+   * @param {{ place: string, rule: string }} context.rank why it stands where it does
    */
-  show(entry, { fraction, elsewhere, alike }) {
+  show(entry, { fraction, elsewhere, alike, rank }) {
     const another = entry.pattern_id !== this.#patternId;
     this.#patternId = entry.pattern_id;
     this.#showFacts(entry, fraction, elsewhere);
+    this.#showRank(rank);
     this.#showOddities(oddities(entry.pattern_id, alike));
     if (!another) return;
     this.#elements.details.scrollTop = 0;
@@ -156,6 +160,7 @@ export class Details {
     elsewhere.hidden = false;
     actions.hidden = true;
     facts.hidden = true;
+    this.#elements["pattern-rank"].hidden = true;
   }
 
   // The next entry starts afresh, even one with the same id: nothing is known of this one.
@@ -201,6 +206,7 @@ export class Details {
     this.#elements["pattern-elsewhere"].hidden = !elsewhere;
     facts.hidden = false;
     setText(this.#elements["figure-savings"], money(entry.estimated_savings_usd));
+    setText(this.#elements["figure-shown"], shownExactly(entry.evidence));
     setText(this.#elements["figure-share"], share(fraction));
     setText(this.#elements["figure-occurrences"], count(entry.occurrence_count));
     setText(this.#elements["figure-confidence"], percent(entry.confidence_score));
@@ -238,6 +244,15 @@ export class Details {
     notes.hidden = status !== "pending";
     setText(approve, `Approve${instead}`);
     setText(reject, `Reject${instead || "…"}`);
+  }
+
+  /** @param {{ place: string, rule: string }} rank */
+  #showRank({ place, rule }) {
+    const { "pattern-rank": element } = this.#elements;
+    const text = place ? `${place}: ${rule}` : `Impact: ${rule}`;
+    // Only what differs: rewriting it would drop a person's selection in it.
+    if (element.textContent !== text) element.replaceChildren(build("b", {}, place || "Impact"), `: ${rule}`);
+    element.hidden = false;
   }
 
   /** @param {string} text */

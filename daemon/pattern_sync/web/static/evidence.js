@@ -1,4 +1,4 @@
-/** @import { Evidence, QueueCounts } from "wire" */
+/** @import { Evidence, QueueCounts, QueueEntry } from "wire" */
 
 import { allById, build, fillList, setText } from "./dom.js";
 import { count, money, plural, time } from "./format.js";
@@ -36,6 +36,39 @@ export function doubts({ flags }) {
 export function sign(evidence) {
   const [first = "", ...others] = doubts(evidence);
   return others.length > 0 ? `${first} +${others.length}` : first;
+}
+
+/**
+ * "2,209 shown", beside a claim that has room for its cents; "" while nothing can be said of a month.
+ * @param {Evidence} evidence
+ */
+export function shownInShort({ savings_by_evidence: usd }) {
+  return usd === null ? "" : `${count(usd)} shown`;
+}
+
+/**
+ * "2,208.74 USD shown", below a claim
+ * @param {Evidence} evidence
+ */
+export function shownExactly({ savings_by_evidence: usd }) {
+  return usd === null ? "" : `${money(usd)} shown`;
+}
+
+/**
+ * "2,208.74 USD a month shown by evidence"
+ * @param {Evidence} evidence
+ */
+export function shownInWords({ savings_by_evidence: usd }) {
+  return usd === null ? "" : `${money(usd)} a month shown by evidence`;
+}
+
+/**
+ * How much of what an entry claims is shown by evidence, 0 to 1; more than it claims is all of it.
+ * @param {Pick<QueueEntry, "estimated_savings_usd" | "evidence">} entry
+ */
+export function shownPart({ estimated_savings_usd: claimed, evidence }) {
+  const usd = evidence.savings_by_evidence ?? 0;
+  return claimed > 0 ? Math.max(0, Math.min(1, usd / claimed)) : 0;
 }
 
 /**

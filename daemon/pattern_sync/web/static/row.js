@@ -1,7 +1,7 @@
 /** @import { QueueEntry } from "wire" */
 
 import { byId, find, setAttribute, setText } from "./dom.js";
-import { doubts, sign } from "./evidence.js";
+import { doubts, shownInShort, shownInWords, shownPart, sign } from "./evidence.js";
 import { count, money, percent, share, short, visible } from "./format.js";
 import { nameSigns } from "./name-signs.js";
 import { readersText } from "./presence.js";
@@ -35,12 +35,14 @@ export class Row {
   #readers = find(this.#element, ".reader", HTMLElement);
   #odd = find(this.#element, ".odd", HTMLElement);
   #doubt = find(this.#element, ".doubt", HTMLElement);
-  #tools = find(this.#element, ".row-tools .tools", HTMLElement);
+  #tools = find(this.#element, ".steps-line", HTMLElement);
   #confidence = find(this.#element, ".row-confidence", HTMLElement);
   #occurrences = find(this.#element, ".row-occurrences", HTMLElement);
   #savings = find(this.#element, ".row-savings", HTMLElement);
-  #bar = find(this.#element, ".bar > span", HTMLElement);
-  #impact = find(this.#element, ".impact", HTMLElement);
+  #shown = find(this.#element, ".row-shown", HTMLElement);
+  #impact = find(this.#element, ".row-impact", HTMLElement);
+  #claimedBar = find(this.#element, ".claimed", HTMLElement);
+  #shownBar = find(this.#element, ".shown", HTMLElement);
   /** @type {QueueEntry | null} */
   #entry = null;
   // All that is written beside the entry itself.
@@ -78,7 +80,7 @@ export class Row {
     if (this.#entry !== entry || this.#around !== around) this.#write(entry, fraction, company);
     this.#around = around;
     // Relative to the largest, not to the total: of ten thousand bars nearly all would be empty.
-    this.#bar.style.width = `${100 * proportion}%`;
+    this.#claimedBar.style.width = `${100 * proportion}%`;
     if (this.#top !== top) {
       this.#top = top;
       this.#element.style.transform = `translateY(${top}px)`;
@@ -112,12 +114,16 @@ export class Row {
     setText(this.#occurrences, occurrences);
     setText(this.#savings, savings);
     setText(this.#impact, impact);
+    setText(this.#shown, shownInShort(entry.evidence));
+    this.#shownBar.style.width = `${100 * shownPart(entry)}%`;
     const figures = [
       `impact ${impact}`,
       `confidence ${confidence}`,
       `${occurrences} occurrences`,
       `${savings} a month`,
     ];
+    const shown = shownInWords(entry.evidence);
+    if (shown) figures.push(shown);
     if (part) figures.push(`${part} of the value`);
     figures.push(...odd.map(({ words }) => words), ...doubts(entry.evidence));
     if (readers.length > 0) figures.push(readersText(readers));

@@ -10,6 +10,8 @@
 import { readAddress, writeAddress } from "./address.js";
 import { asApiError } from "./api-error.js";
 import { byId, find } from "./dom.js";
+import { Sort } from "./order.js";
+import { rank } from "./rank.js";
 import { isAsleep, snoozeText } from "./snooze-texts.js";
 import { secondsSince } from "./watching.js";
 
@@ -199,8 +201,12 @@ export class Selection {
   draw() {
     const entry = this.#entry;
     if (entry) {
-      const [fraction, alike] = [this.#store.share(entry), this.#lookalikes.of(entry.pattern_id)];
-      this.#details.show(entry, { fraction, elsewhere: this.#elsewhere(entry), alike });
+      this.#details.show(entry, {
+        fraction: this.#store.share(entry),
+        elsewhere: this.#elsewhere(entry),
+        alike: this.#lookalikes.of(entry.pattern_id),
+        rank: rank(this.#store, entry, new Sort(readAddress().sort)),
+      });
     } else if (this.#patternId === null) this.#details.showOverview(this.#store);
   }
 
