@@ -1,5 +1,6 @@
 /**
  * @import { Decisions } from "./decisions.js"
+ * @import { Grouping } from "./grouping.js"
  * @import { Actions } from "./keys.js"
  * @import { KeysDialog } from "./keys-dialog.js"
  * @import { VirtualList } from "./list.js"
@@ -24,6 +25,7 @@
  * @property {Log} log
  * @property {Undo} undo
  * @property {Queue} queue
+ * @property {Grouping} grouping
  * @property {KeysDialog} keysDialog
  */
 
@@ -33,15 +35,32 @@
  * @returns {Actions}
  */
 export function keyActions(parts) {
-  const { selection, together, decisions, snooze, log, undo, queue, keysDialog } = parts;
+  const { selection, together, decisions, snooze, log, undo, queue, grouping, keysDialog } = parts;
+  /** @type {(groups: () => void, patterns: () => void) => () => void} */
+  const either = (groups, patterns) => () => (grouping.listing && !selection.opened ? groups() : patterns());
   return {
-    move: (step) => selection.move(step),
-    open: () => selection.open(),
-    approve: () => together.begin("approve"),
-    approveWithNotes: () => together.begin("approve", { asks: true }),
-    reject: () => together.begin("reject"),
+    move: (step) => (grouping.listing ? grouping.move(step) : selection.move(step)),
+    open: either(
+      () => grouping.open(),
+      () => selection.open(),
+    ),
+    approve: either(
+      () => grouping.decide("approve"),
+      () => together.begin("approve"),
+    ),
+    approveWithNotes: either(
+      () => grouping.decide("approve"),
+      () => together.begin("approve", { asks: true }),
+    ),
+    reject: either(
+      () => grouping.decide("reject"),
+      () => together.begin("reject"),
+    ),
     comment: () => decisions.begin("comment"),
-    pick: () => together.pick(),
+    pick: either(
+      () => grouping.pick(),
+      () => together.pick(),
+    ),
     pickRange: () => together.pickRange(),
     pickAll: () => together.pickAll(),
     snooze: () => snooze.begin(),
@@ -50,6 +69,7 @@ export function keyActions(parts) {
     search: () => selection.opened || queue.focusSearch(),
     order: () => queue.cycleSort(),
     reverse: () => queue.reverseSort(),
+    group: () => grouping.cycle(),
     leaveSearch: () => leaveSearch(parts),
     leave: () => leave(parts),
     keys: () => keysDialog.open(),
@@ -58,15 +78,17 @@ export function keyActions(parts) {
 
 // The next key is meant for what the search finds, whether that is there yet or not.
 /** @param {Parts} parts */
-async function leaveSearch({ selection, list, queue }) {
-  list.focus();
+async function leaveSearch({ selection, list, queue, grouping }) {
+  grouping.focus();
   await queue.arrive();
   if (list.hasFocus) selection.enter();
 }
 
 /** @param {Parts} parts */
-function leave({ selection, together, picks, list, queue }) {
+function leave({ selection, together, picks, queue, grouping }) {
   if (picks.size > 0 && !selection.opened) together.clear();
-  else if (selection.opened || !list.hasFocus) selection.close();
+  else if (selection.opened) selection.close();
+  else if (!grouping.hasFocus) grouping.focus();
   else if (queue.narrowed) queue.clearSearch();
+  else if (grouping.opened) grouping.leave();
 }

@@ -14,7 +14,7 @@
 /** @type {readonly Status[]} */
 const VIEWS = ["pending", "approved", "rejected", "auto-approved", "auto-rejected"];
 /** @type {readonly Grouping[]} */
-const GROUPINGS = ["kind", "shape", "target", "flag"];
+export const GROUPINGS = ["kind", "shape", "target", "flag"];
 export const USUAL_SORT = "impact";
 
 /**

@@ -6,10 +6,11 @@
 import { keyActions } from "./actions.js";
 import { readAddress, writeAddress } from "./address.js";
 import { Api } from "./api.js";
-import { asApiError } from "./api-error.js";
 import { Asleep } from "./asleep.js";
+import { Counts } from "./counts.js";
 import { Decisions } from "./decisions.js";
 import { Details } from "./details.js";
+import { Grouping } from "./grouping.js";
 import { Identity } from "./identity.js";
 import { listenToKeys } from "./keys.js";
 import { KeysDialog } from "./keys-dialog.js";
@@ -90,12 +91,21 @@ class ReviewPage {
     drawn: () => this.#drawn(),
     reloaded: () => this.#reloaded(),
   });
+  #counts = new Counts({
+    api: this.#api,
+    views: this.#views,
+    isLive: () => this.#isLive,
+    isPaused: () => this.#queue.paused,
+    asked: () => this.#queue.drawSoon(),
+  });
   #person = { api: this.#api, memory: this.#memory, identity: this.#identity };
   #shown = {
     store: this.#store,
     list: this.#list,
     details: this.#details,
     selection: this.#selection,
+    picks: this.#picks,
+    queue: this.#queue,
     signs: this.#signs,
   };
   #reasons = new Reasons({ memory: this.#memory });
@@ -117,21 +127,19 @@ class ReviewPage {
     ...this.#person,
     ...this.#shown,
     reasons: this.#reasons,
-    queue: this.#queue,
     undo: this.#undo,
     changed: (patternId, entry) => this.#changed(patternId, entry),
-    decided: () => this.#refreshCounts(),
+    decided: () => this.#counts.refresh(),
   });
   #together = new Together({
     ...this.#person,
     ...this.#shown,
     reasons: this.#reasons,
-    picks: this.#picks,
-    queue: this.#queue,
     undo: this.#undo,
     decisions: this.#decisions,
     decided: () => this.#decidedTogether(),
   });
+  #grouping = new Grouping({ ...this.#person, ...this.#shown, together: this.#together });
   #started = false;
 
   start() {
@@ -139,14 +147,13 @@ class ReviewPage {
       ...this.#shown,
       together: this.#together,
       decisions: this.#decisions,
-      picks: this.#picks,
       snooze: this.#snooze,
       log: this.#log,
       undo: this.#undo,
-      queue: this.#queue,
+      grouping: this.#grouping,
       keysDialog: this.#keysDialog,
     };
-    listenToKeys({ actions: keyActions(acted), list: this.#list, memory: this.#memory });
+    listenToKeys({ actions: keyActions(acted), list: this.#grouping, memory: this.#memory });
     window.addEventListener("online", () => this.#live.connect());
     window.addEventListener("offline", () => this.#live.connect());
     document.addEventListener("visibilitychange", () => document.hidden || this.#live.wake());
@@ -162,8 +169,9 @@ class ReviewPage {
   #begin() {
     if (this.#started) return false;
     this.#started = true;
+    this.#grouping.follow(readAddress());
     this.#queue.go(readAddress());
-    this.#refreshCounts();
+    this.#counts.refresh();
     this.#identity.refresh();
     this.#today.refresh();
     return true;
@@ -189,11 +197,13 @@ class ReviewPage {
     this.#picks.changed(patternId, entry);
     this.#selection.changed(patternId, entry);
     this.#decisions.changed(patternId, entry);
+    this.#grouping.changed();
   }
 
   #drawn() {
     this.#selection.draw();
     this.#together.draw();
+    this.#grouping.draw();
     this.#asleep.draw();
     this.#nearest.draw(this.#store);
   }
@@ -209,13 +219,13 @@ class ReviewPage {
   #decidedTogether() {
     this.#today.refresh();
     if (!this.#isLive) this.#queue.reload();
-    this.#refreshCounts();
+    this.#counts.refresh();
   }
 
   /** @param {string[]} patternIds */
   async #undone(patternIds) {
     const [patternId] = patternIds;
-    this.#refreshCounts();
+    this.#counts.refresh();
     if (patternIds.length > 1 && !this.#isLive) this.#queue.reload();
     if (patternIds.length !== 1 || patternId === undefined) return;
     this.#changed(patternId, await this.#api.entry(patternId));
@@ -231,21 +241,7 @@ class ReviewPage {
   #reloaded() {
     this.#polling.looked(this.#queue.loadSeconds);
     this.#selection.reloaded();
-    this.#refreshCounts();
-  }
-
-  /** Resolves to why the daemon did not answer; while live, or while it is to be left alone, it is not asked. */
-  async #refreshCounts() {
-    if (this.#isLive || this.#queue.paused) return null;
-    try {
-      const counts = await this.#api.statistics();
-      if (!this.#isLive) this.#views.showCounts(counts);
-    } catch (fault) {
-      return asApiError(fault);
-    } finally {
-      this.#queue.drawSoon();
-    }
-    return null;
+    this.#counts.refresh();
   }
 
   // While live, the messages bring the counts.
@@ -255,14 +251,16 @@ class ReviewPage {
 
   /** @param {Status} view */
   #showView(view) {
-    writeAddress({ view, pattern: null }, { step: true });
+    writeAddress({ view, key: null, pattern: null }, { step: true });
     this.#picks.clear();
     this.#selection.select(null);
+    this.#grouping.follow(readAddress());
     this.#queue.show(view);
   }
 
   // A link, Back or Forward.
   #followAddress() {
+    this.#grouping.follow(readAddress());
     this.#queue.go(readAddress());
     this.#selection.follow();
   }
@@ -298,7 +296,7 @@ class ReviewPage {
    */
   async #learnWhy(times) {
     if (!this.#started || this.#tokenDialog.declined || this.#queue.paused) return;
-    const fault = await this.#refreshCounts();
+    const fault = await this.#counts.refresh();
     if (this.#isLive) return;
     this.#signs.inTheWay = fault?.strange ? fault.message : "";
     this.#live.polls = fault === null && times >= REFUSALS_BEFORE_POLLING;

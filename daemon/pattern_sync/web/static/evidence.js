@@ -129,7 +129,7 @@ function span(days) {
 }
 
 /** @param {string} name */
-function label(name) {
+export function label(name) {
   return LABELS.get(name) ?? name;
 }
 

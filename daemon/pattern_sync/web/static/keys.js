@@ -21,11 +21,14 @@
  * @property {() => void} search
  * @property {() => void} order
  * @property {() => void} reverse
+ * @property {() => void} group
  * @property {() => void} leaveSearch
  * @property {() => void} leave
  * @property {() => void} keys
  *
- * @typedef {{ actions: Actions, list: VirtualList, memory: Memory }} Parts
+ * @typedef {Pick<VirtualList, "hasFocus" | "pageRows">} List the list that is shown
+ *
+ * @typedef {{ actions: Actions, list: List, memory: Memory }} Parts
  *
  * @typedef {Record<string, () => void>} Bindings what is to be done, by the key
  */
@@ -108,6 +111,7 @@ function otherLetters(actions) {
     z: actions.undo,
     o: actions.order,
     O: actions.reverse,
+    g: actions.group,
     "/": actions.search,
     "?": actions.keys,
   };
@@ -115,7 +119,7 @@ function otherLetters(actions) {
 
 /**
  * @param {Actions} actions
- * @param {VirtualList} list
+ * @param {List} list
  * @returns {Bindings}
  */
 function listKeys({ move, open }, list) {

@@ -35,8 +35,8 @@ export class Nearest {
   }
 
   /** @param {Store} store */
-  draw({ view, complete, size, asleep }) {
-    const shown = view === "pending" && complete && size === 0 && !asleep;
+  draw({ view, group, complete, size, asleep }) {
+    const shown = view === "pending" && !group && complete && size === 0 && !asleep;
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.#elements.nearest.hidden = true;

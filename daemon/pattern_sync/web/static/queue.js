@@ -89,6 +89,11 @@ export class Queue {
     return this.#store.narrowed;
   }
 
+  /** What the list is narrowed to, in the query language. */
+  get query() {
+    return `${this.#search.value.trim()} ${this.#typeFilter.term}`.trim();
+  }
+
   /** Whether something in between has asked to wait, and the time is not over. */
   get paused() {
     return this.#loader.paused;

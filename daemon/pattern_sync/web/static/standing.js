@@ -83,13 +83,13 @@ export class Standing {
  * @param {Store} store
  * @param {Circumstances} circumstances
  */
-function summary({ size, shown, total, settled, current, narrowed, shownSavings }, { busy, expected }) {
+function summary({ size, shown, total, settled, current, narrowed, shownSavings }, { fault, expected }) {
   const found = narrowed ? `${count(total ?? shown.length)} of ` : "";
   if (!settled) {
     const inAll = (expected ?? 0) > size ? `, ${count(expected)} in all` : "";
     return size === 0 ? "" : `${found}${count(size)} loaded${inAll}`;
   }
-  if (!current && busy) return "Searching…";
+  if (!(current || fault)) return "Searching…";
   const savings = shownSavings === null ? "" : ` · ${money(shownSavings)} a month`;
   return `${found}${plural(size, "pattern")}${savings}`;
 }
@@ -99,9 +99,12 @@ function summary({ size, shown, total, settled, current, narrowed, shownSavings 
  * @param {Circumstances} circumstances
  * @returns {EmptyTexts | null}
  */
-function emptyTexts({ size, shown, complete, view }, { busy, fault }) {
+function emptyTexts({ size, shown, complete, view, group }, { busy, fault }) {
   if (shown.length > 0) return null;
   if (size > 0) return { reason: "no-match", text: "No pattern matches.", action: "Show all" };
+  if (complete && group) {
+    return { reason: "group-done", text: "Nothing of this group is left.", more: "Esc leads back to the groups." };
+  }
   if (complete && view === "pending") {
     return { reason: "done", text: "Nothing to decide.", more: "New patterns appear here as they arrive." };
   }

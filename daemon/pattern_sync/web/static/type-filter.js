@@ -25,6 +25,12 @@ export class TypeFilter {
     this.#store.filterType(null);
   }
 
+  /** The chosen type in the query language; "" for all, and for a type that it has no words for. */
+  get term() {
+    const chosen = this.#chosen ?? "";
+    return chosen.trim() === "" || chosen.includes('"') ? "" : `type:"${chosen}"`;
+  }
+
   draw() {
     const chosen = this.#chosen;
     const options = this.#options(chosen);

@@ -1,0 +1,222 @@
+/**
+ * @import { EntryGroup, Grouping as Name } from "wire"
+ * @import { Place } from "./address.js"
+ * @import { Api } from "./api.js"
+ * @import { BulkAction } from "./bulk-texts.js"
+ * @import { Whose } from "./groups.js"
+ * @import { VirtualList } from "./list.js"
+ * @import { Picks } from "./picks.js"
+ * @import { Queue } from "./queue.js"
+ * @import { Selection } from "./selection.js"
+ * @import { Signs } from "./signs.js"
+ * @import { Store } from "./store.js"
+ * @import { Together } from "./together.js"
+ */
+
+import { GROUPINGS, readAddress, writeAddress } from "./address.js";
+import { asApiError } from "./api-error.js";
+import { allById, byId, setText } from "./dom.js";
+import { count, plural } from "./format.js";
+import { GroupList } from "./group-list.js";
+import { groupName, nameOf } from "./group-texts.js";
+import { Groups } from "./groups.js";
+import { MOST_PICKED } from "./picks.js";
+
+/**
+ * @typedef {object} Parts
+ * @property {Api} api
+ * @property {Store} store
+ * @property {VirtualList} list
+ * @property {Queue} queue
+ * @property {Selection} selection
+ * @property {Picks} picks
+ * @property {Together} together
+ * @property {Signs} signs
+ */
+
+/** Groups of the list: shown in its place, opened one at a time, decided as a whole. */
+export class Grouping {
+  #parts;
+  #select = byId("group-by", HTMLSelectElement);
+  #elements = allById("queue", "group-head", "group-title", "scroller");
+  #back = byId("group-back", HTMLButtonElement);
+  #groups;
+  #rows;
+  /** @type {Name | null} */
+  #grouping = null;
+  /** @type {string | null} */
+  #key = null;
+  #picking = new AbortController();
+
+  /** @param {Parts} parts */
+  constructor(parts) {
+    this.#parts = parts;
+    this.#groups = new Groups({ api: parts.api, changed: () => this.draw() });
+    this.#rows = new GroupList({
+      open: (group) => this.#open(group),
+      pick: () => this.pick(),
+      retry: () => this.#groups.retry(),
+    });
+    this.#select.add(new Option("No groups", ""));
+    for (const name of GROUPINGS) this.#select.add(new Option(`By ${name}`, name));
+    this.#select.addEventListener("change", () => this.#choose(GROUPINGS.find((name) => name === this.#select.value)));
+    this.#back.addEventListener("click", () => this.leave());
+    byId("bulk", HTMLDialogElement).addEventListener("close", () => this.listing && this.#rows.focus());
+  }
+
+  /** Whether the groups are shown, and not the patterns of the list or of one group. */
+  get listing() {
+    return this.#grouping !== null && this.#key === null;
+  }
+
+  /** Whether one group's patterns are shown. */
+  get opened() {
+    return this.#key !== null;
+  }
+
+  get hasFocus() {
+    return this.listing ? this.#rows.hasFocus : this.#parts.list.hasFocus;
+  }
+
+  get pageRows() {
+    return this.listing ? this.#rows.pageRows : this.#parts.list.pageRows;
+  }
+
+  focus() {
+    if (this.listing) this.#rows.focus();
+    else this.#parts.list.focus();
+  }
+
+  /**
+   * Show what an address names; the queue shows its part of that by itself.
+   * @param {Place} place
+   */
+  follow({ grouping, key }) {
+    if (grouping !== this.#grouping) this.#rows.restart();
+    this.#grouping = grouping;
+    this.#key = key;
+    this.draw();
+  }
+
+  /** Group by the next thing, or by nothing. */
+  cycle() {
+    const next = this.#grouping === null ? 0 : GROUPINGS.indexOf(this.#grouping) + 1;
+    this.#choose(GROUPINGS[next]);
+  }
+
+  /** @param {number} step */
+  move(step) {
+    this.#rows.move(step);
+  }
+
+  /** Open the group at the cursor. */
+  open() {
+    const { group } = this.#rows;
+    if (group) this.#open(group);
+  }
+
+  /** Back from a group to all of them. */
+  leave() {
+    this.#go(this.#grouping, null);
+    this.#parts.signs.announce(this.#grouping === null ? "No groups" : `Grouped by ${this.#grouping}`);
+  }
+
+  /** Pick the patterns of the group at the cursor; resolves to whether there are any. */
+  async pick() {
+    const { group } = this.#rows;
+    const { api, picks, signs, store } = this.#parts;
+    if (!group || this.#grouping === null) return false;
+    this.#picking.abort();
+    this.#picking = new AbortController();
+    const { signal } = this.#picking;
+    const { by, q, ...list } = this.#whose(this.#grouping);
+    const listing = { ...list, ...(q && { q }), group: { by, key: group.key }, sort: store.listing.sort ?? "impact" };
+    try {
+      const entries = [];
+      /** @type {string | null} */
+      let place = null;
+      do {
+        const page = await api.page(listing, place, signal);
+        entries.push(...page.entries);
+        place = page.next;
+      } while (place !== null && entries.length < MOST_PICKED);
+      if (signal.aborted) return false;
+      picks.all(entries);
+      if (place !== null) signs.toast(`The first ${count(MOST_PICKED)} of the group are selected.`);
+      return picks.size > 0;
+    } catch (caught) {
+      if (!signal.aborted) signs.toast(asApiError(caught).message);
+      return false;
+    }
+  }
+
+  /**
+   * Decide what is picked, or else the group at the cursor.
+   * @param {BulkAction} action
+   */
+  async decide(action) {
+    if (this.#parts.picks.size > 0 || (await this.pick())) this.#parts.together.begin(action);
+  }
+
+  /** Entries have changed. */
+  changed() {
+    this.#groups.refresh();
+  }
+
+  draw() {
+    const grouping = this.#grouping;
+    this.#select.value = grouping ?? "";
+    this.#elements.queue.dataset.showing = this.listing ? "groups" : "patterns";
+    this.#elements.scroller.hidden = this.listing;
+    this.#rows.hidden = !this.listing;
+    this.#elements["group-head"].hidden = !this.opened;
+    if (grouping === null) {
+      this.#groups.show(null);
+      return;
+    }
+    if (this.listing) {
+      this.#groups.show(this.#whose(grouping));
+      this.#rows.draw(grouping, this.#groups);
+    }
+    setText(this.#back, `‹ ${nameOf(grouping).all}`);
+    setText(this.#elements["group-title"], `${nameOf(grouping).one} ${groupName(grouping, this.#key ?? "")}`);
+  }
+
+  /** @param {Name | undefined} grouping undefined for none */
+  #choose(grouping) {
+    this.#rows.restart();
+    this.#go(grouping ?? null, null);
+    this.#parts.signs.announce(grouping === undefined ? "No groups" : `Grouped by ${grouping}`);
+  }
+
+  /** @param {EntryGroup} group */
+  #open(group) {
+    if (this.#grouping === null) return;
+    this.#go(this.#grouping, group.key);
+    this.#parts.signs.announce(`${groupName(this.#grouping, group.key)}, ${plural(group.count, "pattern")}`);
+  }
+
+  /**
+   * @param {Name | null} grouping
+   * @param {string | null} key
+   */
+  #go(grouping, key) {
+    const { queue, selection, picks } = this.#parts;
+    picks.clear();
+    selection.select(null);
+    writeAddress({ grouping, key, pattern: null }, { step: true });
+    const place = readAddress();
+    this.follow(place);
+    queue.go(place);
+    this.focus();
+  }
+
+  /**
+   * @param {Name} by
+   * @returns {Whose}
+   */
+  #whose(by) {
+    const { store, queue } = this.#parts;
+    return { by, status: store.view, q: queue.query, snoozed: store.asleep ? "only" : "hide" };
+  }
+}
