@@ -531,11 +531,11 @@ BEGIN
         b.id, a.pattern_id::text, b.decision, b.reviewer, b.decided_at, b.replaces,
         pg_catalog.jsonb_build_object(
             'figures', pg_catalog.jsonb_build_object(
-                'confidence', figures.confidence,
+                'confidence', was.confidence,
                 'occurrences', a.occurrence_count::bigint,
-                'savings', figures.savings,
+                'savings', was.savings,
                 'impact', pattern_sync.impact(
-                    figures.confidence::double precision, a.occurrence_count::bigint, figures.savings
+                    was.confidence::double precision, a.occurrence_count::bigint, was.savings
                 )
             ),
             'traits', pg_catalog.jsonb_build_object(
@@ -543,12 +543,12 @@ BEGIN
                 'target', pattern_sync.target_of(a.pattern_id::text),
                 'shape', pattern_sync.shape_of(a.tool_sequence::text)
             ),
-            'evidence', evidence.shown - ARRAY['signature', 'flags', 'carried'],
+            'evidence', was.shown - ARRAY['signature', 'flags', 'carried'],
             'flags', CASE
-                WHEN evidence.shown ? 'carried' THEN (evidence.shown -> 'flags'::text) || '["carries-queue"]'::jsonb
-                ELSE evidence.shown -> 'flags'::text
+                WHEN was.shown ? 'carried' THEN (was.shown -> 'flags'::text) || '["carries-queue"]'::jsonb
+                ELSE was.shown -> 'flags'::text
             END,
-            'position', record_decisions.seen -> 'positions'::text -> a.pattern_id::text,
+            'position', pg_catalog.jsonb_extract_path(record_decisions.seen, 'positions', a.pattern_id::text),
             'seconds', record_decisions.seen -> 'seconds'::text
         )
     FROM pattern_approvals AS a
@@ -556,9 +556,10 @@ BEGIN
     CROSS JOIN LATERAL (
         SELECT
             pattern_sync.figure(a.confidence_score::text::numeric) AS confidence,
-            pattern_sync.figure(a.estimated_savings_usd::text::numeric) AS savings
-    ) AS figures
-    CROSS JOIN LATERAL (SELECT record_decisions.recorded -> a.pattern_id::text AS shown) AS evidence
+            pattern_sync.figure(a.estimated_savings_usd::text::numeric) AS savings,
+            record_decisions.recorded -> a.pattern_id::text AS shown
+        OFFSET 0 -- made once, not for each use
+    ) AS was
     WHERE a.pattern_id::text = ANY (record_decisions.signatures);
 END $$;
 

@@ -319,21 +319,22 @@ CREATE OR REPLACE FUNCTION pattern_sync.evidence_by_signature(signatures text[])
 RETURNS jsonb LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     carrier jsonb;
+    recorded jsonb;
 BEGIN
     IF pg_catalog.cardinality(evidence_by_signature.signatures) = 0 THEN
         RETURN '{}';
     END IF;
     carrier := (SELECT pg_catalog.to_jsonb(c) FROM pattern_sync.carrier() AS c);
-    RETURN (
-        SELECT pg_catalog.jsonb_object_agg(
-            e.signature,
-            pg_catalog.to_jsonb(e) || CASE
-                WHEN carrier ->> 'signature'::text = e.signature THEN pg_catalog.jsonb_build_object('carried', carrier)
-                ELSE '{}'::jsonb
-            END
-        )
+    recorded := (
+        SELECT pg_catalog.jsonb_object_agg(e.signature, pg_catalog.to_jsonb(e))
         FROM pattern_sync.evidence(evidence_by_signature.signatures) AS e
     );
+    RETURN CASE
+        WHEN recorded ? (carrier ->> 'signature'::text) THEN pg_catalog.jsonb_set(
+            recorded, ARRAY[carrier ->> 'signature'::text, 'carried'], carrier
+        )
+        ELSE recorded
+    END;
 END $$;
 
 -- The savings by evidence of all pending entries together: of what the traits know, and in a short queue also of what

@@ -793,22 +793,29 @@ RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS $$
 $$;
 
 -- When some patterns were last seen, and in how many distinct workflows. The pattern's own time counts; where it has
--- none, or the application has no such column, that of its last recorded occurrence does.
-CREATE OR REPLACE FUNCTION pattern_sync.seen(row_ids bigint[])
+-- none, or the application has no such column, that of its last recorded occurrence does. Workflows that are not
+-- `counted` are only looked for where a pattern has no time of its own.
+CREATE OR REPLACE FUNCTION pattern_sync.seen(row_ids bigint[], counted boolean)
 RETURNS TABLE (row_id bigint, last_seen timestamptz, workflows bigint) LANGUAGE plpgsql STABLE
 SET enable_nestloop = off SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
 BEGIN
     RETURN QUERY
-    SELECT
-        p.id::bigint,
-        coalesce(
-            pattern_sync.moment((pg_catalog.to_jsonb(p.*) ->> 'last_seen'::text)::timestamptz),
-            pattern_sync.moment(s.last_seen)
-        ),
-        coalesce(s.workflows, 0::bigint)
-    FROM operation_patterns AS p
-    LEFT JOIN pattern_sync.sightings(seen.row_ids) AS s ON s.row_id = p.id::bigint
-    WHERE p.id = ANY (seen.row_ids);
+    WITH own AS MATERIALIZED (
+        SELECT each.id, pattern_sync.moment(each.at) AS at
+        FROM (SELECT NULL::timestamptz AS last_seen) AS lacking
+        CROSS JOIN LATERAL (
+            -- The name of the time stands alone: where the table lacks the column, it means the NULL above. The row as
+            -- JSON would do as well, and takes fifty times as long.
+            SELECT p.id::bigint AS id, last_seen::timestamptz AS at
+            FROM operation_patterns AS p
+            WHERE p.id = ANY (seen.row_ids)
+        ) AS each
+    )
+    SELECT own.id, coalesce(own.at, pattern_sync.moment(s.last_seen)), coalesce(s.workflows, 0::bigint)
+    FROM own
+    LEFT JOIN pattern_sync.sightings(ARRAY(SELECT f.id FROM own AS f WHERE seen.counted OR f.at IS NULL)) AS s
+        ON s.row_id = own.id;
 END $$;
 
 -- Those of some patterns that meet the last two criteria.
@@ -817,7 +824,7 @@ CREATE OR REPLACE FUNCTION pattern_sync.seen_enough(
 )
 RETURNS bigint[] LANGUAGE sql STABLE AS $$
     SELECT coalesce(pg_catalog.array_agg(s.row_id), '{}')
-    FROM pattern_sync.seen(seen_enough.row_ids) AS s
+    FROM pattern_sync.seen(seen_enough.row_ids, seen_enough.min_workflows IS NOT NULL) AS s
     WHERE pattern_sync.is_seen_enough(
         s.last_seen, s.workflows, seen_enough.max_age_days, seen_enough.min_workflows
     )

@@ -731,21 +731,22 @@ CREATE FUNCTION pattern_sync.evidence_by_signature(signatures text[]) RETURNS js
     AS $$
 DECLARE
     carrier jsonb;
+    recorded jsonb;
 BEGIN
     IF pg_catalog.cardinality(evidence_by_signature.signatures) = 0 THEN
         RETURN '{}';
     END IF;
     carrier := (SELECT pg_catalog.to_jsonb(c) FROM pattern_sync.carrier() AS c);
-    RETURN (
-        SELECT pg_catalog.jsonb_object_agg(
-            e.signature,
-            pg_catalog.to_jsonb(e) || CASE
-                WHEN carrier ->> 'signature'::text = e.signature THEN pg_catalog.jsonb_build_object('carried', carrier)
-                ELSE '{}'::jsonb
-            END
-        )
+    recorded := (
+        SELECT pg_catalog.jsonb_object_agg(e.signature, pg_catalog.to_jsonb(e))
         FROM pattern_sync.evidence(evidence_by_signature.signatures) AS e
     );
+    RETURN CASE
+        WHEN recorded ? (carrier ->> 'signature'::text) THEN pg_catalog.jsonb_set(
+            recorded, ARRAY[carrier ->> 'signature'::text, 'carried'], carrier
+        )
+        ELSE recorded
+    END;
 END $$;
 COMMENT ON FUNCTION pattern_sync.evidence_by_signature(signatures text[]) IS 'The evidence of some patterns as one JSON object by signature, as a join with so many rows would depend on an estimate. `carried` is there for a pending entry that carries the queue.';
 CREATE FUNCTION pattern_sync.evidence_seen(signatures text[]) RETURNS jsonb
@@ -1391,9 +1392,7 @@ CREATE FUNCTION pattern_sync.kind_of(signature text) RETURNS text
     SELECT CASE
         WHEN pg_catalog.textregexeq(signature, '^[0-9a-f]{16}$') THEN '-'
         WHEN pg_catalog.strpos(signature, ':') = 0 THEN signature
-        ELSE pg_catalog.concat(
-            pg_catalog.split_part(signature, ':', 1), ':', pg_catalog.split_part(signature, ':', 2)
-        )
+        ELSE pg_catalog.split_part(signature, ':', 1) || ':' || pg_catalog.split_part(signature, ':', 2)
     END
 $_$;
 COMMENT ON FUNCTION pattern_sync.kind_of(signature text) IS 'The kind of a pattern: the first two parts of its name. A name without parts is its own kind; the application''s detector of whole sessions names patterns by a digest, which has none.';
@@ -2341,11 +2340,11 @@ BEGIN
         b.id, a.pattern_id::text, b.decision, b.reviewer, b.decided_at, b.replaces,
         pg_catalog.jsonb_build_object(
             'figures', pg_catalog.jsonb_build_object(
-                'confidence', figures.confidence,
+                'confidence', was.confidence,
                 'occurrences', a.occurrence_count::bigint,
-                'savings', figures.savings,
+                'savings', was.savings,
                 'impact', pattern_sync.impact(
-                    figures.confidence::double precision, a.occurrence_count::bigint, figures.savings
+                    was.confidence::double precision, a.occurrence_count::bigint, was.savings
                 )
             ),
             'traits', pg_catalog.jsonb_build_object(
@@ -2353,12 +2352,12 @@ BEGIN
                 'target', pattern_sync.target_of(a.pattern_id::text),
                 'shape', pattern_sync.shape_of(a.tool_sequence::text)
             ),
-            'evidence', evidence.shown - ARRAY['signature', 'flags', 'carried'],
+            'evidence', was.shown - ARRAY['signature', 'flags', 'carried'],
             'flags', CASE
-                WHEN evidence.shown ? 'carried' THEN (evidence.shown -> 'flags'::text) || '["carries-queue"]'::jsonb
-                ELSE evidence.shown -> 'flags'::text
+                WHEN was.shown ? 'carried' THEN (was.shown -> 'flags'::text) || '["carries-queue"]'::jsonb
+                ELSE was.shown -> 'flags'::text
             END,
-            'position', record_decisions.seen -> 'positions'::text -> a.pattern_id::text,
+            'position', pg_catalog.jsonb_extract_path(record_decisions.seen, 'positions', a.pattern_id::text),
             'seconds', record_decisions.seen -> 'seconds'::text
         )
     FROM pattern_approvals AS a
@@ -2366,9 +2365,10 @@ BEGIN
     CROSS JOIN LATERAL (
         SELECT
             pattern_sync.figure(a.confidence_score::text::numeric) AS confidence,
-            pattern_sync.figure(a.estimated_savings_usd::text::numeric) AS savings
-    ) AS figures
-    CROSS JOIN LATERAL (SELECT record_decisions.recorded -> a.pattern_id::text AS shown) AS evidence
+            pattern_sync.figure(a.estimated_savings_usd::text::numeric) AS savings,
+            record_decisions.recorded -> a.pattern_id::text AS shown
+        OFFSET 0 -- made once, not for each use
+    ) AS was
     WHERE a.pattern_id::text = ANY (record_decisions.signatures);
 END $$;
 COMMENT ON FUNCTION pattern_sync.record_decisions(batch bigint, signatures text[], seen jsonb, recorded jsonb) IS 'Record what the reviewer saw of each entry of a batch: figures, traits, evidence and flags, and where and how long.';
@@ -2603,30 +2603,36 @@ CREATE FUNCTION pattern_sync.seconds_since(value timestamp with time zone) RETUR
     SELECT pg_catalog.date_part('epoch'::text, pg_catalog.now() - value)
 $$;
 COMMENT ON FUNCTION pattern_sync.seconds_since(value timestamp with time zone) IS 'The seconds since a time.';
-CREATE FUNCTION pattern_sync.seen(row_ids bigint[]) RETURNS TABLE(row_id bigint, last_seen timestamp with time zone, workflows bigint)
+CREATE FUNCTION pattern_sync.seen(row_ids bigint[], counted boolean) RETURNS TABLE(row_id bigint, last_seen timestamp with time zone, workflows bigint)
     LANGUAGE plpgsql STABLE
     SET enable_nestloop TO 'off'
     SET plan_cache_mode TO 'force_custom_plan'
     AS $$
+#variable_conflict use_column
 BEGIN
     RETURN QUERY
-    SELECT
-        p.id::bigint,
-        coalesce(
-            pattern_sync.moment((pg_catalog.to_jsonb(p.*) ->> 'last_seen'::text)::timestamptz),
-            pattern_sync.moment(s.last_seen)
-        ),
-        coalesce(s.workflows, 0::bigint)
-    FROM operation_patterns AS p
-    LEFT JOIN pattern_sync.sightings(seen.row_ids) AS s ON s.row_id = p.id::bigint
-    WHERE p.id = ANY (seen.row_ids);
+    WITH own AS MATERIALIZED (
+        SELECT each.id, pattern_sync.moment(each.at) AS at
+        FROM (SELECT NULL::timestamptz AS last_seen) AS lacking
+        CROSS JOIN LATERAL (
+            -- The name of the time stands alone: where the table lacks the column, it means the NULL above. The row as
+            -- JSON would do as well, and takes fifty times as long.
+            SELECT p.id::bigint AS id, last_seen::timestamptz AS at
+            FROM operation_patterns AS p
+            WHERE p.id = ANY (seen.row_ids)
+        ) AS each
+    )
+    SELECT own.id, coalesce(own.at, pattern_sync.moment(s.last_seen)), coalesce(s.workflows, 0::bigint)
+    FROM own
+    LEFT JOIN pattern_sync.sightings(ARRAY(SELECT f.id FROM own AS f WHERE seen.counted OR f.at IS NULL)) AS s
+        ON s.row_id = own.id;
 END $$;
-COMMENT ON FUNCTION pattern_sync.seen(row_ids bigint[]) IS 'When some patterns were last seen, and in how many distinct workflows. The pattern''s own time counts; where it has none, or the application has no such column, that of its last recorded occurrence does.';
+COMMENT ON FUNCTION pattern_sync.seen(row_ids bigint[], counted boolean) IS 'When some patterns were last seen, and in how many distinct workflows. The pattern''s own time counts; where it has none, or the application has no such column, that of its last recorded occurrence does. Workflows that are not `counted` are only looked for where a pattern has no time of its own.';
 CREATE FUNCTION pattern_sync.seen_enough(max_age_days double precision, min_workflows bigint, row_ids bigint[]) RETURNS bigint[]
     LANGUAGE sql STABLE
     AS $$
     SELECT coalesce(pg_catalog.array_agg(s.row_id), '{}')
-    FROM pattern_sync.seen(seen_enough.row_ids) AS s
+    FROM pattern_sync.seen(seen_enough.row_ids, seen_enough.min_workflows IS NOT NULL) AS s
     WHERE pattern_sync.is_seen_enough(
         s.last_seen, s.workflows, seen_enough.max_age_days, seen_enough.min_workflows
     )
@@ -2646,17 +2652,26 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pattern_sync.send(channel text, payload text) IS 'Notify a channel of ours, or leave a mark instead in two cases. A quiet writer (pattern_sync.quiet = on, for a role, a database or a transaction) must not notify, as PostgreSQL refuses PREPARE TRANSACTION after a NOTIFY. No writer may notify while the notification queue is half full, as a full queue would fail the writer''s commit.';
 CREATE FUNCTION pattern_sync.shape_of(sequence text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
-    SELECT coalesce(pg_catalog.string_agg(step.tool, pattern_sync.arrow() ORDER BY step.place), '')
-    FROM (
-        SELECT each.tool, each.place, pg_catalog.lag(each.tool) OVER (ORDER BY each.place) AS previous
-        FROM pg_catalog.unnest(pg_catalog.string_to_array(sequence, pattern_sync.arrow()))
-            WITH ORDINALITY AS each (tool, place)
-    ) AS step
-    WHERE step.tool IS DISTINCT FROM step.previous
-$$;
-COMMENT ON FUNCTION pattern_sync.shape_of(sequence text) IS 'The shape of a sequence of tools: a tool that follows itself counts once. Not by a regular expression with a back reference, which takes five times as long on long sequences.';
+DECLARE
+    tool text;
+    previous text;
+    shape text;
+BEGIN
+    FOREACH tool IN ARRAY coalesce(
+        pg_catalog.string_to_array(shape_of.sequence, pattern_sync.arrow()), '{}'::text[]
+    ) LOOP
+        IF shape IS NULL THEN
+            shape := tool;
+        ELSIF tool <> previous THEN
+            shape := shape || pattern_sync.arrow() || tool;
+        END IF;
+        previous := tool;
+    END LOOP;
+    RETURN coalesce(shape, '');
+END $$;
+COMMENT ON FUNCTION pattern_sync.shape_of(sequence text) IS 'The shape of a sequence of tools: a tool that follows itself counts once. It is a loop: a query for each entry takes twice as long, and a regular expression with a back reference, on long sequences, five times.';
 CREATE FUNCTION pattern_sync.shown_entries(signatures text[]) RETURNS TABLE(pattern_id text, tool_sequence text, status text, confidence_score double precision, occurrence_count bigint, estimated_savings_usd double precision, impact_score double precision, pattern_context text, example_sessions text, reviewed_by text, reviewed_at timestamp with time zone, approval_notes text, created_at timestamp with time zone, evidence text, from_pattern boolean, snooze text, place bigint)
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'

@@ -235,6 +235,7 @@ LEFT JOIN LATERAL (
 ) AS p ON true
 LEFT JOIN LATERAL pattern_sync.seen(
     -- Without such a criterion, nothing is read.
-    CASE WHEN $6::double precision IS NULL AND $7::bigint IS NULL THEN '{}' ELSE ARRAY[p.id::bigint] END
+    CASE WHEN $6::double precision IS NULL AND $7::bigint IS NULL THEN '{}' ELSE ARRAY[p.id::bigint] END,
+    true
 ) AS was ON true
 LEFT JOIN pattern_approvals AS a ON a.pattern_id::text = asked.signature;
