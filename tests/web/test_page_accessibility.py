@@ -50,6 +50,17 @@ FAINT_TEXTS = """() => {
     }
     return faint;
 }"""
+# Elements whose name lacks what is written on them: who speaks to the page says what is written there.
+MISNAMED = """() => {
+    const written = element => [...element.childNodes].map(node => node.nodeType === Node.TEXT_NODE ? node.data
+        : node.ariaHidden === "true" || !node.checkVisibility?.() ? "" : written(node)).join(" ");
+    const plain = text => text.toLowerCase().replaceAll(/\\s+/g, " ").trim();
+    return [...document.querySelectorAll("[aria-label]:is(button, a, [role=option])")]
+        .filter(element => element.checkVisibility())
+        .filter(element => /\\p{L}{2}/u.test(written(element)))
+        .filter(element => !plain(element.ariaLabel).includes(plain(written(element))))
+        .map(element => `${written(element)}: ${element.ariaLabel}`);
+}"""
 LINES = """element => {
     const text = document.createRange();
     text.selectNodeContents(element);
@@ -123,6 +134,46 @@ def test_everything_has_a_role_and_a_name(three: Served, tabs: Tabs) -> None:
         page.press("Escape")
     expect(page["why-section"]).to_have_accessible_name("Why it is here")
     assert page.page.locator("html").get_attribute("lang") == "en"
+
+
+@pytest.mark.parametrize("device", ["desktop", "phone"])
+def test_every_state_can_be_read_in_light_and_dark_and_has_the_names_that_are_written_on_it(
+    three: Served, tabs: Tabs, device: str
+) -> None:
+    three.queue("sdlc:full:too", occurrence_count=70_000)
+    page = tabs.open(
+        three.daemon.http_url, reduced_motion="reduce", **(PHONE if device == "phone" else {})
+    ).until_live()
+    page.evaluate("() => localStorage.setItem('pattern-sync.reviewer', 'ann')")
+    expect_readable(page)
+    page.select(FIRST)
+    expect(page["similar"].get_by_role("button")).to_have_count(1)
+    expect_readable(page)
+    for keys in (["r"], ["Shift+A"], ["c"], ["s"], ["l"], ["?"]):
+        page.press(*keys)
+        expect(page.page.locator("dialog[open]")).to_be_visible()
+        expect_readable(page)
+        page.press("Escape")
+    if device == "phone":
+        page["back"].tap()
+    page.press("x", "j", "x")
+    expect_readable(page)
+    page.press("r")
+    expect(page.page.locator("dialog[open]")).to_be_visible()
+    expect_readable(page)
+    page.press("Escape", "Escape", "/").type("nothing like it")
+    expect(page.empty).to_be_visible()
+    expect_readable(page)
+
+
+def expect_readable(page: ReviewPage) -> None:
+    schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+    for scheme in schemes:
+        page.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        assert page.evaluate(FAINT_TEXTS) == [], scheme
+    assert page.evaluate(MISNAMED) == []
+    assert nameless(page.page) == []
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_the_tab_key_visits_everything_in_order_and_is_never_trapped(three: Served, tabs: Tabs) -> None:

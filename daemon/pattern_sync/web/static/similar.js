@@ -68,8 +68,8 @@ function similarItem({ entry, difference }) {
     "button",
     { type: "button", className: "quiet" },
     build("bdi", { className: "similar-id" }, visible(entry.pattern_id)),
-    build("span", { className: "soft figure" }, money(entry.estimated_savings_usd)),
-    build("span", { className: "difference" }, ...(steps.length > 0 ? steps : ["the same steps"])),
+    build("span", { className: "soft figure", ariaHidden: "true" }, money(entry.estimated_savings_usd)),
+    build("span", { className: "difference", ariaHidden: "true" }, ...(steps.length > 0 ? steps : ["the same steps"])),
   );
   button.dataset.similarId = entry.pattern_id;
   button.setAttribute("aria-label", similarText(entry, difference));
