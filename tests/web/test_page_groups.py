@@ -53,8 +53,7 @@ def test_a_group_tells_what_it_holds_and_what_was_decided_of_it_before(grouped: 
         grouped.database.add_entry(f"sdlc:full:old{number}", status=status)
     page = tabs.open(grouped.daemon.http_url, path="/#group=kind").until_live()
     row = page["groups"].get_by_role("option").first
-    expect(row).to_have_attribute(
-        "aria-label",
+    expect(row).to_have_accessible_name(
         "Kind sdlc:full, 29 patterns, 58,406.00 USD a month, each 2,000.00 to 2,028.00 USD, confidence 80 %,"
         " approved 1 of 3 before",
     )

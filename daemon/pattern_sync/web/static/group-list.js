@@ -154,7 +154,8 @@ export class GroupList {
     const row = build(
       "div",
       { className: "group", id: `group-${this.#lastRowNumber}`, role: "option" },
-      build("span", { className: "row-pick", ariaHidden: "true" }),
+      build("span", { className: "group-words unseen" }),
+      build("span", { className: "row-pick" }),
       build("span", { className: "group-name" }, build("bdi", {})),
       build("span", { className: "group-doubts" }),
       build("span", { className: "group-count figure" }),
@@ -164,6 +165,8 @@ export class GroupList {
       build("span", { className: "group-range figure" }),
       build("span", { className: "group-before" }),
     );
+    // One text is read out instead of the figures. Not as a label: what is written on the row would not be in it.
+    for (const part of [...row.children].slice(1)) part.ariaHidden = "true";
     row.dataset.key = key;
     row.dataset.by = grouping;
     this.#rows.set(key, row);
@@ -185,6 +188,7 @@ export class GroupList {
  */
 function write(row, grouping, group) {
   const texts = {
+    "group-words": spoken(grouping, group),
     "group-name bdi": groupName(grouping, group.key),
     "group-doubts": doubtsOf(group),
     "group-count": count(group.count),
@@ -198,5 +202,4 @@ function write(row, grouping, group) {
     const place = row.querySelector(`.${name}`);
     if (place) setText(place, text);
   }
-  setAttribute(row, "aria-label", spoken(grouping, group));
 }

@@ -31,6 +31,7 @@ import { readersText } from "./presence.js";
 /** One row of the list. Only what differs is written: rows are drawn with every scroll and every change. */
 export class Row {
   #element = cloneTemplate();
+  #words = find(this.#element, ".row-words", HTMLElement);
   #id = find(this.#element, ".row-id bdi", HTMLElement);
   #readers = find(this.#element, ".reader", HTMLElement);
   #odd = find(this.#element, ".odd", HTMLElement);
@@ -127,7 +128,8 @@ export class Row {
     if (part) figures.push(`${part} of the value`);
     figures.push(...odd.map(({ words }) => words), ...doubts(entry.evidence));
     if (readers.length > 0) figures.push(readersText(readers));
-    setAttribute(this.#element, "aria-label", `${visible(entry.pattern_id)}, ${figures.join(", ")}`);
+    // Not as a label: whoever speaks to the page would have to say what is not written there.
+    setText(this.#words, [visible(entry.pattern_id), ...figures].join(", "));
   }
 }
 

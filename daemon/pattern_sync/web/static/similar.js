@@ -67,12 +67,12 @@ function similarItem({ entry, difference }) {
   const button = build(
     "button",
     { type: "button", className: "quiet" },
-    build("bdi", { className: "similar-id" }, visible(entry.pattern_id)),
+    build("span", { className: "unseen" }, similarText(entry, difference)),
+    build("bdi", { className: "similar-id", ariaHidden: "true" }, visible(entry.pattern_id)),
     build("span", { className: "soft figure", ariaHidden: "true" }, money(entry.estimated_savings_usd)),
     build("span", { className: "difference", ariaHidden: "true" }, ...(steps.length > 0 ? steps : ["the same steps"])),
   );
   button.dataset.similarId = entry.pattern_id;
-  button.setAttribute("aria-label", similarText(entry, difference));
   return build("li", {}, button);
 }
 
