@@ -172,7 +172,8 @@ def expect_readable(page: ReviewPage) -> None:
         assert page.evaluate(FAINT_TEXTS) == [], scheme
     assert page.evaluate(MISNAMED) == []
     assert nameless(page.page) == []
-    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    if page.evaluate("() => innerWidth") < 500:
+        expect_to_fit(page)
 
 
 def test_the_tab_key_visits_everything_in_order_and_is_never_trapped(three: Served, tabs: Tabs) -> None:
