@@ -428,7 +428,7 @@ export interface components {
         };
         Batch: {
             id: number;
-            decision: string;
+            decision: components["schemas"]["Status"] | string;
             reviewer: string;
             reason: string | null;
             /** Format: date-time */
@@ -468,7 +468,7 @@ export interface components {
             };
             savings_usd: number;
             largest: components["schemas"]["QueueEntry"][];
-            outcomes: components["schemas"]["pattern_sync__web__schemas__decisions__Outcome"][];
+            outcomes: components["schemas"]["EntryOutcome"][];
         };
         DecisionOnMany: {
             reviewer?: string | null;
@@ -498,6 +498,14 @@ export interface components {
             };
             approved_before: number;
             decided_before: number;
+        };
+        EntryOutcome: {
+            pattern_id: string;
+            outcome: components["schemas"]["ItemOutcome"];
+            status: components["schemas"]["Status"] | string | null;
+            reviewed_by: string | null;
+            reviewed_at: string | null;
+            detail: string | null;
         };
         Evidence: {
             recorded: boolean;
@@ -539,8 +547,10 @@ export interface components {
             recovered_total: number;
             last_recovered_at: string | null;
         };
+        /** @enum {string} */
+        HistoryAction: "approved" | "rejected" | "flagged" | "commented";
         HistoryItem: {
-            action: string;
+            action: components["schemas"]["HistoryAction"] | string;
             reviewer: string;
             notes: string | null;
             created_at: string | null;
@@ -566,11 +576,11 @@ export interface components {
         };
         LoggedDecision: {
             pattern_id: string;
-            decision: string;
+            decision: components["schemas"]["Status"] | string;
             reviewer: string;
             /** Format: date-time */
             decided_at: string;
-            replaced: string | null;
+            replaced: components["schemas"]["Status"] | string | null;
             reason: string | null;
             batch_id: number | null;
             undone_at: string | null;
@@ -579,11 +589,14 @@ export interface components {
         /** @enum {string} */
         Mode: "starting" | "listening" | "polling";
         Noted: {
-            status: string;
+            /** @constant */
+            status: "success";
             message: string;
             pattern_id: string;
             reviewer: string;
         };
+        /** @enum {string} */
+        Outcome: "queued" | "refreshed" | "unchanged" | "decided" | "short" | "failed" | "gone" | "held" | "untried";
         Price: {
             min_confidence: number;
             min_savings: number;
@@ -621,7 +634,7 @@ export interface components {
         QueueEntry: {
             pattern_id: string;
             tool_sequence: string;
-            status: string;
+            status: components["schemas"]["Status"] | string;
             confidence_score: number;
             occurrence_count: number;
             estimated_savings_usd: number;
@@ -648,9 +661,9 @@ export interface components {
         Reasons: {
             pattern_id: string;
             queued: boolean;
-            outcome: components["schemas"]["pattern_sync__domain__outcomes__Outcome"];
+            outcome: components["schemas"]["Outcome"];
             reason: string;
-            entry_status: string | null;
+            entry_status: components["schemas"]["Status"] | string | null;
             automation_status: string | null;
             eligible: boolean;
             rejected: boolean;
@@ -697,11 +710,6 @@ export interface components {
             /** @default false */
             until_doubled: boolean;
             reason?: string | null;
-        } | {
-            until: string;
-        } | {
-            /** @constant */
-            until_doubled: true;
         };
         /** @enum {string} */
         Snoozed: "show" | "hide" | "only";
@@ -783,16 +791,6 @@ export interface components {
         Wanted: {
             reviewer?: string | null;
         };
-        /** @enum {string} */
-        pattern_sync__domain__outcomes__Outcome: "queued" | "refreshed" | "unchanged" | "decided" | "short" | "failed" | "gone" | "held" | "untried";
-        pattern_sync__web__schemas__decisions__Outcome: {
-            pattern_id: string;
-            outcome: components["schemas"]["ItemOutcome"];
-            status: string | null;
-            reviewed_by: string | null;
-            reviewed_at: string | null;
-            detail: string | null;
-        };
         ChangesMessage: {
             counts: components["schemas"]["QueueCounts"];
             changes: components["schemas"]["EntryChange"][];
@@ -860,10 +858,12 @@ export type Criterion = components['schemas']['Criterion'];
 export type DecidedMany = components['schemas']['DecidedMany'];
 export type DecisionOnMany = components['schemas']['DecisionOnMany'];
 export type EntryGroup = components['schemas']['EntryGroup'];
+export type EntryOutcome = components['schemas']['EntryOutcome'];
 export type Evidence = components['schemas']['Evidence'];
 export type Flag = components['schemas']['Flag'];
 export type Grouping = components['schemas']['Grouping'];
 export type Health = components['schemas']['Health'];
+export type HistoryAction = components['schemas']['HistoryAction'];
 export type HistoryItem = components['schemas']['HistoryItem'];
 export type Invalid = components['schemas']['Invalid'];
 export type InvalidField = components['schemas']['InvalidField'];
@@ -872,6 +872,7 @@ export type KindRates = components['schemas']['KindRates'];
 export type LoggedDecision = components['schemas']['LoggedDecision'];
 export type Mode = components['schemas']['Mode'];
 export type Noted = components['schemas']['Noted'];
+export type Outcome = components['schemas']['Outcome'];
 export type Price = components['schemas']['Price'];
 export type Problem = components['schemas']['Problem'];
 export type Progress = components['schemas']['Progress'];
@@ -899,8 +900,6 @@ export type UndoneBatch = components['schemas']['UndoneBatch'];
 export type UndoneOutcome = components['schemas']['UndoneOutcome'];
 export type Verdict = components['schemas']['Verdict'];
 export type Wanted = components['schemas']['Wanted'];
-export type pattern_sync__domain__outcomes__Outcome = components['schemas']['pattern_sync__domain__outcomes__Outcome'];
-export type pattern_sync__web__schemas__decisions__Outcome = components['schemas']['pattern_sync__web__schemas__decisions__Outcome'];
 export type ChangesMessage = components['schemas']['ChangesMessage'];
 export type EntryChange = components['schemas']['EntryChange'];
 export type HeartbeatMessage = components['schemas']['HeartbeatMessage'];
@@ -976,6 +975,7 @@ export interface operations {
             query?: never;
             header?: {
                 "X-Reviewer"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path: {
                 pattern_id: string;
@@ -984,7 +984,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["Wanted"] | null;
+                "application/json": components["schemas"]["Wanted"];
             };
         };
         responses: {
@@ -1011,6 +1011,7 @@ export interface operations {
             query?: never;
             header?: {
                 "X-Reviewer"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path: {
                 pattern_id: string;
@@ -1044,7 +1045,9 @@ export interface operations {
     decisions_wake: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
             path: {
                 pattern_id: string;
             };
@@ -1075,6 +1078,7 @@ export interface operations {
             query?: never;
             header?: {
                 "X-Reviewer"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -1108,6 +1112,7 @@ export interface operations {
             query?: never;
             header?: {
                 "X-Reviewer"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path: {
                 batch_id: number;
@@ -1116,7 +1121,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["UndoRequest"] | null;
+                "application/json": components["schemas"]["UndoRequest"];
             };
         };
         responses: {
@@ -1447,6 +1452,7 @@ export interface operations {
             query?: never;
             header?: {
                 "X-Reviewer"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path: {
                 pattern_id: string;
@@ -1455,7 +1461,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["Approval"] | null;
+                "application/json": components["schemas"]["Approval"];
             };
         };
         responses: {
@@ -1483,6 +1489,7 @@ export interface operations {
             query?: never;
             header?: {
                 "X-Reviewer"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path: {
                 pattern_id: string;
@@ -1519,6 +1526,7 @@ export interface operations {
             query?: never;
             header?: {
                 "X-Reviewer"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path: {
                 pattern_id: string;

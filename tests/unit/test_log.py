@@ -84,7 +84,7 @@ LINES: list[tuple[facts.Fact, list[Line]]] = [
     (facts.HttpServing("http://127.0.0.1:8002/"), [Line.HTTP_SERVING]),
     (facts.HttpWaiting("taken"), [Line.HTTP_WAITING]),
     (facts.HttpCrowded(), [Line.HTTP_CROWDED]),
-    (facts.LiveRefused("no"), [Line.LIVE_REFUSED]),
+    (facts.LiveRefused("no", "7f"), [Line.LIVE_REFUSED]),
     (facts.TokenRefused("192.0.2.1"), [Line.TOKEN_WRONG]),
     (facts.HttpOutOfFiles("Too many open files"), [Line.HTTP_OUT_OF_FILES]),
     (facts.RequestFailed(facts.RequestFault.REFUSED, "POST", "/", "no", "7f"), [Line.REQUEST_REFUSED]),
@@ -139,7 +139,7 @@ def recorder() -> Recorder:
     "fact",
     [
         facts.HttpCrowded(),
-        facts.LiveRefused("no"),
+        facts.LiveRefused("no", "7f"),
         facts.HttpOutOfFiles("Too many open files"),
         facts.TokenRefused("192.0.2.1"),
     ],

@@ -38,7 +38,7 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "pattern-sync": "daemon",
 }
-OPEN_PATHS = ["/", "/livez", "/readyz", "/openapi.json", "/api/v1/system/health"]
+OPEN_PATHS = ["/", "/livez", "/readyz", "/openapi.json", "/asyncapi.json", "/api/v1/system/health"]
 READERS_REQUESTS = [
     ("GET", "/api/v1/patterns"),
     ("GET", "/api/v1/patterns/pending"),

@@ -354,6 +354,8 @@ def test_a_websocket_of_a_foreign_origin_is_refused(guarded: DaemonProcess, serv
         assert "PATTERN_SYNC_PUBLIC_URL" in document["detail"]
         assert scrape(daemon.http_url).sum_of("http_requests_total", route="refused", code="403") >= 1
         assert "PATTERN_SYNC_PUBLIC_URL" in str(daemon.lines("live.refused")[0]["reason"])
+        assert document["request_id"]
+        assert daemon.lines("live.refused")[0]["request_id"]
 
 
 def test_a_websocket_of_our_own_or_a_listed_origin_is_accepted(guarded: DaemonProcess, served: Served) -> None:

@@ -16,8 +16,8 @@ from pattern_sync.web.known import body_names, is_known_only, query_names
 from pattern_sync.web.schemas.bodies import RequestBody
 from tests.web.conftest import Served
 
-# They run nothing: the description, and the page's files, whose query is the page's own.
-WITHOUT_NAMES = {"/openapi.json", ""}
+# The page's files run nothing, and their query is the page's own.
+WITHOUT_NAMES = {""}
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from pattern_sync.domain.entry import QueueEntry
+from pattern_sync.domain.entry import EntryStatus, QueueEntry
 from pattern_sync.domain.errors import InvalidInput
 
 MOST_TOGETHER = 10_000
@@ -58,7 +58,7 @@ class DecidedItem:
 
     pattern_id: str
     outcome: ItemOutcome
-    status: str | None
+    status: EntryStatus | None
     reviewed_by: str | None
     reviewed_at: datetime | None
     detail: str | None
@@ -110,7 +110,7 @@ class Batch:
     """Decisions that were made together; `items` are all of them, `undoable` says whether some can be undone now."""
 
     id: int
-    decision: str
+    decision: EntryStatus
     reviewer: str
     reason: str | None
     decided_at: datetime
@@ -125,10 +125,10 @@ class LoggedDecision:
     """One decision of the record; `reason` is None once its batch is forgotten."""
 
     pattern_id: str
-    decision: str
+    decision: EntryStatus
     reviewer: str
     decided_at: datetime
-    replaced: str | None
+    replaced: EntryStatus | None
     reason: str | None
     batch_id: int | None
     undone_at: datetime | None

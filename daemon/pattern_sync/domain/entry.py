@@ -17,6 +17,19 @@ class Status(StrEnum):
     AUTO_REJECTED = "auto-rejected"
 
 
+# The tables are the application's: they may know other words than ours.
+EntryStatus = Status | str
+
+
+class HistoryAction(StrEnum):
+    """What a row of the history records; `flagged` is an undone decision."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    FLAGGED = "flagged"
+    COMMENTED = "commented"
+
+
 def is_by_a_rule(status: str) -> bool:
     """Return whether a rule of the application, not a person, made the decision."""
     return status in {Status.AUTO_APPROVED, Status.AUTO_REJECTED}
@@ -44,7 +57,7 @@ class QueueEntry:
 
     pattern_id: str
     tool_sequence: str
-    status: str
+    status: EntryStatus
     confidence_score: float
     occurrence_count: int
     estimated_savings_usd: float
@@ -97,7 +110,7 @@ class QueueCounts:
 class HistoryItem:
     """A decision or a comment, as recorded."""
 
-    action: str
+    action: HistoryAction | str
     reviewer: str
     notes: str | None
     created_at: datetime | None

@@ -420,6 +420,7 @@ class LiveRefused(Fact):
     """A live connection was refused, for a reason that its browser does not tell the page."""
 
     reason: str
+    request_id: str
 
 
 @dataclass(frozen=True, slots=True)

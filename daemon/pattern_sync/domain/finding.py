@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from pattern_sync.domain.criteria import Criterion, TypeCriterion
-from pattern_sync.domain.entry import Status
+from pattern_sync.domain.entry import EntryStatus, Status
 from pattern_sync.domain.evidence import Evidence
 from pattern_sync.domain.outcomes import Outcome
 
@@ -23,7 +23,7 @@ class Finding:
     exists: bool
     automation_status: str | None
     eligible: bool
-    entry_status: str | None
+    entry_status: EntryStatus | None
     criteria: tuple[Criterion | TypeCriterion, ...]
     rejected: bool = False
     written_by_us: bool = True

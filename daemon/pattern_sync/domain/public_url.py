@@ -11,7 +11,7 @@ _HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|[0-9a-f:.]+")
 _PREFIX = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # The daemon's own paths begin with these. It could not know whether a proxy has removed such a prefix already.
-_TAKEN = frozenset({"api", "livez", "readyz", "metrics", "openapi.json"})
+_TAKEN = frozenset({"api", "livez", "readyz", "metrics", "openapi.json", "asyncapi.json"})
 
 
 @dataclass(frozen=True, slots=True)

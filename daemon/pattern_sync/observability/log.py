@@ -125,8 +125,8 @@ class Log:
         match fact:
             case facts.HttpCrowded():
                 self._crowded.add()
-            case facts.LiveRefused(reason):
-                self._live_refused.add(reason=reason[:SHOWN_CHARACTERS])
+            case facts.LiveRefused(reason, request_id):
+                self._live_refused.add(reason=reason[:SHOWN_CHARACTERS], request_id=request_id)
             case facts.TokenRefused(address):
                 self._wrong_tokens.add(address=address)
             case facts.HttpOutOfFiles(reason):

@@ -17,11 +17,12 @@ from pattern_sync.review import Decisions, Finding, Review, Snoozing
 from pattern_sync.web.access import Guard, Tokens
 from pattern_sync.web.advice_routes import AdviceRoutes
 from pattern_sync.web.decision_routes import DecisionRoutes
-from pattern_sync.web.description import DescribedApi
+from pattern_sync.web.description import DescribedApi, DescriptionRoutes
 from pattern_sync.web.exception_handlers import install_exception_handlers
 from pattern_sync.web.identity import Identity
 from pattern_sync.web.list_routes import TOTAL_COUNT, ListRoutes
 from pattern_sync.web.live import LiveUpdates
+from pattern_sync.web.live_description import describe_live
 from pattern_sync.web.live_routes import LiveRoutes
 from pattern_sync.web.metrics_routes import MetricsRoutes
 from pattern_sync.web.middleware.bodies import BodyLimit
@@ -65,24 +66,7 @@ between.
 same key gets the first answer, with `Idempotency-Replayed: true`, and writes nothing; another request with that key
 gets 422. While the first one is at work, the answer is 409 with `Retry-After`. Syncs take none.
 
-**Live updates.** The WebSocket `/api/v1/ws/patterns` sends every change of the queue. Offer the subprotocol
-`pattern-sync.v1`. Send the token as an `Authorization` header; a browser, which cannot set one, offers a second
-subprotocol instead: `bearer.` followed by the token in base64url. The messages are JSON:
-
-- `{"type": "state", "counts": …, "entries": […]}`: the counts and the first 20 pending entries. It is the first message
-  and follows every gap. Discard what you have, and load again whatever else you show. If the database is lost when a
-  client connects, an `outage` comes first.
-- `{"type": "changes", "counts": …, "changes": [{"change": …, "pattern_id": …, "entry": …}]}`: entries that changed.
-  `entry` is the entry as it is now, or null if it was removed. `change` is a hint: `queued` (the entry is new),
-  `refreshed` (figures or other columns changed, whatever the status), `decided` (the status became a decision),
-  `commented` or `removed`.
-- `{"type": "readers", "readers": {"sdlc:full:all": ["ann"]}}`: who reads which pattern now, at all daemons; whom it
-  does not name reads nothing. To be named there, a client sends `{"type": "reading", "pattern_id": …, "reviewer": …}`,
-  with null for no pattern.
-- `{"type": "outage"}`: the daemon has lost its database. A `state` follows when it is back.
-- `{"type": "heartbeat"}`: nothing was sent for 15 seconds. A connection that is silent for much longer is dead.
-
-A client that reads too slowly is closed with code 1013. Connect again to get the current state.
+**Live updates.** The WebSocket `/api/v1/ws/patterns` sends every change of the queue: see `/asyncapi.json`.
 """
 
 _TAGS = {
@@ -162,6 +146,7 @@ def create_api(parts: Parts, access: Access, guard: Guard, version: str) -> Fast
         title="Pattern Sync",
         version=version,
         description=_ABOUT,
+        openapi_url=None,  # served by DescriptionRoutes, which refuse what they do not know
         docs_url=None,
         redoc_url=None,
         servers=[{"url": access.prefix}] if access.prefix else None,
@@ -184,4 +169,5 @@ def create_api(parts: Parts, access: Access, guard: Guard, version: str) -> Fast
         LiveRoutes(parts.live, guard, identity, parts.emit),
     ):
         api.include_router(routes.router)
+    api.include_router(DescriptionRoutes(api.openapi, describe_live(version, access.prefix)).router)
     return api

@@ -1,9 +1,27 @@
-"""The API's description, with the nulls of its examples."""
+"""The API's description: with the nulls of its examples, and with what middleware reads."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.responses import JSONResponse
+
+from pattern_sync.web.known import KnownOnly
+from pattern_sync.web.middleware.repeats import KEY, KEY_FORM, takes_key
+
+_KEY_PARAMETER = {
+    "name": KEY,
+    "in": "header",
+    "required": False,
+    "description": "Names this request, for a day: sent again with it, it is answered as before, and done once.",
+    "schema": {"type": "string", "pattern": f"^{KEY_FORM}$", "maxLength": 255},
+    "example": "7c1d9e0a-52c1-4a56-9e0b-6f9d3c1f2a77",
+}
+
+_AT_WORK = {
+    "description": f"The first request with this `{KEY}` is still at work. Send it again in a moment.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
 
 
 class DescribedApi(FastAPI):
@@ -19,8 +37,47 @@ class DescribedApi(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """Return the description."""
         if self.openapi_schema is None:
-            self.openapi_schema = _restored(super().openapi(), [(_without_nulls(each), each) for each in self._whole])
+            document = _restored(super().openapi(), [(_without_nulls(each), each) for each in self._whole])
+            for path, operations in document["paths"].items():
+                for method, operation in operations.items():
+                    _say_optional(operation)
+                    if takes_key(method.upper(), path):
+                        _add_key(operation)
+            self.openapi_schema = document
         return self.openapi_schema
+
+
+class DescriptionRoutes:
+    """Serves the descriptions to everybody: they hold nothing of the queue."""
+
+    def __init__(self, openapi: Callable[[], dict[str, Any]], asyncapi: dict[str, Any]) -> None:
+        self._openapi = openapi
+        self._asyncapi = asyncapi
+        self.router = KnownOnly(tags=["system"])
+        self.router.add_api_route("/openapi.json", self.http, methods=["GET"], include_in_schema=False)
+        self.router.add_api_route("/asyncapi.json", self.live, methods=["GET"], include_in_schema=False)
+
+    async def http(self) -> JSONResponse:
+        """Return the description of the HTTP API, in OpenAPI."""
+        return JSONResponse(self._openapi())
+
+    async def live(self) -> JSONResponse:
+        """Return the description of the WebSocket, in AsyncAPI."""
+        return JSONResponse(self._asyncapi)
+
+
+def _say_optional(operation: dict[str, Any]) -> None:
+    # A body that may be left out is not one that may be null, though null is taken: generated clients that are told of
+    # both send the word for nothing that they use themselves.
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        schemas = [each for each in content["schema"].get("anyOf", []) if each != {"type": "null"}]
+        if len(schemas) == 1:
+            content["schema"] = schemas[0]
+
+
+def _add_key(operation: dict[str, Any]) -> None:
+    operation.setdefault("parameters", []).append(_KEY_PARAMETER)
+    operation["responses"].setdefault("409", _AT_WORK)
 
 
 def _parts(node: object) -> Iterator[dict[str, Any]]:

@@ -12,7 +12,9 @@ from pattern_sync.web.identity import Identity
 from pattern_sync.web.known import KnownOnly
 from pattern_sync.web.live import LiveUpdates
 from pattern_sync.web.live_clients import LiveClient
+from pattern_sync.web.middleware.request_ids import request_id_of
 
+LIVE = "/api/v1/ws/patterns"
 # A slow link needs less for one message. A client that takes longer is disconnected.
 SEND_SECONDS = 10.0
 # A client that is too slow mostly does not read the close frame either. Shorter than server.GRACEFUL_SECONDS, so that
@@ -30,13 +32,13 @@ class LiveRoutes:
         self._identity = identity
         self._emit = emit
         self.router = KnownOnly(dependencies=[Depends(guard.websocket)])
-        self.router.websocket("/api/v1/ws/patterns")(self.serve)
+        self.router.websocket(LIVE)(self.serve)
 
     async def serve(self, socket: WebSocket) -> None:
         """Send a client every message, unless too many are there."""
         if len(self._updates) >= MOST_PAGES:
             detail = f"{MOST_PAGES:,} pages are open already. Close one, or try again later."
-            self._emit(LiveRefused(detail))
+            self._emit(LiveRefused(detail, request_id_of(socket.scope)))
             await socket.send_denial_response(JSONResponse({"detail": detail}, 503))
             return
         offered = socket.scope["subprotocols"]

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pattern_sync.domain.facts import Emit, LiveRefused
 from pattern_sync.web.middleware.refusal import SAFE_METHODS, refuse
+from pattern_sync.web.middleware.request_ids import request_id_of
 
 # Whoever watches the daemon may know it by any name, such as a container's. These paths change nothing, and show the
 # daemon's condition but no pattern: that much a hostile site may read.
@@ -74,7 +75,7 @@ class OriginCheck:
                 " the page's own behind a proxy, set PATTERN_SYNC_PUBLIC_URL."
             )
             if scope["type"] == "websocket":
-                self._emit(LiveRefused(detail))
+                self._emit(LiveRefused(detail, request_id_of(scope)))
             await refuse(scope, receive, send, 403, detail)
 
     def _is_same(self, origin: str, host: str) -> bool:

@@ -20,7 +20,8 @@ KEY = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 # Names the batch of a decision, for undo.
 BATCH = "Pattern-Sync-Batch"
-_KEY = re.compile(r"[!-~]{1,255}")
+KEY_FORM = r"[!-~]{1,255}"
+_KEY = re.compile(KEY_FORM)
 # A sync has its own answer each time.
 _SYNC = f"{PATTERNS}sync/"
 # The database was lost before it answered: it may have written.
@@ -107,10 +108,13 @@ class Repeats:
         return hashlib.sha256(json.dumps(what).encode() + b"\0" + body).hexdigest()
 
 
+def takes_key(method: str, path: str) -> bool:
+    """Return whether a request writes what a person has written, and can be sent again under a key."""
+    return method == "POST" and path.startswith(PATTERNS) and not path.startswith(_SYNC)
+
+
 def _is_written(scope: Scope) -> bool:
-    if scope["type"] != "http" or scope["method"] != "POST":
-        return False
-    return scope["path"].startswith(PATTERNS) and not scope["path"].startswith(_SYNC)
+    return scope["type"] == "http" and takes_key(scope["method"], scope["path"])
 
 
 async def _whole(receive: Receive) -> bytes:

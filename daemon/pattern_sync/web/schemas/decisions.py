@@ -16,7 +16,7 @@ from pattern_sync.domain.batches import (
     check_signatures,
 )
 from pattern_sync.domain.decision import LONGEST_TEXT, Decision, Verdict
-from pattern_sync.domain.entry import QueueEntry, Status
+from pattern_sync.domain.entry import EntryStatus, QueueEntry, Status
 from pattern_sync.web.schemas.review import Remark
 from pattern_sync.web.schemas.texts import NOT_BLANK, STORABLE
 
@@ -108,7 +108,7 @@ class DecisionOnMany(Remark):
         return Seen({name: place for name, place in self.positions.items() if name in listed}, self.seconds)
 
 
-class Outcome(BaseModel):
+class EntryOutcome(BaseModel):
     """What became of one entry, and how it stands now."""
 
     pattern_id: str = Field(description="The pattern's signature.")
@@ -117,7 +117,7 @@ class Outcome(BaseModel):
         " somebody has locked it, try again; `moved`: it has another status than the one to be replaced; `unknown`:"
         " there is no such entry; `refused`: the application or the database refused it."
     )
-    status: str | None = Field(description="The status of the entry; null if there is none.")
+    status: EntryStatus | None = Field(description="The status of the entry; null if there is none.")
     reviewed_by: str | None = Field(description="Who decided it.")
     reviewed_at: datetime | None = Field(description="When it was decided.")
     detail: str | None = Field(description="A sentence about a refusal.")
@@ -131,7 +131,7 @@ class DecidedMany(BaseModel):
     counts: dict[ItemOutcome, int] = Field(description="How many entries had each outcome.")
     savings_usd: float = Field(description="What the decided entries claim to save together, in USD a month.")
     largest: list[QueueEntry] = Field(description="The five decided entries with the largest savings.")
-    outcomes: list[Outcome] = Field(description="The outcome of each entry, in the order of the request.")
+    outcomes: list[EntryOutcome] = Field(description="The outcome of each entry, in the order of the request.")
 
     @classmethod
     def of(cls, made: DecisionMany) -> Self:
@@ -143,7 +143,7 @@ class DecidedMany(BaseModel):
             savings_usd=made.savings_usd,
             largest=list(made.largest),
             outcomes=[
-                Outcome(
+                EntryOutcome(
                     pattern_id=item.pattern_id,
                     outcome=item.outcome,
                     status=item.status,

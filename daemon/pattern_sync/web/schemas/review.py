@@ -1,7 +1,7 @@
 """Decisions, comments and explanations."""
 
 from abc import abstractmethod
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -14,7 +14,7 @@ from pattern_sync.domain.decision import (
     check_comment,
     check_reviewer,
 )
-from pattern_sync.domain.entry import Status
+from pattern_sync.domain.entry import EntryStatus, Status
 from pattern_sync.domain.evidence import Evidence
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.outcomes import Outcome
@@ -161,7 +161,7 @@ class Comment(Remark):
 class Noted(BaseModel):
     """The receipt of a comment."""
 
-    status: str = Field(description="Always `success`.")
+    status: Literal["success"] = Field(description="Always `success`.")
     message: str = Field(description="A sentence that can be shown to a person.")
     pattern_id: str = Field(description="The pattern's signature.")
     reviewer: str = Field(description="The name under which the comment was recorded.")
@@ -192,7 +192,7 @@ class Reasons(BaseModel):
         " detector deleted the pattern or another program wrote the entry."
     )
     reason: str = Field(description="A sentence that can be shown to a person.")
-    entry_status: str | None = Field(description="The status of the entry; null if there is none.")
+    entry_status: EntryStatus | None = Field(description="The status of the entry; null if there is none.")
     automation_status: str | None = Field(description="As the detector or the application set it on the pattern.")
     eligible: bool = Field(
         description="Whether the daemon may queue it: `automation_status` is `detected` or null, and it was not"

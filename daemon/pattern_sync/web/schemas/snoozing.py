@@ -12,18 +12,14 @@ from pattern_sync.web.schemas.texts import STORABLE
 
 
 class SnoozeRequest(Remark):
-    """Until when an entry is to be left alone."""
+    """Until when an entry is to be left alone: `until`, `until_doubled` or both are needed."""
 
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
             "examples": [
                 {"until": "2026-12-01T09:00:00+01:00", "reason": "waits for the new runner", "reviewer": "ann"}
-            ],
-            "anyOf": [
-                {"required": ["until"], "properties": {"until": {"type": "string"}}},
-                {"required": ["until_doubled"], "properties": {"until_doubled": {"const": True}}},
-            ],
+            ]
         },
     )
 
