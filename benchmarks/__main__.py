@@ -19,7 +19,20 @@ from pathlib import Path
 import psycopg
 from rich.console import Console
 
-from benchmarks import adoption, bulk, cpu, idle, latency, live, memory, neighbours, refused, sweep, throughput
+from benchmarks import (
+    adoption,
+    bulk,
+    cpu,
+    deciding,
+    idle,
+    latency,
+    live,
+    memory,
+    neighbours,
+    refused,
+    sweep,
+    throughput,
+)
 from benchmarks.patterns import table_of
 from benchmarks.report import Measurement, print_table, write_json
 from benchmarks.server import Venue, open_servers, venues
@@ -49,6 +62,8 @@ class Scale:
     refused_seconds: float = 20.0
     occurrences: int = 5_000_000
     decided: int = 500_000
+    known: int = 1_000_000
+    pending: int = 200_000
 
     @classmethod
     def chosen(cls, *, quick: bool) -> "Scale":
@@ -61,7 +76,7 @@ class Scale:
 QUICK = Scale(
     samples=100, bulk_patterns=10_000, bulk_rounds=1, jobs=1_000, pairs=2, block_seconds=0.5, bulk_insert=20_000,
     cpu_rounds=2, cpu_transactions=500, patterns=10_000, sweeps=3, events=50_000, idle_seconds=5.0, changes=20,
-    refused=1_000, refused_seconds=5.0, occurrences=100_000, decided=20_000,
+    refused=1_000, refused_seconds=5.0, occurrences=100_000, decided=20_000, known=150_000, pending=75_000,
 )  # fmt: skip
 
 
@@ -106,6 +121,7 @@ TOPICS = {
     "sweep": Topic(_sweep),
     "refused": Topic(lambda venue, scale: refused.measure(venue, scale.refused, scale.refused_seconds)),
     "neighbours": Topic(lambda venue, scale: neighbours.measure(venue, scale.occurrences, scale.decided), fresh=False),
+    "deciding": Topic(lambda venue, scale: deciding.measure(venue, scale.known, scale.pending), everywhere=False),
     "live": Topic(lambda venue, scale: live.measure(venue, scale.changes), lived_in=False, everywhere=False),
     "memory": Topic(_memory, lived_in=False, everywhere=False),
     "idle": Topic(lambda venue, scale: idle.measure(venue, scale.idle_seconds)),

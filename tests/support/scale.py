@@ -1,4 +1,4 @@
-"""A large installation: 1,000,000 patterns, of which 200,000 are pending in the queue and 20,000 are decided."""
+"""A large installation: 1,000,000 patterns, of which 200,000 are pending and 20,000 decided; the others fall short."""
 
 from tests.support.database import TestDatabase
 
@@ -12,7 +12,7 @@ INSERT INTO operation_patterns (
 SELECT
     'type' || i % 20 || ':kind' || i % 400 || ':target' || i % 2000 || ':' || i,
     'type' || i % 20, 5 + (i * 7919) % 10000, 2.5, 0.3,
-    1000 + (i * 104729) % 1000000 / 10.0, 70 + (i * 31) % 30,
+    CASE WHEN i <= {pending} + {decided} THEN 1000 + (i * 104729) % 1000000 / 10.0 ELSE i % 999 END, 70 + (i * 31) % 30,
     '["Read", "Edit", "Bash"]', 'Read the report of the tests and mend what it names, number ' || i
 FROM generate_series(1, {patterns}::bigint) AS i
 """
@@ -38,9 +38,22 @@ FROM operation_patterns WHERE pattern_signature IN (SELECT pattern_id FROM patte
 """
 
 
-def fill(database: TestDatabase) -> None:
-    """Write the patterns and the queue, as if a daemon had queued them; no trigger fires, and nothing is analysed."""
+# Five for each pending pattern, a week apart; scattered, as they are where many patterns are seen at once.
+_OCCURRENCES = """
+INSERT INTO pattern_occurrences (pattern_id, workflow_id, detected_at)
+SELECT p.id, 'workflow-' || n, now() - n * interval '7 days'
+FROM generate_series(1, 5) AS n
+CROSS JOIN operation_patterns AS p
+WHERE p.pattern_signature LIKE 'type%' AND split_part(p.pattern_signature, ':', 4)::bigint <= {pending}
+"""
+
+
+def fill(database: TestDatabase, patterns: int = PATTERNS, pending: int = PENDING, *, seen: bool = False) -> None:
+    """Write the patterns and the queue, as if a daemon had queued them; no trigger fires, and nothing is analysed.
+
+    Where they are `seen`, each pending one has five occurrences.
+    """
     with database.another_connection() as session:
         session.execute("SET session_replication_role = replica")
-        for statement in (_PATTERNS, _QUEUE, _WRITTEN):
-            session.execute(statement.format(patterns=PATTERNS, pending=PENDING, decided=DECIDED).encode())
+        for statement in (_PATTERNS, _QUEUE, _WRITTEN, *([_OCCURRENCES] if seen else [])):
+            session.execute(statement.format(patterns=patterns, pending=pending, decided=DECIDED).encode())
