@@ -1,15 +1,31 @@
 CREATE SCHEMA pattern_sync;
 COMMENT ON SCHEMA pattern_sync IS 'Pattern Sync: installed by "pattern-sync migrate", removed by "pattern-sync uninstall"';
+CREATE FUNCTION pattern_sync.all_seen() RETURNS TABLE(row_id bigint, last_seen timestamp with time zone, workflows bigint)
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    counted CONSTANT boolean := (
+        SELECT s.min_workflows IS NOT NULL
+        FROM pattern_sync.settings AS s
+        WHERE s.max_age_days IS NOT NULL OR s.min_workflows IS NOT NULL
+    );
+BEGIN
+    IF counted IS NOT NULL THEN
+        RETURN QUERY
+        SELECT k.row_id, k.last_seen, k.workflows
+        FROM pattern_sync.seen(ARRAY(SELECT p.id::bigint FROM operation_patterns AS p), counted) AS k;
+    END IF;
+END $$;
+COMMENT ON FUNCTION pattern_sync.all_seen() IS 'What `seen` knows of all patterns, if the filter in force asks for any of it; no row otherwise.';
 CREATE FUNCTION pattern_sync.all_seen_enough() RETURNS TABLE(row_id bigint)
     LANGUAGE plpgsql STABLE
     AS $$
 BEGIN
     RETURN QUERY
-    SELECT pg_catalog.unnest(pattern_sync.seen_enough(
-        s.max_age_days, s.min_workflows, ARRAY(SELECT p.id::bigint FROM operation_patterns AS p)
-    ))
-    FROM pattern_sync.settings AS s
-    WHERE s.max_age_days IS NOT NULL OR s.min_workflows IS NOT NULL;
+    SELECT k.row_id
+    FROM pattern_sync.all_seen() AS k
+    CROSS JOIN pattern_sync.settings AS s
+    WHERE pattern_sync.is_seen_enough(k.last_seen, k.workflows, s.max_age_days, s.min_workflows);
 END $$;
 COMMENT ON FUNCTION pattern_sync.all_seen_enough() IS 'Those of all patterns that meet the last two criteria of the filter in force; none where neither is set. It returns rows and not an array, which the planner would compute once more to know its length.';
 CREATE FUNCTION pattern_sync.amount(value text) RETURNS numeric

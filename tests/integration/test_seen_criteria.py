@@ -10,6 +10,7 @@ import pytest
 from pattern_sync import PatternSyncService, SyncFilter
 from pattern_sync.domain.identity import RowId
 from pattern_sync.domain.outcomes import Outcome
+from tests.support.command import run_command
 from tests.support.database import TestDatabase
 from tests.support.notifications import Listener, listening
 from tests.support.paths import with_gateway
@@ -166,3 +167,46 @@ def test_an_application_without_the_column_is_measured_by_its_occurrences(databa
         pytest.skip("this application needs the column itself")
     PatternSyncService(database.daemon_url).sync_patterns(SyncFilter(None, None, None, None, max_age_days=30))
     assert database.queue() == {"old", "young", "young and often", "only recorded"}
+
+
+@pytest.mark.parametrize(
+    ("criteria", "names"),
+    [
+        ({"max_age_days": 30}, ["40 days", "60 days", "never"]),
+        ({"min_workflows": 6}, ["5 workflows", "3 workflows", "40 days", "60 days", "never"]),
+        ({"max_age_days": 30, "min_workflows": 4}, ["3 workflows", "40 days", "60 days", "never"]),
+    ],
+    ids=str,
+)
+def test_what_is_nearest_to_qualifying_is_ranked_by_what_was_seen_too(
+    database: TestDatabase, criteria: dict[str, float], names: list[str]
+) -> None:
+    for name, bound in criteria.items():
+        database.execute(f"UPDATE pattern_sync.settings SET {name} = %s", bound)
+    for name, ago, workflows in (
+        ("never", None, 0),
+        ("60 days", 60, 1),
+        ("40 days", 40, 2),
+        ("3 workflows", 1, 3),
+        ("5 workflows", 1, 5),
+    ):
+        seen(database, name, ago=ago, workflows=workflows)
+    found = PatternSyncService(database.url).nearest(20)
+    ranked = [each.signature for each in found]
+    assert [name for name in ranked if name in names] == names
+    missed = {each.signature: {miss.name for miss in each.shortfalls} for each in found}
+    asked = {
+        name: shown for name, shown in (("max_age_days", "age"), ("min_workflows", "workflows")) if name in criteria
+    }
+    assert missed["never"] == set(asked.values())
+    assert all(missed[name] for name in names)
+
+
+def test_what_is_nearest_says_what_it_misses_of_what_was_seen(database: TestDatabase) -> None:
+    database.execute("UPDATE pattern_sync.settings SET max_age_days = 30, min_workflows = 4")
+    seen(database, "old", ago=40, workflows=3)
+    told = " ".join(
+        run_command("review", "nearest", PATTERN_SYNC_DATABASE_URL=database.url).out.replace("│", " ").split()
+    )
+    assert "30.0 days" in told
+    assert "workflows is 3, the filter requires 4 or more" in told

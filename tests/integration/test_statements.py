@@ -234,6 +234,15 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "shed_marks": ((), {"shed": "int8"}),
     "mend": (("text",), {"install_trigger": "void"}),
     "recoveries": ((), {"patterns": "int8", "last_at": "timestamptz"}),
+    "what_was_seen": (
+        (),
+        {
+            "max_age_days": "float8",
+            **dict.fromkeys(["min_workflows", "patterns", "dated", "recorded"], "int8"),
+            **dict.fromkeys(["is_there", "is_readable"], "bool"),
+            **dict.fromkeys(["grant_to_read", "owner"], "text"),
+        },
+    ),
     "refusals": ((), {"pattern_id": "text", "reason": "text", "total": "int8"}),
     "connected_daemons": ((), {"pid": "int4", "host": "text", "connected_at": "timestamptz", "version": "text"}),
     "last_runs": (

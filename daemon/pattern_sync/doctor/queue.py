@@ -41,6 +41,46 @@ def _unqueued(patient: Patient) -> set[str]:
     return set(preview["signatures"])
 
 
+def _seen(patient: Patient) -> Iterator[Finding]:
+    rows = patient.fetch("what_was_seen")
+    if not rows or (rows[0]["max_age_days"] is None and not rows[0]["min_workflows"]):
+        yield fine("the filter in force asks for no record of what was seen")
+        return
+    row = rows[0]
+    found = [*_unmet(row)] if row["patterns"] else []
+    yield from found or [fine("what was seen is known of patterns, as the filter in force asks")]
+
+
+def _unmet(row: Row) -> Iterator[Finding]:
+    """Yield each criterion that no pattern meets, as nothing is known of any."""
+    cause, remedy = _unrecorded(row)
+    if row["min_workflows"] and not row["recorded"]:
+        yield warning(
+            f"nothing qualifies: the filter in force asks for {row['min_workflows']:,} distinct workflows, and {cause}",
+            remedy,
+            Remedy.setting("PATTERN_SYNC_MIN_WORKFLOWS=0"),
+        )
+    if row["max_age_days"] is not None and not row["dated"]:
+        yield warning(
+            f"nothing qualifies: the filter in force asks for patterns last seen within {row['max_age_days']:,.15g}"
+            f" days, no pattern has a last_seen, and {cause}",
+            remedy,
+            Remedy.advice("fill operation_patterns.last_seen, or remove PATTERN_SYNC_MAX_AGE_DAYS"),
+        )
+
+
+def _unrecorded(row: Row) -> tuple[str, Remedy]:
+    if not row["is_there"]:
+        return "there is no pattern_occurrences", Remedy.advice("have the detector write pattern_occurrences")
+    if row["grant_to_read"]:
+        return "this role may not read pattern_occurrences", Remedy.sql(row["grant_to_read"], row["owner"])
+    if not row["is_readable"]:
+        cause = "pattern_occurrences is not read, as it is large and has no index on pattern_id"
+        return cause, Remedy.advice("create the index that the check `indexes` names")
+    cause = "pattern_occurrences has no row of any pattern with a time that can be right"
+    return cause, Remedy.advice("have the detector write pattern_occurrences")
+
+
 def _refused(patient: Patient) -> Iterator[Finding]:
     rows = patient.fetch("refusals")
     if not rows:
@@ -94,6 +134,12 @@ CHECKS = (
         "patterns that qualify and have no entry, twice, five seconds apart",
         "They are what all of this is for.",
         _missing,
+    ),
+    Check(
+        "what-was-seen",
+        "where the filter asks for a last time or for workflows: whether they are recorded of any pattern",
+        "What is not known does not meet a criterion that is set, so nothing would qualify.",
+        _seen,
     ),
     Check(
         "refusals",

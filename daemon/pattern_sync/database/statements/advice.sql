@@ -74,23 +74,35 @@ SELECT t.kind FROM pattern_sync.traits AS t WHERE t.pattern_id = $1::text;
 
 -- name: nearest
 -- The $1 patterns without an entry that miss the filter in force by least: the shares of the bounds that they reach,
--- multiplied. Only figures can be nearly reached, so a pattern of a type that is left out is never among them.
+-- multiplied. Only figures can be nearly reached, so a pattern of a type that is left out is never among them. What is
+-- not known of when and how often a pattern was seen reaches nothing.
 --
--- The join is a full join, which is hashed or merged whatever the planner estimates, and never a nested loop.
+-- The joins are full joins, which are hashed or merged whatever the planner estimates, and never nested loops: the
+-- condition after them must not be one that the planner takes for strict.
 SELECT pattern_sync.legible(near.signature) AS signature
 FROM (
     SELECT
         pattern.signature,
         pattern.id,
         pattern.savings,
-        -- A pattern may have any figure; NaN is in no range. `least` leaves out what is NULL: a bound of 0.
+        -- A pattern may have any figure; NaN is in no range. `least` leaves out what is NULL: a bound of 0, or none.
         CASE
             WHEN pattern.confidence BETWEEN 0::double precision AND 100::double precision
                 THEN least(1::double precision, pattern.confidence / pattern.min_confidence)
             ELSE 0::double precision
         END
         * least(1::double precision, greatest(pattern.occurrences, 0::double precision) / pattern.min_occurrences)
-        * least(1::double precision, greatest(pattern.savings, 0::double precision) / pattern.min_savings) AS reached
+        * least(1::double precision, greatest(pattern.savings, 0::double precision) / pattern.min_savings)
+        * least(1::double precision, coalesce(k.workflows, 0::bigint)::double precision / pattern.min_workflows)
+        * CASE
+            WHEN pattern.max_age_days IS NULL THEN 1::double precision
+            WHEN k.last_seen IS NULL THEN 0::double precision
+            ELSE least(
+                1::double precision,
+                pattern.max_age_days * 86400::double precision
+                / nullif(greatest(pattern_sync.seconds_since(k.last_seen), 0::double precision), 0::double precision)
+            )
+        END AS reached
     FROM (
         SELECT
             p.id::bigint AS id,
@@ -100,19 +112,15 @@ FROM (
             pattern_sync.figure(p.potential_monthly_savings::numeric)::double precision AS savings,
             nullif(s.min_confidence, 0::double precision) AS min_confidence,
             nullif(s.min_occurrences, 0::bigint)::double precision AS min_occurrences,
-            nullif(s.min_savings, 0::numeric)::double precision AS min_savings
+            nullif(s.min_savings, 0::numeric)::double precision AS min_savings,
+            nullif(s.min_workflows, 0::bigint)::double precision AS min_workflows,
+            s.max_age_days,
+            pattern_sync.is_candidate(
+                p.*, s.min_confidence, s.min_occurrences, s.min_savings, s.only_types, s.exclude_types
+            ) AS is_candidate
         FROM operation_patterns AS p
         CROSS JOIN pattern_sync.settings AS s
         WHERE pattern_sync.eligible(p.automation_status::text)
-          AND NOT (
-              pattern_sync.is_candidate(
-                  p.*, s.min_confidence, s.min_occurrences, s.min_savings, s.only_types, s.exclude_types
-              )
-              AND (
-                  s.max_age_days IS NULL AND s.min_workflows IS NULL
-                  OR p.id::bigint IN (SELECT k.row_id FROM pattern_sync.all_seen_enough() AS k)
-              )
-          )
           AND pattern_sync.qualifies(
               0, 0, 0, p.pattern_type::text, NULL, NULL, NULL, s.only_types, s.exclude_types
           )
@@ -122,7 +130,14 @@ FROM (
         UNION ALL
         SELECT r.pattern_id FROM pattern_sync.rejections AS r
     ) AS known ON known.signature = pattern.signature
+    FULL JOIN pattern_sync.all_seen() AS k ON k.row_id = pattern.id
     WHERE known.signature IS NULL
+      AND CASE
+          WHEN pattern.is_candidate THEN NOT pattern_sync.is_seen_enough(
+              k.last_seen, k.workflows, pattern.max_age_days, pattern.min_workflows::bigint
+          )
+          ELSE pattern.is_candidate IS NOT NULL -- NULL: only what was seen is here, of a pattern that was left out
+      END
 ) AS near
 ORDER BY near.reached DESC, near.savings DESC, near.id
 LIMIT $1::bigint;

@@ -330,6 +330,35 @@ WHERE EXISTS (
 )
 ORDER BY open.since;
 
+-- name: what_was_seen
+-- Whether the last two criteria of the filter in force can be met: of how many patterns it is known when they were last
+-- seen, and of how many a workflow is recorded; whether the occurrences are there and can be read, and the GRANT that
+-- helps, with the role that may give it. Of a filter without these criteria, nothing is counted.
+WITH known AS MATERIALIZED (
+    SELECT
+        pg_catalog.count(*) AS patterns,
+        pg_catalog.count(k.last_seen) AS dated,
+        pg_catalog.count(*) FILTER (WHERE k.workflows > 0::bigint) AS recorded
+    FROM pattern_sync.all_seen() AS k
+)
+SELECT
+    s.max_age_days,
+    s.min_workflows,
+    c.oid IS NOT NULL AS is_there,
+    pattern_sync.examples_can_be_read() AS is_readable,
+    CASE
+        WHEN NOT pg_catalog.has_table_privilege(c.oid, 'SELECT')
+            THEN pg_catalog.format('GRANT SELECT ON %I.%I TO %I;', n.nspname, c.relname, current_user)
+    END AS grant_to_read,
+    pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
+    known.patterns,
+    known.dated,
+    known.recorded
+FROM pattern_sync.settings AS s
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass('pattern_occurrences')::pg_catalog.oid
+LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+CROSS JOIN known;
+
 -- name: roles_part
 -- Whether this role may insert patterns, and whether it may read any table of ours that is not everybody's.
 SELECT
