@@ -20,6 +20,7 @@ from tests.support.browser import Tabs, find_chromium, running_chromium
 from tests.support.daemon import DaemonProcess, running_daemon
 from tests.support.database import TestDatabase
 from tests.support.review_page import ReviewPage
+from tests.support.seed import LAST_SEEN, SPAN, WORKFLOWS, add_occurrences
 from tests.support.waiting import eventually
 
 BEST = "sdlc:full:all"
@@ -60,8 +61,10 @@ class Queue:
             BEST,
             typical_input_pattern="Plan, build, test, review and ship an issue from its number alone.",
             typical_operations=["Read", "Grep", "Edit", "Write", "Bash"],
+            avg_cost_with_llm=2.4757,
+            avg_cost_with_tool=0.1238,
         )
-        self._note_sessions(row, 12)
+        add_occurrences(self._database, row, WORKFLOWS, LAST_SEEN - SPAN, LAST_SEEN)
         self._database.execute("COMMIT")
 
     def age(self) -> None:
@@ -86,21 +89,27 @@ class Queue:
         self._database.execute("UPDATE pattern_approvals SET status = 'approved' WHERE status = 'pending'")
 
     def _write(self, signature: str, pattern: SimulatedPattern) -> None:
+        times = int(self._chance.lognormvariate(4.5, 1.2)) + 5
+        cost = self._chance.uniform(2, 20)
         row = self._database.add_pattern(
             signature,
             pattern_type=pattern.pattern_type,
             typical_input_pattern=f"Run {signature.split(':')[1]} and fix what fails.",
             typical_operations=json.loads(pattern.operations),
             confidence_score=pattern.final_confidence,
-            occurrence_count=int(self._chance.lognormvariate(4.5, 1.2)) + 5,
+            occurrence_count=times,
             potential_monthly_savings=pattern.monthly_savings,
+            avg_cost_with_llm=round(cost, 4),
+            avg_cost_with_tool=round(cost * self._chance.choice([0.05, 0.113, 0.237]), 4),
         )
-        self._note_sessions(row, 5)
+        # As detectors differ: some record nothing, some a part, and most everything.
+        share = self._chance.choice([0, 0.2, 1, 1, 1])
+        self._note_sessions(row, round(share * times))
 
     def _note_sessions(self, row: int, count: int) -> None:
         self._database.execute(
-            "INSERT INTO pattern_occurrences (pattern_id, workflow_id) SELECT %s, 'wf-' || n"
-            " FROM unnest(%s::integer[]) AS n",
+            "INSERT INTO pattern_occurrences (pattern_id, workflow_id, detected_at)"
+            " SELECT %s, 'wf-' || n, now() - n %% 29 * interval '1 day' FROM unnest(%s::integer[]) AS n",
             row,
             self._chance.sample(range(10_000, 99_999), count),
         )
