@@ -207,7 +207,8 @@ def test_everything_is_decided_by_keyboard_alone(emptied: Served, tabs: Tabs) ->
     first, second, third = queue_three(emptied)
     page = tabs.open(emptied.daemon.http_url).until_live().press("j", "a")
     expect(page.dialog("Approve pattern")).to_contain_text(first)
-    page.type("worth a script").press("Shift+Enter").type("soon").press("Enter")
+    assert page.focused() == "reviewer", "nothing else is missing"
+    page.press("Shift+Tab").type("worth a script").press("Shift+Enter").type("soon").press("Enter")
     expect(page["reviewer-fault"]).to_have_text("Enter your name: it is kept in the history.")
     assert page.focused() == "reviewer"
     assert decision(emptied, first) == ("pending", None, None)

@@ -175,7 +175,7 @@ def renewed(daemon: DaemonProcess, database: TestDatabase) -> AbstractContextMan
 
 def test_a_page_asks_for_a_new_token_at_the_refused_action(database: TestDatabase, tabs: Tabs) -> None:
     with open_before_a_new_token(database, tabs) as (page, daemon):
-        page.select(NAME).press("a").type("typed before").sign("ann")
+        page.select(NAME).press("Shift+A").type("typed before").sign("ann")
         # Otherwise a read of the page itself, such as a reload that is due, might ask for the token first.
         page.page.route("**/api/v1/**", refuse_reads)
     with renewed(daemon, database):

@@ -1,9 +1,10 @@
 """Groups on the review page: by kind, shape, target or flag; opened, decided and undone by keyboard."""
 
 import re
+import time
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.support.browser import Tabs
 from tests.support.review_page import ReviewPage
@@ -22,6 +23,11 @@ def grouped(emptied: Served) -> Served:
     for name in OTHERS:
         emptied.database.add_entry(name, estimated_savings_usd=1_500, confidence_score=0.9, tool_sequence="Bash")
     return emptied
+
+
+def slowly(route: Route) -> None:
+    time.sleep(0.5)
+    route.continue_()
 
 
 def expect_groups(page: ReviewPage, *names: str) -> None:
@@ -96,10 +102,46 @@ def test_x_selects_a_group_and_the_search_narrows_the_groups(grouped: Served, ta
     expect_groups(page, "fix:lint", "test:pytest")
     page.press("Enter", "Home", "x")
     expect(page["picked-text"]).to_contain_text("1 selected")
-    page["groups"].get_by_role("option", name=re.compile("test:pytest")).locator(".row-pick").click()
-    expect(page["picked-text"]).to_contain_text("1 selected · ")
+    pytest_row = page["groups"].get_by_role("option", name=re.compile("test:pytest"))
+    pytest_row.locator(".row-pick").click()
+    expect(page["picked-text"]).to_contain_text("2 selected")
+    expect(pytest_row).to_have_attribute("aria-checked", "true")
+    page.press("x")
+    expect(page["picked-text"]).to_contain_text("1 selected")
+    expect(pytest_row).to_have_attribute("aria-checked", "false")
+    page["picked-clear"].click()
+    expect(page["groups"]).to_be_focused()
+
+
+def test_a_decision_waits_for_what_was_picked_just_before_and_no_pick_lands_elsewhere(
+    grouped: Served, tabs: Tabs
+) -> None:
+    page = tabs.open(grouped.daemon.http_url, path="/#group=kind").until_live()
+    expect_groups(page, "sdlc:full", "test:pytest", "fix:lint")
+    page.page.route("**/patterns/pending?*group_key*", slowly)
+    page["groups"].get_by_role("option", name=re.compile("fix:lint")).locator(".row-pick").click()
     page.press("a")
-    expect(page["bulk-largest"]).to_contain_text("test:pytest:backend")
+    expect(page["bulk-largest"]).to_contain_text("fix:lint:backend")
+    expect(page["bulk-largest"].get_by_role("listitem")).to_have_count(1)
+    page.press("Escape", "Escape", "Home", "x", "g")
+    expect(page["group-by"]).to_have_value("shape")
+    page.press("G", "x")
+    expect(page["picked"]).to_be_hidden()
+    page.press("*")
+    expect(page.toast).to_contain_text("Open a group")
+    expect(page["picked"]).to_be_hidden()
+
+
+def test_groups_are_counted_again_after_an_outage_of_the_connection(grouped: Served, tabs: Tabs) -> None:
+    page = tabs.open(grouped.daemon.http_url, path="/#group=kind").until_live()
+    expect_groups(page, "sdlc:full", "test:pytest", "fix:lint")
+    page.excuse("ERR_INTERNET_DISCONNECTED")
+    page.page.context.set_offline(True)
+    page.until_connection("reconnecting")
+    grouped.database.execute("UPDATE pattern_approvals SET status = 'approved' WHERE pattern_id = 'fix:lint:backend'")
+    page.page.context.set_offline(False)
+    page.until_connection("live")
+    expect_groups(page, "sdlc:full", "test:pytest")
 
 
 def test_an_address_names_a_group_and_back_leads_through_them(grouped: Served, tabs: Tabs) -> None:

@@ -95,7 +95,7 @@ def test_an_entry_that_the_application_decides_by_sql_leaves_the_list(entries: S
 
 def test_an_entry_deleted_under_an_open_dialog_is_shown_as_gone(entries: Served, tabs: Tabs) -> None:
     page = reviewer_at(tabs, entries)
-    page.press("a").type("good").sign("ann")
+    page.press("Shift+A").type("good").sign("ann")
     page.excuse("status of 404")  # in case the page requests its history just now
     # Otherwise it would be queued again at once.
     entries.database.execute("UPDATE operation_patterns SET automation_status = 'active'")

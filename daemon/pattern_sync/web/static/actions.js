@@ -8,6 +8,7 @@
  * @import { Picks } from "./picks.js"
  * @import { Queue } from "./queue.js"
  * @import { Selection } from "./selection.js"
+ * @import { Signs } from "./signs.js"
  * @import { Snooze } from "./snooze.js"
  * @import { Together } from "./together.js"
  * @import { Undo } from "./undo.js"
@@ -26,6 +27,7 @@
  * @property {Undo} undo
  * @property {Queue} queue
  * @property {Grouping} grouping
+ * @property {Signs} signs
  * @property {KeysDialog} keysDialog
  */
 
@@ -35,7 +37,7 @@
  * @returns {Actions}
  */
 export function keyActions(parts) {
-  const { selection, together, decisions, snooze, log, undo, queue, grouping, keysDialog } = parts;
+  const { selection, together, decisions, snooze, log, undo, queue, grouping, signs, keysDialog } = parts;
   /** @type {(groups: () => void, patterns: () => void) => () => void} */
   const either = (groups, patterns) => () => (grouping.listing && !selection.opened ? groups() : patterns());
   return {
@@ -62,14 +64,18 @@ export function keyActions(parts) {
       () => together.pick(),
     ),
     pickRange: () => together.pickRange(),
-    pickAll: () => together.pickAll(),
+    pickAll: either(
+      () => signs.toast("Open a group, or leave the groups, to select all."),
+      () => together.pickAll(),
+    ),
     snooze: () => snooze.begin(),
     log: () => log.open(),
     undo: () => undo.last(),
     search: () => selection.opened || queue.focusSearch(),
     order: () => queue.cycleSort(),
     reverse: () => queue.reverseSort(),
-    group: () => grouping.cycle(),
+    group: () => grouping.cycle(1),
+    groupBack: () => grouping.cycle(-1),
     leaveSearch: () => leaveSearch(parts),
     leave: () => leave(parts),
     keys: () => keysDialog.open(),

@@ -240,6 +240,7 @@ class ReviewPage {
 
   #reloaded() {
     this.#polling.looked(this.#queue.loadSeconds);
+    this.#grouping.changed();
     this.#selection.reloaded();
     this.#counts.refresh();
   }

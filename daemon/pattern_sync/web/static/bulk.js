@@ -55,7 +55,7 @@ export class Bulk {
 
   /** @param {BulkAction} action */
   begin(action) {
-    const { picks, store, signs } = this.#parts;
+    const { picks, store, list, signs } = this.#parts;
     if (store.view.endsWith(action === "approve" ? "approved" : "rejected")) {
       signs.toast(`They are ${store.view} already.`);
       return;
@@ -64,7 +64,7 @@ export class Bulk {
     /** @type {Record<string, number>} */
     const positions = {};
     for (const entry of entries) {
-      const index = store.index(entry);
+      const index = list.shown ? store.index(entry) : -1;
       if (index >= 0) positions[entry.pattern_id] = index + 1;
     }
     this.#dialog.open({ entries, action, positions, seconds: picks.seconds, worth: store.queueSavings });

@@ -111,10 +111,10 @@ export class DecisionDialog {
    * Ask a person to confirm an action on an entry as it is shown now.
    * @param {QueueEntry} entry
    * @param {Action} action
-   * @param {{ requests?: RequestKey, fault?: ApiError, news?: string }} [before] what went before: a decision that was
-   *   sent without this dialog and failed, or why it was not sent
+   * @param {{ asksName?: boolean, requests?: RequestKey, fault?: ApiError, news?: string }} [before] whether only the
+   *   name is missing, or what went before: a decision that was sent without this dialog and failed, or why it was not
    */
-  open(entry, action, { requests = new RequestKey(), fault, news } = {}) {
+  open(entry, action, { asksName = false, requests = new RequestKey(), fault, news } = {}) {
     if (this.#busy || this.#dialog.open) return;
     const opened = { entry, action, draft: draftOf(entry, action), settled: false, requests };
     const { title, button, label, needed } = ACTIONS[action];
@@ -135,7 +135,8 @@ export class DecisionDialog {
     this.#chips.show(action === "reject");
     this.#name.open();
     this.#dialog.showModal();
-    this.#text.focus();
+    if (asksName) this.#name.focus();
+    else this.#text.focus();
     if (fault) this.#failed(opened, fault);
     else if (news) this.#report(news);
   }

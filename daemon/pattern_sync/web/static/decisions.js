@@ -94,7 +94,7 @@ export class Decisions {
     this.#seen = this.#sight(entry);
     const plain = action === "approve" && entry.status === "pending" && !this.#dialog.hasDraft(entry, action);
     if (plain && !asks && this.#name !== "") this.#approveAtOnce(entry);
-    else this.#dialog.open(entry, action);
+    else this.#dialog.open(entry, action, { asksName: plain && !asks });
   }
 
   /**

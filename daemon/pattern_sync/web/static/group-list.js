@@ -101,13 +101,14 @@ export class GroupList {
   /**
    * @param {Grouping} grouping
    * @param {Groups} groups
+   * @param {(key: string) => boolean} isPicked
    */
-  draw(grouping, groups) {
+  draw(grouping, groups, isPicked) {
     this.#groups = groups.rows;
     setText(this.#elements["group-kind"], nameOf(grouping).one);
     setAttribute(this.#box, "aria-label", `Groups by ${grouping}`);
     setAttribute(this.#box, "aria-busy", !groups.complete);
-    this.#drawRows(grouping);
+    this.#drawRows(grouping, groups.total, isPicked);
     // Where a group is gone, the one that took its place is at the cursor.
     if (this.#key !== null && !this.group)
       this.#key = this.#groups[this.#index]?.key ?? this.#groups.at(-1)?.key ?? null;
@@ -126,8 +127,12 @@ export class GroupList {
     this.#retry.hidden = fault === null;
   }
 
-  /** @param {Grouping} grouping */
-  #drawRows(grouping) {
+  /**
+   * @param {Grouping} grouping
+   * @param {number} total
+   * @param {(key: string) => boolean} isPicked
+   */
+  #drawRows(grouping, total, isPicked) {
     const kept = new Set(this.#groups.map(({ key }) => key));
     for (const [key, row] of this.#rows) {
       if (kept.has(key) && row.dataset.by === grouping) continue;
@@ -139,7 +144,8 @@ export class GroupList {
       const row = this.#rows.get(group.key) ?? this.#newRow(grouping, group.key);
       write(row, grouping, group);
       setAttribute(row, "aria-posinset", index + 1);
-      setAttribute(row, "aria-setsize", this.#groups.length);
+      setAttribute(row, "aria-setsize", total);
+      setAttribute(row, "aria-checked", isPicked(group.key));
       if (row === next) next = next.nextElementSibling;
       else this.#box.insertBefore(row, next);
     }

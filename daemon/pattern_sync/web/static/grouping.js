@@ -38,7 +38,7 @@ import { MOST_PICKED } from "./picks.js";
 export class Grouping {
   #parts;
   #select = byId("group-by", HTMLSelectElement);
-  #elements = allById("queue", "group-head", "group-title", "scroller");
+  #elements = allById("queue", "group-head", "group-title");
   #back = byId("group-back", HTMLButtonElement);
   #groups;
   #rows;
@@ -47,6 +47,11 @@ export class Grouping {
   /** @type {string | null} */
   #key = null;
   #picking = new AbortController();
+  /** @type {Promise<unknown>} */
+  #picked = Promise.resolve();
+  /** @type {Map<string, string[]>} */
+  #members = new Map();
+  #deciding = false;
 
   /** @param {Parts} parts */
   constructor(parts) {
@@ -61,7 +66,6 @@ export class Grouping {
     for (const name of GROUPINGS) this.#select.add(new Option(`By ${name}`, name));
     this.#select.addEventListener("change", () => this.#choose(GROUPINGS.find((name) => name === this.#select.value)));
     this.#back.addEventListener("click", () => this.leave());
-    byId("bulk", HTMLDialogElement).addEventListener("close", () => this.listing && this.#rows.focus());
   }
 
   /** Whether the groups are shown, and not the patterns of the list or of one group. */
@@ -83,8 +87,7 @@ export class Grouping {
   }
 
   focus() {
-    if (this.listing) this.#rows.focus();
-    else this.#parts.list.focus();
+    this.#parts.list.focus();
   }
 
   /**
@@ -92,16 +95,22 @@ export class Grouping {
    * @param {Place} place
    */
   follow({ grouping, key }) {
+    // What is still being picked belongs to what was shown before.
+    this.#picking.abort();
+    this.#members.clear();
     if (grouping !== this.#grouping) this.#rows.restart();
     this.#grouping = grouping;
     this.#key = key;
     this.draw();
   }
 
-  /** Group by the next thing, or by nothing. */
-  cycle() {
-    const next = this.#grouping === null ? 0 : GROUPINGS.indexOf(this.#grouping) + 1;
-    this.#choose(GROUPINGS[next]);
+  /**
+   * Group by the next thing, or by nothing.
+   * @param {1 | -1} step
+   */
+  cycle(step) {
+    const all = [null, ...GROUPINGS];
+    this.#choose(all.at((all.indexOf(this.#grouping) + step) % all.length) ?? undefined);
   }
 
   /** @param {number} step */
@@ -112,7 +121,7 @@ export class Grouping {
   /** Open the group at the cursor. */
   open() {
     const { group } = this.#rows;
-    if (group) this.#open(group);
+    if (group && !this.#deciding) this.#open(group);
   }
 
   /** Back from a group to all of them. */
@@ -121,33 +130,15 @@ export class Grouping {
     this.#parts.signs.announce(this.#grouping === null ? "No groups" : `Grouped by ${this.#grouping}`);
   }
 
-  /** Pick the patterns of the group at the cursor; resolves to whether there are any. */
-  async pick() {
+  /** Pick the patterns of the group at the cursor, or drop them where all are picked. */
+  pick() {
     const { group } = this.#rows;
-    const { api, picks, signs, store } = this.#parts;
-    if (!group || this.#grouping === null) return false;
+    if (!group || this.#grouping === null) return Promise.resolve();
     this.#picking.abort();
     this.#picking = new AbortController();
-    const { signal } = this.#picking;
-    const { by, q, ...list } = this.#whose(this.#grouping);
-    const listing = { ...list, ...(q && { q }), group: { by, key: group.key }, sort: store.listing.sort ?? "impact" };
-    try {
-      const entries = [];
-      /** @type {string | null} */
-      let place = null;
-      do {
-        const page = await api.page(listing, place, signal);
-        entries.push(...page.entries);
-        place = page.next;
-      } while (place !== null && entries.length < MOST_PICKED);
-      if (signal.aborted) return false;
-      picks.all(entries);
-      if (place !== null) signs.toast(`The first ${count(MOST_PICKED)} of the group are selected.`);
-      return picks.size > 0;
-    } catch (caught) {
-      if (!signal.aborted) signs.toast(asApiError(caught).message);
-      return false;
-    }
+    const picked = this.#load(this.#grouping, group.key, this.#picking.signal);
+    this.#picked = picked;
+    return picked;
   }
 
   /**
@@ -155,7 +146,17 @@ export class Grouping {
    * @param {BulkAction} action
    */
   async decide(action) {
-    if (this.#parts.picks.size > 0 || (await this.pick())) this.#parts.together.begin(action);
+    if (this.#deciding) return;
+    const { picks, together } = this.#parts;
+    this.#deciding = true;
+    try {
+      // What was picked a moment ago may still be on its way.
+      await this.#picked;
+      if (picks.size === 0) await this.pick();
+      if (picks.size > 0 && this.listing) together.begin(action);
+    } finally {
+      this.#deciding = false;
+    }
   }
 
   /** Entries have changed. */
@@ -167,7 +168,7 @@ export class Grouping {
     const grouping = this.#grouping;
     this.#select.value = grouping ?? "";
     this.#elements.queue.dataset.showing = this.listing ? "groups" : "patterns";
-    this.#elements.scroller.hidden = this.listing;
+    this.#parts.list.standIn = this.listing ? this.#rows : null;
     this.#rows.hidden = !this.listing;
     this.#elements["group-head"].hidden = !this.opened;
     if (grouping === null) {
@@ -176,10 +177,48 @@ export class Grouping {
     }
     if (this.listing) {
       this.#groups.show(this.#whose(grouping));
-      this.#rows.draw(grouping, this.#groups);
+      this.#rows.draw(grouping, this.#groups, (key) => this.#isPicked(key));
     }
     setText(this.#back, `‹ ${nameOf(grouping).all}`);
     setText(this.#elements["group-title"], `${nameOf(grouping).one} ${groupName(grouping, this.#key ?? "")}`);
+  }
+
+  /**
+   * @param {Name} by
+   * @param {string} key
+   * @param {AbortSignal} signal
+   */
+  async #load(by, key, signal) {
+    const { api, picks, signs, store } = this.#parts;
+    const { by: _, q, ...list } = this.#whose(by);
+    const listing = { ...list, ...(q && { q }), group: { by, key }, sort: store.listing.sort ?? "impact" };
+    try {
+      const entries = [];
+      /** @type {string | null} */
+      let place = null;
+      do {
+        const page = await api.page(listing, place, signal);
+        entries.push(...page.entries);
+        place = page.next;
+      } while (place !== null && entries.length < MOST_PICKED);
+      if (signal.aborted) return;
+      this.#members.set(
+        key,
+        entries.map(({ pattern_id: patternId }) => patternId),
+      );
+      if (this.#isPicked(key)) picks.drop(this.#members.get(key) ?? []);
+      else if (!picks.add(entries) || place !== null) {
+        signs.toast(`At most ${count(MOST_PICKED)} patterns are selected at once.`);
+      }
+    } catch (caught) {
+      if (!signal.aborted) signs.toast(asApiError(caught).message);
+    }
+  }
+
+  /** @param {string} key */
+  #isPicked(key) {
+    const members = this.#members.get(key) ?? [];
+    return members.length > 0 && members.every((patternId) => this.#parts.picks.has(patternId));
   }
 
   /** @param {Name | undefined} grouping undefined for none */

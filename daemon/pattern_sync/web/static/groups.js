@@ -15,6 +15,8 @@ import { asApiError } from "./api-error.js";
 const MOST_GROUPS = 500;
 const TYPING_SECONDS = 0.25;
 const PAUSE_SECONDS = 2;
+// So long what the daemon counts may be older than a change.
+const FOLLOWING_SECONDS = 0.5;
 
 /** The groups of a list, as the daemon counts them. Knows nothing of the page. */
 export class Groups {
@@ -31,6 +33,7 @@ export class Groups {
   /** @type {AbortController | null} */
   #asking = null;
   #again = false;
+  #askedAt = Number.NEGATIVE_INFINITY;
   /** @type {number | undefined} */
   #timer;
 
@@ -74,11 +77,12 @@ export class Groups {
     if (whose) this.#askIn(typed ? TYPING_SECONDS : 0);
   }
 
-  /** Something has changed: count once more, though not all the time. */
+  /** Something has changed: count once more, soon after a quiet time, though not all the time. */
   refresh() {
     if (this.#whose === null) return;
+    const rested = (performance.now() - this.#askedAt) / 1000;
     if (this.#asking) this.#again = true;
-    else this.#askIn(PAUSE_SECONDS);
+    else this.#askIn(Math.max(FOLLOWING_SECONDS, PAUSE_SECONDS - rested));
   }
 
   /** A person asks once more. */
@@ -112,6 +116,7 @@ export class Groups {
     if (!whose) return;
     const asking = new AbortController();
     this.#asking = asking;
+    this.#askedAt = performance.now();
     const { q, ...rest } = whose;
     try {
       const { groups, total } = await this.#api.groups({ ...rest, ...(q && { q }), limit: MOST_GROUPS }, asking.signal);

@@ -22,6 +22,7 @@
  * @property {() => void} order
  * @property {() => void} reverse
  * @property {() => void} group
+ * @property {() => void} groupBack
  * @property {() => void} leaveSearch
  * @property {() => void} leave
  * @property {() => void} keys
@@ -112,6 +113,7 @@ function otherLetters(actions) {
     o: actions.order,
     O: actions.reverse,
     g: actions.group,
+    G: actions.groupBack,
     "/": actions.search,
     "?": actions.keys,
   };

@@ -26,6 +26,8 @@ export class VirtualList {
   #store;
   #picks;
   #seenToEnd;
+  /** @type {{ focus: () => void } | null} */
+  #standIn = null;
   #lookalikes;
   #readers;
   #arrivals;
@@ -81,8 +83,21 @@ export class VirtualList {
     return Math.max(1, Math.floor(this.#viewHeight / this.#rowHeight) - 1);
   }
 
+  /** Focus the list, or what stands in its place. */
   focus() {
-    this.#box.focus({ preventScroll: true });
+    if (this.#standIn) this.#standIn.focus();
+    else this.#box.focus({ preventScroll: true });
+  }
+
+  /** Whether it is shown, and nothing stands in its place. */
+  get shown() {
+    return this.#standIn === null;
+  }
+
+  /** @param {{ focus: () => void } | null} standIn what is shown in its place; null for nothing */
+  set standIn(standIn) {
+    this.#standIn = standIn;
+    this.#scroller.hidden = standIn !== null;
   }
 
   get hasFocus() {

@@ -62,6 +62,16 @@ export class Picks {
     this.#changed();
   }
 
+  /**
+   * Pick these, too; returns whether there was room for all.
+   * @param {QueueEntry[]} entries
+   */
+  add(entries) {
+    this.#add(entries);
+    this.#changed();
+    return entries.every(({ pattern_id: patternId }) => this.#entries.has(patternId));
+  }
+
   /** @param {QueueEntry[]} entries of which the first ones are picked, as many as can be decided together */
   all(entries) {
     this.#entries.clear();

@@ -63,6 +63,7 @@ export class Together {
   /** What is picked has changed. */
   changed() {
     this.#parts.list.picked();
+    this.#parts.queue.drawSoon();
     this.#bar.changed();
   }
 
