@@ -111,6 +111,27 @@ def test_a_query_finds_what_it_names(
 
 
 @pytest.mark.parametrize(
+    ("wanted", "conditions"),
+    [
+        (None, {"status"}),
+        ('{"in_kind": "test:pytest"}', {"status", "kind"}),
+        ('{"min_savings": 5, "not_by": ["ann"]}', {"status", "savings", "reviewed_by"}),
+    ],
+)
+def test_only_what_a_query_asks_for_is_asked_of_each_entry(
+    database: TestDatabase, wanted: str | None, conditions: set[str]
+) -> None:
+    rows = database.execute(
+        "EXPLAIN SELECT count(*) FROM pattern_sync.matching('pending', %s::jsonb, 'show', NULL)", wanted
+    )
+    conditional = "\n".join(line for row in rows for line in row.values() if "Cond: " in line or "Filter: " in line)
+    traits = {"status", "kind", "target", "shape", "savings", "evidence", "confidence", "reviewed_by", "last_seen"}
+    assert {name for name in traits if name in conditional} == conditions
+    assert "wanted" not in conditional
+    assert "json" not in conditional
+
+
+@pytest.mark.parametrize(
     ("sort", "first", "last"),
     [
         ("savings", "Größe", "test:pytest:backend"),

@@ -84,7 +84,7 @@ def test_the_first_page_is_read_by_an_index(large: Large, snoozed: Snoozed) -> N
 @pytest.mark.parametrize("sort", [f"{sign}{sort}" for sort in Sort for sign in ("", "-")])
 def test_a_sort_costs_little_more_than_a_look_at_each_entry(large: Large, sort: str) -> None:
     listing = Listing(order=Order.parse(sort))
-    assert large.in_floors(f"sort {sort}", lambda: run_blocking(large.store.list_entries(listing, PAGE))) < 12
+    assert large.in_floors(f"sort {sort}", lambda: run_blocking(large.store.list_entries(listing, PAGE))) < 8
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_search_costs_little_more_than_a_look_at_each_entry(large: Large, quer
 
 @pytest.mark.parametrize("by", list(Grouping))
 def test_groups_are_summed_in_few_looks_at_each_entry(large: Large, by: Grouping) -> None:
-    assert large.in_floors(f"groups by {by}", lambda: run_blocking(large.store.groups(Listing(), by, 100))) < 50
+    assert large.in_floors(f"groups by {by}", lambda: run_blocking(large.store.groups(Listing(), by, 100))) < 30
 
 
 def test_what_is_asked_after_every_change_costs_few_looks_at_each_entry(large: Large) -> None:
@@ -110,3 +110,10 @@ def test_what_is_asked_after_every_change_costs_few_looks_at_each_entry(large: L
     assert large.in_floors("traits of all", lambda: run_blocking(large.store.keep_traits(None, 5_000))) < 60
     # A join with every pattern, and nothing that grows faster than they do.
     assert large.in_floors("stale", lambda: run_blocking(large.queue.count_stale()), OF_PATTERNS) < 15
+
+
+@pytest.mark.parametrize("criteria", ["30, NULL", "NULL, 1", "30, 1"])
+def test_what_was_seen_of_all_patterns_costs_few_looks_at_each(large: Large, criteria: str) -> None:
+    every = "ARRAY(SELECT p.id::bigint FROM operation_patterns AS p)"
+    asked = f"SELECT pattern_sync.seen_enough({criteria}, {every}) AS enough"
+    assert large.in_floors(f"seen {criteria}", lambda: large.database.execute(asked), OF_PATTERNS) < 60
