@@ -15,7 +15,7 @@ from pattern_sync.database.reviews import ReviewGateway
 from pattern_sync.database.rows.overview import to_overview, to_schema_version
 from pattern_sync.database.version import check_version
 from pattern_sync.domain.advice import Advice
-from pattern_sync.domain.batches import Batch, DecisionMany, LoggedDecision, Undone
+from pattern_sync.domain.batches import Batch, DecisionMany, LoggedDecision, Progress, Undone
 from pattern_sync.domain.decision import Decision, Verdict, to_verdict
 from pattern_sync.domain.entry import HistoryItem, QueueCounts, QueueEntry, Status
 from pattern_sync.domain.explanation import Explanation
@@ -220,11 +220,19 @@ class PatternSyncService:
             return tuple(run_blocking(decisions.batches(reviewer, limit)))
 
     def decision_log(
-        self, reviewer: str | None = None, since: datetime | None = None, limit: int = 50
+        self, reviewer: str | None = None, since: datetime | None = None, limit: int = 50, *, offset: int = 0
     ) -> tuple[LoggedDecision, ...]:
-        """Return the last decisions of the record, newest first."""
+        """Return the last decisions of the record, newest first, after the first `offset` of them."""
         with self._decisions() as decisions:
-            return tuple(run_blocking(decisions.log(reviewer, since, limit)))
+            return tuple(run_blocking(decisions.log(reviewer, since, limit, offset)))
+
+    def progress(self, reviewer: str | None = None, since: datetime | None = None) -> Progress:
+        """Return how many decisions were made today, or since a moment, and how many entries wait.
+
+        Today begins at midnight of the database's time zone. What was undone does not count.
+        """
+        with self._decisions() as decisions:
+            return run_blocking(decisions.progress(reviewer, since))
 
     def comment(self, signature: str, comment: str, *, reviewer: str | None = None) -> str:
         """Add a comment and return the reviewer's name. Raises UnknownPattern, InvalidInput, DecisionRefused."""

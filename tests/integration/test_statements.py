@@ -191,7 +191,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
         },
     ),
     "decision_log": (
-        ("text", "timestamptz", "int8"),
+        ("text", "timestamptz", "int8", "int8"),
         {
             **dict.fromkeys(["pattern_id", "decision", "reviewer"], "text"),
             "decided_at": "timestamptz",
@@ -400,6 +400,7 @@ OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
     "record_run": (run_argument("manual", SyncResult(synced_count=1)),),
     "reconcile": (70.0, 5, 1000.0, [], [], 30.0, 3, "{1,2}"),
     "unanswered": ("{1,2}",),
+    "decision_log": (None, None, 300, 0),
     "listed": (
         "pending",
         '{"words": ["x"]}',

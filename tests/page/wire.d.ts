@@ -1171,6 +1171,7 @@ export interface operations {
                 by?: string | null;
                 since?: string | null;
                 limit?: number;
+                offset?: number;
             };
             header?: never;
             path?: never;

@@ -181,6 +181,11 @@ def test_many_are_decided_and_taken_back_in_a_shell(database: TestDatabase) -> N
     log = review(database, "log", "--by", "ann", "--since", "2020-01-01", "--json").document
     assert {item["pattern_id"] for item in log} == {"test:a", "test:b"}
     assert "test:a" in review(database, "log").out
+    assert review(database, "log", "--by", "ann", "--limit", "1", "--offset", "1", "--json").document == log[1:]
+    counted = review(database, "progress", "--json").document
+    assert counted == {"decided_today": 3, "pending": 0, "by_reviewer": {"ann": 2, "bob": 1}}
+    assert review(database, "progress").out.splitlines() == ["3 of 3 decided today; 0 wait.", "  ann: 2", "  bob: 1"]
+    assert review(database, "progress", "--by", "ann", "--since", "2999-01-01").out.endswith("by ann; 0 wait.\n")
     undone = review(database, "undo", "--reviewer", "ann")
     assert (undone.code, undone.out.strip()) == (0, f"2 of 2 decisions of batch {listed[0]['id']} are undone.")
     assert [entry["status"] for entry in review(database, "list", "--json").document] == ["pending"] * 2

@@ -37,6 +37,10 @@ def test_many_are_decided_listed_and_undone(served: Served) -> None:
     assert [(item["decision"], item["batch_id"], item["undone_at"]) for item in log] == [
         ("rejected", made["batch_id"], None)
     ] * 2
+    rest = served.client.get(f"{API}/log", params={"by": "ann", "limit": 2, "offset": 1}).json()
+    assert rest[0] == log[1]
+    assert served.client.get(f"{API}/log", params={"by": "ann", "offset": 10_000}).json() == []
+    assert served.client.get(f"{API}/log", params={"offset": -1}).status_code == 422
     assert served.client.get(f"{API}/log", params={"by": "ann", "since": "2999-01-01T00:00:00+01:00"}).json() == []
     progress = served.client.get(f"{API}/progress", params={"by": "ann"}).json()
     assert progress["decided_today"] == progress["by_reviewer"]["ann"] >= 2

@@ -27,6 +27,7 @@ Pattern = Annotated[
 ]
 Reviewer = Annotated[str | None, typer.Option(help=f"Name of the reviewer.  [default: {NOBODY}]")]
 By = Annotated[str | None, typer.Option(help="Only those of this reviewer.")]
+Since = Annotated[datetime | None, typer.Option(help="Only those from this moment on, in this machine's time zone.")]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number to list.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 _ACCEPTED = (ItemOutcome.DECIDED, ItemOutcome.ALREADY)
@@ -47,6 +48,7 @@ def add_commands(review: typer.Typer) -> None:
     review.command()(undo)
     review.command()(batches)
     review.command()(log)
+    review.command()(progress)
     review.command()(snooze)
     review.command()(wake)
 
@@ -88,20 +90,35 @@ def log(
     context: typer.Context,
     *,
     by: By = None,
-    since: Annotated[
-        datetime | None, typer.Option(help="Only those from this moment on, in this machine's time zone.")
-    ] = None,
+    since: Since = None,
     limit: Limit = 50,
+    offset: Annotated[int, typer.Option(min=0, help="Number of decisions to skip.")] = 0,
     json: Json = False,
 ) -> None:
     """List the last decisions on single patterns, newest first."""
     session: Session = context.obj
     with session.service() as service:
-        found = service.decision_log(by, since.astimezone() if since else None, limit)
+        found = service.decision_log(by, since.astimezone() if since else None, limit, offset=offset)
     if json:
         print_json([asdict(each) for each in found])
     else:
         Console().print(_log_table(found))
+
+
+def progress(context: typer.Context, *, by: By = None, since: Since = None, json: Json = False) -> None:
+    """Count the decisions of today, as the page does beside its log, or since a moment."""
+    session: Session = context.obj
+    with session.service() as service:
+        counted = service.progress(by, since.astimezone() if since else None)
+    if json:
+        print_json(asdict(counted))
+        return
+    when = "today" if since is None else f"since {local(since)}"
+    whose = "" if by is None else f" by {by}"
+    of_all = counted.decided_today + counted.pending
+    typer.echo(f"{counted.decided_today:,} of {of_all:,} decided {when}{whose}; {counted.pending:,} wait.")
+    for name, number in counted.by_reviewer.items():
+        typer.echo(f"  {name}: {number:,}")
 
 
 def snooze(

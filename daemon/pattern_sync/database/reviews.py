@@ -132,9 +132,9 @@ class ReviewGateway:
         """Return the last batches, or the one with an id, newest first."""
         return [Batch(**row) for row in await self._fetch("batches", reviewer, batch_id, limit)]
 
-    async def log(self, reviewer: str | None, since: datetime | None, limit: int) -> list[LoggedDecision]:
-        """Return the last decisions, newest first."""
-        return [LoggedDecision(**row) for row in await self._fetch("decision_log", reviewer, since, limit)]
+    async def log(self, reviewer: str | None, since: datetime | None, limit: int, skipped: int) -> list[LoggedDecision]:
+        """Return the last decisions after the skipped ones, newest first."""
+        return [LoggedDecision(**row) for row in await self._fetch("decision_log", reviewer, since, limit, skipped)]
 
     async def decided_since(self, since: datetime | None) -> dict[str, int]:
         """Return how many decisions each reviewer has made since a moment, or today, that were not undone."""

@@ -51,7 +51,9 @@ class DecisionStore(Protocol):
     ) -> tuple[int | None, list[tuple[DecidedItem, float]]]: ...
     async def undo(self, batch_id: int, reviewer: str) -> list[UndoneItem]: ...
     async def batches(self, reviewer: str | None, batch_id: int | None, limit: int) -> list[Batch]: ...
-    async def log(self, reviewer: str | None, since: datetime | None, limit: int) -> list[LoggedDecision]: ...
+    async def log(
+        self, reviewer: str | None, since: datetime | None, limit: int, skipped: int
+    ) -> list[LoggedDecision]: ...
     async def decided_since(self, since: datetime | None) -> dict[str, int]: ...
 
 
@@ -109,10 +111,10 @@ class Decisions:
         return await self._store.batches(reviewer, None, limit)
 
     async def log(
-        self, reviewer: str | None = None, since: datetime | None = None, limit: int = 50
+        self, reviewer: str | None = None, since: datetime | None = None, limit: int = 50, skipped: int = 0
     ) -> list[LoggedDecision]:
-        """Return the last decisions, newest first."""
-        return await self._store.log(reviewer, since, limit)
+        """Return the last decisions after the skipped ones, newest first."""
+        return await self._store.log(reviewer, since, limit, skipped)
 
     async def progress(self, reviewer: str | None = None, since: datetime | None = None) -> Progress:
         """Return how many decisions were made today, or since a moment, and how many entries wait."""

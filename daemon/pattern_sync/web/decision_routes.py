@@ -34,6 +34,7 @@ Since = Annotated[
     Query(description="Only those from this moment on: a time with its zone.", examples=["2026-11-26T00:00:00+01:00"]),
 ]
 Limit = Annotated[int, Query(ge=1, le=MOST_LISTED, description="The largest number to return.")]
+Offset = Annotated[int, Query(ge=0, le=LARGEST_ID, description="How many of the newest to leave out.")]
 _MANY: Responses = {200: {"content": {"application/json": {"example": MANY_EXAMPLE}}}}
 
 
@@ -88,9 +89,14 @@ class DecisionRoutes:
         """List the last batches, newest first. A single decision is a batch of one. They are kept for 30 days."""
         return await self._decisions.batches(by, limit)
 
-    async def log(self, by: By = None, since: Since = None, limit: Limit = 50) -> list[LoggedDecision]:
-        """List the last decisions of the record, newest first."""
-        return await self._decisions.log(by, since, limit)
+    async def log(
+        self, by: By = None, since: Since = None, limit: Limit = 50, offset: Offset = 0
+    ) -> list[LoggedDecision]:
+        """List the last decisions of the record, newest first.
+
+        An answer shorter than `limit` is the last one; those before it are found with a larger `offset`.
+        """
+        return await self._decisions.log(by, since, limit, offset)
 
     async def progress(self, by: By = None, since: Since = None) -> Progress:
         """Count the decisions of today, or since a moment, and the entries that wait.

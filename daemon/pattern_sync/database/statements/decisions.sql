@@ -43,8 +43,8 @@ CROSS JOIN LATERAL (
 ORDER BY b.id DESC;
 
 -- name: decision_log
--- The last decisions of the record, newest first, at most $3: those of one reviewer ($1, NULL: all) since a moment ($2,
--- NULL: ever).
+-- The last decisions of the record, newest first, at most $3 after the first $4: those of one reviewer ($1, NULL: all)
+-- since a moment ($2, NULL: ever).
 SELECT
     pattern_sync.legible(d.pattern_id) AS pattern_id,
     d.decision,
@@ -60,7 +60,7 @@ FROM (
     FROM pattern_sync.decisions AS f
     WHERE ($1::text IS NULL OR f.reviewer = $1::text) AND ($2::timestamptz IS NULL OR f.decided_at >= $2::timestamptz)
     ORDER BY f.decided_at DESC, f.id DESC
-    LIMIT $3::bigint
+    LIMIT $3::bigint OFFSET $4::bigint
 ) AS d
 LEFT JOIN LATERAL (SELECT f.reason FROM pattern_sync.batches AS f WHERE f.id = d.batch_id LIMIT 1) AS b ON true
 ORDER BY d.decided_at DESC, d.id DESC;
