@@ -39,6 +39,17 @@ test("a view that is known to be too long is asked for once", async (context) =>
   assert.equal(loading.store.long, false);
 });
 
+test("in the usual order the first page of a view that turns out to be long is its beginning", async (context) => {
+  const loading = new Loading(context);
+  loading.loader.show("pending");
+  await loading.last.answer(many(500), "/second", 200_000);
+  assert.equal(loading.requests.length, 1);
+  assert.equal(loading.store.long, true);
+  assert.equal(loading.shown.length, 500);
+  loading.loader.more();
+  assert.equal(loading.last.place, "/second");
+});
+
 test("a view whose length the daemon does not know yet is not loaded as a whole", async (context) => {
   const loading = new Loading(context);
   loading.loader.show("pending");

@@ -5,6 +5,7 @@
  * @import { Group, Store } from "./store.js"
  */
 
+import { USUAL_SORT } from "./address.js";
 import { PAGE_SIZE } from "./api.js";
 import { asApiError } from "./api-error.js";
 
@@ -119,6 +120,12 @@ export class Loader {
     if (!this.#running) this.#start(this.#part);
   }
 
+  // Then the first page of the whole view is the list's, too: those that are snoozed are in it, and are not shown.
+  get #isUsual() {
+    const { q, sort } = this.#store.listing;
+    return q === undefined && sort === USUAL_SORT;
+  }
+
   #stop() {
     clearTimeout(this.#timer);
     this.#running?.abort();
@@ -184,7 +191,7 @@ export class Loader {
       if (signal.aborted) return null;
       if (!this.#store.long && next !== null && (total ?? Number.POSITIVE_INFINITY) > MOST_HELD) {
         this.#lengthen();
-        return this.#loadPages(BEGINNING, signal);
+        if (!this.#isUsual) return this.#loadPages(BEGINNING, signal);
       }
       this.#store.addPage(entries);
       this.#report.progressed();
