@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -67,10 +68,18 @@ def similar(
 
 def groups_table(groups: "Sequence[EntryGroup]", by: Grouping) -> Table:
     """Return groups with their sums and ranges, and what was decided of them before."""
-    table = Table(title=f"Groups by {by}, those worth most first", title_justify="left", expand=True)
-    table.add_column(by.value, ratio=3, overflow="fold")
-    for heading in ("entries", "USD a month", "by evidence", "confidence", "approved before"):
-        table.add_column(heading, justify="right")
+    # Without lines, so that the names have room in a terminal of 80 columns.
+    table = Table(
+        title=f"Groups by {by}, those worth most first",
+        title_justify="left",
+        expand=True,
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    table.add_column(by.value, overflow="fold", min_width=12)
+    for heading in ("entries", "USD a month", "by evidence", "confidence"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("approved before", justify="right", min_width=8)
     for group in groups:
         table.add_row(
             Text(group.key or "none"),

@@ -159,20 +159,20 @@ def _advise(table: Table, overview: "Overview") -> None:
 def queue_table(
     entries: "Sequence[QueueEntry]", status: str = "pending", sort: str = "impact", *, flags: bool = False
 ) -> Table:
-    """Return entries with their figures formatted for people, and what is recorded of them if `flags`."""
+    """Return entries with their figures formatted for people; if `flags`, what is recorded of each beside its claim."""
     order = "best impact first" if sort == "impact" else f"sorted by {sort}"
     table = Table(title=f"The queue, {status}, {order}", title_justify="left", expand=True)
-    table.add_column("pattern", ratio=3, overflow="ellipsis", no_wrap=True)
-    for heading in ("confidence", "occurrences", "USD a month"):
-        table.add_column(heading, justify="right")
-    if flags:
-        table.add_column("by evidence", justify="right")
-        table.add_column("flags", ratio=2, overflow="fold")
-    else:
-        table.add_column("how it works", ratio=2, overflow="ellipsis", no_wrap=True)
+    table.add_column("pattern", ratio=3, overflow="fold" if flags else "ellipsis", no_wrap=not flags)
+    # A terminal of 80 columns has no room for all of it.
+    for heading in ("USD a month", "by evidence") if flags else ("confidence", "occurrences", "USD a month"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column(
+        "flags" if flags else "how it works", ratio=2, overflow="fold" if flags else "ellipsis", no_wrap=not flags
+    )
     for entry in entries:
-        last = flags_cells(entry.evidence) if flags else (Text(entry.tool_sequence),)
-        table.add_row(Text(entry.pattern_id), *_figures(entry), *last)
+        figures = _figures(entry)
+        cells = (figures[-1], *flags_cells(entry.evidence)) if flags else (*figures, Text(entry.tool_sequence))
+        table.add_row(Text(entry.pattern_id), *cells)
     return table
 
 
