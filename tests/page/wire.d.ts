@@ -451,7 +451,7 @@ export interface components {
             entry?: components["schemas"]["QueueEntry"] | null;
         };
         Criterion: {
-            name: string;
+            name: components["schemas"]["CriterionName"] | string;
             value: string;
             bound: string;
             met: boolean;
@@ -460,6 +460,8 @@ export interface components {
             maximum: number | null;
             missing_by: number | null;
         };
+        /** @enum {string} */
+        CriterionName: "confidence" | "occurrences" | "savings" | "age" | "workflows" | "type";
         DecidedMany: {
             batch_id: number | null;
             decided: number;
@@ -519,9 +521,11 @@ export interface components {
             flags: components["schemas"]["Flag"][];
         };
         Flag: {
-            name: string;
+            name: components["schemas"]["FlagName"] | string;
             rule: string;
         };
+        /** @enum {string} */
+        FlagName: "counted-twice" | "short-span" | "all-time" | "assumed-cost" | "no-steps" | "gone-quiet" | "carries-queue" | "nothing-recorded";
         /** @enum {string} */
         Grouping: "kind" | "shape" | "target" | "flag";
         Health: {
@@ -855,12 +859,14 @@ export type Comment = components['schemas']['Comment'];
 export type Condition = components['schemas']['Condition'];
 export type Conflict = components['schemas']['Conflict'];
 export type Criterion = components['schemas']['Criterion'];
+export type CriterionName = components['schemas']['CriterionName'];
 export type DecidedMany = components['schemas']['DecidedMany'];
 export type DecisionOnMany = components['schemas']['DecisionOnMany'];
 export type EntryGroup = components['schemas']['EntryGroup'];
 export type EntryOutcome = components['schemas']['EntryOutcome'];
 export type Evidence = components['schemas']['Evidence'];
 export type Flag = components['schemas']['Flag'];
+export type FlagName = components['schemas']['FlagName'];
 export type Grouping = components['schemas']['Grouping'];
 export type Health = components['schemas']['Health'];
 export type HistoryAction = components['schemas']['HistoryAction'];

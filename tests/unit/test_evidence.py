@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pattern_sync.domain.evidence import RULES, Record, span_of
+from pattern_sync.domain.evidence import RULES, FlagName, Record, span_of
 from pattern_sync.domain.evidence_wording import savings_of, sightings_of, value_of_queue
 
 SEEN = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -43,7 +43,7 @@ def test_a_span_is_told_as_people_tell_it(days: float, words: str) -> None:
 
 
 @pytest.mark.parametrize("flag", RULES)
-def test_no_words_fail_whatever_is_missing(flag: str) -> None:
+def test_no_words_fail_whatever_is_missing(flag: FlagName) -> None:
     for record in (ONCE, replace(ONCE, workflows=3, days_seen=3.0, last_seen=None, cost_before=1.0, cost_after=0.05)):
         rule = RULES[flag](replace(record, carried=(95.0, 100.0)))
         assert rule.endswith(".")

@@ -77,6 +77,8 @@ FIXED_WORDS = {
     *("status", "entry_status", "outcome", "decision", "replaces", "replaced", "action"),
     *("sort", "snoozed", "group_by", "listener", "database"),
 }
+# Fields of a common name that do so in these schemas.
+WORDS_OF = [("Criterion", "name"), ("Flag", "name"), ("Step", "change")]
 
 Document = dict[str, Any]
 
@@ -262,6 +264,14 @@ def test_statuses_and_other_fixed_words_are_named_wherever_they_stand(document: 
                 walked.add(parameter["name"])
                 assert allowed_words(document, parameter["schema"]), f"{name} {parameter['name']}"
     assert walked == FIXED_WORDS
+    for name, field in WORDS_OF:
+        assert allowed_words(document, document["components"]["schemas"][name]["properties"][field]), f"{name}.{field}"
+
+
+def test_every_parameter_says_what_it_is(document: Document) -> None:
+    for name, operation in operations(document).items():
+        for parameter in operation.get("parameters", []):
+            assert parameter.get("description", "").endswith("."), f"{name} {parameter['name']}"
 
 
 def test_no_request_made_the_daemon_log_a_bug(daemon: DaemonProcess, described: "Described") -> None:

@@ -2,6 +2,18 @@
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class CriterionName(StrEnum):
+    """What a criterion is called."""
+
+    CONFIDENCE = "confidence"
+    OCCURRENCES = "occurrences"
+    SAVINGS = "savings"
+    AGE = "age"
+    WORKFLOWS = "workflows"
+    TYPE = "type"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,4 +46,4 @@ class TypeCriterion:
     only: tuple[str, ...]
     excluded: tuple[str, ...]
     met: bool
-    name: str = "type"
+    name: str = CriterionName.TYPE

@@ -7,20 +7,30 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-# The one flag that depends on the other entries.
-CARRIES_QUEUE = "carries-queue"
+
+class FlagName(StrEnum):
+    """What a doubt is called, in the order in which doubts are shown."""
+
+    COUNTED_TWICE = "counted-twice"
+    SHORT_SPAN = "short-span"
+    ALL_TIME = "all-time"
+    ASSUMED_COST = "assumed-cost"
+    NO_STEPS = "no-steps"
+    GONE_QUIET = "gone-quiet"
+    CARRIES_QUEUE = "carries-queue"  # the one that depends on the other entries
+    NOTHING_RECORDED = "nothing-recorded"
 
 
 @dataclass(frozen=True, slots=True)
 class Flag:
     """A doubt about a claim, and its rule in words, with the figures.
 
-    The names: `counted-twice`, `short-span`, `all-time`, `assumed-cost`, `no-steps`, `gone-quiet`, `carries-queue`, and
-    `nothing-recorded`, which is no doubt, as not every detector records occurrences. Later versions may have others.
+    `nothing-recorded` is no doubt, as not every detector records occurrences. Later versions may have other names.
     """
 
-    name: str
+    name: FlagName | str
     rule: str
 
 
@@ -82,7 +92,7 @@ class Record:
         )
 
     def _has(self, flag: str) -> bool:
-        return self.carried is not None if flag == CARRIES_QUEUE else flag in self.flags
+        return self.carried is not None if flag == FlagName.CARRIES_QUEUE else flag in self.flags
 
 
 def span_of(days: float) -> str:
@@ -146,13 +156,13 @@ def _nothing_recorded(record: Record) -> str:
 
 
 # In the order in which they are shown.
-RULES: Mapping[str, Callable[[Record], str]] = {
-    "counted-twice": _counted_twice,
-    "short-span": _short_span,
-    "all-time": _all_time,
-    "assumed-cost": _assumed_cost,
-    "no-steps": _no_steps,
-    "gone-quiet": _gone_quiet,
-    CARRIES_QUEUE: _carries_queue,
-    "nothing-recorded": _nothing_recorded,
+RULES: Mapping[FlagName, Callable[[Record], str]] = {
+    FlagName.COUNTED_TWICE: _counted_twice,
+    FlagName.SHORT_SPAN: _short_span,
+    FlagName.ALL_TIME: _all_time,
+    FlagName.ASSUMED_COST: _assumed_cost,
+    FlagName.NO_STEPS: _no_steps,
+    FlagName.GONE_QUIET: _gone_quiet,
+    FlagName.CARRIES_QUEUE: _carries_queue,
+    FlagName.NOTHING_RECORDED: _nothing_recorded,
 }

@@ -8,17 +8,15 @@ from difflib import get_close_matches
 from typing import Any
 
 from pattern_sync.domain.errors import InvalidInput
+from pattern_sync.domain.evidence import FlagName
 from pattern_sync.domain.text import is_storable
 
 LONGEST_QUERY = 1_000
 _MOST_TERMS = 50
 _LONGEST_SHOWN = 60
 # A flag that is relative to the whole queue, and the word for any flag at all.
-_CARRIES, _ANY_FLAG = "carries-queue", "any"
-FLAGS = (
-    *("counted-twice", "short-span", "all-time", "assumed-cost", "no-steps", "gone-quiet"),
-    *(_CARRIES, "nothing-recorded"),
-)
+_CARRIES, _ANY_FLAG = FlagName.CARRIES_QUEUE, "any"
+FLAGS = tuple(each.value for each in FlagName)
 _TEXTS = ("type", "kind", "target", "shape", "by", "flag")
 
 

@@ -40,7 +40,12 @@ class AdviceRoutes:
         """Count how often patterns of the same kind were approved, beside all patterns."""
         return KindRates.of(await self._advising.rate(id))
 
-    async def nearest(self, limit: Annotated[int, Query(ge=1, le=MOST_NEAREST)] = 5) -> list[Reasons]:
+    async def nearest(
+        self,
+        limit: Annotated[
+            int, Query(ge=1, le=MOST_NEAREST, description="The largest number of patterns to return.")
+        ] = 5,
+    ) -> list[Reasons]:
         """List the patterns without an entry that miss the filter in force by least, each with what it misses."""
         return [Reasons.of(explanation) for explanation in await self._advising.nearest(limit)]
 

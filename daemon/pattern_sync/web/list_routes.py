@@ -255,7 +255,9 @@ class ListRoutes:
         return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=attachment)
 
     async def similar(
-        self, pattern_id: PatternId, limit: Annotated[int, Query(ge=1, le=100)] = 20
+        self,
+        pattern_id: PatternId,
+        limit: Annotated[int, Query(ge=1, le=100, description="The largest number of entries to return.")] = 20,
     ) -> list[SimilarEntry]:
         """List the pending entries of the same kind whose tools are mostly the same, with what is different.
 

@@ -8,7 +8,7 @@ from typing import Any
 from pattern_sync.database.rows import Row
 from pattern_sync.database.rows.decisions import to_snooze
 from pattern_sync.database.rows.evidence import to_evidence
-from pattern_sync.domain.criteria import Criterion, TypeCriterion
+from pattern_sync.domain.criteria import Criterion, CriterionName, TypeCriterion
 from pattern_sync.domain.entry import Found, HistoryItem, Place, QueueCounts, QueueEntry
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.filter import SyncFilter
@@ -101,9 +101,13 @@ def to_explanation(signature: str, sync_filter: SyncFilter, row: Row) -> Explana
 
 def _criteria(sync_filter: SyncFilter, row: Row) -> tuple[Criterion | TypeCriterion, ...]:
     figures = (
-        Criterion("confidence", row["confidence"] or 0.0, sync_filter.min_confidence, row["confidence_met"]),
-        Criterion("occurrences", row["occurrences"] or 0, sync_filter.min_occurrences, row["occurrences_met"]),
-        Criterion("savings", row["savings"] or 0.0, sync_filter.min_savings, row["savings_met"]),
+        Criterion(
+            CriterionName.CONFIDENCE, row["confidence"] or 0.0, sync_filter.min_confidence, row["confidence_met"]
+        ),
+        Criterion(
+            CriterionName.OCCURRENCES, row["occurrences"] or 0, sync_filter.min_occurrences, row["occurrences_met"]
+        ),
+        Criterion(CriterionName.SAVINGS, row["savings"] or 0.0, sync_filter.min_savings, row["savings_met"]),
     )
     return (*figures, *_optional_criteria(sync_filter, row))
 
@@ -112,9 +116,9 @@ def _optional_criteria(sync_filter: SyncFilter, row: Row) -> Iterator[Criterion 
     """Yield the criteria that are off unless somebody sets them."""
     if sync_filter.max_age_days is not None:
         age = math.nan if row["age_days"] is None else row["age_days"]
-        yield Criterion("age", age, sync_filter.max_age_days, row["age_met"], at_most=True)
+        yield Criterion(CriterionName.AGE, age, sync_filter.max_age_days, row["age_met"], at_most=True)
     if sync_filter.min_workflows is not None:
-        yield Criterion("workflows", row["workflows"] or 0, sync_filter.min_workflows, row["workflows_met"])
+        yield Criterion(CriterionName.WORKFLOWS, row["workflows"] or 0, sync_filter.min_workflows, row["workflows_met"])
     only, excluded = sync_filter.only_types, sync_filter.exclude_types
     if only or excluded:
         yield TypeCriterion(row["pattern_type"], only, excluded, row["type_met"])

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from pattern_sync.domain.batches import LONGEST_SECONDS, Seen
+from pattern_sync.domain.criteria import CriterionName
 from pattern_sync.domain.decision import (
     LONGEST_REVIEWER,
     LONGEST_TEXT,
@@ -170,10 +171,10 @@ class Noted(BaseModel):
 class Criterion(BaseModel):
     """One criterion of the filter in force beside what the pattern has: in words, and a figure also as a number."""
 
-    name: str
-    value: str
-    bound: str
-    met: bool
+    name: CriterionName | str = Field(description="Which criterion it is. Later versions may have others.")
+    value: str = Field(description="What the pattern has, in words.")
+    bound: str = Field(description="What the filter requires, in words.")
+    met: bool = Field(description="Whether the pattern meets it.")
     number: float | None = Field(
         description="Percent, a count, USD a month or days; null where it is a type, not known, or not finite"
     )
