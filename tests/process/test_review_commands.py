@@ -226,3 +226,31 @@ def test_a_hard_case_is_put_off_in_a_shell(database: TestDatabase) -> None:
     assert past.code == 1
     assert "has passed" in past.err
     assert review(database, "snooze", "a").code == 2
+
+
+def without_lines(told: Finished) -> str:
+    return " ".join(told.out.replace("│", " ").split())
+
+
+DECEPTIVE = "test:\u0430\x1b[2J\u200b\u202e "
+
+
+def test_what_is_unseen_or_deceptive_in_names_is_shown_in_a_shell_and_json_is_as_it_is(database: TestDatabase) -> None:
+    queue(database, DECEPTIVE, "test:a", "test:\u0430a")
+    shown = "test:\u0430[U+001B][2J[U+200B][U+202E]\u2423"
+    listed = review(database, "list").out
+    assert f"(unseen characters) {shown}" in listed
+    assert "(mixed letters) test:\u0430a" in listed
+    assert "\x1b" not in listed
+    assert "its name mixes alphabets: \u0430 (U+0430)" in without_lines(review(database, "show", "test:\u0430a"))
+    assert [entry["pattern_id"] for entry in review(database, "list", "--json").document].count(DECEPTIVE) == 1
+    assert review(database, "approve", DECEPTIVE, "--reviewer", "ann").out == f"{shown} is approved by ann.\n"
+
+
+def test_names_that_look_like_another_are_marked(database: TestDatabase) -> None:
+    queue(database, "sdlc:full", "sdl\u0441:full", "test:b")
+    listed = review(database, "list").out
+    assert "(mixed letters, look-alike) sdl\u0441:full" in listed
+    assert "(look-alike) sdlc:full" in listed
+    assert "its name looks like \u201csdl\u0441:full\u201d" in without_lines(review(database, "show", "sdlc:full"))
+    assert "its name" not in review(database, "show", "test:b").out

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pattern_sync.cli.names import name_text, words
 from pattern_sync.cli.output import print_json
 from pattern_sync.cli.review import Json, Pattern, Reviewer, review
 from pattern_sync.domain.wording import document_of, shortfall_of
@@ -57,7 +58,7 @@ def nearest(
     for heading in ("pattern", "misses"):
         table.add_column(heading, overflow="fold")
     for explanation in found:
-        table.add_row(Text(explanation.signature), Text("; ".join(map(shortfall_of, explanation.shortfalls))))
+        table.add_row(name_text(explanation.signature), words("; ".join(map(shortfall_of, explanation.shortfalls))))
     Console().print(table)
 
 

@@ -10,8 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pattern_sync.cli.names import name_text, words
 from pattern_sync.cli.output import local, print_json, snoozed
 from pattern_sync.domain.batches import ItemOutcome, UndoOutcome
+from pattern_sync.domain.characters import shown_name, shown_text
 from pattern_sync.domain.decision import NOBODY, Verdict
 from pattern_sync.domain.entry import Status
 
@@ -118,7 +120,7 @@ def progress(context: typer.Context, *, by: By = None, since: Since = None, json
     of_all = counted.decided_today + counted.pending
     typer.echo(f"{counted.decided_today:,} of {of_all:,} decided {when}{whose}; {counted.pending:,} wait.")
     for name, number in counted.by_reviewer.items():
-        typer.echo(f"  {name}: {number:,}")
+        typer.echo(f"  {shown_name(name)}: {number:,}")
 
 
 def snooze(
@@ -147,7 +149,7 @@ def snooze(
     if json:
         print_json(asdict(entry))
     elif entry.snooze:
-        typer.echo(f"{signature} is snoozed {snoozed(entry.snooze)}.")
+        typer.echo(f"{shown_name(signature)} is snoozed {shown_text(snoozed(entry.snooze))}.")
 
 
 def wake(context: typer.Context, signature: Pattern, *, json: Json = False) -> None:
@@ -158,7 +160,7 @@ def wake(context: typer.Context, signature: Pattern, *, json: Json = False) -> N
     if json:
         print_json(asdict(entry))
     else:
-        typer.echo(f"{signature} is not snoozed.")
+        typer.echo(f"{shown_name(signature)} is not snoozed.")
 
 
 def choose(
@@ -190,7 +192,7 @@ def choose(
             f"{len(found.ids):,} entries that are {status}, {found.savings_usd:,.2f} USD a month together:", err=True
         )
         for entry in found.largest:
-            typer.echo(f"  {entry.estimated_savings_usd:>16,.2f}  {entry.pattern_id}", err=True)
+            typer.echo(f"  {entry.estimated_savings_usd:>16,.2f}  {shown_name(entry.pattern_id)}", err=True)
         if len(found.ids) > len(found.largest):
             typer.echo(f"  and {len(found.ids) - len(found.largest):,} more", err=True)
         if not sys.stdin.isatty():
@@ -230,8 +232,8 @@ def _print_others(items: "Iterable[tuple[str, ItemOutcome | UndoOutcome, str | N
         for signature, outcome, detail in items
         if outcome in _WORDS
     ]
-    for signature, words in others[:_SHOWN]:
-        typer.echo(f"{signature}: {words}")
+    for signature, reason in others[:_SHOWN]:
+        typer.echo(f"{shown_name(signature)}: {shown_text(reason)}")
     if len(others) > _SHOWN:
         typer.echo(f"and {len(others) - _SHOWN:,} more; --json lists all")
 
@@ -251,10 +253,10 @@ def _batches_table(found: "Iterable[Batch]") -> Table:
         table.add_row(
             str(each.id),
             local(each.decided_at),
-            Text(each.reviewer),
+            Text(shown_name(each.reviewer)),
             each.decision,
             f"{each.items:,}",
-            Text(each.reason or ""),
+            words(each.reason or ""),
             Text(f"{undone}, the rest {possible}" if undone and each.undoable else undone or possible),
         )
     return table
@@ -270,9 +272,9 @@ def _log_table(found: "Iterable[LoggedDecision]") -> Table:
         undone = " (undone)" if each.undone_at else ""
         table.add_row(
             local(each.decided_at),
-            Text(each.reviewer),
+            Text(shown_name(each.reviewer)),
             f"{each.decision}{undone}",
-            Text(each.pattern_id),
-            Text(each.reason or ""),
+            name_text(each.pattern_id),
+            words(each.reason or ""),
         )
     return table

@@ -9,8 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pattern_sync.cli.names import name_text, words
 from pattern_sync.cli.output import print_json
 from pattern_sync.cli.review import Json, Pattern, review
+from pattern_sync.domain.characters import shown_name
 from pattern_sync.domain.entry import Status
 from pattern_sync.domain.groups import StepChange
 from pattern_sync.domain.listing import Grouping
@@ -82,7 +84,7 @@ def groups_table(groups: "Sequence[EntryGroup]", by: Grouping) -> Table:
     table.add_column("approved before", justify="right", min_width=8)
     for group in groups:
         table.add_row(
-            Text(group.key or "none"),
+            Text(shown_name(group.key or "none")),
             f"{group.count:,}",
             f"{group.savings_usd:,.2f}",
             "none" if group.evidence_usd is None else f"{group.evidence_usd:,.2f}",
@@ -100,5 +102,7 @@ def similar_table(found: "Sequence[SimilarEntry]") -> Table:
     table.add_column("USD a month", justify="right")
     for each in found:
         steps = ", ".join(f"{_SIGNS[step.change]} {step.tool}" for step in each.difference)
-        table.add_row(Text(each.entry.pattern_id), Text(steps or "none"), f"{each.entry.estimated_savings_usd:,.2f}")
+        table.add_row(
+            name_text(each.entry.pattern_id), words(steps or "none"), f"{each.entry.estimated_savings_usd:,.2f}"
+        )
     return table

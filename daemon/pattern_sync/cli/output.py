@@ -11,6 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pattern_sync.cli.evidence import add_evidence, flags_cells
+from pattern_sync.cli.names import name_text, signs_text, words
+from pattern_sync.domain.characters import look_alikes, shown_name, shown_text
 from pattern_sync.domain.entry import Status
 from pattern_sync.domain.evidence_wording import value_of_queue
 from pattern_sync.domain.outcomes import Outcome
@@ -57,33 +59,33 @@ def result_table(result: "SyncResult") -> Table:
         )
     table.add_row("took", f"{result.sync_duration_ms:,.0f} ms")
     for position, signature in enumerate(result.synced_pattern_ids[:_SHOWN_SIGNATURES]):
-        table.add_row("best impact first" if position == 0 else "", Text(signature))
+        table.add_row("best impact first" if position == 0 else "", name_text(signature))
     if (more := result.synced_count - _SHOWN_SIGNATURES) > 0:
         table.add_row("", f"and {more:,} more")
     for error in result.errors:
-        table.add_row("failed", Text(error), style="red")
+        table.add_row("failed", words(error), style="red")
     return table
 
 
 def explanation_table(explanation: "Explanation") -> Table | Text:
     """Return the pattern's values beside the criteria, and the verdict; only the verdict if there is no pattern."""
     if not explanation.exists:
-        return Text(f"{explanation.signature}\n{explanation.reason}")
+        return Text(f"{shown_name(explanation.signature)}\n{shown_text(explanation.reason)}")
     # Not part of the reason: HTTP shows the reason, and the database's message may hold anything.
     message = explanation.refusal if explanation.outcome is Outcome.FAILED else None
     caption = explanation.reason if message is None else f"{explanation.reason} The database reports: {message}"
-    table = Table(title=Text(explanation.signature), title_justify="left", caption=Text(caption))
+    table = Table(title=name_text(explanation.signature), title_justify="left", caption=words(caption))
     table.caption_justify = "left"
     for heading in ("criterion", "value", "required", ""):
         table.add_column(heading)
     for item in explanation.criteria:
         verdict = Text(verdict_of(item), style="green" if item.met else "red")
-        table.add_row(item.name, Text(value_of(item)), Text(bound_of(item)), verdict)
+        table.add_row(item.name, words(value_of(item)), words(bound_of(item)), verdict)
     if explanation.exists:
         status = explanation.automation_status or "none"
         table.add_row(
             "automation_status",
-            Text(status),
+            words(status),
             "detected",
             "[green]met" if explanation.eligible else "[red]missed",
         )
@@ -115,7 +117,7 @@ def overview_table(overview: "Overview", psql: str | None) -> Table:
     if overview.refused:
         table.add_row("refused by the application", f"{overview.refused:,}", style="bold red")
     for refusal in overview.refusals:
-        table.add_row("", Text(f"{refusal.pattern_id}: {refusal.reason}"), style="red")
+        table.add_row("", Text.assemble(name_text(refusal.pattern_id), ": ", words(refusal.reason)), style="red")
     if overview.recovered.patterns:
         last = f"{overview.recovered.patterns:,}, last {local(overview.recovered.last_at)}"
         table.add_row("recovered by the sweep", f"{last}: no notification had arrived")
@@ -169,31 +171,37 @@ def queue_table(
     table.add_column(
         "flags" if flags else "how it works", ratio=2, overflow="fold" if flags else "ellipsis", no_wrap=not flags
     )
+    alike = look_alikes(entry.pattern_id for entry in entries)
     for entry in entries:
         figures = _figures(entry)
-        cells = (figures[-1], *flags_cells(entry.evidence)) if flags else (*figures, Text(entry.tool_sequence))
-        table.add_row(Text(entry.pattern_id), *cells)
+        cells = (
+            (figures[-1], *flags_cells(entry.evidence)) if flags else (*figures, Text(shown_name(entry.tool_sequence)))
+        )
+        table.add_row(name_text(entry.pattern_id, alike.get(entry.pattern_id, ())), *cells)
     return table
 
 
-def entry_table(entry: "QueueEntry", history: "Sequence[HistoryItem]") -> Table:
-    """Return everything about one entry, and its history."""
-    table = Table(title=Text(entry.pattern_id), title_justify="left", show_header=False)
+def entry_table(entry: "QueueEntry", history: "Sequence[HistoryItem]", others: "Iterable[str]" = ()) -> Table:
+    """Return everything about one entry, its history, and which `others` its name looks like."""
+    table = Table(title=Text(shown_name(entry.pattern_id)), title_justify="left", show_header=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
+    alike = look_alikes([entry.pattern_id, *others]).get(entry.pattern_id, ())
+    if signs := signs_text(entry.pattern_id, alike):
+        table.add_row("its name", signs)
     confidence, occurrences, savings = _figures(entry)
     table.add_row("status", entry.status)
     table.add_row("confidence", confidence)
     table.add_row("occurrences", occurrences)
     table.add_row("savings", f"{savings} USD a month")
     add_evidence(table, entry.evidence)
-    table.add_row("how it works", Text(entry.tool_sequence))
-    table.add_row("context", Text(entry.pattern_context or "none"))
+    table.add_row("how it works", words(entry.tool_sequence))
+    table.add_row("context", words(entry.pattern_context or "none"))
     if entry.snooze:
-        table.add_row("snoozed", Text(snoozed(entry.snooze)))
-    table.add_row("example sessions", Text(", ".join(entry.example_sessions) or "none"))
+        table.add_row("snoozed", words(snoozed(entry.snooze)))
+    table.add_row("example sessions", words(", ".join(entry.example_sessions) or "none"))
     for item in history:
-        note = Text(f"{item.action} by {item.reviewer}" + (f": {item.notes}" if item.notes else ""))
+        note = words(f"{item.action} by {item.reviewer}" + (f": {item.notes}" if item.notes else ""))
         table.add_row(local(item.created_at), note)
     return table
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from pattern_sync.cli.deciding import add_commands as add_decisions
 from pattern_sync.cli.deciding import choose, print_decisions
 from pattern_sync.cli.output import entry_document, entry_table, print_csv, print_json, queue_table
+from pattern_sync.domain.characters import shown_name
 from pattern_sync.domain.decision import NOBODY, Verdict
 from pattern_sync.domain.entry import Status
 from pattern_sync.domain.errors import InvalidInput
@@ -35,6 +36,9 @@ Replaces = Annotated[
     Status, typer.Option(help="The status that you saw. An entry with another status stays as it is, with exit code 1.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+# Whoever imitates a name imitates one that is worth something.
+_MOST_COMPARED = 1_000
 
 review = typer.Typer(no_args_is_help=True, help="Review the queue: list, show, approve, reject, comment, undo.")
 
@@ -82,10 +86,11 @@ def show(context: typer.Context, signature: Pattern, *, json: Json = False) -> N
     session: Session = context.obj
     with session.service() as service:
         entry, history = service.get_entry(signature)
+        others = () if json else [each.pattern_id for each in service.list_entries(limit=_MOST_COMPARED)]
     if json:
         print_json(entry_document(entry, history))
     else:
-        Console().print(entry_table(entry, history))
+        Console().print(entry_table(entry, history, others))
 
 
 @review.command()
@@ -165,4 +170,4 @@ def _print_decision(entry: "QueueEntry", *, json: bool) -> None:
     if json:
         print_json(asdict(entry))
     else:
-        typer.echo(f"{entry.pattern_id} is {entry.status} by {entry.reviewed_by}.")
+        typer.echo(f"{shown_name(entry.pattern_id)} is {entry.status} by {shown_name(entry.reviewed_by or NOBODY)}.")
