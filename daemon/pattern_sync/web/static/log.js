@@ -12,8 +12,8 @@ import { capital, count, money, plural, time, visible } from "./format.js";
 
 const DAYS = 7;
 const DAY_MILLISECONDS = 86_400_000;
-const MOST_BATCHES = 200;
-const MOST_DECISIONS = 500;
+// As many as one answer has.
+const MOST = 500;
 const NAMED = 3;
 
 /** What was decided within the days in which it can be undone: each batch with its patterns, and a way back. */
@@ -63,8 +63,8 @@ export class Log {
     const by = mine && this.#name ? { by: this.#name } : {};
     try {
       const [batches, decisions] = await Promise.all([
-        this.#api.batches({ ...by, limit: MOST_BATCHES }),
-        this.#api.log({ ...by, since, limit: MOST_DECISIONS }),
+        this.#api.batches({ ...by, limit: MOST }),
+        this.#api.log({ ...by, since, limit: MOST }),
       ]);
       if (mine !== this.#mine.checked) return;
       this.#show(
@@ -83,7 +83,10 @@ export class Log {
   #show(batches, decisions) {
     const standing = batches.filter(({ undone_at: undoneAt }) => undoneAt === null);
     const number = standing.reduce((sum, { items }) => sum + items, 0);
-    this.#elements["log-text"].textContent = number === 0 ? "Nothing was decided." : `${plural(number, "decision")}.`;
+    const older =
+      batches.length === MOST ? " The latest 500 are shown: the command line and the API list older ones." : "";
+    const told = number === 0 ? "Nothing was decided." : `${plural(number, "decision")}.${older}`;
+    this.#elements["log-text"].textContent = told;
     this.#elements["log-list"].replaceChildren(...batches.map((batch) => this.#item(batch, partsOf(batch, decisions))));
   }
 
