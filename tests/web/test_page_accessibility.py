@@ -55,6 +55,10 @@ MISNAMED = """() => [...document.querySelectorAll("[aria-label]:is(button, a, [r
     .filter(element => element.checkVisibility() && /\\p{L}{2}/u.test(element.innerText))
     .filter(element => !element.ariaLabel.toLowerCase().includes(element.innerText.toLowerCase().trim()))
     .map(element => `${element.innerText}: ${element.ariaLabel}`)"""
+# Lists that scroll by themselves: without something in them that takes the focus, no key would reach their end.
+SCROLLING_LISTS = """() => [...document.querySelectorAll("ul, ol, dl, table")]
+    .filter(each => each.checkVisibility() && /auto|scroll/.test(getComputedStyle(each).overflowY))
+    .map(each => each.id || each.className)"""
 LINES = """element => {
     const text = document.createRange();
     text.selectNodeContents(element);
@@ -171,6 +175,7 @@ def expect_readable(page: ReviewPage) -> None:
         page.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         assert page.evaluate(FAINT_TEXTS) == [], scheme
     assert page.evaluate(MISNAMED) == []
+    assert page.evaluate(SCROLLING_LISTS) == []
     assert nameless(page.page) == []
     if page.evaluate("() => innerWidth") < 500:
         expect_to_fit(page)
