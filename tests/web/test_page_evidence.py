@@ -38,10 +38,11 @@ def three(emptied: Served) -> Served:
     """Return a queue with a doubtful claim, one of which nothing is recorded, and one that is shown in full."""
     emptied.database.execute("BEGIN")
     add_seed(emptied.database, entered=False)
-    emptied.database.execute("COMMIT")
     known = {"typical_operations": ["Read", "Edit"], "occurrence_count": 30}
     shown = emptied.database.add_pattern("shown", avg_cost_with_llm=2.5, avg_cost_with_tool=0.29, **known)
     add_occurrences(emptied.database, shown, 30, NOW - timedelta(days=30), NOW)
+    # All at once: what is recorded is read when a pattern is queued.
+    emptied.database.execute("COMMIT")
     emptied.queue("silent", potential_monthly_savings=2_000, **known)
     return emptied
 
