@@ -17,7 +17,7 @@ from tests.support.daemon import running_daemon
 from tests.support.database import TestDatabase
 from tests.support.nginx import DAEMON, HOST, SIGN_IN, documented_snippet, free_port, running_nginx
 from tests.support.review_page import ReviewPage
-from tests.support.waiting import show
+from tests.support.waiting import eventually, show
 from tests.web.conftest import Served
 
 IDENTITY = "X-Auth-Request-Email"
@@ -137,6 +137,7 @@ def test_nginx_compresses_lists(site: Site) -> None:
     site.served.database.add_patterns(500, "compressed")
     with site.behind(), site.client() as client:
         address = "/patterns/api/v1/patterns?limit=500"
+        eventually(lambda: len(client.get(address).json()) >= 500, what="the entries")
         sizes = {}
         for accepted in ("gzip", "identity"):
             with client.stream("GET", address, headers={"Accept-Encoding": accepted}) as answer:

@@ -93,7 +93,12 @@ def test_more_than_half_of_the_value_needs_the_number_typed(five: Served, tabs: 
 
 def test_each_outcome_is_told_and_what_was_locked_stays_selected(five: Served, tabs: Tabs, locked: str) -> None:
     def decide_first(route: Route) -> None:
-        five.database.decide(SMALL[2], "approved")
+        # By an UPDATE, which waits where the daemon is at work on the same entry.
+        five.database.execute(
+            "UPDATE pattern_approvals SET status = 'approved', reviewed_by = 'ann', reviewed_at = now()"
+            " WHERE pattern_id = %s",
+            SMALL[2],
+        )
         route.continue_()
 
     page = ann_at(tabs, five)
