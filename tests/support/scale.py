@@ -46,6 +46,15 @@ FROM generate_series(1, 5) AS n
 CROSS JOIN operation_patterns AS p
 WHERE p.pattern_signature LIKE 'type%' AND split_part(p.pattern_signature, ':', 4)::bigint <= {pending}
 """
+_ENTRIES = """
+INSERT INTO pattern_approvals (
+    pattern_id, status, confidence_score, occurrence_count, estimated_savings_usd, tool_sequence, pattern_context
+)
+SELECT
+    (ARRAY['sdlc', 'test', 'build', 'docs'])[mod(i, 4) + 1] || ':full:' || i, 'pending', 0.85, i, 1000 + i,
+    'Read→Edit→Write', 'context of pattern ' || i
+FROM generate_series(1, %s) AS i
+"""
 
 
 def fill(database: TestDatabase, patterns: int = PATTERNS, pending: int = PENDING, *, seen: bool = False) -> None:
@@ -57,3 +66,8 @@ def fill(database: TestDatabase, patterns: int = PATTERNS, pending: int = PENDIN
         session.execute("SET session_replication_role = replica")
         for statement in (_PATTERNS, _QUEUE, _WRITTEN, *([_OCCURRENCES] if seen else [])):
             session.execute(statement.format(patterns=patterns, pending=pending, decided=DECIDED).encode())
+
+
+def fill_queue(database: TestDatabase, entries: int) -> None:
+    """Write pending entries of four types that no pattern stands behind, the last of them with the best impact."""
+    database.execute(_ENTRIES, entries)

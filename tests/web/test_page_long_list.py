@@ -11,6 +11,7 @@ from tests.support.browser import Tabs
 from tests.support.daemon import running_daemon
 from tests.support.database import TestDatabase
 from tests.support.review_page import ReviewPage
+from tests.support.scale import fill_queue
 from tests.support.waiting import eventually, show
 from tests.web.conftest import Served
 
@@ -18,19 +19,12 @@ pytestmark = pytest.mark.timing
 
 ENTRIES = 20_000
 FIRST_ROWS_SECONDS = 5.0  # generous, as the machine may be busy; the measured figure is printed
-INSERT = """
-    INSERT INTO pattern_approvals (pattern_id, status, confidence_score, occurrence_count, estimated_savings_usd,
-        tool_sequence, pattern_context)
-    SELECT (ARRAY['sdlc', 'test', 'build', 'docs'])[mod(i, 4) + 1] || ':full:' || i, 'pending', 0.85, i, 1000 + i,
-        'Read→Edit→Write', 'context of pattern ' || i
-    FROM generate_series(1, %s) AS i
-"""
 FIRST, LAST = f"sdlc:full:{ENTRIES}", "test:full:1"
 
 
 @pytest.fixture(scope="module")
 def long(module_database: TestDatabase) -> Iterator[Served]:
-    module_database.execute(INSERT, ENTRIES)
+    fill_queue(module_database, ENTRIES)
     with (
         running_daemon(module_database.url) as daemon,
         httpx.Client(base_url=daemon.http_url, timeout=30) as client,
@@ -120,6 +114,8 @@ def test_what_arrives_is_decided_or_snoozed_changes_the_part_that_is_held(long: 
     long.queue("new:low", occurrence_count=5)
     expect(page["summary"]).to_contain_text("20,002 patterns ·")
     assert "new:low" not in page.ids()
+    # What searches are found by follows the queue within seconds.
+    eventually(lambda: len(long.client.get("/api/v1/patterns/pending", params={"q": "new:"}).json()) == 2)
     page["search"].fill("new:")
     page.until_ids("new:top", "new:low")
     long.queue("new:later", occurrence_count=6)

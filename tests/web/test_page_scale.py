@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import Tabs
+from tests.support.scale import fill_queue
 from tests.support.waiting import AT_WORST_SECONDS, assert_soon, eventually, show
 from tests.web.conftest import Served
 
@@ -20,13 +21,6 @@ USUAL_FRAME_MILLISECONDS = 300.0
 WORST_FRAME_MILLISECONDS = 1_000.0
 MOST_ROWS = 60
 SEARCHED = "full:77 sdlc"
-INSERT = """
-    INSERT INTO pattern_approvals (pattern_id, status, confidence_score, occurrence_count, estimated_savings_usd,
-        tool_sequence, pattern_context)
-    SELECT (ARRAY['sdlc', 'test', 'build', 'docs'])[mod(i, 4) + 1] || ':full:' || i, 'pending', 0.85, i, 1000 + i,
-        'Read→Edit→Write', 'context of pattern ' || i
-    FROM generate_series(1, %s) AS i
-"""
 # From each input to the next frame, in which a person sees its effect.
 MEASURE_KEYS = """() => {
     window.took = [];
@@ -57,7 +51,7 @@ WATCH_LONG_TASKS = """() => {
 
 @pytest.fixture(scope="module")
 def many(served: Served) -> Served:
-    served.database.execute(INSERT, ENTRIES)
+    fill_queue(served.database, ENTRIES)
     return served
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -169,5 +170,5 @@ def create_api(parts: Parts, access: Access, guard: Guard, version: str) -> Fast
         LiveRoutes(parts.live, guard, identity, parts.emit),
     ):
         api.include_router(routes.router)
-    api.include_router(DescriptionRoutes(api.openapi, describe_live(version, access.prefix)).router)
+    api.include_router(DescriptionRoutes(api.openapi, partial(describe_live, version, access.prefix)).router)
     return api

@@ -50,7 +50,7 @@ class DescribedApi(FastAPI):
 class DescriptionRoutes:
     """Serves the descriptions to everybody: they hold nothing of the queue."""
 
-    def __init__(self, openapi: Callable[[], dict[str, Any]], asyncapi: dict[str, Any]) -> None:
+    def __init__(self, openapi: Callable[[], dict[str, Any]], asyncapi: Callable[[], dict[str, Any]]) -> None:
         self._openapi = openapi
         self._asyncapi = asyncapi
         self.router = KnownOnly(tags=["system"])
@@ -63,7 +63,7 @@ class DescriptionRoutes:
 
     async def live(self) -> JSONResponse:
         """Return the description of the WebSocket, in AsyncAPI."""
-        return JSONResponse(self._asyncapi)
+        return JSONResponse(self._asyncapi())
 
 
 def _say_optional(operation: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """The WebSocket's description, in AsyncAPI 3: generated from the very types that are sent and read."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -81,6 +82,7 @@ _READ = {
 }
 
 
+@cache
 def describe_live(version: str, prefix: str) -> dict[str, Any]:
     """Return the AsyncAPI document; `prefix` is the path under which a proxy serves the daemon."""
     return {

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from pattern_sync.domain.batches import (
-    LONGEST_SECONDS,
     MOST_TOGETHER,
     DecisionMany,
     ItemOutcome,
@@ -17,7 +16,7 @@ from pattern_sync.domain.batches import (
 )
 from pattern_sync.domain.decision import LONGEST_TEXT, Decision, Verdict
 from pattern_sync.domain.entry import EntryStatus, QueueEntry, Status
-from pattern_sync.web.schemas.review import Remark
+from pattern_sync.web.schemas.review import Remark, Seconds
 from pattern_sync.web.schemas.texts import NOT_BLANK, STORABLE
 
 MANY_EXAMPLE: dict[str, Any] = {
@@ -84,13 +83,7 @@ class DecisionOnMany(Remark):
     positions: dict[str, Annotated[int, Field(ge=1)]] = Field(
         default_factory=dict, description="For the record: the place of each entry in the list that the reviewer saw."
     )
-    seconds: float | None = Field(
-        None,
-        description="For the record: how long the reviewer saw the entries.",
-        ge=0,
-        le=LONGEST_SECONDS,
-        allow_inf_nan=False,
-    )
+    seconds: Seconds = Field(None, description="For the record: how long the reviewer saw the entries.")
 
     @model_validator(mode="after")
     def _check(self) -> Self:

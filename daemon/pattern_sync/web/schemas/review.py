@@ -23,6 +23,7 @@ from pattern_sync.domain.wording import document_of
 from pattern_sync.web.schemas.bodies import RequestBody
 from pattern_sync.web.schemas.texts import NOT_BLANK, STORABLE
 
+Seconds = Annotated[float | None, Field(ge=0, le=LONGEST_SECONDS, allow_inf_nan=False)]
 ENTRY_EXAMPLE: dict[str, Any] = {
     "pattern_id": "sdlc:full:all",
     "tool_sequence": "Read→Edit→Write",
@@ -97,13 +98,7 @@ class DecisionBody(Remark):
         description="For the record: the place of the entry in the list that the reviewer saw; the first is 1.",
         ge=1,
     )
-    seconds: float | None = Field(
-        None,
-        description="For the record: how long the reviewer saw the entry.",
-        ge=0,
-        le=LONGEST_SECONDS,
-        allow_inf_nan=False,
-    )
+    seconds: Seconds = Field(None, description="For the record: how long the reviewer saw the entry.")
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -76,8 +76,7 @@ export class Api {
    */
   async groups(asked, signal) {
     const path = "/api/v1/patterns/groups";
-    const url = address(path);
-    for (const [name, value] of Object.entries(asked)) url.searchParams.set(name, String(value));
+    const url = asking(address(path), asked);
     const { answer, total } = await this.#request(url, { signal });
     return { groups: /** @type {Read<typeof path>} */ (answer), total };
   }
@@ -230,8 +229,7 @@ export class Api {
    * @param {{ patternId?: string, signal?: AbortSignal, query?: Record<string, string | number> }} [options]
    */
   async #get(path, { patternId, signal, query = {} } = {}) {
-    const url = address(path, patternId);
-    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
+    const url = asking(address(path, patternId), query);
     const { answer } = await this.#request(url, { signal });
     return /** @type {Read<Path>} */ (answer);
   }
@@ -289,13 +287,17 @@ export class Api {
 /** @param {Listing} listing */
 function firstPage({ status, group = null, ...rest }) {
   const url = fromRoot(status === "pending" ? "api/v1/patterns/pending" : `api/v1/patterns?status=${status}`);
-  const { searchParams: asked } = url;
-  asked.set("limit", String(PAGE_SIZE));
-  for (const [name, value] of Object.entries(rest)) asked.set(name, String(value));
-  if (group) {
-    asked.set("group_by", group.by);
-    asked.set("group_key", group.key);
-  }
+  const ofGroup = group ? { group_by: group.by, group_key: group.key } : {};
+  return asking(url, { limit: PAGE_SIZE, ...rest, ...ofGroup });
+}
+
+/**
+ * An address with query parameters.
+ * @param {URL} url
+ * @param {Record<string, string | number>} query
+ */
+function asking(url, query) {
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
   return url;
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { patternType } from "./format.js";
+import { isSearchable } from "./narrowing.js";
 
 const MOST_KINDS = 500;
 
@@ -69,7 +70,7 @@ export function typesOf(kinds) {
   const types = new Map();
   for (const { key, count } of kinds) {
     const type = patternType(key);
-    if (type.trim() !== "" && !type.includes('"')) types.set(type, (types.get(type) ?? 0) + count);
+    if (isSearchable(type)) types.set(type, (types.get(type) ?? 0) + count);
   }
   return [...types].sort((one, other) => other[1] - one[1] || (one[0] < other[0] ? -1 : 1));
 }

@@ -13,7 +13,7 @@
  * @import { Together } from "./together.js"
  */
 
-import { GROUPINGS, readAddress, writeAddress } from "./address.js";
+import { GROUPINGS, readAddress, USUAL_SORT, writeAddress } from "./address.js";
 import { asApiError } from "./api-error.js";
 import { allById, byId, setText } from "./dom.js";
 import { count, plural } from "./format.js";
@@ -64,7 +64,9 @@ export class Grouping {
     });
     this.#select.add(new Option("No groups", ""));
     for (const name of GROUPINGS) this.#select.add(new Option(`By ${name}`, name));
-    this.#select.addEventListener("change", () => this.#choose(GROUPINGS.find((name) => name === this.#select.value)));
+    this.#select.addEventListener("change", () =>
+      this.#choose(GROUPINGS.find((name) => name === this.#select.value) ?? null),
+    );
     this.#back.addEventListener("click", () => this.leave());
   }
 
@@ -110,7 +112,7 @@ export class Grouping {
    */
   cycle(step) {
     const all = [null, ...GROUPINGS];
-    this.#choose(all.at((all.indexOf(this.#grouping) + step) % all.length) ?? undefined);
+    this.#choose(all.at((all.indexOf(this.#grouping) + step) % all.length) ?? null);
   }
 
   /** @param {number} step */
@@ -126,8 +128,7 @@ export class Grouping {
 
   /** Back from a group to all of them. */
   leave() {
-    this.#go(this.#grouping, null);
-    this.#parts.signs.announce(this.#grouping === null ? "No groups" : `Grouped by ${this.#grouping}`);
+    this.#choose(this.#grouping);
   }
 
   /** Pick the patterns of the group at the cursor, or drop them where all are picked. */
@@ -191,7 +192,7 @@ export class Grouping {
   async #load(by, key, signal) {
     const { api, picks, signs, store } = this.#parts;
     const { by: _, q, ...list } = this.#whose(by);
-    const listing = { ...list, ...(q && { q }), group: { by, key }, sort: store.listing.sort ?? "impact" };
+    const listing = { ...list, ...(q && { q }), group: { by, key }, sort: store.listing.sort ?? USUAL_SORT };
     try {
       const entries = [];
       /** @type {string | null} */
@@ -221,11 +222,10 @@ export class Grouping {
     return members.length > 0 && members.every((patternId) => this.#parts.picks.has(patternId));
   }
 
-  /** @param {Name | undefined} grouping undefined for none */
+  /** @param {Name | null} grouping */
   #choose(grouping) {
-    this.#rows.restart();
-    this.#go(grouping ?? null, null);
-    this.#parts.signs.announce(grouping === undefined ? "No groups" : `Grouped by ${grouping}`);
+    this.#go(grouping, null);
+    this.#parts.signs.announce(grouping === null ? "No groups" : `Grouped by ${grouping}`);
   }
 
   /** @param {EntryGroup} group */

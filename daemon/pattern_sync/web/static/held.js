@@ -13,7 +13,6 @@ import { asItem } from "./items.js";
  * @property {Set<string>} paged
  * @property {QueueEntry | null} last
  * @property {Map<string, QueueEntry | null>} announced
- * @property {boolean} more whether it goes on where the load before has ended
  */
 
 /** What is held of a list: all entries or, of a long list, its beginning. Knows nothing of searches or the network. */
@@ -65,7 +64,6 @@ export class Held {
       paged: new Set(more ? this.#items.keys() : []),
       last: null,
       announced: new Map(),
-      more,
     };
   }
 

@@ -217,8 +217,9 @@ export class VirtualList {
       this.#rows.delete(patternId);
     }
     let before = this.#box.firstElementChild;
+    const total = this.#store.total ?? -1;
     for (const [index, entry] of wanted) {
-      const { element } = this.#drawRow(index, entry);
+      const { element } = this.#drawRow(index, entry, total);
       // The order in the document is the order on the screen: screen readers follow it.
       if (element === before) before = before.nextElementSibling;
       else this.#box.insertBefore(element, before);
@@ -247,8 +248,9 @@ export class VirtualList {
   /**
    * @param {number} index
    * @param {QueueEntry} entry
+   * @param {number} total
    */
-  #drawRow(index, entry) {
+  #drawRow(index, entry, total) {
     const row = this.#rows.get(entry.pattern_id) ?? this.#newRow(entry.pattern_id);
     row.draw(
       entry,
@@ -256,7 +258,7 @@ export class VirtualList {
       {
         index,
         top: index * this.#rowHeight,
-        total: this.#store.total ?? -1,
+        total,
         selected: entry.pattern_id === this.#selected?.pattern_id,
         picked: this.#picks.size > 0 ? this.#picks.has(entry.pattern_id) : null,
       },

@@ -24,7 +24,7 @@ export class Narrowing {
 
   /** The same in the query language. */
   get query() {
-    const type = this.type === null ? "" : `type:"${this.type}"`;
+    const type = this.type === null ? "" : typeTerm(this.type);
     return `${this.text} ${type}`.trim();
   }
 
@@ -35,4 +35,20 @@ export class Narrowing {
   apply(items) {
     return derive(items, normal(this.text).split(/\s+/u).filter(Boolean), this.type, this.only);
   }
+}
+
+/**
+ * A type in the query language.
+ * @param {string} type
+ */
+export function typeTerm(type) {
+  return `type:"${type}"`;
+}
+
+/**
+ * Whether the query language has words for a type: none is empty, and nothing in quotation marks holds one.
+ * @param {string} type
+ */
+export function isSearchable(type) {
+  return type.trim() !== "" && !type.includes('"');
 }

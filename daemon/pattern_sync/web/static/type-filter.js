@@ -2,6 +2,7 @@
 
 import { byId, setText } from "./dom.js";
 import { count, visible } from "./format.js";
+import { isSearchable, typeTerm } from "./narrowing.js";
 
 /** @typedef {{ text: string, type?: string, disabled?: boolean }} Option */
 
@@ -28,7 +29,7 @@ export class TypeFilter {
   /** The chosen type in the query language; "" for all, and for a type that it has no words for. */
   get term() {
     const chosen = this.#chosen ?? "";
-    return chosen.trim() === "" || chosen.includes('"') ? "" : `type:"${chosen}"`;
+    return isSearchable(chosen) ? typeTerm(chosen) : "";
   }
 
   draw() {
