@@ -186,6 +186,7 @@ def test_many_are_decided_and_taken_back_in_a_shell(database: TestDatabase) -> N
     assert counted == {"decided_today": 3, "pending": 0, "by_reviewer": {"ann": 2, "bob": 1}}
     assert review(database, "progress").out.splitlines() == ["3 of 3 decided today; 0 wait.", "  ann: 2", "  bob: 1"]
     assert review(database, "progress", "--by", "ann", "--since", "2999-01-01").out.endswith("by ann; 0 wait.\n")
+    assert review(database, "progress", "--since", "0001-01-01").out.startswith("3 of 3 decided since ")
     undone = review(database, "undo", "--reviewer", "ann")
     assert (undone.code, undone.out.strip()) == (0, f"2 of 2 decisions of batch {listed[0]['id']} are undone.")
     assert [entry["status"] for entry in review(database, "list", "--json").document] == ["pending"] * 2
@@ -222,9 +223,14 @@ def test_a_hard_case_is_put_off_in_a_shell(database: TestDatabase) -> None:
     assert "by ann: hm" in review(database, "show", "a").out
     assert review(database, "show", "a", "--json").document["snooze"]["until_doubled"] is True
     assert review(database, "wake", "a", "--json").document["snooze"] is None
-    past = review(database, "snooze", "a", "--until", "2020-01-01")
-    assert past.code == 1
-    assert "has passed" in past.err
+    for until, words in (
+        ("2020-01-01", "has passed"),
+        ("0001-01-01", "has passed"),
+        ("9999-12-31 23:59:59", "366 days at most"),
+    ):
+        told = review(database, "snooze", "a", "--until", until)
+        assert told.code == 1
+        assert words in told.err
     assert review(database, "snooze", "a").code == 2
 
 

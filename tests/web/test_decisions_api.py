@@ -78,7 +78,13 @@ def test_a_single_decision_records_where_and_how_long_the_entry_was_seen(
     assert [tuple(row.values()) for row in recorded] == [("3", "4.5")]
 
 
-@pytest.mark.parametrize("seen", [{"place": 0}, {"place": 1.5}, {"seconds": -1}, {"seconds": 1e9}])
+@pytest.mark.parametrize(
+    "seen",
+    [
+        *({"place": 0}, {"place": 1.5}, {"place": True}, {"place": "3"}),
+        *({"seconds": -1}, {"seconds": 1e9}, {"seconds": False}, {"seconds": "4"}),
+    ],
+)
 def test_a_place_or_a_time_that_nobody_can_have_seen_is_refused(served: Served, seen: dict[str, object]) -> None:
     answer = served.client.post(f"{API}/seen%3Awrong/approve", json={"reviewer": "ann", **seen})
     assert answer.status_code == 422
@@ -115,7 +121,9 @@ def test_a_refusal_is_told_without_the_servers_words(served: Served) -> None:
         ({"replaces": "open"}, "'pending'"),
         ({"positions": {"a": 0}}, "greater than or equal to 1"),
         ({"seconds": -1}, "greater than or equal to 0"),
+        ({"positions": {"a": True}}, "must be a number"),
         ({"dry_run": "perhaps"}, "boolean"),
+        ({"dry_run": 0}, "boolean"),
         ({"dryrun": True}, "is not known"),
         ({"reviewer": "x" * 256}, "255"),
     ],
@@ -144,6 +152,24 @@ def test_a_moment_needs_its_zone(served: Served, since: str) -> None:
     answer = served.client.get(f"{API}/log", params={"since": since})
     assert answer.status_code == 422
     assert "since" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("since", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"])
+def test_a_moment_beyond_all_that_can_be_stored_is_the_first_or_the_last(served: Served, since: str) -> None:
+    served.client.post(f"{served.queue(since)}/approve").raise_for_status()
+    expected = since.startswith("0")
+    assert bool(served.client.get(f"{API}/log", params={"since": since}).raise_for_status().json()) is expected
+    counted = served.client.get(f"{API}/progress", params={"since": since}).raise_for_status().json()
+    assert bool(counted["decided_today"]) is expected
+    listed = served.client.get(API, params={"status": "approved", "updated_since": since}).raise_for_status().json()
+    assert bool(listed) is expected
+
+
+@pytest.mark.parametrize("path", ["batches", "log"])
+def test_a_name_that_nobody_can_have_is_refused(served: Served, path: str) -> None:
+    answer = served.client.get(f"{API}/{path}", params={"by": "ann\0"})
+    assert answer.status_code == 422
+    assert "NUL" in answer.json()["detail"]
 
 
 def test_ten_thousand_names_fit_into_a_request_and_no_longer_body_does(served: Served) -> None:

@@ -16,6 +16,7 @@ from pattern_sync.domain.batches import ItemOutcome, UndoOutcome
 from pattern_sync.domain.characters import shown_name, shown_text
 from pattern_sync.domain.decision import NOBODY, Verdict
 from pattern_sync.domain.entry import Status
+from pattern_sync.domain.moments import in_zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -100,7 +101,7 @@ def log(
     """List the last decisions on single patterns, newest first."""
     session: Session = context.obj
     with session.service() as service:
-        found = service.decision_log(by, since.astimezone() if since else None, limit, offset=offset)
+        found = service.decision_log(by, since, limit, offset=offset)
     if json:
         print_json([asdict(each) for each in found])
     else:
@@ -111,7 +112,7 @@ def progress(context: typer.Context, *, by: By = None, since: Since = None, json
     """Count the decisions of today, as the page does beside its log, or since a moment."""
     session: Session = context.obj
     with session.service() as service:
-        counted = service.progress(by, since.astimezone() if since else None)
+        counted = service.progress(by, since)
     if json:
         print_json(asdict(counted))
         return
@@ -141,7 +142,7 @@ def snooze(
     with session.service() as service:
         entry = service.snooze(
             signature,
-            until.astimezone() if until else None,
+            until and in_zone(until),
             until_doubled=until_doubled,
             reviewer=reviewer,
             reason=reason,

@@ -15,6 +15,7 @@ from pattern_sync.cli.names import name_text, signs_text, words
 from pattern_sync.domain.characters import look_alikes, shown_name, shown_text
 from pattern_sync.domain.entry import Status
 from pattern_sync.domain.evidence_wording import value_of_queue
+from pattern_sync.domain.moments import in_zone
 from pattern_sync.domain.outcomes import Outcome
 from pattern_sync.domain.reception import SHOWN_FAULTS
 from pattern_sync.domain.table import csv_head, csv_rows
@@ -228,7 +229,7 @@ def snoozed(snooze: "Snooze") -> str:
 
 def local(moment: datetime | None) -> str:
     """Return a time in this machine's zone, for people."""
-    return "" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return "" if moment is None else in_zone(moment).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def error_console() -> Console:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 from pattern_sync.domain.batches import (
@@ -21,8 +21,9 @@ from pattern_sync.domain.batches import (
 )
 from pattern_sync.domain.decision import ACTIONS, Decision, ReviewAction, ReviewResult, check_reviewer
 from pattern_sync.domain.entry import QueueCounts, QueueEntry
-from pattern_sync.domain.errors import NotUndoable, UnknownBatch
+from pattern_sync.domain.errors import InvalidInput, NotUndoable, UnknownBatch
 from pattern_sync.domain.facts import Emit, ReviewActed
+from pattern_sync.domain.moments import in_zone
 from pattern_sync.domain.text import is_storable
 from pattern_sync.review.writing import failing, written
 
@@ -107,18 +108,18 @@ class Decisions:
         return undone
 
     async def batches(self, reviewer: str | None = None, limit: int = 20) -> list[Batch]:
-        """Return the last batches, newest first."""
-        return await self._store.batches(reviewer, None, limit)
+        """Return the last batches, newest first. Raises InvalidInput for a name that cannot be stored."""
+        return await self._store.batches(_storable(reviewer), None, limit)
 
     async def log(
         self, reviewer: str | None = None, since: datetime | None = None, limit: int = 50, skipped: int = 0
     ) -> list[LoggedDecision]:
-        """Return the last decisions after the skipped ones, newest first."""
-        return await self._store.log(reviewer, since, limit, skipped)
+        """Return the last decisions after the skipped ones, newest first. Raises InvalidInput as `batches` does."""
+        return await self._store.log(_storable(reviewer), since and in_zone(since, UTC), limit, skipped)
 
     async def progress(self, reviewer: str | None = None, since: datetime | None = None) -> Progress:
         """Return how many decisions were made today, or since a moment, and how many entries wait."""
-        by_reviewer = await self._store.decided_since(since)
+        by_reviewer = await self._store.decided_since(since and in_zone(since, UTC))
         counts = await self._store.count_entries()
         decided = sum(by_reviewer.values()) if reviewer is None else by_reviewer.get(reviewer, 0)
         return Progress(decided, counts.pending, by_reviewer)
@@ -140,6 +141,14 @@ class Decisions:
     def _tell(self, action: ReviewAction, counts: Mapping[ItemOutcome, int] | Mapping[UndoOutcome, int]) -> None:
         for outcome, count in counts.items():
             self._emit(ReviewActed(action, _RESULTS[outcome], count))
+
+
+def _storable(reviewer: str | None) -> str | None:
+    if reviewer is not None and not is_storable(reviewer):
+        raise InvalidInput(
+            "reviewer holds a character that no name on record can have (NUL, or half of a surrogate pair)."
+        )
+    return reviewer
 
 
 def _unknown(signature: str) -> DecidedItem:

@@ -21,13 +21,17 @@ from pattern_sync.web.schemas.decisions import (
     UndoneBatch,
     UndoRequest,
 )
+from pattern_sync.web.schemas.texts import STORABLE
 
 MOST_LISTED = 500
 # A bigint; anything larger is no batch's.
 LARGEST_ID = 2**63 - 1
 
 BatchId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The batch's id.", examples=[17])]
-By = Annotated[str | None, Query(max_length=255, description="Only those of this reviewer.", examples=["ann"])]
+By = Annotated[
+    str | None,
+    Query(max_length=255, description="Only those of this reviewer.", examples=["ann"], json_schema_extra=STORABLE),
+]
 Since = Annotated[
     AwareDatetime | None,
     BeforeValidator(check_moment),

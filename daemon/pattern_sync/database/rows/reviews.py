@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC
 from typing import Any
 
 from pattern_sync.database.rows import Row
@@ -14,13 +15,19 @@ from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.groups import EntryGroup, Groups
 from pattern_sync.domain.listing import Listing
+from pattern_sync.domain.moments import in_zone
 from pattern_sync.domain.statistics import SyncStatistics
 
 
 def listing_arguments(listing: Listing) -> tuple[object, ...]:
     """Return the parameters $1 to $4 of `listed` and `count_listed`."""
     wanted = listing.wanted
-    return (listing.status, None if wanted is None else json.dumps(wanted), listing.snoozed, listing.since)
+    return (
+        listing.status,
+        None if wanted is None else json.dumps(wanted),
+        listing.snoozed,
+        listing.since and in_zone(listing.since, UTC),
+    )
 
 
 def order_arguments(listing: Listing, limit: int) -> tuple[object, ...]:

@@ -16,7 +16,7 @@ from pattern_sync.domain.batches import (
 )
 from pattern_sync.domain.decision import LONGEST_TEXT, Decision, Verdict
 from pattern_sync.domain.entry import EntryStatus, QueueEntry, Status
-from pattern_sync.web.schemas.review import Remark, Seconds
+from pattern_sync.web.schemas.review import Place, Remark, Seconds
 from pattern_sync.web.schemas.texts import NOT_BLANK, STORABLE
 
 MANY_EXAMPLE: dict[str, Any] = {
@@ -79,8 +79,8 @@ class DecisionOnMany(Remark):
     replaces: Status = Field(
         Status.PENDING, description="The status that the decision replaces. An entry with another one stays as it is."
     )
-    dry_run: bool = Field(False, description="Whether only to tell what would be decided.")
-    positions: dict[str, Annotated[int, Field(ge=1)]] = Field(
+    dry_run: bool = Field(False, strict=True, description="Whether only to tell what would be decided.")
+    positions: dict[str, Place] = Field(
         default_factory=dict, description="For the record: the place of each entry in the list that the reviewer saw."
     )
     seconds: Seconds = Field(None, description="For the record: how long the reviewer saw the entries.")

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from pattern_sync.domain.batches import LONGEST_SECONDS, Seen
 from pattern_sync.domain.criteria import CriterionName
@@ -20,10 +20,12 @@ from pattern_sync.domain.evidence import Evidence
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.outcomes import Outcome
 from pattern_sync.domain.wording import document_of
-from pattern_sync.web.schemas.bodies import RequestBody
+from pattern_sync.web.schemas.bodies import RequestBody, check_number
 from pattern_sync.web.schemas.texts import NOT_BLANK, STORABLE
 
-Seconds = Annotated[float | None, Field(ge=0, le=LONGEST_SECONDS, allow_inf_nan=False)]
+# The bounds come first: behind the check they would be missing in the description.
+Place = Annotated[int, Field(ge=1), BeforeValidator(check_number)]
+Seconds = Annotated[float, Field(ge=0, le=LONGEST_SECONDS, allow_inf_nan=False), BeforeValidator(check_number)] | None
 ENTRY_EXAMPLE: dict[str, Any] = {
     "pattern_id": "sdlc:full:all",
     "tool_sequence": "Read→Edit→Write",
@@ -93,10 +95,8 @@ class DecisionBody(Remark):
         description="The status that the decision replaces. If the entry has another one by now, the answer is 409. To"
         " reverse a decision, make a new one that replaces its status.",
     )
-    place: int | None = Field(
-        None,
-        description="For the record: the place of the entry in the list that the reviewer saw; the first is 1.",
-        ge=1,
+    place: Place | None = Field(
+        None, description="For the record: the place of the entry in the list that the reviewer saw; the first is 1."
     )
     seconds: Seconds = Field(None, description="For the record: how long the reviewer saw the entry.")
 

@@ -26,7 +26,7 @@ class SnoozeRequest(Remark):
     until: Annotated[AwareDatetime | None, BeforeValidator(check_moment)] = Field(
         None, description="A time with its zone, within a year."
     )
-    until_doubled: bool = Field(False, description="Whether to wake it when its savings have doubled.")
+    until_doubled: bool = Field(False, strict=True, description="Whether to wake it when its savings have doubled.")
     reason: str | None = Field(
         None, description="Why, for others to read.", max_length=LONGEST_TEXT, json_schema_extra=STORABLE
     )
