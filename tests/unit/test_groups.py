@@ -2,12 +2,14 @@
 
 import csv
 import io
+import random
+import time
 from datetime import UTC, datetime
 
 import pytest
 
 from pattern_sync.domain.entry import QueueEntry
-from pattern_sync.domain.groups import Step, StepChange, difference_of, tools_of
+from pattern_sync.domain.groups import Step, StepChange, difference_of, differences_of, tools_of
 from pattern_sync.domain.table import csv_head, csv_rows
 from tests.support.seed import NO_EVIDENCE
 
@@ -31,6 +33,22 @@ def test_entries_are_alike_if_three_quarters_of_their_steps_are_the_same(
     one: str, other: str, difference: tuple[Step, ...] | None
 ) -> None:
     assert difference_of(tools_of(one), tools_of(other)) == difference
+
+
+def test_the_sequences_of_whole_sessions_do_not_stop_the_daemon() -> None:
+    """Two thousand of a thousand steps, all with the same tools in another order, took minutes on the event loop."""
+    steps = random.Random(1).choices(["Read", "Grep", "Edit", "Bash", "Write"], k=1_000)
+    shuffled = random.Random(2).sample(steps, len(steps))
+    others = [*((f"other {number}", shuffled) for number in range(2_000)), ("the same", list(steps))]
+    begun = time.process_time()
+    assert dict(differences_of(steps, others)) == {"the same": ()}
+    assert time.process_time() - begun < 3
+
+
+def test_no_ordinary_sequence_is_left_out() -> None:
+    tools = [f"Tool{number}" for number in range(20)]
+    others = [(f"other {number}", tools[:-1]) for number in range(2_000)]
+    assert len(dict(differences_of(tools, others))) == len(others)
 
 
 @pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r"])

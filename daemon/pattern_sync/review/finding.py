@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Protocol
 
 from pattern_sync.domain.batches import MOST_TOGETHER
 from pattern_sync.domain.entry import QueueEntry, Status
-from pattern_sync.domain.groups import Groups, Selection, SimilarEntry, difference_of, tools_of
+from pattern_sync.domain.groups import Groups, Selection, SimilarEntry, differences_of, tools_of
 from pattern_sync.domain.listing import Grouping, Listing, Order, Sort
 from pattern_sync.domain.text import is_storable
 from pattern_sync.review.queue import Review, unknown
@@ -55,14 +56,10 @@ class Finding:
             await self._review.entry(signature)
             return []
         (_, shape), *others = of_kind
-        differences = {
-            name: difference
-            for name, other in others
-            if (difference := difference_of(tools_of(shape), tools_of(other))) is not None
-        }
-        names = list(differences)[:limit]
-        found = {entry.pattern_id: entry for entry in await self._store.find_entries(names)}
-        return [SimilarEntry(found[name], differences[name]) for name in names if name in found]
+        alike = differences_of(tools_of(shape), ((name, tools_of(other)) for name, other in others))
+        differences = dict(islice(alike, limit))
+        found = {entry.pattern_id: entry for entry in await self._store.find_entries(list(differences))}
+        return [SimilarEntry(found[name], difference) for name, difference in differences.items() if name in found]
 
     async def everything(self, listing: Listing) -> AsyncIterator[tuple[QueueEntry, ...]]:
         """Yield all entries of a list, page by page."""
