@@ -1,5 +1,7 @@
 """Many decisions over HTTP: what is decided, what is told, what is taken back."""
 
+import json
+
 import httpx
 import pytest
 
@@ -16,7 +18,9 @@ def queue(served: Served, *names: str) -> None:
 
 def reject(served: Served, names: list[str], **body: object) -> httpx.Response:
     said = {"pattern_ids": names, "decision": "rejected", "reason": "one-offs", "reviewer": "ann", **body}
-    return served.client.post(f"{API}/decisions", json=said)
+    # Not `json=`, which cannot send half of a surrogate pair.
+    headers = {"Content-Type": "application/json"}
+    return served.client.post(f"{API}/decisions", content=json.dumps(said), headers=headers)
 
 
 def test_many_are_decided_listed_and_undone(served: Served) -> None:
@@ -59,6 +63,19 @@ def test_a_single_decision_names_the_batch_that_undoes_it(served: Served) -> Non
     undone = served.client.post(f"{API}/batches/{batch}/undo", headers={"X-Reviewer": "ann"}).json()
     assert undone["outcomes"] == [{"pattern_id": "single", "outcome": "undone", "detail": None}]
     assert [row["action"] for row in served.database.history_of("single")] == ["approved", "flagged"]
+
+
+def test_a_name_that_cannot_be_stored_costs_no_other_decision(served: Served) -> None:
+    queue(served, "beside")
+    made = reject(served, ["nul\0", "beside"], positions={"nul\0": 1, "beside": 2, "half\ud800": 3})
+    assert made.raise_for_status().json()["counts"] == {"unknown": 1, "decided": 1}
+
+
+def test_a_name_that_cannot_be_answered_with_is_refused(served: Served) -> None:
+    queue(served, "with half a pair")
+    answer = reject(served, ["with half a pair", "half\ud800"])
+    assert (answer.status_code, answer.json()["fields"][0]["loc"]) == (422, ["body", "pattern_ids", 1])
+    assert served.client.get(f"{API}/with half a pair").json()["status"] == "pending"
 
 
 @pytest.mark.parametrize(

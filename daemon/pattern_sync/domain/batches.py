@@ -51,6 +51,11 @@ class Seen:
         if self.seconds is not None and not 0 <= self.seconds <= LONGEST_SECONDS:
             raise InvalidInput(f"seconds is {self.seconds:g}; send between 0 and {LONGEST_SECONDS:,.0f}, or nothing.")
 
+    def of(self, signatures: Iterable[str]) -> "Seen":
+        """Return what the reviewer saw of these entries only."""
+        listed = set(signatures)
+        return Seen({name: place for name, place in self.positions.items() if name in listed}, self.seconds)
+
 
 @dataclass(frozen=True, slots=True)
 class DecidedItem:

@@ -77,10 +77,11 @@ class Decisions:
         """
         listed = check_signatures(signatures)
         storable = [signature for signature in listed if is_storable(signature)]
+        shown = (seen or Seen()).of(storable)
         with failing(self._emit, ACTIONS[decision.verdict]):
             batch_id, found = await written(
                 "decisions",
-                lambda: self._store.decide_many(storable, decision, seen or Seen(), waits=False, dry_run=dry_run),
+                lambda: self._store.decide_many(storable, decision, shown, waits=False, dry_run=dry_run),
             )
         known = {item.pattern_id: item for item, _ in found}
         outcomes = tuple(known.get(signature) or _unknown(signature) for signature in listed)
@@ -88,8 +89,8 @@ class Decisions:
         if not dry_run:
             self._tell(ACTIONS[decision.verdict], counts)
         savings = {item.pattern_id: usd for item, usd in found if item.outcome is ItemOutcome.DECIDED}
-        shown = sorted(savings, key=lambda signature: (-savings[signature], signature))[:MOST_SHOWN]
-        largest = await self._store.find_entries(shown) if shown else []
+        first = sorted(savings, key=lambda signature: (-savings[signature], signature))[:MOST_SHOWN]
+        largest = await self._store.find_entries(first) if first else []
         largest.sort(key=lambda entry: (-entry.estimated_savings_usd, entry.pattern_id))
         return DecisionMany(batch_id, len(savings), counts, round(sum(savings.values()), 2), tuple(largest), outcomes)
 

@@ -46,6 +46,13 @@ MANY_EXAMPLE: dict[str, Any] = {
 }
 
 
+def _check_name(name: str) -> str:
+    # It could not be named in the answer.
+    if any("\ud800" <= character <= "\udfff" for character in name):
+        raise ValueError("it holds half of a surrogate pair, which no name can have")
+    return name
+
+
 class DecisionOnMany(Remark):
     """One decision on many entries: exactly on those that are named."""
 
@@ -64,7 +71,7 @@ class DecisionOnMany(Remark):
         },
     )
 
-    pattern_ids: Annotated[list[str], AfterValidator(check_signatures)] = Field(
+    pattern_ids: Annotated[list[Annotated[str, AfterValidator(_check_name)]], AfterValidator(check_signatures)] = Field(
         description="The signatures of the entries; what is named twice counts once.",
         min_length=1,
         max_length=MOST_TOGETHER,
@@ -96,9 +103,8 @@ class DecisionOnMany(Remark):
         return Decision(self.decision, self.reason, self.reviewer or name, self.replaces)
 
     def to_seen(self) -> Seen:
-        """Return what the reviewer saw, of these entries only. Raises InvalidInput."""
-        listed = set(self.pattern_ids)
-        return Seen({name: place for name, place in self.positions.items() if name in listed}, self.seconds)
+        """Return what the reviewer saw. Raises InvalidInput."""
+        return Seen(self.positions, self.seconds)
 
 
 class EntryOutcome(BaseModel):
