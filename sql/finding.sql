@@ -217,10 +217,10 @@ RETURNS double precision LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT pg_catalog.date_part('epoch'::text, pg_catalog.now() - value)
 $$;
 
--- The words under a key of an object; NULL if it has no such key.
+-- The words under a key of an object, in small letters; NULL if it has no such key.
 CREATE OR REPLACE FUNCTION pattern_sync.words_of(wanted jsonb, key text)
 RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT pg_catalog.array_agg(word)
+    SELECT pg_catalog.array_agg(pg_catalog.lower(word))
     FROM pg_catalog.jsonb_array_elements_text(pg_catalog.jsonb_extract_path(wanted, key)) AS word
 $$;
 
@@ -229,7 +229,7 @@ $$;
 CREATE OR REPLACE FUNCTION pattern_sync.containing(wanted jsonb, key text)
 RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT pg_catalog.array_agg(
-        pg_catalog.concat('%', pg_catalog.regexp_replace(pg_catalog.lower(word), '([\\%_])', '\\\1', 'g'), '%')
+        pg_catalog.concat('%', pg_catalog.regexp_replace(word, '([\\%_])', '\\\1', 'g'), '%')
     )
     FROM pg_catalog.unnest(pattern_sync.words_of(containing.wanted, containing.key)) AS word
 $$;
@@ -315,7 +315,9 @@ RETURNS TABLE (
       AND pattern_sync.is_one_of(pg_catalog.split_part(t.kind, ':', 1), wanted, 'type', 'not_type')
       AND pattern_sync.is_one_of(t.kind, wanted, 'kind', 'not_kind')
       AND pattern_sync.is_one_of(t.target, wanted, 'target', 'not_target')
-      AND pattern_sync.is_one_of(t.shape, wanted, 'shape', 'not_shape')
+      AND pattern_sync.is_one_of(
+          pg_catalog.replace(t.shape, pattern_sync.arrow(), '->'), wanted, 'shape', 'not_shape'
+      )
       AND pattern_sync.is_one_of(t.reviewed_by, wanted, 'by', 'not_by')
       AND (
           pattern_sync.words_of(wanted, 'flag') IS NULL

@@ -372,7 +372,7 @@ CREATE FUNCTION pattern_sync.containing(wanted jsonb, key text) RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
     SELECT pg_catalog.array_agg(
-        pg_catalog.concat('%', pg_catalog.regexp_replace(pg_catalog.lower(word), '([\\%_])', '\\\1', 'g'), '%')
+        pg_catalog.concat('%', pg_catalog.regexp_replace(word, '([\\%_])', '\\\1', 'g'), '%')
     )
     FROM pg_catalog.unnest(pattern_sync.words_of(containing.wanted, containing.key)) AS word
 $$;
@@ -1629,7 +1629,9 @@ CREATE FUNCTION pattern_sync.matching(status text, wanted jsonb, snoozed text, s
       AND pattern_sync.is_one_of(pg_catalog.split_part(t.kind, ':', 1), wanted, 'type', 'not_type')
       AND pattern_sync.is_one_of(t.kind, wanted, 'kind', 'not_kind')
       AND pattern_sync.is_one_of(t.target, wanted, 'target', 'not_target')
-      AND pattern_sync.is_one_of(t.shape, wanted, 'shape', 'not_shape')
+      AND pattern_sync.is_one_of(
+          pg_catalog.replace(t.shape, pattern_sync.arrow(), '->'), wanted, 'shape', 'not_shape'
+      )
       AND pattern_sync.is_one_of(t.reviewed_by, wanted, 'by', 'not_by')
       AND (
           pattern_sync.words_of(wanted, 'flag') IS NULL
@@ -3488,10 +3490,10 @@ COMMENT ON FUNCTION pattern_sync.without(signatures text[], others text[]) IS 'T
 CREATE FUNCTION pattern_sync.words_of(wanted jsonb, key text) RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
-    SELECT pg_catalog.array_agg(word)
+    SELECT pg_catalog.array_agg(pg_catalog.lower(word))
     FROM pg_catalog.jsonb_array_elements_text(pg_catalog.jsonb_extract_path(wanted, key)) AS word
 $$;
-COMMENT ON FUNCTION pattern_sync.words_of(wanted jsonb, key text) IS 'The words under a key of an object; NULL if it has no such key.';
+COMMENT ON FUNCTION pattern_sync.words_of(wanted jsonb, key text) IS 'The words under a key of an object, in small letters; NULL if it has no such key.';
 CREATE FUNCTION pattern_sync.workflows_are_unique() RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'

@@ -42,11 +42,13 @@ _ALIASES = {"confidence": "conf", "occurrences": "seen"}
 FIELDS = (*_TEXTS, *_FIGURES)
 _UNITS = {"": 1.0, "k": 1e3, "m": 1e6}
 _SECONDS = {"h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
-_NUMBER = re.compile(r"(\d{1,15}(?:,\d{3})*(?:\.\d{1,6})?)\s?([km%]?)", re.IGNORECASE)
+_NUMBER = re.compile(r"(\d{1,15}(?:,\d{3}){0,4}(?:\.\d{1,6})?)\s?([km%]?)", re.IGNORECASE)
 _DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s?([hdw])", re.IGNORECASE)
 _COMPARED = re.compile(r"(>=|<=|>|<|=)?(.+)", re.DOTALL)
 # A term is a word, or a field with a value; either may be quoted, and a minus before it means: not.
 _TERM = re.compile(r'(?P<minus>-)?(?:(?P<field>[A-Za-z][A-Za-z-]*):)?(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"]\S*))')
+# A quotation mark that nothing closes: the term would be read as words that begin with it.
+_OPENED = re.compile(r'-?(?:[A-Za-z][A-Za-z-]*:)?"')
 _FLIPPED = {">": "<=", "<=": ">", "<": ">=", ">=": "<"}
 
 
@@ -91,7 +93,7 @@ def _terms(text: str) -> Iterator[re.Match[str]]:
             place += 1
             continue
         found = _TERM.match(text, place)
-        if found is None:
+        if found is None or (found["quoted"] is None and _OPENED.match(found[0])):
             raise InvalidInput(f"{_shown(text[place:].strip())} has no end; close the quotation mark.")
         yield found
         place = found.end()
@@ -123,11 +125,13 @@ def _read(term: re.Match[str], wanted: _Wanted) -> None:
 
 
 def _read_text(whole: str, name: str, value: str, wanted: _Wanted, *, negated: bool) -> None:
-    lowered = value.strip().lower()
-    if not lowered:
+    stripped = value.strip()
+    lowered = stripped.lower()
+    if not stripped:
         raise InvalidInput(f"{_shown(whole)} has no value.")
     if name != "flag":
-        wanted.add(f"not_{name}" if negated else name, lowered.replace("->", "→"))
+        # In ASCII, as a database may have no other arrow.
+        wanted.add(f"not_{name}" if negated else name, stripped.replace("→", "->"))
     elif lowered == _ANY_FLAG:
         wanted.document["flagged"] = not negated
     elif lowered == _CARRIES:

@@ -126,7 +126,8 @@ class _Reporting:
 
     async def statement_failed(self, request: Request, fault: StatementFailed) -> JSONResponse:
         self._report(RequestFault.REFUSED, request, fault)
-        refusal = Conflict(detail="The database refused to store this. The daemon's log says why.")
+        done = "answer" if request.method in SAFE_METHODS else "store"
+        refusal = Conflict(detail=f"The database refused to {done} this. The daemon's log says why.")
         return JSONResponse(refusal.model_dump(), 409)
 
     async def unavailable(self, request: Request, fault: DatabaseUnavailable) -> JSONResponse:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from pattern_sync.database.rows import Row
+from pattern_sync.database.rows import Row, to_json
 from pattern_sync.domain.batches import DecidedItem, ItemOutcome, Seen, UndoneItem, UndoOutcome
 from pattern_sync.domain.decision import Decision
 from pattern_sync.domain.entry import Snooze
@@ -15,7 +15,7 @@ def decision_arguments(
 ) -> tuple[object, ...]:
     """Return the parameters of `decide_many`; what a person decides is status, action and mark alike."""
     verdict = decision.verdict
-    shown = json.dumps({"positions": dict(seen.positions), "seconds": seen.seconds})
+    shown = to_json({"positions": dict(seen.positions), "seconds": seen.seconds})
     words = (decision.reviewer, decision.notes, decision.replaces)
     return (list(signatures), verdict, verdict, verdict, *words, shown, waits, dry_run)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
-from pattern_sync.database.rows import Row
+from pattern_sync.database.rows import Row, to_json
 from pattern_sync.database.rows.decisions import to_snooze
 from pattern_sync.database.rows.evidence import to_evidence
 from pattern_sync.domain.criteria import Criterion, CriterionName, TypeCriterion
@@ -24,7 +24,7 @@ def listing_arguments(listing: Listing) -> tuple[object, ...]:
     wanted = listing.wanted
     return (
         listing.status,
-        None if wanted is None else json.dumps(wanted),
+        None if wanted is None else to_json(wanted),
         listing.snoozed,
         listing.since and in_zone(listing.since, UTC),
     )
