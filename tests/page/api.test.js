@@ -8,7 +8,7 @@ const NEVER = new AbortController().signal;
 test("the first page is the status's own, and the others are where the daemon says", async (context) => {
   const daemon = new Daemon(context);
   daemon.answer = () =>
-    Response.json([entry("a")], { headers: { Link: '</api/v1/patterns/pending?cursor=x&limit=500>; rel="next"' } });
+    Response.json([entry("a")], { headers: { Link: '</api/v1/patterns/pending?cursor=x&limit=50>; rel="next"' } });
   const { entries, next } = await daemon.api.page({ status: "pending" }, null, NEVER);
   assert.deepEqual(entries, [entry("a")]);
   await daemon.api.page({ status: "pending" }, next, NEVER);
@@ -54,7 +54,7 @@ test("below a path of a proxy's, every request stays below it", async (context) 
   await daemon.api.entry("..");
   assert.deepEqual(daemon.paths, [
     "GET /some/patterns/api/v1/patterns/pending?limit=500",
-    "GET /some/patterns/api/v1/patterns/pending?cursor=x",
+    "GET /some/patterns/api/v1/patterns/pending?cursor=x&limit=500",
     "GET /some/patterns/api/v1/patterns/statistics",
     "POST /some/patterns/api/v1/patterns/a%3Ab/approve",
     "GET /some/patterns/api/v1/patterns/~?pattern_id=..",

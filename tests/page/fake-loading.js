@@ -33,6 +33,7 @@ class Request {
     this.listing = listing;
     this.status = listing.status;
     this.place = place;
+    this.limit = listing.limit;
     this.signal = signal;
   }
 

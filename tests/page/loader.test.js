@@ -13,12 +13,13 @@ test("every page is asked for in turn, from the place that the one before names"
   assert.equal(loading.store.complete, false);
   await loading.last.answer([entry("c")]);
   assert.deepEqual(
-    loading.requests.map(({ status, place }) => [status, place]),
+    loading.requests.map(({ status, place, limit }) => [status, place, limit]),
     [
-      ["pending", null],
-      ["pending", "/second"],
-      ["pending", "/third"],
+      ["pending", null, 50],
+      ["pending", "/second", undefined],
+      ["pending", "/third", undefined],
     ],
+    "what fills the screen comes first",
   );
   assert.deepEqual(loading.shown, ["a", "b", "c"]);
   assert.equal(loading.loader.busy, false);

@@ -20,6 +20,7 @@ test("of a view that is too long the beginning is loaded, in the order and with 
     sort: "impact",
     snoozed: "hide",
     q: "lint",
+    limit: 50,
   });
   await loading.last.answer(many(500), "/second", 700);
   assert.equal(loading.outcome, "finished ");

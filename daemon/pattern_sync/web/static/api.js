@@ -64,7 +64,8 @@ export class Api {
    * @returns `next` is null on the last page; `total` counts all pages, and is null where that is not known
    */
   async page(listing, place, signal) {
-    const url = place === null ? firstPage(listing) : new URL(place);
+    const { limit = PAGE_SIZE } = listing;
+    const url = asking(place === null ? beginning(listing) : new URL(place), { limit });
     const { answer, link, total } = await this.#request(url, { signal });
     return { entries: /** @type {Read<"/api/v1/patterns">} */ (answer), next: nextPage(url, link), total };
   }
@@ -285,10 +286,10 @@ export class Api {
 }
 
 /** @param {Listing} listing */
-function firstPage({ status, group = null, ...rest }) {
+function beginning({ status, group = null, ...rest }) {
   const url = fromRoot(status === "pending" ? "api/v1/patterns/pending" : `api/v1/patterns?status=${status}`);
   const ofGroup = group ? { group_by: group.by, group_key: group.key } : {};
-  return asking(url, { limit: PAGE_SIZE, ...rest, ...ofGroup });
+  return asking(url, { ...rest, ...ofGroup });
 }
 
 /**

@@ -35,7 +35,7 @@ import { TokenDialog } from "./token-dialog.js";
 import { Undo } from "./undo.js";
 import { Views } from "./views.js";
 
-const FIRST_MESSAGE_SECONDS = 0.3;
+const FIRST_MESSAGE_SECONDS = 0.05;
 // One connection may fail by chance, as when the daemon restarts.
 const REFUSALS_BEFORE_POLLING = 2;
 
@@ -171,7 +171,6 @@ class ReviewPage {
     this.#started = true;
     this.#grouping.follow(readAddress());
     this.#queue.go(readAddress());
-    this.#counts.refresh();
     this.#identity.refresh();
     this.#today.refresh();
     return true;

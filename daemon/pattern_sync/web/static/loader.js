@@ -23,6 +23,8 @@ import { asApiError } from "./api-error.js";
 
 /** The longest view that is held as a whole: its search and its order need no answer of the daemon. */
 export const MOST_HELD = 5000;
+// Of a view that is new more than fills the screen, so that nobody waits for what is not seen.
+const FIRST_PAGE_SIZE = 50;
 const PAUSE_SECONDS = 2;
 const RETRY_SECONDS = 5;
 /** @type {Readonly<Part>} */
@@ -182,12 +184,13 @@ export class Loader {
    * @param {AbortSignal} signal
    * @returns {Promise<number | null>} how many entries the list has, where the daemon says that
    */
-  async #loadPages({ pages, more }, signal) {
+  async #loadPages(part, signal) {
+    const { pages, more } = part;
     this.#store.beginLoad({ more });
     this.#report.progressed();
     let place = more ? this.#next : null;
     for (let page = 1; ; page += 1) {
-      const { entries, next, total } = await this.#api.page(this.#store.listing, place, signal);
+      const { entries, next, total } = await this.#api.page(this.#asked(part, page), place, signal);
       if (signal.aborted) return null;
       if (!this.#store.long && next !== null && (total ?? Number.POSITIVE_INFINITY) > MOST_HELD) {
         this.#lengthen();
@@ -201,6 +204,15 @@ export class Loader {
         return total;
       }
     }
+  }
+
+  /**
+   * @param {Part} part
+   * @param {number} page the first is 1
+   */
+  #asked({ other }, page) {
+    const { listing } = this.#store;
+    return other && page === 1 ? { ...listing, limit: FIRST_PAGE_SIZE } : listing;
   }
 
   /** @param {number | null} total */
