@@ -454,17 +454,31 @@ BEGIN
     RETURN NOT EXISTS (SELECT FROM pattern_approvals OFFSET 2000);
 END $$;
 
+-- Whether the caller may keep traits. Whoever may only read finds by those that others have kept.
+CREATE OR REPLACE FUNCTION pattern_sync.may_keep_traits()
+RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT NOT pg_catalog.current_setting('transaction_read_only')::boolean
+        AND pg_catalog.has_table_privilege('pattern_sync.traits', 'INSERT')
+        AND pg_catalog.has_table_privilege('pattern_sync.traits', 'UPDATE')
+        AND pg_catalog.has_table_privilege('pattern_sync.traits', 'DELETE')
+$$;
+
 -- Whether every entry can be found: not before the traits of a long queue were written for the first time.
 CREATE OR REPLACE FUNCTION pattern_sync.can_find()
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    RETURN EXISTS (SELECT FROM pattern_sync.traits) OR pattern_sync.is_short_queue();
+    RETURN EXISTS (SELECT FROM pattern_sync.traits)
+        OR (pattern_sync.may_keep_traits() AND pattern_sync.is_short_queue());
 END $$;
 
--- Make what is found as new as can be had: the traits of a short queue are brought up to date. Returns `can_find`.
-CREATE OR REPLACE FUNCTION pattern_sync.prepare_to_find()
+-- Make what is found as new as can be had: the traits of a short queue are brought up to date, and those of any queue
+-- if it is so asked and nobody else is at it. Returns `can_find`.
+CREATE OR REPLACE FUNCTION pattern_sync.prepare_to_find(however_long boolean)
 RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
+    IF NOT pattern_sync.may_keep_traits() THEN
+        RETURN pattern_sync.can_find();
+    END IF;
     IF pattern_sync.is_short_queue() THEN
         -- Wait for others that are at it: they may be about to write what this caller has just changed.
         PERFORM pg_catalog.pg_advisory_xact_lock(
@@ -473,18 +487,27 @@ BEGIN
         PERFORM pattern_sync.keep_traits(NULL, NULL);
         RETURN true;
     END IF;
+    IF prepare_to_find.however_long THEN
+        PERFORM pattern_sync.keep_traits(NULL, NULL);
+    END IF;
     RETURN pattern_sync.can_find();
 END $$;
 
 -- The same as `find`, of traits that are as new as can be had. Without any, the entries of a status are found without
--- them, best impact first.
+-- them, best impact first; so are those of a short queue for whoever may only read, as others' traits may be behind.
 CREATE OR REPLACE FUNCTION pattern_sync.list(
     status text, wanted jsonb, snoozed text, since timestamptz,
     sort text, backwards boolean, after_rank double precision, after_name text, skipped bigint, most bigint
 )
 RETURNS TABLE (pattern_id text, rank double precision) LANGUAGE plpgsql AS $$
 BEGIN
-    IF NOT pattern_sync.prepare_to_find() THEN
+    IF NOT pattern_sync.prepare_to_find(false)
+        OR (
+            list.status IS NOT NULL AND wanted IS NULL AND snoozed = 'show' AND since IS NULL
+            AND sort = 'impact' AND NOT backwards AND skipped = 0::bigint
+            AND NOT pattern_sync.may_keep_traits() AND pattern_sync.is_short_queue()
+        )
+    THEN
         RETURN QUERY SELECT f.pattern_id, f.rank
         FROM pattern_sync.find_without_traits(list.status, after_rank, after_name, most) AS f;
         RETURN;

@@ -107,7 +107,7 @@ class PatternSyncService:
         listing = Listing(status, query, Order.parse(sort), snoozed, skipped=offset)
         with self._reviews() as gateway:
             if listing.needs_traits:
-                run_blocking(gateway.keep_traits(None, None))
+                _prepare(gateway)
             return run_blocking(Review(gateway).page(listing, limit)).entries
 
     def groups(
@@ -115,7 +115,7 @@ class PatternSyncService:
     ) -> tuple[EntryGroup, ...]:
         """Return the groups of the entries of one status, those worth most first. Raises InvalidInput."""
         with self._reviews() as gateway:
-            run_blocking(gateway.keep_traits(None, None))
+            _prepare(gateway)
             finding = Finding(gateway, Review(gateway))
             return run_blocking(finding.groups(Listing(status, query), by, limit)).groups
 
@@ -125,13 +125,13 @@ class PatternSyncService:
         `decide_many` takes the names. Raises InvalidInput.
         """
         with self._reviews() as gateway:
-            run_blocking(gateway.keep_traits(None, None))
+            _prepare(gateway)
             return run_blocking(Finding(gateway, Review(gateway)).selection(Listing(status, query)))
 
     def similar(self, signature: str, limit: int = 20) -> tuple[SimilarEntry, ...]:
         """Return the pending entries of the same kind whose tools are mostly the same. Raises UnknownPattern."""
         with self._reviews() as gateway:
-            run_blocking(gateway.keep_traits(None, None))
+            _prepare(gateway)
             return tuple(run_blocking(Finding(gateway, Review(gateway)).similar(signature, limit)))
 
     def get_entry(self, signature: str) -> tuple[QueueEntry, tuple[HistoryItem, ...]]:
@@ -291,3 +291,8 @@ class PatternSyncService:
         ):
             check_version(to_schema_version(database.fetch("schema_version")))
             yield host.address, database
+
+
+def _prepare(gateway: ReviewGateway) -> None:
+    """Make a queue of any length ready to be searched: no daemon may run that keeps it so."""
+    run_blocking(gateway.prepare_to_find(however_long=True))

@@ -295,7 +295,8 @@ CREATE FUNCTION pattern_sync.can_find() RETURNS boolean
     LANGUAGE plpgsql STABLE
     AS $$
 BEGIN
-    RETURN EXISTS (SELECT FROM pattern_sync.traits) OR pattern_sync.is_short_queue();
+    RETURN EXISTS (SELECT FROM pattern_sync.traits)
+        OR (pattern_sync.may_keep_traits() AND pattern_sync.is_short_queue());
 END $$;
 COMMENT ON FUNCTION pattern_sync.can_find() IS 'Whether every entry can be found: not before the traits of a long queue were written for the first time.';
 CREATE FUNCTION pattern_sync.candidacy(row_name text, criteria text[]) RETURNS text
@@ -1425,7 +1426,13 @@ CREATE FUNCTION pattern_sync.list(status text, wanted jsonb, snoozed text, since
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    IF NOT pattern_sync.prepare_to_find() THEN
+    IF NOT pattern_sync.prepare_to_find(false)
+        OR (
+            list.status IS NOT NULL AND wanted IS NULL AND snoozed = 'show' AND since IS NULL
+            AND sort = 'impact' AND NOT backwards AND skipped = 0::bigint
+            AND NOT pattern_sync.may_keep_traits() AND pattern_sync.is_short_queue()
+        )
+    THEN
         RETURN QUERY SELECT f.pattern_id, f.rank
         FROM pattern_sync.find_without_traits(list.status, after_rank, after_name, most) AS f;
         RETURN;
@@ -1435,7 +1442,7 @@ BEGIN
         list.status, wanted, snoozed, since, sort, backwards, after_rank, after_name, skipped, most
     ) AS f;
 END $$;
-COMMENT ON FUNCTION pattern_sync.list(status text, wanted jsonb, snoozed text, since timestamp with time zone, sort text, backwards boolean, after_rank double precision, after_name text, skipped bigint, most bigint) IS 'The same as `find`, of traits that are as new as can be had. Without any, the entries of a status are found without them, best impact first.';
+COMMENT ON FUNCTION pattern_sync.list(status text, wanted jsonb, snoozed text, since timestamp with time zone, sort text, backwards boolean, after_rank double precision, after_name text, skipped bigint, most bigint) IS 'The same as `find`, of traits that are as new as can be had. Without any, the entries of a status are found without them, best impact first; so are those of a short queue for whoever may only read, as others'' traits may be behind.';
 CREATE FUNCTION pattern_sync.lock_entries(signatures text[], status text, waits boolean, rehearsal boolean) RETURNS text[]
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -1673,6 +1680,15 @@ CREATE FUNCTION pattern_sync.matching(status text, wanted jsonb, snoozed text, s
       )))
 $$;
 COMMENT ON FUNCTION pattern_sync.matching(status text, wanted jsonb, snoozed text, since timestamp with time zone) IS 'The traits that are found: those with a status (NULL: any) that meet what is wanted, an object as domain/query.py makes it, and are snoozed or not (''show'' both, ''hide'', ''only''), and have changed since a time (NULL: ever). It is one SELECT, so that PostgreSQL inlines it.';
+CREATE FUNCTION pattern_sync.may_keep_traits() RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT NOT pg_catalog.current_setting('transaction_read_only')::boolean
+        AND pg_catalog.has_table_privilege('pattern_sync.traits', 'INSERT')
+        AND pg_catalog.has_table_privilege('pattern_sync.traits', 'UPDATE')
+        AND pg_catalog.has_table_privilege('pattern_sync.traits', 'DELETE')
+$$;
+COMMENT ON FUNCTION pattern_sync.may_keep_traits() IS 'Whether the caller may keep traits. Whoever may only read finds by those that others have kept.';
 CREATE FUNCTION pattern_sync.moment(value timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -2057,10 +2073,13 @@ CREATE FUNCTION pattern_sync.predicate(confidence text, occurrences text, saving
     )
 $_$;
 COMMENT ON FUNCTION pattern_sync.predicate(confidence text, occurrences text, savings text, pattern_type text, min_confidence text, min_occurrences text, min_savings text, only_types text, exclude_types text) IS 'The predicate: the one definition of what qualifies, as SQL text over nine expressions. A NULL bound sets no limit: it is below every finite figure. NULL figures count as 0. NaN (which sorts above infinity) and infinities never qualify. An index on the coalesced columns can serve it.';
-CREATE FUNCTION pattern_sync.prepare_to_find() RETURNS boolean
+CREATE FUNCTION pattern_sync.prepare_to_find(however_long boolean) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
 BEGIN
+    IF NOT pattern_sync.may_keep_traits() THEN
+        RETURN pattern_sync.can_find();
+    END IF;
     IF pattern_sync.is_short_queue() THEN
         -- Wait for others that are at it: they may be about to write what this caller has just changed.
         PERFORM pg_catalog.pg_advisory_xact_lock(
@@ -2069,9 +2088,12 @@ BEGIN
         PERFORM pattern_sync.keep_traits(NULL, NULL);
         RETURN true;
     END IF;
+    IF prepare_to_find.however_long THEN
+        PERFORM pattern_sync.keep_traits(NULL, NULL);
+    END IF;
     RETURN pattern_sync.can_find();
 END $$;
-COMMENT ON FUNCTION pattern_sync.prepare_to_find() IS 'Make what is found as new as can be had: the traits of a short queue are brought up to date. Returns `can_find`.';
+COMMENT ON FUNCTION pattern_sync.prepare_to_find(however_long boolean) IS 'Make what is found as new as can be had: the traits of a short queue are brought up to date, and those of any queue if it is so asked and nobody else is at it. Returns `can_find`.';
 CREATE FUNCTION pattern_sync.qualifies(confidence double precision, occurrences bigint, savings numeric, pattern_type text, min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[]) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$SELECT coalesce(savings, 0) >= coalesce(min_savings, '-1e309') AND coalesce(savings, 0) < 'Infinity'

@@ -6,10 +6,10 @@ import pytest
 
 from pattern_sync import PatternSyncService
 from pattern_sync.domain.entry import QueueEntry, Status
-from pattern_sync.domain.errors import InvalidInput, UnknownPattern
+from pattern_sync.domain.errors import InvalidInput, NotReadyYet, UnknownPattern
 from pattern_sync.domain.groups import Step, StepChange
 from pattern_sync.domain.listing import Grouping, Listing, Order, Snoozed, Sort
-from tests.support.database import TestDatabase
+from tests.support.database import TestDatabase, a_login
 from tests.support.paths import UNCAPPED
 
 pytestmark = pytest.mark.lived_in_too
@@ -287,3 +287,25 @@ def test_a_query_that_cannot_be_read_is_refused_before_anything_is_asked() -> No
         Listing(skipped=-1)
     with pytest.raises(InvalidInput, match="sort is 'size'; it has to be one of impact"):
         Order.parse("size")
+
+
+def test_whoever_may_only_read_finds_by_what_others_have_kept(
+    database: TestDatabase, service: PatternSyncService
+) -> None:
+    fill(database)
+    with a_login(database, "BYPASSRLS") as (role, url):
+        for schema in {"pattern_sync", database.execute("SELECT current_schema AS name")[0]["name"]}:
+            database.execute(f'GRANT USAGE ON SCHEMA "{schema}" TO {role}')
+            database.execute(f'GRANT SELECT ON ALL TABLES IN SCHEMA "{schema}" TO {role}')
+        reader = PatternSyncService(url)
+        best = found(service.list_entries())
+        database.execute("TRUNCATE pattern_sync.traits")
+        assert found(reader.list_entries()) == best
+        with pytest.raises(NotReadyYet):
+            reader.list_entries(sort="name")
+        assert found(service.list_entries(sort="name")) == found(reader.list_entries(sort="name"))
+        database.add_entry("later", estimated_savings_usd=1e9)
+        # The traits are behind, and in the order of the impact nothing depends on them.
+        assert found(reader.list_entries())[0] == "later"
+        assert "later" not in found(reader.list_entries(sort="name"))
+        assert [group.key for group in reader.groups(Grouping.KIND)] != []

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
@@ -19,7 +17,7 @@ from pattern_sync.domain.errors import DatabaseUnavailable, PlanOutdated, Schema
 from pattern_sync.domain.outcomes import Outcome
 from tests.support.asynchronous import run
 from tests.support.daemon import running_daemon
-from tests.support.database import TestDatabase
+from tests.support.database import TestDatabase, a_login
 from tests.support.paths import UNCAPPED, daemon_everything, reconcile, service_everything
 from tests.support.waiting import eventually
 
@@ -51,20 +49,6 @@ PROBE = Statement("probe", "", "SELECT current_setting(n) AS value FROM unnest($
 
 def known_names(database: TestDatabase) -> set[str]:
     return {str(row["name"]).lower() for row in database.execute("SELECT name FROM pg_settings")}
-
-
-@contextmanager
-def a_login(database: TestDatabase, *attributes: str) -> Iterator[tuple[str, str]]:
-    """Yield a role that may log in, and its URL."""
-    role = f"{database.name}_login"
-    database.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x' {' '.join(attributes)}")
-    parts = urlsplit(database.url)
-    place = parts.netloc.rpartition("@")[2]
-    try:
-        yield role, urlunsplit(parts._replace(netloc=f"{role}:x@{place}", query="sslmode=disable"))
-    finally:
-        database.execute(f"DROP OWNED BY {role}")
-        database.execute(f"DROP ROLE {role}")
 
 
 @pytest.fixture(params=["the role", "the database", "the role in the database"])

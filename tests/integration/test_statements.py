@@ -112,7 +112,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
         ("text", "text", "text", "timestamptz", "text", "bool", "float8", "text", "int8", "int8"),
         {"rank": "float8", "found_id": "text", **ENTRY},
     ),
-    "prepare_to_find": ((), {"can_find": "bool"}),
+    "prepare_to_find": (("bool",), {"can_find": "bool"}),
     "count_listed": (("text", "text", "text", "timestamptz"), {"total": "int8"}),
     "keep_traits": (("text[]", "int8"), {"kept": "int8"}),
     "listed_ids": (

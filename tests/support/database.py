@@ -169,3 +169,17 @@ def snapshot(database: TestDatabase, tables: Sequence[str]) -> dict[str, list[st
 def _rows(database: TestDatabase, table: str) -> list[str]:
     rows = database.execute(f"SELECT (t.xmin, t.ctid, t.*)::text AS r FROM {table} AS t ORDER BY 1")
     return [str(row["r"]) for row in rows]
+
+
+@contextmanager
+def a_login(database: TestDatabase, *attributes: str) -> Iterator[tuple[str, str]]:
+    """Yield a role that may log in, and its URL."""
+    role = f"{database.name}_login"
+    database.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x' {' '.join(attributes)}")
+    parts = urlsplit(database.url)
+    place = parts.netloc.rpartition("@")[2]
+    try:
+        yield role, urlunsplit(parts._replace(netloc=f"{role}:x@{place}", query="sslmode=disable"))
+    finally:
+        database.execute(f"DROP OWNED BY {role}")
+        database.execute(f"DROP ROLE {role}")

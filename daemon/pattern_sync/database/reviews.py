@@ -82,8 +82,12 @@ class ReviewGateway:
         kept: int | None = (await self._fetch("keep_traits", named, most))[0]["kept"]
         return kept
 
+    async def prepare_to_find(self, *, however_long: bool) -> bool:
+        """Bring the traits of a short queue up to date, and of any if so asked; return whether all can be found."""
+        return bool((await self._fetch("prepare_to_find", however_long))[0]["can_find"])
+
     async def _check_traits(self) -> None:
-        if not (await self._fetch("prepare_to_find"))[0]["can_find"]:
+        if not await self.prepare_to_find(however_long=False):
             raise NotReadyYet("The queue is being prepared for searches and sorts; that takes a minute at first.")
 
     async def find_entries(self, signatures: Sequence[str]) -> list[QueueEntry]:

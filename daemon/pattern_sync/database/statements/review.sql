@@ -33,9 +33,9 @@ LEFT JOIN pattern_sync.shown_entries(ARRAY(SELECT f.pattern_id FROM found AS f O
 ORDER BY found.place;
 
 -- name: prepare_to_find
--- Make what is found as new as can be had. Returns whether every entry can be found by other means than its status and
--- impact.
-SELECT pattern_sync.prepare_to_find() AS can_find;
+-- Make what is found as new as can be had, by bringing the traits up to date: of a short queue, and of any if $1.
+-- Returns whether every entry can be found by other means than its status and impact.
+SELECT pattern_sync.prepare_to_find($1::boolean) AS can_find;
 
 -- name: count_listed
 -- How many entries a list has in all: $1 to $4 as for `listed`. NULL if that cannot be said yet.
