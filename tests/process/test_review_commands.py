@@ -253,6 +253,35 @@ def test_what_is_unseen_or_deceptive_in_names_is_shown_in_a_shell_and_json_is_as
     assert review(database, "approve", DECEPTIVE, "--reviewer", "ann").out == f"{shown} is approved by ann.\n"
 
 
+def test_no_name_of_a_reviewer_drives_a_terminal(database: TestDatabase) -> None:
+    queue(database, "a", "b")
+    name, shown = "eve\x1b[2J", "eve[U+001B][2J"
+    assert review(database, "comment", "a", "why?", "--reviewer", name).out == f"Comment added by {shown}.\n"
+    assert review(database, "undo", "--reviewer", name).err == f"{shown} has no decision that can be undone.\n"
+    assert review(database, "approve", "a", "--reviewer", name).code == 0
+    assert f"was approved by {shown}" in review(database, "approve", "a", "--reviewer", "bob").err
+    assert f" by {shown};" in review(database, "progress", "--by", name).out
+    assert review(database, "undo", "--reviewer", name).code == 0
+    assert f"undone by {shown}" in without_lines(review(database, "batches"))
+    database.execute("ALTER TABLE pattern_approvals DROP CONSTRAINT pattern_approvals_status_check")
+    database.execute("UPDATE pattern_approvals SET status = '[/]' WHERE pattern_id = 'b'")
+    assert "status [/]" in without_lines(review(database, "show", "b"))
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("undo", str(10**20)), 1, f"There is no batch {10**20}"),
+        (("log", "--offset", str(10**20)), 2, f"offset is {10**20}; it has to be from 0"),
+    ],
+)
+def test_a_number_beyond_all_that_can_be_there_is_told_so(
+    database: TestDatabase, words: tuple[str, ...], code: int, told: str
+) -> None:
+    refused = review(database, *words)
+    assert (refused.code, told in refused.err) == (code, True)
+
+
 def test_names_that_look_like_another_are_marked(database: TestDatabase) -> None:
     queue(database, "sdlc:full", "sdl\u0441:full", "test:b")
     listed = review(database, "list").out

@@ -11,6 +11,7 @@ from rich.text import Text
 from pattern_sync.cli.names import name_text, words
 from pattern_sync.cli.output import print_json
 from pattern_sync.cli.review import Json, Pattern, Reviewer, review
+from pattern_sync.domain.characters import shown_name
 from pattern_sync.domain.wording import document_of, shortfall_of
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def queue(context: typer.Context, signature: Pattern, *, reviewer: Reviewer = No
     if json:
         print_json({"pattern_id": signature, "reviewer": name})
     else:
-        typer.echo(f"Queued by {name}.")
+        typer.echo(f"Queued by {shown_name(name)}.")
 
 
 def _price_list(advice: "Advice") -> Table:

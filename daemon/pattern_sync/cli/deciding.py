@@ -71,7 +71,7 @@ def undo(
         if batch is None:
             found = next((each for each in service.batches(reviewer or NOBODY) if each.undoable), None)
             if found is None:
-                typer.echo(f"{reviewer or NOBODY} has no decision that can be undone.", err=True)
+                typer.echo(f"{shown_name(reviewer or NOBODY)} has no decision that can be undone.", err=True)
                 raise typer.Exit(1)
             batch = found.id
         undone = service.undo(batch, reviewer=reviewer)
@@ -117,7 +117,7 @@ def progress(context: typer.Context, *, by: By = None, since: Since = None, json
         print_json(asdict(counted))
         return
     when = "today" if since is None else f"since {local(since)}"
-    whose = "" if by is None else f" by {by}"
+    whose = "" if by is None else f" by {shown_name(by)}"
     of_all = counted.decided_today + counted.pending
     typer.echo(f"{counted.decided_today:,} of {of_all:,} decided {when}{whose}; {counted.pending:,} wait.")
     for name, number in counted.by_reviewer.items():
@@ -249,7 +249,7 @@ def _batches_table(found: "Iterable[Batch]") -> Table:
     table.add_column("reason", overflow="fold")
     table.add_column("undo", overflow="fold")
     for each in found:
-        undone = f"undone by {each.undone_by}" if each.undone_by else ""
+        undone = f"undone by {shown_name(each.undone_by)}" if each.undone_by else ""
         possible = "possible" if each.undoable else "too late"
         table.add_row(
             str(each.id),

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from pattern_sync.cli.output import error_console
+from pattern_sync.domain.characters import shown_text
 from pattern_sync.domain.errors import (
     AccessRefused,
     DatabaseError,
@@ -46,7 +47,7 @@ def report(fault: Exception) -> int:
         return _crash(fault)
     is_complete = isinstance(expected, RightsMissing) or not isinstance(expected, _INCOMPLETE)
     way_out = "" if is_complete else f"\n{_way_out(expected)}"
-    error_console().print(f"[bold red]Error:[/] {_escape(str(expected))}{way_out}", soft_wrap=True)
+    error_console().print(f"[bold red]Error:[/] {_escape(shown_text(str(expected)))}{way_out}", soft_wrap=True)
     return exit_code(expected)
 
 

@@ -191,7 +191,7 @@ def entry_table(entry: "QueueEntry", history: "Sequence[HistoryItem]", others: "
     if signs := signs_text(entry.pattern_id, alike):
         table.add_row("its name", signs)
     confidence, occurrences, savings = _figures(entry)
-    table.add_row("status", entry.status)
+    table.add_row("status", words(entry.status))
     table.add_row("confidence", confidence)
     table.add_row("occurrences", occurrences)
     table.add_row("savings", f"{savings} USD a month")

@@ -163,7 +163,7 @@ def comment(
     if json:
         print_json({"pattern_id": signature, "reviewer": name})
     else:
-        typer.echo(f"Comment added by {name}.")
+        typer.echo(f"Comment added by {shown_name(name)}.")
 
 
 def _print_decision(entry: "QueueEntry", *, json: bool) -> None:

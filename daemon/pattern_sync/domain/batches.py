@@ -12,6 +12,8 @@ from pattern_sync.domain.errors import InvalidInput
 MOST_TOGETHER = 10_000
 LONGEST_SECONDS = 7 * 86_400.0
 UNDO_DAYS = 7
+# A bigint; anything larger is no batch's.
+LARGEST_ID = 2**63 - 1
 
 
 class ItemOutcome(StrEnum):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from pattern_sync.domain.batches import (
+    LARGEST_ID,
     UNDO_DAYS,
     Batch,
     DecidedItem,
@@ -101,6 +102,8 @@ class Decisions:
         """
         name = check_reviewer(reviewer)
         with failing(self._emit, ReviewAction.UNDO):
+            if not 1 <= batch_id <= LARGEST_ID:
+                raise _no_batch(batch_id)
             items = await written(f"undo of batch {batch_id}", lambda: self._store.undo(batch_id, name))
             if not items:
                 raise await self._why_not(batch_id)
@@ -115,7 +118,12 @@ class Decisions:
     async def log(
         self, reviewer: str | None = None, since: datetime | None = None, limit: int = 50, skipped: int = 0
     ) -> list[LoggedDecision]:
-        """Return the last decisions after the skipped ones, newest first. Raises InvalidInput as `batches` does."""
+        """Return the last decisions after the skipped ones, newest first.
+
+        Raises InvalidInput as `batches` does, and for a number to skip that no list can have.
+        """
+        if not 0 <= skipped <= LARGEST_ID:
+            raise InvalidInput(f"offset is {skipped}; it has to be from 0 to {LARGEST_ID:,}.")
         return await self._store.log(_storable(reviewer), since and in_zone(since, UTC), limit, skipped)
 
     async def progress(self, reviewer: str | None = None, since: datetime | None = None) -> Progress:
@@ -128,7 +136,7 @@ class Decisions:
     async def _why_not(self, batch_id: int) -> UnknownBatch | NotUndoable:
         found = await self._store.batches(None, batch_id, 1)
         if not found:
-            return UnknownBatch(f"There is no batch {batch_id}; `review batches` lists those of the last 30 days.")
+            return _no_batch(batch_id)
         batch = found[0]
         if batch.undone_at is not None and not batch.undoable:
             return NotUndoable(
@@ -150,6 +158,10 @@ def _storable(reviewer: str | None) -> str | None:
             "reviewer holds a character that no name on record can have (NUL, or half of a surrogate pair)."
         )
     return reviewer
+
+
+def _no_batch(batch_id: int) -> UnknownBatch:
+    return UnknownBatch(f"There is no batch {batch_id}; `review batches` lists those of the last 30 days.")
 
 
 def _unknown(signature: str) -> DecidedItem:

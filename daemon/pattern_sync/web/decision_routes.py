@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Body, Depends, Path, Query, Request
 from pydantic import AwareDatetime, BeforeValidator
 
-from pattern_sync.domain.batches import Batch, LoggedDecision, Progress
+from pattern_sync.domain.batches import LARGEST_ID, Batch, LoggedDecision, Progress
 from pattern_sync.domain.facts import Emit, RequestFailed, RequestFault
 from pattern_sync.review import Decisions
 from pattern_sync.web.access import Guard
@@ -24,8 +24,6 @@ from pattern_sync.web.schemas.decisions import (
 from pattern_sync.web.schemas.texts import STORABLE
 
 MOST_LISTED = 500
-# A bigint; anything larger is no batch's.
-LARGEST_ID = 2**63 - 1
 
 BatchId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The batch's id.", examples=[17])]
 By = Annotated[
