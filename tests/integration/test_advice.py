@@ -73,6 +73,16 @@ def test_decisions_come_from_the_record_and_from_entries_that_were_decided_befor
     assert (present.approved_usd, present.kept_usd) == (1500.0, 1500.0)
 
 
+def test_a_confidence_that_equals_the_bound_is_shown(database: TestDatabase, service: PatternSyncService) -> None:
+    """In binary, 100 x 0.58 is less than 58."""
+    database.execute("UPDATE pattern_sync.settings SET min_confidence = 58")
+    for name, status in (("old", "approved"), ("waiting", "pending"), ("decided", "pending")):
+        database.add_entry(name, status, confidence_score=0.58, estimated_savings_usd=5000)
+    service.approve("decided")
+    present = service.advice().prices[0]
+    assert (present.min_confidence, present.shown, present.hidden, present.pending_shown) == (58.0, 2, 0, 1)
+
+
 def test_decisions_that_were_really_made_count_with_what_was_seen(
     database: TestDatabase, service: PatternSyncService
 ) -> None:
@@ -95,7 +105,7 @@ def test_a_batch_teaches_one_lesson_for_each_shape(database: TestDatabase, servi
     advice = service.advice()
     assert advice.approvals == 40
     assert advice.remark is not None
-    assert advice.remark.startswith("1 approvals are few")
+    assert advice.remark.startswith("1 approval is few")
 
 
 def test_without_a_decision_the_list_says_so(database: TestDatabase) -> None:

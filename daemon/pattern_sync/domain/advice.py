@@ -11,7 +11,7 @@ PRIOR_DECISIONS = 4.0
 ENOUGH_APPROVALS = 30
 MOST_PRICES = 10
 _CHANCE_OF_ERROR = 0.05
-_PRECISION = 1e-9
+_PRECISION = 1e-7
 _QUANTILES = (0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9)
 
 
@@ -132,9 +132,11 @@ def largest_share(lost: int, of: int) -> float:
     if lost >= of:
         return 1.0
     low, high = lost / of, 1.0
+    # The logarithms of the numbers of ways to lose so many: they cost most, and are the same for every share.
+    ways = [math.lgamma(of + 1) - math.lgamma(each + 1) - math.lgamma(of - each + 1) for each in range(lost + 1)]
     while high - low > _PRECISION:
         middle = (low + high) / 2
-        if _chance_of_at_most(lost, of, middle) > _CHANCE_OF_ERROR:
+        if _chance_of_few(ways, of, middle) > _CHANCE_OF_ERROR:
             low = middle
         else:
             high = middle
@@ -214,22 +216,14 @@ def _remark(overall: Rate) -> str | None:
     if overall.approved >= ENOUGH_APPROVALS:
         return None
     lost = largest_share(0, overall.approved)
+    few = "1 approval is" if overall.approved == 1 else f"{overall.approved} approvals are"
     return (
-        f"{overall.approved} approvals are few: even bounds that keep all of them may lose up to {lost:.0%} of later"
+        f"{few} few: even bounds that keep all of them may lose up to {lost:.0%} of later"
         f" ones. From {ENOUGH_APPROVALS} approvals on, that is {largest_share(0, ENOUGH_APPROVALS):.0%}."
     )
 
 
-def _chance_of_at_most(lost: int, of: int, share: float) -> float:
-    """Return the chance of at most `lost` losses, each with this chance."""
-    if share in {0.0, 1.0}:
-        return 1.0 - share
-    logs = (
-        math.lgamma(of + 1)
-        - math.lgamma(number + 1)
-        - math.lgamma(of - number + 1)
-        + number * math.log(share)
-        + (of - number) * math.log1p(-share)
-        for number in range(lost + 1)
-    )
-    return math.fsum(math.exp(log) for log in logs)
+def _chance_of_few(ways: Sequence[float], of: int, share: float) -> float:
+    """Return the chance of fewer losses than there are `ways`, each with this chance."""
+    lost, kept = math.log(share), math.log1p(-share)
+    return math.fsum(math.exp(way + number * lost + (of - number) * kept) for number, way in enumerate(ways))

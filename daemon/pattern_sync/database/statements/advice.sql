@@ -3,9 +3,11 @@
 -- name: past_decisions
 -- The standing decisions of people, with the figures that they saw: from the record, and for those before it from the
 -- entries, whose figures no machine of ours has touched since. A batch teaches one lesson for each shape.
+--
+-- Percents are computed in decimals, as bounds are compared with them: in binary, 100 x 0.58 is less than 58.
 SELECT
     past.approved,
-    past.confidence * 100::double precision AS confidence,
+    past.confidence,
     past.occurrences,
     past.savings,
     past.kind,
@@ -13,7 +15,9 @@ SELECT
 FROM (
     SELECT
         standing.approved,
-        pg_catalog.jsonb_extract_path_text(standing.shown, 'figures', 'confidence')::double precision AS confidence,
+        (
+            pg_catalog.jsonb_extract_path_text(standing.shown, 'figures', 'confidence')::numeric * 100::numeric
+        )::double precision AS confidence,
         pg_catalog.jsonb_extract_path_text(standing.shown, 'figures', 'occurrences')::bigint AS occurrences,
         pg_catalog.jsonb_extract_path_text(standing.shown, 'figures', 'savings')::double precision AS savings,
         pg_catalog.jsonb_extract_path_text(standing.shown, 'traits', 'kind') AS kind,
@@ -34,7 +38,7 @@ FROM (
         SELECT
             a.pattern_id::text COLLATE pg_catalog."default" AS pattern_id,
             a.status::text = 'approved'::text AS approved,
-            pattern_sync.figure(a.confidence_score::text::numeric)::double precision AS confidence,
+            (pattern_sync.figure(a.confidence_score::text::numeric) * 100::numeric)::double precision AS confidence,
             a.occurrence_count::bigint AS occurrences,
             pattern_sync.figure(a.estimated_savings_usd::text::numeric)::double precision AS savings
         FROM pattern_approvals AS a
@@ -54,7 +58,7 @@ WHERE past.confidence IS NOT NULL AND past.occurrences IS NOT NULL AND past.savi
 SELECT met.place, pg_catalog.count(*) AS shown
 FROM (
     SELECT
-        pattern_sync.figure(a.confidence_score::text::numeric)::double precision * 100::double precision AS confidence,
+        (pattern_sync.figure(a.confidence_score::text::numeric) * 100::numeric)::double precision AS confidence,
         pattern_sync.figure(a.estimated_savings_usd::text::numeric)::double precision AS savings
     FROM pattern_approvals AS a
     WHERE a.status::text = 'pending'::text
