@@ -282,6 +282,21 @@ def test_a_number_beyond_all_that_can_be_there_is_told_so(
     assert (refused.code, told in refused.err) == (code, True)
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8:strict"])
+def test_a_shell_without_the_letters_of_a_name_gets_their_codes(database: TestDatabase, encoding: str) -> None:
+    queue(database, "Größe→😀")
+
+    def told(*arguments: str) -> Finished:
+        return run_command(
+            *arguments, fresh=True, PATTERN_SYNC_DATABASE_URL=database.url, PYTHONIOENCODING=encoding, PYTHONUTF8="0"
+        )
+
+    assert told("review", "list", "--json").document[0]["pattern_id"] == "Größe→😀"
+    for arguments in (("review", "list"), ("review", "list", "--csv"), ("review", "groups"), ("explain", "Größe→😀")):
+        assert told(*arguments).code == 0
+    assert told("explain", "half\udcff", "--json").code == 1
+
+
 def test_names_that_look_like_another_are_marked(database: TestDatabase) -> None:
     queue(database, "sdlc:full", "sdl\u0441:full", "test:b")
     listed = review(database, "list").out

@@ -10,7 +10,7 @@ import typer
 from pattern_sync.cli import advice, daemon, database, doctor, finding, reading, review, trial
 from pattern_sync.cli.endings import report, report_usage
 from pattern_sync.cli.session import Session
-from pattern_sync.cli.streams import open_missing_streams
+from pattern_sync.cli.streams import open_missing_streams, take_any_text
 
 # Where it is defined depends on the version of typer.
 UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__bases__[0])
@@ -63,6 +63,7 @@ def common(
 def main() -> NoReturn:
     """Run the command line and exit with one of the codes that the help lists."""
     open_missing_streams()
+    take_any_text()
     try:
         code = _run_command(sys.argv[1:])
     except BrokenPipeError:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -41,8 +42,13 @@ _COUNTS = {
 
 
 def print_json(value: object) -> None:
-    """Print one JSON document on standard output."""
-    print(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))  # noqa: T201 - it is a command's output
+    """Print one JSON document on standard output, with JSON's own escapes if the output's encoding lacks a letter."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=_plain)
+    try:
+        text.encode(sys.stdout.encoding)
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=2, default=_plain)
+    print(text)  # noqa: T201 - it is a command's output
 
 
 def print_csv(entries: "Iterable[QueueEntry]") -> None:

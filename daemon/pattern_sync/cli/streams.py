@@ -1,5 +1,6 @@
-"""Standard streams that are there, whoever started us."""
+"""Standard streams that are there and take any text, whoever started us."""
 
+import io
 import os
 import sys
 
@@ -18,3 +19,9 @@ def open_missing_streams() -> None:
     sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
+def take_any_text() -> None:
+    """Print an escape for each character that the output's encoding lacks: names may have any, the shell decides it."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
