@@ -109,7 +109,8 @@ END $$;
 -- or removed; NULL if another daemon is at work on all of them.
 --
 -- The first time, all are written in one transaction: whoever finds any traits may rely on finding those of every entry
--- that is older than the last call.
+-- that is older than the last call. What the application's table says of an entry may be NULL: it is in no status, or
+-- was seen no time.
 CREATE OR REPLACE FUNCTION pattern_sync.keep_traits(signatures text[], most bigint)
 RETURNS bigint LANGUAGE plpgsql
 SET enable_nestloop = off SET enable_hashjoin = on SET work_mem = '64MB' SET lock_timeout = '2s'
@@ -157,11 +158,11 @@ BEGIN
         SELECT
             a.pattern_id::text COLLATE "default" AS pattern_id,
             pg_catalog.concat(a.xmin::text, a.ctid::text) AS row_version,
-            a.status::text AS status,
+            coalesce(a.status::text, '') AS status,
             a.tool_sequence::text AS tool_sequence,
             a.pattern_context::text AS pattern_context,
             pattern_sync.figure(a.confidence_score::text::numeric)::double precision AS confidence,
-            a.occurrence_count::bigint AS occurrences,
+            coalesce(a.occurrence_count::bigint, 0::bigint) AS occurrences,
             pattern_sync.figure(a.estimated_savings_usd::text::numeric)::double precision AS savings,
             a.reviewed_by::text AS reviewed_by,
             pattern_sync.moment(a.reviewed_at::timestamptz) AS reviewed_at,
@@ -562,10 +563,10 @@ BEGIN
     RETURN QUERY
     SELECT
         pattern_sync.legible(a.pattern_id::text),
-        pattern_sync.legible(a.tool_sequence::text),
-        a.status::text,
+        coalesce(pattern_sync.legible(a.tool_sequence::text), 'Unknown'),
+        coalesce(a.status::text, ''),
         figures.confidence,
-        a.occurrence_count::bigint,
+        coalesce(a.occurrence_count::bigint, 0::bigint),
         figures.savings,
         pattern_sync.impact(figures.confidence, a.occurrence_count::bigint, figures.savings::numeric),
         pattern_sync.legible(a.pattern_context::text),

@@ -1343,11 +1343,11 @@ BEGIN
         SELECT
             a.pattern_id::text COLLATE "default" AS pattern_id,
             pg_catalog.concat(a.xmin::text, a.ctid::text) AS row_version,
-            a.status::text AS status,
+            coalesce(a.status::text, '') AS status,
             a.tool_sequence::text AS tool_sequence,
             a.pattern_context::text AS pattern_context,
             pattern_sync.figure(a.confidence_score::text::numeric)::double precision AS confidence,
-            a.occurrence_count::bigint AS occurrences,
+            coalesce(a.occurrence_count::bigint, 0::bigint) AS occurrences,
             pattern_sync.figure(a.estimated_savings_usd::text::numeric)::double precision AS savings,
             a.reviewed_by::text AS reviewed_by,
             pattern_sync.moment(a.reviewed_at::timestamptz) AS reviewed_at,
@@ -2724,10 +2724,10 @@ BEGIN
     RETURN QUERY
     SELECT
         pattern_sync.legible(a.pattern_id::text),
-        pattern_sync.legible(a.tool_sequence::text),
-        a.status::text,
+        coalesce(pattern_sync.legible(a.tool_sequence::text), 'Unknown'),
+        coalesce(a.status::text, ''),
         figures.confidence,
-        a.occurrence_count::bigint,
+        coalesce(a.occurrence_count::bigint, 0::bigint),
         figures.savings,
         pattern_sync.impact(figures.confidence, a.occurrence_count::bigint, figures.savings::numeric),
         pattern_sync.legible(a.pattern_context::text),

@@ -309,3 +309,21 @@ def test_whoever_may_only_read_finds_by_what_others_have_kept(
         assert found(reader.list_entries())[0] == "later"
         assert "later" not in found(reader.list_entries(sort="name"))
         assert [group.key for group in reader.groups(Grouping.KIND)] != []
+
+
+def test_an_entry_without_figures_costs_no_other_its_place(database: TestDatabase, service: PatternSyncService) -> None:
+    """The application may have dropped its NOT NULLs."""
+    fill(database)
+    columns = ("status", "confidence_score", "occurrence_count", "estimated_savings_usd", "tool_sequence")
+    for column in columns:
+        database.execute(f"ALTER TABLE pattern_approvals ALTER COLUMN {column} DROP NOT NULL")
+    database.add_entry("empty", "pending", **dict.fromkeys(columns[1:]))
+    database.execute("UPDATE pattern_approvals SET status = NULL WHERE pattern_id = 'Größe'")
+    names = found(service.list_entries(sort="name"))
+    assert len(names) == 5
+    assert "empty" in names
+    assert len(service.list_entries(None, sort="name")) == 6
+    entry, _ = service.get_entry("empty")
+    assert (entry.confidence_score, entry.occurrence_count, entry.estimated_savings_usd) == (0.0, 0, 0.0)
+    assert (entry.tool_sequence, service.get_entry("Größe")[0].status) == ("Unknown", "")
+    assert service.approve("empty").status == Status.APPROVED
