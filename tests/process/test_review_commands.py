@@ -232,6 +232,12 @@ def test_a_hard_case_is_put_off_in_a_shell(database: TestDatabase) -> None:
         assert told.code == 1
         assert words in told.err
     assert review(database, "snooze", "a").code == 2
+    # A bare number would be seconds since 1970, or milliseconds.
+    for arguments in (("snooze", "a", "--until", "1796083200"), ("progress", "--since", "2026")):
+        told = review(database, *arguments)
+        assert (told.code, "is no time; write 2026-12-01" in told.err) == (2, True)
+    contradicting = review(database, "snooze", "a", "--until", "2027-01-01", "--days", "3")
+    assert (contradicting.code, "exclude each other" in contradicting.err) == (2, True)
 
 
 def without_lines(told: Finished) -> str:

@@ -16,6 +16,7 @@ from pattern_sync.domain.batches import ItemOutcome, UndoOutcome
 from pattern_sync.domain.characters import shown_name, shown_text
 from pattern_sync.domain.decision import NOBODY, Verdict
 from pattern_sync.domain.entry import Status
+from pattern_sync.domain.errors import InvalidInput
 from pattern_sync.domain.moments import in_zone
 
 if TYPE_CHECKING:
@@ -25,12 +26,24 @@ if TYPE_CHECKING:
     from pattern_sync.domain.batches import Batch, DecisionMany, LoggedDecision, Undone
     from pattern_sync.service import PatternSyncService
 
+
+def _moment(said: str) -> datetime:
+    """Return the time that somebody has typed. Raises BadParameter, for a bare number too: its unit is not known."""
+    try:
+        return datetime.fromisoformat(said)
+    except ValueError:
+        raise typer.BadParameter(f"{said!r} is no time; write 2026-12-01 or '2026-12-01 09:30'.") from None
+
+
 Pattern = Annotated[
     str, typer.Argument(metavar="SIGNATURE", help="The pattern's signature, as `review list` shows it.")
 ]
 Reviewer = Annotated[str | None, typer.Option(help=f"Name of the reviewer.  [default: {NOBODY}]")]
 By = Annotated[str | None, typer.Option(help="Only those of this reviewer.")]
-Since = Annotated[datetime | None, typer.Option(help="Only those from this moment on, in this machine's time zone.")]
+Since = Annotated[
+    datetime | None,
+    typer.Option(parser=_moment, metavar="TIME", help="Only those from this moment on, in this machine's time zone."),
+]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number to list.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 _ACCEPTED = (ItemOutcome.DECIDED, ItemOutcome.ALREADY)
@@ -128,7 +141,9 @@ def snooze(
     context: typer.Context,
     signature: Pattern,
     *,
-    until: Annotated[datetime | None, typer.Option(help="A time, in this machine's time zone.")] = None,
+    until: Annotated[
+        datetime | None, typer.Option(parser=_moment, metavar="TIME", help="A time, in this machine's time zone.")
+    ] = None,
     days: Annotated[float | None, typer.Option(min=0.01, max=366, help="For so many days from now.")] = None,
     until_doubled: Annotated[bool, typer.Option("--until-doubled", help="Until its savings have doubled.")] = False,
     reason: Annotated[str | None, typer.Option(help="Why, for others to read.")] = None,
@@ -137,6 +152,8 @@ def snooze(
 ) -> None:
     """Put a pending entry off; `review list` still lists it, the page does not."""
     if days is not None:
+        if until is not None:
+            raise InvalidInput("--until and --days exclude each other.")
         until = datetime.now().astimezone() + timedelta(days=days)
     session: Session = context.obj
     with session.service() as service:
