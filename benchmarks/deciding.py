@@ -130,7 +130,7 @@ def _reads(large: _Large, pending: int) -> Iterator[Measurement]:
             partial(_list, store, listing),
             OF_TRAITS,
         )
-    evidence = "SELECT count(*) FROM pattern_sync.evidence(%s)"
+    evidence = "SELECT count(*) FROM pattern_sync.evidence(%s, NULL)"
     yield large.measured(
         "evidence of a page of 20", 5, lambda: large.session.execute(evidence, (named,)).fetchall(), OF_QUEUE
     )

@@ -5,8 +5,10 @@
 -- the same names.
 --
 -- Plans: rows are found by `= ANY (array)` on an indexed column, and by nothing else, so that 10,000 of them cost
--- 10,000 look-ups. Functions that write have no other planner setting than the reconcile's, as those also apply to the
--- application's own triggers. Nothing is joined but by hashing.
+-- 10,000 look-ups. Functions that write to the application's tables have no other planner setting than the
+-- reconcile's, as those also apply to its own triggers. Nothing is joined but by hashing. What one statement hands to
+-- the next are lists beside a list of names, and the rows of the patterns are looked up by name once: 10,000 entries
+-- take as long as the pages that are fetched for them, as the tables are larger than the server's buffers.
 
 -- Whether the history holds an event of each pattern although its INSERT reported fewer rows. A trigger that moves rows
 -- into child tables makes the INSERT report none.
@@ -56,33 +58,34 @@ RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     )
 $$;
 
--- Those of some patterns that nobody has locked, in key order; the others are left out at once. They stay locked until
--- the transaction ends. A pattern without a row is free.
-CREATE OR REPLACE FUNCTION pattern_sync.lock_patterns(signatures text[])
-RETURNS text[] LANGUAGE plpgsql
+-- Those of some patterns that nobody has locked, in key order, and the ids of their rows; the others are left out at
+-- once. They stay locked until the transaction ends. A pattern without a row is free. The ids are looked up by the
+-- caller; a row that has got another name since is left alone.
+CREATE OR REPLACE FUNCTION pattern_sync.lock_patterns(
+    signatures text[], row_ids bigint[], OUT free text[], OUT locked bigint[]
+) LANGUAGE plpgsql
 SET enable_seqscan = off SET plan_cache_mode = force_custom_plan AS $$
-DECLARE
-    ids CONSTANT bigint[] := pattern_sync.rows_of(lock_patterns.signatures);
-    free bigint[];
 BEGIN
-    SELECT pg_catalog.array_agg(locked.id) INTO free
-    FROM (
-        SELECT p.id::bigint AS id FROM operation_patterns AS p
-        WHERE p.id = ANY (ids)
-        ORDER BY p.id
-        FOR NO KEY UPDATE SKIP LOCKED
-    ) AS locked;
-    IF coalesce(pg_catalog.cardinality(free), 0) = pg_catalog.cardinality(ids) THEN
-        RETURN lock_patterns.signatures;
+    locked := ARRAY(
+        SELECT l.id
+        FROM (
+            SELECT p.id::bigint AS id FROM operation_patterns AS p
+            WHERE p.id = ANY (lock_patterns.row_ids) AND p.pattern_signature::text = ANY (lock_patterns.signatures)
+            ORDER BY p.id
+            FOR NO KEY UPDATE SKIP LOCKED
+        ) AS l
+    );
+    free := lock_patterns.signatures;
+    IF pg_catalog.cardinality(locked) < pg_catalog.cardinality(lock_patterns.row_ids) THEN
+        free := pattern_sync.without(free, ARRAY(
+            SELECT p.pattern_signature::text FROM operation_patterns AS p
+            WHERE p.id = ANY (ARRAY(
+                SELECT one.id FROM pg_catalog.unnest(lock_patterns.row_ids) AS one (id)
+                EXCEPT
+                SELECT other.id FROM pg_catalog.unnest(locked) AS other (id)
+            ))
+        ));
     END IF;
-    RETURN pattern_sync.without(lock_patterns.signatures, ARRAY(
-        SELECT p.pattern_signature::text FROM operation_patterns AS p
-        WHERE p.id = ANY (ARRAY(
-            SELECT one.id FROM pg_catalog.unnest(ids) AS one (id)
-            EXCEPT
-            SELECT other.id FROM pg_catalog.unnest(free) AS other (id)
-        ))
-    ));
 END $$;
 
 -- Whether an error says that the patterns' table takes no such mark, on whatever row.
@@ -152,37 +155,42 @@ EXCEPTION
     WHERE p.id = ANY (mark_patterns.row_ids);
 END $$;
 
--- What a decision replaces, and an undo puts back, by signature: of the entry, of its pattern, and whether a rejection
--- is remembered. Of several rows of a pattern, the first stands for all.
-CREATE OR REPLACE FUNCTION pattern_sync.state_before(signatures text[], row_ids bigint[])
-RETURNS jsonb LANGUAGE plpgsql STABLE
-SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
-DECLARE
-    patterns jsonb;
-    remembered jsonb;
+-- What a decision replaces, and an undo puts back: of the entry, of its pattern, and whether a rejection is remembered.
+-- Of several rows of a pattern, the first stands for all. It is a list beside a list of names: as one object by name,
+-- 10,000 of them would be written and read twice.
+CREATE OR REPLACE FUNCTION pattern_sync.states_before(
+    signatures text[], row_ids bigint[], OUT names text[], OUT states jsonb[]
+) LANGUAGE plpgsql STABLE
+SET enable_seqscan = off SET enable_nestloop = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
-    SELECT pg_catalog.jsonb_object_agg(p.pattern_signature::text, pg_catalog.jsonb_build_object(
-        'automation_status', p.automation_status, 'reviewed_by', p.reviewed_by,
-        'reviewed_at', p.reviewed_at, 'review_notes', p.review_notes
-    ) ORDER BY p.id::bigint DESC)
-    INTO patterns
-    FROM operation_patterns AS p
-    WHERE p.id = ANY (state_before.row_ids);
-    SELECT pg_catalog.jsonb_object_agg(r.pattern_id, true) INTO remembered
-    FROM pattern_sync.rejections AS r
-    WHERE r.pattern_id = ANY (state_before.signatures);
-    RETURN (
-        SELECT pg_catalog.jsonb_object_agg(a.pattern_id::text, pg_catalog.jsonb_build_object(
+    SELECT
+        pg_catalog.array_agg(a.pattern_id::text),
+        pg_catalog.array_agg(pg_catalog.jsonb_build_object(
             'entry', pg_catalog.jsonb_build_object(
                 'status', a.status, 'reviewed_by', a.reviewed_by,
                 'reviewed_at', a.reviewed_at, 'approval_notes', a.approval_notes
             ),
-            'pattern', patterns -> a.pattern_id::text,
-            'rejected', coalesce(remembered ? a.pattern_id::text, false)
+            'pattern', p.state,
+            'rejected', r.signature IS NOT NULL
         ))
-        FROM pattern_approvals AS a
-        WHERE a.pattern_id::text = ANY (state_before.signatures)
-    );
+    INTO names, states
+    FROM pattern_approvals AS a
+    LEFT JOIN (
+        SELECT DISTINCT ON (f.pattern_signature::text COLLATE "C")
+            f.pattern_signature::text COLLATE "C" AS signature,
+            pg_catalog.jsonb_build_object(
+                'automation_status', f.automation_status, 'reviewed_by', f.reviewed_by,
+                'reviewed_at', f.reviewed_at, 'review_notes', f.review_notes
+            ) AS state
+        FROM operation_patterns AS f
+        WHERE f.id = ANY (states_before.row_ids)
+        ORDER BY f.pattern_signature::text COLLATE "C", f.id::bigint
+    ) AS p ON p.signature = a.pattern_id::text COLLATE "C"
+    LEFT JOIN (
+        SELECT f.pattern_id COLLATE "C" AS signature FROM pattern_sync.rejections AS f
+        WHERE f.pattern_id = ANY (states_before.signatures)
+    ) AS r ON r.signature = a.pattern_id::text COLLATE "C"
+    WHERE a.pattern_id::text = ANY (states_before.signatures);
 END $$;
 
 -- What an undo compares with an entry: it is the batch's own decision as long as this is what the batch wrote.
@@ -193,24 +201,25 @@ $$;
 
 -- Write the decision of a batch on some entries that this transaction has locked, their history, the mark on their
 -- patterns, and what it takes to undo it. Raises PS001 if a trigger, rule or policy of the application silently keeps a
--- part of it out; an error of any row undoes them all.
+-- part of it out; an error of any row undoes them all. `row_ids` are the locked rows of the patterns; NULL if unknown.
 --
 -- A rejection that the pattern itself does not show is remembered in our schema, as it has to outlive the entry.
 --
 -- The status is converted through a row, and the action is a literal: the column may be an enum or a domain, and after
 -- an ALTER TABLE a variable of its type would keep the old type in every open session.
-CREATE OR REPLACE FUNCTION pattern_sync.decide_set(batch bigint, signatures text[])
+CREATE OR REPLACE FUNCTION pattern_sync.decide_set(batch bigint, signatures text[], row_ids bigint[])
 RETURNS void LANGUAGE plpgsql
 SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     many CONSTANT bigint := pg_catalog.cardinality(decide_set.signatures);
-    row_ids CONSTANT bigint[] := pattern_sync.rows_of(decide_set.signatures);
-    before CONSTANT jsonb := pattern_sync.state_before(decide_set.signatures, row_ids);
+    ids CONSTANT bigint[] := coalesce(decide_set.row_ids, pattern_sync.rows_of(decide_set.signatures));
+    before record;
     made record;
     marks jsonb;
     written bigint;
 BEGIN
     SELECT b.* INTO STRICT made FROM pattern_sync.batches AS b WHERE b.id = decide_set.batch;
+    SELECT s.names, s.states INTO before FROM pattern_sync.states_before(decide_set.signatures, ids) AS s;
     UPDATE pattern_approvals AS a
     SET
         status = (
@@ -243,11 +252,11 @@ BEGIN
     THEN
         RAISE EXCEPTION USING MESSAGE = 'kept out', ERRCODE = 'PS001';
     END IF;
-    PERFORM pattern_sync.mark_patterns(decide_set.batch, row_ids);
+    PERFORM pattern_sync.mark_patterns(decide_set.batch, ids);
     SELECT pg_catalog.jsonb_object_agg(p.pattern_signature::text, p.automation_status::text ORDER BY p.id::bigint DESC)
     INTO marks
     FROM operation_patterns AS p
-    WHERE p.id = ANY (row_ids);
+    WHERE p.id = ANY (ids);
     IF made.action = 'rejected' THEN
         INSERT INTO pattern_sync.rejections (pattern_id)
         SELECT rejected.signature
@@ -257,22 +266,37 @@ BEGIN
     ELSE
         DELETE FROM pattern_sync.rejections AS r WHERE r.pattern_id = ANY (decide_set.signatures);
     END IF;
-    -- Only a status that can be read back is a decision: a trigger may have changed it.
-    INSERT INTO pattern_sync.batch_items (batch_id, pattern_id, before, after)
-    SELECT
-        decide_set.batch, a.pattern_id::text, before -> a.pattern_id::text,
-        pg_catalog.jsonb_build_object(
-            'entry', pattern_sync.decided_state(a.status::text, a.reviewed_by::text, a.reviewed_at),
-            'mark', marks -> a.pattern_id::text
-        )
-    FROM pattern_approvals AS a
-    WHERE a.pattern_id::text = ANY (decide_set.signatures) AND a.status::text = made.decision;
-    GET DIAGNOSTICS written = ROW_COUNT;
-    IF written < many THEN
+    IF pattern_sync.keep_items(decide_set.batch, made.decision, before.names, before.states, marks) < many THEN
         RAISE EXCEPTION USING MESSAGE = 'kept out', ERRCODE = 'PS001';
     END IF;
     DELETE FROM pattern_sync.snoozes AS s WHERE s.pattern_id = ANY (decide_set.signatures);
     SET CONSTRAINTS ALL IMMEDIATE; -- a deferred constraint would fail the commit, where nobody can report it
+END $$;
+
+-- Keep what it takes to undo the decision of a batch on some entries, by what they were. Returns of how many: only a
+-- status that can be read back is a decision, as a trigger may have changed it.
+CREATE OR REPLACE FUNCTION pattern_sync.keep_items(
+    batch bigint, decision text, names text[], states jsonb[], marks jsonb
+)
+RETURNS bigint LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_nestloop = off SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    written bigint;
+BEGIN
+    INSERT INTO pattern_sync.batch_items (batch_id, pattern_id, before, after)
+    SELECT
+        keep_items.batch, a.pattern_id::text, was.state,
+        pg_catalog.jsonb_build_object(
+            'entry', pattern_sync.decided_state(a.status::text, a.reviewed_by::text, a.reviewed_at),
+            'mark', keep_items.marks -> a.pattern_id::text
+        )
+    FROM pattern_approvals AS a
+    JOIN ROWS FROM (
+        pg_catalog.unnest(keep_items.names), pg_catalog.unnest(keep_items.states)
+    ) AS was (signature, state) ON was.signature COLLATE "C" = a.pattern_id::text COLLATE "C"
+    WHERE a.pattern_id::text = ANY (keep_items.names) AND a.status::text = keep_items.decision;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    RETURN written;
 END $$;
 
 -- The notes of an entry: a rejection's reason has the prefix that the application's own readers expect.
@@ -284,9 +308,9 @@ $$;
 -- Write a batch, or its undo by somebody, on some entries: all at once and, after an error, in halves, down to the ones
 -- that are refused, each with the server's words (null: it was kept out silently). What somebody has locked is left,
 -- and so is, after five seconds, what was not tried. If the caller `waits` for a lock, an error that may pass is
--- raised.
+-- raised. `row_ids` are the locked rows of the patterns.
 CREATE OR REPLACE FUNCTION pattern_sync.write_in_parts(
-    batch bigint, undoer text, signatures text[], waits boolean,
+    batch bigint, undoer text, signatures text[], row_ids bigint[], waits boolean,
     OUT written text[], OUT refused jsonb
 ) LANGUAGE plpgsql AS $$
 DECLARE
@@ -309,7 +333,13 @@ BEGIN
         part := write_in_parts.signatures[low:high];
         BEGIN
             IF write_in_parts.undoer IS NULL THEN
-                PERFORM pattern_sync.decide_set(write_in_parts.batch, part);
+                PERFORM pattern_sync.decide_set(
+                    write_in_parts.batch, part,
+                    CASE
+                        WHEN pg_catalog.cardinality(part) = pg_catalog.cardinality(write_in_parts.signatures)
+                            THEN write_in_parts.row_ids
+                    END
+                );
             ELSE
                 PERFORM pattern_sync.undo_set(write_in_parts.batch, part, write_in_parts.undoer);
             END IF;
@@ -369,24 +399,28 @@ RETURNS TABLE (
 SET lock_timeout = '800ms' AS $$
 #variable_conflict use_column
 DECLARE
-    free text[];
-    recorded jsonb;
+    row_ids bigint[];
+    recorded record;
+    own record;
     batch bigint;
     done record;
 BEGIN
     IF NOT decide_many.rehearsal THEN -- before anything is locked; and what is decided carries no queue any more
-        recorded := pattern_sync.evidence_seen(decide_many.signatures);
+        row_ids := pattern_sync.rows_of(decide_many.signatures);
+        SELECT e.names, e.evidence, e.flags INTO recorded
+        FROM pattern_sync.evidence_seen(decide_many.signatures, row_ids) AS e;
     END IF;
-    free := pattern_sync.lock_entries(
-        decide_many.signatures, decide_many.replaces, decide_many.waits, decide_many.rehearsal
-    );
-    IF pg_catalog.cardinality(free) > 0 AND decide_many.action <> ALL (ARRAY['approved', 'rejected']) THEN
+    SELECT l.free, l.locked INTO own
+    FROM pattern_sync.lock_entries(
+        decide_many.signatures, row_ids, decide_many.replaces, decide_many.waits, decide_many.rehearsal
+    ) AS l;
+    IF pg_catalog.cardinality(own.free) > 0 AND decide_many.action <> ALL (ARRAY['approved', 'rejected']) THEN
         RAISE EXCEPTION USING
             MESSAGE = pg_catalog.quote_nullable(decide_many.action) || ' is no decision', ERRCODE = '22023';
     END IF;
     IF decide_many.rehearsal THEN
-        SELECT free AS written, '{}'::jsonb AS refused INTO done;
-    ELSIF pg_catalog.cardinality(free) = 0 THEN
+        SELECT own.free AS written, '{}'::jsonb AS refused INTO done;
+    ELSIF pg_catalog.cardinality(own.free) = 0 THEN
         SELECT '{}'::text[] AS written, '{}'::jsonb AS refused INTO done;
     ELSE
         INSERT INTO pattern_sync.batches (decision, action, mark, reviewer, reason, replaces)
@@ -396,9 +430,11 @@ BEGIN
         )
         RETURNING id INTO batch;
         SELECT w.written, w.refused INTO done
-        FROM pattern_sync.write_in_parts(batch, NULL, free, decide_many.waits) AS w;
+        FROM pattern_sync.write_in_parts(batch, NULL, own.free, own.locked, decide_many.waits) AS w;
         IF pg_catalog.cardinality(done.written) > 0 THEN
-            PERFORM pattern_sync.record_decisions(batch, done.written, decide_many.seen, recorded);
+            PERFORM pattern_sync.record_decisions(
+                batch, done.written, decide_many.seen, recorded.names, recorded.evidence, recorded.flags
+            );
             PERFORM pattern_sync.forget_batches();
         ELSE
             DELETE FROM pattern_sync.batches AS b WHERE b.id = batch;
@@ -438,21 +474,23 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 
 -- Lock those of some entries that have a status, and their patterns; return the ones that this transaction has locked
--- now, in key order. The others are skipped, unless it `waits`. A rehearsal locks nothing.
+-- now, in key order, and the locked rows of their patterns. The others are skipped, unless it `waits`. A rehearsal
+-- locks nothing. `row_ids` are the rows of all these patterns, as far as known.
 CREATE OR REPLACE FUNCTION pattern_sync.lock_entries(
-    signatures text[], status text, waits boolean, rehearsal boolean
-)
-RETURNS text[] LANGUAGE plpgsql
+    signatures text[], row_ids bigint[], status text, waits boolean, rehearsal boolean,
+    OUT free text[], OUT locked bigint[]
+) LANGUAGE plpgsql
 SET enable_seqscan = off SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
-    free text[];
+    ids bigint[] := lock_entries.row_ids;
 BEGIN
     IF lock_entries.rehearsal THEN
-        RETURN ARRAY(
+        free := ARRAY(
             SELECT a.pattern_id::text FROM pattern_approvals AS a
             WHERE a.pattern_id::text = ANY (lock_entries.signatures) AND a.status::text = lock_entries.status
             ORDER BY a.pattern_id::text
         );
+        RETURN;
     END IF;
     IF lock_entries.waits THEN
         PERFORM FROM pattern_approvals AS a
@@ -461,20 +499,26 @@ BEGIN
         FOR NO KEY UPDATE;
     END IF;
     free := ARRAY(
-        SELECT locked.signature FROM (
+        SELECT own.signature FROM (
             SELECT a.pattern_id::text AS signature FROM pattern_approvals AS a
             WHERE a.pattern_id::text = ANY (lock_entries.signatures) AND a.status::text = lock_entries.status
             ORDER BY a.pattern_id::text
             FOR NO KEY UPDATE SKIP LOCKED
-        ) AS locked
+        ) AS own
     );
+    -- After a wait the rows may be others; of a part, only its own rows are locked.
+    IF ids IS NULL OR lock_entries.waits
+        OR pg_catalog.cardinality(free) < pg_catalog.cardinality(lock_entries.signatures)
+    THEN
+        ids := pattern_sync.rows_of(free);
+    END IF;
     IF lock_entries.waits THEN
         PERFORM FROM operation_patterns AS p
-        WHERE p.id = ANY (pattern_sync.rows_of(free))
+        WHERE p.id = ANY (ids)
         ORDER BY p.id
         FOR NO KEY UPDATE;
     END IF;
-    RETURN pattern_sync.lock_patterns(free);
+    SELECT l.free, l.locked INTO free, locked FROM pattern_sync.lock_patterns(free, ids) AS l;
 END $$;
 
 -- How some entries stand after a decision or an undo, in the given order.
@@ -511,56 +555,80 @@ BEGIN
     ) AS a ON a.signature = asked.signature;
 END $$;
 
--- The evidence that a reviewer saw, by signature. No decision fails because of it: it is null if it cannot be read.
-CREATE OR REPLACE FUNCTION pattern_sync.evidence_seen(signatures text[])
-RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+-- The evidence that a reviewer saw and its flags, beside the names. No decision fails because of it: it is null if it
+-- cannot be read.
+CREATE OR REPLACE FUNCTION pattern_sync.evidence_seen(
+    signatures text[], row_ids bigint[], OUT names text[], OUT evidence jsonb[], OUT flags jsonb[]
+) LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    carrier text;
 BEGIN
-    RETURN pattern_sync.evidence_by_signature(evidence_seen.signatures);
+    carrier := (SELECT c.signature FROM pattern_sync.carrier() AS c);
+    SELECT
+        pg_catalog.array_agg(e.signature),
+        pg_catalog.array_agg(pg_catalog.to_jsonb(shown)),
+        pg_catalog.array_agg(pg_catalog.to_jsonb(
+            CASE WHEN e.signature = carrier THEN pg_catalog.array_append(e.flags, 'carries-queue') ELSE e.flags END
+        ))
+    INTO names, evidence, flags
+    FROM pattern_sync.evidence(evidence_seen.signatures, evidence_seen.row_ids) AS e
+    CROSS JOIN LATERAL (
+        SELECT
+            e.readable, e.workflows, e.first_seen, e.last_seen, e.days_seen, e.workflows_a_day,
+            e.claimed_occurrences, e.claimed_savings, e.cost_before, e.cost_after,
+            e.savings_observed, e.savings_by_evidence
+    ) AS shown;
 EXCEPTION WHEN OTHERS THEN
     RAISE LOG 'pattern_sync: a decision is recorded without its evidence: %', SQLERRM;
-    RETURN NULL;
 END $$;
 
 -- Record what the reviewer saw of each entry of a batch: figures, traits, evidence and flags, and where and how long.
-CREATE OR REPLACE FUNCTION pattern_sync.record_decisions(batch bigint, signatures text[], seen jsonb, recorded jsonb)
+CREATE OR REPLACE FUNCTION pattern_sync.record_decisions(
+    batch bigint, signatures text[], seen jsonb, names text[], evidence jsonb[], flags jsonb[]
+)
 RETURNS void LANGUAGE plpgsql
-SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+SET enable_seqscan = off SET enable_nestloop = off SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    positions CONSTANT jsonb := record_decisions.seen -> 'positions'::text;
+    made record;
 BEGIN
+    SELECT b.* INTO STRICT made FROM pattern_sync.batches AS b WHERE b.id = record_decisions.batch;
     INSERT INTO pattern_sync.decisions (batch_id, pattern_id, decision, reviewer, decided_at, replaced, shown)
     SELECT
-        b.id, a.pattern_id::text, b.decision, b.reviewer, b.decided_at, b.replaces,
+        made.id, a.signature, made.decision, made.reviewer, made.decided_at, made.replaces,
         pg_catalog.jsonb_build_object(
             'figures', pg_catalog.jsonb_build_object(
-                'confidence', was.confidence,
-                'occurrences', a.occurrence_count::bigint,
-                'savings', was.savings,
-                'impact', pattern_sync.impact(
-                    was.confidence::double precision, a.occurrence_count::bigint, was.savings
-                )
+                'confidence', a.confidence,
+                'occurrences', a.occurrences,
+                'savings', a.savings,
+                'impact', pattern_sync.impact(a.confidence::double precision, a.occurrences, a.savings)
             ),
             'traits', pg_catalog.jsonb_build_object(
-                'kind', pattern_sync.kind_of(a.pattern_id::text),
-                'target', pattern_sync.target_of(a.pattern_id::text),
-                'shape', pattern_sync.shape_of(a.tool_sequence::text)
+                'kind', pattern_sync.kind_of(a.signature),
+                'target', pattern_sync.target_of(a.signature),
+                'shape', pattern_sync.shape_of(a.tool_sequence)
             ),
-            'evidence', was.shown - ARRAY['signature', 'flags', 'carried'],
-            'flags', CASE
-                WHEN was.shown ? 'carried' THEN (was.shown -> 'flags'::text) || '["carries-queue"]'::jsonb
-                ELSE was.shown -> 'flags'::text
-            END,
-            'position', pg_catalog.jsonb_extract_path(record_decisions.seen, 'positions', a.pattern_id::text),
+            'evidence', shown.evidence,
+            'flags', shown.flags,
+            'position', positions -> a.signature,
             'seconds', record_decisions.seen -> 'seconds'::text
         )
-    FROM pattern_approvals AS a
-    CROSS JOIN (SELECT f.* FROM pattern_sync.batches AS f WHERE f.id = record_decisions.batch) AS b
-    CROSS JOIN LATERAL (
+    FROM (
         SELECT
-            pattern_sync.figure(a.confidence_score::text::numeric) AS confidence,
-            pattern_sync.figure(a.estimated_savings_usd::text::numeric) AS savings,
-            record_decisions.recorded -> a.pattern_id::text AS shown
+            f.pattern_id::text AS signature,
+            f.occurrence_count::bigint AS occurrences,
+            f.tool_sequence::text AS tool_sequence,
+            pattern_sync.figure(f.confidence_score::text::numeric) AS confidence,
+            pattern_sync.figure(f.estimated_savings_usd::text::numeric) AS savings
+        FROM pattern_approvals AS f
+        WHERE f.pattern_id::text = ANY (record_decisions.signatures)
         OFFSET 0 -- made once, not for each use
-    ) AS was
-    WHERE a.pattern_id::text = ANY (record_decisions.signatures);
+    ) AS a
+    LEFT JOIN ROWS FROM (
+        pg_catalog.unnest(record_decisions.names),
+        pg_catalog.unnest(record_decisions.evidence),
+        pg_catalog.unnest(record_decisions.flags)
+    ) AS shown (signature, evidence, flags) ON shown.signature COLLATE "C" = a.signature COLLATE "C";
 END $$;
 
 -- Forget batches after 30 days. The record of their decisions stays.
@@ -744,7 +812,7 @@ BEGIN
     IF listed IS NULL THEN
         RETURN;
     END IF;
-    free := pattern_sync.lock_entries(listed, made.decision, false, false);
+    free := (SELECT l.free FROM pattern_sync.lock_entries(listed, NULL, made.decision, false, false) AS l);
     outlook := pattern_sync.outlook(undo_batch.batch, listed, after);
     SELECT w.written, w.refused INTO done
     FROM pattern_sync.write_in_parts(
@@ -754,6 +822,7 @@ BEGIN
             WHERE NOT outlook ? own.signature
             ORDER BY own.signature
         ),
+        NULL,
         false
     ) AS w;
     IF pg_catalog.cardinality(done.written) > 0 THEN

@@ -134,7 +134,10 @@ END $$;
 -- cost that is a multiple of 5 % of the other, to the last of four decimals, was assumed; below 0.02 USD four decimals
 -- cannot tell. `readable` is false where the table of occurrences is missing or cannot be read, and NULL while somebody
 -- has locked it: nobody waits with a decision for that.
-CREATE OR REPLACE FUNCTION pattern_sync.evidence(signatures text[])
+--
+-- Whoever has already looked up the rows of these patterns gives their ids; otherwise they are NULL. The names are in
+-- an index of their own: of a large table that is half of what is read.
+CREATE OR REPLACE FUNCTION pattern_sync.evidence(signatures text[], row_ids bigint[])
 RETURNS TABLE (
     signature text, readable boolean, workflows bigint, first_seen timestamptz, last_seen timestamptz,
     days_seen double precision, workflows_a_day double precision,
@@ -169,7 +172,14 @@ BEGIN
                 f.savings,
                 pattern_sync.amount(f.cost_before) AS before,
                 pattern_sync.amount(f.cost_after) AS after,
-                has.names IS NULL AS lacks_steps
+                CASE
+                    -- Mostly the first operation is a name, and nothing has to be put together to see that.
+                    WHEN pg_catalog.jsonb_typeof(f.operations) = 'array'
+                        AND pg_catalog.jsonb_typeof(f.operations -> 0) = 'string'
+                        AND f.operations ->> 0 <> ''
+                        THEN false
+                    ELSE (SELECT has.names IS NULL FROM pattern_sync.steps(f.operations) AS has)
+                END AS lacks_steps
             FROM (SELECT NULL::text AS avg_cost_with_llm, NULL::text AS avg_cost_with_tool) AS lacking
             CROSS JOIN LATERAL (
                 -- The names of a cost stand alone: where the table lacks the column, they mean the NULL above.
@@ -186,11 +196,19 @@ BEGIN
                     coalesce(pattern_sync.amount(t.potential_monthly_savings::text), 0::numeric) AS savings,
                     avg_cost_with_llm::text AS cost_before,
                     avg_cost_with_tool::text AS cost_after,
-                    pattern_sync.operations_of(t.typical_operations) AS operations
-                FROM operation_patterns AS t
-                WHERE t.pattern_signature::text = ANY (evidence.signatures)
+                    CASE
+                        WHEN pg_catalog.pg_typeof(t.typical_operations)::oid = 'pg_catalog.jsonb'::regtype::oid
+                            THEN pg_catalog.to_jsonb(t.typical_operations)
+                        ELSE pattern_sync.operations_of(t.typical_operations)
+                    END AS operations
+                FROM (
+                    SELECT s.* FROM operation_patterns AS s
+                    WHERE evidence.row_ids IS NULL AND s.pattern_signature::text = ANY (evidence.signatures)
+                    UNION ALL
+                    SELECT s.* FROM operation_patterns AS s WHERE s.id = ANY (evidence.row_ids)
+                ) AS t
+                OFFSET 0 -- the operations are converted once, not for each use
             ) AS f
-            CROSS JOIN LATERAL pattern_sync.steps(f.operations) AS has
         ) AS p
         ORDER BY p.signature, p.eligible DESC, p.impact DESC, p.id
     ),
@@ -327,7 +345,7 @@ BEGIN
     carrier := (SELECT pg_catalog.to_jsonb(c) FROM pattern_sync.carrier() AS c);
     recorded := (
         SELECT pg_catalog.jsonb_object_agg(e.signature, pg_catalog.to_jsonb(e))
-        FROM pattern_sync.evidence(evidence_by_signature.signatures) AS e
+        FROM pattern_sync.evidence(evidence_by_signature.signatures, NULL) AS e
     );
     RETURN CASE
         WHEN recorded ? (carrier ->> 'signature'::text) THEN pg_catalog.jsonb_set(
@@ -367,7 +385,7 @@ BEGIN
                 SELECT p.signature FROM pg_catalog.unnest(pending) AS p (signature)
                 EXCEPT
                 SELECT k.signature FROM pg_catalog.unnest(known) AS k (signature)
-            )) AS e
+            ), NULL) AS e
         ) AS each
     );
 END $$;

@@ -19,7 +19,11 @@ $$;
 -- What a pattern acts on: the third and all later parts of its name; empty where it has no more than two.
 CREATE OR REPLACE FUNCTION pattern_sync.target_of(signature text)
 RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT pg_catalog.array_to_string((pg_catalog.string_to_array(signature, ':'))[3:], ':')
+    SELECT pg_catalog.substr(
+        signature,
+        pg_catalog.length(pg_catalog.split_part(signature, ':', 1))
+        + pg_catalog.length(pg_catalog.split_part(signature, ':', 2)) + 3
+    )
 $$;
 
 -- The shape of a sequence of tools: a tool that follows itself counts once. It is a loop: a query for each entry takes
@@ -27,17 +31,16 @@ $$;
 CREATE OR REPLACE FUNCTION pattern_sync.shape_of(sequence text)
 RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
+    arrow CONSTANT text := pattern_sync.arrow();
     tool text;
     previous text;
     shape text;
 BEGIN
-    FOREACH tool IN ARRAY coalesce(
-        pg_catalog.string_to_array(shape_of.sequence, pattern_sync.arrow()), '{}'::text[]
-    ) LOOP
+    FOREACH tool IN ARRAY coalesce(pg_catalog.string_to_array(shape_of.sequence, arrow), '{}'::text[]) LOOP
         IF shape IS NULL THEN
             shape := tool;
         ELSIF tool <> previous THEN
-            shape := shape || pattern_sync.arrow() || tool;
+            shape := shape || arrow || tool;
         END IF;
         previous := tool;
     END LOOP;
@@ -170,7 +173,7 @@ BEGIN
         FROM pattern_approvals AS a
         WHERE a.pattern_id::text = ANY (changed)
     ) AS entry
-    LEFT JOIN pattern_sync.evidence(changed) AS shown ON shown.signature = entry.pattern_id
+    LEFT JOIN pattern_sync.evidence(changed, NULL) AS shown ON shown.signature = entry.pattern_id
     ORDER BY entry.pattern_id -- two daemons wait for each other in one order
     ON CONFLICT (pattern_id) DO UPDATE
     SET

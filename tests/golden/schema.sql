@@ -443,24 +443,28 @@ CREATE FUNCTION pattern_sync.decide_many(signatures text[], decision text, actio
     AS $$
 #variable_conflict use_column
 DECLARE
-    free text[];
-    recorded jsonb;
+    row_ids bigint[];
+    recorded record;
+    own record;
     batch bigint;
     done record;
 BEGIN
     IF NOT decide_many.rehearsal THEN -- before anything is locked; and what is decided carries no queue any more
-        recorded := pattern_sync.evidence_seen(decide_many.signatures);
+        row_ids := pattern_sync.rows_of(decide_many.signatures);
+        SELECT e.names, e.evidence, e.flags INTO recorded
+        FROM pattern_sync.evidence_seen(decide_many.signatures, row_ids) AS e;
     END IF;
-    free := pattern_sync.lock_entries(
-        decide_many.signatures, decide_many.replaces, decide_many.waits, decide_many.rehearsal
-    );
-    IF pg_catalog.cardinality(free) > 0 AND decide_many.action <> ALL (ARRAY['approved', 'rejected']) THEN
+    SELECT l.free, l.locked INTO own
+    FROM pattern_sync.lock_entries(
+        decide_many.signatures, row_ids, decide_many.replaces, decide_many.waits, decide_many.rehearsal
+    ) AS l;
+    IF pg_catalog.cardinality(own.free) > 0 AND decide_many.action <> ALL (ARRAY['approved', 'rejected']) THEN
         RAISE EXCEPTION USING
             MESSAGE = pg_catalog.quote_nullable(decide_many.action) || ' is no decision', ERRCODE = '22023';
     END IF;
     IF decide_many.rehearsal THEN
-        SELECT free AS written, '{}'::jsonb AS refused INTO done;
-    ELSIF pg_catalog.cardinality(free) = 0 THEN
+        SELECT own.free AS written, '{}'::jsonb AS refused INTO done;
+    ELSIF pg_catalog.cardinality(own.free) = 0 THEN
         SELECT '{}'::text[] AS written, '{}'::jsonb AS refused INTO done;
     ELSE
         INSERT INTO pattern_sync.batches (decision, action, mark, reviewer, reason, replaces)
@@ -470,9 +474,11 @@ BEGIN
         )
         RETURNING id INTO batch;
         SELECT w.written, w.refused INTO done
-        FROM pattern_sync.write_in_parts(batch, NULL, free, decide_many.waits) AS w;
+        FROM pattern_sync.write_in_parts(batch, NULL, own.free, own.locked, decide_many.waits) AS w;
         IF pg_catalog.cardinality(done.written) > 0 THEN
-            PERFORM pattern_sync.record_decisions(batch, done.written, decide_many.seen, recorded);
+            PERFORM pattern_sync.record_decisions(
+                batch, done.written, decide_many.seen, recorded.names, recorded.evidence, recorded.flags
+            );
             PERFORM pattern_sync.forget_batches();
         ELSE
             DELETE FROM pattern_sync.batches AS b WHERE b.id = batch;
@@ -511,20 +517,21 @@ EXCEPTION WHEN OTHERS THEN
     RAISE EXCEPTION USING MESSAGE = SQLERRM || ' (SQLSTATE ' || SQLSTATE || ')', ERRCODE = 'P0001';
 END $$;
 COMMENT ON FUNCTION pattern_sync.decide_many(signatures text[], decision text, action text, mark text, reviewer text, notes text, replaces text, seen jsonb, waits boolean, rehearsal boolean) IS 'Decide some entries, each once: the status that replaces another, the action in their history, and the mark on their patterns. All that can be decided is decided in one transaction, and nothing else is touched. Returns an outcome for each, and its batch: decided; already, where this very decision stands; taken, by somebody else; busy, as somebody has locked the entry or its pattern; moved, where the entry has another status than the one to be replaced; unknown; refused, by a trigger, rule or policy of the application (without a detail: silently). A rehearsal writes nothing.';
-CREATE FUNCTION pattern_sync.decide_set(batch bigint, signatures text[]) RETURNS void
+CREATE FUNCTION pattern_sync.decide_set(batch bigint, signatures text[], row_ids bigint[]) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 DECLARE
     many CONSTANT bigint := pg_catalog.cardinality(decide_set.signatures);
-    row_ids CONSTANT bigint[] := pattern_sync.rows_of(decide_set.signatures);
-    before CONSTANT jsonb := pattern_sync.state_before(decide_set.signatures, row_ids);
+    ids CONSTANT bigint[] := coalesce(decide_set.row_ids, pattern_sync.rows_of(decide_set.signatures));
+    before record;
     made record;
     marks jsonb;
     written bigint;
 BEGIN
     SELECT b.* INTO STRICT made FROM pattern_sync.batches AS b WHERE b.id = decide_set.batch;
+    SELECT s.names, s.states INTO before FROM pattern_sync.states_before(decide_set.signatures, ids) AS s;
     UPDATE pattern_approvals AS a
     SET
         status = (
@@ -557,11 +564,11 @@ BEGIN
     THEN
         RAISE EXCEPTION USING MESSAGE = 'kept out', ERRCODE = 'PS001';
     END IF;
-    PERFORM pattern_sync.mark_patterns(decide_set.batch, row_ids);
+    PERFORM pattern_sync.mark_patterns(decide_set.batch, ids);
     SELECT pg_catalog.jsonb_object_agg(p.pattern_signature::text, p.automation_status::text ORDER BY p.id::bigint DESC)
     INTO marks
     FROM operation_patterns AS p
-    WHERE p.id = ANY (row_ids);
+    WHERE p.id = ANY (ids);
     IF made.action = 'rejected' THEN
         INSERT INTO pattern_sync.rejections (pattern_id)
         SELECT rejected.signature
@@ -571,24 +578,13 @@ BEGIN
     ELSE
         DELETE FROM pattern_sync.rejections AS r WHERE r.pattern_id = ANY (decide_set.signatures);
     END IF;
-    -- Only a status that can be read back is a decision: a trigger may have changed it.
-    INSERT INTO pattern_sync.batch_items (batch_id, pattern_id, before, after)
-    SELECT
-        decide_set.batch, a.pattern_id::text, before -> a.pattern_id::text,
-        pg_catalog.jsonb_build_object(
-            'entry', pattern_sync.decided_state(a.status::text, a.reviewed_by::text, a.reviewed_at),
-            'mark', marks -> a.pattern_id::text
-        )
-    FROM pattern_approvals AS a
-    WHERE a.pattern_id::text = ANY (decide_set.signatures) AND a.status::text = made.decision;
-    GET DIAGNOSTICS written = ROW_COUNT;
-    IF written < many THEN
+    IF pattern_sync.keep_items(decide_set.batch, made.decision, before.names, before.states, marks) < many THEN
         RAISE EXCEPTION USING MESSAGE = 'kept out', ERRCODE = 'PS001';
     END IF;
     DELETE FROM pattern_sync.snoozes AS s WHERE s.pattern_id = ANY (decide_set.signatures);
     SET CONSTRAINTS ALL IMMEDIATE; -- a deferred constraint would fail the commit, where nobody can report it
 END $$;
-COMMENT ON FUNCTION pattern_sync.decide_set(batch bigint, signatures text[]) IS 'Write the decision of a batch on some entries that this transaction has locked, their history, the mark on their patterns, and what it takes to undo it. Raises PS001 if a trigger, rule or policy of the application silently keeps a part of it out; an error of any row undoes them all.';
+COMMENT ON FUNCTION pattern_sync.decide_set(batch bigint, signatures text[], row_ids bigint[]) IS 'Write the decision of a batch on some entries that this transaction has locked, their history, the mark on their patterns, and what it takes to undo it. Raises PS001 if a trigger, rule or policy of the application silently keeps a part of it out; an error of any row undoes them all. `row_ids` are the locked rows of the patterns; NULL if unknown.';
 CREATE FUNCTION pattern_sync.decided_state(status text, reviewer text, decided_at anyelement) RETURNS jsonb
     LANGUAGE sql STABLE
     AS $$
@@ -623,7 +619,7 @@ EXCEPTION WHEN character_not_in_repertoire OR untranslatable_character THEN
     );
 END $$;
 COMMENT ON FUNCTION pattern_sync.escaped_where_illegible(value text) IS 'The text itself, or its bytes if it cannot be converted to UTF-8: ASCII unchanged, other bytes escaped as \351.';
-CREATE FUNCTION pattern_sync.evidence(signatures text[]) RETURNS TABLE(signature text, readable boolean, workflows bigint, first_seen timestamp with time zone, last_seen timestamp with time zone, days_seen double precision, workflows_a_day double precision, claimed_occurrences bigint, claimed_savings double precision, cost_before double precision, cost_after double precision, savings_observed double precision, savings_by_evidence double precision, flags text[])
+CREATE FUNCTION pattern_sync.evidence(signatures text[], row_ids bigint[]) RETURNS TABLE(signature text, readable boolean, workflows bigint, first_seen timestamp with time zone, last_seen timestamp with time zone, days_seen double precision, workflows_a_day double precision, claimed_occurrences bigint, claimed_savings double precision, cost_before double precision, cost_after double precision, savings_observed double precision, savings_by_evidence double precision, flags text[])
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
     SET enable_nestloop TO 'off'
@@ -656,7 +652,14 @@ BEGIN
                 f.savings,
                 pattern_sync.amount(f.cost_before) AS before,
                 pattern_sync.amount(f.cost_after) AS after,
-                has.names IS NULL AS lacks_steps
+                CASE
+                    -- Mostly the first operation is a name, and nothing has to be put together to see that.
+                    WHEN pg_catalog.jsonb_typeof(f.operations) = 'array'
+                        AND pg_catalog.jsonb_typeof(f.operations -> 0) = 'string'
+                        AND f.operations ->> 0 <> ''
+                        THEN false
+                    ELSE (SELECT has.names IS NULL FROM pattern_sync.steps(f.operations) AS has)
+                END AS lacks_steps
             FROM (SELECT NULL::text AS avg_cost_with_llm, NULL::text AS avg_cost_with_tool) AS lacking
             CROSS JOIN LATERAL (
                 -- The names of a cost stand alone: where the table lacks the column, they mean the NULL above.
@@ -673,11 +676,19 @@ BEGIN
                     coalesce(pattern_sync.amount(t.potential_monthly_savings::text), 0::numeric) AS savings,
                     avg_cost_with_llm::text AS cost_before,
                     avg_cost_with_tool::text AS cost_after,
-                    pattern_sync.operations_of(t.typical_operations) AS operations
-                FROM operation_patterns AS t
-                WHERE t.pattern_signature::text = ANY (evidence.signatures)
+                    CASE
+                        WHEN pg_catalog.pg_typeof(t.typical_operations)::oid = 'pg_catalog.jsonb'::regtype::oid
+                            THEN pg_catalog.to_jsonb(t.typical_operations)
+                        ELSE pattern_sync.operations_of(t.typical_operations)
+                    END AS operations
+                FROM (
+                    SELECT s.* FROM operation_patterns AS s
+                    WHERE evidence.row_ids IS NULL AND s.pattern_signature::text = ANY (evidence.signatures)
+                    UNION ALL
+                    SELECT s.* FROM operation_patterns AS s WHERE s.id = ANY (evidence.row_ids)
+                ) AS t
+                OFFSET 0 -- the operations are converted once, not for each use
             ) AS f
-            CROSS JOIN LATERAL pattern_sync.steps(f.operations) AS has
         ) AS p
         ORDER BY p.signature, p.eligible DESC, p.impact DESC, p.id
     ),
@@ -741,7 +752,7 @@ BEGIN
     ) AS asked
     LEFT JOIN seen AS s ON s.signature = asked.signature;
 END $$;
-COMMENT ON FUNCTION pattern_sync.evidence(signatures text[]) IS 'The evidence of some patterns by signature, one row for each signature; one that no pattern has shows nothing. It changes while an entry does not: occurrences arrive, and time passes. Whoever keeps it has to ask again.';
+COMMENT ON FUNCTION pattern_sync.evidence(signatures text[], row_ids bigint[]) IS 'The evidence of some patterns by signature, one row for each signature; one that no pattern has shows nothing. It changes while an entry does not: occurrences arrive, and time passes. Whoever keeps it has to ask again.';
 CREATE FUNCTION pattern_sync.evidence_by_signature(signatures text[]) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET plan_cache_mode TO 'force_generic_plan'
@@ -756,7 +767,7 @@ BEGIN
     carrier := (SELECT pg_catalog.to_jsonb(c) FROM pattern_sync.carrier() AS c);
     recorded := (
         SELECT pg_catalog.jsonb_object_agg(e.signature, pg_catalog.to_jsonb(e))
-        FROM pattern_sync.evidence(evidence_by_signature.signatures) AS e
+        FROM pattern_sync.evidence(evidence_by_signature.signatures, NULL) AS e
     );
     RETURN CASE
         WHEN recorded ? (carrier ->> 'signature'::text) THEN pg_catalog.jsonb_set(
@@ -766,16 +777,32 @@ BEGIN
     END;
 END $$;
 COMMENT ON FUNCTION pattern_sync.evidence_by_signature(signatures text[]) IS 'The evidence of some patterns as one JSON object by signature, as a join with so many rows would depend on an estimate. `carried` is there for a pending entry that carries the queue.';
-CREATE FUNCTION pattern_sync.evidence_seen(signatures text[]) RETURNS jsonb
+CREATE FUNCTION pattern_sync.evidence_seen(signatures text[], row_ids bigint[], OUT names text[], OUT evidence jsonb[], OUT flags jsonb[]) RETURNS record
     LANGUAGE plpgsql STABLE
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
+DECLARE
+    carrier text;
 BEGIN
-    RETURN pattern_sync.evidence_by_signature(evidence_seen.signatures);
+    carrier := (SELECT c.signature FROM pattern_sync.carrier() AS c);
+    SELECT
+        pg_catalog.array_agg(e.signature),
+        pg_catalog.array_agg(pg_catalog.to_jsonb(shown)),
+        pg_catalog.array_agg(pg_catalog.to_jsonb(
+            CASE WHEN e.signature = carrier THEN pg_catalog.array_append(e.flags, 'carries-queue') ELSE e.flags END
+        ))
+    INTO names, evidence, flags
+    FROM pattern_sync.evidence(evidence_seen.signatures, evidence_seen.row_ids) AS e
+    CROSS JOIN LATERAL (
+        SELECT
+            e.readable, e.workflows, e.first_seen, e.last_seen, e.days_seen, e.workflows_a_day,
+            e.claimed_occurrences, e.claimed_savings, e.cost_before, e.cost_after,
+            e.savings_observed, e.savings_by_evidence
+    ) AS shown;
 EXCEPTION WHEN OTHERS THEN
     RAISE LOG 'pattern_sync: a decision is recorded without its evidence: %', SQLERRM;
-    RETURN NULL;
 END $$;
-COMMENT ON FUNCTION pattern_sync.evidence_seen(signatures text[]) IS 'The evidence that a reviewer saw, by signature. No decision fails because of it: it is null if it cannot be read.';
+COMMENT ON FUNCTION pattern_sync.evidence_seen(signatures text[], row_ids bigint[], OUT names text[], OUT evidence jsonb[], OUT flags jsonb[]) IS 'The evidence that a reviewer saw and its flags, beside the names. No decision fails because of it: it is null if it cannot be read.';
 CREATE FUNCTION pattern_sync.examples(row_ids bigint[]) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
@@ -1292,6 +1319,31 @@ CREATE FUNCTION pattern_sync.is_within(value double precision, wanted jsonb, lea
         )
 $$;
 COMMENT ON FUNCTION pattern_sync.is_within(value double precision, wanted jsonb, least_key text, most_key text) IS 'Whether a figure is at least the one under one key of an object, and at most the one under another.';
+CREATE FUNCTION pattern_sync.keep_items(batch bigint, decision text, names text[], states jsonb[], marks jsonb) RETURNS bigint
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_nestloop TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+    written bigint;
+BEGIN
+    INSERT INTO pattern_sync.batch_items (batch_id, pattern_id, before, after)
+    SELECT
+        keep_items.batch, a.pattern_id::text, was.state,
+        pg_catalog.jsonb_build_object(
+            'entry', pattern_sync.decided_state(a.status::text, a.reviewed_by::text, a.reviewed_at),
+            'mark', keep_items.marks -> a.pattern_id::text
+        )
+    FROM pattern_approvals AS a
+    JOIN ROWS FROM (
+        pg_catalog.unnest(keep_items.names), pg_catalog.unnest(keep_items.states)
+    ) AS was (signature, state) ON was.signature COLLATE "C" = a.pattern_id::text COLLATE "C"
+    WHERE a.pattern_id::text = ANY (keep_items.names) AND a.status::text = keep_items.decision;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    RETURN written;
+END $$;
+COMMENT ON FUNCTION pattern_sync.keep_items(batch bigint, decision text, names text[], states jsonb[], marks jsonb) IS 'Keep what it takes to undo the decision of a batch on some entries, by what they were. Returns of how many: only a status that can be read back is a decision, as a trigger may have changed it.';
 CREATE FUNCTION pattern_sync.keep_traits(signatures text[], most bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET enable_nestloop TO 'off'
@@ -1355,7 +1407,7 @@ BEGIN
         FROM pattern_approvals AS a
         WHERE a.pattern_id::text = ANY (changed)
     ) AS entry
-    LEFT JOIN pattern_sync.evidence(changed) AS shown ON shown.signature = entry.pattern_id
+    LEFT JOIN pattern_sync.evidence(changed, NULL) AS shown ON shown.signature = entry.pattern_id
     ORDER BY entry.pattern_id -- two daemons wait for each other in one order
     ON CONFLICT (pattern_id) DO UPDATE
     SET
@@ -1443,20 +1495,21 @@ BEGIN
     ) AS f;
 END $$;
 COMMENT ON FUNCTION pattern_sync.list(status text, wanted jsonb, snoozed text, since timestamp with time zone, sort text, backwards boolean, after_rank double precision, after_name text, skipped bigint, most bigint) IS 'The same as `find`, of traits that are as new as can be had. Without any, the entries of a status are found without them, best impact first; so are those of a short queue for whoever may only read, as others'' traits may be behind.';
-CREATE FUNCTION pattern_sync.lock_entries(signatures text[], status text, waits boolean, rehearsal boolean) RETURNS text[]
+CREATE FUNCTION pattern_sync.lock_entries(signatures text[], row_ids bigint[], status text, waits boolean, rehearsal boolean, OUT free text[], OUT locked bigint[]) RETURNS record
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
     SET plan_cache_mode TO 'force_custom_plan'
     AS $$
 DECLARE
-    free text[];
+    ids bigint[] := lock_entries.row_ids;
 BEGIN
     IF lock_entries.rehearsal THEN
-        RETURN ARRAY(
+        free := ARRAY(
             SELECT a.pattern_id::text FROM pattern_approvals AS a
             WHERE a.pattern_id::text = ANY (lock_entries.signatures) AND a.status::text = lock_entries.status
             ORDER BY a.pattern_id::text
         );
+        RETURN;
     END IF;
     IF lock_entries.waits THEN
         PERFORM FROM pattern_approvals AS a
@@ -1465,51 +1518,56 @@ BEGIN
         FOR NO KEY UPDATE;
     END IF;
     free := ARRAY(
-        SELECT locked.signature FROM (
+        SELECT own.signature FROM (
             SELECT a.pattern_id::text AS signature FROM pattern_approvals AS a
             WHERE a.pattern_id::text = ANY (lock_entries.signatures) AND a.status::text = lock_entries.status
             ORDER BY a.pattern_id::text
             FOR NO KEY UPDATE SKIP LOCKED
-        ) AS locked
+        ) AS own
     );
+    -- After a wait the rows may be others; of a part, only its own rows are locked.
+    IF ids IS NULL OR lock_entries.waits
+        OR pg_catalog.cardinality(free) < pg_catalog.cardinality(lock_entries.signatures)
+    THEN
+        ids := pattern_sync.rows_of(free);
+    END IF;
     IF lock_entries.waits THEN
         PERFORM FROM operation_patterns AS p
-        WHERE p.id = ANY (pattern_sync.rows_of(free))
+        WHERE p.id = ANY (ids)
         ORDER BY p.id
         FOR NO KEY UPDATE;
     END IF;
-    RETURN pattern_sync.lock_patterns(free);
+    SELECT l.free, l.locked INTO free, locked FROM pattern_sync.lock_patterns(free, ids) AS l;
 END $$;
-COMMENT ON FUNCTION pattern_sync.lock_entries(signatures text[], status text, waits boolean, rehearsal boolean) IS 'Lock those of some entries that have a status, and their patterns; return the ones that this transaction has locked now, in key order. The others are skipped, unless it `waits`. A rehearsal locks nothing.';
-CREATE FUNCTION pattern_sync.lock_patterns(signatures text[]) RETURNS text[]
+COMMENT ON FUNCTION pattern_sync.lock_entries(signatures text[], row_ids bigint[], status text, waits boolean, rehearsal boolean, OUT free text[], OUT locked bigint[]) IS 'Lock those of some entries that have a status, and their patterns; return the ones that this transaction has locked now, in key order, and the locked rows of their patterns. The others are skipped, unless it `waits`. A rehearsal locks nothing. `row_ids` are the rows of all these patterns, as far as known.';
+CREATE FUNCTION pattern_sync.lock_patterns(signatures text[], row_ids bigint[], OUT free text[], OUT locked bigint[]) RETURNS record
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
     SET plan_cache_mode TO 'force_custom_plan'
     AS $$
-DECLARE
-    ids CONSTANT bigint[] := pattern_sync.rows_of(lock_patterns.signatures);
-    free bigint[];
 BEGIN
-    SELECT pg_catalog.array_agg(locked.id) INTO free
-    FROM (
-        SELECT p.id::bigint AS id FROM operation_patterns AS p
-        WHERE p.id = ANY (ids)
-        ORDER BY p.id
-        FOR NO KEY UPDATE SKIP LOCKED
-    ) AS locked;
-    IF coalesce(pg_catalog.cardinality(free), 0) = pg_catalog.cardinality(ids) THEN
-        RETURN lock_patterns.signatures;
+    locked := ARRAY(
+        SELECT l.id
+        FROM (
+            SELECT p.id::bigint AS id FROM operation_patterns AS p
+            WHERE p.id = ANY (lock_patterns.row_ids) AND p.pattern_signature::text = ANY (lock_patterns.signatures)
+            ORDER BY p.id
+            FOR NO KEY UPDATE SKIP LOCKED
+        ) AS l
+    );
+    free := lock_patterns.signatures;
+    IF pg_catalog.cardinality(locked) < pg_catalog.cardinality(lock_patterns.row_ids) THEN
+        free := pattern_sync.without(free, ARRAY(
+            SELECT p.pattern_signature::text FROM operation_patterns AS p
+            WHERE p.id = ANY (ARRAY(
+                SELECT one.id FROM pg_catalog.unnest(lock_patterns.row_ids) AS one (id)
+                EXCEPT
+                SELECT other.id FROM pg_catalog.unnest(locked) AS other (id)
+            ))
+        ));
     END IF;
-    RETURN pattern_sync.without(lock_patterns.signatures, ARRAY(
-        SELECT p.pattern_signature::text FROM operation_patterns AS p
-        WHERE p.id = ANY (ARRAY(
-            SELECT one.id FROM pg_catalog.unnest(ids) AS one (id)
-            EXCEPT
-            SELECT other.id FROM pg_catalog.unnest(free) AS other (id)
-        ))
-    ));
 END $$;
-COMMENT ON FUNCTION pattern_sync.lock_patterns(signatures text[]) IS 'Those of some patterns that nobody has locked, in key order; the others are left out at once. They stay locked until the transaction ends. A pattern without a row is free.';
+COMMENT ON FUNCTION pattern_sync.lock_patterns(signatures text[], row_ids bigint[], OUT free text[], OUT locked bigint[]) IS 'Those of some patterns that nobody has locked, in key order, and the ids of their rows; the others are left out at once. They stay locked until the transaction ends. A pattern without a row is free. The ids are looked up by the caller; a row that has got another name since is left alone.';
 CREATE FUNCTION pattern_sync.look(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[]) RETURNS TABLE(place bigint, row_id bigint, signature text, state text)
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
@@ -2369,49 +2427,55 @@ BEGIN
     ) AS r;
 END $$;
 COMMENT ON FUNCTION pattern_sync.reconcile(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], max_age_days double precision, min_workflows bigint, row_ids bigint[]) IS 'Bring the entries of some patterns up to date by the whole filter. Where a pattern misses one of the last two criteria, its entry is refreshed, but none is queued: no figure meets savings of infinity. Time and occurrences are looked at once, before anything is written; if somebody has locked the occurrences, all patterns are held.';
-CREATE FUNCTION pattern_sync.record_decisions(batch bigint, signatures text[], seen jsonb, recorded jsonb) RETURNS void
+CREATE FUNCTION pattern_sync.record_decisions(batch bigint, signatures text[], seen jsonb, names text[], evidence jsonb[], flags jsonb[]) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
+    SET enable_nestloop TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
+DECLARE
+    positions CONSTANT jsonb := record_decisions.seen -> 'positions'::text;
+    made record;
 BEGIN
+    SELECT b.* INTO STRICT made FROM pattern_sync.batches AS b WHERE b.id = record_decisions.batch;
     INSERT INTO pattern_sync.decisions (batch_id, pattern_id, decision, reviewer, decided_at, replaced, shown)
     SELECT
-        b.id, a.pattern_id::text, b.decision, b.reviewer, b.decided_at, b.replaces,
+        made.id, a.signature, made.decision, made.reviewer, made.decided_at, made.replaces,
         pg_catalog.jsonb_build_object(
             'figures', pg_catalog.jsonb_build_object(
-                'confidence', was.confidence,
-                'occurrences', a.occurrence_count::bigint,
-                'savings', was.savings,
-                'impact', pattern_sync.impact(
-                    was.confidence::double precision, a.occurrence_count::bigint, was.savings
-                )
+                'confidence', a.confidence,
+                'occurrences', a.occurrences,
+                'savings', a.savings,
+                'impact', pattern_sync.impact(a.confidence::double precision, a.occurrences, a.savings)
             ),
             'traits', pg_catalog.jsonb_build_object(
-                'kind', pattern_sync.kind_of(a.pattern_id::text),
-                'target', pattern_sync.target_of(a.pattern_id::text),
-                'shape', pattern_sync.shape_of(a.tool_sequence::text)
+                'kind', pattern_sync.kind_of(a.signature),
+                'target', pattern_sync.target_of(a.signature),
+                'shape', pattern_sync.shape_of(a.tool_sequence)
             ),
-            'evidence', was.shown - ARRAY['signature', 'flags', 'carried'],
-            'flags', CASE
-                WHEN was.shown ? 'carried' THEN (was.shown -> 'flags'::text) || '["carries-queue"]'::jsonb
-                ELSE was.shown -> 'flags'::text
-            END,
-            'position', pg_catalog.jsonb_extract_path(record_decisions.seen, 'positions', a.pattern_id::text),
+            'evidence', shown.evidence,
+            'flags', shown.flags,
+            'position', positions -> a.signature,
             'seconds', record_decisions.seen -> 'seconds'::text
         )
-    FROM pattern_approvals AS a
-    CROSS JOIN (SELECT f.* FROM pattern_sync.batches AS f WHERE f.id = record_decisions.batch) AS b
-    CROSS JOIN LATERAL (
+    FROM (
         SELECT
-            pattern_sync.figure(a.confidence_score::text::numeric) AS confidence,
-            pattern_sync.figure(a.estimated_savings_usd::text::numeric) AS savings,
-            record_decisions.recorded -> a.pattern_id::text AS shown
+            f.pattern_id::text AS signature,
+            f.occurrence_count::bigint AS occurrences,
+            f.tool_sequence::text AS tool_sequence,
+            pattern_sync.figure(f.confidence_score::text::numeric) AS confidence,
+            pattern_sync.figure(f.estimated_savings_usd::text::numeric) AS savings
+        FROM pattern_approvals AS f
+        WHERE f.pattern_id::text = ANY (record_decisions.signatures)
         OFFSET 0 -- made once, not for each use
-    ) AS was
-    WHERE a.pattern_id::text = ANY (record_decisions.signatures);
+    ) AS a
+    LEFT JOIN ROWS FROM (
+        pg_catalog.unnest(record_decisions.names),
+        pg_catalog.unnest(record_decisions.evidence),
+        pg_catalog.unnest(record_decisions.flags)
+    ) AS shown (signature, evidence, flags) ON shown.signature COLLATE "C" = a.signature COLLATE "C";
 END $$;
-COMMENT ON FUNCTION pattern_sync.record_decisions(batch bigint, signatures text[], seen jsonb, recorded jsonb) IS 'Record what the reviewer saw of each entry of a batch: figures, traits, evidence and flags, and where and how long.';
+COMMENT ON FUNCTION pattern_sync.record_decisions(batch bigint, signatures text[], seen jsonb, names text[], evidence jsonb[], flags jsonb[]) IS 'Record what the reviewer saw of each entry of a batch: figures, traits, evidence and flags, and where and how long.';
 CREATE FUNCTION pattern_sync.refresh_entries(row_ids bigint[]) RETURNS text[]
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -2695,17 +2759,16 @@ CREATE FUNCTION pattern_sync.shape_of(sequence text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
 DECLARE
+    arrow CONSTANT text := pattern_sync.arrow();
     tool text;
     previous text;
     shape text;
 BEGIN
-    FOREACH tool IN ARRAY coalesce(
-        pg_catalog.string_to_array(shape_of.sequence, pattern_sync.arrow()), '{}'::text[]
-    ) LOOP
+    FOREACH tool IN ARRAY coalesce(pg_catalog.string_to_array(shape_of.sequence, arrow), '{}'::text[]) LOOP
         IF shape IS NULL THEN
             shape := tool;
         ELSIF tool <> previous THEN
-            shape := shape || pattern_sync.arrow() || tool;
+            shape := shape || arrow || tool;
         END IF;
         previous := tool;
     END LOOP;
@@ -2781,7 +2844,7 @@ BEGIN
                 SELECT p.signature FROM pg_catalog.unnest(pending) AS p (signature)
                 EXCEPT
                 SELECT k.signature FROM pg_catalog.unnest(known) AS k (signature)
-            )) AS e
+            ), NULL) AS e
         ) AS each
     );
 END $$;
@@ -2995,39 +3058,43 @@ BEGIN
     );
 END $$;
 COMMENT ON FUNCTION pattern_sync.standing_batch(signature text) IS 'The batch whose decision stands on an entry; NULL if it was made by another program, or is forgotten.';
-CREATE FUNCTION pattern_sync.state_before(signatures text[], row_ids bigint[]) RETURNS jsonb
+CREATE FUNCTION pattern_sync.states_before(signatures text[], row_ids bigint[], OUT names text[], OUT states jsonb[]) RETURNS record
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
+    SET enable_nestloop TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
-DECLARE
-    patterns jsonb;
-    remembered jsonb;
 BEGIN
-    SELECT pg_catalog.jsonb_object_agg(p.pattern_signature::text, pg_catalog.jsonb_build_object(
-        'automation_status', p.automation_status, 'reviewed_by', p.reviewed_by,
-        'reviewed_at', p.reviewed_at, 'review_notes', p.review_notes
-    ) ORDER BY p.id::bigint DESC)
-    INTO patterns
-    FROM operation_patterns AS p
-    WHERE p.id = ANY (state_before.row_ids);
-    SELECT pg_catalog.jsonb_object_agg(r.pattern_id, true) INTO remembered
-    FROM pattern_sync.rejections AS r
-    WHERE r.pattern_id = ANY (state_before.signatures);
-    RETURN (
-        SELECT pg_catalog.jsonb_object_agg(a.pattern_id::text, pg_catalog.jsonb_build_object(
+    SELECT
+        pg_catalog.array_agg(a.pattern_id::text),
+        pg_catalog.array_agg(pg_catalog.jsonb_build_object(
             'entry', pg_catalog.jsonb_build_object(
                 'status', a.status, 'reviewed_by', a.reviewed_by,
                 'reviewed_at', a.reviewed_at, 'approval_notes', a.approval_notes
             ),
-            'pattern', patterns -> a.pattern_id::text,
-            'rejected', coalesce(remembered ? a.pattern_id::text, false)
+            'pattern', p.state,
+            'rejected', r.signature IS NOT NULL
         ))
-        FROM pattern_approvals AS a
-        WHERE a.pattern_id::text = ANY (state_before.signatures)
-    );
+    INTO names, states
+    FROM pattern_approvals AS a
+    LEFT JOIN (
+        SELECT DISTINCT ON (f.pattern_signature::text COLLATE "C")
+            f.pattern_signature::text COLLATE "C" AS signature,
+            pg_catalog.jsonb_build_object(
+                'automation_status', f.automation_status, 'reviewed_by', f.reviewed_by,
+                'reviewed_at', f.reviewed_at, 'review_notes', f.review_notes
+            ) AS state
+        FROM operation_patterns AS f
+        WHERE f.id = ANY (states_before.row_ids)
+        ORDER BY f.pattern_signature::text COLLATE "C", f.id::bigint
+    ) AS p ON p.signature = a.pattern_id::text COLLATE "C"
+    LEFT JOIN (
+        SELECT f.pattern_id COLLATE "C" AS signature FROM pattern_sync.rejections AS f
+        WHERE f.pattern_id = ANY (states_before.signatures)
+    ) AS r ON r.signature = a.pattern_id::text COLLATE "C"
+    WHERE a.pattern_id::text = ANY (states_before.signatures);
 END $$;
-COMMENT ON FUNCTION pattern_sync.state_before(signatures text[], row_ids bigint[]) IS 'What a decision replaces, and an undo puts back, by signature: of the entry, of its pattern, and whether a rejection is remembered. Of several rows of a pattern, the first stands for all.';
+COMMENT ON FUNCTION pattern_sync.states_before(signatures text[], row_ids bigint[], OUT names text[], OUT states jsonb[]) IS 'What a decision replaces, and an undo puts back: of the entry, of its pattern, and whether a rejection is remembered. Of several rows of a pattern, the first stands for all. It is a list beside a list of names: as one object by name, 10,000 of them would be written and read twice.';
 CREATE FUNCTION pattern_sync.steps(operations jsonb) RETURNS TABLE(names text)
     LANGUAGE sql STABLE
     AS $$
@@ -3099,7 +3166,11 @@ COMMENT ON FUNCTION pattern_sync.takes_no_such_mark(code text, constraint_name t
 CREATE FUNCTION pattern_sync.target_of(signature text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
-    SELECT pg_catalog.array_to_string((pg_catalog.string_to_array(signature, ':'))[3:], ':')
+    SELECT pg_catalog.substr(
+        signature,
+        pg_catalog.length(pg_catalog.split_part(signature, ':', 1))
+        + pg_catalog.length(pg_catalog.split_part(signature, ':', 2)) + 3
+    )
 $$;
 COMMENT ON FUNCTION pattern_sync.target_of(signature text) IS 'What a pattern acts on: the third and all later parts of its name; empty where it has no more than two.';
 CREATE FUNCTION pattern_sync.tell_changes(change text, signatures text[]) RETURNS void
@@ -3372,7 +3443,7 @@ BEGIN
     IF listed IS NULL THEN
         RETURN;
     END IF;
-    free := pattern_sync.lock_entries(listed, made.decision, false, false);
+    free := (SELECT l.free FROM pattern_sync.lock_entries(listed, NULL, made.decision, false, false) AS l);
     outlook := pattern_sync.outlook(undo_batch.batch, listed, after);
     SELECT w.written, w.refused INTO done
     FROM pattern_sync.write_in_parts(
@@ -3382,6 +3453,7 @@ BEGIN
             WHERE NOT outlook ? own.signature
             ORDER BY own.signature
         ),
+        NULL,
         false
     ) AS w;
     IF pg_catalog.cardinality(done.written) > 0 THEN
@@ -3769,7 +3841,7 @@ BEGIN
     ) AS looked (row_id, signature, state);
 END $$;
 COMMENT ON FUNCTION pattern_sync.write_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean) IS 'Bring the entries of some patterns up to date, all or none: the first error undoes them all. For patterns that are known to be missing, only those that it has queued are returned: in bulk, `look` would be a third of the work. A single pattern, the usual event, is first inserted without a look, which would be a third of its time. Deferred constraints of the application are checked here, where the failing row is still known.';
-CREATE FUNCTION pattern_sync.write_in_parts(batch bigint, undoer text, signatures text[], waits boolean, OUT written text[], OUT refused jsonb) RETURNS record
+CREATE FUNCTION pattern_sync.write_in_parts(batch bigint, undoer text, signatures text[], row_ids bigint[], waits boolean, OUT written text[], OUT refused jsonb) RETURNS record
     LANGUAGE plpgsql
     AS $$
 DECLARE
@@ -3792,7 +3864,13 @@ BEGIN
         part := write_in_parts.signatures[low:high];
         BEGIN
             IF write_in_parts.undoer IS NULL THEN
-                PERFORM pattern_sync.decide_set(write_in_parts.batch, part);
+                PERFORM pattern_sync.decide_set(
+                    write_in_parts.batch, part,
+                    CASE
+                        WHEN pg_catalog.cardinality(part) = pg_catalog.cardinality(write_in_parts.signatures)
+                            THEN write_in_parts.row_ids
+                    END
+                );
             ELSE
                 PERFORM pattern_sync.undo_set(write_in_parts.batch, part, write_in_parts.undoer);
             END IF;
@@ -3819,7 +3897,7 @@ BEGIN
         END;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION pattern_sync.write_in_parts(batch bigint, undoer text, signatures text[], waits boolean, OUT written text[], OUT refused jsonb) IS 'Write a batch, or its undo by somebody, on some entries: all at once and, after an error, in halves, down to the ones that are refused, each with the server''s words (null: it was kept out silently). What somebody has locked is left, and so is, after five seconds, what was not tried. If the caller `waits` for a lock, an error that may pass is raised.';
+COMMENT ON FUNCTION pattern_sync.write_in_parts(batch bigint, undoer text, signatures text[], row_ids bigint[], waits boolean, OUT written text[], OUT refused jsonb) IS 'Write a batch, or its undo by somebody, on some entries: all at once and, after an error, in halves, down to the ones that are refused, each with the server''s words (null: it was kept out silently). What somebody has locked is left, and so is, after five seconds, what was not tried. If the caller `waits` for a lock, an error that may pass is raised. `row_ids` are the locked rows of the patterns.';
 CREATE TABLE pattern_sync.answers (
     key text NOT NULL,
     request text NOT NULL,

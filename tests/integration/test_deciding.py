@@ -135,11 +135,26 @@ def test_a_decision_keeps_the_evidence_and_the_traits_that_were_seen(database: T
 
 def test_no_decision_fails_because_its_evidence_cannot_be_read(adopted: TestDatabase) -> None:
     queue(adopted, "a")
-    adopted.execute("ALTER FUNCTION pattern_sync.evidence(text[]) RENAME TO elsewhere")
+    adopted.execute("ALTER FUNCTION pattern_sync.evidence(text[], bigint[]) RENAME TO elsewhere")
     (made,) = adopted.execute("SELECT pattern_sync.decide('a', 'approved', 'ann', NULL, 'pending') AS decided")
     assert made["decided"]
     (row,) = adopted.execute("SELECT shown FROM pattern_sync.decisions")
     assert row["shown"]["evidence"] is None
+
+
+def test_a_pattern_that_was_renamed_since_it_was_looked_up_is_left_alone(adopted: TestDatabase) -> None:
+    """The rows are looked up before anything is locked, as reading the evidence of 10,000 takes a while."""
+    queue(adopted, "a", "b")
+    # Between the look-up and the lock, somebody exchanges the names.
+    adopted.execute(
+        "CREATE OR REPLACE FUNCTION pattern_sync.rows_of(signatures text[]) RETURNS bigint[] LANGUAGE sql STABLE AS"
+        " $$ SELECT array_agg(id) FROM operation_patterns WHERE pattern_signature = 'b' $$"
+    )
+    assert outcomes(adopted, DRIVERS[1], ["a"]) == {"a": ItemOutcome.DECIDED}
+    rows = adopted.execute("SELECT pattern_signature FROM operation_patterns WHERE reviewed_by IS NOT NULL")
+    assert rows == []
+    (kept,) = adopted.execute("SELECT before FROM pattern_sync.batch_items")
+    assert kept["before"]["pattern"] is None
 
 
 def test_a_dry_run_tells_what_would_be_and_writes_nothing(database: TestDatabase, driver: Driver) -> None:

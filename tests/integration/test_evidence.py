@@ -341,8 +341,19 @@ def test_of_several_rows_with_one_signature_the_best_is_looked_at(database: Test
     assert evidence(database, SIGNATURE).savings_by_evidence == BY_EVIDENCE
 
 
+def test_rows_that_are_known_show_the_same_and_no_other_row_does(database: TestDatabase) -> None:
+    add_seed(database)
+    database.add_pattern("another")
+    asked = "SELECT * FROM pattern_sync.evidence(ARRAY[%s], {})"
+    by_name = database.execute(asked.format("NULL"), SIGNATURE)
+    ids = "ARRAY(SELECT id::bigint FROM operation_patterns WHERE pattern_signature IN (%s, 'another'))"
+    assert database.execute(asked.format(ids), SIGNATURE, SIGNATURE) == by_name
+    (of_none,) = database.execute(asked.format("'{}'"), SIGNATURE)
+    assert (of_none["workflows"], of_none["flags"]) == (0, ["nothing-recorded"])
+
+
 def test_every_flag_that_the_database_gives_has_words(database: TestDatabase) -> None:
-    (source,) = database.execute("SELECT prosrc FROM pg_proc WHERE oid = 'pattern_sync.evidence(text[])'::regprocedure")
+    (source,) = database.execute("SELECT prosrc FROM pg_proc WHERE oid = to_regproc('pattern_sync.evidence')")
     assert [name for name in RULES if f"THEN '{name}'" in source["prosrc"]] == [
         name for name in RULES if name != "carries-queue"
     ]

@@ -101,7 +101,7 @@ def test_every_combination_of_figures_has_the_evidence_that_the_rules_give(datab
         database.execute(OCCURRED, NOW, list(seen), f"c{place}:%")
     found = database.execute(
         "SELECT * FROM pattern_sync.evidence(ARRAY(SELECT pattern_signature::text FROM operation_patterns"
-        " WHERE pattern_signature LIKE 'c%'))"
+        " WHERE pattern_signature LIKE 'c%'), NULL)"
     )
     assert len(found) == len(expected) == 6 * 6 * 5 * 6 * 2 * len(SEEN)
     differing = {}

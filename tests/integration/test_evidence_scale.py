@@ -64,7 +64,7 @@ def test_evidence_costs_little_more_than_a_look_at_the_occurrences(large: TestDa
     large.execute("SET max_parallel_workers_per_gather = 0")
     asked = (
         "SELECT sum(e.workflows) AS found"
-        " FROM pattern_sync.evidence(ARRAY(SELECT 'p:' || i FROM generate_series(1, {}) AS i)) AS e"
+        " FROM pattern_sync.evidence(ARRAY(SELECT 'p:' || i FROM generate_series(1, {}) AS i), NULL) AS e"
     )
     assert large.execute(asked.format(PATTERNS)) == [{"found": OCCURRENCES}] == large.execute(FLOOR)
     floor, page, everything = (milliseconds(each) for each in (FLOOR, asked.format(PAGE), asked.format(PATTERNS)))
