@@ -602,7 +602,9 @@ $$;
 -- The groups of what is found, by 'kind', 'shape', 'target' or 'flag': those worth most first, at most `most`, with how
 -- many there are in all. An entry with several flags is in several groups. Of each group, how many were decided before,
 -- by a person, and how many of these were approved.
-CREATE OR REPLACE FUNCTION pattern_sync.grouped(status text, wanted jsonb, snoozed text, facet text, most bigint)
+CREATE OR REPLACE FUNCTION pattern_sync.grouped(
+    status text, wanted jsonb, snoozed text, since timestamptz, facet text, most bigint
+)
 RETURNS TABLE (
     key text, entries bigint, savings double precision, evidence double precision,
     min_savings double precision, max_savings double precision,
@@ -622,7 +624,7 @@ BEGIN
             pg_catalog.max(m.savings) AS max_savings,
             pg_catalog.min(m.confidence) AS min_confidence,
             pg_catalog.max(m.confidence) AS max_confidence
-        FROM pattern_sync.matching(grouped.status, wanted, snoozed, NULL) AS m
+        FROM pattern_sync.matching(grouped.status, wanted, snoozed, since) AS m
         WHERE grouped.facet = 'flag'
         GROUP BY m.flags
     ),
@@ -639,7 +641,7 @@ BEGIN
                 pg_catalog.max(m.savings) AS max_savings,
                 pg_catalog.min(m.confidence) AS min_confidence,
                 pg_catalog.max(m.confidence) AS max_confidence
-            FROM pattern_sync.matching(grouped.status, wanted, snoozed, NULL) AS m
+            FROM pattern_sync.matching(grouped.status, wanted, snoozed, since) AS m
             WHERE grouped.facet <> 'flag'
             GROUP BY 1
             UNION ALL
@@ -667,7 +669,7 @@ BEGIN
                 SELECT keyed.key, keyed.flags, pg_catalog.count(*) AS entries
                 FROM (
                     SELECT pattern_sync.key_of(grouped.facet, m.kind, m.shape, m.target) AS key, m.flags
-                    FROM pattern_sync.matching(grouped.status, wanted, snoozed, NULL) AS m
+                    FROM pattern_sync.matching(grouped.status, wanted, snoozed, since) AS m
                     WHERE grouped.facet <> 'flag'
                 ) AS keyed
                 WHERE keyed.key IN (SELECT s.key FROM summed AS s)

@@ -971,7 +971,7 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION pattern_sync.forgive(row_ids bigint[]) IS 'Remove patterns from the quarantine.';
-CREATE FUNCTION pattern_sync.grouped(status text, wanted jsonb, snoozed text, facet text, most bigint) RETURNS TABLE(key text, entries bigint, savings double precision, evidence double precision, min_savings double precision, max_savings double precision, min_confidence double precision, max_confidence double precision, flags text, approved_before bigint, decided_before bigint, total bigint)
+CREATE FUNCTION pattern_sync.grouped(status text, wanted jsonb, snoozed text, since timestamp with time zone, facet text, most bigint) RETURNS TABLE(key text, entries bigint, savings double precision, evidence double precision, min_savings double precision, max_savings double precision, min_confidence double precision, max_confidence double precision, flags text, approved_before bigint, decided_before bigint, total bigint)
     LANGUAGE plpgsql STABLE
     SET enable_nestloop TO 'off'
     SET plan_cache_mode TO 'force_custom_plan'
@@ -990,7 +990,7 @@ BEGIN
             pg_catalog.max(m.savings) AS max_savings,
             pg_catalog.min(m.confidence) AS min_confidence,
             pg_catalog.max(m.confidence) AS max_confidence
-        FROM pattern_sync.matching(grouped.status, wanted, snoozed, NULL) AS m
+        FROM pattern_sync.matching(grouped.status, wanted, snoozed, since) AS m
         WHERE grouped.facet = 'flag'
         GROUP BY m.flags
     ),
@@ -1007,7 +1007,7 @@ BEGIN
                 pg_catalog.max(m.savings) AS max_savings,
                 pg_catalog.min(m.confidence) AS min_confidence,
                 pg_catalog.max(m.confidence) AS max_confidence
-            FROM pattern_sync.matching(grouped.status, wanted, snoozed, NULL) AS m
+            FROM pattern_sync.matching(grouped.status, wanted, snoozed, since) AS m
             WHERE grouped.facet <> 'flag'
             GROUP BY 1
             UNION ALL
@@ -1035,7 +1035,7 @@ BEGIN
                 SELECT keyed.key, keyed.flags, pg_catalog.count(*) AS entries
                 FROM (
                     SELECT pattern_sync.key_of(grouped.facet, m.kind, m.shape, m.target) AS key, m.flags
-                    FROM pattern_sync.matching(grouped.status, wanted, snoozed, NULL) AS m
+                    FROM pattern_sync.matching(grouped.status, wanted, snoozed, since) AS m
                     WHERE grouped.facet <> 'flag'
                 ) AS keyed
                 WHERE keyed.key IN (SELECT s.key FROM summed AS s)
@@ -1076,7 +1076,7 @@ BEGIN
     LEFT JOIN decided AS d ON d.key = s.key
     ORDER BY s.savings_cents DESC, s.key;
 END $$;
-COMMENT ON FUNCTION pattern_sync.grouped(status text, wanted jsonb, snoozed text, facet text, most bigint) IS 'The groups of what is found, by ''kind'', ''shape'', ''target'' or ''flag'': those worth most first, at most `most`, with how many there are in all. An entry with several flags is in several groups. Of each group, how many were decided before, by a person, and how many of these were approved.';
+COMMENT ON FUNCTION pattern_sync.grouped(status text, wanted jsonb, snoozed text, since timestamp with time zone, facet text, most bigint) IS 'The groups of what is found, by ''kind'', ''shape'', ''target'' or ''flag'': those worth most first, at most `most`, with how many there are in all. An entry with several flags is in several groups. Of each group, how many were decided before, by a person, and how many of these were approved.';
 CREATE FUNCTION pattern_sync.has_few_pending() RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET lock_timeout TO '500ms'

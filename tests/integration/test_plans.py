@@ -47,7 +47,7 @@ SPECIAL: Mapping[str, tuple[object, ...]] = {
     "keep_traits": (None, None),
     "listed_ids": (None, None, "show", None, "name", False, None, None, 0, 200),
     "sum_listed": (None, None, "show", None),
-    "groups": (None, None, "show", "flag", 200),
+    "groups": (None, None, "show", None, "flag", 200),
     "decide_many": (
         [f"lived:test:{number}" for number in range(0, 20_000, 10)],
         *["rejected"] * 3,

@@ -124,7 +124,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
         {"entries": "int8", "savings": "float8", "evidence": "float8"},
     ),
     "groups": (
-        ("text", "text", "text", "text", "int8"),
+        ("text", "text", "text", "timestamptz", "text", "int8"),
         {
             "key": "text",
             "entries": "int8",
@@ -417,7 +417,7 @@ OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
     "keep_traits": (None, 10),
     "listed_ids": ("pending", None, "show", None, "name", False, None, None, 0, 9),
     "sum_listed": ("pending", None, "show", None),
-    "groups": ("pending", None, "show", "kind", 9),
+    "groups": ("pending", None, "show", None, "kind", 9),
     # No commit: the tests run it in a transaction that is rolled back.
     "queue_missing": (70.0, 5, 1000.0, [], [], 30.0, 3, None, False, 0, 1, 0.0, False, None, []),
     "count_pending_shown": (["70.0", "80.0"], ["1000.0", "2000.0"]),

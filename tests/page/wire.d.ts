@@ -1222,14 +1222,14 @@ export interface operations {
             query?: {
                 status?: components["schemas"]["Status"];
                 limit?: number;
-                q?: string;
                 sort?: "impact" | "-impact" | "evidence" | "-evidence" | "savings" | "-savings" | "confidence" | "-confidence" | "occurrences" | "-occurrences" | "workflows" | "-workflows" | "name" | "-name" | "queued" | "-queued" | "reviewed" | "-reviewed" | "last-seen" | "-last-seen";
+                offset?: number;
+                cursor?: string | null;
+                q?: string;
                 snoozed?: components["schemas"]["Snoozed"];
                 updated_since?: string | null;
-                offset?: number;
                 group_by?: components["schemas"]["Grouping"] | null;
                 group_key?: string | null;
-                cursor?: string | null;
             };
             header?: never;
             path?: never;
@@ -1253,14 +1253,14 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                q?: string;
                 sort?: "impact" | "-impact" | "evidence" | "-evidence" | "savings" | "-savings" | "confidence" | "-confidence" | "occurrences" | "-occurrences" | "workflows" | "-workflows" | "name" | "-name" | "queued" | "-queued" | "reviewed" | "-reviewed" | "last-seen" | "-last-seen";
+                offset?: number;
+                cursor?: string | null;
+                q?: string;
                 snoozed?: components["schemas"]["Snoozed"];
                 updated_since?: string | null;
-                offset?: number;
                 group_by?: components["schemas"]["Grouping"] | null;
                 group_key?: string | null;
-                cursor?: string | null;
             };
             header?: never;
             path?: never;
@@ -1287,13 +1287,10 @@ export interface operations {
                 status?: components["schemas"]["Status"];
                 limit?: number;
                 q?: string;
-                sort?: "impact" | "-impact" | "evidence" | "-evidence" | "savings" | "-savings" | "confidence" | "-confidence" | "occurrences" | "-occurrences" | "workflows" | "-workflows" | "name" | "-name" | "queued" | "-queued" | "reviewed" | "-reviewed" | "last-seen" | "-last-seen";
                 snoozed?: components["schemas"]["Snoozed"];
                 updated_since?: string | null;
-                offset?: number;
                 group_by?: components["schemas"]["Grouping"] | null;
                 group_key?: string | null;
-                cursor?: string | null;
             };
             header?: never;
             path?: never;
@@ -1316,14 +1313,14 @@ export interface operations {
         parameters: {
             query?: {
                 status?: components["schemas"]["Status"];
-                q?: string;
                 sort?: "impact" | "-impact" | "evidence" | "-evidence" | "savings" | "-savings" | "confidence" | "-confidence" | "occurrences" | "-occurrences" | "workflows" | "-workflows" | "name" | "-name" | "queued" | "-queued" | "reviewed" | "-reviewed" | "last-seen" | "-last-seen";
+                offset?: number;
+                cursor?: string | null;
+                q?: string;
                 snoozed?: components["schemas"]["Snoozed"];
                 updated_since?: string | null;
-                offset?: number;
                 group_by?: components["schemas"]["Grouping"] | null;
                 group_key?: string | null;
-                cursor?: string | null;
             };
             header?: never;
             path?: never;
@@ -1345,14 +1342,14 @@ export interface operations {
         parameters: {
             query?: {
                 status?: components["schemas"]["Status"];
-                q?: string;
                 sort?: "impact" | "-impact" | "evidence" | "-evidence" | "savings" | "-savings" | "confidence" | "-confidence" | "occurrences" | "-occurrences" | "workflows" | "-workflows" | "name" | "-name" | "queued" | "-queued" | "reviewed" | "-reviewed" | "last-seen" | "-last-seen";
+                offset?: number;
+                cursor?: string | null;
+                q?: string;
                 snoozed?: components["schemas"]["Snoozed"];
                 updated_since?: string | null;
-                offset?: number;
                 group_by?: components["schemas"]["Grouping"] | null;
                 group_key?: string | null;
-                cursor?: string | null;
             };
             header?: never;
             path?: never;

@@ -32,6 +32,7 @@ def test_an_empty_query_asks_for_nothing(text: str) -> None:
         ("type:Test type:build -type:git", {"type": ["Test", "build"], "not_type": ["git"]}),
         ("kind:sdlc:full", {"kind": ["sdlc:full"]}),
         ('by:"Ann Smith"', {"by": ["Ann Smith"]}),
+        ('type:"a→b" target:a->b', {"type": ["a→b"], "target": ["a->b"]}),
         ("shape:Read->Edit shape:Grep→Edit", {"shape": ["Read->Edit", "Grep->Edit"]}),
         ("flag:counted-twice -flag:no-steps", {"flag": ["counted-twice"], "not_flag": ["no-steps"]}),
         ("flag:any", {"flagged": True}),

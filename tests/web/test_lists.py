@@ -64,6 +64,14 @@ def test_only_what_changed_since_is_listed(filled: Served) -> None:
     assert names(filled, updated_since=now) == []
     filled.database.execute("UPDATE pattern_approvals SET occurrence_count = 7 WHERE pattern_id LIKE '%%:3'")
     assert names(filled, updated_since=now) == ["3"]
+    groups = filled.client.get(f"{API}/groups", params={"by": "target", "updated_since": now}).json()
+    assert [(group["key"], group["count"]) for group in groups] == [("3", 1)]
+
+
+@pytest.mark.parametrize("name", ["sort", "offset", "cursor"])
+def test_groups_have_an_order_of_their_own_and_one_page(filled: Served, name: str) -> None:
+    answer = filled.client.get(f"{API}/groups", params={"by": "kind", name: "0"})
+    assert (answer.status_code, answer.json()["fields"][0]["loc"]) == (422, ["query", name])
 
 
 def test_a_group_is_listed_by_its_key_and_selected_as_a_whole(filled: Served) -> None:

@@ -68,7 +68,7 @@ class ReviewGateway:
     async def groups(self, listing: Listing, grouping: Grouping, limit: int) -> Groups:
         """Return the groups of a list, those worth most first. Raises NotReadyYet."""
         await self._check_traits()
-        return to_groups(await self._fetch("groups", *listing_arguments(listing)[:3], grouping, limit))
+        return to_groups(await self._fetch("groups", *listing_arguments(listing), grouping, limit))
 
     async def of_the_same_kind(self, signature: str, status: Status, limit: int) -> list[tuple[str, str]]:
         """Return one entry and those of its kind, with their shapes: the one that is asked for first."""

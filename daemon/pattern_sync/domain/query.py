@@ -131,7 +131,8 @@ def _read_text(whole: str, name: str, value: str, wanted: _Wanted, *, negated: b
         raise InvalidInput(f"{_shown(whole)} has no value.")
     if name != "flag":
         # In ASCII, as a database may have no other arrow.
-        wanted.add(f"not_{name}" if negated else name, stripped.replace("→", "->"))
+        sought = stripped.replace("→", "->") if name == "shape" else stripped
+        wanted.add(f"not_{name}" if negated else name, sought)
     elif lowered == _ANY_FLAG:
         wanted.document["flagged"] = not negated
     elif lowered == _CARRIES:

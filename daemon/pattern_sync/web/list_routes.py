@@ -65,7 +65,7 @@ EntryStatus = Annotated[Status, Query(description="The status of the entries to 
 Limit = Annotated[int, Query(ge=1, le=MOST_ENTRIES, description="The largest number of entries to return.")]
 
 
-def _listing(
+def _narrowed(
     q: Annotated[
         str,
         Query(
@@ -77,6 +77,33 @@ def _listing(
         ),
         AfterValidator(_check_query),
     ] = "",
+    snoozed: Annotated[
+        Snoozed,
+        Query(description="Whether entries that somebody wants to see later are shown, hidden, or shown alone."),
+    ] = Snoozed.SHOW,
+    updated_since: Annotated[
+        AwareDatetime | None,
+        BeforeValidator(check_moment),
+        Query(description="Leave out what has not changed since: a time with its zone. Removed entries are not told."),
+    ] = None,
+    group_by: Annotated[
+        Grouping | None, Query(description="With `group_key`: only the entries of one group of `groups`.")
+    ] = None,
+    group_key: Annotated[str | None, Query(description="The group's key, as `groups` tells it.")] = None,
+) -> Listing:
+    if (group_by is None) is not (group_key is None):
+        raise InvalidInput("group_by and group_key belong together; send both, or neither.")
+    if group_key is not None and not is_storable(group_key):
+        raise InvalidInput("group_key holds a character that no key has (NUL, or half of a surrogate pair).")
+    group = None if group_by is None or group_key is None else Group(group_by, group_key)
+    return Listing(Status.PENDING, q, snoozed=snoozed, since=updated_since, group=group)
+
+
+Narrowed = Annotated[Listing, Depends(_narrowed)]
+
+
+def _listing(
+    narrowed: Narrowed,
     sort: Annotated[
         str,
         Query(
@@ -88,22 +115,9 @@ def _listing(
         ),
         AfterValidator(_check_sort),
     ] = Sort.IMPACT.value,
-    snoozed: Annotated[
-        Snoozed,
-        Query(description="Whether entries that somebody wants to see later are shown, hidden, or shown alone."),
-    ] = Snoozed.SHOW,
-    updated_since: Annotated[
-        AwareDatetime | None,
-        BeforeValidator(check_moment),
-        Query(description="Leave out what has not changed since: a time with its zone. Removed entries are not told."),
-    ] = None,
     offset: Annotated[
         int, Query(ge=0, le=MOST_SKIPPED, description="How many entries to skip. To page, follow `Link` instead.")
     ] = 0,
-    group_by: Annotated[
-        Grouping | None, Query(description="With `group_key`: only the entries of one group of `groups`.")
-    ] = None,
-    group_key: Annotated[str | None, Query(description="The group's key, as `groups` tells it.")] = None,
     cursor: Annotated[
         str | None,
         Query(
@@ -112,12 +126,7 @@ def _listing(
         AfterValidator(_check_cursor),
     ] = None,
 ) -> Listing:
-    if (group_by is None) is not (group_key is None):
-        raise InvalidInput("group_by and group_key belong together; send both, or neither.")
-    if group_key is not None and not is_storable(group_key):
-        raise InvalidInput("group_key holds a character that no key has (NUL, or half of a surrogate pair).")
-    group = None if group_by is None or group_key is None else Group(group_by, group_key)
-    return Listing(Status.PENDING, q, Order.parse(sort), snoozed, updated_since, _decode_cursor(cursor), offset, group)
+    return replace(narrowed, order=Order.parse(sort), after=_decode_cursor(cursor), skipped=offset)
 
 
 Wanted = Annotated[Listing, Depends(_listing)]
@@ -216,7 +225,7 @@ class ListRoutes:
     async def groups(
         self,
         response: Response,
-        wanted: Wanted,
+        narrowed: Narrowed,
         by: Annotated[Grouping, Query(description="What the entries of a group share.")],
         status: EntryStatus = Status.PENDING,
         limit: Limit = 100,
@@ -225,7 +234,7 @@ class ListRoutes:
 
         `Total-Count` counts the groups. The entries of one are listed with `group_by` and `group_key`.
         """
-        found = await self._finding.groups(replace(wanted, status=status), by, limit)
+        found = await self._finding.groups(replace(narrowed, status=status), by, limit)
         response.headers[TOTAL_COUNT] = str(found.total)
         return found.groups
 

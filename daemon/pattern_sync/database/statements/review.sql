@@ -57,12 +57,12 @@ SELECT f.entries, f.savings, f.evidence
 FROM pattern_sync.sum_found($1::text, $2::text::jsonb, $3::text, $4::timestamptz) AS f;
 
 -- name: groups
--- The groups of a list ($1 to $3 as for `listed`) by kind, shape, target or flag ($4), at most $5.
+-- The groups of a list ($1 to $4 as for `listed`) by kind, shape, target or flag ($5), at most $6.
 SELECT
     pattern_sync.legible(g.key) AS key,
     g.entries, g.savings, g.evidence, g.min_savings, g.max_savings, g.min_confidence, g.max_confidence,
     g.flags, g.approved_before, g.decided_before, g.total
-FROM pattern_sync.grouped($1::text, $2::text::jsonb, $3::text, $4::text, $5::bigint) AS g;
+FROM pattern_sync.grouped($1::text, $2::text::jsonb, $3::text, $4::timestamptz, $5::text, $6::bigint) AS g;
 
 -- name: of_the_same_kind
 -- One entry ($1) and those of its kind with a status ($2), at most $3 in all, with the shapes of their tools.
