@@ -288,6 +288,19 @@ def test_a_number_beyond_all_that_can_be_there_is_told_so(
     assert (refused.code, told in refused.err) == (code, True)
 
 
+def test_decisions_are_taken_back_one_after_another_however_many(database: TestDatabase) -> None:
+    service = PatternSyncService(database.url)
+    for number in range(21):
+        database.add_entry(f"p{number}")
+        service.approve(f"p{number}", reviewer="ann")
+    for batch in service.batches(limit=20):
+        service.undo(batch.id)
+    assert review(database, "undo", "--reviewer", " ann ").out.startswith("1 of 1 decisions")
+    assert [batch.reviewer for batch in service.batches(" ann ", 1)] == ["ann"]
+    service.approve("p0", reviewer="ann")
+    assert service.progress(" ann ").decided_today == 1
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "utf-8:strict"])
 def test_a_shell_without_the_letters_of_a_name_gets_their_codes(database: TestDatabase, encoding: str) -> None:
     queue(database, "Größe→😀")

@@ -182,7 +182,7 @@ def test_a_moment_beyond_all_that_can_be_stored_is_the_first_or_the_last(served:
     assert bool(listed) is expected
 
 
-@pytest.mark.parametrize("path", ["batches", "log"])
+@pytest.mark.parametrize("path", ["batches", "log", "progress"])
 def test_a_name_that_nobody_can_have_is_refused(served: Served, path: str) -> None:
     answer = served.client.get(f"{API}/{path}", params={"by": "ann\0"})
     assert answer.status_code == 422

@@ -14,7 +14,7 @@ from pattern_sync.cli.names import name_text, words
 from pattern_sync.cli.output import local, print_json, snoozed
 from pattern_sync.domain.batches import ItemOutcome, UndoOutcome
 from pattern_sync.domain.characters import shown_name, shown_text
-from pattern_sync.domain.decision import NOBODY, Verdict
+from pattern_sync.domain.decision import NOBODY, Verdict, check_reviewer
 from pattern_sync.domain.entry import Status
 from pattern_sync.domain.errors import InvalidInput
 from pattern_sync.domain.moments import in_zone
@@ -48,6 +48,8 @@ Limit = Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number to l
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 _ACCEPTED = (ItemOutcome.DECIDED, ItemOutcome.ALREADY)
 _SHOWN = 20
+# For the last one that can be undone: all before it may be undone already.
+_MOST_LOOKED_AT = 1_000
 _WORDS = {
     ItemOutcome.TAKEN: "somebody else has decided it",
     ItemOutcome.BUSY: "somebody has locked it; try again",
@@ -82,9 +84,10 @@ def undo(
     session: Session = context.obj
     with session.service() as service:
         if batch is None:
-            found = next((each for each in service.batches(reviewer or NOBODY) if each.undoable), None)
+            name = check_reviewer(reviewer)
+            found = next((each for each in service.batches(name, _MOST_LOOKED_AT) if each.undoable), None)
             if found is None:
-                typer.echo(f"{shown_name(reviewer or NOBODY)} has no decision that can be undone.", err=True)
+                typer.echo(f"{shown_name(name)} has no decision that can be undone.", err=True)
                 raise typer.Exit(1)
             batch = found.id
         undone = service.undo(batch, reviewer=reviewer)

@@ -113,7 +113,7 @@ class Decisions:
 
     async def batches(self, reviewer: str | None = None, limit: int = 20) -> list[Batch]:
         """Return the last batches, newest first. Raises InvalidInput for a name that cannot be stored."""
-        return await self._store.batches(_storable(reviewer), None, limit)
+        return await self._store.batches(_recorded(reviewer), None, limit)
 
     async def log(
         self, reviewer: str | None = None, since: datetime | None = None, limit: int = 50, skipped: int = 0
@@ -124,13 +124,17 @@ class Decisions:
         """
         if not 0 <= skipped <= LARGEST_ID:
             raise InvalidInput(f"offset is {skipped}; it has to be from 0 to {LARGEST_ID:,}.")
-        return await self._store.log(_storable(reviewer), since and in_zone(since, UTC), limit, skipped)
+        return await self._store.log(_recorded(reviewer), since and in_zone(since, UTC), limit, skipped)
 
     async def progress(self, reviewer: str | None = None, since: datetime | None = None) -> Progress:
-        """Return how many decisions were made today, or since a moment, and how many entries wait."""
+        """Return how many decisions were made today, or since a moment, and how many entries wait.
+
+        Raises InvalidInput as `batches` does.
+        """
+        name = _recorded(reviewer)
         by_reviewer = await self._store.decided_since(since and in_zone(since, UTC))
         counts = await self._store.count_entries()
-        decided = sum(by_reviewer.values()) if reviewer is None else by_reviewer.get(reviewer, 0)
+        decided = sum(by_reviewer.values()) if name is None else by_reviewer.get(name, 0)
         return Progress(decided, counts.pending, by_reviewer)
 
     async def _why_not(self, batch_id: int) -> UnknownBatch | NotUndoable:
@@ -152,12 +156,15 @@ class Decisions:
             self._emit(ReviewActed(action, _RESULTS[outcome], count))
 
 
-def _storable(reviewer: str | None) -> str | None:
-    if reviewer is not None and not is_storable(reviewer):
+def _recorded(reviewer: str | None) -> str | None:
+    """Return a name as it is on record: without blanks around it."""
+    if reviewer is None:
+        return None
+    if not is_storable(reviewer):
         raise InvalidInput(
             "reviewer holds a character that no name on record can have (NUL, or half of a surrogate pair)."
         )
-    return reviewer
+    return reviewer.strip()
 
 
 def _no_batch(batch_id: int) -> UnknownBatch:
