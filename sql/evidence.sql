@@ -6,11 +6,16 @@
 -- Plans: occurrences are fetched for all asked patterns at once, by index where there is one, and joined by hashing: no
 -- estimate is trusted, and no nested loop is allowed.
 
--- An amount of money from a column of any type, as text: NULL if it is no plain number, such as NaN or '$1.50'.
+-- An amount of money from a column of any type, as text: NULL if it is no plain number, such as NaN or '$1.50'. Digits
+-- with at most one point among them, as nearly all are, are told without the regular expression, in half the time.
 CREATE OR REPLACE FUNCTION pattern_sync.amount(value text)
 RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE
-        WHEN pg_catalog.textregexeq(value, '^[-+]?[0-9]{1,30}([.][0-9]*)?([eE][-+]?[0-9]{1,2})?$')
+        WHEN (
+            pg_catalog.translate(value, '0123456789', '') IN ('', '.')
+            AND pg_catalog.length(value) BETWEEN 1 AND 30
+            AND pg_catalog.strpos(value, '.') <> 1
+        ) OR pg_catalog.textregexeq(value, '^[-+]?[0-9]{1,30}([.][0-9]*)?([eE][-+]?[0-9]{1,2})?$')
             THEN pg_catalog.round(value::numeric, 6)
     END
 $$;
@@ -169,7 +174,7 @@ BEGIN
                 f.eligible,
                 f.impact,
                 f.occurrences,
-                f.savings,
+                coalesce(pattern_sync.amount(f.savings), 0::numeric) AS savings,
                 pattern_sync.amount(f.cost_before) AS before,
                 pattern_sync.amount(f.cost_after) AS after,
                 CASE
@@ -193,7 +198,7 @@ BEGIN
                         t.potential_monthly_savings::numeric
                     ) AS impact,
                     coalesce(t.occurrence_count::bigint, 0::bigint) AS occurrences,
-                    coalesce(pattern_sync.amount(t.potential_monthly_savings::text), 0::numeric) AS savings,
+                    t.potential_monthly_savings::text AS savings,
                     avg_cost_with_llm::text AS cost_before,
                     avg_cost_with_tool::text AS cost_after,
                     CASE
