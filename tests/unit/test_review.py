@@ -1,6 +1,6 @@
 """What a person may write, and what the review makes of the entries in its store."""
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -34,8 +34,9 @@ from pattern_sync.domain.errors import (
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.facts import Fact, ReviewActed
 from pattern_sync.domain.listing import Listing
+from pattern_sync.domain.snoozing import Wish
 from pattern_sync.domain.text import is_storable
-from pattern_sync.review import Review
+from pattern_sync.review import Decisions, Review, Snoozing
 from tests.support.asynchronous import run
 from tests.support.fakes import RecordedFacts
 from tests.support.seed import NO_EVIDENCE
@@ -62,6 +63,27 @@ def entry(pattern_id: str, status: str = "pending", impact: float = 1.0) -> Queu
         evidence=NO_EVIDENCE,
         snooze=None,
     )
+
+
+class Lost:
+    """A store that writes, and is lost when what was written is read back."""
+
+    async def find_entries(self, _: Sequence[str]) -> list[QueueEntry]:
+        raise DatabaseUnavailable("lost")
+
+    async def decide_many(
+        self, signatures: Sequence[str], *_: object, **__: bool
+    ) -> tuple[int | None, list[tuple[DecidedItem, float]]]:
+        return 1, [(DecidedItem(name, ItemOutcome.DECIDED, None, None, None, None), 1.0) for name in signatures]
+
+    async def snooze(self, *_: object) -> str:
+        return "snoozed"
+
+    async def wake(self, _: str) -> None:
+        return
+
+
+LOST: Any = Lost()
 
 
 class FakeStore:
@@ -360,3 +382,23 @@ def test_a_refusal_and_a_lost_database_are_told_apart() -> None:
         run(Review(store, facts).decide("a:b", Decision(Verdict.REJECTED, "no")))
     results = [ReviewResult.REFUSED, ReviewResult.FAILED]
     assert facts == [ReviewActed(ReviewAction.REJECT, result) for result in results]
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda: Decisions(LOST).decide_many(["a"], Decision(Verdict.APPROVED)),
+        lambda: Snoozing(LOST).snooze("a", Wish(until_doubled=True)),
+        lambda: Snoozing(LOST).wake("a"),
+    ],
+    ids=["many", "snooze", "wake"],
+)
+def test_nobody_is_told_that_nothing_was_written_after_it_was(write: Callable[[], Coroutine[Any, Any, object]]) -> None:
+    with pytest.raises(OutcomeUnknown):
+        run(write())
+
+
+def test_a_rehearsal_has_written_nothing_whatever_is_lost() -> None:
+    with pytest.raises(DatabaseUnavailable) as fault:
+        run(Decisions(LOST).decide_many(["a"], Decision(Verdict.APPROVED), dry_run=True))
+    assert not isinstance(fault.value, OutcomeUnknown)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -26,7 +27,7 @@ from pattern_sync.domain.errors import InvalidInput, NotUndoable, UnknownBatch
 from pattern_sync.domain.facts import Emit, ReviewActed
 from pattern_sync.domain.moments import in_zone
 from pattern_sync.domain.text import is_storable
-from pattern_sync.review.writing import failing, written
+from pattern_sync.review.writing import after_writing, failing, written
 
 MOST_SHOWN = 5
 _RESULTS: Mapping[str, ReviewResult] = {
@@ -91,7 +92,8 @@ class Decisions:
             self._tell(ACTIONS[decision.verdict], counts)
         savings = {item.pattern_id: usd for item, usd in found if item.outcome is ItemOutcome.DECIDED}
         first = sorted(savings, key=lambda signature: (-savings[signature], signature))[:MOST_SHOWN]
-        largest = await self._store.find_entries(first) if first else []
+        with nullcontext() if dry_run else after_writing():
+            largest = await self._store.find_entries(first) if first else []
         largest.sort(key=lambda entry: (-entry.estimated_savings_usd, entry.pattern_id))
         return DecisionMany(batch_id, len(savings), counts, round(sum(savings.values()), 2), tuple(largest), outcomes)
 

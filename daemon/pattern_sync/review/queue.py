@@ -7,12 +7,12 @@ from typing import Protocol
 from pattern_sync.domain.batches import DecidedItem, ItemOutcome, Seen
 from pattern_sync.domain.decision import ACTIONS, Decision, ReviewAction, check_comment, check_reviewer
 from pattern_sync.domain.entry import Found, HistoryItem, Place, QueueCounts, QueueEntry, Status, is_by_a_rule
-from pattern_sync.domain.errors import AlreadyDecided, DatabaseUnavailable, OutcomeUnknown, UnknownPattern
+from pattern_sync.domain.errors import AlreadyDecided, UnknownPattern
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.facts import Emit
 from pattern_sync.domain.listing import Listing
 from pattern_sync.domain.text import is_storable
-from pattern_sync.review.writing import acting, refusal, written
+from pattern_sync.review.writing import acting, after_writing, refusal, written
 
 
 class ReviewStore(Protocol):
@@ -110,11 +110,8 @@ class Review:
         """
         with acting(self._emit, ACTIONS[decision.verdict]):
             batch_id, item = await self._decide(signature, decision, seen or Seen())
-            try:
+            with after_writing():
                 entry = await self.entry(signature)
-            except DatabaseUnavailable as fault:
-                # Whoever hears that the database is lost believes that nothing was written.
-                raise OutcomeUnknown(str(fault)) from fault
             if item is None or item.outcome not in (ItemOutcome.DECIDED, ItemOutcome.ALREADY):
                 raise AlreadyDecided(_standing(entry, decision), entry)
             return Decided(entry, batch_id)

@@ -10,7 +10,7 @@ from pattern_sync.domain.errors import AlreadyDecided, NotSnoozable, UnknownPatt
 from pattern_sync.domain.facts import Emit
 from pattern_sync.domain.snoozing import Wish
 from pattern_sync.domain.text import is_storable
-from pattern_sync.review.writing import acting, written
+from pattern_sync.review.writing import acting, after_writing, written
 
 
 class SnoozeStore(Protocol):
@@ -48,7 +48,8 @@ class Snoozing:
             outcome = "none"
             if is_storable(signature):
                 outcome = await written(what, lambda: self._store.snooze(signature, wish))
-            entry = await self._entry(signature)
+            with after_writing():
+                entry = await self._entry(signature)
             if outcome == "zero":
                 raise NotSnoozable(
                     f"until_doubled: the savings of {signature!r} are {entry.estimated_savings_usd:,.2f} USD a month,"
@@ -63,7 +64,8 @@ class Snoozing:
         with acting(self._emit, ReviewAction.WAKE):
             if is_storable(signature):
                 await self._store.wake(signature)
-            return await self._entry(signature)
+            with after_writing():
+                return await self._entry(signature)
 
     async def _entry(self, signature: str) -> QueueEntry:
         found = await self._store.find_entries([signature]) if is_storable(signature) else []

@@ -8,9 +8,11 @@ from pattern_sync.domain.conflicts import despite_conflicts
 from pattern_sync.domain.decision import ReviewAction, ReviewResult
 from pattern_sync.domain.errors import (
     AlreadyDecided,
+    DatabaseUnavailable,
     DecisionRefused,
     NotSnoozable,
     NotUndoable,
+    OutcomeUnknown,
     StatementFailed,
     UnknownBatch,
     UnknownPattern,
@@ -45,6 +47,18 @@ def acting(emit: Emit, action: ReviewAction) -> Iterator[None]:
     with failing(emit, action):
         yield
     emit(ReviewActed(action, ReviewResult.DONE))
+
+
+@contextmanager
+def after_writing() -> Iterator[None]:
+    """Raise OutcomeUnknown if the database is lost in the block, which reads back what was written before it.
+
+    Whoever hears that the database is lost believes that nothing was written.
+    """
+    try:
+        yield
+    except DatabaseUnavailable as fault:
+        raise OutcomeUnknown(str(fault)) from fault
 
 
 async def written(what: str, attempt: Callable[[], Awaitable[Written | None]]) -> Written:
