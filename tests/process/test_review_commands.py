@@ -215,6 +215,29 @@ def test_all_that_a_query_finds_is_decided_once_a_person_has_agreed(database: Te
         assert "not both" in told.err
 
 
+def test_what_the_queue_consists_of_is_listed_in_a_shell(database: TestDatabase) -> None:
+    queue(database, "test:pytest:a", "test:pytest:b", "lint:ruff:c")
+    review(database, "approve", "test:pytest:b", "--reviewer", "ann")
+    listed = review(database, "groups", "--json").document
+    assert [(group["key"], group["count"], group["approved_before"]) for group in listed] == [
+        ("lint:ruff", 1, 0),
+        ("test:pytest", 1, 1),
+    ]
+    told = review(database, "groups", "--by", "kind", "--query", "type:test")
+    assert "Groups by kind" in told.out
+    (row,) = (line for line in told.out.splitlines() if line.lstrip().startswith("test:pytest"))
+    assert row.split() == ["test:pytest", "1", "183,844.06", "none", "85", "%", "1", "of", "1"]
+    wrong = review(database, "groups", "--query", "savngs:>5")
+    assert (wrong.code, "savings is meant" in wrong.err) == (2, True)
+    database.add_pattern("test:pytest:d", occurrence_count=900)
+    PatternSyncService(database.url).sync_high_priority_patterns()
+    assert [
+        each["entry"]["pattern_id"] for each in review(database, "similar", "test:pytest:a", "--json").document
+    ] == ["test:pytest:d"]
+    assert "test:pytest:d" in review(database, "similar", "test:pytest:a").out
+    assert review(database, "similar", "nowhere").code == 1
+
+
 def test_a_hard_case_is_put_off_in_a_shell(database: TestDatabase) -> None:
     queue(database, "a")
     told = review(database, "snooze", "a", "--days", "3", "--until-doubled", "--reviewer", "ann", "--reason", "hm")

@@ -88,7 +88,7 @@ def groups_table(groups: "Sequence[EntryGroup]", by: Grouping) -> Table:
             f"{group.count:,}",
             f"{group.savings_usd:,.2f}",
             "none" if group.evidence_usd is None else f"{group.evidence_usd:,.2f}",
-            f"{group.confidence_min * 100:.4g} to {group.confidence_max * 100:.4g} %",
+            f"{_range(group.confidence_min * 100, group.confidence_max * 100)} %",
             f"{group.approved_before:,} of {group.decided_before:,}",
         )
     return table
@@ -106,3 +106,7 @@ def similar_table(found: "Sequence[SimilarEntry]") -> Table:
             name_text(each.entry.pattern_id), words(steps or "none"), f"{each.entry.estimated_savings_usd:,.2f}"
         )
     return table
+
+
+def _range(least: float, most: float) -> str:
+    return f"{most:.4g}" if least == most else f"{least:.4g} to {most:.4g}"
