@@ -28,6 +28,7 @@ HOSTILE: Mapping[str, Sequence[object]] = {
     "numeric": [0, -1, None],
     "boolean": [True, None],
     "jsonb": ['[{"pattern_id": "x"}]', "[]", None],
+    "jsonb[]": [['{"pattern_id": "x"}', "[]"], ["{}", None], [], None],
     "regclass": ["pattern_approvals", "pg_class", None],
     "timestamp with time zone": ["infinity", None],
     "anyelement": [1],
