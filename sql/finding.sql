@@ -475,26 +475,37 @@ BEGIN
         OR (pattern_sync.may_keep_traits() AND pattern_sync.is_short_queue());
 END $$;
 
+-- Wait for others that bring all traits up to date, and keep them waiting until the transaction ends. Returns whether
+-- they were through in time.
+CREATE OR REPLACE FUNCTION pattern_sync.wait_for_traits()
+RETURNS boolean LANGUAGE plpgsql
+SET lock_timeout = '2s' AS $$
+BEGIN
+    PERFORM pg_catalog.pg_advisory_xact_lock(
+        pg_catalog.hashtext('pattern_sync')::integer, pg_catalog.hashtext('traits')::integer
+    );
+    RETURN true;
+EXCEPTION
+    WHEN lock_not_available THEN
+        RETURN false;
+END $$;
+
 -- Make what is found as new as can be had: the traits of a short queue are brought up to date, and those of any queue
--- if it is so asked and nobody else is at it. Returns `can_find`.
+-- if it is so asked. Returns whether every entry can be found: not while others take long to bring these traits up to
+-- date, as they may be about to write what this caller has just changed; without such a wish, see `can_find`.
 CREATE OR REPLACE FUNCTION pattern_sync.prepare_to_find(however_long boolean)
 RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-    IF NOT pattern_sync.may_keep_traits() THEN
+    IF NOT pattern_sync.may_keep_traits()
+        OR NOT (prepare_to_find.however_long OR pattern_sync.is_short_queue())
+    THEN
         RETURN pattern_sync.can_find();
     END IF;
-    IF pattern_sync.is_short_queue() THEN
-        -- Wait for others that are at it: they may be about to write what this caller has just changed.
-        PERFORM pg_catalog.pg_advisory_xact_lock(
-            pg_catalog.hashtext('pattern_sync')::integer, pg_catalog.hashtext('traits')::integer
-        );
-        PERFORM pattern_sync.keep_traits(NULL, NULL);
-        RETURN true;
+    IF NOT pattern_sync.wait_for_traits() THEN
+        RETURN false;
     END IF;
-    IF prepare_to_find.however_long THEN
-        PERFORM pattern_sync.keep_traits(NULL, NULL);
-    END IF;
-    RETURN pattern_sync.can_find();
+    PERFORM pattern_sync.keep_traits(NULL, NULL);
+    RETURN true;
 END $$;
 
 -- The same as `find`, of traits that are as new as can be had. Without any, the entries of a status are found without

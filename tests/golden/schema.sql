@@ -2139,23 +2139,18 @@ CREATE FUNCTION pattern_sync.prepare_to_find(however_long boolean) RETURNS boole
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    IF NOT pattern_sync.may_keep_traits() THEN
+    IF NOT pattern_sync.may_keep_traits()
+        OR NOT (prepare_to_find.however_long OR pattern_sync.is_short_queue())
+    THEN
         RETURN pattern_sync.can_find();
     END IF;
-    IF pattern_sync.is_short_queue() THEN
-        -- Wait for others that are at it: they may be about to write what this caller has just changed.
-        PERFORM pg_catalog.pg_advisory_xact_lock(
-            pg_catalog.hashtext('pattern_sync')::integer, pg_catalog.hashtext('traits')::integer
-        );
-        PERFORM pattern_sync.keep_traits(NULL, NULL);
-        RETURN true;
+    IF NOT pattern_sync.wait_for_traits() THEN
+        RETURN false;
     END IF;
-    IF prepare_to_find.however_long THEN
-        PERFORM pattern_sync.keep_traits(NULL, NULL);
-    END IF;
-    RETURN pattern_sync.can_find();
+    PERFORM pattern_sync.keep_traits(NULL, NULL);
+    RETURN true;
 END $$;
-COMMENT ON FUNCTION pattern_sync.prepare_to_find(however_long boolean) IS 'Make what is found as new as can be had: the traits of a short queue are brought up to date, and those of any queue if it is so asked and nobody else is at it. Returns `can_find`.';
+COMMENT ON FUNCTION pattern_sync.prepare_to_find(however_long boolean) IS 'Make what is found as new as can be had: the traits of a short queue are brought up to date, and those of any queue if it is so asked. Returns whether every entry can be found: not while others take long to bring these traits up to date, as they may be about to write what this caller has just changed; without such a wish, see `can_find`.';
 CREATE FUNCTION pattern_sync.qualifies(confidence double precision, occurrences bigint, savings numeric, pattern_type text, min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[]) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$SELECT coalesce(savings, 0) >= coalesce(min_savings, '-1e309') AND coalesce(savings, 0) < 'Infinity'
@@ -3561,6 +3556,20 @@ BEGIN
     RETURN CASE WHEN verdict.code IN ('55P03', '40P01', '40001') AND NOT raised THEN 'held' ELSE 'failed' END;
 END $$;
 COMMENT ON FUNCTION pattern_sync.verdict(code text, raised_at text) IS 'The outcome of a row that raised an error: held if somebody has locked it, failed otherwise, whatever the SQLSTATE. An SQLSTATE does not identify the culprit: a trigger of the application may raise any, or pass one on from another server. A server that cannot write at all cannot write the quarantine either, so that error blames no row. A cancellation is raised again, unless a RAISE used its code to refuse the row.';
+CREATE FUNCTION pattern_sync.wait_for_traits() RETURNS boolean
+    LANGUAGE plpgsql
+    SET lock_timeout TO '2s'
+    AS $$
+BEGIN
+    PERFORM pg_catalog.pg_advisory_xact_lock(
+        pg_catalog.hashtext('pattern_sync')::integer, pg_catalog.hashtext('traits')::integer
+    );
+    RETURN true;
+EXCEPTION
+    WHEN lock_not_available THEN
+        RETURN false;
+END $$;
+COMMENT ON FUNCTION pattern_sync.wait_for_traits() IS 'Wait for others that bring all traits up to date, and keep them waiting until the transaction ends. Returns whether they were through in time.';
 CREATE FUNCTION pattern_sync.wake(signature text) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'

@@ -1,6 +1,7 @@
 """What is found in the queue, and in which order: short queues, long ones, and changes that nobody announced."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -11,6 +12,7 @@ from pattern_sync.domain.groups import Step, StepChange
 from pattern_sync.domain.listing import Grouping, Listing, Order, Snoozed, Sort
 from tests.support.database import TestDatabase, a_login
 from tests.support.paths import UNCAPPED
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.lived_in_too
 
@@ -327,3 +329,33 @@ def test_an_entry_without_figures_costs_no_other_its_place(database: TestDatabas
     assert (entry.confidence_score, entry.occurrence_count, entry.estimated_savings_usd) == (0.0, 0, 0.0)
     assert (entry.tool_sequence, service.get_entry("Größe")[0].status) == ("Unknown", "")
     assert service.approve("empty").status == Status.APPROVED
+
+
+def test_what_another_process_is_writing_is_waited_for_and_never_left_out(
+    database: TestDatabase, service: PatternSyncService
+) -> None:
+    fill(database)
+    assert len(service.groups(Grouping.TARGET)) == 4
+    database.add_entry("test:pytest:new", tool_sequence="Read")
+    with database.another_connection(autocommit=False) as other, ThreadPoolExecutor(1) as executor:
+        other.execute("SELECT pattern_sync.keep_traits(NULL, 1000)")
+        asked = executor.submit(service.groups, Grouping.TARGET)
+        eventually(lambda: database.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
+        other.commit()
+        assert "new" in {group.key for group in asked.result()}
+
+
+def test_what_another_process_takes_long_to_write_is_told_and_never_left_out(
+    database: TestDatabase, service: PatternSyncService
+) -> None:
+    fill(database)
+    with database.another_connection(autocommit=False) as other:
+        other.execute("SELECT pattern_sync.keep_traits(NULL, 1000)")
+        for ask in (
+            lambda: service.groups(Grouping.KIND),
+            lambda: service.select(""),
+            lambda: service.list_entries(sort="savings"),
+        ):
+            with pytest.raises(NotReadyYet, match="Try again soon"):
+                ask()
+        assert len(service.list_entries()) == 5

@@ -89,7 +89,7 @@ class AlreadyDecided(PatternSyncError):
 
 
 class NotReadyYet(PatternSyncError):
-    """The traits of a long queue were never written yet, so that it cannot be searched or sorted."""
+    """The traits of a queue are just being written, so that it cannot be searched or sorted."""
 
 
 class CannotQueue(PatternSyncError):
