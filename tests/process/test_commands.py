@@ -1,5 +1,6 @@
 """The commands, run as a person runs them."""
 
+import os
 import re
 from importlib.metadata import version
 from pathlib import Path
@@ -174,3 +175,25 @@ def test_the_help_names_every_command_and_the_exit_codes() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_reference_has_every_command(command: str) -> None:
     assert f"## `pattern-sync {command}`" in REFERENCE.read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("words", [("--version",), ("status", "--json"), ("review", "list"), ("sql",)], ids=" ".join)
+def test_an_output_that_takes_nothing_is_named(database: TestDatabase, words: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = run_command(*words, out=full.fileno(), PATTERN_SYNC_DATABASE_URL=database.url)
+    assert done.code == 1
+    assert done.err == (
+        "Error: The output could not be written: No space left on device. What was changed before stays so. Free what"
+        " is full, or write elsewhere.\n"
+    )
+
+
+def test_a_reader_that_has_gone_is_told_nothing(database: TestDatabase) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    try:
+        done = run_command("status", "--json", out=theirs, fresh=True, PATTERN_SYNC_DATABASE_URL=database.url)
+    finally:
+        os.close(theirs)
+    assert (done.code, done.err) == (1, "")

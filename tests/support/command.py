@@ -44,17 +44,22 @@ def run_command(
     cwd: Path = QUIET_FOLDER,
     environ: Mapping[str, str] | None = None,
     fresh: bool = False,
+    out: int | None = None,
     **settings: str,
 ) -> Finished:
-    """Run one command to its end; `environ` is for names that are computed, `fresh` for an interpreter of its own."""
+    """Run one command to its end; `environ` is for names that are computed, `fresh` for an interpreter of its own.
+
+    With `out`, a file descriptor, nothing that it prints is returned.
+    """
     wanted = environment(**settings, **(environ or {}))
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        process = start(Start(arguments, wanted, cwd, fresh=fresh), out=out.fileno(), err=err.fileno())
+    with tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as err:
+        output = printed.fileno() if out is None else out
+        process = start(Start(arguments, wanted, cwd, fresh=fresh), out=output, err=err.fileno())
         try:
             code = process.wait(DEADLINE_SECONDS)
         finally:
             process.kill()
-        finished = Finished(code, _written(out), _written(err))
+        finished = Finished(code, _written(printed), _written(err))
     finished.check_manners()
     return finished
 

@@ -98,7 +98,7 @@ def test_a_single_decision_records_where_and_how_long_the_entry_was_seen(
 @pytest.mark.parametrize(
     "seen",
     [
-        *({"place": 0}, {"place": 1.5}, {"place": True}, {"place": "3"}),
+        *({"place": 0}, {"place": 10**40}, {"place": 1.5}, {"place": True}, {"place": "3"}),
         *({"seconds": -1}, {"seconds": 1e9}, {"seconds": False}, {"seconds": "4"}),
     ],
 )

@@ -51,6 +51,17 @@ def report(fault: Exception) -> int:
     return exit_code(expected)
 
 
+def report_lost_output(fault: OSError) -> int:
+    """Explain why standard output did not take all, and return the exit code; a reader that has gone knows it."""
+    if not isinstance(fault, BrokenPipeError):
+        error_console().print(
+            f"[bold red]Error:[/] The output could not be written: {fault.strerror}. What was changed before stays so."
+            " Free what is full, or write elsewhere.",
+            soft_wrap=True,
+        )
+    return 1
+
+
 def report_in_log(fault: Exception) -> int:
     """Explain a fault in one line of the log and return the exit code: it is the line that a watcher looks for."""
     expected = _expected(fault)

@@ -1,6 +1,5 @@
 """Entry point: the commands, and one exit code for each kind of fault."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn, cast
@@ -8,9 +7,9 @@ from typing import Annotated, NoReturn, cast
 import typer
 
 from pattern_sync.cli import advice, daemon, database, doctor, finding, reading, review, trial
-from pattern_sync.cli.endings import report, report_usage
+from pattern_sync.cli.endings import report, report_lost_output, report_usage
 from pattern_sync.cli.session import Session
-from pattern_sync.cli.streams import open_missing_streams, take_any_text
+from pattern_sync.cli.streams import drop_output, is_of_output, open_missing_streams, take_any_text
 
 # Where it is defined depends on the version of typer.
 UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__bases__[0])
@@ -66,13 +65,13 @@ def main() -> NoReturn:
     take_any_text()
     try:
         code = _run_command(sys.argv[1:])
-    except BrokenPipeError:
-        # The reader of our output (head, less) has gone. Python would raise again when it flushes the output at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as fault:  # noqa: BLE001 - the outermost handler: expected faults get a message, bugs a traceback
+        if is_of_output(fault):
+            drop_output()
+            sys.exit(report_lost_output(fault))
         sys.exit(report(fault))
     sys.exit(code)
 

@@ -1,8 +1,12 @@
 """Standard streams that are there and take any text, whoever started us."""
 
+import errno
 import io
 import os
 import sys
+from typing import TypeGuard
+
+_NOT_TAKEN = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def open_missing_streams() -> None:
@@ -25,3 +29,13 @@ def take_any_text() -> None:
     """Print an escape for each character that the output's encoding lacks: names may have any, the shell decides it."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def is_of_output(fault: Exception) -> TypeGuard[OSError]:
+    """Return whether standard output did not take what was printed: a full disk, or a reader that has gone."""
+    return isinstance(fault, OSError) and fault.filename is None and fault.errno in _NOT_TAKEN
+
+
+def drop_output() -> None:
+    """Drop what was printed and not taken: Python would raise again when it flushes the output at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -11,6 +11,7 @@ from pattern_sync.domain.errors import InvalidInput
 
 MOST_TOGETHER = 10_000
 LONGEST_SECONDS = 7 * 86_400.0
+LAST_PLACE = 1_000_000_000
 UNDO_DAYS = 7
 # A bigint; anything larger is no batch's.
 LARGEST_ID = 2**63 - 1
@@ -48,8 +49,10 @@ class Seen:
 
     def __post_init__(self) -> None:
         for signature, place in self.positions.items():
-            if place < 1:
-                raise InvalidInput(f"positions: the place of {signature!r} is {place}; the first place is 1.")
+            if not 1 <= place <= LAST_PLACE:
+                raise InvalidInput(
+                    f"positions: the place of {signature!r} is {place}; it has to be from 1 to {LAST_PLACE:,}."
+                )
         if self.seconds is not None and not 0 <= self.seconds <= LONGEST_SECONDS:
             raise InvalidInput(f"seconds is {self.seconds:g}; send between 0 and {LONGEST_SECONDS:,.0f}, or nothing.")
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from pattern_sync.domain.batches import LONGEST_SECONDS, Seen
+from pattern_sync.domain.batches import LAST_PLACE, LONGEST_SECONDS, Seen
 from pattern_sync.domain.criteria import CriterionName
 from pattern_sync.domain.decision import (
     LONGEST_REVIEWER,
@@ -24,7 +24,7 @@ from pattern_sync.web.schemas.bodies import RequestBody, check_number
 from pattern_sync.web.schemas.texts import NOT_BLANK, STORABLE
 
 # The bounds come first: behind the check they would be missing in the description.
-Place = Annotated[int, Field(ge=1), BeforeValidator(check_number)]
+Place = Annotated[int, Field(ge=1, le=LAST_PLACE), BeforeValidator(check_number)]
 Seconds = Annotated[float, Field(ge=0, le=LONGEST_SECONDS, allow_inf_nan=False), BeforeValidator(check_number)] | None
 ENTRY_EXAMPLE: dict[str, Any] = {
     "pattern_id": "sdlc:full:all",
