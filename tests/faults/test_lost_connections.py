@@ -1,10 +1,19 @@
 """Connections that die, and what the daemon does meanwhile."""
 
+import asyncio
 import socket
 import threading
 import time
 
+import pytest
+
+from pattern_sync.database.address import DatabaseAddress
+from pattern_sync.database.connector import Connector
+from pattern_sync.database.pool import Pool
+from pattern_sync.database.statements import load_statements
+from pattern_sync.domain.errors import PassingFault
 from pattern_sync.services.timings import Timings
+from tests.support.asynchronous import run
 from tests.support.daemon import running_daemon, starting_daemon
 from tests.support.database import TestDatabase
 from tests.support.manager import service_manager
@@ -62,6 +71,25 @@ def test_a_half_open_link_is_detected_and_the_gap_is_caught_up(database: TestDat
         begun = time.monotonic()
         daemon.stop()
         assert time.monotonic() - begun < 20
+
+
+@pytest.mark.parametrize("before", ["schema_version", "count_pending"])
+def test_what_will_never_be_answered_is_given_up_long_before_its_deadline(database: TestDatabase, before: str) -> None:
+    """Where the same statement went before, it is the statement that gets no answer, else its preparation."""
+
+    async def go(url: str) -> None:
+        async with Pool(Connector(DatabaseAddress.parse(url), load_statements())) as pool, asyncio.timeout(20):
+            await pool.fetch(before, deadline_seconds=5)
+            proxy.half_open(to_server=False)
+            unanswered = asyncio.ensure_future(pool.fetch("count_pending", deadline_seconds=60))
+            while not unanswered.done():
+                await asyncio.wait([unanswered], timeout=0.5)
+                await pool.give_up_unanswered()
+            with pytest.raises(PassingFault):
+                await unanswered
+
+    with proxy_to(database.url) as (proxy, url):
+        run(go(url))
 
 
 def test_an_outage_logs_one_line_per_change_and_keeps_feeding_the_watchdog(database: TestDatabase) -> None:

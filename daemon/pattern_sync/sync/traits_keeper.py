@@ -43,6 +43,7 @@ class TraitsKeeper:
         self._changed: Marks[str, None] = Marks(MOST_NAMED)
         self._changed.add_everything()
         self._rest_until = now()
+        self._owes_look = False
 
     def mark(self, signatures: Sequence[str]) -> None:
         """Mark the entries that a notification names."""
@@ -55,7 +56,7 @@ class TraitsKeeper:
     async def run(self) -> None:
         """Keep the traits until cancelled."""
         while True:
-            if not await self._activity.wait_for(self._changed.wake, self._timings.traits_seconds):
+            if not await self._activity.wait_for(self._changed.wake, self._until_look_at_all_seconds()):
                 self._changed.add_everything()
             await self._activity.wait(self._timings.debounce_seconds)
             await self.run_once()
@@ -63,19 +64,25 @@ class TraitsKeeper:
     async def run_once(self) -> None:
         """Bring what is marked up to date; all of it not before the last look at all has been paid for."""
         taken = self._changed.take()
-        postponed = taken.everything and self._now() < self._rest_until
+        self._owes_look |= taken.everything
+        looks_at_all = self._owes_look and self._now() >= self._rest_until
+        if not (looks_at_all or taken.marks):
+            self._activity.rest()
+            return
         async with self._activity.working(put_back=lambda: self._changed.put_back(taken)):
-            if taken.everything and not postponed:
+            if looks_at_all:
                 await self._keep_all()
-            elif taken.marks:
+            else:
                 await self._store.keep_traits(list(taken.marks), None)
-        if postponed:
-            self._changed.add_everything()
-            await self._activity.wait(self._rest_until - self._now())
+
+    def _until_look_at_all_seconds(self) -> float:
+        """Return when to look at all entries at the latest. Until then, those that are named are looked at."""
+        return max(0.0, self._rest_until - self._now()) if self._owes_look else self._timings.traits_seconds
 
     async def _keep_all(self) -> None:
         begun_at = self._now()
         while (await self._store.keep_traits(None, MOST_AT_ONCE) or 0) >= MOST_AT_ONCE:
             pass
+        self._owes_look = False
         took_seconds = self._now() - begun_at
         self._rest_until = self._now() + took_seconds / LARGEST_SHARE_OF_TIME

@@ -36,14 +36,15 @@ SELECT pg_catalog.pg_notify($1::text, $2::text);
 
 -- name: unanswered
 -- The sessions among these ($1) that do nothing: whoever waits for an answer from one of them waits for nothing. One
--- that has just become idle may still be sending its answer. The numbers come as a text: for an array of integers the
--- driver would look up the type first.
+-- that has just become idle may still be sending its answer; one that has prepared a statement counts as active, and
+-- waits for what its client sends next. The numbers come as a text: for an array of integers the driver would look up
+-- the type first.
 SELECT waiting.pid
 FROM pg_catalog.unnest($1::text::integer[]) AS waiting (pid)
 LEFT JOIN pg_catalog.pg_stat_activity AS session ON session.pid = waiting.pid
 WHERE
     session.pid IS NULL
     OR (
-        session.state IN ('idle'::text, 'idle in transaction'::text)
+        (session.state IN ('idle'::text, 'idle in transaction'::text) OR session.wait_event = 'ClientRead'::text)
         AND session.state_change < pg_catalog.clock_timestamp() - interval '2 seconds'
     );
