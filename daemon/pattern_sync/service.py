@@ -21,7 +21,7 @@ from pattern_sync.domain.entry import HistoryItem, QueueCounts, QueueEntry, Stat
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.groups import EntryGroup, Selection, SimilarEntry
-from pattern_sync.domain.listing import Grouping, Listing, Order, Snoozed
+from pattern_sync.domain.listing import Group, Grouping, Listing, Order, Snoozed
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.snoozing import Wish
 from pattern_sync.domain.statistics import Overview, SyncStatistics
@@ -119,14 +119,15 @@ class PatternSyncService:
             finding = Finding(gateway, Review(gateway))
             return run_blocking(finding.groups(Listing(status, query), by, limit)).groups
 
-    def select(self, query: str, status: Status = Status.PENDING) -> Selection:
+    def select(self, query: str = "", status: Status = Status.PENDING, *, kind: str | None = None) -> Selection:
         """Return the names of all entries of one status that a query finds, at most 10,000, and what they are worth.
 
-        `decide_many` takes the names. Raises InvalidInput.
+        With a kind, as `groups` names it, only those of this kind. `decide_many` takes the names. Raises InvalidInput.
         """
+        group = None if kind is None else Group(Grouping.KIND, kind)
         with self._reviews() as gateway:
             _prepare(gateway)
-            return run_blocking(Finding(gateway, Review(gateway)).selection(Listing(status, query)))
+            return run_blocking(Finding(gateway, Review(gateway)).selection(Listing(status, query, group=group)))
 
     def similar(self, signature: str, limit: int = 20) -> tuple[SimilarEntry, ...]:
         """Return the pending entries of the same kind whose tools are mostly the same. Raises UnknownPattern."""

@@ -208,11 +208,26 @@ def test_all_that_a_query_finds_is_decided_once_a_person_has_agreed(database: Te
     assert review(database, *query, "--yes", "--json").document["decided"] == 2
     assert [entry["pattern_id"] for entry in review(database, "list", "--json").document] == ["lint:c"]
     empty = review(database, *query, "--yes")
-    assert (empty.code, empty.err.strip()) == (1, "Nothing that is pending is found by 'type:test'.")
+    assert (empty.code, empty.err.strip()) == (1, "Nothing that is pending is found by --query 'type:test'.")
     for wrong in ((), ("lint:c", "--query", "type:test")):
         told = review(database, "approve", *wrong)
         assert told.code == 2
         assert "not both" in told.err
+
+
+def test_all_of_a_kind_is_decided_in_a_shell(database: TestDatabase) -> None:
+    queue(database, "test:pytest:a", "test:pytest:b", "test:vitest:c", "lint:ruff:d")
+    of_kind = ("reject", "--kind", "test:pytest", "--reason", "no")
+    assert "2 of 2 would be decided" in review(database, *of_kind, "--dry-run").out
+    assert database.count("pattern_review_history") == 0
+    narrowed = review(database, *of_kind, "--query", "target:a", "--yes", "--json").document
+    assert [item["pattern_id"] for item in narrowed["outcomes"]] == ["test:pytest:a"]
+    assert review(database, *of_kind, "--yes", "--json").document["decided"] == 1
+    left = {entry["pattern_id"] for entry in review(database, "list", "--json").document}
+    assert left == {"test:vitest:c", "lint:ruff:d"}
+    empty = review(database, *of_kind, "--yes")
+    assert (empty.code, empty.err.strip()) == (1, "Nothing that is pending is found by --kind 'test:pytest'.")
+    assert review(database, "approve", "lint:ruff:d", "--kind", "lint:ruff").code == 2
 
 
 def test_what_the_queue_consists_of_is_listed_in_a_shell(database: TestDatabase) -> None:

@@ -189,18 +189,22 @@ def choose(
     verdict: Verdict,
     signatures: "Sequence[str]",
     query: str | None,
+    kind: str | None,
     status: Status,
     *,
     asks: bool,
 ) -> "Sequence[str]":
-    """Return the patterns to decide: those that were named, or all that a query finds, once a person has agreed."""
-    if bool(signatures) == bool(query):
-        raise typer.BadParameter("name signatures, or give --query, and not both.")
-    if not query:
+    """Return the patterns to decide: those that were named, or all that are found, once a person has agreed."""
+    if bool(signatures) == bool(query or kind):
+        raise typer.BadParameter("name signatures, or give --query or --kind, and not both.")
+    if not (query or kind):
         return signatures
-    found = service.select(query, status)
+    found = service.select(query or "", status, kind=kind or None)
     if not found.ids:
-        typer.echo(f"Nothing that is {status} is found by {query!r}.", err=True)
+        sought = " and ".join(
+            f"--{name} {shown_text(value)!r}" for name, value in (("kind", kind), ("query", query)) if value
+        )
+        typer.echo(f"Nothing that is {status} is found by {sought}.", err=True)
         raise typer.Exit(1)
     if found.total > len(found.ids):
         typer.echo(

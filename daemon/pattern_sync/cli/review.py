@@ -29,7 +29,10 @@ Patterns = Annotated[
 Query = Annotated[
     str | None, typer.Option(help="All entries that this finds, in place of signatures: type:test savings:<500 -lint")
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Decide what --query finds without asking.")]
+Kind = Annotated[
+    str | None, typer.Option(help="All entries of this kind, as `review groups` names it, or those that --query finds.")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Decide what --kind and --query find without asking.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be decided.")]
 Reviewer = Annotated[str | None, typer.Option(help=f"Name of the reviewer.  [default: {NOBODY}]")]
 Replaces = Annotated[
@@ -99,6 +102,7 @@ def approve(
     signatures: Patterns = None,
     *,
     query: Query = None,
+    kind: Kind = None,
     yes: Yes = False,
     notes: Annotated[str | None, typer.Option(help="What others should know.")] = None,
     reviewer: Reviewer = None,
@@ -109,11 +113,11 @@ def approve(
     """Approve patterns; replaces an earlier decision only if --replaces names it."""
     session: Session = context.obj
     with session.service() as service:
-        if signatures and len(signatures) == 1 and not query and not dry_run:
+        if signatures and len(signatures) == 1 and not (query or kind or dry_run):
             entry = service.approve(signatures[0], notes, reviewer=reviewer, replaces=replaces)
             _print_decision(entry, json=json)
             return
-        chosen = choose(service, Verdict.APPROVED, signatures or [], query, replaces, asks=not (yes or dry_run))
+        chosen = choose(service, Verdict.APPROVED, signatures or [], query, kind, replaces, asks=not (yes or dry_run))
         made = service.decide_many(
             chosen, Verdict.APPROVED, notes, reviewer=reviewer, replaces=replaces, dry_run=dry_run
         )
@@ -126,6 +130,7 @@ def reject(
     signatures: Patterns = None,
     *,
     query: Query = None,
+    kind: Kind = None,
     yes: Yes = False,
     reason: Annotated[str, typer.Option(help="The reason, for others to read.")],
     reviewer: Reviewer = None,
@@ -136,11 +141,11 @@ def reject(
     """Reject patterns; replaces an earlier decision only if --replaces names it."""
     session: Session = context.obj
     with session.service() as service:
-        if signatures and len(signatures) == 1 and not query and not dry_run:
+        if signatures and len(signatures) == 1 and not (query or kind or dry_run):
             entry = service.reject(signatures[0], reason, reviewer=reviewer, replaces=replaces)
             _print_decision(entry, json=json)
             return
-        chosen = choose(service, Verdict.REJECTED, signatures or [], query, replaces, asks=not (yes or dry_run))
+        chosen = choose(service, Verdict.REJECTED, signatures or [], query, kind, replaces, asks=not (yes or dry_run))
         made = service.decide_many(
             chosen, Verdict.REJECTED, reason, reviewer=reviewer, replaces=replaces, dry_run=dry_run
         )
