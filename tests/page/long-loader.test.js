@@ -51,6 +51,18 @@ test("in the usual order the first page of a view that turns out to be long is i
   assert.equal(loading.last.place, "/second");
 });
 
+test("the short first page of a long list is filled up, so that whole pages are held", async (context) => {
+  const loading = new Loading(context);
+  loading.loader.show("pending", null, 9000);
+  await loading.last.answer(many(500).slice(0, 50), "/second", 9000);
+  const filled = loading.loader.more();
+  assert.deepEqual([loading.last.place, loading.last.limit], ["/second", 450]);
+  await loading.last.answer(many(500).slice(50), "/third", 9000);
+  await filled;
+  loading.loader.more();
+  assert.deepEqual([loading.last.place, loading.last.limit], ["/third", undefined]);
+});
+
 test("a view whose length the daemon does not know yet is not loaded as a whole", async (context) => {
   const loading = new Loading(context);
   loading.loader.show("pending");

@@ -210,9 +210,11 @@ export class Loader {
    * @param {Part} part
    * @param {number} page the first is 1
    */
-  #asked({ other }, page) {
-    const { listing } = this.#store;
-    return other && page === 1 ? { ...listing, limit: FIRST_PAGE_SIZE } : listing;
+  #asked({ other, more }, page) {
+    const { listing, held } = this.#store;
+    if (other && page === 1) return { ...listing, limit: FIRST_PAGE_SIZE };
+    // The first page of a long list is filled up, as a reload asks for whole ones.
+    return more && held <= FIRST_PAGE_SIZE ? { ...listing, limit: PAGE_SIZE - FIRST_PAGE_SIZE } : listing;
   }
 
   /** @param {number | null} total */
