@@ -106,8 +106,6 @@ class PatternSyncService:
         """
         listing = Listing(status, query, Order.parse(sort), snoozed, skipped=offset)
         with self._reviews() as gateway:
-            if listing.needs_traits:
-                _prepare(gateway)
             return run_blocking(Review(gateway).page(listing, limit)).entries
 
     def groups(
@@ -115,7 +113,6 @@ class PatternSyncService:
     ) -> tuple[EntryGroup, ...]:
         """Return the groups of the entries of one status, those worth most first. Raises InvalidInput."""
         with self._reviews() as gateway:
-            _prepare(gateway)
             finding = Finding(gateway, Review(gateway))
             return run_blocking(finding.groups(Listing(status, query), by, limit)).groups
 
@@ -126,13 +123,11 @@ class PatternSyncService:
         """
         group = None if kind is None else Group(Grouping.KIND, kind)
         with self._reviews() as gateway:
-            _prepare(gateway)
             return run_blocking(Finding(gateway, Review(gateway)).selection(Listing(status, query, group=group)))
 
     def similar(self, signature: str, limit: int = 20) -> tuple[SimilarEntry, ...]:
         """Return the pending entries of the same kind whose tools are mostly the same. Raises UnknownPattern."""
         with self._reviews() as gateway:
-            _prepare(gateway)
             return tuple(run_blocking(Finding(gateway, Review(gateway)).similar(signature, limit)))
 
     def get_entry(self, signature: str) -> tuple[QueueEntry, tuple[HistoryItem, ...]]:
@@ -271,7 +266,7 @@ class PatternSyncService:
     @contextmanager
     def _reviews(self) -> Iterator[ReviewGateway]:
         with self._connect() as database:
-            yield ReviewGateway(BlockingSession(database).fetch)
+            yield ReviewGateway(BlockingSession(database).fetch, keeps_traits=True)
 
     @contextmanager
     def _decisions(self) -> Iterator[Decisions]:
@@ -292,8 +287,3 @@ class PatternSyncService:
         ):
             check_version(to_schema_version(database.fetch("schema_version")))
             yield host.address, database
-
-
-def _prepare(gateway: ReviewGateway) -> None:
-    """Make a queue of any length ready to be searched: no daemon may run that keeps it so."""
-    run_blocking(gateway.prepare_to_find(however_long=True))

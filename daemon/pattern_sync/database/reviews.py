@@ -37,10 +37,15 @@ class Fetch(Protocol):
 
 
 class ReviewGateway:
-    """Runs the review's statements; every method raises DatabaseError or SchemaError."""
+    """Runs the review's statements; every method raises DatabaseError or SchemaError.
 
-    def __init__(self, fetch: Fetch) -> None:
+    `keeps_traits` is for a program beside which no daemon may run: what is found in a queue of any length is then
+    brought up to date first.
+    """
+
+    def __init__(self, fetch: Fetch, *, keeps_traits: bool = False) -> None:
         self._fetch = fetch
+        self._keeps_traits = keeps_traits
 
     async def first_entries(self, limit: int) -> list[QueueEntry]:
         """Return the first pending entries, best impact first."""
@@ -49,7 +54,7 @@ class ReviewGateway:
     async def list_entries(self, listing: Listing, limit: int) -> list[Found]:
         """Return what a list finds. Raises NotReadyYet before every entry can be found."""
         if listing.needs_traits:
-            await self.prepare_to_find(however_long=False)
+            await self._prepare_to_find()
         arguments = (*listing_arguments(listing), *order_arguments(listing, limit))
         return [to_found(row) for row in await self._fetch("listed", *arguments)]
 
@@ -60,19 +65,19 @@ class ReviewGateway:
 
     async def select(self, listing: Listing, limit: int) -> tuple[list[str], Mapping[str, Any]]:
         """Return the names of what a list finds, and the number and the sums of all. Raises NotReadyYet."""
-        await self.prepare_to_find(however_long=False)
+        await self._prepare_to_find()
         asked = listing_arguments(listing)
         rows = await self._fetch("listed_ids", *asked, *order_arguments(listing, limit))
         return [row["pattern_id"] for row in rows], (await self._fetch("sum_listed", *asked))[0]
 
     async def groups(self, listing: Listing, grouping: Grouping, limit: int) -> Groups:
         """Return the groups of a list, those worth most first. Raises NotReadyYet."""
-        await self.prepare_to_find(however_long=False)
+        await self._prepare_to_find()
         return to_groups(await self._fetch("groups", *listing_arguments(listing), grouping, limit))
 
     async def of_the_same_kind(self, signature: str, status: Status, limit: int) -> list[tuple[str, str]]:
         """Return one entry and those of its kind, with their shapes: the one that is asked for first."""
-        await self.prepare_to_find(however_long=False)
+        await self._prepare_to_find()
         rows = await self._fetch("of_the_same_kind", signature, status, limit)
         return [(row["pattern_id"], row["shape"]) for row in rows]
 
@@ -82,9 +87,8 @@ class ReviewGateway:
         kept: int | None = (await self._fetch("keep_traits", named, most))[0]["kept"]
         return kept
 
-    async def prepare_to_find(self, *, however_long: bool) -> None:
-        """Bring the traits of a short queue, or any if so asked, up to date. Raises NotReadyYet if others are at it."""
-        if not (await self._fetch("prepare_to_find", however_long))[0]["can_find"]:
+    async def _prepare_to_find(self) -> None:
+        if not (await self._fetch("prepare_to_find", self._keeps_traits))[0]["can_find"]:
             raise NotReadyYet(
                 "The queue is being prepared for searches and sorts; that takes a minute at first. Try again soon."
             )
