@@ -14,8 +14,17 @@ from pattern_sync.domain.errors import (
     SchemaOutdated,
     StatementFailed,
 )
-from pattern_sync.domain.facts import FilterForeign, FilterOwn, FilterPublished, PendingCounted, ScanFinished
+from pattern_sync.domain.facts import (
+    FilterForeign,
+    FilterOwn,
+    FilterPublished,
+    PendingCounted,
+    ScanFinished,
+    SweepSettled,
+)
 from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.identity import RowId
+from pattern_sync.domain.outcomes import Outcome, PatternOutcome
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.scans import ScanKind
 from pattern_sync.domain.statistics import PendingEntries, Publication
@@ -80,14 +89,15 @@ class Bench:
         self.activity = RecordingActivity(clock, ScanWorker.name)
         self.quarantined = asyncio.Event()
         self.caught_up = 0
-        recovery = Recovery(clock, self.facts, 3.0, self.intake)
+        self.recovery = recovery = Recovery(clock, self.facts, 3.0, self.intake)
         silence = Silence(clock, self.facts, recovery.deafened, lambda: False, 10.0)
+        self.reception = Reception(clock, self.facts, silence, recovery.deafened)
         self.worker = ScanWorker(
             self.intake,
             Reconciler(queue, clock),
             self.installation,
             self.in_force,
-            Reception(clock, self.facts, silence, recovery.deafened),
+            self.reception,
             recovery,
             self.quarantined,
             self._on_caught_up,
@@ -263,6 +273,36 @@ def test_held_patterns_are_marked() -> None:
         bench.queue.held = {2}
         await bench.worker.run_once({ScanKind.SWEEP})
         assert await bench.intake.take_patterns(0) == [2]
+
+    run(check())
+
+
+def test_what_was_heard_during_a_sweep_is_not_recovered_however_slowly_the_sweep_is_recorded() -> None:
+    async def check() -> None:
+        bench = Bench(FakeQueue())
+        bench.reception.listening()
+        await bench.worker.run_once({ScanKind.CATCH_UP})
+        bench.queue.patterns.append(1)
+        stale = bench.queue.refresh_stale
+        record = bench.installation.record_run
+
+        async def hear(*arguments: object) -> object:
+            bench.clock.seconds += 0.003
+            bench.recovery.reconciled([PatternOutcome(RowId(1), "s1", Outcome.UNCHANGED)])
+            bench.clock.seconds += 0.001
+            return await stale(*arguments)  # type: ignore[arg-type]
+
+        async def record_slowly(kind: str, result: SyncResult) -> None:
+            bench.clock.seconds += 0.5
+            await record(kind, result)
+
+        bench.queue.refresh_stale = hear  # type: ignore[method-assign, assignment]
+        bench.installation.record_run = record_slowly  # type: ignore[method-assign]
+        await bench.worker.run_once({ScanKind.SWEEP})
+        assert bench.queue.entries == {1}
+        bench.clock.seconds += 4.0
+        assert bench.recovery.settle() == 0
+        assert [fact.recovered for fact in bench.facts.of(SweepSettled)] == [0]
 
     run(check())
 

@@ -77,15 +77,19 @@ class ScanWorker:
             await self._installation.check_schema()
             await self._read_filter()
             verified = self._verified(frozenset(kinds))
-            result = await self._scan(leading(verified))
+            result = await self._scan(verified)
             self._finished(verified, result)
 
     def close(self) -> None:
         """Stop after the scan that goes on."""
         self._intake.close()
 
-    async def _scan(self, kind: ScanKind) -> SyncResult:
+    async def _scan(self, kinds: Collection[ScanKind]) -> SyncResult:
         result = await self._reconciler.reconcile_everything(self._in_force.value, on_held=self._intake.add)
+        # Before anything is awaited: what the event path meets during a scan is told from what it met before by the
+        # time at which the scan ended.
+        self._recovery.scanned(kinds, result, listening=self._reception.is_complete)
+        kind = leading(kinds)
         if kind not in (ScanKind.POLL, ScanKind.REQUEST) or result.synced_count:
             await self._installation.record_run(kind, result)
         if kind in (ScanKind.CATCH_UP, ScanKind.SWEEP):
@@ -123,7 +127,6 @@ class ScanWorker:
         if ScanKind.SETTINGS in kinds:
             self._emit(FilterPublished(self._in_force.value))
         self._intake.scanned(kinds, result.sync_duration_ms / 1000, in_vain=not result.synced_count)
-        self._recovery.scanned(kinds, result, listening=self._reception.is_complete)
         if result.error_count:
             self._quarantined.set()
         self._emit(ScanFinished(kinds, result))
