@@ -122,6 +122,7 @@ def test_an_older_version_is_upgraded_and_its_daemon_keeps_its_rights(database: 
     newer = "pattern_sync.written, pattern_sync.refusals, pattern_sync.rejections, pattern_sync.marks"
     newest = "pattern_sync.traits, pattern_sync.batch_items, pattern_sync.batches, pattern_sync.decisions"
     newer = f"{newer}, {newest}, pattern_sync.snoozes, pattern_sync.answers"
+    newer = f"{newer}, pattern_sync.messages, pattern_sync.told, pattern_sync.channels"
     database.execute(f"DROP TABLE {newer}; DELETE FROM pattern_sync.migrations WHERE version > 2")
     database.execute("ALTER TABLE pattern_sync.migrations DROP COLUMN extended_to")
     rights = ("SELECT, INSERT, DELETE ON pattern_sync.runs", "SELECT ON pattern_sync.migrations")

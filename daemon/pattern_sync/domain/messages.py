@@ -4,6 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import quote
+
+from pattern_sync.domain.entry import QueueEntry
+from pattern_sync.domain.evidence import FlagName
 
 # A message names so many patterns, best first, and counts the rest.
 MOST_NAMED = 20
@@ -36,6 +40,20 @@ class ToldPattern:
     url: str | None
 
 
+def to_told(entry: QueueEntry, page_url: str | None) -> ToldPattern:
+    """Return an entry as a message shows it; without a page's URL it has no link."""
+    return ToldPattern(
+        pattern_id=entry.pattern_id,
+        tool_sequence=entry.tool_sequence,
+        confidence=entry.confidence_score,
+        occurrences=entry.occurrence_count,
+        savings_usd=entry.estimated_savings_usd,
+        evidence_usd=entry.evidence.savings_by_evidence,
+        doubts=[flag.rule for flag in entry.evidence.flags if flag.name != FlagName.NOTHING_RECORDED],
+        url=None if page_url is None else f"{page_url}#pattern={quote(entry.pattern_id, safe='')}",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """What one message says; `key` is the same at every attempt, so that a receiver can tell a repetition.
@@ -61,6 +79,55 @@ class Letter:
     subject: str
     media_type: str
     text: str
+
+
+class MessageState(StrEnum):
+    """What has become of a message: dropped are those whose patterns were all decided before it was sent."""
+
+    OPEN = "open"
+    SENT = "sent"
+    DEAD = "dead"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedMessage:
+    """A message that this daemon sends now; `attempts` includes this one. Its letter is None before the first."""
+
+    id: int
+    key: str
+    channel: str
+    kind: MessageKind
+    created_at: datetime
+    letter: Letter | None
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What a message tells of: the names of the best, and of all their number, their worth, and how many are old."""
+
+    signatures: Sequence[str]
+    count: int
+    savings_usd: float
+    old_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotedMessage:
+    """A message as it stands, for operators; `told` is how many patterns it tells of."""
+
+    id: int
+    channel: str
+    kind: MessageKind
+    state: MessageState
+    told: int
+    attempts: int
+    last_status: int | None
+    last_error: str | None
+    created_at: datetime
+    due_at: datetime
+    ended_at: datetime | None
 
 
 class DeliveryOutcome(StrEnum):

@@ -64,7 +64,10 @@ needed AS (
             ('batch_items', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
             ('decisions', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
             ('snoozes', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
-            ('answers', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'])
+            ('answers', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('messages', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('told', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('channels', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'])
     ) AS ours (table_name, privileges)
     CROSS JOIN LATERAL pg_catalog.unnest(ours.privileges) AS wanted (privilege)
     JOIN pg_catalog.pg_class AS c ON c.relname::text = ours.table_name
