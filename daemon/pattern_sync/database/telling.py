@@ -15,6 +15,7 @@ from pattern_sync.domain.messages import (
     Delivery,
     Gathered,
     Letter,
+    MessageCount,
     MessageKind,
     MessageState,
     NotedMessage,
@@ -79,6 +80,13 @@ class TellingGateway:
     async def messages(self, state: MessageState | None, limit: int) -> list[NotedMessage]:
         """Return the latest messages, newest first."""
         return [_to_noted(row) for row in await self._fetch("messages", state, limit)]
+
+    async def counts(self) -> list[MessageCount]:
+        """Return how many messages each channel has in each state."""
+        return [
+            MessageCount(row["channel"], MessageState(row["state"]), row["messages"], row["reason"])
+            for row in await self._fetch("message_counts")
+        ]
 
     async def retry(self, message_id: int) -> bool:
         """Have a message sent once more; False if there is none that is dead or waits."""

@@ -1,11 +1,12 @@
 """Facts: what happened, for log, health and metrics. The daemon works the same without a subscriber."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from pattern_sync.domain.decision import ReviewAction, ReviewResult
 from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.messages import MessageKind, MessageState
 from pattern_sync.domain.notification import Channel, NotificationKind
 from pattern_sync.domain.outcomes import PatternOutcome
 from pattern_sync.domain.reception import SessionEnd, TriggerFault
@@ -438,6 +439,44 @@ class PagesStale(Fact):
 @dataclass(frozen=True, slots=True)
 class PagesCurrent(Fact):
     """The review pages are kept up to date again."""
+
+    after_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEnded(Fact):
+    """An attempt to send a message ended: it is `state` from now on, and open if it is tried again.
+
+    `channel` and `host` name the destination, whose URL is a secret; `reason` holds no word of it.
+    """
+
+    message_id: int
+    channel: str
+    host: str
+    kind: MessageKind
+    state: MessageState
+    attempts: int
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesCounted(Fact):
+    """How many messages each channel has in each state, and why nothing is sent to some hosts any more."""
+
+    counts: Mapping[tuple[str, MessageState], int]
+    off: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TellingStopped(Fact):
+    """Messages cannot be planned or sent; patterns are still queued."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TellingResumed(Fact):
+    """Messages are planned and sent again."""
 
     after_seconds: float
 

@@ -114,6 +114,16 @@ class Gathered:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageCount:
+    """How many messages a channel has in one state, and why it is off, if it is."""
+
+    channel: str
+    state: MessageState
+    messages: int
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class NotedMessage:
     """A message as it stands, for operators; `told` is how many patterns it tells of."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from pattern_sync.domain.messages import MessageState
 from pattern_sync.domain.reception import Audience, Mode
 from pattern_sync.domain.scans import ScanKind
 from pattern_sync.observability.view import View
@@ -125,9 +126,25 @@ class HealthReporter:
             )
         if view.pages_are_stale:
             reasons.append("The review pages are not kept up to date. The daemon's log has the reason.")
+        reasons += self._why_untold()
         if hanging := self._hanging():
             reasons.append(f"Hanging: {', '.join(hanging)}.")
         return tuple(reasons)
+
+    def _why_untold(self) -> list[str]:
+        view = self._view
+        reasons = [
+            f"Nothing is sent to {host} any more: {reason}. Correct the setting, or mend the receiver and run:"
+            " pattern-sync notify test"
+            for host, reason in view.channels_off.items()
+        ]
+        if dead := sum(count for (_, state), count in view.messages.items() if state is MessageState.DEAD):
+            reasons.append(
+                f"{dead:,} messages to people were given up. Run: pattern-sync notify list --state dead"
+            )
+        if view.telling_is_stopped:
+            reasons.append("Messages to people cannot be prepared. The daemon's log has the reason.")
+        return reasons
 
     def _why_silent(self) -> list[str]:
         view = self._view

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import fields
 
 from pattern_sync.domain import facts
+from pattern_sync.domain.messages import MessageState
 from pattern_sync.domain.outcomes import Outcome, signatures_of
 from pattern_sync.domain.reception import Mode
 from pattern_sync.domain.results import SyncResult
@@ -45,6 +46,13 @@ _PLAIN: dict[type[facts.Fact], Line] = {
     facts.HttpWaiting: Line.HTTP_WAITING,
     facts.PagesStale: Line.PAGES_STALE,
     facts.PagesCurrent: Line.PAGES_CURRENT,
+    facts.TellingStopped: Line.TELLING_STOPPED,
+    facts.TellingResumed: Line.TELLING_RESUMED,
+}
+_MESSAGES = {
+    MessageState.SENT: Line.MESSAGE_SENT,
+    MessageState.OPEN: Line.MESSAGE_FAILED,
+    MessageState.DEAD: Line.MESSAGE_DEAD,
 }
 _FAILED_REQUESTS = {
     facts.RequestFault.REFUSED: Line.REQUEST_REFUSED,
@@ -131,6 +139,8 @@ class Log:
                 self._wrong_tokens.add(address=address)
             case facts.HttpOutOfFiles(reason):
                 self._out_of_files.add(reason=reason)
+            case facts.MessageEnded() if line := _MESSAGES.get(fact.state):
+                self._write(line, **{**_fields_of(fact), "kind": fact.kind.value, "state": fact.state.value})
             case facts.RequestFailed(fault, method, path, reason, request_id):
                 line = _FAILED_REQUESTS[fault]
                 self._write(line, method=method, path=path, reason=reason, request_id=request_id)

@@ -1,6 +1,6 @@
 """The daemon as its facts show it: what the status line, health and metrics render."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
 from pattern_sync.domain.facts import (
@@ -14,6 +14,7 @@ from pattern_sync.domain.facts import (
     HttpWaiting,
     ListenerListening,
     ListenerLost,
+    MessagesCounted,
     NotificationQueueDrained,
     NotificationQueueFull,
     NotificationReceived,
@@ -30,12 +31,15 @@ from pattern_sync.domain.facts import (
     SettingsReloaded,
     SweepPlanned,
     SweepSettled,
+    TellingResumed,
+    TellingStopped,
     TriggersChecked,
     TriggersFaulty,
     TriggersSeen,
     TriggersSound,
     TriggersUnseen,
 )
+from pattern_sync.domain.messages import MessageState
 from pattern_sync.domain.notification import Channel
 from pattern_sync.domain.outcomes import Outcome
 from pattern_sync.domain.reception import Audience, Mode, TriggerFault
@@ -60,6 +64,9 @@ class View:
         self.schema_version: int | None = None
         self.http_waits_for: str | None = None
         self.pages_are_stale = False
+        self.messages: Mapping[tuple[str, MessageState], int] = {}
+        self.channels_off: Mapping[str, str] = {}
+        self.telling_is_stopped = False
         self.why_reload_refused: str | None = None
         self.filter_is_deferred = False
         self.trigger_faults: tuple[TriggerFault, ...] = ()
@@ -132,6 +139,10 @@ class View:
                 self.http_waits_for = reason
             case HttpServing():
                 self.http_waits_for = None
+            case MessagesCounted(counts, off):
+                self.messages, self.channels_off = counts, off
+            case TellingStopped() | TellingResumed():
+                self.telling_is_stopped = isinstance(fact, TellingStopped)
             case _:
                 self._take_database(fact)
 

@@ -50,5 +50,10 @@ class Timings:
     # Whoever asks for a reload waits this long for the database at most.
     reload_seconds: float = 2.0
     supervision_seconds: float = 0.5
+    # People are told of what was queued within this time in one message, and of what nobody announced after a minute.
+    telling_wait_seconds: float = 30.0
+    telling_seconds: float = 60.0
+    # Looks for what is to be told are at least so far apart: a busy queue must not make a busy teller.
+    telling_pace_seconds: float = 0.5
     # The log repeats what others can provoke at most this often.
     log_interval_seconds: float = 60.0

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from pattern_sync.domain.destinations import Destination
 from pattern_sync.domain.entry import QueueEntry
-from pattern_sync.domain.facts import Emit, MessageEnded
+from pattern_sync.domain.facts import Emit, MessageEnded, MessagesCounted
 from pattern_sync.domain.messages import (
     ClaimedMessage,
     Delivery,
@@ -15,6 +15,7 @@ from pattern_sync.domain.messages import (
     Gathered,
     Letter,
     Message,
+    MessageCount,
     MessageKind,
     MessageState,
     to_told,
@@ -45,6 +46,7 @@ class MessageStore(Protocol):
     async def gather(self, claimed: ClaimedMessage, min_savings: float) -> Gathered: ...
     async def find_entries(self, signatures: Sequence[str]) -> list[QueueEntry]: ...
     async def freeze(self, claimed: ClaimedMessage, letter: Letter) -> bool: ...
+    async def counts(self) -> list[MessageCount]: ...
     async def settle(
         self, claimed: ClaimedMessage, state: MessageState, delivery: Delivery | None, retry_seconds: float | None
     ) -> bool: ...
@@ -114,10 +116,20 @@ class Teller:
         while due_seconds == 0:
             claimed = await self._store.claim(self._channels, LEASE_SECONDS)
             if claimed is None:  # another daemon was faster
-                return None
+                break
             await self._send(claimed)
             due_seconds = await self._plan()
-        return due_seconds
+        await self._count()
+        return due_seconds or None
+
+    async def _count(self) -> None:
+        """Report how the messages stand; those of destinations that are no longer set are left out."""
+        counts = await self._store.counts()
+        known = self._terms.destinations
+        off = {known[each.channel].host: each.reason for each in counts if each.channel in known and each.reason}
+        self._emit(
+            MessagesCounted({(each.channel, each.state): each.messages for each in counts if each.channel in known}, off)
+        )
 
     async def _pause(self, due_seconds: float | None) -> None:
         longest_seconds = self._timings.telling_seconds
@@ -138,7 +150,17 @@ class Teller:
         delivery = await self._courier.deliver(destination, letter, claimed.key, claimed.kind, claimed.created_at)
         state, retry_seconds = self._next(claimed, delivery)
         if await self._store.settle(claimed, state, delivery, retry_seconds):
-            self._emit(MessageEnded(claimed.id, destination.host, claimed.kind, state, delivery, claimed.attempts))
+            self._emit(
+                MessageEnded(
+                    claimed.id,
+                    claimed.channel,
+                    destination.host,
+                    claimed.kind,
+                    state,
+                    claimed.attempts,
+                    delivery.reason,
+                )
+            )
 
     async def _written(self, claimed: ClaimedMessage, destination: Destination) -> Letter | None:
         """Return the text of a message at its first attempt; None if there is nothing to tell any more."""

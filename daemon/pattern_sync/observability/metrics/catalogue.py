@@ -142,6 +142,9 @@ class Metric(Enum):
         "pages_lagging_closed", "Live connections closed because the client read too slowly."
     )
     PAGES_STALE = _gauge("pages_stale", "Whether the review pages cannot be kept up to date.")
+    MESSAGES = _gauge(
+        "messages", "Messages to people of the last 30 days, by their destination and state.", "channel", "state"
+    )
     POOL_CONNECTIONS = _gauge(
         "pool_connections",
         "Database connections beside the LISTEN session, by who uses them; an idle one is anybody's.",

@@ -63,6 +63,7 @@ class Gauges(Collector):
             yield _family(metric, () if value is None else [((), value)])
         yield _family(Metric.LISTENER_MODE, (((mode.value,), mode is self._view.effective_mode) for mode in Mode))
         yield _family(Metric.POOL_CONNECTIONS, self._sources.pool_connections().items())
+        yield _family(Metric.MESSAGES, self._view.messages.items())
 
     def _infos(self) -> Iterator[GaugeMetricFamily]:
         build, chosen = self._build, self._sources.filter_in_force()
