@@ -65,6 +65,7 @@ def _checked(settings: "Settings") -> "DatabaseAddress | None":
     from pattern_sync.runtime.host import named_database
 
     settings.tokens()
+    settings.telling()
     return named_database(settings)
 
 

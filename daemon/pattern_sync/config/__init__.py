@@ -4,6 +4,7 @@ from pattern_sync.config.hints import exposed_secrets, hints_about
 from pattern_sync.config.names import ENV_FILE_VARIABLE, PREFIX
 from pattern_sync.config.rereading import CRITERIA, Reread, Rereader
 from pattern_sync.config.settings import Settings
+from pattern_sync.config.telling import TellingSettings
 
 __all__ = [
     "CRITERIA",
@@ -12,6 +13,7 @@ __all__ = [
     "Reread",
     "Rereader",
     "Settings",
+    "TellingSettings",
     "exposed_secrets",
     "hints_about",
 ]

@@ -74,7 +74,8 @@ class Rereader:
 def _secrets(settings: Settings) -> dict[str, str | None]:
     """Return what secrets are, by the setting that may name their file. Raises InvalidSettings."""
     tokens = {f"{kind}_token_file": token for kind, token in settings.tokens()._asdict().items()}
-    return {"database_url_file": settings.url(), **tokens}
+    notify = {f"{name}_file": text for name, text in settings.notify_texts().items()}
+    return {"database_url_file": settings.url(), **tokens, **notify}
 
 
 def _overridden(sources: Sources) -> Iterator[str]:

@@ -11,8 +11,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pattern_sync.config.complaints import explain
 from pattern_sync.config.names import PREFIX, option
-from pattern_sync.config.secrets import read_token, read_url
+from pattern_sync.config.secrets import read_secret, read_token, read_url
 from pattern_sync.config.sources import ENV_FILE_ENCODING, Sources
+from pattern_sync.config.telling import TellingSettings, read_telling
 from pattern_sync.domain.errors import InvalidSettings
 from pattern_sync.domain.filter import (
     BOUNDS,
@@ -186,6 +187,40 @@ class Settings(BaseSettings):
         description="Header in which a proxy that signs people in names the reviewer, such as `X-Forwarded-User`. No"
         " other name is then recorded. Only the proxy may be able to reach the daemon.",
     )
+    notify_urls: SecretStr | None = Field(
+        default=None,
+        description="Where messages about patterns worth much are sent, separated by spaces: `https://` URLs (signed"
+        " webhooks), Slack's and `slack+https://` ones (chats), `mailto:ann@example.com?via=smtps://user@mail.example`,"
+        " and others that Apprise knows. Unset: nowhere.",
+    )
+    notify_urls_file: Path | None = Field(default=None, description="File that holds these URLs.")
+    notify_secret: SecretStr | None = Field(
+        default=None,
+        description="Secret by which webhooks are signed, `whsec_` and base64; two, while it is replaced.",
+    )
+    notify_secret_file: Path | None = Field(default=None, description="File that holds the secret.")
+    notify_min_savings: float = Field(
+        default=10_000.0,
+        ge=0,
+        le=1e15,
+        allow_inf_nan=False,
+        description="Lowest savings that are worth a message, in USD a month; by evidence, where there is any.",
+    )
+    notify_every: float = Field(
+        default=3600.0,
+        ge=1,
+        le=604_800,
+        allow_inf_nan=False,
+        description="Seconds between two messages to the same destination, at least.",
+    )
+    notify_quiet: str | None = Field(
+        default=None, description="Hours in which nothing is sent, such as `22:00-07:00 Europe/Berlin`."
+    )
+    notify_digest: str | None = Field(
+        default=None,
+        description="When a summary of what waits is sent, such as `mon-fri 09:00`, in the zone of the quiet hours, or"
+        " of this machine; another one may follow.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Lowest level to log. `debug` also logs every refresh."
     )
@@ -313,6 +348,26 @@ class Settings(BaseSettings):
                 f" {PREFIX}API_TOKEN (for example to the output of: openssl rand -hex 32), or listen on 127.0.0.1."
             )
         return tokens
+
+    def telling(self) -> TellingSettings | None:
+        """Return whom messages are sent to; None is nobody. Raises InvalidSettings."""
+        for name, text in self.notify_texts().items():
+            if text is None:
+                self._sources.credentials.refuse_lookalike(name)
+        return read_telling(
+            **self.notify_texts(),
+            min_savings=self.notify_min_savings,
+            every_seconds=self.notify_every,
+            quiet=self.notify_quiet,
+            digest=self.notify_digest,
+        )
+
+    def notify_texts(self) -> dict[str, str | None]:
+        """Return the secrets of the messages to people, as they were written. Raises InvalidSettings."""
+        return {
+            "notify_urls": read_secret("NOTIFY_URLS", self.notify_urls, self.notify_urls_file),
+            "notify_secret": read_secret("NOTIFY_SECRET", self.notify_secret, self.notify_secret_file),
+        }
 
     def origins(self) -> tuple[str, ...]:
         """Return the other origins whose pages may call the API."""

@@ -28,6 +28,7 @@ from pattern_sync.runtime.queueing import (
 )
 from pattern_sync.runtime.reload import FilterPublisher
 from pattern_sync.runtime.serving import build_http_server, build_live_updates, build_traits_keeper
+from pattern_sync.runtime.telling import build_teller
 from pattern_sync.services.supervisor import ClosableService, Service
 from pattern_sync.services.timings import Timings
 from pattern_sync.sync.in_force import FilterInForce
@@ -75,7 +76,8 @@ def assemble(
     page_notifier = PageNotifier(page_reviews.notify_pages, notifying, timings.debounce_seconds)
     live = build_live_updates(core, page_reviews)
     traits_keeper = build_traits_keeper(core, pool)
-    hearing = QueueHearing(live, traits_keeper)
+    teller = build_teller(core, settings, pool)
+    hearing = QueueHearing(live, traits_keeper, teller)
     gateway = DaemonGateway(
         pool, page_notifier.add, lambda version: core.emit(SchemaRead(version.newest, SCHEMA_VERSION))
     )
@@ -103,6 +105,7 @@ def assemble(
             build_trigger_watch(core, pool, gateway, hearing, mends=settings.mend),
             traits_keeper,
             publisher,
+            *([teller] if teller else []),
             *([build_embedded_supervisor(core, host.embedded)] if host.embedded else []),
         ],
     )

@@ -6,7 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pattern_sync.domain.backoff import Backoff
-from pattern_sync.domain.facts import DatabaseBack, DatabaseLost, Emit, PagesCurrent, PagesStale
+from pattern_sync.domain.facts import (
+    DatabaseBack,
+    DatabaseLost,
+    Emit,
+    PagesCurrent,
+    PagesStale,
+    TellingResumed,
+    TellingStopped,
+)
 from pattern_sync.observability.log import Log
 from pattern_sync.observability.metrics.exposition import Metrics
 from pattern_sync.observability.status_line import StatusLine
@@ -50,8 +58,8 @@ class Observers:
 class Core:
     """The conditions that services decide and act on, and the marks that they hand over.
 
-    `database` is lost while services cannot use it, `pages` while the review pages cannot be kept up to date: patterns
-    are queued all the same then.
+    `database` is lost while services cannot use it, `pages` while the review pages cannot be kept up to date, and
+    `telling` while no messages to people can be prepared: patterns are queued all the same then.
     """
 
     now: Callable[[], float]
@@ -61,6 +69,7 @@ class Core:
     readiness: Readiness
     database: Availability
     pages: Availability
+    telling: Availability
     intake: Intake
     recovery: Recovery
     silence: Silence
@@ -75,6 +84,7 @@ class Core:
         emit = observers.emit
         database = Availability(now, lambda why: emit(DatabaseLost(why)), lambda took: emit(DatabaseBack(took)))
         pages = Availability(now, lambda why: emit(PagesStale(why)), lambda took: emit(PagesCurrent(took)))
+        telling = Availability(now, lambda why: emit(TellingStopped(why)), lambda took: emit(TellingResumed(took)))
         intake = Intake(now)
         recovery = Recovery(now, emit, timings.settle_seconds, intake)
         silence = Silence(now, emit, recovery.deafened, database.is_lost, timings.blind_after_seconds)
@@ -86,6 +96,7 @@ class Core:
             readiness=Readiness(emit, observers.manager, database.lost_seconds, timings.start_outage_seconds),
             database=database,
             pages=pages,
+            telling=telling,
             intake=intake,
             recovery=recovery,
             silence=silence,

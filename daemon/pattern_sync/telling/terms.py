@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pattern_sync.domain.destinations import Destination
-from pattern_sync.domain.hours import QuietHours, Schedule
+from pattern_sync.domain.hours import DigestSchedule, QuietHours
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Terms:
     min_savings: float
     every_seconds: float
     quiet: QuietHours | None
-    digest: Schedule | None
+    digest: DigestSchedule | None
     page_url: str | None
 
     def quiet_seconds(self, now: datetime) -> float:
