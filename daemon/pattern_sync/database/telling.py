@@ -88,6 +88,10 @@ class TellingGateway:
             for row in await self._fetch("message_counts")
         ]
 
+    async def turn_on(self, channel: str) -> None:
+        """Send over a channel again: its receiver has taken something."""
+        await self._fetch("turn_on", channel)
+
     async def retry(self, message_id: int) -> bool:
         """Have a message sent once more; False if there is none that is dead or waits."""
         return bool((await self._fetch("retry_message", message_id))[0]["retried"])

@@ -92,6 +92,10 @@ class NotReadyYet(PatternSyncError):
     """The traits of a queue are just being written, so that it cannot be searched or sorted."""
 
 
+class UnknownMessage(PatternSyncError):
+    """There is no message to people with this number that could be sent once more."""
+
+
 class CannotQueue(PatternSyncError):
     """A pattern that a person wants in the queue is there already, or must not be there; nothing was written."""
 

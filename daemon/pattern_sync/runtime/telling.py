@@ -2,11 +2,14 @@
 
 import random
 from datetime import UTC, datetime
+from uuid import uuid4
 
-from pattern_sync.config import Settings
+from pattern_sync.config import Settings, TellingSettings
 from pattern_sync.database.pool import Pool
 from pattern_sync.database.telling import TellingGateway
 from pattern_sync.delivery import Courier, render
+from pattern_sync.domain.destinations import Destination
+from pattern_sync.domain.messages import Delivery, Message, MessageKind
 from pattern_sync.runtime.core import Core
 from pattern_sync.telling import Teller, Terms
 
@@ -19,19 +22,17 @@ def build_teller(core: Core, settings: Settings, pool: Pool) -> Teller | None:
     telling = settings.telling()
     if telling is None:
         return None
-    public = settings.public()
-    page_url = None if public is None else str(public)
     terms = Terms(
         {each.channel: each for each in telling.destinations},
         telling.min_savings,
         telling.every_seconds,
         telling.quiet,
         telling.digest,
-        page_url,
+        _page_url(settings),
     )
     return Teller(
         TellingGateway(pool.lane("telling", 1).fetch),
-        Courier(telling.secrets, _now, page_url or _SOURCE),
+        _courier(settings, telling),
         render,
         terms,
         core.emit,
@@ -40,6 +41,25 @@ def build_teller(core: Core, settings: Settings, pool: Pool) -> Teller | None:
         random.random,
         core.timings,
     )
+
+
+async def send_test(settings: Settings, telling: TellingSettings) -> dict[Destination, Delivery]:
+    """Send a test to every destination, one after the other, and return how each ended."""
+    courier = _courier(settings, telling)
+    message = Message(str(uuid4()), MessageKind.TEST, _now(), (), 0, 0.0, 0, _page_url(settings))
+    return {
+        each: await courier.deliver(each, render(each, message), message.key, message.kind, message.created_at)
+        for each in telling.destinations
+    }
+
+
+def _courier(settings: Settings, telling: TellingSettings) -> Courier:
+    return Courier(telling.secrets, _now, _page_url(settings) or _SOURCE)
+
+
+def _page_url(settings: Settings) -> str | None:
+    public = settings.public()
+    return None if public is None else str(public)
 
 
 def _now() -> datetime:

@@ -43,6 +43,10 @@ LIMIT $2::bigint;
 -- Send a message ($1) once more that is dead, or that waits for its next attempt.
 SELECT pattern_sync.retry_message($1::bigint) AS retried;
 
+-- name: turn_on
+-- Send over a channel ($1) again: its receiver has taken something.
+DELETE FROM pattern_sync.channels AS c WHERE c.channel = $1::text;
+
 -- name: message_counts
 -- How many messages each channel has in each state, and why it is off.
 SELECT m.channel, m.state, pg_catalog.count(*) AS messages, c.reason
