@@ -16,10 +16,9 @@ from pattern_sync.database.rows.overview import to_overview, to_schema_version
 from pattern_sync.database.telling import TellingGateway
 from pattern_sync.database.version import check_version
 from pattern_sync.domain.advice import Advice
-from pattern_sync.domain.batches import LARGEST_ID, Batch, DecisionMany, LoggedDecision, Progress, Undone
+from pattern_sync.domain.batches import Batch, DecisionMany, LoggedDecision, Progress, Undone
 from pattern_sync.domain.decision import Decision, Verdict, to_verdict
 from pattern_sync.domain.entry import HistoryItem, QueueCounts, QueueEntry, Status
-from pattern_sync.domain.errors import UnknownMessage
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.groups import EntryGroup, Selection, SimilarEntry
@@ -32,6 +31,7 @@ from pattern_sync.review import Decisions, Finding, Review, Snoozing
 from pattern_sync.runtime.host import host_at
 from pattern_sync.sync.manual import ManualSync
 from pattern_sync.sync.reconciler import Reconciler
+from pattern_sync.telling import Messages
 
 
 class PatternSyncService:
@@ -258,27 +258,19 @@ class PatternSyncService:
             return run_blocking(advising.queue(signature, reviewer))
 
     def messages(self, state: MessageState | None = None, limit: int = 50) -> tuple[NotedMessage, ...]:
-        """Return the latest messages to people, newest first, of one state (None: any)."""
-        with self._telling() as gateway:
-            return tuple(run_blocking(gateway.messages(state, limit)))
+        """Return the messages to people of the last 30 days, newest first, of one state (None: any)."""
+        with self._messages() as messages:
+            return tuple(run_blocking(messages.latest(state, limit)))
 
     def retry_message(self, message_id: int) -> None:
-        """Have a message sent once more by the daemon. Raises UnknownMessage unless it is dead, or waits."""
-        with self._telling() as gateway:
-            if not (1 <= message_id <= LARGEST_ID and run_blocking(gateway.retry(message_id))):
-                raise UnknownMessage(
-                    f"There is no message {message_id} that is dead or waits; `notify list` names those there are."
-                )
-
-    def turn_on_channel(self, channel: str) -> None:
-        """Send over a channel again that was off, as its receiver had refused."""
-        with self._telling() as gateway:
-            run_blocking(gateway.turn_on(channel))
+        """Have a daemon send a message once more that was given up, or that waits. Raises UnknownMessage."""
+        with self._messages() as messages:
+            run_blocking(messages.retry(message_id))
 
     @contextmanager
-    def _telling(self) -> Iterator[TellingGateway]:
+    def _messages(self) -> Iterator[Messages]:
         with self._connect() as database:
-            yield TellingGateway(BlockingSession(database).fetch)
+            yield Messages(TellingGateway(BlockingSession(database).fetch))
 
     @contextmanager
     def _advising(self) -> Iterator[Advising]:

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pattern_sync.config import Settings
     from pattern_sync.runtime.host import Host
     from pattern_sync.service import PatternSyncService
+    from pattern_sync.telling import Tested
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,15 @@ class Session:
         configure_logging("info", "auto")
         with open_host(self.settings()) as host:
             yield host
+
+    def test_destinations(self) -> "Sequence[Tested]":
+        """Send a test to every destination of the settings. Raises NobodyToTell."""
+        import asyncio
+
+        from pattern_sync.runtime.telling import test_destinations
+
+        with self.host() as host:
+            return asyncio.run(test_destinations(self.settings(), host.address))
 
     @contextmanager
     def service(self) -> "Iterator[PatternSyncService]":

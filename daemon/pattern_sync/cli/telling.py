@@ -10,7 +10,6 @@ from rich.table import Table
 from pattern_sync.cli.names import words
 from pattern_sync.cli.output import local, print_json
 from pattern_sync.cli.review import Json
-from pattern_sync.domain.errors import InvalidSettings
 from pattern_sync.domain.messages import DeliveryOutcome, MessageState
 
 if TYPE_CHECKING:
@@ -30,27 +29,16 @@ def add_commands(app: typer.Typer) -> None:
 @notify.command()
 def test(context: typer.Context, *, json: Json = False) -> None:
     """Send a test to every destination, and say how each took it; one that was off is on again if it does."""
-    import asyncio
-
-    from pattern_sync.runtime.telling import send_test
-
     session: Session = context.obj
-    settings = session.settings()
-    telling = settings.telling()
-    if telling is None:
-        raise InvalidSettings("PATTERN_SYNC_NOTIFY_URLS is not set, so that nobody is sent anything.")
-    ended = asyncio.run(send_test(settings, telling))
+    tested = session.test_destinations()
     if json:
-        print_json([{"channel": each.channel, "host": each.host, **asdict(end)} for each, end in ended.items()])
+        print_json([asdict(each) for each in tested])
     else:
-        for each, end in ended.items():
-            reason = "" if end.reason is None else f": {end.reason}"
-            typer.echo(f"{each.host} ({each.channel}): {end.outcome}{reason}")
-    taken = [each.channel for each, end in ended.items() if end.outcome is DeliveryOutcome.DELIVERED]
-    with session.service() as service:
-        for channel in taken:
-            service.turn_on_channel(channel)
-    if len(taken) < len(ended):
+        for each in tested:
+            typer.echo(
+                f"{each.host} ({each.channel}): {each.outcome}{'' if each.reason is None else f', {each.reason}'}"
+            )
+    if any(each.outcome is not DeliveryOutcome.DELIVERED for each in tested):
         raise typer.Exit(1)
 
 

@@ -7,6 +7,8 @@ PatternSyncError
 ├── UnknownPattern           exit 1   the queue has no entry with this signature
 ├── AlreadyDecided           exit 1   the entry's status is not the one that the decision replaces
 ├── DecisionRefused          exit 1   the application or the database refused a decision or a comment
+├── UnknownMessage           exit 1   there is no message to people with this number that can be sent once more
+├── NobodyToTell             exit 1   the settings name nobody who could be sent a message
 ├── CannotQueue              exit 1   a pattern that a person wants in the queue cannot be put there
 ├── NotReadyYet              exit 1   a long queue is being prepared for searches; trying again helps
 ├── DatabaseError (passing)
@@ -94,6 +96,10 @@ class NotReadyYet(PatternSyncError):
 
 class UnknownMessage(PatternSyncError):
     """There is no message to people with this number that could be sent once more."""
+
+
+class NobodyToTell(PatternSyncError):
+    """A test cannot be sent, as the settings name no destination."""
 
 
 class CannotQueue(PatternSyncError):

@@ -139,9 +139,7 @@ class HealthReporter:
             for host, reason in view.channels_off.items()
         ]
         if dead := sum(count for (_, state), count in view.messages.items() if state is MessageState.DEAD):
-            reasons.append(
-                f"{dead:,} messages to people were given up. Run: pattern-sync notify list --state dead"
-            )
+            reasons.append(f"{dead:,} messages to people were given up. Run: pattern-sync notify list --state dead")
         if view.telling_is_stopped:
             reasons.append("Messages to people cannot be prepared. The daemon's log has the reason.")
         return reasons

@@ -19,6 +19,7 @@ from pattern_sync.domain.scans import ScanKind
 from pattern_sync.observability.health import HealthReporter
 from pattern_sync.review import Decisions, Finding, Review, Snoozing
 from pattern_sync.runtime.core import Core
+from pattern_sync.runtime.telling import build_messages
 from pattern_sync.sync.manual import ManualSync
 from pattern_sync.sync.reconciler import Reconciler
 from pattern_sync.sync.traits_keeper import TraitsKeeper
@@ -75,6 +76,7 @@ def build_http_server(
         Snoozing(reviews, core.emit),
         ManualSync(Reconciler(gateway, core.now), gateway, on_finished),
         reviews,
+        build_messages(settings, peoples.fetch),
         _health_reporter(core),
         live,
         core.supervisor.hanging,

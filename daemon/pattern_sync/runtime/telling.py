@@ -5,13 +5,17 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from pattern_sync.config import Settings, TellingSettings
+from pattern_sync.database.address import DatabaseAddress
+from pattern_sync.database.connector import Connector
 from pattern_sync.database.pool import Pool
+from pattern_sync.database.reviews import Fetch
+from pattern_sync.database.statements import load_statements
 from pattern_sync.database.telling import TellingGateway
 from pattern_sync.delivery import Courier, render
 from pattern_sync.domain.destinations import Destination
 from pattern_sync.domain.messages import Delivery, Message, MessageKind
 from pattern_sync.runtime.core import Core
-from pattern_sync.telling import Teller, Terms
+from pattern_sync.telling import Messages, Teller, Terms, Tested
 
 # Of a daemon that no proxy gives an address.
 _SOURCE = "urn:pattern-sync"
@@ -43,8 +47,19 @@ def build_teller(core: Core, settings: Settings, pool: Pool) -> Teller | None:
     )
 
 
-async def send_test(settings: Settings, telling: TellingSettings) -> dict[Destination, Delivery]:
-    """Send a test to every destination, one after the other, and return how each ended."""
+def build_messages(settings: Settings, fetch: Fetch) -> Messages:
+    """Return the messages as operators see them. Raises InvalidSettings."""
+    telling = settings.telling()
+    return Messages(TellingGateway(fetch), None if telling is None else lambda: _send_test(settings, telling))
+
+
+async def test_destinations(settings: Settings, address: DatabaseAddress) -> tuple[Tested, ...]:
+    """Send a test to every destination from a program that is no daemon. Raises NobodyToTell, DatabaseError."""
+    async with Pool(Connector(address, load_statements())) as pool:
+        return await build_messages(settings, pool.lane("telling", 1).fetch).test()
+
+
+async def _send_test(settings: Settings, telling: TellingSettings) -> dict[Destination, Delivery]:
     courier = _courier(settings, telling)
     message = Message(str(uuid4()), MessageKind.TEST, _now(), (), 0, 0.0, 0, _page_url(settings))
     return {

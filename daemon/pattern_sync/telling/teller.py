@@ -128,7 +128,9 @@ class Teller:
         known = self._terms.destinations
         off = {known[each.channel].host: each.reason for each in counts if each.channel in known and each.reason}
         self._emit(
-            MessagesCounted({(each.channel, each.state): each.messages for each in counts if each.channel in known}, off)
+            MessagesCounted(
+                {(each.channel, each.state): each.messages for each in counts if each.channel in known}, off
+            )
         )
 
     async def _pause(self, due_seconds: float | None) -> None:

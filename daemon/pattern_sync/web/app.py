@@ -15,6 +15,7 @@ from pattern_sync.domain.facts import Emit
 from pattern_sync.observability.health import HealthReporter
 from pattern_sync.observability.metrics.exposition import Metrics
 from pattern_sync.review import Decisions, Finding, Review, Snoozing
+from pattern_sync.telling import Messages
 from pattern_sync.web.access import Guard, Tokens
 from pattern_sync.web.advice_routes import AdviceRoutes
 from pattern_sync.web.decision_routes import DecisionRoutes
@@ -25,6 +26,7 @@ from pattern_sync.web.list_routes import TOTAL_COUNT, ListRoutes
 from pattern_sync.web.live import LiveUpdates
 from pattern_sync.web.live_description import describe_live
 from pattern_sync.web.live_routes import LiveRoutes
+from pattern_sync.web.message_routes import MessageRoutes
 from pattern_sync.web.metrics_routes import MetricsRoutes
 from pattern_sync.web.middleware.bodies import BodyLimit
 from pattern_sync.web.middleware.compression import Compressed
@@ -75,6 +77,7 @@ _TAGS = {
     "decisions": "Decide many patterns at once, undo it, and read the record of decisions.",
     "advice": "What past decisions say about the filter, and patterns that only just miss it.",
     "sync": "Sync the queue with the detector's patterns by hand. The daemon does it by itself, too.",
+    "messages": "Messages to people outside the page.",
     "system": "Probes, and a health report for people.",
 }
 
@@ -108,6 +111,7 @@ class Parts:
     snoozing: Snoozing
     syncs: Syncs
     counts: Counts
+    messages: Messages
     health: HealthReporter
     live: LiveUpdates
     hanging: Callable[[], list[str]]
@@ -165,6 +169,7 @@ def create_api(parts: Parts, access: Access, guard: Guard, version: str) -> Fast
         ListRoutes(parts.review, parts.finding, guard, access.prefix),
         ReviewRoutes(parts.review, guard, identity),
         ReviewerRoutes(identity, guard),
+        MessageRoutes(parts.messages, guard),
         SystemRoutes(parts.health, parts.hanging),
         MetricsRoutes(parts.metrics, guard),
         LiveRoutes(parts.live, guard, identity, parts.emit),

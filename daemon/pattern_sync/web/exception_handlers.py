@@ -14,6 +14,7 @@ from pattern_sync.domain.errors import (
     DecisionRefused,
     InvalidInput,
     NotReadyYet,
+    NobodyToTell,
     NotSnoozable,
     NotUndoable,
     OutcomeUnknown,
@@ -21,6 +22,7 @@ from pattern_sync.domain.errors import (
     StatementFailed,
     TransactionConflict,
     UnknownBatch,
+    UnknownMessage,
     UnknownPattern,
 )
 from pattern_sync.domain.facts import Emit, RequestFailed, RequestFault
@@ -99,6 +101,8 @@ def install_exception_handlers(app: FastAPI, emit: Emit) -> None:
     app.exception_handler(InvalidInput)(_invalid_input)
     app.exception_handler(UnknownPattern)(_unknown)
     app.exception_handler(UnknownBatch)(_unknown)
+    app.exception_handler(UnknownMessage)(_unknown)
+    app.exception_handler(NobodyToTell)(_not_possible)
     app.exception_handler(NotUndoable)(_not_possible)
     app.exception_handler(NotSnoozable)(_not_possible)
     app.exception_handler(AlreadyDecided)(_decided)
@@ -173,11 +177,11 @@ async def _invalid_input(_: Request, fault: InvalidInput) -> JSONResponse:
     return _invalid([InvalidField(loc=["body"], msg=str(fault), type="value_error")])
 
 
-async def _unknown(_: Request, fault: UnknownPattern | UnknownBatch) -> JSONResponse:
+async def _unknown(_: Request, fault: UnknownPattern | UnknownBatch | UnknownMessage) -> JSONResponse:
     return _problem(404, str(fault))
 
 
-async def _not_possible(_: Request, fault: NotUndoable | NotSnoozable) -> JSONResponse:
+async def _not_possible(_: Request, fault: NotUndoable | NotSnoozable | NobodyToTell) -> JSONResponse:
     return _problem(409, str(fault))
 
 
