@@ -1,7 +1,8 @@
 """Messages to people: what is told, once, in which order, whoever dies in between."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import pytest
 
@@ -23,6 +24,8 @@ from tests.support.asynchronous import run
 from tests.support.database import TestDatabase
 
 pytestmark = pytest.mark.lived_in_too
+
+Answer = TypeVar("Answer")
 
 CHANNELS = ("one", "two")
 LETTER = Letter("subject", "application/json", '{"a": "→"}')
@@ -52,7 +55,7 @@ class Outbox:
         async def go(store: TellingGateway) -> float | None:
             return await store.plan(channels, min_savings, wait_seconds, every_seconds, slot)
 
-        return self._run(go)
+        return self.call(go)
 
     def claim(self, channels: Sequence[str] = CHANNELS[:1], lease_seconds: float = LEASE_SECONDS) -> ClaimedMessage:
         claimed = self.try_claim(channels, lease_seconds)
@@ -62,13 +65,13 @@ class Outbox:
     def try_claim(
         self, channels: Sequence[str] = CHANNELS[:1], lease_seconds: float = LEASE_SECONDS
     ) -> ClaimedMessage | None:
-        return self._run(lambda store: store.claim(channels, lease_seconds))
+        return self.call(lambda store: store.claim(channels, lease_seconds))
 
     def gather(self, claimed: ClaimedMessage, min_savings: float = 10_000) -> Gathered:
-        return self._run(lambda store: store.gather(claimed, min_savings))
+        return self.call(lambda store: store.gather(claimed, min_savings))
 
     def freeze(self, claimed: ClaimedMessage, letter: Letter = LETTER) -> bool:
-        return self._run(lambda store: store.freeze(claimed, letter))
+        return self.call(lambda store: store.freeze(claimed, letter))
 
     def settle(
         self,
@@ -77,19 +80,19 @@ class Outbox:
         state: MessageState = MessageState.SENT,
         retry_seconds: float | None = None,
     ) -> bool:
-        return self._run(lambda store: store.settle(claimed, state, delivery, retry_seconds))
+        return self.call(lambda store: store.settle(claimed, state, delivery, retry_seconds))
 
-    def tell(self, **terms: float) -> Gathered:
+    def tell(self) -> Gathered:
         """Send what there is to tell, over one channel."""
-        self.plan(**terms)  # type: ignore[arg-type]
+        self.plan()
         claimed = self.claim()
         gathered = self.gather(claimed)
         assert self.freeze(claimed)
         assert self.settle(claimed)
         return gathered
 
-    def _run(self, call):  # type: ignore[no-untyped-def]
-        async def go():  # type: ignore[no-untyped-def]
+    def call(self, call: Callable[[TellingGateway], Awaitable[Answer]]) -> Answer:
+        async def go() -> Answer:
             async with Pool(Connector(DatabaseAddress.parse(self.database.url), load_statements())) as pool:
                 return await call(TellingGateway(pool.lane("telling", 1).fetch))
 
@@ -132,7 +135,8 @@ def test_evidence_counts_where_there_is_any_and_what_is_snoozed_waits(outbox: Ou
     outbox.keep()
     outbox.database.execute("UPDATE pattern_sync.traits SET evidence = 20 WHERE pattern_id = 'claimed'")
     outbox.database.execute(
-        "INSERT INTO pattern_sync.snoozes (pattern_id, reviewer, until) VALUES ('asleep', 'ann', now() + interval '1 d')"
+        "INSERT INTO pattern_sync.snoozes (pattern_id, reviewer, until)"
+        " VALUES ('asleep', 'ann', now() + interval '1 d')"
     )
     assert outbox.plan() is None
     outbox.database.execute("DELETE FROM pattern_sync.snoozes")
@@ -229,7 +233,7 @@ def test_a_channel_whose_receiver_refuses_is_off_until_it_is_tried_again(
         outbox.settle(claimed, refused, MessageState.OPEN, 0)
     assert outbox.plan() is None
     assert outbox.try_claim() is None
-    assert outbox._run(lambda store: store.retry(claimed.id))  # noqa: SLF001
+    assert outbox.call(lambda store: store.retry(claimed.id))
     assert outbox.claim().id == claimed.id
 
 
@@ -253,9 +257,9 @@ def test_a_digest_is_sent_once_a_slot_after_the_first_message(outbox: Outbox) ->
 def test_what_ended_long_ago_and_what_is_gone_is_forgotten(outbox: Outbox) -> None:
     outbox.database.add_entry("a", estimated_savings_usd=90_000)
     outbox.tell()
-    outbox._run(lambda store: store.prune())  # noqa: SLF001
+    outbox.call(lambda store: store.prune())
     assert (outbox.database.count("pattern_sync.messages"), outbox.database.count("pattern_sync.told")) == (1, 1)
     outbox.database.execute("UPDATE pattern_sync.messages SET ended_at = now() - interval '31 days'")
     outbox.database.execute("DELETE FROM pattern_approvals")
-    outbox._run(lambda store: store.prune())  # noqa: SLF001
+    outbox.call(lambda store: store.prune())
     assert (outbox.database.count("pattern_sync.messages"), outbox.database.count("pattern_sync.told")) == (0, 0)

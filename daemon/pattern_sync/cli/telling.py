@@ -26,8 +26,8 @@ def add_commands(app: typer.Typer) -> None:
     app.add_typer(notify, name="notify")
 
 
-@notify.command()
-def test(context: typer.Context, *, json: Json = False) -> None:
+@notify.command("test")
+def send_test(context: typer.Context, *, json: Json = False) -> None:
     """Send a test to every destination, and say how each took it; one that was off is on again if it does."""
     session: Session = context.obj
     tested = session.test_destinations()

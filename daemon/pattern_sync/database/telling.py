@@ -64,7 +64,7 @@ class TellingGateway:
     async def settle(
         self, claimed: ClaimedMessage, state: MessageState, delivery: Delivery | None, retry_seconds: float | None
     ) -> bool:
-        """Note how an attempt ended; without a delivery there was none. False if another daemon has taken the message."""
+        """Note how an attempt ended, or that none was made. False if another daemon has taken the message."""
         status, reason, outcome = (
             (None, None, None) if delivery is None else (delivery.status_code, delivery.reason, delivery.outcome)
         )

@@ -153,8 +153,8 @@ class DeliveryOutcome(StrEnum):
 class Delivery:
     """The end of one attempt: an HTTP or SMTP status if there was one, and the reason in words that hold no secret.
 
-    `refused` is an answer that another attempt hardly changes (401, 403, 404, a mailbox that does not exist), `gone` asks
-    for no more (410), everything else that is not `delivered` is `failed`, to be tried again, not before
+    `refused` is an answer that another attempt hardly changes (401, 403, 404, a mailbox that does not exist), `gone`
+    asks for no more (410), everything else that is not `delivered` is `failed`, to be tried again, not before
     `retry_after_seconds` if the receiver names them.
     """
 

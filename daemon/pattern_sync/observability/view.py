@@ -39,7 +39,6 @@ from pattern_sync.domain.facts import (
     TriggersSound,
     TriggersUnseen,
 )
-from pattern_sync.domain.messages import MessageState
 from pattern_sync.domain.notification import Channel
 from pattern_sync.domain.outcomes import Outcome
 from pattern_sync.domain.reception import Audience, Mode, TriggerFault
@@ -47,6 +46,7 @@ from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.scans import ScanKind
 
 if TYPE_CHECKING:
+    from pattern_sync.domain.messages import MessageState
     from pattern_sync.domain.statistics import PendingEntries
 
 
