@@ -13,6 +13,7 @@ from pattern_sync.advising import Advising
 from pattern_sync.database.advice import AdviceGateway
 from pattern_sync.database.answers import AnswersGateway
 from pattern_sync.database.reviews import ReviewGateway
+from pattern_sync.database.telling import TellingGateway
 from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
@@ -25,6 +26,7 @@ from pattern_sync.services.outage import Availability
 from pattern_sync.services.supervisor import Supervisor
 from pattern_sync.services.timings import Timings
 from pattern_sync.sync.periodic import Sweeper
+from pattern_sync.telling import Messages
 from pattern_sync.web import live_routes, sync_routes
 from pattern_sync.web.access import Tokens
 from pattern_sync.web.app import Access, Parts, create_app
@@ -86,6 +88,7 @@ class Broken:
             Snoozing(reviews),
             self.syncs,
             reviews,
+            Messages(TellingGateway(self._fetch)),
             health,
             updates,
             hanging,

@@ -255,7 +255,7 @@ class Stage:
             EventWorker: self._event_worker,
             ScanWorker: self._scan_worker,
             PageNotifier: lambda: self.page_notifier,
-            TraitsKeeper: lambda: TraitsKeeper(self.database, self.activity, clock, self.timings),
+            TraitsKeeper: lambda: TraitsKeeper(self.database, self.activity, clock, self.timings, lambda: None),
             Retrier: self._retrier,
             TriggerWatch: self._trigger_watch,
             LiveUpdates: lambda: self.updates,

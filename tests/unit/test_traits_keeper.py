@@ -21,7 +21,11 @@ class Stage:
         self.activity = RecordingActivity(self.clock)
         self.kept: list[Sequence[str] | None] = []
         self.fault: Exception | None = None
-        self.keeper = TraitsKeeper(self, self.activity, self.clock, TIMINGS)
+        self.caught_up = 0
+        self.keeper = TraitsKeeper(self, self.activity, self.clock, TIMINGS, self.on_kept)
+
+    def on_kept(self) -> None:
+        self.caught_up += 1
 
     async def keep_traits(self, signatures: Sequence[str] | None, _most: int | None) -> int | None:
         if self.fault:
@@ -46,6 +50,7 @@ def test_named_entries_do_not_wait_for_the_rest_after_a_look_at_all() -> None:
         stage.clock.seconds += LOOK_SECONDS / LARGEST_SHARE_OF_TIME
         await stage.keeper.run_once()
         assert stage.kept == [None, ["a"], ["b"], None]
+        assert stage.caught_up == 4
 
     run(check())
 
@@ -75,6 +80,7 @@ def test_an_outage_beside_a_look_that_is_owed_ends_with_the_next_attempt() -> No
         stage.fault = DatabaseUnavailable("down")
         await stage.keeper.run_once()
         assert stage.activity.in_outage
+        assert stage.caught_up == 1
         assert stage.activity.waits == [OUTAGE_WAITS[0]], "and not until the next look at all"
         stage.fault = None
         await stage.keeper.run_once()

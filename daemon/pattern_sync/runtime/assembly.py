@@ -75,9 +75,9 @@ def assemble(
     notifying = core.supervisor.activity(PageNotifier, core.pages)
     page_notifier = PageNotifier(page_reviews.notify_pages, notifying, timings.debounce_seconds)
     live = build_live_updates(core, page_reviews)
-    traits_keeper = build_traits_keeper(core, pool)
     teller = build_teller(core, settings, pool)
-    hearing = QueueHearing(live, traits_keeper, teller)
+    traits_keeper = build_traits_keeper(core, pool, teller.wake if teller else _nothing)
+    hearing = QueueHearing(live, traits_keeper)
     gateway = DaemonGateway(
         pool, page_notifier.add, lambda version: core.emit(SchemaRead(version.newest, SCHEMA_VERSION))
     )
@@ -109,3 +109,7 @@ def assemble(
             *([build_embedded_supervisor(core, host.embedded)] if host.embedded else []),
         ],
     )
+
+
+def _nothing() -> None:
+    return

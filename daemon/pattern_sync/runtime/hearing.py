@@ -1,8 +1,7 @@
-"""Who hears that the queue has changed: the live updates, the traits keeper and the teller."""
+"""Who hears that the queue has changed: the live updates and the traits keeper."""
 
 from pattern_sync.domain.notification import Request
 from pattern_sync.sync.traits_keeper import TraitsKeeper
-from pattern_sync.telling import Teller
 from pattern_sync.web.live import LiveUpdates
 from pattern_sync.web.messages import parse_changes
 
@@ -10,10 +9,9 @@ from pattern_sync.web.messages import parse_changes
 class QueueHearing:
     """Passes the hints at changed entries on."""
 
-    def __init__(self, live: LiveUpdates, keeper: TraitsKeeper, teller: Teller | None) -> None:
+    def __init__(self, live: LiveUpdates, keeper: TraitsKeeper) -> None:
         self._live = live
         self._keeper = keeper
-        self._teller = teller
 
     def notified(self, payload: str) -> None:
         """Pass on a notification of the queue's channel."""
@@ -33,14 +31,8 @@ class QueueHearing:
         """Say that notifications may have been missed."""
         self._live.mark_everything()
         self._keeper.mark_everything()
-        self._wake_teller()
-
-    def _wake_teller(self) -> None:
-        if self._teller is not None:
-            self._teller.wake()
 
     def _mark(self, payload: str) -> None:
-        self._wake_teller()
         changes = None if payload == Request.EVERYTHING.value else parse_changes(payload)
         if changes is None:
             self._keeper.mark_everything()

@@ -1,6 +1,7 @@
 """What people and machines reach over HTTP."""
 
 import socket
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from pattern_sync.advising import Advising
@@ -44,13 +45,14 @@ def build_live_updates(core: Core, reviews: ReviewGateway) -> LiveUpdates:
     )
 
 
-def build_traits_keeper(core: Core, pool: Pool) -> TraitsKeeper:
+def build_traits_keeper(core: Core, pool: Pool, on_kept: Callable[[], None]) -> TraitsKeeper:
     """Return the service that keeps what entries are found by; like the pages, it is not waited for by any pattern."""
     return TraitsKeeper(
         ReviewGateway(pool.lane("traits", 1, SCAN_SECONDS).fetch),
         core.supervisor.activity(TraitsKeeper, core.pages),
         core.now,
         core.timings,
+        on_kept,
     )
 
 

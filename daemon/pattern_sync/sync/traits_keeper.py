@@ -24,7 +24,8 @@ class TraitsKeeper:
     """Keeps the traits of the entries that notifications name, and compares all of them now and then.
 
     A notification is only a hint. What is missed is found by the comparison: at the start, after every gap, and every
-    few minutes. `now` is a monotonic clock in seconds.
+    few minutes. `now` is a monotonic clock in seconds; `on_kept` is called when the traits have caught up with what was
+    heard.
     """
 
     name = "traits-keeper"
@@ -35,11 +36,13 @@ class TraitsKeeper:
         activity: Activity,
         now: Callable[[], float],
         timings: Timings,
+        on_kept: Callable[[], None],
     ) -> None:
         self._store = store
         self._activity = activity
         self._now = now
         self._timings = timings
+        self._on_kept = on_kept
         self._changed: Marks[str, None] = Marks(MOST_NAMED)
         self._changed.add_everything()
         self._rest_until = now()
@@ -74,6 +77,7 @@ class TraitsKeeper:
                 await self._keep_all()
             else:
                 await self._store.keep_traits(list(taken.marks), None)
+            self._on_kept()
 
     def _until_look_at_all_seconds(self) -> float:
         """Return when to look at all entries at the latest. Until then, those that are named are looked at."""
