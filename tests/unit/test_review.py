@@ -39,30 +39,10 @@ from pattern_sync.domain.text import is_storable
 from pattern_sync.review import Decisions, Review, Snoozing
 from tests.support.asynchronous import run
 from tests.support.fakes import RecordedFacts
-from tests.support.seed import NO_EVIDENCE
+from tests.support.records import entry
 
 DECIDED_AT = datetime(2026, 11, 23, 6, 43, 27, 123456, tzinfo=UTC)
 UNSTORABLE = ["a\0b", "\0", "\ud800", "\udfff", "a\udc00b"]
-
-
-def entry(pattern_id: str, status: str = "pending", impact: float = 1.0) -> QueueEntry:
-    return QueueEntry(
-        pattern_id=pattern_id,
-        tool_sequence="Read",
-        status=status,
-        confidence_score=0.85,
-        occurrence_count=5,
-        estimated_savings_usd=1000.0,
-        impact_score=impact,
-        pattern_context=None,
-        example_sessions=(),
-        reviewed_by=None,
-        reviewed_at=None,
-        approval_notes=None,
-        created_at=None,
-        evidence=NO_EVIDENCE,
-        snooze=None,
-    )
 
 
 class Lost:
