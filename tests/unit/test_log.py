@@ -13,6 +13,7 @@ from pattern_sync.domain import facts
 from pattern_sync.domain.decision import ReviewAction, ReviewResult
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.identity import RowId
+from pattern_sync.domain.messages import MessageKind, MessageState
 from pattern_sync.domain.notification import Channel, NotificationKind
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome
 from pattern_sync.domain.reception import Audience, Mode, SessionEnd, TriggerFault
@@ -28,6 +29,11 @@ from tests.support.fakes import Clock
 INTERVAL_SECONDS = 60.0
 FAULT = TriggerFault("operation_patterns", "the trigger is disabled", Audience.DAEMONS, mendable=True)
 QUEUED, FAILED = (PatternOutcome(RowId(1), "a", outcome, "refused") for outcome in (Outcome.QUEUED, Outcome.FAILED))
+
+
+def message_ended(state: MessageState) -> facts.MessageEnded:
+    return facts.MessageEnded(7, "0f07", "chat.example", MessageKind.HIGH_VALUE, state, 1, "answered 503")
+
 
 # One fact of each type, and the lines that it makes by itself; a fact without a line is shown elsewhere or counted.
 LINES: list[tuple[facts.Fact, list[Line]]] = [
@@ -96,6 +102,12 @@ LINES: list[tuple[facts.Fact, list[Line]]] = [
     (facts.PagesStale("down"), [Line.PAGES_STALE]),
     (facts.PagesCurrent(1.0), [Line.PAGES_CURRENT]),
     (facts.ManagerUnreachable("gone"), [Line.MANAGER_UNREACHABLE]),
+    (message_ended(MessageState.SENT), [Line.MESSAGE_SENT]),
+    (message_ended(MessageState.OPEN), [Line.MESSAGE_FAILED]),
+    (message_ended(MessageState.DEAD), [Line.MESSAGE_DEAD]),
+    (facts.MessagesCounted((), ()), []),
+    (facts.TellingStopped("down"), [Line.TELLING_STOPPED]),
+    (facts.TellingResumed(1.0), [Line.TELLING_RESUMED]),
 ]
 EVERY_FACT = [each for each in vars(facts).values() if isinstance(each, type) and facts.Fact in each.__bases__]
 # Lines without a fact, and lines that need two facts.

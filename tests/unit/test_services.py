@@ -6,12 +6,15 @@ import inspect
 import pkgutil
 import random
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
 
 import pattern_sync
 from pattern_sync.config import Reread
+from pattern_sync.delivery import Courier
+from pattern_sync.domain.destinations import Destination
 from pattern_sync.domain.entry import QueueCounts, QueueEntry
 from pattern_sync.domain.errors import (
     AccessRefused,
@@ -25,6 +28,7 @@ from pattern_sync.domain.errors import (
 from pattern_sync.domain.facts import QuarantineRetried, SettingsReloaded
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.identity import RowId
+from pattern_sync.domain.messages import ClaimedMessage, Gathered, Letter, Message, MessageCount
 from pattern_sync.domain.outcomes import PatternOutcome
 from pattern_sync.domain.reception import Sighting
 from pattern_sync.domain.results import QueuedPage, RefreshedPage, Retried, SyncResult
@@ -54,6 +58,7 @@ from pattern_sync.sync.scan_worker import ScanWorker
 from pattern_sync.sync.silence import Silence
 from pattern_sync.sync.traits_keeper import TraitsKeeper
 from pattern_sync.sync.trigger_watch import TriggerWatch
+from pattern_sync.telling import Teller, Terms
 from pattern_sync.web.live import LiveUpdates
 from pattern_sync.web.live_reader import LiveReader
 from pattern_sync.web.server import HttpServer
@@ -201,6 +206,29 @@ class Database(FakeQueue):
         await self.ask()
         return 0
 
+    async def plan(self, *_: object) -> float | None:
+        await self.ask()
+        return None
+
+    async def claim(self, *_: object) -> ClaimedMessage | None:
+        raise AssertionError("nothing is due")
+
+    async def gather(self, *_: object) -> Gathered:
+        raise AssertionError("nothing is due")
+
+    async def freeze(self, *_: object) -> bool:
+        raise AssertionError("nothing is due")
+
+    async def settle(self, *_: object) -> bool:
+        raise AssertionError("nothing is due")
+
+    async def prune(self) -> None:
+        await self.ask()
+
+    async def counts(self) -> list[MessageCount]:
+        await self.ask()
+        return []
+
     async def fingerprint(self) -> str:
         await self.ask()
         return "same"
@@ -260,6 +288,7 @@ class Stage:
             TriggerWatch: self._trigger_watch,
             LiveUpdates: lambda: self.updates,
             FilterPublisher: lambda: self.publisher,
+            Teller: self._teller,
             Reloader: self._reloader,
             Watchdog: self._watchdog,
             EmbeddedSupervisor: lambda: EmbeddedSupervisor(
@@ -293,6 +322,24 @@ class Stage:
     async def _run(self) -> None:
         self.activity.liveness.attach()
         await self.service.run()
+
+    def _teller(self) -> Teller:
+        def write(_destination: Destination, _message: Message) -> Letter:
+            raise AssertionError("there is nothing to tell")
+
+        terms = Terms({}, 10_000, 3_600, None, None, None)
+        now = datetime.now(UTC)
+        return Teller(
+            self.database,
+            Courier(None, lambda: now, "urn:here"),
+            write,
+            terms,
+            self.facts,
+            self.activity,
+            lambda: now,
+            lambda: 0.0,
+            self.timings,
+        )
 
     def _live_updates(self) -> LiveUpdates:
         reader = LiveReader(self.database, self.clock)
@@ -393,6 +440,7 @@ ATTEMPTING: list[type[Service]] = [
     TraitsKeeper,
     LiveUpdates,
     FilterPublisher,
+    Teller,
 ]
 # The listener handles it through `Reception`: while it has no session, the daemon polls.
 WORKING: list[type[Service]] = [*ATTEMPTING, Listener]

@@ -52,6 +52,7 @@ class Stage:
         self.slots: list[datetime | None] = []
         self.gathered = Gathered(("a", "gone"), 30, 1e6, 2)
         self.written: list[Message] = []
+        self.pruned_at: list[datetime] = []
         self.still_ours = True
         self.fault: Exception | None = None
         hours = None if quiet is None else QuietHours.parse(quiet)
@@ -110,6 +111,9 @@ class Stage:
     ) -> bool:
         self.settled.append((claimed.id, state, delivery, retry_seconds))
         return self.still_ours
+
+    async def prune(self) -> None:
+        self.pruned_at.append(self.time)
 
     async def counts(self) -> list[MessageCount]:
         return [
@@ -205,8 +209,16 @@ def test_how_messages_stand_is_reported_without_those_of_other_settings() -> Non
     stage = Stage()
     run(stage.teller.run_once())
     (counted,) = stage.facts.of(MessagesCounted)
-    assert counted.counts == {(DESTINATION.channel, MessageState.DEAD): 2}
-    assert counted.off == {"chat.example": "answered 404"}
+    assert counted.counts == ((DESTINATION.channel, MessageState.DEAD, 2),)
+    assert counted.off == (("chat.example", "answered 404"),)
+
+
+def test_what_is_old_is_forgotten_once_an_hour() -> None:
+    stage = Stage()
+    for minutes in (0, 59, 60):
+        stage.time = NOW + timedelta(minutes=minutes)
+        run(stage.teller.run_once())
+    assert stage.pruned_at == [NOW, NOW + timedelta(hours=1)]
 
 
 def test_an_outage_is_waited_out() -> None:

@@ -1,6 +1,6 @@
 """Facts: what happened, for log, health and metrics. The daemon works the same without a subscriber."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -463,8 +463,8 @@ class MessageEnded(Fact):
 class MessagesCounted(Fact):
     """How many messages each channel has in each state, and why nothing is sent to some hosts any more."""
 
-    counts: Mapping[tuple[str, MessageState], int]
-    off: Mapping[str, str]
+    counts: tuple[tuple[str, MessageState, int], ...]
+    off: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,8 @@ class View:
             case HttpServing():
                 self.http_waits_for = None
             case MessagesCounted(counts, off):
-                self.messages, self.channels_off = counts, off
+                self.messages = {(channel, state): number for channel, state, number in counts}
+                self.channels_off = dict(off)
             case TellingStopped() | TellingResumed():
                 self.telling_is_stopped = isinstance(fact, TellingStopped)
             case _:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from pattern_sync.domain.destinations import Destination
@@ -29,6 +29,7 @@ LEASE_SECONDS = 60.0
 # How long to wait after each failed attempt. The times are those of the Standard Webhooks: four days in all.
 RETRY_SECONDS = (5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0)
 _JITTER = 0.1
+_PRUNING = timedelta(hours=1)
 
 
 class MessageStore(Protocol):
@@ -47,6 +48,7 @@ class MessageStore(Protocol):
     async def find_entries(self, signatures: Sequence[str]) -> list[QueueEntry]: ...
     async def freeze(self, claimed: ClaimedMessage, letter: Letter) -> bool: ...
     async def counts(self) -> list[MessageCount]: ...
+    async def prune(self) -> None: ...
     async def settle(
         self, claimed: ClaimedMessage, state: MessageState, delivery: Delivery | None, retry_seconds: float | None
     ) -> bool: ...
@@ -92,6 +94,7 @@ class Teller:
         self._random = random
         self._timings = timings
         self._woken = asyncio.Event()
+        self._prune_at = clock()
 
     def wake(self) -> None:
         """Have it look soon: something was queued."""
@@ -120,18 +123,24 @@ class Teller:
             await self._send(claimed)
             due_seconds = await self._plan()
         await self._count()
+        await self._prune()
         return due_seconds or None
 
     async def _count(self) -> None:
         """Report how the messages stand; those of destinations that are no longer set are left out."""
-        counts = await self._store.counts()
         known = self._terms.destinations
-        off = {known[each.channel].host: each.reason for each in counts if each.channel in known and each.reason}
+        counts = [each for each in await self._store.counts() if each.channel in known]
+        off = {known[each.channel].host: each.reason for each in counts if each.reason}
         self._emit(
             MessagesCounted(
-                {(each.channel, each.state): each.messages for each in counts if each.channel in known}, off
+                tuple((each.channel, each.state, each.messages) for each in counts), tuple(sorted(off.items()))
             )
         )
+
+    async def _prune(self) -> None:
+        if (now := self._clock()) >= self._prune_at:
+            await self._store.prune()
+            self._prune_at = now + _PRUNING
 
     async def _pause(self, due_seconds: float | None) -> None:
         longest_seconds = self._timings.telling_seconds
