@@ -373,6 +373,30 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION pattern_sync.carrier() IS 'The pending entry that claims more than nine tenths of what all of them claim, if there is one, with both sums.';
+CREATE FUNCTION pattern_sync.claim_message(channels text[], lease_seconds double precision) RETURNS TABLE(id bigint, key text, channel text, kind text, created_at timestamp with time zone, letter text, attempts integer)
+    LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+BEGIN
+    RETURN QUERY
+    UPDATE pattern_sync.messages AS m
+    SET
+        claimed_until = pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => claim_message.lease_seconds),
+        attempts = m.attempts + 1
+    WHERE m.id = (
+        SELECT open.id
+        FROM pattern_sync.messages AS open
+        WHERE open.state = 'open'
+          AND open.due_at <= pg_catalog.clock_timestamp()
+          AND (open.claimed_until IS NULL OR open.claimed_until < pg_catalog.clock_timestamp())
+          AND open.id IN (SELECT s.id FROM pattern_sync.sendable(claim_message.channels) AS s)
+        ORDER BY open.due_at, open.id
+        LIMIT 1
+        FOR UPDATE SKIP LOCKED
+    )
+    RETURNING m.id, m.key, m.channel, m.kind, m.created_at, m.letter::text, m.attempts;
+END $$;
+COMMENT ON FUNCTION pattern_sync.claim_message(channels text[], lease_seconds double precision) IS 'Take the next message of these channels that may be sent now, for so long; no row if there is none.';
 CREATE FUNCTION pattern_sync.containing(wanted jsonb, key text) RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -975,6 +999,56 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION pattern_sync.forgive(row_ids bigint[]) IS 'Remove patterns from the quarantine.';
+CREATE FUNCTION pattern_sync.freeze_message(message_id bigint, attempts integer, letter jsonb) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE pattern_sync.messages AS m SET letter = freeze_message.letter
+    WHERE m.id = freeze_message.message_id AND m.attempts = freeze_message.attempts AND m.letter IS NULL;
+    RETURN FOUND;
+END $$;
+COMMENT ON FUNCTION pattern_sync.freeze_message(message_id bigint, attempts integer, letter jsonb) IS 'Keep the text of a message for all of its attempts; false if another daemon has taken it meanwhile.';
+CREATE FUNCTION pattern_sync.gather_message(message_id bigint, attempts integer, min_savings double precision, most bigint, OUT signatures text[], OUT patterns bigint, OUT savings double precision, OUT old bigint) RETURNS record
+    LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+DECLARE
+    gathering pattern_sync.messages;
+BEGIN
+    SELECT m.* INTO gathering
+    FROM pattern_sync.messages AS m
+    WHERE m.id = gather_message.message_id AND m.attempts = gather_message.attempts
+    FOR UPDATE;
+    IF gathering.kind = 'high_value' AND gathering.gathered_at IS NULL THEN
+        INSERT INTO pattern_sync.told AS d (channel, pattern_id, message_id, savings)
+        SELECT gathering.channel, u.pattern_id, gathering.id, u.savings
+        FROM pattern_sync.untold(gathering.channel, gather_message.min_savings) AS u
+        ON CONFLICT (channel, pattern_id) DO UPDATE
+        SET message_id = EXCLUDED.message_id, savings = EXCLUDED.savings;
+    END IF;
+    SELECT
+        (pg_catalog.array_agg(found.pattern_id ORDER BY found.worth DESC, found.pattern_id))[1:gather_message.most],
+        pg_catalog.count(*),
+        coalesce(pg_catalog.sum(found.worth), 0::double precision),
+        pg_catalog.count(*) FILTER (WHERE found.created_at < pg_catalog.now() - '7 days'::interval)
+    INTO signatures, patterns, savings, old
+    FROM (
+        SELECT t.pattern_id, coalesce(t.evidence, t.savings) AS worth, t.created_at
+        FROM pattern_sync.traits AS t
+        WHERE t.status = 'pending'
+          AND CASE gathering.kind
+              WHEN 'digest' THEN coalesce(t.evidence, t.savings) >= gather_message.min_savings
+              ELSE EXISTS (
+                  SELECT FROM pattern_sync.told AS d
+                  WHERE d.message_id = gathering.id AND d.channel = gathering.channel AND d.pattern_id = t.pattern_id
+              )
+          END
+    ) AS found;
+    UPDATE pattern_sync.messages AS m
+    SET gathered_at = coalesce(m.gathered_at, pg_catalog.clock_timestamp()), told = gather_message.patterns
+    WHERE m.id = gathering.id;
+END $$;
+COMMENT ON FUNCTION pattern_sync.gather_message(message_id bigint, attempts integer, min_savings double precision, most bigint, OUT signatures text[], OUT patterns bigint, OUT savings double precision, OUT old bigint) IS 'Settle what a message tells of, at its first attempt: all that its channel was not told of yet. A digest tells of all that is worth so much. Returns the names of those worth most that are still pending, at most `most`, and of all how many there are, what they are worth together, and how many have waited for over a week.';
 CREATE FUNCTION pattern_sync.grouped(status text, wanted jsonb, snoozed text, since timestamp with time zone, facet text, most bigint) RETURNS TABLE(key text, entries bigint, savings double precision, evidence double precision, min_savings double precision, max_savings double precision, min_confidence double precision, max_confidence double precision, flags text, approved_before bigint, decided_before bigint, total bigint)
     LANGUAGE plpgsql STABLE
     SET enable_nestloop TO 'off'
@@ -1259,6 +1333,12 @@ CREATE FUNCTION pattern_sync.is_noted(signature text, action text, reviewer text
     SELECT pattern_sync.are_noted(ARRAY[signature], action, reviewer, notes)
 $$;
 COMMENT ON FUNCTION pattern_sync.is_noted(signature text, action text, reviewer text, notes text) IS 'The same for one pattern.';
+CREATE FUNCTION pattern_sync.is_off(channel text) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT EXISTS (SELECT FROM pattern_sync.channels AS c WHERE c.channel = is_off.channel AND c.off_since IS NOT NULL)
+$$;
+COMMENT ON FUNCTION pattern_sync.is_off(channel text) IS 'Whether nothing may be sent over a channel: its receiver has refused.';
 CREATE FUNCTION pattern_sync.is_one_of(value text, wanted jsonb, key text, without_key text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -2121,6 +2201,50 @@ BEGIN
     RETURN stale;
 END $$;
 COMMENT ON FUNCTION pattern_sync.pick_stale(after_id bigint, most bigint) IS 'The row ids of the next patterns with a stale entry: the source has moved since the entry was last written. Few pending entries are looked up one by one, as this runs every few seconds and there may be a million patterns. Many, or entries without an index on the signature, are joined.';
+CREATE FUNCTION pattern_sync.plan_messages(channels text[], min_savings double precision, wait_seconds double precision, every_seconds double precision, slot timestamp with time zone) RETURNS double precision
+    LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+DECLARE
+    wanted text;
+BEGIN
+    FOREACH wanted IN ARRAY plan_messages.channels LOOP
+        CONTINUE WHEN pattern_sync.is_off(wanted);
+        INSERT INTO pattern_sync.messages (channel, kind, due_at, slot)
+        SELECT wanted, 'digest', pg_catalog.clock_timestamp(), plan_messages.slot
+        WHERE plan_messages.slot IS NOT NULL AND NOT EXISTS (
+            SELECT FROM pattern_sync.messages AS m
+            WHERE m.channel = wanted AND m.kind = 'digest' AND m.slot >= plan_messages.slot
+        ) AND EXISTS (
+            SELECT FROM pattern_sync.messages AS m
+            WHERE m.channel = wanted AND m.kind = 'high_value' AND m.gathered_at < plan_messages.slot
+        )
+        ON CONFLICT DO NOTHING; -- another daemon was faster
+        CONTINUE WHEN EXISTS (
+            SELECT FROM pattern_sync.messages AS m
+            WHERE m.channel = wanted AND m.kind = 'high_value' AND m.state = 'open' AND m.attempts = 0
+        );
+        INSERT INTO pattern_sync.messages (channel, kind, due_at)
+        SELECT wanted, 'high_value', greatest(
+            pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => plan_messages.wait_seconds),
+            (
+                SELECT pg_catalog.max(m.gathered_at) + pg_catalog.make_interval(secs => plan_messages.every_seconds)
+                FROM pattern_sync.messages AS m
+                WHERE m.channel = wanted AND m.kind = 'high_value' AND m.state <> 'dropped'
+            )
+        )
+        WHERE EXISTS (SELECT FROM pattern_sync.untold(wanted, plan_messages.min_savings))
+        ON CONFLICT DO NOTHING;
+    END LOOP;
+    RETURN (
+        SELECT greatest(0::double precision, pg_catalog.date_part(
+            'epoch'::text, pg_catalog.min(s.at) - pg_catalog.clock_timestamp()
+        ))
+        FROM pattern_sync.sendable(plan_messages.channels) AS s
+        HAVING pg_catalog.count(*) > 0::bigint -- greatest() passes NULL over
+    );
+END $$;
+COMMENT ON FUNCTION pattern_sync.plan_messages(channels text[], min_savings double precision, wait_seconds double precision, every_seconds double precision, slot timestamp with time zone) IS 'Begin a message for each of these channels that has something to be told and no message that gathers: due after `wait_seconds`, and `every_seconds` after the last one at the earliest. Begin a digest for each that has none for this slot (NULL: no digest is due), after its first message: on a full queue that one tells all. Returns when the next message may be sent, in seconds from now; NULL if there is none.';
 CREATE FUNCTION pattern_sync.predicate(confidence text, occurrences text, savings text, pattern_type text, min_confidence text, min_occurrences text, min_savings text, only_types text, exclude_types text) RETURNS text
     LANGUAGE sql IMMUTABLE
     AS $_$
@@ -2151,6 +2275,22 @@ BEGIN
     RETURN true;
 END $$;
 COMMENT ON FUNCTION pattern_sync.prepare_to_find(however_long boolean) IS 'Make what is found as new as can be had: the traits of a short queue are brought up to date, and those of any queue if it is so asked. Returns whether every entry can be found: not while others take long to bring these traits up to date, as they may be about to write what this caller has just changed; without such a wish, see `can_find`.';
+CREATE FUNCTION pattern_sync.prune_messages() RETURNS void
+    LANGUAGE plpgsql
+    SET enable_nestloop TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+BEGIN
+    DELETE FROM pattern_sync.messages AS m WHERE m.ended_at < pg_catalog.clock_timestamp() - '30 days'::interval;
+    DELETE FROM pattern_sync.told AS d
+    WHERE d.pattern_id IN (
+        SELECT known.pattern_id
+        FROM pattern_sync.told AS known
+        LEFT JOIN pattern_approvals AS a ON a.pattern_id::text COLLATE "default" = known.pattern_id
+        WHERE a.pattern_id IS NULL
+    );
+END $$;
+COMMENT ON FUNCTION pattern_sync.prune_messages() IS 'Forget messages that ended over 30 days ago, and what was told of entries that are gone.';
 CREATE FUNCTION pattern_sync.qualifies(confidence double precision, occurrences bigint, savings numeric, pattern_type text, min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[]) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$SELECT coalesce(savings, 0) >= coalesce(min_savings, '-1e309') AND coalesce(savings, 0) < 'Infinity'
@@ -2615,6 +2755,20 @@ BEGIN
     RETURN true;
 END $$;
 COMMENT ON FUNCTION pattern_sync.request(signature text) IS 'Request another look at one pattern. Returns false if there is no such pattern.';
+CREATE FUNCTION pattern_sync.retry_message(message_id bigint) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    retried text;
+BEGIN
+    UPDATE pattern_sync.messages AS m
+    SET state = 'open', due_at = pg_catalog.clock_timestamp(), ended_at = NULL, attempts = greatest(1, m.attempts)
+    WHERE m.id = retry_message.message_id AND m.state IN ('open', 'dead')
+    RETURNING m.channel INTO retried;
+    DELETE FROM pattern_sync.channels AS c WHERE c.channel = retried;
+    RETURN retried IS NOT NULL;
+END $$;
+COMMENT ON FUNCTION pattern_sync.retry_message(message_id bigint) IS 'Send a message once more: one that is dead, or that waits for its next attempt. Its channel is on again. False if there is no such message.';
 CREATE FUNCTION pattern_sync.retry_refused(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], most bigint, OUT tried bigint, OUT failed bigint, OUT refused bigint, OUT reasons text[], OUT queued_signatures text[], OUT refreshed_signatures text[]) RETURNS record
     LANGUAGE sql
     AS $$
@@ -2754,6 +2908,65 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION pattern_sync.send(channel text, payload text) IS 'Notify a channel of ours, or leave a mark instead in two cases. A quiet writer (pattern_sync.quiet = on, for a role, a database or a transaction) must not notify, as PostgreSQL refuses PREPARE TRANSACTION after a NOTIFY. No writer may notify while the notification queue is half full, as a full queue would fail the writer''s commit.';
+CREATE FUNCTION pattern_sync.sendable(channels text[]) RETURNS TABLE(id bigint, at timestamp with time zone)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT m.id, greatest(m.due_at, m.claimed_until)
+    FROM pattern_sync.messages AS m
+    WHERE m.state = 'open'
+      AND m.channel = ANY (sendable.channels)
+      AND NOT pattern_sync.is_off(m.channel)
+      AND NOT EXISTS (
+          SELECT FROM pattern_sync.messages AS earlier
+          WHERE earlier.state = 'open' AND earlier.channel = m.channel AND earlier.attempts > 0 AND earlier.id < m.id
+      )
+$$;
+COMMENT ON FUNCTION pattern_sync.sendable(channels text[]) IS 'The open messages of some channels that may be sent, each from its time on. Over one channel they go in their order: one that could not be sent yet holds back those that still gather, which costs nothing, as they go on gathering.';
+CREATE FUNCTION pattern_sync.settle_message(message_id bigint, attempts integer, state text, status integer, error text, retry_seconds double precision, outcome text) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    settled pattern_sync.messages;
+BEGIN
+    UPDATE pattern_sync.messages AS m
+    SET
+        state = settle_message.state,
+        last_status = settle_message.status,
+        last_error = settle_message.error,
+        claimed_until = NULL,
+        due_at = CASE settle_message.state
+            WHEN 'open'
+                THEN pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => settle_message.retry_seconds)
+            ELSE m.due_at
+        END,
+        ended_at = CASE WHEN settle_message.state <> 'open' THEN pg_catalog.clock_timestamp() END
+    WHERE m.id = settle_message.message_id AND m.attempts = settle_message.attempts AND m.state = 'open'
+    RETURNING m.* INTO settled;
+    IF settled.id IS NULL THEN
+        RETURN false;
+    END IF;
+    CASE settle_message.outcome
+        WHEN 'delivered' THEN
+            DELETE FROM pattern_sync.channels AS c WHERE c.channel = settled.channel;
+        WHEN 'refused', 'gone' THEN
+            INSERT INTO pattern_sync.channels AS c (channel, refusals, reason, off_since)
+            VALUES (
+                settled.channel, 1, settle_message.error,
+                CASE settle_message.outcome WHEN 'gone' THEN pg_catalog.clock_timestamp() END
+            )
+            ON CONFLICT (channel) DO UPDATE
+            SET
+                refusals = c.refusals + 1,
+                reason = EXCLUDED.reason,
+                off_since = coalesce(c.off_since, CASE
+                    WHEN settle_message.outcome = 'gone' OR c.refusals >= 2 THEN pg_catalog.clock_timestamp()
+                END);
+        ELSE
+            NULL;
+    END CASE;
+    RETURN true;
+END $$;
+COMMENT ON FUNCTION pattern_sync.settle_message(message_id bigint, attempts integer, state text, status integer, error text, retry_seconds double precision, outcome text) IS 'Note how an attempt ended: the message is `state` from now on, and due again after so many seconds if it is still open. A receiver that asks for no more, or refuses for the third time in a row, turns its channel off. False if another daemon has taken the message meanwhile: what is late changes nothing.';
 CREATE FUNCTION pattern_sync.shape_of(sequence text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -3543,6 +3756,25 @@ BEGIN
     WHERE i.batch_id = undo_set.batch AND i.pattern_id = ANY (undo_set.signatures);
 END $$;
 COMMENT ON FUNCTION pattern_sync.undo_set(batch bigint, signatures text[], undoer text) IS 'Take back the decision of a batch on some entries that this transaction has locked: put the entry and the mark on the pattern to what they were, and note it. Raises PS001 as `decide_set` does.';
+CREATE FUNCTION pattern_sync.untold(channel text, min_savings double precision) RETURNS TABLE(pattern_id text, savings double precision)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT t.pattern_id, coalesce(t.evidence, t.savings)
+    FROM pattern_sync.traits AS t
+    LEFT JOIN pattern_sync.told AS d ON d.pattern_id = t.pattern_id AND d.channel = untold.channel
+    WHERE t.status = 'pending'
+      AND coalesce(t.evidence, t.savings) >= untold.min_savings
+      AND (d.savings IS NULL OR coalesce(t.evidence, t.savings) >= d.savings * 10::double precision)
+      AND NOT EXISTS (
+          SELECT FROM pattern_sync.snoozes AS s
+          WHERE s.pattern_id = t.pattern_id AND pattern_sync.is_asleep(s.until, s.until_savings, t.savings)
+      )
+      AND EXISTS (
+          SELECT FROM pattern_approvals AS a
+          WHERE a.pattern_id::text = t.pattern_id COLLATE "default" AND a.status::text = 'pending'
+      )
+$$;
+COMMENT ON FUNCTION pattern_sync.untold(channel text, min_savings double precision) IS 'The pending patterns that a channel was not told of, with what each is worth a month: the savings by evidence where there is any. One that was told is told once more if it is worth ten times as much now. What somebody wants to see later is not told before.';
 CREATE FUNCTION pattern_sync.verdict(code text, raised_at text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     AS $$
@@ -3956,6 +4188,13 @@ ALTER TABLE pattern_sync.batches ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTIT
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE pattern_sync.channels (
+    channel text NOT NULL,
+    refusals integer NOT NULL,
+    off_since timestamp with time zone,
+    reason text
+);
+COMMENT ON TABLE pattern_sync.channels IS 'Channels whose receiver refuses: after three refusals in a row, or where it asks for no more, nothing is sent.';
 CREATE TABLE pattern_sync.decisions (
     id bigint NOT NULL,
     batch_id bigint,
@@ -3983,6 +4222,42 @@ CREATE TABLE pattern_sync.marks (
 );
 ALTER TABLE ONLY pattern_sync.marks REPLICA IDENTITY FULL;
 COMMENT ON TABLE pattern_sync.marks IS 'What a writer could not notify (two-phase commit, a notification queue that is half full): taken away in seconds.';
+CREATE TABLE pattern_sync.messages (
+    id bigint NOT NULL,
+    key text DEFAULT (gen_random_uuid())::text NOT NULL,
+    channel text NOT NULL,
+    kind text NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    letter jsonb,
+    slot timestamp with time zone,
+    gathered_at timestamp with time zone,
+    told bigint DEFAULT 0 NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    claimed_until timestamp with time zone,
+    last_status integer,
+    last_error text,
+    ended_at timestamp with time zone,
+    CONSTRAINT messages_kind_check CHECK ((kind = ANY (ARRAY['high_value'::text, 'digest'::text, 'test'::text]))),
+    CONSTRAINT messages_state_check CHECK ((state = ANY (ARRAY['open'::text, 'sent'::text, 'dead'::text, 'dropped'::text])))
+);
+COMMENT ON TABLE pattern_sync.messages IS 'Messages to people. An open one gathers until its first attempt, which freezes its text: every attempt sends and signs the same bytes under the same key.';
+COMMENT ON COLUMN pattern_sync.messages.key IS 'by which a receiver tells a repetition';
+COMMENT ON COLUMN pattern_sync.messages.channel IS 'a digest of the destination''s URL, which is a secret';
+COMMENT ON COLUMN pattern_sync.messages.letter IS 'NULL: it still gathers';
+COMMENT ON COLUMN pattern_sync.messages.slot IS 'the time that a digest was planned for';
+COMMENT ON COLUMN pattern_sync.messages.gathered_at IS 'when what it tells of was settled';
+COMMENT ON COLUMN pattern_sync.messages.told IS 'patterns that it tells of';
+COMMENT ON COLUMN pattern_sync.messages.claimed_until IS 'a daemon is sending it; if that one dies, another may from then on';
+ALTER TABLE pattern_sync.messages ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pattern_sync.messages_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE pattern_sync.migrations (
     version integer NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -4056,6 +4331,13 @@ CREATE TABLE pattern_sync.snoozes (
 );
 COMMENT ON TABLE pattern_sync.snoozes IS 'Pending entries that a person wants to see later: at a time, or when the claimed savings have doubled.';
 COMMENT ON COLUMN pattern_sync.snoozes.until_savings IS 'USD a month';
+CREATE TABLE pattern_sync.told (
+    channel text NOT NULL,
+    pattern_id text NOT NULL,
+    message_id bigint NOT NULL,
+    savings double precision NOT NULL
+);
+COMMENT ON TABLE pattern_sync.told IS 'Which patterns a channel was told of, at which savings (USD a month): each once, and again if they grow tenfold.';
 CREATE TABLE pattern_sync.traits (
     pattern_id text NOT NULL,
     row_version text NOT NULL,
@@ -4097,8 +4379,12 @@ ALTER TABLE ONLY pattern_sync.batch_items
     ADD CONSTRAINT batch_items_pkey PRIMARY KEY (batch_id, pattern_id);
 ALTER TABLE ONLY pattern_sync.batches
     ADD CONSTRAINT batches_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY pattern_sync.channels
+    ADD CONSTRAINT channels_pkey PRIMARY KEY (channel);
 ALTER TABLE ONLY pattern_sync.decisions
     ADD CONSTRAINT decisions_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY pattern_sync.messages
+    ADD CONSTRAINT messages_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY pattern_sync.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (version);
 ALTER TABLE ONLY pattern_sync.refusals
@@ -4111,6 +4397,8 @@ ALTER TABLE ONLY pattern_sync.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (only_row);
 ALTER TABLE ONLY pattern_sync.snoozes
     ADD CONSTRAINT snoozes_pkey PRIMARY KEY (pattern_id);
+ALTER TABLE ONLY pattern_sync.told
+    ADD CONSTRAINT told_pkey PRIMARY KEY (channel, pattern_id);
 ALTER TABLE ONLY pattern_sync.traits
     ADD CONSTRAINT traits_pkey PRIMARY KEY (pattern_id);
 ALTER TABLE ONLY pattern_sync.written
@@ -4120,10 +4408,16 @@ CREATE INDEX batch_items_pattern_idx ON pattern_sync.batch_items USING btree (pa
 CREATE INDEX batches_decided_idx ON pattern_sync.batches USING btree (decided_at);
 CREATE INDEX decisions_decided_idx ON pattern_sync.decisions USING btree (decided_at);
 CREATE INDEX decisions_pattern_idx ON pattern_sync.decisions USING btree (pattern_id);
+CREATE INDEX messages_channel_idx ON pattern_sync.messages USING btree (channel, kind, id);
+CREATE UNIQUE INDEX messages_gathering_idx ON pattern_sync.messages USING btree (channel, kind) WHERE ((state = 'open'::text) AND (attempts = 0));
+CREATE INDEX messages_open_idx ON pattern_sync.messages USING btree (due_at) WHERE (state = 'open'::text);
 CREATE INDEX refusals_due_idx ON pattern_sync.refusals USING btree (retry_at);
+CREATE INDEX told_message_idx ON pattern_sync.told USING btree (message_id);
+CREATE INDEX told_pattern_idx ON pattern_sync.told USING btree (pattern_id);
 CREATE INDEX traits_impact_idx ON pattern_sync.traits USING btree (status, impact DESC, pattern_id);
 CREATE INDEX traits_kind_idx ON pattern_sync.traits USING btree (kind);
 CREATE INDEX traits_savings_idx ON pattern_sync.traits USING btree (status, savings DESC, pattern_id);
 CREATE INDEX traits_shape_idx ON pattern_sync.traits USING btree (md5(shape));
+CREATE INDEX traits_worth_idx ON pattern_sync.traits USING btree (status, COALESCE(evidence, savings) DESC);
 CREATE TRIGGER announce_settings AFTER INSERT OR UPDATE ON pattern_sync.settings FOR EACH ROW EXECUTE FUNCTION pattern_sync.announce_settings();
 ALTER TABLE pattern_sync.settings ENABLE ALWAYS TRIGGER announce_settings;

@@ -53,6 +53,7 @@ def test_an_application_is_adopted_unchanged_and_everything_works(empty_database
         "apply migrations/0003_lived_in.sql",
         "apply migrations/0004_additive.sql",
         "apply migrations/0005_deciding.sql",
+        "apply migrations/0006_telling.sql",
         "create the functions",
         *TRIGGERS,
     ]
@@ -131,6 +132,7 @@ def test_an_older_version_is_upgraded_and_its_daemon_keeps_its_rights(database: 
             "apply migrations/0003_lived_in.sql",
             "apply migrations/0004_additive.sql",
             "apply migrations/0005_deciding.sql",
+            "apply migrations/0006_telling.sql",
             "create the functions",
             f"grant the rights on what is new to the daemon's role {role}",
         ]

@@ -384,6 +384,32 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "observe_first": (("text",) * 4, {"id": "int8", "occurrence_count": "int4"}),
     "note_occurrence": (("int8", "text"), {}),
     "rate_pattern": (("int8", "float8", "float8"), {}),
+    "plan_messages": (("text[]", "float8", "float8", "float8", "timestamptz"), {"due_seconds": "float8"}),
+    "claim_message": (
+        ("text[]", "float8"),
+        {
+            **{"id": "int8", **dict.fromkeys(["key", "channel", "kind"], "text")},
+            **{"created_at": "timestamptz", "letter": "text", "attempts": "int4"},
+        },
+    ),
+    "gather_message": (
+        ("int8", "int4", "float8", "int8"),
+        {"signatures": "text[]", "patterns": "int8", "savings": "float8", "old": "int8"},
+    ),
+    "freeze_message": (("int8", "int4", "text"), {"frozen": "bool"}),
+    "settle_message": (("int8", "int4", "text", "int4", "text", "float8", "text"), {"settled": "bool"}),
+    "messages": (
+        ("text", "int8"),
+        {
+            **{"id": "int8", **dict.fromkeys(["channel", "kind", "state"], "text"), "told": "int8"},
+            **{"attempts": "int4", "last_status": "int4", "last_error": "text"},
+            **dict.fromkeys(["created_at", "due_at", "ended_at"], "timestamptz"),
+        },
+    ),
+    "retry_message": (("int8",), {"retried": "bool"}),
+    "turn_on": (("text",), {}),
+    "message_counts": ((), {"channel": "text", "state": "text", "messages": "int8", "reason": "text"}),
+    "prune_messages": ((), {"prune_messages": "void"}),
 }
 SAMPLES: Mapping[str, object] = {
     "text": "x",
@@ -400,6 +426,8 @@ OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
     "record_run": (run_argument("manual", SyncResult(synced_count=1)),),
     "reconcile": (70.0, 5, 1000.0, [], [], 30.0, 3, "{1,2}"),
     "unanswered": ("{1,2}",),
+    "freeze_message": (1, 1, "{}"),
+    "settle_message": (1, 1, "open", 503, "no", 1.0, "failed"),
     "decision_log": (None, None, 300, 0),
     "listed": (
         "pending",

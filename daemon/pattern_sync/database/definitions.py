@@ -15,6 +15,7 @@ _OWN_TABLE = re.compile(r"^CREATE TABLE pattern_sync\.(\w+)", re.MULTILINE)
 _OWN_FUNCTION = re.compile(r"CREATE OR REPLACE (?:FUNCTION|PROCEDURE) pattern_sync\.(\w+)")
 # A part of one table, created with it: an index, the first row.
 _PART = re.compile(r"^(?:CREATE (?:UNIQUE )?INDEX \w+ ON|INSERT INTO|ALTER TABLE) pattern_sync\.(\w+)", re.MULTILINE)
+_INDEX = re.compile(r"^CREATE (?:UNIQUE )?INDEX \w+ ON pattern_sync\.(\w+)", re.MULTILINE)
 _OWN_SCHEMA = re.compile(r"^CREATE SCHEMA pattern_sync\b", re.MULTILINE)
 _NEW_COLUMN = re.compile(r"^ALTER TABLE pattern_sync\.(\w+) ADD COLUMN", re.MULTILINE)
 _APPLIED = re.compile(r"^(?:INSERT INTO|UPDATE) pattern_sync\.migrations\b", re.MULTILINE)
@@ -48,6 +49,11 @@ class Migration:
     def widened(self) -> tuple[str, ...]:
         """Return the names of the tables in our schema that get a column from it."""
         return tuple(dict.fromkeys(_NEW_COLUMN.findall(self.sql)))
+
+    @property
+    def indexed(self) -> tuple[str, ...]:
+        """Return the names of the tables of earlier migrations that get an index from it."""
+        return tuple(table for table in dict.fromkeys(_INDEX.findall(self.sql)) if table not in self.tables)
 
     @property
     def enlarges(self) -> bool:

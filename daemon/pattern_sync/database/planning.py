@@ -163,7 +163,7 @@ class MigrationPlan:
         missing = [table for table in migration.tables if table not in self.tables]
         begun = len(missing) < len(migration.tables) or (migration.creates_schema and self.own.there)
         # A table that is created anew lacks the columns that later migrations gave it.
-        narrowed = [table for table in migration.widened if table not in self.tables]
+        narrowed = [table for table in (*migration.widened, *migration.indexed) if table not in self.tables]
         if not applied and not begun:
             yield Step(f"apply {migration.name}", migration.sql, enlarges=migration.enlarges)
         elif lost := [*missing, *narrowed]:
