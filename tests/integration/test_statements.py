@@ -388,8 +388,11 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "claim_message": (
         ("text[]", "float8"),
         {
-            **{"id": "int8", **dict.fromkeys(["key", "channel", "kind"], "text")},
-            **{"created_at": "timestamptz", "letter": "text", "attempts": "int4"},
+            "id": "int8",
+            **dict.fromkeys(["key", "channel", "kind"], "text"),
+            "created_at": "timestamptz",
+            "letter": "text",
+            "attempts": "int4",
         },
     ),
     "gather_message": (
@@ -401,8 +404,12 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "messages": (
         ("text", "int8"),
         {
-            **{"id": "int8", **dict.fromkeys(["channel", "kind", "state"], "text"), "told": "int8"},
-            **{"attempts": "int4", "last_status": "int4", "last_error": "text"},
+            "id": "int8",
+            **dict.fromkeys(["channel", "kind", "state"], "text"),
+            "told": "int8",
+            "attempts": "int4",
+            "last_status": "int4",
+            "last_error": "text",
             **dict.fromkeys(["created_at", "due_at", "ended_at"], "timestamptz"),
         },
     ),

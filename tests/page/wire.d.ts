@@ -486,6 +486,8 @@ export interface components {
             };
             seconds?: number | null;
         };
+        /** @enum {string} */
+        DeliveryOutcome: "delivered" | "failed" | "refused" | "gone";
         EntryGroup: {
             key: string;
             count: number;
@@ -591,6 +593,10 @@ export interface components {
             savings_usd: number | null;
         };
         /** @enum {string} */
+        MessageKind: "high_value" | "digest" | "test";
+        /** @enum {string} */
+        MessageState: "open" | "sent" | "dead" | "dropped";
+        /** @enum {string} */
         Mode: "starting" | "listening" | "polling";
         Noted: {
             /** @constant */
@@ -598,6 +604,21 @@ export interface components {
             message: string;
             pattern_id: string;
             reviewer: string;
+        };
+        NotedMessage: {
+            id: number;
+            channel: string;
+            kind: components["schemas"]["MessageKind"];
+            state: components["schemas"]["MessageState"];
+            told: number;
+            attempts: number;
+            last_status: number | null;
+            last_error: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            due_at: string;
+            ended_at: string | null;
         };
         /** @enum {string} */
         Outcome: "queued" | "refreshed" | "unchanged" | "decided" | "short" | "failed" | "gone" | "held" | "untried";
@@ -683,6 +704,11 @@ export interface components {
             place?: number | null;
             seconds?: number | null;
             reason: string;
+        };
+        RetriedMessage: {
+            id: number;
+            /** @default open */
+            state: components["schemas"]["MessageState"];
         };
         Reviewer: {
             name: string | null;
@@ -771,6 +797,13 @@ export interface components {
             /** @default false */
             dry_run: boolean;
             readonly total_candidates: number;
+        };
+        Tested: {
+            channel: string;
+            host: string;
+            outcome: components["schemas"]["DeliveryOutcome"];
+            status_code: number | null;
+            reason: string | null;
         };
         /** @enum {string} */
         UndoOutcome: "undone" | "touched" | "gone-on" | "busy" | "unknown" | "refused";
@@ -862,6 +895,7 @@ export type Criterion = components['schemas']['Criterion'];
 export type CriterionName = components['schemas']['CriterionName'];
 export type DecidedMany = components['schemas']['DecidedMany'];
 export type DecisionOnMany = components['schemas']['DecisionOnMany'];
+export type DeliveryOutcome = components['schemas']['DeliveryOutcome'];
 export type EntryGroup = components['schemas']['EntryGroup'];
 export type EntryOutcome = components['schemas']['EntryOutcome'];
 export type Evidence = components['schemas']['Evidence'];
@@ -876,8 +910,11 @@ export type InvalidField = components['schemas']['InvalidField'];
 export type ItemOutcome = components['schemas']['ItemOutcome'];
 export type KindRates = components['schemas']['KindRates'];
 export type LoggedDecision = components['schemas']['LoggedDecision'];
+export type MessageKind = components['schemas']['MessageKind'];
+export type MessageState = components['schemas']['MessageState'];
 export type Mode = components['schemas']['Mode'];
 export type Noted = components['schemas']['Noted'];
+export type NotedMessage = components['schemas']['NotedMessage'];
 export type Outcome = components['schemas']['Outcome'];
 export type Price = components['schemas']['Price'];
 export type Problem = components['schemas']['Problem'];
@@ -888,6 +925,7 @@ export type Queued = components['schemas']['Queued'];
 export type Readiness = components['schemas']['Readiness'];
 export type Reasons = components['schemas']['Reasons'];
 export type Rejection = components['schemas']['Rejection'];
+export type RetriedMessage = components['schemas']['RetriedMessage'];
 export type Reviewer = components['schemas']['Reviewer'];
 export type Selection = components['schemas']['Selection'];
 export type SimilarEntry = components['schemas']['SimilarEntry'];
@@ -900,6 +938,7 @@ export type StepChange = components['schemas']['StepChange'];
 export type SyncCounts = components['schemas']['SyncCounts'];
 export type SyncCriteria = components['schemas']['SyncCriteria'];
 export type SyncReport = components['schemas']['SyncReport'];
+export type Tested = components['schemas']['Tested'];
 export type UndoOutcome = components['schemas']['UndoOutcome'];
 export type UndoRequest = components['schemas']['UndoRequest'];
 export type UndoneBatch = components['schemas']['UndoneBatch'];

@@ -20,6 +20,8 @@ _CONFIG = schemathesis.Config.from_dict(
     }
 )
 
+# Of these the test has made the first.
+_MADE = {"batch_id", "message_id"}
 _KEY = re.compile(r"[!-~]{1,255}")
 
 Case = schemathesis.Case[Any]
@@ -57,15 +59,14 @@ class Described:
                 assume(not _says_nothing(case))
             if mode.is_positive:
                 _leave_out_what_no_schema_can_say(case)
-                if "batch_id" in case.path_parameters:
-                    case.path_parameters["batch_id"] = 1  # the test has made one
+                case.path_parameters.update(dict.fromkeys(_MADE & case.path_parameters.keys(), 1))
             if _KEY.fullmatch(str(case.headers.get("Idempotency-Key", ""))):
                 case.headers["Idempotency-Key"] = uuid.uuid4().hex  # of two requests with one key, one is refused
             asked = self.answered.total()
-            if case.path_parameters and asked % 2 == 0:
-                if "batch_id" in case.path_parameters:
-                    case.path_parameters["batch_id"] = 1  # the first batch, see the test's daemon
-                else:
+            if asked % 2 == 0:
+                if made := _MADE & case.path_parameters.keys():
+                    case.path_parameters.update(dict.fromkeys(made, 1))  # the test has made one
+                elif case.path_parameters:
                     case.path_parameters["pattern_id"] = self._known[asked % len(self._known)]
             response = case.call(headers=self._headers)
             self.answered[f"{operation} {response.status_code}"] += 1

@@ -48,6 +48,9 @@ OPERATIONS = {
     "GET /api/v1/patterns/log": "decisions_log",
     "GET /api/v1/patterns/progress": "decisions_progress",
     "GET /api/v1/reviewer": "review_reviewer",
+    "GET /api/v1/notifications": "messages_latest",
+    "POST /api/v1/notifications/test": "messages_test",
+    "POST /api/v1/notifications/{message_id}/retry": "messages_retry",
     "GET /api/v1/patterns/sync/statistics": "sync_statistics",
     "POST /api/v1/patterns/sync/run": "sync_run",
     "POST /api/v1/patterns/sync/high-priority": "sync_high_priority",
@@ -65,6 +68,7 @@ NOTHING_TO_GET_WRONG = {
     "GET /api/v1/patterns/statistics",
     "GET /api/v1/patterns/advice",
     "GET /api/v1/patterns/rates",
+    "POST /api/v1/notifications/test",
     "GET /api/v1/reviewer",
     "GET /api/v1/patterns/sync/statistics",
     "GET /api/v1/system/health",
@@ -90,8 +94,14 @@ def daemon(module_database: TestDatabase) -> Iterator[DaemonProcess]:
     module_database.add_patterns(ENTRIES, "short", potential_monthly_savings=1)
     module_database.add_entry("decided")
     module_database.execute("SELECT pattern_sync.decide('decided', 'approved', 'ann', NULL, 'pending')")
+    module_database.execute(
+        "INSERT INTO pattern_sync.messages (channel, kind, state, due_at) VALUES ('c', 'high_value', 'dead', now())"
+    )
     with running_daemon(
-        module_database.url, PATTERN_SYNC_API_TOKEN=API_TOKEN, PATTERN_SYNC_ADMIN_TOKEN=ADMIN_TOKEN
+        module_database.url,
+        PATTERN_SYNC_API_TOKEN=API_TOKEN,
+        PATTERN_SYNC_ADMIN_TOKEN=ADMIN_TOKEN,
+        PATTERN_SYNC_NOTIFY_URLS="slack+http://127.0.0.1:1/nobody-listens",
     ) as daemon:
         # The first batch, which the undo finds.
         eventually(lambda: module_database.entry("sdlc:1"), what="the entry")
@@ -140,7 +150,7 @@ def test_every_operation_has_a_name_a_summary_and_a_description(document: Docume
     names = [operation["operationId"] for operation in found.values()]
     assert len(set(names)) == len(names)
     for name in names:
-        assert re.fullmatch(r"(advice|review|decisions|sync|system)_[a-z_]+", name)
+        assert re.fullmatch(r"(advice|review|decisions|messages|sync|system)_[a-z_]+", name)
         assert "api_v1" not in name
     for operation in found.values():
         assert operation["summary"]
@@ -209,7 +219,7 @@ def test_bodies_are_of_one_type_as_generated_clients_need(document: Document) ->
 def test_whatever_is_written_says_that_it_takes_a_key(document: Document) -> None:
     for name, operation in operations(document).items():
         keys = [each for each in operation.get("parameters", []) if each["name"] == "Idempotency-Key"]
-        written = name.startswith("POST") and "/sync/" not in name
+        written = name.startswith("POST") and "/patterns/" in name and "/sync/" not in name
         assert len(keys) == written, name
         assert all(each["in"] == "header" and not each["required"] for each in keys)
 

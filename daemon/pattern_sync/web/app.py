@@ -67,7 +67,7 @@ between.
 
 **Sending again.** Whatever is written takes an `Idempotency-Key`, such as a UUID, for a day. The same request with the
 same key gets the first answer, with `Idempotency-Replayed: true`, and writes nothing; another request with that key
-gets 422. While the first one is at work, the answer is 409 with `Retry-After`. Syncs take none.
+gets 422. While the first one is at work, the answer is 409 with `Retry-After`. Syncs and messages take none.
 
 **Live updates.** The WebSocket `/api/v1/ws/patterns` sends every change of the queue: see `/asyncapi.json`.
 """

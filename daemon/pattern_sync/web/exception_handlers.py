@@ -83,6 +83,7 @@ UNDO: Responses = UNKNOWN | {
         "description": "The batch is older than seven days, or nothing of it is left to undo; nothing was written.",
     },
 }
+UNTOLD: Responses = {409: {"model": Problem, "description": "The settings name nobody who is to be told."}}
 ADMINISTRATORS_ONLY: Responses = {
     403: {"model": Problem, "description": "Only administrators may do this, or the page's origin is not allowed."}
 }

@@ -8,8 +8,9 @@ from pattern_sync.domain.batches import LARGEST_ID
 from pattern_sync.domain.messages import MessageState, NotedMessage
 from pattern_sync.telling import Messages, Tested
 from pattern_sync.web.access import Guard
-from pattern_sync.web.exception_handlers import ADMINISTRATORS_ONLY, EVERYWHERE, UNKNOWN
+from pattern_sync.web.exception_handlers import ADMINISTRATORS_ONLY, EVERYWHERE, UNKNOWN, UNTOLD
 from pattern_sync.web.known import KnownOnly
+from pattern_sync.web.schemas.messages import RetriedMessage
 
 MOST_LISTED = 500
 
@@ -22,13 +23,10 @@ class MessageRoutes:
         administrators = [Depends(guard.administrator)]
         self.router = KnownOnly(prefix="/api/v1/notifications", tags=["messages"], responses=EVERYWHERE)
         self.router.get("", dependencies=[Depends(guard.reader)])(self.latest)
-        self.router.post("/test", dependencies=administrators, responses=ADMINISTRATORS_ONLY)(self.test)
-        self.router.post(
-            "/{message_id}/retry",
-            dependencies=administrators,
-            responses=ADMINISTRATORS_ONLY | UNKNOWN,
-            status_code=204,
-        )(self.retry)
+        self.router.post("/test", dependencies=administrators, responses=ADMINISTRATORS_ONLY | UNTOLD)(self.test)
+        self.router.post("/{message_id}/retry", dependencies=administrators, responses=ADMINISTRATORS_ONLY | UNKNOWN)(
+            self.retry
+        )
 
     async def latest(
         self,
@@ -44,6 +42,7 @@ class MessageRoutes:
 
     async def retry(
         self, message_id: Annotated[int, Path(ge=1, le=LARGEST_ID, description="The message's number.", examples=[17])]
-    ) -> None:
+    ) -> RetriedMessage:
         """Send a message once more that was given up, or that waits to be tried again. For administrators only."""
         await self._messages.retry(message_id)
+        return RetriedMessage(id=message_id)
