@@ -5,6 +5,10 @@ from urllib.parse import quote
 
 from pattern_sync.domain.characters import shown_name
 
+# Of a pattern: how many doubts are told, and how long each may be.
+MOST_DOUBTS = 5
+LONGEST_DOUBT_BYTES = 240
+_LONGEST_URL = 700
 _ELLIPSIS = "…"
 _NAMELESS = "(no name)"
 # What chats take for mentions, links and code. The look-alikes mean nothing to any of them, where one's escape is noise
@@ -13,28 +17,33 @@ _HARMLESS = str.maketrans({"<": "‹", ">": "›", "&": "＆", "@": "＠", "`": 
 # Programs make links of what has these in it, wherever it stands.
 _SCHEME_MARK, _HARMLESS_MARK = "://", "：//"  # noqa: RUF001 - so that it looks like what it replaces
 _WWW = re.compile(r"(www)\.", re.IGNORECASE)
-_LONGEST_URL = 1_000
 
 
-def cut(text: str, most: int) -> str:
-    """Return a text of at most so many characters; one that is cut ends in an ellipsis."""
-    return text if len(text) <= most else text[: most - 1] + _ELLIPSIS
+def cut(text: str, most_bytes: int) -> str:
+    """Return a text of at most so many bytes in UTF-8; one that is cut ends in an ellipsis."""
+    # A character has a byte or more: all of 100 kB need not be looked at.
+    encoded = text[: most_bytes + 1].encode(errors="surrogatepass")
+    if len(encoded) <= most_bytes:
+        return text
+    return encoded[: most_bytes - len(_ELLIPSIS.encode())].decode(errors="ignore") + _ELLIPSIS
 
 
-def plain(text: str, most: int) -> str:
+def plain(text: str, most_bytes: int) -> str:
     """Return a text for a mail: in one line, everything visible, and no link."""
-    # Cut before, as a text may have 100 kB, and behind, as what is unseen becomes longer.
-    shown = cut(shown_name(cut(text, most)), most).replace(_SCHEME_MARK, _HARMLESS_MARK)
-    return _WWW.sub(r"\1․", shown) or _NAMELESS  # noqa: RUF001 - as above
+    # Cut before, as a text may have 100 kB, and behind, as what cannot be seen becomes longer.
+    shown = shown_name(cut(text, most_bytes)).replace(_SCHEME_MARK, _HARMLESS_MARK)
+    return cut(_WWW.sub(r"\1․", shown), most_bytes) or _NAMELESS  # noqa: RUF001 - as above
 
 
-def harmless(text: str, most: int) -> str:
+def harmless(text: str, most_bytes: int) -> str:
     """Return a text for chats: as in a mail, and no mention, no markup either."""
-    return plain(text, most).translate(_HARMLESS)
+    return cut(plain(text, most_bytes).translate(_HARMLESS), most_bytes)
 
 
 def safe_url(url: str | None) -> str | None:
     """Return a link in which nothing ends it early or mentions somebody; None for one that is too long."""
-    if url is None or len(url) > _LONGEST_URL or not url.startswith(("https://", "http://")):
+    if url is None or not url.startswith(("https://", "http://")):
         return None
-    return quote(url, safe="/:?#[]!$&'()*+,;=%~")
+    # Percent-encoded: half of a surrogate pair cannot be, and becomes a question mark.
+    safe = quote(url[: _LONGEST_URL + 1], safe="/:?#[]!$&'()*+,;=%~", errors="replace")
+    return safe if len(safe) <= _LONGEST_URL else None

@@ -31,7 +31,7 @@ def figures_of(pattern: ToldPattern) -> str:
 def rest_of(message: Message, named: int) -> str | None:
     """Return how many patterns are not named; None if all are."""
     more = message.count - named
-    if more <= 0:
+    if more <= 0 or message.kind is MessageKind.TEST:
         return None
     return f"and {more:,} more" if named else f"{_patterns(more)} too long to be named here"
 

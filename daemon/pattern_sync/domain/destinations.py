@@ -71,7 +71,7 @@ def _parsed(url: str) -> tuple[Hashable, Destination]:
         route = MailRoute.parse(url)
         return route, Destination(DestinationKind.MAIL, channel, route.host, url)
     if not rest.startswith("//") or not rest.strip("/"):
-        raise ValueError(f"there is nothing behind its scheme; write it like {scheme}://host.example/path")
+        raise ValueError("there is nothing behind its scheme; write it like https://host.example/path")
     if scheme.removeprefix(_CHAT_PREFIX) in {"http", "https"}:
         endpoint = HttpEndpoint.parse(_without_prefix(url))
         is_chat = scheme.startswith(_CHAT_PREFIX) or endpoint.host == _SLACK_HOST
