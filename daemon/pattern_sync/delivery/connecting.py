@@ -3,7 +3,7 @@
 import asyncio
 import socket
 
-from pattern_sync.delivery.faults import Undelivered
+from pattern_sync.delivery.faults import Undelivered, words_of
 from pattern_sync.delivery.resolving import CheckedAddress, checked_addresses
 
 # For each address, so that one which nobody answers at leaves time for the next.
@@ -20,7 +20,7 @@ async def connected(host: str, port: int) -> socket.socket:
         except TimeoutError:
             faults.append(f"{address.at[0]!s} did not answer in {_CONNECT_SECONDS:g} s")
         except OSError as fault:
-            faults.append(f"{address.at[0]!s}: {fault.strerror or 'no connection'}")
+            faults.append(f"{address.at[0]!s}: {words_of(fault)}")
     raise Undelivered(f"{host} cannot be reached on port {port}: {', '.join(faults)}")
 
 

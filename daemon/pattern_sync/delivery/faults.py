@@ -1,5 +1,7 @@
 """Why a letter did not arrive, from wherever that is noticed."""
 
+import os
+import socket
 import ssl
 
 from pattern_sync.domain.messages import Delivery, DeliveryOutcome
@@ -25,4 +27,11 @@ def tls_complaint(host: str, port: int, fault: OSError) -> str:
         return f"the certificate of {host} is not valid: {fault.verify_message}"
     if isinstance(fault, ssl.SSLError):
         return f"{host} does not speak TLS on port {port}, or none that this machine accepts"
-    return f"{host} broke the connection on port {port}: {fault.strerror or 'no reason given'}"
+    return f"{host} broke the connection on port {port}: {words_of(fault)}"
+
+
+def words_of(fault: OSError) -> str:
+    """Return what the system says of a fault; asyncio's own words for it would name the address once more."""
+    if isinstance(fault, socket.gaierror) or not fault.errno:
+        return fault.strerror or "no reason given"
+    return os.strerror(fault.errno)

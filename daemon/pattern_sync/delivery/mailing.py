@@ -42,6 +42,8 @@ def _sent(sock: socket.socket, route: MailRoute, mail: EmailMessage, trusted: Ca
     try:
         with sock:
             refused = send_in_session(sock, route, mail, trusted())
+    except ssl.SSLError as fault:  # some of these are ValueErrors, too
+        raise Undelivered(tls_complaint(host, route.port, fault)) from None
     except smtplib.SMTPResponseException as fault:
         raise _answered(host, fault) from None
     except smtplib.SMTPRecipientsRefused as fault:

@@ -45,5 +45,5 @@ def safe_url(url: str | None) -> str | None:
     if url is None or not url.startswith(("https://", "http://")):
         return None
     # Percent-encoded: half of a surrogate pair cannot be, and becomes a question mark.
-    safe = quote(url[: _LONGEST_URL + 1], safe="/:?#[]!$&'()*+,;=%~", errors="replace")
+    safe = quote(url[: _LONGEST_URL + 1], safe="/:?#[]!$&'+,;=%~", errors="replace")
     return safe if len(safe) <= _LONGEST_URL else None

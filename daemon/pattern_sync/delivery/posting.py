@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import h11
 
 from pattern_sync.delivery.connecting import connected
-from pattern_sync.delivery.faults import Undelivered, tls_complaint
+from pattern_sync.delivery.faults import Undelivered, tls_complaint, words_of
 from pattern_sync.domain.http_endpoint import HttpEndpoint
 
 _READ_BYTES = 16_384
@@ -94,7 +94,7 @@ async def _answer(connection: h11.Connection, reader: asyncio.StreamReader, host
         # Its text may repeat what was sent.
         raise Undelivered(f"{host} gave no answer in HTTP/1.1, or one that is too long") from None
     except OSError as fault:
-        raise Undelivered(f"{host} broke the connection: {fault.strerror or 'no reason given'}") from None
+        raise Undelivered(f"{host} broke the connection: {words_of(fault)}") from None
     waits = [value for name, value in event.headers if name == b"retry-after"]
     return Answer(event.status_code, waits[0].decode("ascii", "replace") if waits else None)
 

@@ -5,7 +5,7 @@ import socket
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from pattern_sync.delivery.faults import Undelivered
+from pattern_sync.delivery.faults import Undelivered, words_of
 from pattern_sync.domain.addresses import refusal_of
 
 
@@ -22,7 +22,7 @@ async def checked_addresses(host: str, port: int) -> tuple[CheckedAddress, ...]:
     try:
         answers = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as fault:
-        reason = fault.strerror if isinstance(fault, OSError) else "it is not a name that can be looked up"
+        reason = words_of(fault) if isinstance(fault, OSError) else "it is not a name that can be looked up"
         raise Undelivered(f"{host} was not found: {reason}") from None
     checked, refusals = [], []
     for family, _, _, _, at in answers:

@@ -25,7 +25,8 @@ def send_in_session(sock: socket.socket, route: MailRoute, mail: EmailMessage, c
         _secure(session, route, context)
         if route.user is not None and route.password is not None:
             session.login(route.user, route.password)
-        refused = session.send_message(mail, route.sender, route.recipients)
+        # Not send_message, which writes a > before each line that begins with From.
+        refused = session.sendmail(route.sender, route.recipients, mail.as_bytes())
         # It has arrived: whatever becomes of the answer to this must not look like a failure.
         session.putcmd("quit")
         return len(refused)
@@ -34,15 +35,17 @@ def send_in_session(sock: socket.socket, route: MailRoute, mail: EmailMessage, c
 
 
 class _BoundedReader:
-    """Reads lines up to a number of bytes in all; then it is as if the connection had ended."""
+    """Reads lines up to a number of bytes in all; then it is as if the connection had broken."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._left_bytes = _MOST_REPLY_BYTES
 
     def readline(self, most_bytes: int) -> bytes:
-        line = self._file.readline(min(most_bytes, self._left_bytes))
+        line = self._file.readline(most_bytes)
         self._left_bytes -= len(line)
+        if self._left_bytes < 0:
+            raise smtplib.SMTPServerDisconnected("an answer has no end")
         return line
 
     def close(self) -> None:
