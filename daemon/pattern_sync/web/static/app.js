@@ -7,6 +7,7 @@ import { keyActions } from "./actions.js";
 import { readAddress, writeAddress } from "./address.js";
 import { Api } from "./api.js";
 import { Asleep } from "./asleep.js";
+import { Bell } from "./bell.js";
 import { Counts } from "./counts.js";
 import { Decisions } from "./decisions.js";
 import { Details } from "./details.js";
@@ -42,6 +43,7 @@ const REFUSALS_BEFORE_POLLING = 2;
 /** The parts of the page, and how they reach each other. */
 class ReviewPage {
   #memory = new Memory();
+  #bell = new Bell({ memory: this.#memory });
   #store = new Store();
   #tokenDialog = new TokenDialog({ memory: this.#memory });
   #keysDialog = new KeysDialog({ memory: this.#memory });
@@ -184,6 +186,7 @@ class ReviewPage {
     if ("counts" in message) this.#views.showCounts(message.counts);
     if (message.type === "state" && !this.#begin()) this.#queue.reload();
     if (message.type !== "changes") return;
+    this.#bell.heard(message.changes);
     for (const { pattern_id: patternId, entry } of message.changes) this.#changed(patternId, entry);
   }
 

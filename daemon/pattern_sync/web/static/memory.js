@@ -1,6 +1,7 @@
 const REVIEWER = "pattern-sync.reviewer";
 const KEYS = "pattern-sync.keys";
 const REASONS = "pattern-sync.reasons";
+const BELL = "pattern-sync.bell";
 const TOKEN = "pattern-sync.token";
 const DRAFT = "pattern-sync.draft.";
 
@@ -38,6 +39,15 @@ export class Memory {
 
   set reasons(text) {
     this.#write(browserStorage, REASONS, text);
+  }
+
+  /** Whether the browser is to notify of new patterns. */
+  get bell() {
+    return this.#read(browserStorage, BELL) === "on";
+  }
+
+  set bell(on) {
+    this.#write(browserStorage, BELL, on ? "on" : "off");
   }
 
   /** The token, null when there is none. All tabs share it: another one may have been told a newer one. */
