@@ -35,8 +35,9 @@ class FakeApprise:
     result: bool | Exception = True
     seconds = 0.0
 
-    def add(self, url: str) -> bool:
-        self.added.append(url)
+    def add(self, urls: list[str]) -> bool:
+        assert isinstance(urls, list), "it takes a text for several URLs with commas between them"
+        self.added.extend(urls)
         return self.knows
 
     def notify(self, **told: object) -> bool:

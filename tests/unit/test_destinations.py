@@ -1,8 +1,11 @@
 """Destinations as the settings name them, and what is refused with a way out and without a secret."""
 
 import hashlib
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pattern_sync.domain.destinations import DestinationKind, http_endpoint, parse_destinations
 from pattern_sync.domain.mail_route import MailRoute, MailSecurity
@@ -188,3 +191,22 @@ def test_more_than_ten_are_refused_and_ten_are_not() -> None:
 def test_a_mail_url_names_recipients_a_sender_and_a_server(url: str, route: tuple[object, ...]) -> None:
     assert MailRoute.parse(url) == MailRoute(*route)  # type: ignore[arg-type] # a row of the table
     assert SECRET not in repr(MailRoute.parse(url))
+
+
+@given(
+    st.sampled_from(["", "http://", "slack+https://", "mailto:", "mailto:a@b.example?via=smtps://", "tgram://"]),
+    st.text(st.characters() | st.sampled_from("@:/?#[]&=%.,\\"), max_size=40),
+)
+def test_any_text_is_a_destination_or_refused_in_words(prefix: str, text: str) -> None:
+    try:
+        found = parse_destinations(prefix + text)
+    except ValueError as fault:
+        assert re.match(r"(the \w+ URL |there are \d+ URLs)", str(fault))  # noqa: PT017 - most texts are refused
+        return
+    for destination in found:
+        assert re.fullmatch(r"[a-z0-9_.:+%-]+", destination.host)
+        if destination.kind in {DestinationKind.WEBHOOK, DestinationKind.CHAT}:
+            assert re.fullmatch(r"/[!-~]*", http_endpoint(destination).target)
+        if destination.kind is DestinationKind.MAIL:
+            route = MailRoute.parse(destination.url)
+            assert re.fullmatch(r"[!-~]+", "".join([*route.recipients, route.sender]))

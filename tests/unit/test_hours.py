@@ -1,6 +1,7 @@
 """Quiet hours and the times of a digest, against clocks that are read minute by minute."""
 
 from bisect import bisect_left
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from itertools import accumulate
@@ -229,3 +230,10 @@ def test_every_digest_is_due_once(change: tuple[str, date], minute: int, days: s
 def test_another_schedule_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match="write it like"):
         DigestSchedule.parse(text, BERLIN)
+
+
+@given(st.text() | st.text("0123456789:- ,monfridaily/UTCEuropeBerlin", max_size=30))
+def test_any_other_text_is_refused_in_words(text: str) -> None:
+    for parse in (QuietHours.parse, lambda given: DigestSchedule.parse(given, BERLIN)):
+        with suppress(ValueError):
+            parse(text)

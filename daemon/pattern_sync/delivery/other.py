@@ -31,9 +31,9 @@ def _notified(destination: Destination, letter: Letter) -> Delivery:
     except ImportError:
         raise Undelivered(f"Apprise, which {destination.host}:// needs, is not installed; {_WAY_OUT}") from None
     try:
-        # One URL a call: of several, the one answer would not tell which has failed.
+        # One URL a call: of several, the one answer would not tell which has failed. A text it would split at commas.
         service = apprise.Apprise()
-        is_known = service.add(destination.url)
+        is_known = service.add([destination.url])
         is_sent = is_known and service.notify(
             title=letter.subject, body=letter.text, body_format=apprise.NotifyFormat.TEXT
         )

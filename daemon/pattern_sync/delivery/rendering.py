@@ -12,8 +12,10 @@ from pattern_sync.domain.messages import LARGEST_BODY, MOST_NAMED, Letter, Messa
 
 Written = TypeVar("Written")
 
-# Rocket.Chat refuses a message of more than 5,000 characters, Slack and Telegram cut one of more than about 4,000.
+# Rocket.Chat refuses a message of more than 5,000 characters, and Slack cuts one of more than about 4,000.
 LARGEST_CHAT = 4_000
+# Apprise passes on what it gets, and Discord refuses more than 2,000 characters.
+LARGEST_OTHER = 1_900
 _JSON = "application/json"
 _TEXT = "text/plain"
 
@@ -29,7 +31,7 @@ def render(destination: Destination, message: Message) -> Letter:
         case DestinationKind.MAIL:
             return Letter(subject, _TEXT, _fitted(message, MAIL.pattern, MAIL.message, LARGEST_BODY))
         case DestinationKind.OTHER:
-            return Letter(subject, _TEXT, _fitted(message, OTHER.pattern, OTHER.message, LARGEST_CHAT))
+            return Letter(subject, _TEXT, _fitted(message, OTHER.pattern, OTHER.message, LARGEST_OTHER))
 
 
 def _fitted(
