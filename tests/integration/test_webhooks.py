@@ -6,14 +6,15 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from pattern_sync.delivery import Courier
+from pattern_sync.delivery import Courier, connecting
 from pattern_sync.domain.destinations import Destination, parse_destinations
 from pattern_sync.domain.messages import Delivery, DeliveryOutcome, Letter, MessageKind
 from pattern_sync.domain.signing import SigningSecrets
@@ -205,10 +206,10 @@ async def _drip(writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.05)
 
 
-@pytest.mark.parametrize("respond", [_silence, _drip])
-def test_one_deadline_covers_an_attempt_however_slowly_it_moves(respond: Respond) -> None:
+@pytest.mark.parametrize(("respond", "scheme"), [(_silence, "http"), (_drip, "http"), (_silence, "https")])
+def test_one_deadline_covers_an_attempt_however_slowly_it_moves(respond: Respond, scheme: str) -> None:
     begun = time.monotonic()
-    delivery, _ = delivered_to(respond, courier(0.5))
+    delivery, _ = delivered_to(respond, courier(0.5), scheme=scheme, read_first=scheme == "http")
     assert 0.4 < time.monotonic() - begun < 5
     assert delivery == Delivery(FAILED, None, "127.0.0.1 did not answer within 0.5 s")
 
@@ -325,6 +326,42 @@ def test_of_several_addresses_the_refused_are_left_out_and_the_next_is_tried() -
             return (await with_answers(answers, f"http://several.example:{got.port}/"))[0]
 
     assert run(several()).outcome is DELIVERED
+
+
+def test_an_address_at_which_nobody_answers_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connecting, "_CONNECT_SECONDS", 0.2)
+
+    async def several() -> Delivery:
+        async with receiver(OK) as got:
+            with silent_port(got.port):
+                return (await with_answers(["127.0.0.2", "127.0.0.1"], f"http://several.example:{got.port}/"))[0]
+
+    assert run(several()).outcome is DELIVERED
+
+
+@contextmanager
+def silent_port(port: int) -> Iterator[None]:
+    """Listen so that every further connection waits for ever: as many as may wait do so already."""
+    with socket.socket() as full, ExitStack() as waiting:
+        full.bind(("127.0.0.2", port))
+        full.listen(0)
+        for _ in range(4):
+            client = waiting.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(("127.0.0.2", port))
+        yield
+
+
+def test_a_name_server_that_does_not_answer_has_the_same_deadline() -> None:
+    async def lookup(*_: object, **__: object) -> list[tuple[object, ...]]:
+        await asyncio.sleep(60)
+        return []
+
+    async def unanswered() -> Delivery:
+        asyncio.get_running_loop().getaddrinfo = lookup  # type: ignore[method-assign, assignment] # in this loop only
+        return await deliver(courier(0.2), f"http://slow.example/{TOKEN}")
+
+    assert run(unanswered()) == Delivery(FAILED, None, "slow.example did not answer within 0.2 s")
 
 
 def tls_of(certificate: Certificate) -> ssl.SSLContext:

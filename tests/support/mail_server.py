@@ -63,7 +63,7 @@ async def mail_server(
         serving.add(cast("asyncio.Task[None]", asyncio.current_task()))
         got.connections += 1
         try:
-            with suppress(OSError, asyncio.IncompleteReadError, ssl.SSLError):
+            with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 await _Conversation(reader, writer, got, said, starttls, auth=auth).hold()
         finally:
             got.ended += 1

@@ -42,7 +42,7 @@ async def receiver(
         serving.add(cast("asyncio.Task[None]", asyncio.current_task()))
         got.connections += 1
         try:
-            with suppress(OSError, asyncio.IncompleteReadError):
+            with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 if read_first:
                     got.requests.append(await _read(reader))
                 if isinstance(respond, bytes):

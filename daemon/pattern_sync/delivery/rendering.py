@@ -1,6 +1,7 @@
 """Messages as each kind of destination takes them, never larger than a receiver must accept."""
 
 import json
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -42,9 +43,9 @@ def _fitted(
 ) -> str:
     """Return a text with as many of the first patterns as fit; each is written once."""
     written = [write(pattern) for pattern in message.patterns[:MOST_NAMED]]
-    while len((text := join(message, written)).encode()) > most_bytes and written:
-        written.pop()
-    return text
+    counts = range(1, len(written) + 1)
+    count = bisect_right(counts, most_bytes, key=lambda each: len(join(message, written[:each]).encode()))
+    return join(message, written[:count])
 
 
 def _chat_body(message: Message, patterns: Sequence[str]) -> str:
