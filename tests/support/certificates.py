@@ -25,7 +25,10 @@ class Authority:
         if shutil.which("openssl") is None:
             pytest.skip("there is no openssl to make certificates with")
         self._folder = folder
-        self.own = self_signed(folder, name)
+        # From 3.13 on, Python wants these two of a private authority.
+        self.own = _self_signed(folder, name, "keyUsage=critical,keyCertSign,cRLSign")
+        self._identifier = folder / f"{name}.ext"
+        self._identifier.write_text("authorityKeyIdentifier=keyid\n")
 
     def sign(self, name: str, alternative: str | None = None, *, days: int = 30) -> Certificate:
         """Return a certificate for a name; `days` of -1 has expired."""
@@ -33,15 +36,20 @@ class Authority:
         more = () if alternative is None else ("-addext", f"subjectAltName={alternative}")
         _openssl("req", *_KEY, "-keyout", made.key, "-out", request, "-subj", f"/CN={name}", *more)
         signer = ("-CA", self.own.file, "-CAkey", self.own.key, "-CAcreateserial", "-copy_extensions", "copy")
-        _openssl("x509", "-req", "-in", request, *signer, "-days", days, "-out", made.file)
+        identifier = ("-extfile", self._identifier)
+        _openssl("x509", "-req", "-in", request, *signer, *identifier, "-days", days, "-out", made.file)
         made.key.chmod(0o600)
         return made
 
 
 def self_signed(folder: Path, name: str, alternative: str | None = None) -> Certificate:
     """Return a self-signed certificate."""
+    return _self_signed(folder, name, *(() if alternative is None else (f"subjectAltName={alternative}",)))
+
+
+def _self_signed(folder: Path, name: str, *extensions: str) -> Certificate:
     made = _at(folder, name)
-    more = () if alternative is None else ("-addext", f"subjectAltName={alternative}")
+    more = [word for extension in extensions for word in ("-addext", extension)]
     _openssl("req", "-x509", *_KEY, "-keyout", made.key, "-out", made.file, "-subj", f"/CN={name}", "-days", 30, *more)
     made.key.chmod(0o600)
     return made
