@@ -55,5 +55,7 @@ class Timings:
     telling_seconds: float = 60.0
     # Looks for what is to be told are at least so far apart: a busy queue must not make a busy teller.
     telling_pace_seconds: float = 0.5
+    # Longer than an attempt can take, so that no other daemon begins one meanwhile.
+    telling_lease_seconds: float = 60.0
     # The log repeats what others can provoke at most this often.
     log_interval_seconds: float = 60.0

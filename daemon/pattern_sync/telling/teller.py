@@ -24,8 +24,6 @@ from pattern_sync.services.activity import Activity
 from pattern_sync.services.timings import Timings
 from pattern_sync.telling.terms import Terms
 
-# Longer than an attempt can take, so that no other daemon begins one meanwhile.
-LEASE_SECONDS = 60.0
 # How long to wait after each failed attempt. The times are those of the Standard Webhooks: four days in all.
 RETRY_SECONDS = (5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0)
 _JITTER = 0.1
@@ -105,7 +103,7 @@ class Teller:
         while True:
             self._woken.clear()
             due_seconds: float | None = None
-            async with self._activity.working(LEASE_SECONDS):
+            async with self._activity.working(self._timings.telling_lease_seconds):
                 due_seconds = await self.run_once()
             if not self._activity.in_outage:
                 await self._activity.wait(self._timings.telling_pace_seconds)
@@ -117,7 +115,7 @@ class Teller:
             return quiet_seconds
         due_seconds = await self._plan()
         while due_seconds == 0:
-            claimed = await self._store.claim(self._channels, LEASE_SECONDS)
+            claimed = await self._store.claim(self._channels, self._timings.telling_lease_seconds)
             if claimed is None:  # another daemon was faster
                 break
             await self._send(claimed)
