@@ -12,6 +12,7 @@ import pytest
 from pattern_sync.doctor.check import Check, State, fine
 from pattern_sync.doctor.examination import examine
 from pattern_sync.doctor.patient import Patient
+from pattern_sync.domain.destinations import parse_destinations
 from tests.support.database import TestDatabase
 from tests.support.doctor import examined, listening_daemon
 
@@ -49,7 +50,11 @@ def test_a_credential_with_a_wrong_name_is_named(tmp_path: Path, name: str) -> N
 def test_a_settings_file_with_a_secret_that_others_may_read_is_found_as_at_a_start(
     database: TestDatabase, tmp_path: Path
 ) -> None:
-    for line in ("PATTERN_SYNC_METRICS_TOKEN=x", "PATTERN_SYNC_DATABASE_URL='host=db password=secret'"):
+    for line in (
+        "PATTERN_SYNC_METRICS_TOKEN=x",
+        "PATTERN_SYNC_NOTIFY_URLS=slack+https://chat.example/x",
+        "PATTERN_SYNC_DATABASE_URL='host=db password=secret'",
+    ):
         file = tmp_path / "settings.env"
         file.write_text(line)
         file.chmod(0o644)
@@ -70,6 +75,34 @@ def test_a_token_for_the_metrics_that_cannot_be_read_is_a_problem_as_no_daemon_s
     found = examined(database.url, {"PATTERN_SYNC_METRICS_TOKEN_FILE": "/nonexistent"})
     assert found.state("http") == "problem"
     assert "METRICS_TOKEN_FILE" in found.text("http")
+
+
+def test_messages_that_cannot_be_sent_are_a_problem_with_the_host_and_without_the_secret(
+    database: TestDatabase,
+) -> None:
+    wanted = {"PATTERN_SYNC_NOTIFY_URLS": "slack+https://chat.example/secret-path"}
+    assert examined(database.url).state("messages") == "ok"
+    assert examined(database.url, wanted).state("messages") == "ok"
+    (channel,) = (each.channel for each in parse_destinations(wanted["PATTERN_SYNC_NOTIFY_URLS"]))
+    for name in (channel, "of another setting"):
+        database.execute(
+            "INSERT INTO pattern_sync.messages (channel, kind, state, due_at) VALUES (%s, 'high_value', 'dead', now())",
+            name,
+        )
+    found = examined(database.url, wanted)
+    assert (found.state("messages"), "1 messages were given up" in found.text("messages")) == ("warning", True)
+    database.execute(
+        "INSERT INTO pattern_sync.channels (channel, refusals, off_since, reason)"
+        " VALUES (%s, 3, now(), 'answered 404')",
+        channel,
+    )
+    found = examined(database.url, wanted)
+    assert found.state("messages") == "problem"
+    assert "nothing is sent to chat.example any more: answered 404" in found.text("messages")
+    assert found.remedies("messages")[0]["text"] == "pattern-sync notify test"
+    assert "secret-path" not in found.text("messages")
+    wrong = examined(database.url, {"PATTERN_SYNC_NOTIFY_URLS": "https://hook.example/"})
+    assert (wrong.state("messages"), "PATTERN_SYNC_NOTIFY_SECRET" in wrong.text("messages")) == ("problem", True)
 
 
 def send_banner(client: socket.socket) -> None:

@@ -9,7 +9,7 @@ from pattern_sync.config.secrets import readable_by_others
 from pattern_sync.config.settings import Settings
 from pattern_sync.domain.filter import doubt_about_confidence
 
-_TOKEN = re.compile(r"PATTERN_SYNC_\w*TOKEN", re.IGNORECASE)
+_SECRET = re.compile(r"PATTERN_SYNC_(\w*TOKEN|NOTIFY_URLS|NOTIFY_SECRET)", re.IGNORECASE)
 _PASSWORD = re.compile(r"://[^/@]*:[^@]|password *=")
 # Here, secrets are mounted by a service manager or a container engine, whose modes are not the operator's.
 _MOUNTED = Path("/run")
@@ -33,7 +33,7 @@ def _secret_files(settings: Settings) -> dict[str, Path]:
     named = {name: getattr(settings, name) for name in Settings.model_fields if name.endswith("_file")}
     files = {variable(name): file for name, file in named.items() if file is not None}
     lines = settings.sources.lines.items()
-    if any(_TOKEN.fullmatch(name) or _PASSWORD.search(value) for name, value in lines if value):
+    if any(_SECRET.fullmatch(name) or _PASSWORD.search(value) for name, value in lines if value):
         files["The settings file"] = settings.sources.env_file
     credentials = settings.sources.credentials
     if credentials.folder is not None:

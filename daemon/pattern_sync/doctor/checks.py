@@ -1,6 +1,6 @@
 """Every check, in the order in which an operator reads them."""
 
-from pattern_sync.doctor import announcing, connection, daemons, machine, queue, rights, schema, server
+from pattern_sync.doctor import announcing, connection, daemons, machine, messages, queue, rights, schema, server
 from pattern_sync.doctor.canary import CANARY
 from pattern_sync.doctor.check import Check
 
@@ -13,5 +13,6 @@ CHECKS: tuple[Check, ...] = (
     *announcing.CHECKS,
     *daemons.CHECKS,
     *queue.CHECKS,
+    *messages.CHECKS,
 )
 WITH_CANARY = (*CHECKS, CANARY)
