@@ -125,6 +125,7 @@ def test_nothing_secret_is_logged_or_stored(database: TestDatabase, receiver: Ho
         ({"PATTERN_SYNC_NOTIFY_QUIET": "22:00-07:00"}, "PATTERN_SYNC_NOTIFY_QUIET: '22:00-07:00' names no time zone"),
         ({"PATTERN_SYNC_NOTIFY_QUIET": "00:00-24:00 UTC"}, "is the whole day"),
         ({"PATTERN_SYNC_NOTIFY_DIGEST": "sometimes"}, "PATTERN_SYNC_NOTIFY_DIGEST: 'sometimes'"),
+        ({"PATTERN_SYNC_NOTIFY_URLS": "discord://a/b"}, "pip install 'pattern-sync[apprise]'"),
         ({"PATTERN_SYNC_NOTIFY_EVERY": "0"}, "PATTERN_SYNC_NOTIFY_EVERY"),
     ],
 )

@@ -63,9 +63,10 @@ def run(
 def _checked(settings: "Settings") -> "DatabaseAddress | None":
     """Return the database that the settings name, once nothing is wrong with them. Raises InvalidSettings."""
     from pattern_sync.runtime.host import named_database
+    from pattern_sync.runtime.telling import usable_telling
 
     settings.tokens()
-    settings.telling()
+    usable_telling(settings)
     return named_database(settings)
 
 

@@ -4,15 +4,16 @@ import random
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from pattern_sync.config import Settings, TellingSettings
+from pattern_sync.config import PREFIX, Settings, TellingSettings
 from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.connector import Connector
 from pattern_sync.database.pool import Pool
 from pattern_sync.database.reviews import Fetch
 from pattern_sync.database.statements import load_statements
 from pattern_sync.database.telling import TellingGateway
-from pattern_sync.delivery import Courier, render
+from pattern_sync.delivery import Courier, check_apprise, render
 from pattern_sync.domain.destinations import Destination
+from pattern_sync.domain.errors import InvalidSettings
 from pattern_sync.domain.messages import Delivery, Message, MessageKind
 from pattern_sync.runtime.core import Core
 from pattern_sync.telling import Messages, Teller, Terms, Tested
@@ -21,9 +22,20 @@ from pattern_sync.telling import Messages, Teller, Terms, Tested
 _SOURCE = "urn:pattern-sync"
 
 
+def usable_telling(settings: Settings) -> TellingSettings | None:
+    """Return whom messages are sent to; None is nobody. Raises InvalidSettings, also where Apprise is missing."""
+    telling = settings.telling()
+    if telling is not None:
+        try:
+            check_apprise(telling.destinations)
+        except ValueError as fault:
+            raise InvalidSettings(f"{PREFIX}NOTIFY_URLS: {fault}.") from None
+    return telling
+
+
 def build_teller(core: Core, settings: Settings, pool: Pool) -> Teller | None:
     """Return the service, or None where nobody is to be told. Raises InvalidSettings."""
-    telling = settings.telling()
+    telling = usable_telling(settings)
     if telling is None:
         return None
     terms = Terms(
@@ -49,7 +61,7 @@ def build_teller(core: Core, settings: Settings, pool: Pool) -> Teller | None:
 
 def build_messages(settings: Settings, fetch: Fetch) -> Messages:
     """Return the messages as operators see them. Raises InvalidSettings."""
-    telling = settings.telling()
+    telling = usable_telling(settings)
     return Messages(TellingGateway(fetch), None if telling is None else lambda: _send_test(settings, telling))
 
 
