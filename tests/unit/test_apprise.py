@@ -31,14 +31,20 @@ class FakeApprise:
 
     added: list[str] = []  # noqa: RUF012 - the test looks at it
     told: list[dict[str, object]] = []  # noqa: RUF012 - same
-    knows = True
+    knows: bool | None = True
     result: bool | Exception = True
     seconds = 0.0
+
+    @classmethod
+    def instantiate(cls, url: str) -> object:
+        if cls.knows is None:
+            raise RuntimeError(url)
+        return cls() if cls.knows else None
 
     def add(self, urls: list[str]) -> bool:
         assert isinstance(urls, list), "it takes a text for several URLs with commas between them"
         self.added.extend(urls)
-        return self.knows
+        return bool(self.knows)
 
     def notify(self, **told: object) -> bool:
         time.sleep(self.seconds)
@@ -130,6 +136,11 @@ def test_where_it_is_not_installed_the_way_out_is_named_at_the_start_and_in_the_
     assert "pip install 'pattern-sync[apprise]'" in (delivery.reason or "")
 
 
-@pytest.mark.usefixtures("apprise")
-def test_where_it_is_installed_nothing_is_missing() -> None:
-    check_apprise(parse_destinations(URL))
+def test_where_it_is_installed_it_says_what_it_knows(apprise: type[FakeApprise]) -> None:
+    check_apprise(parse_destinations(f"{NEEDS_NONE} {URL}"))
+    for answer in (False, None):
+        apprise.knows = answer
+        check_apprise(parse_destinations(NEEDS_NONE))
+        with pytest.raises(ValueError, match=r"^tgram:// is mistyped, or misses a part") as caught:
+            check_apprise(parse_destinations(URL))
+        assert TOKEN not in str(caught.value)

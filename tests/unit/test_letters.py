@@ -201,7 +201,7 @@ def test_patterns_that_do_not_fit_are_counted(destination: Destination, hostile:
 
 
 @pytest.mark.parametrize("destination", DESTINATIONS)
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(told_patterns=st.lists(patterns, max_size=22), count=st.integers(0, 10**6), savings=figures)
 def test_no_name_has_power_over_a_letter(
     destination: Destination, told_patterns: list[ToldPattern], count: int, savings: float
@@ -216,6 +216,7 @@ def test_no_name_has_power_over_a_letter(
 
 
 @pytest.mark.parametrize("destination", [CHAT, OTHER])
+@settings(deadline=None)
 @given(pattern=patterns)
 def test_a_chat_takes_nothing_of_a_name_for_a_mention_or_a_link(destination: Destination, pattern: ToldPattern) -> None:
     text = text_for(destination, message([pattern]))

@@ -13,16 +13,33 @@ _WAY_OUT = "install it with: pip install 'pattern-sync[apprise]'"
 
 
 def check_apprise(destinations: Iterable[Destination]) -> None:
-    """Raise ValueError if a destination needs Apprise and it is not installed."""
-    others = [each.host for each in destinations if each.kind is DestinationKind.OTHER]
+    """Raise ValueError for a destination that only Apprise may know, if it does not or is not installed."""
+    others = [each for each in destinations if each.kind is DestinationKind.OTHER]
     if others and importlib.util.find_spec(_MODULE) is None:
-        raise ValueError(f"{others[0]}:// is a URL for Apprise, which is not installed; {_WAY_OUT}")
+        raise ValueError(
+            f"{others[0].host}:// is mistyped, or is for Apprise, which is not installed; {_WAY_OUT}, or write https://,"
+            " slack+https:// or mailto:"
+        )
+    for each in others:
+        if not _is_known(each):
+            raise ValueError(
+                f"{each.host}:// is mistyped, or misses a part: Apprise does not take this URL; see its documentation"
+            )
 
 
 async def notify_by_apprise(destination: Destination, letter: Letter, deadline: float) -> Delivery:
     """Hand a letter to Apprise; `deadline` is the loop's time. Raises Undelivered and TimeoutError."""
     async with asyncio.timeout_at(deadline):
         return await asyncio.to_thread(_notified, destination, letter)
+
+
+def _is_known(destination: Destination) -> bool:
+    import apprise  # noqa: PLC0415 - as below
+
+    try:
+        return apprise.Apprise.instantiate(destination.url) is not None
+    except Exception:  # noqa: BLE001 - as below
+        return False
 
 
 def _notified(destination: Destination, letter: Letter) -> Delivery:
