@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 import ssl
 import struct
@@ -231,7 +232,9 @@ async def _end(writer: asyncio.StreamWriter) -> None:
 def test_a_connection_that_breaks_is_a_failure(respond: Respond, *, read_first: bool) -> None:
     delivery, _ = delivered_to(respond, courier(5.0), read_first=read_first)
     assert (delivery.outcome, delivery.status_code) == (FAILED, None)
-    assert "within" not in (delivery.reason or "")
+    # A connection that is closed before the request was read may look like a broken one.
+    words = "closed" if respond is _end and read_first else "broke|closed"
+    assert re.search(words, delivery.reason or "")
 
 
 def test_a_port_where_nobody_listens_and_a_host_that_is_not_there() -> None:

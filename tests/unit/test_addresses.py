@@ -87,7 +87,20 @@ def test_private_and_public_addresses_are_allowed(host: str) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["chat.example", "169.254", "1.2.3.4.5", "256.1.1.1", "1.2.3.256", "4294967296", "08.1.1.1", "0x", "", "1..2"],
+    [
+        "chat.example",
+        "169.254",
+        "1.2.3.4.5",
+        "256.1.1.1",
+        "1.2.3.256",
+        "4294967296",
+        "08.1.1.1",
+        "0x",
+        "",
+        "1..2",
+        "fe80::g",
+        "1:2",
+    ],
 )
 def test_a_name_or_what_no_resolver_takes_for_an_address_is_none(host: str) -> None:
     if host == "169.254":  # two numbers are an address, of another network than it looks

@@ -111,6 +111,14 @@ def test_what_the_clocks_show_twice_is_quiet_both_times() -> None:
         assert begin.after(inside) == at("2026-10-25 06:00")
 
 
+def test_quiet_hours_are_one_stretch_though_the_clocks_go_back_to_the_day_before() -> None:
+    st_johns = ZoneInfo("America/St_Johns")  # at 00:01 it was 23:01 again
+    quiet = QuietHours.parse("00:00-06:00 America/St_Johns")
+    for inside in (at("2006-10-29 00:00", st_johns), at("2006-10-28 23:30", st_johns, fold=1)):
+        assert quiet.after(inside) == at("2006-10-29 06:00", st_johns)
+    assert quiet.after(at("2006-10-28 23:30", st_johns)) == at("2006-10-28 23:30", st_johns)
+
+
 @settings(deadline=None)  # the first reading of each zone's clocks takes a while
 @given(near_changes, minutes_of_day, minutes_of_day, st.integers(-36 * 60, 36 * 60))
 def test_quiet_hours_are_what_the_clocks_show(change: tuple[str, date], begin: int, end: int, minute: int) -> None:

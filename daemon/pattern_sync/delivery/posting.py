@@ -82,10 +82,10 @@ async def _answer(connection: h11.Connection, reader: asyncio.StreamReader, host
     read_bytes = 0
     try:
         while not isinstance(event := connection.next_event(), h11.Response):
-            if event is h11.PAUSED or isinstance(event, h11.ConnectionClosed):
-                raise Undelivered(f"{host} closed the connection without an answer")
             if event is h11.NEED_DATA:
                 data = await reader.read(_READ_BYTES)
+                if not data:
+                    raise Undelivered(f"{host} closed the connection without an answer")
                 read_bytes += len(data)
                 connection.receive_data(data)
             if read_bytes > _MOST_HEAD_BYTES:
