@@ -190,8 +190,9 @@ class Settings(BaseSettings):
     notify_urls: SecretStr | None = Field(
         default=None,
         description="Where messages about patterns worth much are sent, separated by spaces: `https://` URLs (signed"
-        " webhooks), Slack's and `slack+https://` ones (chats), `mailto:ann@example.com?via=smtps://user@mail.example`,"
-        " and others that Apprise knows. Unset: nowhere.",
+        " webhooks), Slack's and `slack+https://` ones (chats),"
+        " `mailto:ann@example.com?via=smtps://user:password@mail.example`, and others that Apprise knows."
+        " Unset: nowhere.",
     )
     notify_urls_file: Path | None = Field(default=None, description="File that holds these URLs.")
     notify_secret: SecretStr | None = Field(
