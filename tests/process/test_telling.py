@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 import httpx
 import pytest
@@ -24,13 +25,23 @@ def receiver() -> Iterator[Hook]:
         yield receiver
 
 
-def settings(receiver: Hook, **others: str) -> dict[str, str]:
+def settings(receiver: Hook) -> dict[str, str]:
     return {
         "PATTERN_SYNC_NOTIFY_URLS": f"{receiver.url}/hook/{TOKEN}",
         "PATTERN_SYNC_NOTIFY_SECRET": SECRET,
         "PATTERN_SYNC_NOTIFY_EVERY": "1",
-        **others,
     }
+
+
+def telling_daemon(database: TestDatabase, receiver: Hook) -> AbstractContextManager[DaemonProcess]:
+    wanted = settings(receiver)
+    return running_daemon(
+        database.url,
+        timings=HASTY,
+        PATTERN_SYNC_NOTIFY_URLS=wanted["PATTERN_SYNC_NOTIFY_URLS"],
+        PATTERN_SYNC_NOTIFY_SECRET=wanted["PATTERN_SYNC_NOTIFY_SECRET"],
+        PATTERN_SYNC_NOTIFY_EVERY=wanted["PATTERN_SYNC_NOTIFY_EVERY"],
+    )
 
 
 def add_worth_telling(database: TestDatabase, name: str) -> None:
@@ -42,7 +53,7 @@ def posted(receiver: Hook) -> list[str]:
 
 
 def test_a_pattern_is_told_in_time_once_and_signed(database: TestDatabase, receiver: Hook) -> None:
-    with running_daemon(database.url, timings=HASTY, **settings(receiver)) as daemon:
+    with telling_daemon(database, receiver) as daemon:
         add_worth_telling(database, "worth:telling")
         database.add_pattern("not:worth", potential_monthly_savings=5_000)
         took = eventually(lambda: receiver.posts)
@@ -60,7 +71,7 @@ def test_what_waits_when_it_is_switched_on_is_one_message(database: TestDatabase
     with running_daemon(database.url):
         database.add_patterns(300, "old", potential_monthly_savings=50_000)
         eventually(lambda: database.count("pattern_approvals") >= 300)
-    with running_daemon(database.url, timings=HASTY, **settings(receiver)) as daemon:
+    with telling_daemon(database, receiver) as daemon:
         daemon.wait_for("message.sent")
         eventually(lambda: not database.execute("SELECT 1 FROM pattern_sync.messages WHERE state = 'open'"))
     (post,) = receiver.posts
@@ -73,7 +84,7 @@ def test_a_receiver_that_refuses_is_named_and_a_test_turns_its_channel_on(
 ) -> None:
     receiver.status = 404
     wanted = settings(receiver)
-    with running_daemon(database.url, timings=HASTY, **wanted) as daemon:
+    with telling_daemon(database, receiver) as daemon:
         add_worth_telling(database, "refused")
         for times in (1, 2, 3):
             daemon.wait_for("message.failed", times=times)
@@ -84,10 +95,10 @@ def test_a_receiver_that_refuses_is_named_and_a_test_turns_its_channel_on(
         assert httpx.get(f"{daemon.http_url}/readyz").status_code == 200
         time.sleep(3 * HASTY.telling_seconds)  # nothing more may come: there is nothing to wait for
         assert len(receiver.posts) == 3
-        refused = run_command("notify", "test", PATTERN_SYNC_DATABASE_URL=database.url, **wanted)
+        refused = run_command("notify", "test", environ=wanted, PATTERN_SYNC_DATABASE_URL=database.url)
         assert (refused.code, "refused" in refused.out) == (1, True)
         receiver.status = 204
-        tested = run_command("notify", "test", PATTERN_SYNC_DATABASE_URL=database.url, **wanted)
+        tested = run_command("notify", "test", environ=wanted, PATTERN_SYNC_DATABASE_URL=database.url)
         assert (tested.code, "delivered" in tested.out) == (0, True)
         daemon.wait_for("message.sent")
         eventually(lambda: httpx.get(f"{daemon.http_url}/api/v1/system/health").json()["status"] == "ok")
@@ -103,7 +114,7 @@ def eventually_reasons(daemon: DaemonProcess) -> str:
 
 def test_nothing_secret_is_logged_or_stored(database: TestDatabase, receiver: Hook) -> None:
     receiver.status = 503
-    with running_daemon(database.url, timings=HASTY, **settings(receiver)) as daemon:
+    with telling_daemon(database, receiver) as daemon:
         add_worth_telling(database, "a")
         daemon.wait_for("message.failed")
         shown = daemon.text + httpx.get(f"{daemon.http_url}/api/v1/notifications").text
