@@ -337,6 +337,7 @@ class Stage:
             self.facts,
             self.activity,
             lambda: now,
+            self.clock,
             lambda: 0.0,
             self.timings,
         )

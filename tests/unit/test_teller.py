@@ -25,7 +25,7 @@ from pattern_sync.domain.messages import (
 )
 from pattern_sync.services.timings import Timings
 from pattern_sync.telling import Teller, Terms
-from pattern_sync.telling.teller import RETRY_SECONDS
+from pattern_sync.telling.teller import LARGEST_SHARE_OF_TIME, RETRY_SECONDS
 from tests.support.asynchronous import run, settle
 from tests.support.fakes import OUTAGE_WAITS, Clock, RecordedFacts, RecordingActivity
 from tests.support.records import entry
@@ -54,12 +54,22 @@ class Stage:
         self.written: list[Message] = []
         self.pruned_at: list[datetime] = []
         self.still_ours = True
+        self.look_seconds = 0.0
         self.fault: Exception | None = None
         hours = None if quiet is None else QuietHours.parse(quiet)
         schedule = None if digest is None else DigestSchedule.parse(digest, NOW.tzinfo)  # type: ignore[arg-type]
         terms = Terms({DESTINATION.channel: DESTINATION}, 10_000, 3_600, hours, schedule, "https://review.example/")
         self.teller = Teller(
-            self, self, self.write, terms, self.facts, self.activity, lambda: self.time, lambda: 0.0, TIMINGS
+            self,
+            self,
+            self.write,
+            terms,
+            self.facts,
+            self.activity,
+            lambda: self.time,
+            self.clock,
+            lambda: 0.0,
+            TIMINGS,
         )
         self._ids = count(1)
 
@@ -88,6 +98,7 @@ class Stage:
             raise self.fault
         assert (list(channels), min_savings, every_seconds) == ([DESTINATION.channel], 10_000, 3_600)
         assert wait_seconds == TIMINGS.telling_wait_seconds
+        self.clock.seconds += self.look_seconds
         self.slots.append(slot)
         return 0.0 if self.open_messages else None
 
@@ -211,6 +222,18 @@ def test_how_messages_stand_is_reported_without_those_of_other_settings() -> Non
     (counted,) = stage.facts.of(MessagesCounted)
     assert counted.counts == ((DESTINATION.channel, MessageState.DEAD, 2),)
     assert counted.off == (("chat.example", "answered 404"),)
+
+
+def test_looks_take_a_tenth_of_the_time_at_most() -> None:
+    async def check() -> None:
+        stage = Stage()
+        stage.look_seconds = 0.2
+        task = asyncio.create_task(stage.teller.run())
+        await settle(lambda: len(stage.activity.waits) >= 2)
+        task.cancel()
+        assert stage.activity.waits[0] == pytest.approx(0.2 / LARGEST_SHARE_OF_TIME)
+
+    run(check())
 
 
 def test_what_is_old_is_forgotten_once_an_hour() -> None:

@@ -54,6 +54,7 @@ def build_teller(core: Core, settings: Settings, pool: Pool) -> Teller | None:
         core.emit,
         core.supervisor.activity(Teller, core.telling),
         _now,
+        core.now,
         random.random,
         core.timings,
     )

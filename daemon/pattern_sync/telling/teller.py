@@ -27,6 +27,8 @@ from pattern_sync.telling.terms import Terms
 # How long to wait after each failed attempt. The times are those of the Standard Webhooks: four days in all.
 RETRY_SECONDS = (5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0)
 _JITTER = 0.1
+# Of a long queue a look takes a fifth of a second.
+LARGEST_SHARE_OF_TIME = 0.1
 _PRUNING = timedelta(hours=1)
 
 
@@ -63,8 +65,8 @@ class Courier(Protocol):
 class Teller:
     """Tells people, through their channels, of pending patterns that are worth much.
 
-    It is level-triggered: it looks for what is not told yet, woken or not. `clock` is the time of day, `random` returns
-    0 to 1.
+    It is level-triggered: it looks for what is not told yet, woken or not. `clock` is the time of day, `now` a monotonic
+    clock in seconds, `random` returns 0 to 1.
     """
 
     name = "teller"
@@ -78,6 +80,7 @@ class Teller:
         emit: Emit,
         activity: Activity,
         clock: Callable[[], datetime],
+        now: Callable[[], float],
         random: Callable[[], float],
         timings: Timings,
     ) -> None:
@@ -89,6 +92,7 @@ class Teller:
         self._emit = emit
         self._activity = activity
         self._clock = clock
+        self._now = now
         self._random = random
         self._timings = timings
         self._woken = asyncio.Event()
@@ -103,10 +107,12 @@ class Teller:
         while True:
             self._woken.clear()
             due_seconds: float | None = None
+            begun_at = self._now()
             async with self._activity.working(self._timings.telling_lease_seconds):
                 due_seconds = await self.run_once()
             if not self._activity.in_outage:
-                await self._activity.wait(self._timings.telling_pace_seconds)
+                rest_seconds = (self._now() - begun_at) / LARGEST_SHARE_OF_TIME
+                await self._activity.wait(max(self._timings.telling_pace_seconds, rest_seconds))
                 await self._pause(due_seconds)
 
     async def run_once(self) -> float | None:
