@@ -65,8 +65,8 @@ class Courier(Protocol):
 class Teller:
     """Tells people, through their channels, of pending patterns that are worth much.
 
-    It is level-triggered: it looks for what is not told yet, woken or not. `clock` is the time of day, `now` a monotonic
-    clock in seconds, `random` returns 0 to 1.
+    It is level-triggered: it looks for what is not told yet, woken or not. `clock` is the time of day, `now` a
+    monotonic clock in seconds, `random` returns 0 to 1.
     """
 
     name = "teller"
