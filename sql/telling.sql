@@ -49,8 +49,8 @@ $$;
 
 -- Begin a message for each of these channels that has something to be told and no message that gathers: due after
 -- `wait_seconds`, and `every_seconds` after the last one at the earliest. Begin a digest for each that has none for
--- this slot (NULL: no digest is due), after its first message: on a full queue that one tells all. Returns when the next message may be sent, in seconds from now; NULL if there
--- is none.
+-- this slot (NULL: no digest is due), after its first message: on a full queue that one tells all. Returns when the
+-- next message may be sent, in seconds from now; NULL if there is none.
 CREATE OR REPLACE FUNCTION pattern_sync.plan_messages(
     channels text[], min_savings double precision, wait_seconds double precision, every_seconds double precision,
     slot timestamptz
