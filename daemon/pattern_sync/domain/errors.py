@@ -11,6 +11,8 @@ PatternSyncError
 ├── NobodyToTell             exit 1   the settings name nobody who could be sent a message
 ├── CannotQueue              exit 1   a pattern that a person wants in the queue cannot be put there
 ├── NotReadyYet              exit 1   a long queue is being prepared for searches; trying again helps
+├── NothingLearned           exit 1   an order by what people are likely to approve, which nobody can tell yet
+├── ModelUnreadable          exit 1   the learned model was edited, or is a later version's: it is not used
 ├── DatabaseError (passing)
 │   ├── DatabaseUnavailable  exit 3   not reachable, lost, busy or read-only: waiting helps
 │   │   ├── OutcomeUnknown            it was lost after a statement was sent, which may have been executed
@@ -92,6 +94,14 @@ class AlreadyDecided(PatternSyncError):
 
 class NotReadyYet(PatternSyncError):
     """The traits of a queue are just being written, so that it cannot be searched or sorted."""
+
+
+class NothingLearned(PatternSyncError):
+    """An order by likelihood was asked for while none is shown; the text says why."""
+
+
+class ModelUnreadable(PatternSyncError):
+    """A model cannot be used: it was edited by hand, is damaged, or is a later version's; the text says which."""
 
 
 class UnknownMessage(PatternSyncError):
