@@ -86,11 +86,11 @@ def gate_words(gate: Gate) -> str:
     """Return whether the gate is open, and what it needs if it is not."""
     if gate.is_open:
         return f"better than the base rate (z = {gate.z:.1f})"
-    lacks = [f"z = {gate.z:.1f}; needs {OPENS_ABOVE:g}"]
+    lacks = [] if gate.z > OPENS_ABOVE else [f"z = {gate.z:.1f}; needs {OPENS_ABOVE:g}"]
     if gate.scored < FEWEST_SCORED:
         lacks.append(f"{gate.scored} were foretold; needs {FEWEST_SCORED}")
     for number, sort in ((gate.approved, "approved"), (gate.rejected, "rejected")):
         if number < FEWEST_OF_EACH_SORT:
             lacks.append(f"{number} of these {sort}; needs {FEWEST_OF_EACH_SORT}")
     now = "not better than the base rate any more" if gate.was_open else "not better than the base rate yet"
-    return f"{now} ({'; '.join(lacks)})"
+    return f"{'not proved yet' if gate.z > OPENS_ABOVE else now} ({'; '.join(lacks)})"
