@@ -582,7 +582,8 @@ EXCEPTION WHEN OTHERS THEN
     RAISE LOG 'pattern_sync: a decision is recorded without its evidence: %', SQLERRM;
 END $$;
 
--- Record what the reviewer saw of each entry of a batch: figures, traits, evidence and flags, and where and how long.
+-- Record what the reviewer saw of each entry of a batch: figures, traits, evidence and flags, and where and how long;
+-- and what was foretold of the decision while the entry was pending.
 CREATE OR REPLACE FUNCTION pattern_sync.record_decisions(
     batch bigint, signatures text[], seen jsonb, names text[], evidence jsonb[], flags jsonb[]
 )
@@ -590,10 +591,13 @@ RETURNS void LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_nestloop = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     positions CONSTANT jsonb := record_decisions.seen -> 'positions'::text;
+    folds CONSTANT boolean := pattern_sync.shows_likelihoods();
     made record;
 BEGIN
     SELECT b.* INTO STRICT made FROM pattern_sync.batches AS b WHERE b.id = record_decisions.batch;
-    INSERT INTO pattern_sync.decisions (batch_id, pattern_id, decision, reviewer, decided_at, replaced, shown)
+    INSERT INTO pattern_sync.decisions (
+        batch_id, pattern_id, decision, reviewer, decided_at, replaced, shown, likelihood, model_id, folded
+    )
     SELECT
         made.id, a.signature, made.decision, made.reviewer, made.decided_at, made.replaces,
         pg_catalog.jsonb_build_object(
@@ -612,7 +616,8 @@ BEGIN
             'flags', shown.flags,
             'position', positions -> a.signature,
             'seconds', record_decisions.seen -> 'seconds'::text
-        )
+        ),
+        said.likelihood, said.model_id, said.folds AND folds
     FROM (
         SELECT
             f.pattern_id::text AS signature,
@@ -628,7 +633,13 @@ BEGIN
         pg_catalog.unnest(record_decisions.names),
         pg_catalog.unnest(record_decisions.evidence),
         pg_catalog.unnest(record_decisions.flags)
-    ) AS shown (signature, evidence, flags) ON shown.signature COLLATE "C" = a.signature COLLATE "C";
+    ) AS shown (signature, evidence, flags) ON shown.signature COLLATE "C" = a.signature COLLATE "C"
+    LEFT JOIN (
+        SELECT p.pattern_id, p.likelihood, p.model_id, p.folds
+        FROM pattern_sync.predictions AS p
+        -- Of a decision that replaces another, nothing was foretold.
+        WHERE p.pattern_id = ANY (record_decisions.signatures) AND made.replaces = 'pending'
+    ) AS said ON said.pattern_id COLLATE "C" = a.signature COLLATE "C";
 END $$;
 
 -- Forget batches after 30 days. The record of their decisions stays.

@@ -407,6 +407,9 @@ BEGIN
                 CASE sort
                     WHEN 'impact' THEN m.impact
                     WHEN 'evidence' THEN m.evidence
+                    WHEN 'expected' THEN pattern_sync.expected(
+                        said.likelihood, said.folds, coalesce(m.evidence, m.savings)
+                    )
                     WHEN 'savings' THEN m.savings
                     WHEN 'confidence' THEN m.confidence
                     WHEN 'occurrences' THEN m.occurrences::double precision
@@ -418,6 +421,8 @@ BEGIN
                 '-Infinity'::double precision
             ) AS rank
         FROM pattern_sync.matching(find.status, wanted, snoozed, since) AS m
+        -- Without the sort that needs it, the planner leaves it out.
+        LEFT JOIN pattern_sync.predictions AS said ON said.pattern_id = m.pattern_id
     ) AS ranked
     WHERE after_rank IS NULL
        OR ranked.rank < after_rank
@@ -568,11 +573,12 @@ RETURNS TABLE (
     pattern_id text, tool_sequence text, status text, confidence_score double precision, occurrence_count bigint,
     estimated_savings_usd double precision, impact_score double precision, pattern_context text,
     example_sessions text, reviewed_by text, reviewed_at timestamptz, approval_notes text, created_at timestamptz,
-    evidence text, from_pattern boolean, snooze text, place bigint
+    evidence text, from_pattern boolean, snooze text, likelihood double precision, folded boolean, place bigint
 ) LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET enable_nestloop = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     recorded CONSTANT jsonb := pattern_sync.evidence_by_signature(shown_entries.signatures);
+    foretells CONSTANT boolean := pattern_sync.shows_likelihoods();
 BEGIN
     RETURN QUERY
     SELECT
@@ -594,6 +600,8 @@ BEGIN
         pattern_sync.is_from_pattern(a.pattern_id::text),
         -- What is decided is not snoozed, whoever has decided it.
         CASE WHEN a.status::text = 'pending' THEN pattern_sync.snooze_of(a.pattern_id::text, figures.savings) END::text,
+        said.likelihood,
+        coalesce(said.folds, false),
         pg_catalog.array_position(shown_entries.signatures, a.pattern_id::text)::bigint
     FROM pattern_approvals AS a
     CROSS JOIN LATERAL (
@@ -601,6 +609,11 @@ BEGIN
             pattern_sync.figure(a.confidence_score::text::numeric)::double precision AS confidence,
             pattern_sync.figure(a.estimated_savings_usd::text::numeric)::double precision AS savings
     ) AS figures
+    LEFT JOIN (
+        SELECT p.pattern_id, p.likelihood, p.folds
+        FROM pattern_sync.predictions AS p
+        WHERE p.pattern_id = ANY (shown_entries.signatures) AND foretells
+    ) AS said ON said.pattern_id = a.pattern_id::text COLLATE "default" AND a.status::text = 'pending'
     WHERE a.pattern_id::text = ANY (shown_entries.signatures);
 END $$;
 

@@ -46,7 +46,7 @@ NEEDED = {
         for table in (
             *("runs", "written", "refusals", "rejections", "marks"),
             *("traits", "batches", "batch_items", "decisions", "snoozes", "answers"),
-            *("messages", "told", "channels"),
+            *("messages", "told", "channels", "models", "predictions"),
         )
         for privilege in ("SELECT", "INSERT", "UPDATE", "DELETE")
         if (table, privilege) != ("runs", "UPDATE")
@@ -139,7 +139,8 @@ def test_a_table_that_an_older_schema_lacks_is_no_error(lived: TestDatabase) -> 
     lived.execute(
         "DROP TABLE pattern_sync.written, pattern_sync.refusals, pattern_sync.rejections, pattern_sync.marks,"
         " pattern_sync.traits, pattern_sync.batch_items, pattern_sync.batches, pattern_sync.decisions,"
-        " pattern_sync.snoozes, pattern_sync.answers, pattern_sync.messages, pattern_sync.told, pattern_sync.channels"
+        " pattern_sync.snoozes, pattern_sync.answers, pattern_sync.messages, pattern_sync.told, pattern_sync.channels,"
+        " pattern_sync.models, pattern_sync.predictions"
     )
     assert missing_rights(lived) == []
 

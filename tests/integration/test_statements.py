@@ -39,6 +39,14 @@ ENTRY: Mapping[str, str] = {
     "evidence": "text",
     "snooze": "text",
     "from_pattern": "bool",
+    "likelihood": "float8",
+    "folded": "bool",
+}
+TRAITS: Mapping[str, str] = {
+    "confidence": "float8",
+    "occurrences": "int8",
+    **dict.fromkeys(["savings", "evidence", "workflows", "days_seen"], "float8"),
+    **dict.fromkeys(["kind", "target", "shape"], "text"),
 }
 # What rows.py reads and what the gateways pass, listed literally.
 EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
@@ -417,6 +425,27 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "turn_on": (("text",), {}),
     "message_counts": ((), {"channel": "text", "state": "text", "messages": "int8", "reason": "text"}),
     "prune_messages": ((), {"prune_messages": "void"}),
+    "newest_model": (
+        (),
+        {
+            **dict.fromkeys(["lessons", "approved", "id"], "int8"),
+            "trained_at": "timestamptz",
+            "learned": "int8",
+            **dict.fromkeys(["model", "digest", "gate"], "text"),
+            "shown": "bool",
+        },
+    ),
+    "shows_likelihoods": ((), {"shown": "bool"}),
+    "lessons": (("int8",), {"approved": "bool", **TRAITS}),
+    "foretold": (("int8",), {"likelihood": "float8", "approved": "bool", "reviewer": "text", "folded": "bool"}),
+    "keep_model": (("int8", "int8", "text", "text"), {"id": "int8"}),
+    "settle_gate": (("int8", "text", "bool"), {}),
+    "hide_likelihoods": ((), {}),
+    "unforetold": (("int8", "text", "int8"), {"pattern_id": "text", **TRAITS, "version": "int8"}),
+    "keep_predictions": (("int8", "text[]", "text[]", "text[]", "text[]"), {"kept": "bool"}),
+    "forget_predictions": ((), {}),
+    "folded": (("float8",), {"entries": "int8", "savings_usd": "float8", "drawn": "int8"}),
+    "traits_of": (("text",), TRAITS),
 }
 SAMPLES: Mapping[str, object] = {
     "text": "x",
@@ -434,6 +463,8 @@ OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
     "reconcile": (70.0, 5, 1000.0, [], [], 30.0, 3, "{1,2}"),
     "unanswered": ("{1,2}",),
     "freeze_message": (1, 1, "{}"),
+    "settle_gate": (1, "{}", False),
+    "keep_predictions": (1, ["x"], ["0.5"], ["false"], ["1"]),
     "settle_message": (1, 1, "open", 503, "no", 1.0, "failed"),
     "decision_log": (None, None, 300, 0),
     "listed": (

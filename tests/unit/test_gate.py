@@ -15,8 +15,9 @@ from pattern_sync.domain.gate import (
     agreement,
     judge,
 )
+from pattern_sync.domain.kept import Folded
 from pattern_sync.domain.learning import learn
-from pattern_sync.domain.standing import Fold, Standing, gate_words, nothing_learned
+from pattern_sync.domain.standing import Fold, Standing, fold_of, gate_words, nothing_learned
 from tests.support.tastes import MadeUp
 
 
@@ -151,7 +152,7 @@ def test_it_says_why_nothing_was_learned(lessons: int, approved: int, words: str
 def standing(gate: Gate, *, shown: bool, ignored: str | None = None) -> Standing:
     made_up = MadeUp("kinds", 1)
     model = learn([made_up.lesson() for _ in range(41)])
-    return Standing(44, 20, model, None, ignored, gate, shown, (), Fold())
+    return Standing(44, 20, model, None, ignored, gate, shown, (), Fold(Folded(), 0, 0))
 
 
 def test_the_standing_is_one_sentence() -> None:
@@ -164,6 +165,11 @@ def test_the_standing_is_one_sentence() -> None:
     assert "is not used: It is no model." in standing(opened, shown=True, ignored="It is no model.").words
 
 
-def test_the_cost_of_the_fold_has_a_bound() -> None:
-    assert Fold().lost_share_at_most == 1
-    assert Fold(tried=59).lost_share_at_most == pytest.approx(0.05, abs=0.001)
+def test_the_cost_of_the_fold_is_known_by_what_was_shown_in_place() -> None:
+    in_place = [Scored(0.05, number == 7, "ann") for number in range(60)]
+    opened = [Scored(0.05, approved=True, reviewer="ann", folded=True)] * 5  # who looks into it looks for approvals
+    likelier = [Scored(0.1, approved=True, reviewer="ann")] * 5
+    fold = fold_of(Folded(12, 5_000.0, 1), [*in_place, *opened, *likelier])
+    assert (fold.tried, fold.lost) == (60, 1)
+    assert fold.lost_share_at_most == pytest.approx(0.077, abs=0.001)
+    assert fold_of(Folded(), []).lost_share_at_most == 1

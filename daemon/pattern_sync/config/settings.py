@@ -23,6 +23,7 @@ from pattern_sync.domain.filter import (
     SyncFilter,
 )
 from pattern_sync.domain.public_url import PublicUrl
+from pattern_sync.domain.standing import LearnMode
 
 # The origins of the application's review panel: its front end (9213) and the front end's development server (5173).
 PANEL_ORIGINS = tuple(f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in (9213, 5173))
@@ -222,6 +223,12 @@ class Settings(BaseSettings):
         description="When a summary of what waits is sent, such as `mon-fri 09:00`, in the zone of the quiet hours, or"
         " of this machine; another one may follow.",
     )
+    learn: LearnMode = Field(
+        default=LearnMode.RECORD,
+        description="What is learned from people's decisions. `record`: how likely entries are approved, and how often"
+        " that was right, without showing it. `on`: show it, too, once it is better than the base rate. `off`: nothing."
+        " Give all daemons the same.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Lowest level to log. `debug` also logs every refresh."
     )
@@ -282,7 +289,7 @@ class Settings(BaseSettings):
             raise ValueError(f"{header!r} has another meaning; have the proxy name the reviewer in X-Forwarded-User")
         return header
 
-    @field_validator("log_level", "log_format", mode="before")
+    @field_validator("log_level", "log_format", "learn", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value

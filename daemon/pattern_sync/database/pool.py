@@ -17,7 +17,7 @@ from pattern_sync.domain.errors import DatabaseUnavailable, OutcomeUnknown, Plan
 from pattern_sync.services.liveness import working
 
 # Six for the services, three for a manual sync, and the lanes.
-MOST_CONNECTIONS = 15
+MOST_CONNECTIONS = 16
 PEOPLES_CONNECTIONS = 3
 PAGES_CONNECTIONS = 2  # to read what is broadcast, and to notify the other daemons
 # Long enough to count a large table, short enough for a person.

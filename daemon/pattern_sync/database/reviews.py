@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from pattern_sync.database.learning import LearningGateway
 from pattern_sync.database.naming import READERS_CHANNEL
 from pattern_sync.database.rows.decisions import decision_arguments, to_decided, to_undone
 from pattern_sync.database.rows.filters import filter_arguments, to_filter_in_force
@@ -21,12 +22,13 @@ from pattern_sync.database.rows.reviews import (
 from pattern_sync.domain.batches import Batch, DecidedItem, LoggedDecision, Seen, UndoneItem
 from pattern_sync.domain.decision import Decision
 from pattern_sync.domain.entry import Found, HistoryItem, QueueCounts, QueueEntry, Status
-from pattern_sync.domain.errors import NotReadyYet
+from pattern_sync.domain.errors import NothingLearned, NotReadyYet
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.groups import Groups
-from pattern_sync.domain.listing import Grouping, Listing
+from pattern_sync.domain.listing import Grouping, Listing, Sort
 from pattern_sync.domain.snoozing import Wish
 from pattern_sync.domain.statistics import SyncStatistics
+from pattern_sync.learning import Learning
 
 
 class Fetch(Protocol):
@@ -52,9 +54,10 @@ class ReviewGateway:
         return [found.entry for found in await self.list_entries(Listing(), limit) if found.entry is not None]
 
     async def list_entries(self, listing: Listing, limit: int) -> list[Found]:
-        """Return what a list finds. Raises NotReadyYet before every entry can be found."""
+        """Return what a list finds. Raises NotReadyYet before every entry can be found, and NothingLearned."""
         if listing.needs_traits:
             await self._prepare_to_find()
+        await self._check_sort(listing)
         arguments = (*listing_arguments(listing), *order_arguments(listing, limit))
         return [to_found(row) for row in await self._fetch("listed", *arguments)]
 
@@ -64,8 +67,9 @@ class ReviewGateway:
         return total
 
     async def select(self, listing: Listing, limit: int) -> tuple[list[str], Mapping[str, Any]]:
-        """Return the names of what a list finds, and the number and the sums of all. Raises NotReadyYet."""
+        """Return the names of what a list finds, and the number and the sums of all; raises as `list_entries` does."""
         await self._prepare_to_find()
+        await self._check_sort(listing)
         asked = listing_arguments(listing)
         rows = await self._fetch("listed_ids", *asked, *order_arguments(listing, limit))
         return [row["pattern_id"] for row in rows], (await self._fetch("sum_listed", *asked))[0]
@@ -92,6 +96,11 @@ class ReviewGateway:
             raise NotReadyYet(
                 "The queue is being prepared for searches and sorts; that takes a minute at first. Try again soon."
             )
+
+    async def _check_sort(self, listing: Listing) -> None:
+        if listing.order.sort is Sort.EXPECTED and not (await self._fetch("shows_likelihoods"))[0]["shown"]:
+            standing = await Learning(LearningGateway(self._fetch)).standing()
+            raise NothingLearned(f"There is no order `expected` now: {standing.words}. Another one is `evidence`.")
 
     async def find_entries(self, signatures: Sequence[str]) -> list[QueueEntry]:
         """Return the entries of these patterns, best impact first."""

@@ -51,8 +51,9 @@ class QueueEntry:
     """A queue entry; confidence is 0 to 1, savings are USD a month, times have a zone.
 
     In `approval_notes`, `REJECTED: ` precedes a rejection's reason, as the application expects. `from_pattern` is false
-    for a foreign entry: another program wrote it, and no pattern stands behind it. The field names are a contract with
-    the application's review panel; `pattern_id` is the signature.
+    for a foreign entry: another program wrote it, and no pattern stands behind it. `likelihood`, 0 to 1, is that of an
+    approval, None while the model has not proved itself; `folded` marks a likely reject. The field names are a contract
+    with the application's review panel; `pattern_id` is the signature.
     """
 
     pattern_id: str
@@ -71,6 +72,8 @@ class QueueEntry:
     evidence: Evidence
     snooze: Snooze | None
     from_pattern: bool = True
+    likelihood: float | None = None
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,11 @@ class NothingLearned(PatternSyncError):
 
 
 class ModelUnreadable(PatternSyncError):
-    """A model cannot be used: it was edited by hand, is damaged, or is a later version's; the text says which."""
+    """A model cannot be used: it was edited by hand, is damaged, or `is_later` than this version, as the text says."""
+
+    def __init__(self, message: str, *, is_later: bool = False) -> None:
+        super().__init__(message)
+        self.is_later = is_later
 
 
 class UnknownMessage(PatternSyncError):

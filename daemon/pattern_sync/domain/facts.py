@@ -468,6 +468,50 @@ class MessagesCounted(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class ModelLearned(Fact):
+    """A model was learned from `decisions`, a batch counting once for each shape."""
+
+    model_id: int
+    decisions: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelIgnored(Fact):
+    """A model in the database is not used."""
+
+    model_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LikelihoodsShown(Fact):
+    """Entries have likelihoods from now on; `words` say why."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class LikelihoodsHidden(Fact):
+    """Entries have no likelihoods any more; `words` say why."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class LearningStopped(Fact):
+    """Nothing can be learned or foretold."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LearningResumed(Fact):
+    """The learner is at work again."""
+
+    after_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class TellingStopped(Fact):
     """Messages cannot be planned or sent; patterns are still queued."""
 

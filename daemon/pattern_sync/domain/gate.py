@@ -17,11 +17,12 @@ _FEWEST_FOR_SPREAD = 2
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A decision for which there was a prediction, 0 to 1, before it was made."""
+    """A decision that was foretold, 0 to 1, before it was made, and whether its entry was folded away then."""
 
     likelihood: float
     approved: bool
     reviewer: str
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ class Sort(StrEnum):
 
     IMPACT = "impact"
     EVIDENCE = "evidence"
+    EXPECTED = "expected"
     SAVINGS = "savings"
     CONFIDENCE = "confidence"
     OCCURRENCES = "occurrences"

@@ -38,8 +38,8 @@ def read_model(text: str, digest: str) -> Model:
         version = document["version"]
     except (ValueError, RecursionError, TypeError, KeyError):
         raise ModelUnreadable("It is no model.") from None
-    if version != VERSION:
-        raise ModelUnreadable(f"It has version {str(version)[:20]}, and this program reads version {VERSION}.")
+    if isinstance(version, int) and version > VERSION:
+        raise ModelUnreadable(f"It has version {version}, and this program reads version {VERSION}.", is_later=True)
     if digest_of(text) != digest:
         raise ModelUnreadable("Its digest does not fit: somebody has edited it.")
     try:

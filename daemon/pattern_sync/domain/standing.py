@@ -6,7 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from pattern_sync.domain.advice import largest_share
-from pattern_sync.domain.gate import FEWEST_OF_EACH_SORT, FEWEST_SCORED, OPENS_ABOVE, Agreement, Gate
+from pattern_sync.domain.folding import LIKELY_REJECT
+from pattern_sync.domain.gate import FEWEST_OF_EACH_SORT, FEWEST_SCORED, OPENS_ABOVE, Agreement, Gate, Scored
+from pattern_sync.domain.kept import Folded
 from pattern_sync.domain.learning import FEWEST_LESSONS
 from pattern_sync.domain.model import Model
 
@@ -21,21 +23,19 @@ class LearnMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """The pending entries that are folded away as likely rejects, and what that costs.
+    """What is folded away as likely rejects, and what that costs.
 
     Of likely rejects that were shown in place, drawn or before the gate opened, people approved `lost` of `tried`: no
     larger share than `lost_share_at_most`, with 95 % certainty.
     """
 
-    entries: int = 0
-    savings_usd: float = 0.0
-    drawn: int = 0
-    tried: int = 0
-    lost: int = 0
+    now: Folded
+    tried: int
+    lost: int
 
     @property
     def lost_share_at_most(self) -> float:
-        """Return the bound on the share of approvals among what is folded; 1 before anything was tried."""
+        """Return the bound on the share of approvals among what is folded away; 1 before anything was tried."""
         return largest_share(self.lost, self.tried)
 
 
@@ -70,6 +70,12 @@ class Standing:
         yield gate_words(self.gate)
         if self.gate.is_open and not self.shown:
             yield "nothing is shown, as PATTERN_SYNC_LEARN is not `on`"
+
+
+def fold_of(now: Folded, record: Iterable[Scored]) -> Fold:
+    """Return what is folded away now, and what the likely rejects that were not have come to."""
+    tried = [each.approved for each in record if each.likelihood < LIKELY_REJECT and not each.folded]
+    return Fold(now, len(tried), sum(tried))
 
 
 def nothing_learned(lessons: int, approved: int) -> str:

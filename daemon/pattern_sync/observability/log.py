@@ -48,6 +48,12 @@ _PLAIN: dict[type[facts.Fact], Line] = {
     facts.PagesCurrent: Line.PAGES_CURRENT,
     facts.TellingStopped: Line.TELLING_STOPPED,
     facts.TellingResumed: Line.TELLING_RESUMED,
+    facts.ModelLearned: Line.MODEL_LEARNED,
+    facts.ModelIgnored: Line.MODEL_IGNORED,
+    facts.LikelihoodsShown: Line.LIKELIHOODS_SHOWN,
+    facts.LikelihoodsHidden: Line.LIKELIHOODS_HIDDEN,
+    facts.LearningStopped: Line.LEARNING_STOPPED,
+    facts.LearningResumed: Line.LEARNING_RESUMED,
 }
 _MESSAGES = {
     MessageState.SENT: Line.MESSAGE_SENT,

@@ -15,6 +15,7 @@ from pattern_sync.domain.facts import SchemaRead
 from pattern_sync.runtime.core import Core
 from pattern_sync.runtime.hearing import QueueHearing
 from pattern_sync.runtime.host import Host
+from pattern_sync.runtime.learning import build_learner
 from pattern_sync.runtime.metering import watch_metrics
 from pattern_sync.runtime.queueing import (
     build_embedded_supervisor,
@@ -76,7 +77,14 @@ def assemble(
     page_notifier = PageNotifier(page_reviews.notify_pages, notifying, timings.debounce_seconds)
     live = build_live_updates(core, page_reviews)
     teller = build_teller(core, settings, pool)
-    traits_keeper = build_traits_keeper(core, pool, teller.wake if teller else _nothing)
+    learner = build_learner(core, settings, pool)
+
+    def traits_kept() -> None:
+        learner.wake()
+        if teller:
+            teller.wake()
+
+    traits_keeper = build_traits_keeper(core, pool, traits_kept)
     hearing = QueueHearing(live, traits_keeper)
     gateway = DaemonGateway(
         pool, page_notifier.add, lambda version: core.emit(SchemaRead(version.newest, SCHEMA_VERSION))
@@ -97,19 +105,16 @@ def assemble(
         ],
         http=build_http_server(core, settings, pool, gateway, live),
         live=live,
-        workers=build_workers(core, reconciler, gateway, in_force),
+        workers=build_workers(core, reconciler, gateway, in_force, learner.scanned),
         page_notifier=page_notifier,
         producers=[
             build_listener(core, connector, pool, hearing),
             *build_periodic(core, reconciler, in_force, settings.interval),
             build_trigger_watch(core, pool, gateway, hearing, mends=settings.mend),
             traits_keeper,
+            learner,
             publisher,
             *([teller] if teller else []),
             *([build_embedded_supervisor(core, host.embedded)] if host.embedded else []),
         ],
     )
-
-
-def _nothing() -> None:
-    return

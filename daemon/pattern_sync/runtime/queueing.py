@@ -31,9 +31,18 @@ from pattern_sync.sync.trigger_watch import TriggerWatch
 
 
 def build_workers(
-    core: Core, reconciler: Reconciler, gateway: DaemonGateway, in_force: FilterInForce
+    core: Core,
+    reconciler: Reconciler,
+    gateway: DaemonGateway,
+    in_force: FilterInForce,
+    on_scanned: Callable[[], None],
 ) -> list[ClosableService]:
-    """Return the services that empty the intake."""
+    """Return the services that empty the intake; `on_scanned` is called after each scan."""
+
+    def caught_up() -> None:
+        core.readiness.reached()
+        on_scanned()
+
     return [
         EventWorker(
             core.intake,
@@ -54,7 +63,7 @@ def build_workers(
             core.reception,
             core.recovery,
             core.quarantined,
-            core.readiness.reached,
+            caught_up,
             core.emit,
             core.activity(ScanWorker),
         ),

@@ -57,5 +57,8 @@ class Timings:
     telling_pace_seconds: float = 0.5
     # Longer than an attempt can take, so that no other daemon begins one meanwhile.
     telling_lease_seconds: float = 60.0
+    # What is foretold of entries is looked at without a change of the queue, too; and so far apart at least.
+    learning_seconds: float = 300.0
+    learning_pace_seconds: float = 1.0
     # The log repeats what others can provoke at most this often.
     log_interval_seconds: float = 60.0

@@ -1,0 +1,172 @@
+-- Learning: what people's decisions teach, and what was foretold of each. The text is ASCII, as a database may be
+-- LATIN1.
+--
+-- A prediction is stored while its entry is pending, and a decision takes it along. Nothing ever writes one to a
+-- decision that is made: what is compared later was said before.
+
+-- The days between two times; NULL if one is unknown.
+CREATE OR REPLACE FUNCTION pattern_sync.days_between(first timestamptz, last timestamptz)
+RETURNS double precision LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT pg_catalog.date_part('epoch'::text, last - first) / 86400::double precision
+$$;
+
+-- What tells whether the traits of an entry were written anew.
+CREATE OR REPLACE FUNCTION pattern_sync.version_of(changed_at timestamptz)
+RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT pg_catalog.round(pg_catalog.date_part('epoch'::text, changed_at) * 1000000::double precision)::bigint
+$$;
+
+-- What people's standing decisions teach, with what these people saw: from the record, and for those before it from the
+-- entries and their traits, whose figures no machine of ours has touched since. `lesson` is the same for those that
+-- teach the same: of one batch, on one shape. Rules have statuses of their own, and are none of these people.
+--
+-- Confidence is a decimal, 0 to 1: who computes with it decides how.
+CREATE OR REPLACE FUNCTION pattern_sync.lessons()
+RETURNS TABLE (
+    lesson text, pattern_id text, approved boolean, decided_at timestamptz,
+    confidence numeric, occurrences bigint, savings double precision, evidence double precision,
+    workflows double precision, days_seen double precision, kind text, target text, shape text
+) LANGUAGE sql STABLE AS $$
+    SELECT
+        coalesce(
+            standing.batch_id::text || ' ' || pg_catalog.jsonb_extract_path_text(standing.shown, 'traits', 'shape'),
+            standing.pattern_id
+        ),
+        standing.pattern_id,
+        standing.decision = 'approved'::text,
+        standing.decided_at,
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'figures', 'confidence')::numeric,
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'figures', 'occurrences')::bigint,
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'figures', 'savings')::double precision,
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'evidence', 'savings_by_evidence')::double precision,
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'evidence', 'workflows')::double precision,
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'evidence', 'days_seen')::double precision,
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'traits', 'kind'),
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'traits', 'target'),
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'traits', 'shape')
+    FROM (
+        SELECT DISTINCT ON (d.pattern_id)
+            d.pattern_id, d.batch_id, d.shown, d.decision, d.decided_at
+        FROM pattern_sync.decisions AS d
+        WHERE d.undone_at IS NULL AND d.decision IN ('approved', 'rejected')
+        ORDER BY d.pattern_id, d.decided_at DESC, d.id DESC
+    ) AS standing
+    UNION ALL
+    SELECT
+        entry.pattern_id, entry.pattern_id, entry.approved, coalesce(t.reviewed_at, t.created_at, t.changed_at),
+        entry.confidence, entry.occurrences, entry.savings, t.evidence,
+        t.workflows::double precision, pattern_sync.days_between(t.first_seen, t.last_seen),
+        t.kind, t.target, t.shape
+    FROM (
+        SELECT
+            a.pattern_id::text COLLATE "default" AS pattern_id,
+            a.status::text = 'approved'::text AS approved,
+            pattern_sync.figure(a.confidence_score::text::numeric) AS confidence,
+            a.occurrence_count::bigint AS occurrences,
+            pattern_sync.figure(a.estimated_savings_usd::text::numeric)::double precision AS savings
+        FROM pattern_approvals AS a
+        WHERE a.status::text IN ('approved', 'rejected')
+    ) AS entry
+    LEFT JOIN pattern_sync.traits AS t ON t.pattern_id = entry.pattern_id
+    LEFT JOIN (
+        SELECT DISTINCT d.pattern_id FROM pattern_sync.decisions AS d WHERE d.undone_at IS NULL
+    ) AS recorded ON recorded.pattern_id = entry.pattern_id
+    WHERE recorded.pattern_id IS NULL
+$$;
+
+-- What was foretold of people's decisions that were not undone, each with a number that rises: of a pattern only the
+-- first, as the model may have learned from it afterwards. `lesson` is as above.
+CREATE OR REPLACE FUNCTION pattern_sync.foretold()
+RETURNS TABLE (
+    lesson text, number bigint, approved boolean, reviewer text, likelihood double precision, folded boolean
+) LANGUAGE sql STABLE AS $$
+    SELECT
+        coalesce(
+            first.batch_id::text || ' ' || pg_catalog.jsonb_extract_path_text(first.shown, 'traits', 'shape'),
+            first.pattern_id
+        ),
+        first.id, first.decision = 'approved'::text, first.reviewer, first.likelihood, first.folded
+    FROM (
+        SELECT DISTINCT ON (d.pattern_id) d.*
+        FROM pattern_sync.decisions AS d
+        ORDER BY d.pattern_id, d.id
+    ) AS first
+    WHERE first.likelihood IS NOT NULL AND first.undone_at IS NULL AND first.decision IN ('approved', 'rejected')
+$$;
+
+-- The newest model, which alone counts; no row if nothing was learned.
+CREATE OR REPLACE FUNCTION pattern_sync.newest_model()
+RETURNS TABLE (
+    id bigint, trained_at timestamptz, lessons bigint, model text, digest text, gate jsonb, shown boolean
+) LANGUAGE sql STABLE AS $$
+    SELECT m.id, m.trained_at, m.lessons, m.model, m.digest, m.gate, m.shown
+    FROM pattern_sync.models AS m
+    ORDER BY m.id DESC
+    LIMIT 1
+$$;
+
+-- Whether entries have likelihoods.
+CREATE OR REPLACE FUNCTION pattern_sync.shows_likelihoods()
+RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT coalesce((SELECT m.shown FROM pattern_sync.newest_model() AS m), false)
+$$;
+
+-- The rank of an entry by what it is expected to bring, USD a month: what folds away comes after all others, in the
+-- same order. NULL if nothing was foretold.
+CREATE OR REPLACE FUNCTION pattern_sync.expected(likelihood double precision, folds boolean, worth double precision)
+RETURNS double precision LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE
+        WHEN folds
+            THEN -1::double precision
+                / (1::double precision + likelihood * greatest(worth, 0::double precision))
+        ELSE likelihood * greatest(worth, 0::double precision)
+    END
+$$;
+
+-- Keep a model that was learned from so many lessons, in place of the one with this id (NULL: none). Returns its id;
+-- NULL if another daemon has kept one meanwhile, or is doing so. Whether likelihoods are shown stays until the gate is
+-- looked at.
+CREATE OR REPLACE FUNCTION pattern_sync.keep_model(replaced bigint, lessons bigint, model text, digest text)
+RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    kept bigint;
+BEGIN
+    IF NOT pg_catalog.pg_try_advisory_xact_lock(
+        pg_catalog.hashtext('pattern_sync')::integer, pg_catalog.hashtext('model')::integer
+    ) OR (SELECT pg_catalog.max(m.id) FROM pattern_sync.models AS m) IS DISTINCT FROM keep_model.replaced THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO pattern_sync.models (lessons, model, digest, shown)
+    VALUES (keep_model.lessons, keep_model.model, keep_model.digest, pattern_sync.shows_likelihoods())
+    RETURNING id INTO kept;
+    RETURN kept;
+END $$;
+
+-- Keep what a model foretells of some entries, in lists beside their names; what a newer one has foretold stays.
+-- Returns false, with nothing written, if another daemon is just doing so.
+CREATE OR REPLACE FUNCTION pattern_sync.keep_predictions(
+    model bigint, signatures text[], likelihoods double precision[], folds boolean[], versions bigint[]
+)
+RETURNS boolean LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    IF NOT pg_catalog.pg_try_advisory_xact_lock(
+        pg_catalog.hashtext('pattern_sync')::integer, pg_catalog.hashtext('predictions')::integer
+    ) THEN
+        RETURN false;
+    END IF;
+    INSERT INTO pattern_sync.predictions AS p (pattern_id, model_id, likelihood, folds, traits_version)
+    SELECT said.pattern_id, keep_predictions.model, said.likelihood, said.folds, said.version
+    FROM ROWS FROM (
+        pg_catalog.unnest(keep_predictions.signatures),
+        pg_catalog.unnest(keep_predictions.likelihoods),
+        pg_catalog.unnest(keep_predictions.folds),
+        pg_catalog.unnest(keep_predictions.versions)
+    ) AS said (pattern_id, likelihood, folds, version)
+    ON CONFLICT (pattern_id) DO UPDATE
+    SET
+        model_id = EXCLUDED.model_id, likelihood = EXCLUDED.likelihood, folds = EXCLUDED.folds,
+        traits_version = EXCLUDED.traits_version
+    WHERE p.model_id <= EXCLUDED.model_id;
+    RETURN true;
+END $$;
