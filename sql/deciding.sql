@@ -591,7 +591,7 @@ RETURNS void LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_nestloop = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     positions CONSTANT jsonb := record_decisions.seen -> 'positions'::text;
-    folds CONSTANT boolean := pattern_sync.shows_likelihoods();
+    folding CONSTANT boolean := pattern_sync.shows_likelihoods();
     made record;
 BEGIN
     SELECT b.* INTO STRICT made FROM pattern_sync.batches AS b WHERE b.id = record_decisions.batch;
@@ -617,7 +617,7 @@ BEGIN
             'position', positions -> a.signature,
             'seconds', record_decisions.seen -> 'seconds'::text
         ),
-        said.likelihood, said.model_id, said.folds AND folds
+        said.likelihood, said.model_id, CASE WHEN said.folds IS NOT NULL THEN said.folds AND folding END
     FROM (
         SELECT
             f.pattern_id::text AS signature,

@@ -10,6 +10,7 @@ from pattern_sync.config import Settings
 from pattern_sync.database.address import DatabaseAddress
 from pattern_sync.database.advice import AdviceGateway
 from pattern_sync.database.blocking import BlockingDatabase, BlockingSession, run_blocking
+from pattern_sync.database.learning import LearningGateway
 from pattern_sync.database.queueing import COMMANDS_PACE, QueueGateway
 from pattern_sync.database.reviews import ReviewGateway
 from pattern_sync.database.rows.overview import to_overview, to_schema_version
@@ -26,7 +27,9 @@ from pattern_sync.domain.listing import Group, Grouping, Listing, Order, Snoozed
 from pattern_sync.domain.messages import MessageState, NotedMessage
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.snoozing import Wish
+from pattern_sync.domain.standing import Standing
 from pattern_sync.domain.statistics import Overview, SyncStatistics
+from pattern_sync.learning import Learning, Likelihood
 from pattern_sync.review import Decisions, Finding, Review, Snoozing
 from pattern_sync.runtime.host import host_at
 from pattern_sync.sync.manual import ManualSync
@@ -105,7 +108,7 @@ class PatternSyncService:
         """Return at most `limit` entries of one status (None: any).
 
         They are in the order of `sort`, best impact first by default. `query` is in the language of the page's search
-        field. Raises InvalidInput.
+        field. Raises InvalidInput, and NothingLearned for the sort `expected`.
         """
         listing = Listing(status, query, Order.parse(sort), snoozed, skipped=offset)
         with self._reviews() as gateway:
@@ -243,6 +246,16 @@ class PatternSyncService:
         with self._advising() as advising:
             return run_blocking(advising.advice())
 
+    def model(self) -> Standing:
+        """Return what was learned from decisions, how well it foretold later ones, and whether it may be shown."""
+        with self._learning() as learning:
+            return run_blocking(learning.standing())
+
+    def likelihood(self, signature: str) -> Likelihood:
+        """Return how likely a person approves an entry, and the reasons in words. Raises UnknownPattern."""
+        with self._learning() as learning:
+            return run_blocking(learning.likelihood(signature))
+
     def nearest(self, limit: int = 5) -> tuple[Explanation, ...]:
         """Return the patterns that miss the filter in force by least, each with what it misses."""
         with self._advising() as advising:
@@ -271,6 +284,11 @@ class PatternSyncService:
     def _messages(self) -> Iterator[Messages]:
         with self._connect() as database:
             yield Messages(TellingGateway(BlockingSession(database).fetch))
+
+    @contextmanager
+    def _learning(self) -> Iterator[Learning]:
+        with self._connect() as database:
+            yield Learning(LearningGateway(BlockingSession(database).fetch))
 
     @contextmanager
     def _advising(self) -> Iterator[Advising]:

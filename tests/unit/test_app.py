@@ -12,11 +12,13 @@ from starlette.types import ASGIApp, Message
 from pattern_sync.advising import Advising
 from pattern_sync.database.advice import AdviceGateway
 from pattern_sync.database.answers import AnswersGateway
+from pattern_sync.database.learning import LearningGateway
 from pattern_sync.database.reviews import ReviewGateway
 from pattern_sync.database.telling import TellingGateway
 from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
+from pattern_sync.learning import Learning
 from pattern_sync.observability.health import HealthReporter
 from pattern_sync.observability.metrics.exposition import Metrics
 from pattern_sync.observability.view import View
@@ -83,6 +85,7 @@ class Broken:
             review,
             Finding(reviews, review),
             advising,
+            Learning(LearningGateway(self._fetch)),
             Decisions(reviews),
             AnswersGateway(self._fetch),
             Snoozing(reviews),

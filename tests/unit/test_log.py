@@ -108,6 +108,12 @@ LINES: list[tuple[facts.Fact, list[Line]]] = [
     (facts.MessagesCounted((), ()), []),
     (facts.TellingStopped("down"), [Line.TELLING_STOPPED]),
     (facts.TellingResumed(1.0), [Line.TELLING_RESUMED]),
+    (facts.ModelLearned(1, 41), [Line.MODEL_LEARNED]),
+    (facts.ModelIgnored(1, "edited"), [Line.MODEL_IGNORED]),
+    (facts.LikelihoodsShown("better"), [Line.LIKELIHOODS_SHOWN]),
+    (facts.LikelihoodsHidden("not better"), [Line.LIKELIHOODS_HIDDEN]),
+    (facts.LearningStopped("down"), [Line.LEARNING_STOPPED]),
+    (facts.LearningResumed(1.0), [Line.LEARNING_RESUMED]),
 ]
 EVERY_FACT = [each for each in vars(facts).values() if isinstance(each, type) and facts.Fact in each.__bases__]
 # Lines without a fact, and lines that need two facts.

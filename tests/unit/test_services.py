@@ -27,14 +27,19 @@ from pattern_sync.domain.errors import (
 )
 from pattern_sync.domain.facts import QuarantineRetried, SettingsReloaded
 from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.gate import Scored
 from pattern_sync.domain.identity import RowId
+from pattern_sync.domain.kept import KeptModel, Unforetold
+from pattern_sync.domain.lessons import Lesson
 from pattern_sync.domain.messages import ClaimedMessage, Gathered, Letter, Message, MessageCount
 from pattern_sync.domain.outcomes import PatternOutcome
 from pattern_sync.domain.reception import Sighting
 from pattern_sync.domain.results import QueuedPage, RefreshedPage, Retried, SyncResult
 from pattern_sync.domain.scans import ScanKind
+from pattern_sync.domain.standing import LearnMode
 from pattern_sync.domain.statistics import PendingEntries
 from pattern_sync.embedded import EmbeddedServer, Supervision
+from pattern_sync.learning import Learner
 from pattern_sync.observability.systemd import ServiceManager
 from pattern_sync.runtime.readiness import Readiness
 from pattern_sync.runtime.reload import FilterPublisher, Reloader
@@ -206,6 +211,34 @@ class Database(FakeQueue):
         await self.ask()
         return 0
 
+    async def newest(self) -> KeptModel:
+        await self.ask()
+        return KeptModel(0, 0)
+
+    async def lessons(self, _most: int) -> list[Lesson]:
+        return []
+
+    async def record(self, _most: int) -> list[Scored]:
+        raise AssertionError("there is no model")
+
+    async def keep_model(self, *_: object) -> int | None:
+        raise AssertionError("there is no model")
+
+    async def settle_gate(self, *_: object, shown: bool) -> None:
+        raise AssertionError(f"there is no model, shown: {shown}")
+
+    async def unforetold(self, *_: object) -> list[Unforetold]:
+        raise AssertionError("there is no model")
+
+    async def keep_predictions(self, *_: object) -> bool:
+        raise AssertionError("there is no model")
+
+    async def hide(self) -> None:
+        await self.ask()
+
+    async def forget_predictions(self) -> None:
+        await self.ask()
+
     async def plan(self, *_: object) -> float | None:
         await self.ask()
         return None
@@ -289,6 +322,7 @@ class Stage:
             LiveUpdates: lambda: self.updates,
             FilterPublisher: lambda: self.publisher,
             Teller: self._teller,
+            Learner: lambda: Learner(self.database, LearnMode.ON, self.facts, self.activity, self.clock, self.timings),
             Reloader: self._reloader,
             Watchdog: self._watchdog,
             EmbeddedSupervisor: lambda: EmbeddedSupervisor(
@@ -303,6 +337,8 @@ class Stage:
         self.page_notifier.add(["a"], [])
         self.updates.join()
         self.requested.set()
+        if isinstance(self.service, Learner):
+            self.service.scanned()
         self.publisher.want(SyncFilter())
 
     def work_is_done(self) -> object:
@@ -442,6 +478,7 @@ ATTEMPTING: list[type[Service]] = [
     LiveUpdates,
     FilterPublisher,
     Teller,
+    Learner,
 ]
 # The listener handles it through `Reception`: while it has no session, the daemon polls.
 WORKING: list[type[Service]] = [*ATTEMPTING, Listener]

@@ -204,6 +204,8 @@ def entry_table(entry: "QueueEntry", history: "Sequence[HistoryItem]", others: "
     add_evidence(table, entry.evidence)
     table.add_row("how it works", words(entry.tool_sequence))
     table.add_row("context", words(entry.pattern_context or "none"))
+    if entry.likelihood is not None:
+        table.add_row("approval", f"{entry.likelihood:.0%} likely" + (", folded away" if entry.folded else ""))
     if entry.snooze:
         table.add_row("snoozed", words(snoozed(entry.snooze)))
     table.add_row("example sessions", words(", ".join(entry.example_sessions) or "none"))

@@ -51,7 +51,7 @@ class LearningGateway:
         kept: int | None = (await self._fetch("keep_model", replaced, lessons, text, digest))[0]["id"]
         return kept
 
-    async def settle(self, model_id: int, gate: Gate, *, shown: bool) -> None:
+    async def settle_gate(self, model_id: int, gate: Gate, *, shown: bool) -> None:
         """Keep how the gate stands, and whether entries have likelihoods."""
         await self._fetch("settle_gate", model_id, to_json(asdict(gate)), shown)
 

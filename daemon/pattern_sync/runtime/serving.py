@@ -9,6 +9,7 @@ from pattern_sync.config import Settings
 from pattern_sync.database.advice import AdviceGateway
 from pattern_sync.database.answers import AnswersGateway
 from pattern_sync.database.gateway import DaemonGateway
+from pattern_sync.database.learning import LearningGateway
 from pattern_sync.database.naming import release
 from pattern_sync.database.pool import PEOPLES_CONNECTIONS, Pool
 from pattern_sync.database.queueing import SCAN_SECONDS
@@ -17,6 +18,7 @@ from pattern_sync.domain.facts import ScanFinished
 from pattern_sync.domain.reception import Mode
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.scans import ScanKind
+from pattern_sync.learning import Learning
 from pattern_sync.observability.health import HealthReporter
 from pattern_sync.review import Decisions, Finding, Review, Snoozing
 from pattern_sync.runtime.core import Core
@@ -73,6 +75,7 @@ def build_http_server(
         review,
         Finding(reviews, review),
         Advising(AdviceGateway(peoples.fetch)),
+        Learning(LearningGateway(peoples.fetch)),
         Decisions(reviews, core.emit),
         AnswersGateway(peoples.fetch),
         Snoozing(reviews, core.emit),

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from pattern_sync.advising import Advising
 from pattern_sync.domain.facts import Emit
+from pattern_sync.learning import Learning
 from pattern_sync.observability.health import HealthReporter
 from pattern_sync.observability.metrics.exposition import Metrics
 from pattern_sync.review import Decisions, Finding, Review, Snoozing
@@ -39,6 +40,7 @@ from pattern_sync.web.middleware.request_ids import REQUEST_ID, RequestIds
 from pattern_sync.web.middleware.routing import HeadAsGet, RawPatternIds
 from pattern_sync.web.middleware.tokens import TokenFirst
 from pattern_sync.web.middleware.wrong_tokens import WrongTokens
+from pattern_sync.web.model_routes import ModelRoutes
 from pattern_sync.web.review_routes import ReviewRoutes
 from pattern_sync.web.reviewer_routes import ReviewerRoutes
 from pattern_sync.web.schemas.decisions import MANY_EXAMPLE
@@ -75,7 +77,7 @@ gets 422. While the first one is at work, the answer is 409 with `Retry-After`. 
 _TAGS = {
     "review": "Read the queue, and decide and comment on one pattern.",
     "decisions": "Decide many patterns at once, undo it, and read the record of decisions.",
-    "advice": "What past decisions say about the filter, and patterns that only just miss it.",
+    "advice": "What past decisions say about the filter and of entries, and patterns that only just miss it.",
     "sync": "Sync the queue with the detector's patterns by hand. The daemon does it by itself, too.",
     "messages": "Messages to people outside the page.",
     "system": "Probes, and a health report for people.",
@@ -106,6 +108,7 @@ class Parts:
     review: Review
     finding: Finding
     advising: Advising
+    learning: Learning
     decisions: Decisions
     answers: Answers
     snoozing: Snoozing
@@ -167,6 +170,7 @@ def create_api(parts: Parts, access: Access, guard: Guard, version: str) -> Fast
         SnoozeRoutes(parts.snoozing, guard, identity),
         DecisionRoutes(parts.decisions, guard, identity, parts.emit),
         ListRoutes(parts.review, parts.finding, guard, access.prefix),
+        ModelRoutes(parts.learning, guard),
         ReviewRoutes(parts.review, guard, identity),
         ReviewerRoutes(identity, guard),
         MessageRoutes(parts.messages, guard),

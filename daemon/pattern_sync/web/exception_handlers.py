@@ -14,6 +14,7 @@ from pattern_sync.domain.errors import (
     DecisionRefused,
     InvalidInput,
     NobodyToTell,
+    NothingLearned,
     NotReadyYet,
     NotSnoozable,
     NotUndoable,
@@ -84,6 +85,9 @@ UNDO: Responses = UNKNOWN | {
     },
 }
 UNTOLD: Responses = {409: {"model": Problem, "description": "The settings name nobody who is to be told."}}
+UNLEARNED: Responses = {
+    409: {"model": Problem, "description": "The order `expected` is not there yet; `detail` says why. See `/model`."}
+}
 ADMINISTRATORS_ONLY: Responses = {
     403: {"model": Problem, "description": "Only administrators may do this, or the page's origin is not allowed."}
 }
@@ -104,6 +108,7 @@ def install_exception_handlers(app: FastAPI, emit: Emit) -> None:
     app.exception_handler(UnknownBatch)(_unknown)
     app.exception_handler(UnknownMessage)(_unknown)
     app.exception_handler(NobodyToTell)(_not_possible)
+    app.exception_handler(NothingLearned)(_not_possible)
     app.exception_handler(NotUndoable)(_not_possible)
     app.exception_handler(NotSnoozable)(_not_possible)
     app.exception_handler(AlreadyDecided)(_decided)
@@ -182,7 +187,7 @@ async def _unknown(_: Request, fault: UnknownPattern | UnknownBatch | UnknownMes
     return _problem(404, str(fault))
 
 
-async def _not_possible(_: Request, fault: NotUndoable | NotSnoozable | NobodyToTell) -> JSONResponse:
+async def _not_possible(_: Request, fault: NothingLearned | NotUndoable | NotSnoozable | NobodyToTell) -> JSONResponse:
     return _problem(409, str(fault))
 
 

@@ -20,7 +20,7 @@ from pattern_sync.domain.table import csv_head, csv_rows
 from pattern_sync.domain.text import is_storable
 from pattern_sync.review import Finding, Review
 from pattern_sync.web.access import Guard
-from pattern_sync.web.exception_handlers import EVERYWHERE, ONE_PATTERN, Responses
+from pattern_sync.web.exception_handlers import EVERYWHERE, ONE_PATTERN, UNLEARNED, Responses
 from pattern_sync.web.known import KnownOnly
 from pattern_sync.web.parameters import PatternId, check_moment
 from pattern_sync.web.schemas.review import ENTRY_EXAMPLE
@@ -109,7 +109,8 @@ def _listing(
         Query(
             description=f"One of {', '.join(f'`{each}`' for each in Sort)}: figures and times largest first, names from"
             " A on. `-` before it turns it around. Equals are in the order of their names, and what has no value comes"
-            " last.",
+            " last. `expected`: the savings by evidence, else as claimed, times the likelihood of an approval, likely"
+            " rejects last; only while `/model` says that this is shown.",
             examples=["impact", "-savings"],
             json_schema_extra={"enum": [f"{sign}{each}" for each in Sort for sign in ("", "-")]},
         ),
@@ -184,11 +185,11 @@ class ListRoutes:
         self.router = KnownOnly(
             prefix="/api/v1/patterns", tags=["review"], responses=EVERYWHERE, dependencies=[Depends(guard.reader)]
         )
-        self.router.get("", responses=_MANY)(self.entries)
-        self.router.get("/pending", responses=_MANY)(self.pending)
+        self.router.get("", responses=_MANY | UNLEARNED)(self.entries)
+        self.router.get("/pending", responses=_MANY | UNLEARNED)(self.pending)
         self.router.get("/groups", responses=_GROUPS)(self.groups)
-        self.router.get("/ids", responses=_SELECTION)(self.ids)
-        self.router.get(".csv", response_class=StreamingResponse, responses=_TABLE)(self.table)
+        self.router.get("/ids", responses=_SELECTION | UNLEARNED)(self.ids)
+        self.router.get(".csv", response_class=StreamingResponse, responses=_TABLE | UNLEARNED)(self.table)
         self.router.get("/{pattern_id:path}/similar", responses=ONE_PATTERN | _SIMILAR)(self.similar)
 
     async def entries(

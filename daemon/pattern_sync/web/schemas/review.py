@@ -41,6 +41,8 @@ ENTRY_EXAMPLE: dict[str, Any] = {
     "approval_notes": None,
     "created_at": "2026-11-23T06:43:27.123456Z",
     "from_pattern": True,
+    "likelihood": None,
+    "folded": False,
     "snooze": None,
     "evidence": {
         "recorded": True,
