@@ -448,6 +448,12 @@ BEGIN
     );
 END $$;
 COMMENT ON FUNCTION pattern_sync.create_announce() IS 'Create the trigger''s function on the patterns anew, for the filter in force. That locks no table.';
+CREATE FUNCTION pattern_sync.days_between(first timestamp with time zone, last timestamp with time zone) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT pg_catalog.date_part('epoch'::text, last - first) / 86400::double precision
+$$;
+COMMENT ON FUNCTION pattern_sync.days_between(first timestamp with time zone, last timestamp with time zone) IS 'The days between two times; NULL if one is unknown.';
 CREATE FUNCTION pattern_sync.decide(signature text, decision text, reviewer text, notes text, replaces text) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
@@ -873,6 +879,17 @@ BEGIN
         OR pg_catalog.pg_relation_size(relation) < 10000000::bigint;
 END $$;
 COMMENT ON FUNCTION pattern_sync.examples_can_be_read() IS 'Whether reading the examples is cheap enough for an event.';
+CREATE FUNCTION pattern_sync.expected(likelihood double precision, folds boolean, worth double precision) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT CASE
+        WHEN folds
+            THEN -1::double precision
+                / (1::double precision + likelihood * greatest(worth, 0::double precision))
+        ELSE likelihood * greatest(worth, 0::double precision)
+    END
+$$;
+COMMENT ON FUNCTION pattern_sync.expected(likelihood double precision, folds boolean, worth double precision) IS 'The rank of an entry by what it is expected to bring, USD a month: what folds away comes after all others, in the same order. NULL if nothing was foretold.';
 CREATE FUNCTION pattern_sync.figure(value numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -919,6 +936,9 @@ BEGIN
                 CASE sort
                     WHEN 'impact' THEN m.impact
                     WHEN 'evidence' THEN m.evidence
+                    WHEN 'expected' THEN pattern_sync.expected(
+                        said.likelihood, said.folds, coalesce(m.evidence, m.savings)
+                    )
                     WHEN 'savings' THEN m.savings
                     WHEN 'confidence' THEN m.confidence
                     WHEN 'occurrences' THEN m.occurrences::double precision
@@ -930,6 +950,8 @@ BEGIN
                 '-Infinity'::double precision
             ) AS rank
         FROM pattern_sync.matching(find.status, wanted, snoozed, since) AS m
+        -- Without the sort that needs it, the planner leaves it out.
+        LEFT JOIN pattern_sync.predictions AS said ON said.pattern_id = m.pattern_id
     ) AS ranked
     WHERE after_rank IS NULL
        OR ranked.rank < after_rank
@@ -960,6 +982,23 @@ CREATE FUNCTION pattern_sync.find_without_traits(status text, after_impact doubl
     LIMIT most
 $$;
 COMMENT ON FUNCTION pattern_sync.find_without_traits(status text, after_impact double precision, after_name text, most bigint) IS 'The names of the first entries of a status, best impact first, from the queue itself: as long as there are no traits.';
+CREATE FUNCTION pattern_sync.foretold() RETURNS TABLE(lesson text, number bigint, approved boolean, reviewer text, likelihood double precision, folded boolean)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT
+        coalesce(
+            first.batch_id::text || ' ' || pg_catalog.jsonb_extract_path_text(first.shown, 'traits', 'shape'),
+            first.pattern_id
+        ),
+        first.id, first.decision = 'approved'::text, first.reviewer, first.likelihood, first.folded
+    FROM (
+        SELECT DISTINCT ON (d.pattern_id) d.*
+        FROM pattern_sync.decisions AS d
+        ORDER BY d.pattern_id, d.id
+    ) AS first
+    WHERE first.likelihood IS NOT NULL AND first.undone_at IS NULL AND first.decision IN ('approved', 'rejected')
+$$;
+COMMENT ON FUNCTION pattern_sync.foretold() IS 'What was foretold of people''s decisions that were not undone, each with a number that rises: of a pattern only the first, as the model may have learned from it afterwards. `lesson` is as above.';
 CREATE FUNCTION pattern_sync.forget_batches() RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -1428,6 +1467,49 @@ BEGIN
     RETURN written;
 END $$;
 COMMENT ON FUNCTION pattern_sync.keep_items(batch bigint, decision text, names text[], states jsonb[], marks jsonb) IS 'Keep what it takes to undo the decision of a batch on some entries, by what they were. Returns of how many: only a status that can be read back is a decision, as a trigger may have changed it.';
+CREATE FUNCTION pattern_sync.keep_model(replaced bigint, lessons bigint, model text, digest text) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    kept bigint;
+BEGIN
+    IF NOT pg_catalog.pg_try_advisory_xact_lock(
+        pg_catalog.hashtext('pattern_sync')::integer, pg_catalog.hashtext('model')::integer
+    ) OR (SELECT pg_catalog.max(m.id) FROM pattern_sync.models AS m) IS DISTINCT FROM keep_model.replaced THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO pattern_sync.models (lessons, model, digest, shown)
+    VALUES (keep_model.lessons, keep_model.model, keep_model.digest, pattern_sync.shows_likelihoods())
+    RETURNING id INTO kept;
+    RETURN kept;
+END $$;
+COMMENT ON FUNCTION pattern_sync.keep_model(replaced bigint, lessons bigint, model text, digest text) IS 'Keep a model that was learned from so many lessons, in place of the one with this id (NULL: none). Returns its id; NULL if another daemon has kept one meanwhile, or is doing so. Whether likelihoods are shown stays until the gate is looked at.';
+CREATE FUNCTION pattern_sync.keep_predictions(model bigint, signatures text[], likelihoods double precision[], folds boolean[], versions bigint[]) RETURNS boolean
+    LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+BEGIN
+    IF NOT pg_catalog.pg_try_advisory_xact_lock(
+        pg_catalog.hashtext('pattern_sync')::integer, pg_catalog.hashtext('predictions')::integer
+    ) THEN
+        RETURN false;
+    END IF;
+    INSERT INTO pattern_sync.predictions AS p (pattern_id, model_id, likelihood, folds, traits_version)
+    SELECT said.pattern_id, keep_predictions.model, said.likelihood, said.folds, said.version
+    FROM ROWS FROM (
+        pg_catalog.unnest(keep_predictions.signatures),
+        pg_catalog.unnest(keep_predictions.likelihoods),
+        pg_catalog.unnest(keep_predictions.folds),
+        pg_catalog.unnest(keep_predictions.versions)
+    ) AS said (pattern_id, likelihood, folds, version)
+    ON CONFLICT (pattern_id) DO UPDATE
+    SET
+        model_id = EXCLUDED.model_id, likelihood = EXCLUDED.likelihood, folds = EXCLUDED.folds,
+        traits_version = EXCLUDED.traits_version
+    WHERE p.model_id <= EXCLUDED.model_id;
+    RETURN true;
+END $$;
+COMMENT ON FUNCTION pattern_sync.keep_predictions(model bigint, signatures text[], likelihoods double precision[], folds boolean[], versions bigint[]) IS 'Keep what a model foretells of some entries, in lists beside their names; what a newer one has foretold stays. Returns false, with nothing written, if another daemon is just doing so.';
 CREATE FUNCTION pattern_sync.keep_traits(signatures text[], most bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET enable_nestloop TO 'off'
@@ -1558,6 +1640,56 @@ CREATE FUNCTION pattern_sync.legible(value text) RETURNS text
     END
 $$;
 COMMENT ON FUNCTION pattern_sync.legible(value text) IS 'The text in a form that every client can read. A SQL_ASCII database stores any bytes, and other encodings have characters that UTF-8 lacks. One such row would turn every answer that contains it into an error.';
+CREATE FUNCTION pattern_sync.lessons() RETURNS TABLE(lesson text, pattern_id text, approved boolean, decided_at timestamp with time zone, confidence numeric, occurrences bigint, savings double precision, evidence double precision, workflows double precision, days_seen double precision, kind text, target text, shape text)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT
+        coalesce(
+            standing.batch_id::text || ' ' || pg_catalog.jsonb_extract_path_text(standing.shown, 'traits', 'shape'),
+            standing.pattern_id
+        ),
+        standing.pattern_id,
+        standing.decision = 'approved'::text,
+        standing.decided_at,
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'figures', 'confidence')::numeric,
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'figures', 'occurrences')::bigint,
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'figures', 'savings')::double precision,
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'evidence', 'savings_by_evidence')::double precision,
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'evidence', 'workflows')::double precision,
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'evidence', 'days_seen')::double precision,
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'traits', 'kind'),
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'traits', 'target'),
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'traits', 'shape')
+    FROM (
+        SELECT DISTINCT ON (d.pattern_id)
+            d.pattern_id, d.batch_id, d.shown, d.decision, d.decided_at
+        FROM pattern_sync.decisions AS d
+        WHERE d.undone_at IS NULL AND d.decision IN ('approved', 'rejected')
+        ORDER BY d.pattern_id, d.decided_at DESC, d.id DESC
+    ) AS standing
+    UNION ALL
+    SELECT
+        entry.pattern_id, entry.pattern_id, entry.approved, coalesce(t.reviewed_at, t.created_at, t.changed_at),
+        entry.confidence, entry.occurrences, entry.savings, t.evidence,
+        t.workflows::double precision, pattern_sync.days_between(t.first_seen, t.last_seen),
+        t.kind, t.target, t.shape
+    FROM (
+        SELECT
+            a.pattern_id::text COLLATE "default" AS pattern_id,
+            a.status::text = 'approved'::text AS approved,
+            pattern_sync.figure(a.confidence_score::text::numeric) AS confidence,
+            a.occurrence_count::bigint AS occurrences,
+            pattern_sync.figure(a.estimated_savings_usd::text::numeric)::double precision AS savings
+        FROM pattern_approvals AS a
+        WHERE a.status::text IN ('approved', 'rejected')
+    ) AS entry
+    LEFT JOIN pattern_sync.traits AS t ON t.pattern_id = entry.pattern_id
+    LEFT JOIN (
+        SELECT DISTINCT d.pattern_id FROM pattern_sync.decisions AS d WHERE d.undone_at IS NULL
+    ) AS recorded ON recorded.pattern_id = entry.pattern_id
+    WHERE recorded.pattern_id IS NULL
+$$;
+COMMENT ON FUNCTION pattern_sync.lessons() IS 'What people''s standing decisions teach, with what these people saw: from the record, and for those before it from the entries and their traits, whose figures no machine of ours has touched since. `lesson` is the same for those that teach the same: of one batch, on one shape. Rules have statuses of their own, and are none of these people.';
 CREATE FUNCTION pattern_sync.list(status text, wanted jsonb, snoozed text, since timestamp with time zone, sort text, backwards boolean, after_rank double precision, after_name text, skipped bigint, most bigint) RETURNS TABLE(pattern_id text, rank double precision)
     LANGUAGE plpgsql
     AS $$
@@ -1914,6 +2046,15 @@ CREATE FUNCTION pattern_sync.new_entries(min_confidence double precision, min_oc
     WHERE r.pattern_id IS NULL AND p.is_candidate
 $$;
 COMMENT ON FUNCTION pattern_sync.new_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], shown jsonb) IS 'The entries to be inserted for some patterns, if they qualify now. The tool sequence is the names of the operations. `shown` is the result of `examples`.';
+CREATE FUNCTION pattern_sync.newest_model() RETURNS TABLE(id bigint, trained_at timestamp with time zone, lessons bigint, model text, digest text, gate jsonb, shown boolean)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT m.id, m.trained_at, m.lessons, m.model, m.digest, m.gate, m.shown
+    FROM pattern_sync.models AS m
+    ORDER BY m.id DESC
+    LIMIT 1
+$$;
+COMMENT ON FUNCTION pattern_sync.newest_model() IS 'The newest model, which alone counts; no row if nothing was learned.';
 CREATE FUNCTION pattern_sync.noted_as(action text, notes text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -2574,10 +2715,13 @@ CREATE FUNCTION pattern_sync.record_decisions(batch bigint, signatures text[], s
     AS $$
 DECLARE
     positions CONSTANT jsonb := record_decisions.seen -> 'positions'::text;
+    folding CONSTANT boolean := pattern_sync.shows_likelihoods();
     made record;
 BEGIN
     SELECT b.* INTO STRICT made FROM pattern_sync.batches AS b WHERE b.id = record_decisions.batch;
-    INSERT INTO pattern_sync.decisions (batch_id, pattern_id, decision, reviewer, decided_at, replaced, shown)
+    INSERT INTO pattern_sync.decisions (
+        batch_id, pattern_id, decision, reviewer, decided_at, replaced, shown, likelihood, model_id, folded
+    )
     SELECT
         made.id, a.signature, made.decision, made.reviewer, made.decided_at, made.replaces,
         pg_catalog.jsonb_build_object(
@@ -2596,7 +2740,8 @@ BEGIN
             'flags', shown.flags,
             'position', positions -> a.signature,
             'seconds', record_decisions.seen -> 'seconds'::text
-        )
+        ),
+        said.likelihood, said.model_id, CASE WHEN said.folds IS NOT NULL THEN said.folds AND folding END
     FROM (
         SELECT
             f.pattern_id::text AS signature,
@@ -2612,9 +2757,15 @@ BEGIN
         pg_catalog.unnest(record_decisions.names),
         pg_catalog.unnest(record_decisions.evidence),
         pg_catalog.unnest(record_decisions.flags)
-    ) AS shown (signature, evidence, flags) ON shown.signature COLLATE "C" = a.signature COLLATE "C";
+    ) AS shown (signature, evidence, flags) ON shown.signature COLLATE "C" = a.signature COLLATE "C"
+    LEFT JOIN (
+        SELECT p.pattern_id, p.likelihood, p.model_id, p.folds
+        FROM pattern_sync.predictions AS p
+        -- Of a decision that replaces another, nothing was foretold.
+        WHERE p.pattern_id = ANY (record_decisions.signatures) AND made.replaces = 'pending'
+    ) AS said ON said.pattern_id COLLATE "C" = a.signature COLLATE "C";
 END $$;
-COMMENT ON FUNCTION pattern_sync.record_decisions(batch bigint, signatures text[], seen jsonb, names text[], evidence jsonb[], flags jsonb[]) IS 'Record what the reviewer saw of each entry of a batch: figures, traits, evidence and flags, and where and how long.';
+COMMENT ON FUNCTION pattern_sync.record_decisions(batch bigint, signatures text[], seen jsonb, names text[], evidence jsonb[], flags jsonb[]) IS 'Record what the reviewer saw of each entry of a batch: figures, traits, evidence and flags, and where and how long; and what was foretold of the decision while the entry was pending.';
 CREATE FUNCTION pattern_sync.refresh_entries(row_ids bigint[]) RETURNS text[]
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -2987,7 +3138,7 @@ BEGIN
     RETURN coalesce(shape, '');
 END $$;
 COMMENT ON FUNCTION pattern_sync.shape_of(sequence text) IS 'The shape of a sequence of tools: a tool that follows itself counts once. It is a loop: a query for each entry takes twice as long, and a regular expression with a back reference, on long sequences, five times.';
-CREATE FUNCTION pattern_sync.shown_entries(signatures text[]) RETURNS TABLE(pattern_id text, tool_sequence text, status text, confidence_score double precision, occurrence_count bigint, estimated_savings_usd double precision, impact_score double precision, pattern_context text, example_sessions text, reviewed_by text, reviewed_at timestamp with time zone, approval_notes text, created_at timestamp with time zone, evidence text, from_pattern boolean, snooze text, place bigint)
+CREATE FUNCTION pattern_sync.shown_entries(signatures text[]) RETURNS TABLE(pattern_id text, tool_sequence text, status text, confidence_score double precision, occurrence_count bigint, estimated_savings_usd double precision, impact_score double precision, pattern_context text, example_sessions text, reviewed_by text, reviewed_at timestamp with time zone, approval_notes text, created_at timestamp with time zone, evidence text, from_pattern boolean, snooze text, likelihood double precision, folded boolean, place bigint)
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
     SET enable_nestloop TO 'off'
@@ -2995,6 +3146,7 @@ CREATE FUNCTION pattern_sync.shown_entries(signatures text[]) RETURNS TABLE(patt
     AS $$
 DECLARE
     recorded CONSTANT jsonb := pattern_sync.evidence_by_signature(shown_entries.signatures);
+    foretells CONSTANT boolean := pattern_sync.shows_likelihoods();
 BEGIN
     RETURN QUERY
     SELECT
@@ -3016,6 +3168,8 @@ BEGIN
         pattern_sync.is_from_pattern(a.pattern_id::text),
         -- What is decided is not snoozed, whoever has decided it.
         CASE WHEN a.status::text = 'pending' THEN pattern_sync.snooze_of(a.pattern_id::text, figures.savings) END::text,
+        said.likelihood,
+        coalesce(said.folds, false),
         pg_catalog.array_position(shown_entries.signatures, a.pattern_id::text)::bigint
     FROM pattern_approvals AS a
     CROSS JOIN LATERAL (
@@ -3023,6 +3177,11 @@ BEGIN
             pattern_sync.figure(a.confidence_score::text::numeric)::double precision AS confidence,
             pattern_sync.figure(a.estimated_savings_usd::text::numeric)::double precision AS savings
     ) AS figures
+    LEFT JOIN (
+        SELECT p.pattern_id, p.likelihood, p.folds
+        FROM pattern_sync.predictions AS p
+        WHERE p.pattern_id = ANY (shown_entries.signatures) AND foretells
+    ) AS said ON said.pattern_id = a.pattern_id::text COLLATE "default" AND a.status::text = 'pending'
     WHERE a.pattern_id::text = ANY (shown_entries.signatures);
 END $$;
 COMMENT ON FUNCTION pattern_sync.shown_entries(signatures text[]) IS 'Some entries as people see them, with the place of their names in the array.';
@@ -3061,6 +3220,12 @@ BEGIN
     );
 END $$;
 COMMENT ON FUNCTION pattern_sync.shown_savings() IS 'The savings by evidence of all pending entries together: of what the traits know, and in a short queue also of what they do not know yet, or have not heard of since. NULL if no pending entry shows any, or no traits are there yet.';
+CREATE FUNCTION pattern_sync.shows_likelihoods() RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT coalesce((SELECT m.shown FROM pattern_sync.newest_model() AS m), false)
+$$;
+COMMENT ON FUNCTION pattern_sync.shows_likelihoods() IS 'Whether entries have likelihoods.';
 CREATE FUNCTION pattern_sync.sightings(row_ids bigint[]) RETURNS TABLE(row_id bigint, workflows bigint, first_seen timestamp with time zone, last_seen timestamp with time zone)
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
@@ -3788,6 +3953,12 @@ BEGIN
     RETURN CASE WHEN verdict.code IN ('55P03', '40P01', '40001') AND NOT raised THEN 'held' ELSE 'failed' END;
 END $$;
 COMMENT ON FUNCTION pattern_sync.verdict(code text, raised_at text) IS 'The outcome of a row that raised an error: held if somebody has locked it, failed otherwise, whatever the SQLSTATE. An SQLSTATE does not identify the culprit: a trigger of the application may raise any, or pass one on from another server. A server that cannot write at all cannot write the quarantine either, so that error blames no row. A cancellation is raised again, unless a RAISE used its code to refuse the row.';
+CREATE FUNCTION pattern_sync.version_of(changed_at timestamp with time zone) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT pg_catalog.round(pg_catalog.date_part('epoch'::text, changed_at) * 1000000::double precision)::bigint
+$$;
+COMMENT ON FUNCTION pattern_sync.version_of(changed_at timestamp with time zone) IS 'What tells whether the traits of an entry were written anew.';
 CREATE FUNCTION pattern_sync.wait_for_traits() RETURNS boolean
     LANGUAGE plpgsql
     SET lock_timeout TO '2s'
@@ -4204,7 +4375,10 @@ CREATE TABLE pattern_sync.decisions (
     decided_at timestamp with time zone NOT NULL,
     replaced text,
     undone_at timestamp with time zone,
-    shown jsonb NOT NULL
+    shown jsonb NOT NULL,
+    likelihood double precision,
+    model_id bigint,
+    folded boolean
 );
 COMMENT ON TABLE pattern_sync.decisions IS 'The record: what the reviewer saw, of every decision.';
 COMMENT ON COLUMN pattern_sync.decisions.batch_id IS 'NULL: made by another program, or before this version';
@@ -4266,6 +4440,40 @@ CREATE TABLE pattern_sync.migrations (
 );
 COMMENT ON TABLE pattern_sync.migrations IS 'The installed migrations.';
 COMMENT ON COLUMN pattern_sync.migrations.functions_md5 IS 'of the functions.sql that was run last; NULL where a person ran it by hand';
+CREATE TABLE pattern_sync.models (
+    id bigint NOT NULL,
+    trained_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    lessons bigint NOT NULL,
+    model text NOT NULL,
+    digest text NOT NULL,
+    gate jsonb DEFAULT '{}'::jsonb NOT NULL,
+    shown boolean DEFAULT false NOT NULL
+);
+COMMENT ON TABLE pattern_sync.models IS 'What was learned so far; the newest one counts.';
+COMMENT ON COLUMN pattern_sync.models.lessons IS 'that there were then';
+COMMENT ON COLUMN pattern_sync.models.model IS 'JSON';
+COMMENT ON COLUMN pattern_sync.models.digest IS 'of that text: a model that somebody has edited is not used';
+COMMENT ON COLUMN pattern_sync.models.gate IS 'how it stood when it was looked at last';
+COMMENT ON COLUMN pattern_sync.models.shown IS 'entries have likelihoods: the gate is open, and the daemons'' settings agree';
+ALTER TABLE pattern_sync.models ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pattern_sync.models_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE pattern_sync.predictions (
+    pattern_id text NOT NULL,
+    model_id bigint NOT NULL,
+    likelihood double precision NOT NULL,
+    folds boolean NOT NULL,
+    traits_version bigint NOT NULL,
+    CONSTRAINT predictions_likelihood_check CHECK (((likelihood >= (0)::double precision) AND (likelihood <= (1)::double precision)))
+);
+COMMENT ON TABLE pattern_sync.predictions IS 'How likely each pending entry is approved: what a decision is compared with once it is made.';
+COMMENT ON COLUMN pattern_sync.predictions.folds IS 'a likely reject, unless it was drawn to be shown in place';
+COMMENT ON COLUMN pattern_sync.predictions.traits_version IS 'of the traits that it was told by';
 CREATE TABLE pattern_sync.refusals (
     row_id bigint NOT NULL,
     pattern_id text NOT NULL,
@@ -4387,6 +4595,10 @@ ALTER TABLE ONLY pattern_sync.messages
     ADD CONSTRAINT messages_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY pattern_sync.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (version);
+ALTER TABLE ONLY pattern_sync.models
+    ADD CONSTRAINT models_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY pattern_sync.predictions
+    ADD CONSTRAINT predictions_pkey PRIMARY KEY (pattern_id);
 ALTER TABLE ONLY pattern_sync.refusals
     ADD CONSTRAINT refusals_pkey PRIMARY KEY (row_id);
 ALTER TABLE ONLY pattern_sync.rejections

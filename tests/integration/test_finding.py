@@ -155,6 +155,8 @@ def test_a_sort_orders_by_its_figure(
 def test_every_sort_pages_through_everything(database: TestDatabase, service: PatternSyncService, sort: str) -> None:
     fill(database)
     database.execute("UPDATE pattern_approvals SET created_at = NULL WHERE pattern_id LIKE 'test%%'")
+    database.execute("INSERT INTO pattern_sync.models (lessons, model, digest, shown) VALUES (0, '', '', true)")
+    database.execute("INSERT INTO pattern_sync.predictions VALUES ('sdlc:full:all', 1, 0.05, true, 0)")
     everything = found(service.list_entries(sort=sort))
     assert len(set(everything)) == 5
     assert [name for offset in range(6) for name in found(service.list_entries(limit=1, sort=sort, offset=offset))] == (

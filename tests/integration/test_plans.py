@@ -45,6 +45,12 @@ SPECIAL: Mapping[str, tuple[object, ...]] = {
     "listed": (None, '{"min_savings": 1}', "hide", None, "savings", False, None, None, 0, 200),
     "count_listed": ("pending", '{"words": ["test"]}', "hide", None),
     "keep_traits": (None, None),
+    "unforetold": (1, "", 2_000),
+    "keep_predictions": (
+        1,
+        [f"lived:test:{number}" for number in range(0, 20_000, 10)],
+        *[["0.5"] * 2_000, ["false"] * 2_000, ["1"] * 2_000],
+    ),
     "listed_ids": (None, None, "show", None, "name", False, None, None, 0, 200),
     "sum_listed": (None, None, "show", None),
     "groups": (None, None, "show", None, "flag", 200),
