@@ -26,6 +26,8 @@ export function entry(patternId, fields = {}) {
     created_at: "2026-11-23T06:43:27.123456Z",
     evidence: evidence(),
     snooze: null,
+    likelihood: null,
+    folded: false,
     from_pattern: true,
     ...fields,
   };

@@ -276,6 +276,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/model": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["advice_model"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/patterns/{pattern_id}/likelihood": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["advice_likelihood"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/patterns/statistics": {
         parameters: {
             query?: never;
@@ -414,6 +446,12 @@ export interface components {
             prices: components["schemas"]["Price"][];
             remark: string | null;
         };
+        Agreement: {
+            reviewer: string;
+            decided: number;
+            as_foretold: number;
+            as_most: number;
+        };
         Approval: {
             reviewer?: string | null;
             /** @default pending */
@@ -503,6 +541,11 @@ export interface components {
             approved_before: number;
             decided_before: number;
         };
+        EntryLikelihood: {
+            likelihood: number | null;
+            reasons: string[];
+            words: string;
+        };
         EntryOutcome: {
             pattern_id: string;
             outcome: components["schemas"]["ItemOutcome"];
@@ -528,6 +571,21 @@ export interface components {
         };
         /** @enum {string} */
         FlagName: "counted-twice" | "short-span" | "all-time" | "assumed-cost" | "no-steps" | "gone-quiet" | "carries-queue" | "nothing-recorded";
+        FoldReport: {
+            entries: number;
+            savings_usd: number;
+            drawn: number;
+            tried: number;
+            lost: number;
+            lost_share_at_most: number;
+        };
+        GateReport: {
+            is_open: boolean;
+            z: number;
+            foretold: number;
+            approved: number;
+            rejected: number;
+        };
         /** @enum {string} */
         Grouping: "kind" | "shape" | "target" | "flag";
         Health: {
@@ -598,6 +656,18 @@ export interface components {
         MessageState: "open" | "sent" | "dead" | "dropped";
         /** @enum {string} */
         Mode: "starting" | "listening" | "polling";
+        ModelReport: {
+            shown: boolean;
+            words: string;
+            decisions: number;
+            learned_from: number | null;
+            trained_at: string | null;
+            ignored: string | null;
+            gate: components["schemas"]["GateReport"];
+            reviewers: components["schemas"]["Agreement"][];
+            fold: components["schemas"]["FoldReport"];
+            terms: components["schemas"]["TermReport"][];
+        };
         Noted: {
             /** @constant */
             status: "success";
@@ -672,6 +742,8 @@ export interface components {
             created_at: string | null;
             evidence: components["schemas"]["Evidence"];
             snooze: components["schemas"]["Snooze"] | null;
+            likelihood: number | null;
+            folded: boolean;
             /** @default true */
             from_pattern: boolean;
         };
@@ -798,6 +870,12 @@ export interface components {
             dry_run: boolean;
             readonly total_candidates: number;
         };
+        TermReport: {
+            name: string;
+            weight: number;
+            approved: number | null;
+            decided: number | null;
+        };
         Tested: {
             channel: string;
             host: string;
@@ -885,6 +963,7 @@ export interface components {
     pathItems: never;
 }
 export type Advice = components['schemas']['Advice'];
+export type Agreement = components['schemas']['Agreement'];
 export type Approval = components['schemas']['Approval'];
 export type Approvals = components['schemas']['Approvals'];
 export type Batch = components['schemas']['Batch'];
@@ -897,10 +976,13 @@ export type DecidedMany = components['schemas']['DecidedMany'];
 export type DecisionOnMany = components['schemas']['DecisionOnMany'];
 export type DeliveryOutcome = components['schemas']['DeliveryOutcome'];
 export type EntryGroup = components['schemas']['EntryGroup'];
+export type EntryLikelihood = components['schemas']['EntryLikelihood'];
 export type EntryOutcome = components['schemas']['EntryOutcome'];
 export type Evidence = components['schemas']['Evidence'];
 export type Flag = components['schemas']['Flag'];
 export type FlagName = components['schemas']['FlagName'];
+export type FoldReport = components['schemas']['FoldReport'];
+export type GateReport = components['schemas']['GateReport'];
 export type Grouping = components['schemas']['Grouping'];
 export type Health = components['schemas']['Health'];
 export type HistoryAction = components['schemas']['HistoryAction'];
@@ -913,6 +995,7 @@ export type LoggedDecision = components['schemas']['LoggedDecision'];
 export type MessageKind = components['schemas']['MessageKind'];
 export type MessageState = components['schemas']['MessageState'];
 export type Mode = components['schemas']['Mode'];
+export type ModelReport = components['schemas']['ModelReport'];
 export type Noted = components['schemas']['Noted'];
 export type NotedMessage = components['schemas']['NotedMessage'];
 export type Outcome = components['schemas']['Outcome'];
@@ -938,6 +1021,7 @@ export type StepChange = components['schemas']['StepChange'];
 export type SyncCounts = components['schemas']['SyncCounts'];
 export type SyncCriteria = components['schemas']['SyncCriteria'];
 export type SyncReport = components['schemas']['SyncReport'];
+export type TermReport = components['schemas']['TermReport'];
 export type Tested = components['schemas']['Tested'];
 export type UndoOutcome = components['schemas']['UndoOutcome'];
 export type UndoRequest = components['schemas']['UndoRequest'];
@@ -1261,7 +1345,7 @@ export interface operations {
             query?: {
                 status?: components["schemas"]["Status"];
                 limit?: number;
-                sort?: "impact" | "-impact" | "evidence" | "-evidence" | "savings" | "-savings" | "confidence" | "-confidence" | "occurrences" | "-occurrences" | "workflows" | "-workflows" | "name" | "-name" | "queued" | "-queued" | "reviewed" | "-reviewed" | "last-seen" | "-last-seen";
+                sort?: "impact" | "-impact" | "evidence" | "-evidence" | "expected" | "-expected" | "savings" | "-savings" | "confidence" | "-confidence" | "occurrences" | "-occurrences" | "workflows" | "-workflows" | "name" | "-name" | "queued" | "-queued" | "reviewed" | "-reviewed" | "last-seen" | "-last-seen";
                 offset?: number;
                 cursor?: string | null;
                 q?: string;
@@ -1284,6 +1368,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QueueEntry"][];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1292,7 +1384,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                sort?: "impact" | "-impact" | "evidence" | "-evidence" | "savings" | "-savings" | "confidence" | "-confidence" | "occurrences" | "-occurrences" | "workflows" | "-workflows" | "name" | "-name" | "queued" | "-queued" | "reviewed" | "-reviewed" | "last-seen" | "-last-seen";
+                sort?: "impact" | "-impact" | "evidence" | "-evidence" | "expected" | "-expected" | "savings" | "-savings" | "confidence" | "-confidence" | "occurrences" | "-occurrences" | "workflows" | "-workflows" | "name" | "-name" | "queued" | "-queued" | "reviewed" | "-reviewed" | "last-seen" | "-last-seen";
                 offset?: number;
                 cursor?: string | null;
                 q?: string;
@@ -1315,6 +1407,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QueueEntry"][];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1352,7 +1452,7 @@ export interface operations {
         parameters: {
             query?: {
                 status?: components["schemas"]["Status"];
-                sort?: "impact" | "-impact" | "evidence" | "-evidence" | "savings" | "-savings" | "confidence" | "-confidence" | "occurrences" | "-occurrences" | "workflows" | "-workflows" | "name" | "-name" | "queued" | "-queued" | "reviewed" | "-reviewed" | "last-seen" | "-last-seen";
+                sort?: "impact" | "-impact" | "evidence" | "-evidence" | "expected" | "-expected" | "savings" | "-savings" | "confidence" | "-confidence" | "occurrences" | "-occurrences" | "workflows" | "-workflows" | "name" | "-name" | "queued" | "-queued" | "reviewed" | "-reviewed" | "last-seen" | "-last-seen";
                 offset?: number;
                 cursor?: string | null;
                 q?: string;
@@ -1375,13 +1475,21 @@ export interface operations {
                     "application/json": components["schemas"]["Selection"];
                 };
             };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     review_table: {
         parameters: {
             query?: {
                 status?: components["schemas"]["Status"];
-                sort?: "impact" | "-impact" | "evidence" | "-evidence" | "savings" | "-savings" | "confidence" | "-confidence" | "occurrences" | "-occurrences" | "workflows" | "-workflows" | "name" | "-name" | "queued" | "-queued" | "reviewed" | "-reviewed" | "last-seen" | "-last-seen";
+                sort?: "impact" | "-impact" | "evidence" | "-evidence" | "expected" | "-expected" | "savings" | "-savings" | "confidence" | "-confidence" | "occurrences" | "-occurrences" | "workflows" | "-workflows" | "name" | "-name" | "queued" | "-queued" | "reviewed" | "-reviewed" | "last-seen" | "-last-seen";
                 offset?: number;
                 cursor?: string | null;
                 q?: string;
@@ -1402,6 +1510,14 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1425,6 +1541,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SimilarEntry"][];
+                };
+            };
+        };
+    };
+    advice_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelReport"];
+                };
+            };
+        };
+    };
+    advice_likelihood: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pattern_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryLikelihood"];
                 };
             };
         };

@@ -16,7 +16,9 @@ ENTRY_FIELDS = {
     "created_at",
     # Ours; the panel does not use them.
     "evidence",
+    "folded",
     "from_pattern",
+    "likelihood",
     "snooze",
 }
 REPORT_FIELDS = {

@@ -71,9 +71,9 @@ class QueueEntry:
     created_at: datetime | None
     evidence: Evidence
     snooze: Snooze | None
+    likelihood: float | None
+    folded: bool
     from_pattern: bool = True
-    likelihood: float | None = None
-    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
