@@ -8,7 +8,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--custom-compile-command 'make lock' pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-systemd test-containers test-faults soak test-matrix test-upgrade test-lowest test-highest lint ruff mypy contracts sql unit
+.PHONY: help demo check test test-systemd test-containers test-faults test-learning soak test-matrix test-upgrade test-lowest test-highest lint ruff mypy contracts sql unit
 .PHONY: format docs bench coverage lock build release-check sbom clean hadolint
 .PHONY: check-page .check-page format-page .format-page page-types
 
@@ -59,6 +59,9 @@ test: $(STAMP) ## all tests
 
 test-faults: $(STAMP) ## every fault under traffic, one after the other; TEST_FAULTS_LONGER=10 lets each last ten times as long
 	@$(BIN)/python -m pytest --capture=no tests/faults
+
+test-learning: $(STAMP) ## 320 made-up reviewers, one of four tossing a coin; twenty minutes
+	@$(BIN)/python -m pytest tests/learning
 
 soak: $(STAMP) ## random faults under traffic; ARGS='--seconds 3600 --patterns 1000000'
 	@$(BIN)/python -m tests.soak $(ARGS)
