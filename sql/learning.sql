@@ -12,7 +12,7 @@ $$;
 
 -- What tells whether the traits of an entry were written anew.
 CREATE OR REPLACE FUNCTION pattern_sync.version_of(changed_at timestamptz)
-RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT pg_catalog.round(pg_catalog.date_part('epoch'::text, changed_at) * 1000000::double precision)::bigint
 $$;
 
@@ -140,6 +140,38 @@ BEGIN
     VALUES (keep_model.lessons, keep_model.model, keep_model.digest, pattern_sync.shows_likelihoods())
     RETURNING id INTO kept;
     RETURN kept;
+END $$;
+
+-- The traits of pending entries of which a model has foretold nothing yet, or that have changed since, by name: at most
+-- `most` after one. What a newer model has foretold, its own daemon keeps up to date. Names that no client can read are
+-- left out. The tables are joined by hashing, whatever is estimated of one that was just filled.
+CREATE OR REPLACE FUNCTION pattern_sync.unforetold(model bigint, after text, most bigint)
+RETURNS TABLE (
+    pattern_id text, confidence double precision, occurrences bigint, savings double precision,
+    evidence double precision, workflows double precision, days_seen double precision,
+    kind text, target text, shape text, version bigint
+) LANGUAGE plpgsql STABLE
+SET enable_nestloop = off SET enable_mergejoin = off SET enable_hashjoin = on SET work_mem = '64MB'
+SET plan_cache_mode = force_custom_plan AS $$
+BEGIN
+    RETURN QUERY
+    SELECT
+        t.pattern_id, t.confidence, t.occurrences, t.savings, t.evidence, t.workflows::double precision,
+        pattern_sync.days_between(t.first_seen, t.last_seen),
+        pattern_sync.legible(t.kind), pattern_sync.legible(t.target), pattern_sync.legible(t.shape),
+        pattern_sync.version_of(t.changed_at)
+    FROM pattern_sync.traits AS t
+    LEFT JOIN pattern_sync.predictions AS p ON p.pattern_id = t.pattern_id
+    WHERE t.status = 'pending'
+      AND t.pattern_id > unforetold.after
+      AND (
+          p.pattern_id IS NULL
+          OR p.model_id < unforetold.model
+          OR (p.model_id = unforetold.model AND p.traits_version <> pattern_sync.version_of(t.changed_at))
+      )
+      AND t.pattern_id = pattern_sync.legible(t.pattern_id)
+    ORDER BY t.pattern_id
+    LIMIT unforetold.most;
 END $$;
 
 -- Keep what a model foretells of some entries, in lists beside their names; what a newer one has foretold stays.

@@ -3921,6 +3921,35 @@ BEGIN
     WHERE i.batch_id = undo_set.batch AND i.pattern_id = ANY (undo_set.signatures);
 END $$;
 COMMENT ON FUNCTION pattern_sync.undo_set(batch bigint, signatures text[], undoer text) IS 'Take back the decision of a batch on some entries that this transaction has locked: put the entry and the mark on the pattern to what they were, and note it. Raises PS001 as `decide_set` does.';
+CREATE FUNCTION pattern_sync.unforetold(model bigint, after text, most bigint) RETURNS TABLE(pattern_id text, confidence double precision, occurrences bigint, savings double precision, evidence double precision, workflows double precision, days_seen double precision, kind text, target text, shape text, version bigint)
+    LANGUAGE plpgsql STABLE
+    SET enable_nestloop TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_hashjoin TO 'on'
+    SET work_mem TO '64MB'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+BEGIN
+    RETURN QUERY
+    SELECT
+        t.pattern_id, t.confidence, t.occurrences, t.savings, t.evidence, t.workflows::double precision,
+        pattern_sync.days_between(t.first_seen, t.last_seen),
+        pattern_sync.legible(t.kind), pattern_sync.legible(t.target), pattern_sync.legible(t.shape),
+        pattern_sync.version_of(t.changed_at)
+    FROM pattern_sync.traits AS t
+    LEFT JOIN pattern_sync.predictions AS p ON p.pattern_id = t.pattern_id
+    WHERE t.status = 'pending'
+      AND t.pattern_id > unforetold.after
+      AND (
+          p.pattern_id IS NULL
+          OR p.model_id < unforetold.model
+          OR (p.model_id = unforetold.model AND p.traits_version <> pattern_sync.version_of(t.changed_at))
+      )
+      AND t.pattern_id = pattern_sync.legible(t.pattern_id)
+    ORDER BY t.pattern_id
+    LIMIT unforetold.most;
+END $$;
+COMMENT ON FUNCTION pattern_sync.unforetold(model bigint, after text, most bigint) IS 'The traits of pending entries of which a model has foretold nothing yet, or that have changed since, by name: at most `most` after one. What a newer model has foretold, its own daemon keeps up to date. Names that no client can read are left out. The tables are joined by hashing, whatever is estimated of one that was just filled.';
 CREATE FUNCTION pattern_sync.untold(channel text, min_savings double precision) RETURNS TABLE(pattern_id text, savings double precision)
     LANGUAGE sql STABLE
     AS $$
@@ -3954,7 +3983,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pattern_sync.verdict(code text, raised_at text) IS 'The outcome of a row that raised an error: held if somebody has locked it, failed otherwise, whatever the SQLSTATE. An SQLSTATE does not identify the culprit: a trigger of the application may raise any, or pass one on from another server. A server that cannot write at all cannot write the quarantine either, so that error blames no row. A cancellation is raised again, unless a RAISE used its code to refuse the row.';
 CREATE FUNCTION pattern_sync.version_of(changed_at timestamp with time zone) RETURNS bigint
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE
     AS $$
     SELECT pg_catalog.round(pg_catalog.date_part('epoch'::text, changed_at) * 1000000::double precision)::bigint
 $$;

@@ -18,7 +18,7 @@ from pattern_sync.services.timings import Timings
 
 # Decisions after which it learns anew.
 EVERY = 10
-MOST_AT_ONCE = 2_000
+MOST_AT_ONCE = 5_000
 # Of a long queue, a look at all takes seconds.
 LARGEST_SHARE_OF_TIME = 0.1
 

@@ -70,24 +70,12 @@ UPDATE pattern_sync.models AS m SET shown = false WHERE m.shown;
 
 -- name: unforetold
 -- The traits of pending entries of which a model ($1) has foretold nothing yet, or that have changed since: at most $3
--- after a name ($2). Names that no client can read are left out.
+-- after a name ($2).
 SELECT
-    t.pattern_id, t.confidence, t.occurrences, t.savings, t.evidence, t.workflows::double precision AS workflows,
-    pattern_sync.days_between(t.first_seen, t.last_seen) AS days_seen,
-    pattern_sync.legible(t.kind) AS kind, pattern_sync.legible(t.target) AS target,
-    pattern_sync.legible(t.shape) AS shape, pattern_sync.version_of(t.changed_at) AS version
-FROM pattern_sync.traits AS t
-LEFT JOIN pattern_sync.predictions AS p ON p.pattern_id = t.pattern_id
-WHERE t.status = 'pending'::text
-  AND t.pattern_id > $2::text
-  AND (
-      p.pattern_id IS NULL
-      OR p.model_id < $1::bigint -- what a newer one has foretold, its own daemon keeps up to date
-      OR (p.model_id = $1::bigint AND p.traits_version <> pattern_sync.version_of(t.changed_at))
-  )
-  AND t.pattern_id = pattern_sync.legible(t.pattern_id)
-ORDER BY t.pattern_id
-LIMIT $3::bigint;
+    u.pattern_id, u.confidence, u.occurrences, u.savings, u.evidence, u.workflows, u.days_seen, u.kind, u.target,
+    u.shape, u.version
+FROM pattern_sync.unforetold($1::bigint, $2::text, $3::bigint) AS u
+ORDER BY u.pattern_id;
 
 -- name: keep_predictions
 -- Keep what a model ($1) foretells of some entries ($2): the likelihoods ($3), whether they fold away ($4), and which
