@@ -38,9 +38,9 @@ ENTRY: Mapping[str, str] = {
     "created_at": "timestamptz",
     "evidence": "text",
     "snooze": "text",
-    "from_pattern": "bool",
     "likelihood": "float8",
     "folded": "bool",
+    "from_pattern": "bool",
 }
 TRAITS: Mapping[str, str] = {
     "confidence": "float8",
