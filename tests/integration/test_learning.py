@@ -252,11 +252,11 @@ def test_it_learns_anew_after_ten_decisions(database: TestDatabase) -> None:
     assert [type(fact) for fact in look(database)] == [ModelLearned]
 
 
-def test_between_scans_it_only_foretells(database: TestDatabase) -> None:
+def test_between_sweeps_it_only_foretells(database: TestDatabase) -> None:
     names = learned(database)
     decide_by_kind(database, names)
     database.add_entry(f"{LIKED}:new")
-    assert look(database, scanned=False) != []  # a new daemon has to learn first
+    assert look(database, swept=False) != []  # a new daemon has to learn first
     model = database.execute("SELECT max(id) AS id FROM pattern_sync.models")[0]["id"]
     assert model == 2
     assert f"{LIKED}:new" in predictions(database)

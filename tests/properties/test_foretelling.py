@@ -50,7 +50,7 @@ class World:
                 self.undo()
             case "look":
                 before = frozenset(row["id"] for row in self.database.execute("SELECT id FROM pattern_sync.decisions"))
-                look(self.database, chance.choice([LearnMode.ON, LearnMode.RECORD]), scanned=chance.random() < 0.8)
+                look(self.database, chance.choice([LearnMode.ON, LearnMode.RECORD]), swept=chance.random() < 0.8)
                 for row in self.database.execute("SELECT id FROM pattern_sync.models"):
                     self.known.setdefault(row["id"], before)
             case "refresh" if name := self.pick(chance, "pending"):

@@ -22,7 +22,7 @@ from tests.support.database import TestDatabase
 KINDS = ("test:pytest", "fix:lint")
 
 
-def look(database: TestDatabase, mode: LearnMode = LearnMode.ON, *, scanned: bool = True) -> list[Fact]:
+def look(database: TestDatabase, mode: LearnMode = LearnMode.ON, *, swept: bool = True) -> list[Fact]:
     """Bring the traits up to date, let a learner look once, and return what it emits."""
     database.execute("SELECT pattern_sync.keep_traits(NULL, NULL)")
     facts: list[Fact] = []
@@ -30,8 +30,8 @@ def look(database: TestDatabase, mode: LearnMode = LearnMode.ON, *, scanned: boo
     async def go() -> None:
         async with Pool(Connector(DatabaseAddress.parse(database.daemon_url), load_statements())) as pool:
             learner = learner_of(pool, mode, facts)
-            if scanned:
-                learner.scanned()
+            if swept:
+                learner.swept()
             await learner.run_once()
 
     run(go())

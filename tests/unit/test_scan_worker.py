@@ -39,7 +39,7 @@ from tests.support.asynchronous import run
 from tests.support.fakes import Clock, FakeQueue, RecordedFacts, RecordingActivity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 PUBLISHED = SyncFilter(80.0, 9, None, max_patterns=None)
 PUBLICATION = Publication("daemon from 10.0.0.7", datetime(2026, 3, 1, tzinfo=UTC))
@@ -105,7 +105,7 @@ class Bench:
             self.activity,
         )
 
-    def _on_caught_up(self) -> None:
+    def _on_caught_up(self, _kinds: "Collection[ScanKind]") -> None:
         self.caught_up += 1
 
 

@@ -5,7 +5,7 @@ import importlib
 import inspect
 import pkgutil
 import random
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -338,7 +338,7 @@ class Stage:
         self.updates.join()
         self.requested.set()
         if isinstance(self.service, Learner):
-            self.service.scanned()
+            self.service.swept()
         self.publisher.want(SyncFilter())
 
     def work_is_done(self) -> object:
@@ -462,7 +462,7 @@ class Stage:
     def _watchdog(self) -> Watchdog:
         return Watchdog(list, self._readiness, self.facts, self._manager, self.activity, self.timings)
 
-    def _on_caught_up(self) -> None:
+    def _on_caught_up(self, _kinds: Collection[ScanKind]) -> None:
         self.caught_up += 1
 
 

@@ -40,7 +40,7 @@ class LearningStore(Protocol):
 class Learner:
     """Keeps a model of what people approve, and what it foretells of each pending entry. It decides nothing.
 
-    It is level-triggered: a scan makes it look whether there is something to learn, and a change of the queue whether
+    It is level-triggered: a sweep makes it look whether there is something to learn, and a change of the queue whether
     there is something to foretell. `now` is a monotonic clock in seconds.
     """
 
@@ -66,8 +66,8 @@ class Learner:
         self._model: tuple[int, Model] | None = None
         self._ignored_id: int | None = None
 
-    def scanned(self) -> None:
-        """Have it look soon whether there is something to learn: a scan is done."""
+    def swept(self) -> None:
+        """Have it look soon whether there is something to learn: a sweep is done."""
         self._is_due = True
         self._woken.set()
 
@@ -81,7 +81,7 @@ class Learner:
             await self._activity.wait_for(self._woken, self._timings.learning_seconds)
             self._woken.clear()
             begun_at = self._now()
-            async with self._activity.working(put_back=self.scanned):
+            async with self._activity.working(put_back=self.swept):
                 await self.run_once()
             if not self._activity.in_outage:
                 rest_seconds = (self._now() - begun_at) / LARGEST_SHARE_OF_TIME

@@ -105,7 +105,7 @@ def assemble(
         ],
         http=build_http_server(core, settings, pool, gateway, live),
         live=live,
-        workers=build_workers(core, reconciler, gateway, in_force, learner.scanned),
+        workers=build_workers(core, reconciler, gateway, in_force, learner.swept),
         page_notifier=page_notifier,
         producers=[
             build_listener(core, connector, pool, hearing),

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from pattern_sync.config import Reread
 from pattern_sync.database.connector import Connector
@@ -14,6 +14,7 @@ from pattern_sync.database.session import CHANNEL, QUEUE_CHANNEL, ListenSession
 from pattern_sync.database.watch import WatchGateway
 from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.filter import SyncFilter
+from pattern_sync.domain.scans import ScanKind
 from pattern_sync.embedded import EmbeddedServer
 from pattern_sync.runtime.core import Core, retry_backoff
 from pattern_sync.runtime.hearing import QueueHearing
@@ -35,13 +36,14 @@ def build_workers(
     reconciler: Reconciler,
     gateway: DaemonGateway,
     in_force: FilterInForce,
-    on_scanned: Callable[[], None],
+    on_swept: Callable[[], None],
 ) -> list[ClosableService]:
-    """Return the services that empty the intake; `on_scanned` is called after each scan."""
+    """Return the services that empty the intake; `on_swept` is called after each catch-up and sweep."""
 
-    def caught_up() -> None:
+    def caught_up(kinds: Collection[ScanKind]) -> None:
         core.readiness.reached()
-        on_scanned()
+        if ScanKind.SWEEP in kinds or ScanKind.CATCH_UP in kinds:
+            on_swept()
 
     return [
         EventWorker(

@@ -35,7 +35,8 @@ class Installation(Protocol):
 class ScanWorker:
     """Serves catch-ups, sweeps, polls, and what a bulk change or a new filter requests.
 
-    `on_caught_up` is called after each scan; `quarantined` is set when the application refuses a pattern.
+    `on_caught_up` is called after each scan, with what it served; `quarantined` is set when the application refuses a
+    pattern.
     """
 
     name = "scan-worker"
@@ -49,7 +50,7 @@ class ScanWorker:
         reception: Reception,
         recovery: Recovery,
         quarantined: asyncio.Event,
-        on_caught_up: Callable[[], None],
+        on_caught_up: Callable[[Collection[ScanKind]], None],
         emit: Emit,
         activity: Activity,
     ) -> None:
@@ -130,4 +131,4 @@ class ScanWorker:
         if result.error_count:
             self._quarantined.set()
         self._emit(ScanFinished(kinds, result))
-        self._on_caught_up()
+        self._on_caught_up(kinds)
