@@ -144,7 +144,11 @@ END $$;
 
 -- The traits of pending entries of which a model has foretold nothing yet, or that have changed since, by name: at most
 -- `most` after one. What a newer model has foretold, its own daemon keeps up to date. Names that no client can read are
--- left out. The tables are joined by hashing, whatever is estimated of one that was just filled.
+-- left out.
+--
+-- Mostly there is nothing: then all are compared at once, by hashing, whatever is estimated of a table that was just
+-- filled. After a first page there is much: then the indexes of both tables are walked side by side up to the next
+-- page, so that a million entries are not compared for each page anew.
 CREATE OR REPLACE FUNCTION pattern_sync.unforetold(model bigint, after text, most bigint)
 RETURNS TABLE (
     pattern_id text, confidence double precision, occurrences bigint, savings double precision,
@@ -152,8 +156,17 @@ RETURNS TABLE (
     kind text, target text, shape text, version bigint
 ) LANGUAGE plpgsql STABLE
 SET enable_nestloop = off SET enable_mergejoin = off SET enable_hashjoin = on SET work_mem = '64MB'
-SET plan_cache_mode = force_custom_plan AS $$
+SET enable_seqscan = on SET enable_bitmapscan = on SET enable_sort = on SET plan_cache_mode = force_custom_plan AS $$
 BEGIN
+    IF unforetold.after <> '' THEN
+        PERFORM
+            pg_catalog.set_config(planned.name, planned.setting, true)
+        FROM (
+            VALUES
+                ('enable_mergejoin', 'on'), ('enable_hashjoin', 'off'), ('enable_seqscan', 'off'),
+                ('enable_bitmapscan', 'off'), ('enable_sort', 'off')
+        ) AS planned (name, setting);
+    END IF;
     RETURN QUERY
     SELECT
         t.pattern_id, t.confidence, t.occurrences, t.savings, t.evidence, t.workflows::double precision,
@@ -161,7 +174,11 @@ BEGIN
         pattern_sync.legible(t.kind), pattern_sync.legible(t.target), pattern_sync.legible(t.shape),
         pattern_sync.version_of(t.changed_at)
     FROM pattern_sync.traits AS t
-    LEFT JOIN pattern_sync.predictions AS p ON p.pattern_id = t.pattern_id
+    LEFT JOIN (
+        SELECT f.pattern_id, f.model_id, f.traits_version
+        FROM pattern_sync.predictions AS f
+        WHERE f.pattern_id > unforetold.after
+    ) AS p ON p.pattern_id = t.pattern_id
     WHERE t.status = 'pending'
       AND t.pattern_id > unforetold.after
       AND (

@@ -3927,9 +3927,21 @@ CREATE FUNCTION pattern_sync.unforetold(model bigint, after text, most bigint) R
     SET enable_mergejoin TO 'off'
     SET enable_hashjoin TO 'on'
     SET work_mem TO '64MB'
+    SET enable_seqscan TO 'on'
+    SET enable_bitmapscan TO 'on'
+    SET enable_sort TO 'on'
     SET plan_cache_mode TO 'force_custom_plan'
     AS $$
 BEGIN
+    IF unforetold.after <> '' THEN
+        PERFORM
+            pg_catalog.set_config(planned.name, planned.setting, true)
+        FROM (
+            VALUES
+                ('enable_mergejoin', 'on'), ('enable_hashjoin', 'off'), ('enable_seqscan', 'off'),
+                ('enable_bitmapscan', 'off'), ('enable_sort', 'off')
+        ) AS planned (name, setting);
+    END IF;
     RETURN QUERY
     SELECT
         t.pattern_id, t.confidence, t.occurrences, t.savings, t.evidence, t.workflows::double precision,
@@ -3937,7 +3949,11 @@ BEGIN
         pattern_sync.legible(t.kind), pattern_sync.legible(t.target), pattern_sync.legible(t.shape),
         pattern_sync.version_of(t.changed_at)
     FROM pattern_sync.traits AS t
-    LEFT JOIN pattern_sync.predictions AS p ON p.pattern_id = t.pattern_id
+    LEFT JOIN (
+        SELECT f.pattern_id, f.model_id, f.traits_version
+        FROM pattern_sync.predictions AS f
+        WHERE f.pattern_id > unforetold.after
+    ) AS p ON p.pattern_id = t.pattern_id
     WHERE t.status = 'pending'
       AND t.pattern_id > unforetold.after
       AND (
@@ -3949,7 +3965,7 @@ BEGIN
     ORDER BY t.pattern_id
     LIMIT unforetold.most;
 END $$;
-COMMENT ON FUNCTION pattern_sync.unforetold(model bigint, after text, most bigint) IS 'The traits of pending entries of which a model has foretold nothing yet, or that have changed since, by name: at most `most` after one. What a newer model has foretold, its own daemon keeps up to date. Names that no client can read are left out. The tables are joined by hashing, whatever is estimated of one that was just filled.';
+COMMENT ON FUNCTION pattern_sync.unforetold(model bigint, after text, most bigint) IS 'The traits of pending entries of which a model has foretold nothing yet, or that have changed since, by name: at most `most` after one. What a newer model has foretold, its own daemon keeps up to date. Names that no client can read are left out.';
 CREATE FUNCTION pattern_sync.untold(channel text, min_savings double precision) RETURNS TABLE(pattern_id text, savings double precision)
     LANGUAGE sql STABLE
     AS $$

@@ -270,6 +270,28 @@ def test_a_change_of_an_entry_is_foretold_anew(database: TestDatabase) -> None:
     assert predictions(database)[name] != before
 
 
+@pytest.mark.lived_in_too
+def test_what_is_not_foretold_yet_is_found_page_by_page(database: TestDatabase) -> None:
+    names = queue_kinds(database, 10)
+    database.execute("SELECT pattern_sync.keep_traits(NULL, NULL)")
+    database.execute(
+        "INSERT INTO pattern_sync.predictions SELECT t.pattern_id, CASE t.pattern_id WHEN %s THEN 2 ELSE 1 END, 0.5,"
+        " false, pattern_sync.version_of(t.changed_at) + CASE t.pattern_id WHEN %s THEN 1 ELSE 0 END"
+        " FROM pattern_sync.traits AS t WHERE t.pattern_id = ANY(%s)",
+        names[0],
+        names[1],
+        names[:5],
+    )
+    page = "SELECT pattern_id FROM pattern_sync.unforetold(%s, %s, %s)"
+    for model, wanted in ((1, {names[1], *names[5:]}), (2, {*names[1:]}), (3, {*names})):
+        found = [row["pattern_id"] for row in database.execute(page, model, "", 1_000)]
+        paged: list[str] = []
+        while rows := database.execute(page, model, paged[-1] if paged else "", 3):
+            paged += [row["pattern_id"] for row in rows]
+        assert wanted <= set(found)
+        assert paged == found
+
+
 def test_what_is_decided_or_gone_is_not_foretold_any_more(database: TestDatabase) -> None:
     names = learned(database)
     decide(database, names[0], "approved")

@@ -18,7 +18,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def csv_head() -> str:
     """Return the line with the names of the columns."""
-    return _lines([[*_COLUMNS, *_OF_EVIDENCE, "flags"]])
+    return _lines([[*_COLUMNS, *_OF_EVIDENCE, "flags", "likelihood", "folded"]])
 
 
 def csv_rows(entries: Iterable[QueueEntry]) -> str:
@@ -31,6 +31,8 @@ def _cells(entry: QueueEntry) -> list[object]:
         *(_harmless(getattr(entry, name)) for name in _COLUMNS),
         *(_harmless(getattr(entry.evidence, name)) for name in _OF_EVIDENCE),
         " ".join(flag.name for flag in entry.evidence.flags),
+        entry.likelihood,
+        entry.folded,
     ]
 
 
