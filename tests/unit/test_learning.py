@@ -5,7 +5,7 @@ import math
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pattern_sync.domain.errors import ModelUnreadable
@@ -160,6 +160,13 @@ def test_the_reasons_are_the_largest_terms_in_words() -> None:
     assert not any("savings" in reason for reason in (*liked, *disliked))  # all are the same
 
 
+def test_a_type_with_one_kind_is_named_once() -> None:
+    lessons = [Lesson(traits(kind="a:b" if number % 2 else "c:d"), approved=number % 2 == 0) for number in range(40)]
+    reasons = learned(lessons).reasons(traits(kind="a:b"))
+    assert "20 of 20 with a:b were rejected, and 50% of all" in reasons
+    assert not any("with a were" in reason for reason in reasons)
+
+
 def test_what_all_have_is_no_reason() -> None:
     lessons = [Lesson(traits(kind=f"k:{number % 2}", shape="Read"), approved=number % 2 == 0) for number in range(40)]
     assert not any("Read" in reason for reason in learned(lessons).reasons(traits(kind="k:0", shape="Read")))
@@ -211,6 +218,7 @@ def likelihood(done: Fit, row: Row) -> float:
 
 @given(rows)
 @settings(max_examples=50, deadline=None)
+@example([Row((0, 1), (0.0, 2.0), False)] * 2 + [Row((0, 1), (0.0, -1.0), False), Row((0, 1), (1.0, 0.0), True)])
 def test_where_a_fit_begins_makes_no_difference(found: list[Row]) -> None:
     far = Fit((3.0, -3.0), 2.0, 0.0)
     assert fit(found, [0.0, 0.0], 3.0, far).weights == pytest.approx(fit(found, [0.0, 0.0], 3.0).weights, abs=1e-6)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pattern_sync.learning import Likelihood
 
 _MOST_TERMS = 10
+# Less is shown as 0.00.
+_LEAST_WEIGHT = 0.005
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -33,7 +35,7 @@ def model(
     context: typer.Context,
     signature: Annotated[
         str | None,
-        typer.Argument(metavar="[SIGNATURE]", help="Say of this entry how likely it is approved, and why."),
+        typer.Argument(metavar="SIGNATURE", help="Say of this entry how likely it is approved, and why."),
     ] = None,
     *,
     json: Json = False,
@@ -81,7 +83,7 @@ def _about_fold(standing: "Standing") -> "Iterator[str]":
     if fold.now.entries:
         yield (
             f"{fold.now.entries:,} pending entries are likely rejects, {fold.now.savings_usd:,.0f} USD a month as"
-            f" claimed; {fold.now.drawn:,} others were drawn to stay in place."
+            f" claimed. Drawn to stay in place: {fold.now.drawn:,} more."
         )
     if fold.tried:
         yield (
@@ -109,7 +111,8 @@ def _terms(learned: "Model") -> Table:
     terms += [
         (name, term.weight, f"{term.approved:,} of {term.decided:,}") for name, term in learned.categories.items()
     ]
-    for name, weight, approved in sorted(terms, key=lambda term: (-abs(term[1]), term[0]))[:_MOST_TERMS]:
+    telling = [term for term in terms if abs(term[1]) >= _LEAST_WEIGHT]
+    for name, weight, approved in sorted(telling, key=lambda term: (-abs(term[1]), term[0]))[:_MOST_TERMS]:
         table.add_row(words(name), f"{weight:+.2f}", approved)
     return table
 

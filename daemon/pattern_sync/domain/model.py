@@ -59,10 +59,18 @@ class Model:
         for name, term in self.categories.items():
             if name in parts:  # what nearly all have says little of this one
                 parts[name] -= term.weight * term.decided / self.decided
+        self._join_type_with_its_only_kind(parts)
         ordered = sorted(parts, key=lambda name: (-abs(parts[name]), name))
         return tuple(
             self._reason(name, parts[name]) for name in ordered[:_MOST_REASONS] if abs(parts[name]) > _LEAST_PART
         )
+
+    def _join_type_with_its_only_kind(self, parts: dict[str, float]) -> None:
+        """Have the kind speak for both where all decisions on the type were on this kind."""
+        named = {name.partition(" ")[0]: name for name in parts}
+        kind, of_type = named.get("kind"), named.get("type")
+        if kind and of_type and self.categories[kind].decided == self.categories[of_type].decided:
+            parts[kind] += parts.pop(of_type)
 
     def _parts(self, traits: Traits) -> dict[str, float]:
         values, met = traits.figures(), traits.categories()

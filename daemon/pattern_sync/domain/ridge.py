@@ -10,6 +10,7 @@ _MOST_HALVINGS = 20
 # Each step squares the error that is left.
 _PRECISION = 1e-7
 _LEAST = 1e-9
+_LONGEST_STEP = 4.0
 # Beyond these odds, exp() gains nothing, and later overflows.
 _LARGEST_ODDS = 35.0
 
@@ -54,7 +55,7 @@ def fit(rows: Sequence[Row], prior: Sequence[float], strength: float, start: Fit
     loss = _loss(ordered, weights, aim, penalties)
     for _ in range(_MOST_STEPS):
         gradient, curvature = _slopes(ordered, weights, aim, penalties)
-        step = _solve(_root(curvature), gradient)
+        step = _shortened(_solve(_root(curvature), gradient))
         # A full step may overshoot where the answers are clear-cut.
         for _ in range(_MOST_HALVINGS):
             tried = [weight - change for weight, change in zip(weights, step, strict=True)]
@@ -66,6 +67,12 @@ def fit(rows: Sequence[Row], prior: Sequence[float], strength: float, start: Fit
             break
     _, curvature = _slopes(ordered, weights, aim, penalties)
     return Fit(tuple(weights[:-1]), weights[-1], _error_without_each(ordered, weights, curvature))
+
+
+def _shortened(step: Sequence[float]) -> list[float]:
+    """Return a step that stays near: far from the answers the loss is so straight that its curvature says nothing."""
+    share = min(1.0, _LONGEST_STEP / max(_LEAST, *map(abs, step)))
+    return [share * change for change in step]
 
 
 def _odds(row: Row, weights: Sequence[float]) -> float:
