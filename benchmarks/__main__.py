@@ -31,6 +31,7 @@ from benchmarks import (
     neighbours,
     refused,
     sweep,
+    telling,
     throughput,
 )
 from benchmarks.patterns import table_of
@@ -123,6 +124,11 @@ TOPICS = {
     "neighbours": Topic(lambda venue, scale: neighbours.measure(venue, scale.occurrences, scale.decided), fresh=False),
     "deciding": Topic(lambda venue, scale: deciding.measure(venue, scale.known, scale.pending), everywhere=False),
     "live": Topic(lambda venue, scale: live.measure(venue, scale.changes), lived_in=False, everywhere=False),
+    "telling": Topic(
+        lambda venue, scale: telling.measure(venue, scale.samples, scale.bulk_patterns, scale.idle_seconds),
+        lived_in=False,
+        everywhere=False,
+    ),
     "memory": Topic(_memory, lived_in=False, everywhere=False),
     "idle": Topic(lambda venue, scale: idle.measure(venue, scale.idle_seconds)),
 }
