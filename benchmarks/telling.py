@@ -16,7 +16,7 @@ from benchmarks.server import Database, Venue
 
 PER_SECOND = 50.0
 BLOCK = 50
-CHANNELS = 100
+CHANNELS = 10  # more are refused
 # The first message waits for so long, so that it tells of what comes meanwhile.
 WAIT_SECONDS = 30.0
 SETTLE_SECONDS = 5.0
@@ -89,7 +89,7 @@ def _time_to_receiver(venue: Venue) -> Iterator[Measurement]:
             receiver.wait(CHANNELS)
     late = [at - committed - WAIT_SECONDS for _, at in receiver.posts]
     note = f"{CHANNELS} destinations, over the {WAIT_SECONDS:g} s that the first message waits"
-    yield Measurement("commit of a pattern to its receiver, p99", "s", _percentile(late, 99), bound=1, note=note)
+    yield Measurement("commit of a pattern to its receivers, the slowest", "s", max(late), bound=1, note=note)
 
 
 def _flood(venue: Venue, at_once: int) -> Iterator[Measurement]:
