@@ -1175,6 +1175,35 @@ BEGIN
     );
 END $$;
 COMMENT ON FUNCTION pattern_sync.has_few_pending() IS 'Whether the patterns of the pending entries are better read one by one than with all others. A lookup was measured to cost as much as three pages of a scan; no statistics are asked, as they may be wrong.';
+CREATE FUNCTION pattern_sync.hook_events(session_ids text[]) RETURNS TABLE(id bigint, event_type text, session_id text, tool_name text, payload text, at text)
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    IF pg_catalog.to_regclass('hook_events') IS NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    SELECT
+        e.id::bigint, e.event_type::text, e.session_id::text, e.tool_name::text, e.payload::text, e.timestamp::text
+    FROM hook_events AS e
+    WHERE e.session_id::text = ANY (hook_events.session_ids)
+      AND e.event_type::text IN ('PreToolUse', 'PostToolUse', 'PostToolUseFailure');
+END $$;
+COMMENT ON FUNCTION pattern_sync.hook_events(session_ids text[]) IS 'The events of calls in some sessions of the application; none without that table.';
+CREATE FUNCTION pattern_sync.hook_sessions() RETURNS TABLE(session_id text, events bigint, last_event_at text)
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    IF pg_catalog.to_regclass('hook_events') IS NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    SELECT e.session_id::text, pg_catalog.count(*), pg_catalog.max(e.timestamp)::text
+    FROM hook_events AS e
+    WHERE e.session_id IS NOT NULL AND e.event_type::text IN ('PreToolUse', 'PostToolUse', 'PostToolUseFailure')
+    GROUP BY e.session_id::text;
+END $$;
+COMMENT ON FUNCTION pattern_sync.hook_sessions() IS 'The sessions of the application''s hook events, each with the number of its events and the time of the last one as text: without a zone it is in UTC, which agents'' hooks write. No row in a database without that table.';
 CREATE FUNCTION pattern_sync.impact(confidence double precision, occurrences bigint, savings numeric) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -4143,6 +4172,125 @@ BEGIN
     END LOOP;
 END $$;
 COMMENT ON FUNCTION pattern_sync.write_in_parts(batch bigint, undoer text, signatures text[], row_ids bigint[], waits boolean, OUT written text[], OUT refused jsonb) IS 'Write a batch, or its undo by somebody, on some entries: all at once and, after an error, in halves, down to the ones that are refused, each with the server''s words (null: it was kept out silently). What somebody has locked is left, and so is, after five seconds, what was not tried. If the caller `waits` for a lock, an error that may pass is raised. `row_ids` are the locked rows of the patterns.';
+CREATE FUNCTION pattern_sync.write_routine(signature text, shape text[], kind text, confidence double precision, savings double precision, workflows text[], called_at timestamp with time zone[]) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    figures jsonb := pg_catalog.jsonb_build_object(
+        'pattern_signature', write_routine.signature,
+        'pattern_type', write_routine.kind,
+        'typical_operations', pg_catalog.to_jsonb(write_routine.shape),
+        'confidence_score', write_routine.confidence,
+        'occurrence_count', pg_catalog.cardinality(write_routine.workflows),
+        -- The application's column has ten digits, four of them behind the point.
+        'potential_monthly_savings', CASE
+            WHEN write_routine.savings IS NOT NULL
+                THEN least(pg_catalog.round(write_routine.savings::numeric, 4), 999999.9999)
+        END,
+        'first_detected', coalesce(
+            (SELECT pg_catalog.min(seen.at) FROM pg_catalog.unnest(write_routine.called_at) AS seen (at)),
+            pg_catalog.now()
+        ),
+        'last_seen', coalesce(
+            (SELECT pg_catalog.max(seen.at) FROM pg_catalog.unnest(write_routine.called_at) AS seen (at)),
+            pg_catalog.now()
+        )
+    );
+    row_id bigint;
+    occurrences bigint;
+BEGIN
+    INSERT INTO pattern_sync.routines (signature, shape)
+    SELECT write_routine.signature, write_routine.shape
+    WHERE NOT EXISTS (
+        SELECT FROM operation_patterns AS p
+        WHERE p.pattern_signature::text = write_routine.signature COLLATE "default"
+    )
+    ON CONFLICT DO NOTHING;
+    IF NOT EXISTS (
+        SELECT FROM pattern_sync.routines AS r
+        WHERE r.signature = write_routine.signature
+          AND pg_catalog.to_jsonb(r.shape) = pg_catalog.to_jsonb(write_routine.shape)
+    ) THEN
+        RETURN 'taken';
+    END IF;
+    SELECT p.id INTO row_id
+    FROM operation_patterns AS p
+    WHERE p.pattern_signature::text = write_routine.signature COLLATE "default"
+    ORDER BY p.id
+    LIMIT 1
+    FOR NO KEY UPDATE;
+    IF row_id IS NULL THEN
+        INSERT INTO operation_patterns (
+            pattern_signature, pattern_type, typical_operations, confidence_score, occurrence_count,
+            potential_monthly_savings, first_detected, last_seen
+        )
+        SELECT
+            w.pattern_signature, w.pattern_type, w.typical_operations, w.confidence_score, w.occurrence_count,
+            w.potential_monthly_savings, w.first_detected, w.last_seen
+        FROM pg_catalog.jsonb_populate_record(NULL::operation_patterns, figures) AS w
+        RETURNING id INTO row_id;
+        PERFORM pattern_sync.write_runs(row_id, write_routine.workflows, write_routine.called_at);
+        RETURN 'written';
+    END IF;
+    occurrences := pattern_sync.write_runs(row_id, write_routine.workflows, write_routine.called_at);
+    IF occurrences IS NOT NULL THEN
+        figures := pg_catalog.jsonb_set(figures, '{occurrence_count}', pg_catalog.to_jsonb(occurrences));
+    END IF;
+    UPDATE operation_patterns AS p
+    SET
+        confidence_score = w.confidence_score,
+        occurrence_count = w.occurrence_count,
+        potential_monthly_savings = w.potential_monthly_savings,
+        first_detected = least(p.first_detected, w.first_detected),
+        last_seen = greatest(p.last_seen, w.last_seen)
+    FROM pg_catalog.jsonb_populate_record(NULL::operation_patterns, figures) AS w
+    WHERE p.id = row_id
+      AND (
+          p.confidence_score IS DISTINCT FROM w.confidence_score
+          OR p.occurrence_count IS DISTINCT FROM w.occurrence_count
+          OR p.potential_monthly_savings IS DISTINCT FROM w.potential_monthly_savings
+          OR p.first_detected > w.first_detected
+          OR p.last_seen < w.last_seen
+      );
+    RETURN CASE WHEN FOUND THEN 'updated' ELSE 'unchanged' END;
+END $$;
+COMMENT ON FUNCTION pattern_sync.write_routine(signature text, shape text[], kind text, confidence double precision, savings double precision, workflows text[], called_at timestamp with time zone[]) IS 'Write a routine as a pattern, whatever types the columns have: confidence 0 to 100, savings in USD a month, NULL if nobody knows what its calls cost. What is written already is not written again. Returns what was done: written, updated or unchanged; or taken, where another shape or another detector was faster with the signature.';
+CREATE FUNCTION pattern_sync.write_runs(row_id bigint, workflows text[], called_at timestamp with time zone[]) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $_$
+BEGIN
+    IF pg_catalog.to_regclass('pattern_occurrences') IS NULL THEN
+        RETURN NULL;
+    END IF;
+    DELETE FROM pattern_occurrences AS o
+    USING pattern_sync.detected_sessions AS s
+    WHERE o.pattern_id = write_runs.row_id
+      AND s.session_id = pg_catalog.regexp_replace(o.workflow_id::text, '#[0-9]+$', '') COLLATE "default"
+      AND NOT EXISTS (
+          SELECT FROM pg_catalog.unnest(write_runs.workflows) AS run (workflow)
+          WHERE run.workflow = o.workflow_id::text COLLATE "default"
+      );
+    INSERT INTO pattern_occurrences (pattern_id, workflow_id, similarity_score, detected_at)
+    SELECT w.pattern_id, w.workflow_id, w.similarity_score, w.detected_at
+    FROM ROWS FROM (
+        pg_catalog.unnest(write_runs.workflows), pg_catalog.unnest(write_runs.called_at)
+    ) AS run (workflow, at)
+    CROSS JOIN LATERAL pg_catalog.jsonb_populate_record(
+        NULL::pattern_occurrences,
+        pg_catalog.jsonb_build_object(
+            'pattern_id', write_runs.row_id,
+            'workflow_id', run.workflow,
+            'similarity_score', 100,
+            'detected_at', coalesce(run.at, pg_catalog.now())
+        )
+    ) AS w
+    WHERE NOT EXISTS (
+        SELECT FROM pattern_occurrences AS o
+        WHERE o.pattern_id = write_runs.row_id AND o.workflow_id::text = run.workflow COLLATE "default"
+    );
+    RETURN (SELECT pg_catalog.count(*) FROM pattern_occurrences AS o WHERE o.pattern_id = write_runs.row_id);
+END $_$;
+COMMENT ON FUNCTION pattern_sync.write_runs(row_id bigint, workflows text[], called_at timestamp with time zone[]) IS 'Bring the occurrences of a pattern ($1, row id) to these runs: `workflows`, each with the session that it was seen in before its last ''#''. Occurrences of sessions that are not kept any more stay. Returns how many there are; NULL in an installation without the table.';
 CREATE TABLE pattern_sync.answers (
     key text NOT NULL,
     request text NOT NULL,
@@ -4216,6 +4364,25 @@ ALTER TABLE pattern_sync.decisions ALTER COLUMN id ADD GENERATED ALWAYS AS IDENT
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE pattern_sync.detected_sessions (
+    session_id text NOT NULL,
+    source text NOT NULL,
+    events bigint NOT NULL,
+    last_event_at timestamp with time zone,
+    shows_failures boolean NOT NULL,
+    cut_off bigint NOT NULL,
+    words text[] NOT NULL,
+    outcomes text[] NOT NULL,
+    called_at timestamp with time zone[] NOT NULL,
+    costs_usd double precision[] NOT NULL
+);
+COMMENT ON TABLE pattern_sync.detected_sessions IS 'Sessions of coding agents, each as a whole: one that has gone on is replaced, so that nothing is counted twice.';
+COMMENT ON COLUMN pattern_sync.detected_sessions.events IS 'that it was read from: where the source has another number now, it has changed';
+COMMENT ON COLUMN pattern_sync.detected_sessions.shows_failures IS 'false: a call that failed leaves no trace';
+COMMENT ON COLUMN pattern_sync.detected_sessions.cut_off IS 'calls that began, and nothing says that they ended';
+COMMENT ON COLUMN pattern_sync.detected_sessions.words IS 'of its calls, in their order';
+COMMENT ON COLUMN pattern_sync.detected_sessions.called_at IS 'NULL: not known';
+COMMENT ON COLUMN pattern_sync.detected_sessions.costs_usd IS 'NULL: not known';
 CREATE TABLE pattern_sync.marks (
     channel text NOT NULL,
     payload text NOT NULL
@@ -4281,6 +4448,34 @@ CREATE TABLE pattern_sync.rejections (
     rejected_at timestamp with time zone DEFAULT now() NOT NULL
 );
 COMMENT ON TABLE pattern_sync.rejections IS 'Rejections that the application''s CHECK on automation_status cannot hold: they outlive the entry.';
+CREATE TABLE pattern_sync.reported_events (
+    id bigint NOT NULL,
+    session_id text NOT NULL,
+    agent text,
+    call_id text,
+    phase text NOT NULL,
+    tool text NOT NULL,
+    word text,
+    reported_at timestamp with time zone NOT NULL
+);
+COMMENT ON TABLE pattern_sync.reported_events IS 'What agents have reported of their calls over HTTP: that one began, ended or failed; each once however often it is reported.';
+COMMENT ON COLUMN pattern_sync.reported_events.agent IS 'of a subagent';
+COMMENT ON COLUMN pattern_sync.reported_events.word IS 'NULL: the event does not say what the tool acted on';
+ALTER TABLE pattern_sync.reported_events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pattern_sync.reported_events_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE pattern_sync.routines (
+    signature text NOT NULL,
+    shape text[] NOT NULL,
+    found_at timestamp with time zone DEFAULT now() NOT NULL
+);
+COMMENT ON TABLE pattern_sync.routines IS 'The routines that were found: a shape keeps its signature for ever.';
+COMMENT ON COLUMN pattern_sync.routines.shape IS 'its steps, in words';
 CREATE TABLE pattern_sync.runs (
     id bigint NOT NULL,
     kind text NOT NULL,
@@ -4383,6 +4578,8 @@ ALTER TABLE ONLY pattern_sync.channels
     ADD CONSTRAINT channels_pkey PRIMARY KEY (channel);
 ALTER TABLE ONLY pattern_sync.decisions
     ADD CONSTRAINT decisions_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY pattern_sync.detected_sessions
+    ADD CONSTRAINT detected_sessions_pkey PRIMARY KEY (session_id);
 ALTER TABLE ONLY pattern_sync.messages
     ADD CONSTRAINT messages_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY pattern_sync.migrations
@@ -4391,6 +4588,12 @@ ALTER TABLE ONLY pattern_sync.refusals
     ADD CONSTRAINT refusals_pkey PRIMARY KEY (row_id);
 ALTER TABLE ONLY pattern_sync.rejections
     ADD CONSTRAINT rejections_pkey PRIMARY KEY (pattern_id);
+ALTER TABLE ONLY pattern_sync.reported_events
+    ADD CONSTRAINT reported_events_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY pattern_sync.routines
+    ADD CONSTRAINT routines_pkey PRIMARY KEY (signature);
+ALTER TABLE ONLY pattern_sync.routines
+    ADD CONSTRAINT routines_shape_key UNIQUE (shape);
 ALTER TABLE ONLY pattern_sync.runs
     ADD CONSTRAINT runs_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY pattern_sync.settings
@@ -4412,6 +4615,8 @@ CREATE INDEX messages_channel_idx ON pattern_sync.messages USING btree (channel,
 CREATE UNIQUE INDEX messages_gathering_idx ON pattern_sync.messages USING btree (channel, kind) WHERE ((state = 'open'::text) AND (attempts = 0));
 CREATE INDEX messages_open_idx ON pattern_sync.messages USING btree (due_at) WHERE (state = 'open'::text);
 CREATE INDEX refusals_due_idx ON pattern_sync.refusals USING btree (retry_at);
+CREATE UNIQUE INDEX reported_events_once_idx ON pattern_sync.reported_events USING btree (session_id, call_id, phase);
+CREATE INDEX reported_events_time_idx ON pattern_sync.reported_events USING btree (reported_at);
 CREATE INDEX told_message_idx ON pattern_sync.told USING btree (message_id);
 CREATE INDEX told_pattern_idx ON pattern_sync.told USING btree (pattern_id);
 CREATE INDEX traits_impact_idx ON pattern_sync.traits USING btree (status, impact DESC, pattern_id);

@@ -169,7 +169,9 @@ def statements() -> Mapping[str, Statement]:
 def owners() -> frozenset[str]:
     """Return the statements of the owner and the detector, not of the daemon."""
     folder = files("pattern_sync.database.statements")
-    texts = [(folder / name).read_text(encoding="utf-8") for name in ("migration.sql", "simulation.sql")]
+    texts = [
+        (folder / name).read_text(encoding="utf-8") for name in ("migration.sql", "simulation.sql", "detecting.sql")
+    ]
     return frozenset({"mend", *(name for name in statements() if any(f"-- name: {name}\n" in text for text in texts))})
 
 

@@ -222,6 +222,16 @@ class Settings(BaseSettings):
         description="When a summary of what waits is sent, such as `mon-fri 09:00`, in the zone of the quiet hours, or"
         " of this machine; another one may follow.",
     )
+    detect_vocabulary: Path | None = Field(
+        default=None,
+        description="A TOML file with names of your own tools, programs, folders and files for the reference detector,"
+        " beside those that it knows.",
+    )
+    detect_prices: Path | None = Field(
+        default=None,
+        description="A TOML file with what tokens cost, by the beginning of a model's name: with it, `pattern-sync"
+        " detect` tells savings.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Lowest level to log. `debug` also logs every refresh."
     )

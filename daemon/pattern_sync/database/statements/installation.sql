@@ -67,7 +67,10 @@ needed AS (
             ('answers', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
             ('messages', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
             ('told', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
-            ('channels', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'])
+            ('channels', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('detected_sessions', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('reported_events', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('routines', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'])
     ) AS ours (table_name, privileges)
     CROSS JOIN LATERAL pg_catalog.unnest(ours.privileges) AS wanted (privilege)
     JOIN pg_catalog.pg_class AS c ON c.relname::text = ours.table_name
