@@ -561,6 +561,19 @@ export interface components {
             notes: string | null;
             created_at: string | null;
         };
+        HookBody: {
+            /** @enum {string} */
+            hook_event_name: "PreToolUse" | "PostToolUse" | "PostToolUseFailure";
+            session_id: string;
+            tool_name: string;
+            tool_use_id?: string | null;
+            agent_id?: string | null;
+            tool_input?: unknown;
+            tool_response?: unknown;
+            cwd?: string | null;
+        } & {
+            [key: string]: unknown;
+        };
         Invalid: {
             detail: string;
             /** @default  */
@@ -905,6 +918,7 @@ export type Grouping = components['schemas']['Grouping'];
 export type Health = components['schemas']['Health'];
 export type HistoryAction = components['schemas']['HistoryAction'];
 export type HistoryItem = components['schemas']['HistoryItem'];
+export type HookBody = components['schemas']['HookBody'];
 export type Invalid = components['schemas']['Invalid'];
 export type InvalidField = components['schemas']['InvalidField'];
 export type ItemOutcome = components['schemas']['ItemOutcome'];

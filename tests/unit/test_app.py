@@ -12,8 +12,10 @@ from starlette.types import ASGIApp, Message
 from pattern_sync.advising import Advising
 from pattern_sync.database.advice import AdviceGateway
 from pattern_sync.database.answers import AnswersGateway
+from pattern_sync.database.detecting import ReportingGateway
 from pattern_sync.database.reviews import ReviewGateway
 from pattern_sync.database.telling import TellingGateway
+from pattern_sync.detecting import HookReader, Reporting, Vocabulary, Words
 from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
@@ -89,6 +91,9 @@ class Broken:
             self.syncs,
             reviews,
             Messages(TellingGateway(self._fetch)),
+            Reporting(
+                ReportingGateway(self._fetch), HookReader(Words(Vocabulary.shipped())), lambda: datetime.now(UTC)
+            ),
             health,
             updates,
             hanging,

@@ -8,11 +8,13 @@ from pattern_sync.advising import Advising
 from pattern_sync.config import Settings
 from pattern_sync.database.advice import AdviceGateway
 from pattern_sync.database.answers import AnswersGateway
+from pattern_sync.database.detecting import ReportingGateway
 from pattern_sync.database.gateway import DaemonGateway
 from pattern_sync.database.naming import release
 from pattern_sync.database.pool import PEOPLES_CONNECTIONS, Pool
 from pattern_sync.database.queueing import SCAN_SECONDS
-from pattern_sync.database.reviews import ReviewGateway
+from pattern_sync.database.reviews import Fetch, ReviewGateway
+from pattern_sync.detecting import HookReader, Reporting, Words
 from pattern_sync.domain.facts import ScanFinished
 from pattern_sync.domain.reception import Mode
 from pattern_sync.domain.results import SyncResult
@@ -20,6 +22,7 @@ from pattern_sync.domain.scans import ScanKind
 from pattern_sync.observability.health import HealthReporter
 from pattern_sync.review import Decisions, Finding, Review, Snoozing
 from pattern_sync.runtime.core import Core
+from pattern_sync.runtime.detecting import vocabulary_of
 from pattern_sync.runtime.telling import build_messages
 from pattern_sync.sync.manual import ManualSync
 from pattern_sync.sync.reconciler import Reconciler
@@ -79,6 +82,7 @@ def build_http_server(
         ManualSync(Reconciler(gateway, core.now), gateway, on_finished),
         reviews,
         build_messages(settings, peoples.fetch),
+        _reporting(settings, peoples.fetch),
         _health_reporter(core),
         live,
         core.supervisor.hanging,
@@ -88,6 +92,11 @@ def build_http_server(
     )
     app = create_app(parts, _access(settings), release())
     return HttpServer(app, settings.http_host, settings.http_port, core.emit, core.timings.http_retry_seconds)
+
+
+def _reporting(settings: Settings, fetch: Fetch) -> Reporting:
+    reader = HookReader(Words(vocabulary_of(settings)))
+    return Reporting(ReportingGateway(fetch), reader, lambda: datetime.now(UTC))
 
 
 def _health_reporter(core: Core) -> HealthReporter:

@@ -11,6 +11,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from pattern_sync.advising import Advising
+from pattern_sync.detecting import Reporting
 from pattern_sync.domain.facts import Emit
 from pattern_sync.observability.health import HealthReporter
 from pattern_sync.observability.metrics.exposition import Metrics
@@ -20,6 +21,7 @@ from pattern_sync.web.access import Guard, Tokens
 from pattern_sync.web.advice_routes import AdviceRoutes
 from pattern_sync.web.decision_routes import DecisionRoutes
 from pattern_sync.web.description import DescribedApi, DescriptionRoutes
+from pattern_sync.web.event_routes import EventRoutes
 from pattern_sync.web.exception_handlers import install_exception_handlers
 from pattern_sync.web.identity import Identity
 from pattern_sync.web.list_routes import TOTAL_COUNT, ListRoutes
@@ -78,6 +80,7 @@ _TAGS = {
     "advice": "What past decisions say about the filter, and patterns that only just miss it.",
     "sync": "Sync the queue with the detector's patterns by hand. The daemon does it by itself, too.",
     "messages": "Messages to people outside the page.",
+    "events": "What coding agents report of their calls, for the reference detector.",
     "system": "Probes, and a health report for people.",
 }
 
@@ -112,6 +115,7 @@ class Parts:
     syncs: Syncs
     counts: Counts
     messages: Messages
+    reporting: Reporting
     health: HealthReporter
     live: LiveUpdates
     hanging: Callable[[], list[str]]
@@ -170,6 +174,7 @@ def create_api(parts: Parts, access: Access, guard: Guard, version: str) -> Fast
         ReviewRoutes(parts.review, guard, identity),
         ReviewerRoutes(identity, guard),
         MessageRoutes(parts.messages, guard),
+        EventRoutes(parts.reporting, guard),
         SystemRoutes(parts.health, parts.hanging),
         MetricsRoutes(parts.metrics, guard),
         LiveRoutes(parts.live, guard, identity, parts.emit),
