@@ -70,7 +70,11 @@ needed AS (
             ('channels', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
             ('detected_sessions', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
             ('reported_events', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
-            ('routines', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'])
+            ('routines', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('recorded_savings', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('savings_by_day', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('savings_kept', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('adjustments', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'])
     ) AS ours (table_name, privileges)
     CROSS JOIN LATERAL pg_catalog.unnest(ours.privileges) AS wanted (privilege)
     JOIN pg_catalog.pg_class AS c ON c.relname::text = ours.table_name
