@@ -107,6 +107,9 @@ LINES: list[tuple[facts.Fact, list[Line]]] = [
     (message_ended(MessageState.DEAD), [Line.MESSAGE_DEAD]),
     (facts.MessagesCounted((), ()), []),
     (facts.TellingStopped("down"), [Line.TELLING_STOPPED]),
+    (facts.ResultsStopped("down"), [Line.RESULTS_STOPPED]),
+    (facts.ResultsResumed(1.0), [Line.RESULTS_RESUMED]),
+    (facts.ConfidenceAdjusted(("a",), ("b",), "no"), [Line.CONFIDENCE_ADJUSTED, Line.CONFIDENCE_REFUSED]),
     (facts.TellingResumed(1.0), [Line.TELLING_RESUMED]),
 ]
 EVERY_FACT = [each for each in vars(facts).values() if isinstance(each, type) and facts.Fact in each.__bases__]

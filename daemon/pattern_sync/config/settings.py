@@ -232,6 +232,10 @@ class Settings(BaseSettings):
         description="A TOML file with what tokens cost, by the beginning of a model's name: with it, `pattern-sync"
         " detect` tells savings.",
     )
+    adjust_confidence: bool = Field(
+        default=False,
+        description="Whether each sweep sets the confidence of pending entries from the results of their executions.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Lowest level to log. `debug` also logs every refresh."
     )
