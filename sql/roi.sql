@@ -177,13 +177,15 @@ $$;
 --
 -- An execution may be in the log as well, which then says what it saved: by the same workflow or, where the log names
 -- workflows in another way than the executions do, by the same day. It still counts as tried.
+--
+-- Nobody waits for long where the application has locked one of its tables, as to rewrite it: that is an error.
 CREATE OR REPLACE FUNCTION pattern_sync.reckon_savings()
 RETURNS TABLE (
     pattern_id text, day date, part text, source text, runs bigint, tried bigint, failed bigint, saved numeric,
     last_at timestamptz, repeated bigint, superseded bigint
 ) LANGUAGE plpgsql STABLE
 SET enable_nestloop = off SET enable_hashjoin = on SET work_mem = '64MB' SET plan_cache_mode = force_custom_plan
-SET max_parallel_workers_per_gather = 0 AS $$
+SET max_parallel_workers_per_gather = 0 SET lock_timeout = '2s' AS $$
 BEGIN
     RETURN QUERY
     WITH logged AS MATERIALIZED (SELECT l.* FROM pattern_sync.logged_runs() AS l),
@@ -346,7 +348,7 @@ END $$;
 
 -- Whether more rows than this record runs. No statistics are asked, as they may be wrong.
 CREATE OR REPLACE FUNCTION pattern_sync.has_more_runs(than bigint)
-RETURNS boolean LANGUAGE plpgsql STABLE SET max_parallel_workers_per_gather = 0 AS $$
+RETURNS boolean LANGUAGE plpgsql STABLE SET max_parallel_workers_per_gather = 0 SET lock_timeout = '2s' AS $$
 DECLARE
     counted bigint;
 BEGIN

@@ -1364,6 +1364,7 @@ COMMENT ON FUNCTION pattern_sync.has_few_pending() IS 'Whether the patterns of t
 CREATE FUNCTION pattern_sync.has_more_runs(than bigint) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET max_parallel_workers_per_gather TO '0'
+    SET lock_timeout TO '2s'
     AS $$
 DECLARE
     counted bigint;
@@ -2822,6 +2823,7 @@ CREATE FUNCTION pattern_sync.reckon_savings() RETURNS TABLE(pattern_id text, day
     SET work_mem TO '64MB'
     SET plan_cache_mode TO 'force_custom_plan'
     SET max_parallel_workers_per_gather TO '0'
+    SET lock_timeout TO '2s'
     AS $_$
 BEGIN
     RETURN QUERY

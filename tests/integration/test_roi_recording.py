@@ -7,7 +7,7 @@ from decimal import Decimal
 import psycopg
 import pytest
 
-from pattern_sync import Execution, InvalidInput, PatternSyncService, UnknownPattern
+from pattern_sync import DatabaseUnavailable, Execution, InvalidInput, PatternSyncService, UnknownPattern
 from pattern_sync.domain.errors import NotRecordable, StatementFailed
 from pattern_sync.domain.roi import Part, Standing
 from tests.support.application import adopt, installer
@@ -197,6 +197,18 @@ def test_a_write_does_not_change_the_queue_or_the_source(empty_database: TestDat
     assert service.roi_of(PYTEST).estimated_usd == 100
     service.record_savings(PYTEST, 1, "wf-2")
     assert empty_database.execute(watched) == before
+
+
+def test_nobody_waits_for_long_where_the_application_has_locked_its_log(database: TestDatabase) -> None:
+    Books(database).approve()
+    with psycopg.connect(database.url) as rewriting:
+        rewriting.execute("LOCK TABLE cost_savings_log IN ACCESS EXCLUSIVE MODE")
+        for statement in ("SELECT * FROM pattern_sync.savings()", "SELECT pattern_sync.keep_savings(0)"):
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                database.execute(statement)
+        with pytest.raises(DatabaseUnavailable):
+            PatternSyncService(database.url).roi()
+    assert PatternSyncService(database.url).roi().totals.patterns == 1
 
 
 def test_uninstall_leaves_nothing_of_it(empty_database: TestDatabase) -> None:
