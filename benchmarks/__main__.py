@@ -24,6 +24,7 @@ from benchmarks import (
     bulk,
     cpu,
     deciding,
+    detecting,
     idle,
     latency,
     live,
@@ -31,6 +32,7 @@ from benchmarks import (
     neighbours,
     refused,
     sweep,
+    telling,
     throughput,
 )
 from benchmarks.patterns import table_of
@@ -64,6 +66,8 @@ class Scale:
     decided: int = 500_000
     known: int = 1_000_000
     pending: int = 200_000
+    calls: int = 1_000_000
+    transcript_calls: int = 100_000
 
     @classmethod
     def chosen(cls, *, quick: bool) -> "Scale":
@@ -77,6 +81,7 @@ QUICK = Scale(
     samples=100, bulk_patterns=10_000, bulk_rounds=1, jobs=1_000, pairs=2, block_seconds=0.5, bulk_insert=20_000,
     cpu_rounds=2, cpu_transactions=500, patterns=10_000, sweeps=3, events=50_000, idle_seconds=5.0, changes=20,
     refused=1_000, refused_seconds=5.0, occurrences=100_000, decided=20_000, known=150_000, pending=75_000,
+    calls=100_000, transcript_calls=10_000,
 )  # fmt: skip
 
 
@@ -122,7 +127,17 @@ TOPICS = {
     "refused": Topic(lambda venue, scale: refused.measure(venue, scale.refused, scale.refused_seconds)),
     "neighbours": Topic(lambda venue, scale: neighbours.measure(venue, scale.occurrences, scale.decided), fresh=False),
     "deciding": Topic(lambda venue, scale: deciding.measure(venue, scale.known, scale.pending), everywhere=False),
+    "detecting": Topic(
+        lambda venue, scale: detecting.measure(venue, scale.calls, scale.transcript_calls, scale.events),
+        lived_in=False,
+        everywhere=False,
+    ),
     "live": Topic(lambda venue, scale: live.measure(venue, scale.changes), lived_in=False, everywhere=False),
+    "telling": Topic(
+        lambda venue, scale: telling.measure(venue, scale.samples, scale.bulk_patterns, scale.idle_seconds),
+        lived_in=False,
+        everywhere=False,
+    ),
     "memory": Topic(_memory, lived_in=False, everywhere=False),
     "idle": Topic(lambda venue, scale: idle.measure(venue, scale.idle_seconds)),
 }

@@ -15,12 +15,17 @@ SETTLE_SECONDS = 5.0
 
 
 def measure(venue: Venue, seconds: float) -> Iterator[Measurement]:
+    """Measure a daemon with the settings that it comes with."""
+    yield load_at_rest(venue, seconds, "load on an idle database")
+
+
+def load_at_rest(venue: Venue, seconds: float, what: str, **settings: str) -> Measurement:
     """Count statements in the server's log if it can be read, else transactions, which are fewer."""
     server = venue.server
     with venue.database() as database:
         if server.log is not None:
             server.admin.execute(f"ALTER DATABASE \"{database.name}\" SET log_statement = 'all'".encode())
-        with DaemonProcess(database.daemon_url):
+        with DaemonProcess(database.daemon_url, **settings):
             time.sleep(SETTLE_SECONDS)
             before = _count(server, database.name)
             begun = time.monotonic()
@@ -28,7 +33,7 @@ def measure(venue: Venue, seconds: float) -> Iterator[Measurement]:
             counted = _count(server, database.name) - before
             rate = counted / (time.monotonic() - begun)
     unit = "transactions/s" if server.log is None else "statements/s"
-    yield Measurement("load on an idle database", unit, rate, bound=1, note=f"{counted} in {seconds:g} s")
+    return Measurement(what, unit, rate, bound=1, note=f"{counted} in {seconds:g} s")
 
 
 def _count(server: Server, database: str) -> int:

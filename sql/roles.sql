@@ -81,9 +81,25 @@ FROM (
         -- Queue, refresh and decide entries; note decisions and comments. It deletes neither.
         (:'runtime', 'SELECT, INSERT, UPDATE', pg_catalog.to_regclass('pattern_approvals')::oid),
         (:'runtime', 'SELECT, INSERT', pg_catalog.to_regclass('pattern_review_history')::oid),
+        -- Read and record what runs have saved; note which confidence was set from that.
+        (:'runtime', 'SELECT, INSERT', pg_catalog.to_regclass('cost_savings_log')::oid),
+        (:'runtime', 'SELECT, INSERT', pg_catalog.to_regclass('pattern_executions')::oid),
+        (:'runtime', 'SELECT, INSERT', pg_catalog.to_regclass('pattern_confidence_history')::oid),
         -- What a detector does: its own work.
         (:'detector', 'SELECT, INSERT, UPDATE', pg_catalog.to_regclass('operation_patterns')::oid),
-        (:'detector', 'SELECT, INSERT', pg_catalog.to_regclass('pattern_occurrences')::oid)
+        (:'detector', 'SELECT, INSERT', pg_catalog.to_regclass('pattern_occurrences')::oid),
+        -- What the reference detector does beside that: it reads events of hooks, keeps sessions, and takes back the
+        -- occurrences of one that has changed.
+        (:'detector', 'DELETE', pg_catalog.to_regclass('pattern_occurrences')::oid),
+        (:'detector', 'SELECT', pg_catalog.to_regclass('hook_events')::oid),
+        (:'detector', 'SELECT', pg_catalog.to_regclass('pattern_sync.migrations')::oid),
+        (
+            :'detector',
+            'SELECT, INSERT, UPDATE, DELETE',
+            pg_catalog.to_regclass('pattern_sync.detected_sessions')::oid
+        ),
+        (:'detector', 'SELECT, DELETE', pg_catalog.to_regclass('pattern_sync.reported_events')::oid),
+        (:'detector', 'SELECT, INSERT', pg_catalog.to_regclass('pattern_sync.routines')::oid)
 ) AS granted (role, privileges, relation)
 WHERE granted.relation IS NOT NULL
 \gexec
@@ -94,6 +110,9 @@ FROM (
     VALUES
         (:'runtime', pg_catalog.to_regclass('pattern_approvals')::oid),
         (:'runtime', pg_catalog.to_regclass('pattern_review_history')::oid),
+        (:'runtime', pg_catalog.to_regclass('cost_savings_log')::oid),
+        (:'runtime', pg_catalog.to_regclass('pattern_executions')::oid),
+        (:'runtime', pg_catalog.to_regclass('pattern_confidence_history')::oid),
         (:'detector', pg_catalog.to_regclass('operation_patterns')::oid),
         (:'detector', pg_catalog.to_regclass('pattern_occurrences')::oid)
 ) AS inserted (role, relation)
@@ -126,7 +145,7 @@ WHERE n.nspname::text = 'pattern_sync'::text
 \gexec
 
 -- Our functions: the daemon's statements call them; the detector's trigger calls four with its rights, also after an
--- error, and a detector may request another look. Everybody may execute them, unless that was revoked.
+-- error, a detector may request another look, and the reference detector calls four of its own. Everybody may execute them, unless that was revoked.
 SELECT pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO %I', p.oid::regprocedure, granted.role)
 FROM pg_catalog.pg_proc AS p
 JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
@@ -135,6 +154,9 @@ WHERE n.nspname::text = 'pattern_sync'::text
   AND p.proowner = n.nspowner
   AND CASE
       WHEN granted.runs_daemons THEN p.proname::text NOT IN ('install_trigger', 'create_announce')
-      ELSE p.proname::text IN ('announce_pattern', 'notify', 'send', 'mark', 'request')
+      ELSE p.proname::text IN (
+          'announce_pattern', 'notify', 'send', 'mark', 'request',
+          'hook_sessions', 'hook_events', 'write_routine', 'write_runs'
+      )
   END
 \gexec

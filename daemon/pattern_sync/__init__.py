@@ -25,6 +25,8 @@ from pattern_sync.domain.evidence import Evidence, Flag
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
+from pattern_sync.domain.roi import PatternRoi, Roi
+from pattern_sync.domain.savings import Execution, Recorded
 from pattern_sync.domain.statistics import SyncStatistics
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ __all__ = [
     "DecisionMany",
     "DecisionRefused",
     "Evidence",
+    "Execution",
     "Explanation",
     "Flag",
     "HistoryItem",
@@ -59,10 +62,13 @@ __all__ = [
     "NotSnoozable",
     "NotUndoable",
     "NothingLearned",
+    "PatternRoi",
     "PatternSyncError",
     "PatternSyncService",
     "QueueCounts",
     "QueueEntry",
+    "Recorded",
+    "Roi",
     "SchemaError",
     "Status",
     "SyncFilter",

@@ -34,7 +34,10 @@ IMPATIENT = replace(QUICK, long_transaction_seconds=0.2)
 OUR_TABLES = (
     *("settings", "runs", "written", "refusals", "rejections", "marks", "migrations"),
     *("traits", "batches", "batch_items", "decisions", "snoozes", "answers"),
-    *("messages", "told", "channels", "models", "predictions"),
+    *("messages", "told", "channels"),
+    *("detected_sessions", "reported_events", "routines"),
+    *("recorded_savings", "savings_by_day", "savings_kept", "adjustments"),
+    *("models", "predictions"),
 )
 TABLES = ("operation_patterns", "pattern_approvals", *(f"pattern_sync.{name}" for name in OUR_TABLES))
 DETECTOR = ("INSERT, UPDATE, SELECT ON operation_patterns", "USAGE ON SEQUENCE operation_patterns_id_seq")

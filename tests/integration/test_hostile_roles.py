@@ -33,6 +33,7 @@ HOSTILE: Mapping[str, Sequence[object]] = {
     "jsonb[]": [['{"pattern_id": "x"}', "[]"], ["{}", None], [], None],
     "regclass": ["pattern_approvals", "pg_class", None],
     "timestamp with time zone": ["infinity", None],
+    "timestamp with time zone[]": [["infinity", None], [], None],
     "anyelement": [1],
 }
 KEPT = (

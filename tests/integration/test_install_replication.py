@@ -19,7 +19,10 @@ from tests.support.waiting import eventually
 
 OWN_TABLES = {"migrations", "settings", "runs", "written", "refusals", "rejections", "marks"} | {
     *("traits", "batches", "batch_items", "decisions", "snoozes", "answers"),
-    *("messages", "told", "channels", "models", "predictions"),
+    *("messages", "told", "channels"),
+    *("detected_sessions", "reported_events", "routines"),
+    *("recorded_savings", "savings_by_day", "savings_kept", "adjustments"),
+    *("models", "predictions"),
 }
 
 

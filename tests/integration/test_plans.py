@@ -73,6 +73,7 @@ FRESH = {
     "decide_many": ("batch_id",),
     "queue_missing": ("begun",),
     "connection_limits": ("used", "left_over"),
+    "savings_sources": ("now",),
 }
 WRITTEN = (
     "SELECT (SELECT pg_catalog.array_agg(t ORDER BY t) FROM ("
@@ -175,7 +176,9 @@ def statements() -> Mapping[str, Statement]:
 def owners() -> frozenset[str]:
     """Return the statements of the owner and the detector, not of the daemon."""
     folder = files("pattern_sync.database.statements")
-    texts = [(folder / name).read_text(encoding="utf-8") for name in ("migration.sql", "simulation.sql")]
+    texts = [
+        (folder / name).read_text(encoding="utf-8") for name in ("migration.sql", "simulation.sql", "detecting.sql")
+    ]
     return frozenset({"mend", *(name for name in statements() if any(f"-- name: {name}\n" in text for text in texts))})
 
 

@@ -46,7 +46,10 @@ NEEDED = {
         for table in (
             *("runs", "written", "refusals", "rejections", "marks"),
             *("traits", "batches", "batch_items", "decisions", "snoozes", "answers"),
-            *("messages", "told", "channels", "models", "predictions"),
+            *("messages", "told", "channels"),
+            *("detected_sessions", "reported_events", "routines"),
+            *("recorded_savings", "savings_by_day", "savings_kept", "adjustments"),
+            *("models", "predictions"),
         )
         for privilege in ("SELECT", "INSERT", "UPDATE", "DELETE")
         if (table, privilege) != ("runs", "UPDATE")
@@ -140,6 +143,9 @@ def test_a_table_that_an_older_schema_lacks_is_no_error(lived: TestDatabase) -> 
         "DROP TABLE pattern_sync.written, pattern_sync.refusals, pattern_sync.rejections, pattern_sync.marks,"
         " pattern_sync.traits, pattern_sync.batch_items, pattern_sync.batches, pattern_sync.decisions,"
         " pattern_sync.snoozes, pattern_sync.answers, pattern_sync.messages, pattern_sync.told, pattern_sync.channels,"
+        " pattern_sync.detected_sessions, pattern_sync.reported_events, pattern_sync.routines,"
+        " pattern_sync.recorded_savings, pattern_sync.savings_by_day, pattern_sync.savings_kept,"
+        " pattern_sync.adjustments,"
         " pattern_sync.models, pattern_sync.predictions"
     )
     assert missing_rights(lived) == []

@@ -425,6 +425,94 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "turn_on": (("text",), {}),
     "message_counts": ((), {"channel": "text", "state": "text", "messages": "int8", "reason": "text"}),
     "prune_messages": ((), {"prune_messages": "void"}),
+    "hook_sessions": ((), {"session_id": "text", "events": "int8", "last_event_at": "text"}),
+    "hook_events": (
+        ("text[]",),
+        {
+            "id": "int8",
+            "event_type": "text",
+            "session_id": "text",
+            "tool_name": "text",
+            "payload": "text",
+            "at": "text",
+        },
+    ),
+    "report_event": ((*("text",) * 6, "timestamptz"), {}),
+    "reported_sessions": ((), {"session_id": "text", "events": "int8", "last_event_at": "text"}),
+    "reported_events": (
+        ("text[]",),
+        {
+            "id": "int8",
+            "session_id": "text",
+            "agent": "text",
+            "call_id": "text",
+            "phase": "text",
+            "tool": "text",
+            "word": "text",
+            "reported_at": "timestamptz",
+        },
+    ),
+    "known_sessions": ((), {"session_id": "text", "source": "text", "events": "int8", "last_event_at": "timestamptz"}),
+    "keep_session": (
+        ("text", "text", "int8", "timestamptz", "bool", "int8", *("text[]",) * 4),
+        {"kept": "bool"},
+    ),
+    "drop_sessions": (("text[]",), {}),
+    "kept_sessions": (
+        ("text", "int8"),
+        {
+            "session_id": "text",
+            "source": "text",
+            "events": "int8",
+            "last_event_at": "timestamptz",
+            "shows_failures": "bool",
+            "cut_off": "int8",
+            "words": "text",
+            "outcomes": "text",
+            "called_at": "text",
+            "costs_usd": "text",
+        },
+    ),
+    "forget_sessions": (("int4",), {}),
+    "routines": ((), {"signature": "text", "shape": "text"}),
+    "signatures_of_others": (("text[]",), {"signature": "text"}),
+    "write_routine": (
+        ("text", "text[]", "text", "float8", "float8", "text[]", "text[]"),
+        {"outcome": "text"},
+    ),
+    "savings": (
+        (),
+        {
+            **dict.fromkeys(["pattern_id", "part"], "text"),
+            **dict.fromkeys(["logged", "executed", "recorded", "tried", "failed"], "int8"),
+            "saved": "text",
+            "last_at": "timestamptz",
+            **dict.fromkeys(["repeated", "superseded"], "int8"),
+            "days": "text",
+        },
+    ),
+    "promises": (
+        (),
+        {**dict.fromkeys(["pattern_id", "kind", "status", "estimated"], "text"), "approved_at": "timestamptz"},
+    ),
+    "promise": (
+        ("text",),
+        {**dict.fromkeys(["pattern_id", "kind", "status", "estimated"], "text"), "approved_at": "timestamptz"},
+    ),
+    "savings_sources": (
+        (),
+        {
+            **dict.fromkeys(["log_fault", "executions_fault"], "text"),
+            **dict.fromkeys(["kept_at", "now"], "timestamptz"),
+        },
+    ),
+    "record_savings": (
+        (*("text",) * 4, "timestamptz", "int8", "int8", "text"),
+        {"stored": "text"},
+    ),
+    "record_execution": (("text", "text"), {"id": "int8"}),
+    "keep_savings": (("int8",), {"changed": "int8"}),
+    "adjust_confidence": (("int8",), {"adjusted": "text[]", "refused": "text[]", "reason": "text"}),
     "newest_model": (
         (),
         {
@@ -462,6 +550,8 @@ OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
     "record_run": (run_argument("manual", SyncResult(synced_count=1)),),
     "reconcile": (70.0, 5, 1000.0, [], [], 30.0, 3, "{1,2}"),
     "unanswered": ("{1,2}",),
+    "keep_session": ("s", "hooks", 2, None, True, 0, ["Read"], ["ok"], [None], ["0.5"]),
+    "write_routine": ("a:b:c", ["Read"], "a", 50.0, None, ["s#1"], ["2020-01-01T00:00:00+00:00"]),
     "freeze_message": (1, 1, "{}"),
     "settle_gate": (1, "{}", False),
     "keep_predictions": (1, ["x"], ["0.5"], ["false"], ["1"]),
@@ -496,6 +586,15 @@ OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
     "insert_canary": ('{"pattern_signature": "canary", "pattern_type": "x"}',),
     "changed_canary": ('{"pattern_signature": "canary", "pattern_type": "x"}',),
     "observe_first": ("new", "x", "x", '["Read"]'),
+    "record_savings": ("x", "0.41", "wf-1", None, None, None, None, None),
+    "record_execution": (
+        "x",
+        (
+            '{"actual_cost": 0, "estimated_cost": 1, "success": true, "execution_time_seconds": 1,'
+            ' "estimated_time_seconds": 2}'
+        ),
+    ),
+    "keep_savings": (0,),
 }
 
 

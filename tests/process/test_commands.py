@@ -10,6 +10,8 @@ import pytest
 from tests.support.command import Finished, run_command
 from tests.support.daemon import running_daemon
 from tests.support.database import TestDatabase
+from tests.support.left_behind import write_transcripts
+from tests.support.planted import Planting, planted
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "commands.md"
 COMMANDS = ("run", "migrate", "uninstall", "sql", "status", "sync", "explain", "simulate", "demo", "review")
@@ -162,6 +164,17 @@ def test_the_demonstration_fills_the_queue_and_misses_nothing() -> None:
     assert queued
     assert int(queued[1]) > 0
     assert queued[2] == "0"
+
+
+def test_the_demonstration_finds_routines_in_what_agents_have_left(tmp_path: Path) -> None:
+    write_transcripts(planted(1, Planting(sessions=30)), tmp_path / ".claude" / "projects" / "app")
+    done = run_command("demo", "--own", environ={"HOME": str(tmp_path)})
+    assert done.code == 0, done.err
+    assert "in 30 sessions" in done.out
+    assert "patterns: " in done.out
+    nothing = run_command("demo", "--own", environ={"HOME": str(tmp_path / "nobody")})
+    assert nothing.code == 2
+    assert "Leave out --own" in nothing.err
 
 
 def test_the_help_names_every_command_and_the_exit_codes() -> None:

@@ -52,13 +52,14 @@ def posted(receiver: Hook) -> list[str]:
     return [pattern["pattern_id"] for post in receiver.posts for pattern in json.loads(post.body)["data"]["patterns"]]
 
 
-def test_a_pattern_is_told_in_time_once_and_signed(database: TestDatabase, receiver: Hook) -> None:
+def test_a_pattern_is_told_after_the_wait_once_and_signed(database: TestDatabase, receiver: Hook) -> None:
     with telling_daemon(database, receiver) as daemon:
         add_worth_telling(database, "worth:telling")
         database.add_pattern("not:worth", potential_monthly_savings=5_000)
-        took = eventually(lambda: receiver.posts)
-        assert HASTY.telling_wait_seconds <= took < HASTY.telling_wait_seconds + 1.5
         daemon.wait_for("message.sent")
+        assert posted(receiver) == ["worth:telling"]
+        waited = "SELECT extract(epoch FROM gathered_at - created_at)::float8 AS seconds FROM pattern_sync.messages"
+        assert database.execute(waited)[0]["seconds"] >= HASTY.telling_wait_seconds
         add_worth_telling(database, "later")
         eventually(lambda: posted(receiver) == ["worth:telling", "later"])
         assert receiver.forged == []

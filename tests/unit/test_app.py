@@ -9,12 +9,16 @@ import httpx
 import pytest
 from starlette.types import ASGIApp, Message
 
+from pattern_sync.accounting import Accounting
 from pattern_sync.advising import Advising
 from pattern_sync.database.advice import AdviceGateway
 from pattern_sync.database.answers import AnswersGateway
+from pattern_sync.database.detecting import ReportingGateway
 from pattern_sync.database.learning import LearningGateway
 from pattern_sync.database.reviews import ReviewGateway
+from pattern_sync.database.roi import SavingsGateway
 from pattern_sync.database.telling import TellingGateway
+from pattern_sync.detecting import HookReader, Reporting, Vocabulary, Words
 from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
@@ -85,6 +89,7 @@ class Broken:
             review,
             Finding(reviews, review),
             advising,
+            Accounting(SavingsGateway(self._fetch)),
             Learning(LearningGateway(self._fetch)),
             Decisions(reviews),
             AnswersGateway(self._fetch),
@@ -92,6 +97,9 @@ class Broken:
             self.syncs,
             reviews,
             Messages(TellingGateway(self._fetch)),
+            Reporting(
+                ReportingGateway(self._fetch), HookReader(Words(Vocabulary.shipped())), lambda: datetime.now(UTC)
+            ),
             health,
             updates,
             hanging,

@@ -21,6 +21,7 @@ PROTECTED = {name for each in CONTRACTS for name in each.get("protected_modules"
 MAY_IMPORT = {
     "domain": {"domain"},
     "services": {"services", "domain"},
+    "detecting": {"detecting", "domain"},
     "sync": {"sync", "services", "domain"},
     "observability": {"observability", "domain"},
 }

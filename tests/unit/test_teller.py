@@ -236,6 +236,24 @@ def test_looks_take_a_tenth_of_the_time_at_most() -> None:
     run(check())
 
 
+def test_what_is_due_does_not_wait_for_the_rest_after_a_look_as_well() -> None:
+    async def check() -> None:
+        stage = Stage()
+        rest = stage.activity.wait
+
+        async def rest_for(seconds: float) -> None:
+            stage.clock.seconds += seconds
+            await rest(seconds)
+
+        stage.activity.wait = rest_for  # type: ignore[method-assign]
+        task = asyncio.create_task(stage.teller.run())
+        await settle(lambda: stage.activity.event_waits)
+        task.cancel()
+        assert stage.activity.event_waits[0] == TIMINGS.telling_seconds - TIMINGS.telling_pace_seconds
+
+    run(check())
+
+
 def test_what_is_old_is_forgotten_once_an_hour() -> None:
     stage = Stage()
     for minutes in (0, 59, 60):

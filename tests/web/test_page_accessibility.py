@@ -188,6 +188,7 @@ def test_the_tab_key_visits_everything_in_order_and_is_never_trapped(three: Serv
     wanted = [
         "skip",
         *views,
+        "results-tab",
         "bell-button",
         "log-button",
         "keys-button",

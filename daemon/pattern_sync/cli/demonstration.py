@@ -10,8 +10,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console, Group
@@ -19,6 +20,7 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.text import Text
 
+from pattern_sync.cli.detecting import print_detected
 from pattern_sync.cli.output import queue_table
 from pattern_sync.config import PREFIX, Settings
 from pattern_sync.database.address import DatabaseAddress
@@ -26,15 +28,27 @@ from pattern_sync.database.installer import Installer
 from pattern_sync.domain.errors import EmbeddedServerError
 from pattern_sync.embedded import EmbeddedServer, ends_with_us
 from pattern_sync.observability.lines import Line
+from pattern_sync.runtime.detecting import Detection, DetectionTerms
 from pattern_sync.service import PatternSyncService
 from pattern_sync.simulation import SimulatedDetector, invent_patterns
 
+# One person's agents save no thousands of dollars a month, and without prices nobody knows what they save.
+_WHATEVER_IS_FOUND = {f"{PREFIX}MIN_CONFIDENCE": "30", f"{PREFIX}MIN_OCCURRENCES": "5", f"{PREFIX}MIN_SAVINGS": "0"}
 _SHOWN_ENTRIES = 10
 _SHOWN_LOG_LINES = 6
 _VIEW_SECONDS = 0.5
 _LINE_SECONDS = 2.0
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """Where a demonstration takes place."""
+
+    url: str
+    log: Path
+    service: PatternSyncService
 
 
 class Demonstration:
@@ -49,27 +63,46 @@ class Demonstration:
         self._console = Console(highlight=False)
 
     def run(self, *, per_second: float, seconds: float) -> None:
-        """Run the detector for `seconds` and print the result."""
+        """Run the simulated detector for `seconds` and print the result."""
+        with self._running({}) as stage:
+            detector = SimulatedDetector(DatabaseAddress.parse(stage.url), self._patterns, self._seed)
+            thread = threading.Thread(target=self._detect, args=(detector, per_second, seconds))
+            thread.start()
+            try:
+                self._watch(stage.service, stage.log)
+            except KeyboardInterrupt:
+                self._console.print("Stopping …")
+            finally:
+                self._ended.set()
+                thread.join()
+            self._conclude(stage.service)
+
+    def run_on_transcripts(self, folders: Sequence[Path]) -> None:
+        """Run the reference detector once on what coding agents have left on this machine, and print the result."""
+        with self._running(_WHATEVER_IS_FOUND) as stage:
+            self._console.print("Reading transcripts …")
+            detection = Detection(Settings.load(), DetectionTerms(tuple(folders)))
+            detected = detection.run(DatabaseAddress.parse(stage.url))
+            print_detected(detected)
+            if not detected.findings.routines:
+                return
+            self._console.print("\nWith these, every routine of five runs and 30 % confidence is queued.")
+            if self._console.is_terminal:
+                self._console.print("The page stays until Ctrl-C.")
+                with suppress(KeyboardInterrupt):
+                    while not self._ended.wait(_VIEW_SECONDS):
+                        pass
+
+    @contextmanager
+    def _running(self, settings: Mapping[str, str]) -> Iterator["_Stage"]:
         self._console.print("Starting PostgreSQL, installing the schema, starting the daemon …")
         with _temporary_folder() as folder, EmbeddedServer(folder / "server") as server:
-            address = DatabaseAddress.parse(server.url)
-            Installer(address).migrate()
-            service = PatternSyncService(server.url)
+            Installer(DatabaseAddress.parse(server.url)).migrate()
             log = folder / "daemon.log"
-            with _daemon(server.url, log) as page_url:
+            with _daemon(server.url, log, settings) as page_url:
                 self._console.print(f"The review page: {page_url}", soft_wrap=True)
                 self._console.print(f"The database:    psql '{server.url}'\n", soft_wrap=True)
-                detector = SimulatedDetector(address, self._patterns, self._seed)
-                thread = threading.Thread(target=self._detect, args=(detector, per_second, seconds))
-                thread.start()
-                try:
-                    self._watch(service, log)
-                except KeyboardInterrupt:
-                    self._console.print("Stopping …")
-                finally:
-                    self._ended.set()
-                    thread.join()
-            self._conclude(service)
+                yield _Stage(server.url, log, PatternSyncService(server.url))
 
     def _detect(self, detector: SimulatedDetector, per_second: float, seconds: float) -> None:
         try:
@@ -123,12 +156,13 @@ def _temporary_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def _daemon(url: str, log: Path) -> Iterator[str]:
+def _daemon(url: str, log: Path, settings: Mapping[str, str]) -> Iterator[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     environment |= {
         f"{PREFIX}DATABASE_URL": url,
         f"{PREFIX}LOG_FORMAT": "json",
         f"{PREFIX}HTTP_PORT": str(_port()),
+        **settings,
     }
     # A demonstration that is killed must not leave a daemon behind.
     command = ends_with_us([sys.executable, "-m", "pattern_sync", "run"])

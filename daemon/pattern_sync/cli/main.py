@@ -6,7 +6,20 @@ from typing import Annotated, NoReturn, cast
 
 import typer
 
-from pattern_sync.cli import advice, daemon, database, doctor, finding, model, reading, review, telling, trial
+from pattern_sync.cli import (
+    advice,
+    daemon,
+    database,
+    detecting,
+    doctor,
+    finding,
+    model,
+    reading,
+    review,
+    roi,
+    telling,
+    trial,
+)
 from pattern_sync.cli.endings import report, report_lost_output, report_usage
 from pattern_sync.cli.session import Session
 from pattern_sync.cli.streams import drop_output, is_of_output, open_missing_streams, take_any_text
@@ -26,7 +39,7 @@ app = typer.Typer(
     ),
 )
 
-for group in (daemon, database, reading, doctor, review, advice, model, finding, telling, trial):
+for group in (daemon, database, reading, doctor, review, advice, model, finding, roi, telling, detecting, trial):
     group.add_commands(app)
 
 

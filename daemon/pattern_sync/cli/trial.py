@@ -3,6 +3,7 @@
 import signal
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -70,14 +71,45 @@ def demo(
     rate: Rate = 20.0,
     seconds: Seconds = 30.0,
     seed: Seed = 1,
+    own: Annotated[
+        bool | None,
+        typer.Option(
+            "--own/--invented",
+            help="Find routines in what coding agents have left on this machine, or invent patterns; asks by default"
+            " where there is anything and somebody to ask.",
+        ),
+    ] = None,
 ) -> None:
-    """Demonstrate Pattern Sync: an embedded server, a daemon with its review page, a simulated detector.
+    """Demonstrate Pattern Sync: an embedded server, a daemon with its review page, a detector.
 
-    On a terminal, the page stays until Ctrl-C after the detector has finished. All files are in a temporary folder that
-    is removed at the end.
+    The detector is a simulated one, or the reference detector on transcripts of your own coding agents. On a terminal,
+    the page stays until Ctrl-C after the detector has finished. All files are in a temporary folder that is removed at
+    the end.
     """
     from pattern_sync.cli.demonstration import Demonstration
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # clean up as after Ctrl-C
     ended = threading.Event()
-    Demonstration(patterns, seed, ended).run(per_second=rate, seconds=seconds)
+    demonstration = Demonstration(patterns, seed, ended)
+    if folders := _own_transcripts(own):
+        demonstration.run_on_transcripts(folders)
+    else:
+        demonstration.run(per_second=rate, seconds=seconds)
+
+
+def _own_transcripts(own: bool | None) -> "list[Path]":  # noqa: FBT001 - an option of the command line
+    """Return the folders with transcripts on this machine, if they are to be read. Raises InvalidSettings."""
+    from pattern_sync.runtime.detecting import TRANSCRIPT_FOLDERS, transcript_folders
+
+    folders = [] if own is False else transcript_folders(Path.home())
+    if own and not folders:
+        expected = " or ".join(f"~/{each}" for each in TRANSCRIPT_FOLDERS)
+        raise InvalidSettings(f"No coding agent has left transcripts in {expected}. Leave out --own.")
+    if not folders or own or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return folders if own else []
+    typer.echo(f"Coding agents have left transcripts in {' and '.join(map(str, folders))}.")
+    question = (
+        "Find your own routines in them, instead of invented ones? Only words such as 'Bash/git commit' are kept, in a"
+        " database that is removed at the end"
+    )
+    return folders if typer.confirm(question) else []

@@ -223,6 +223,20 @@ class Settings(BaseSettings):
         description="When a summary of what waits is sent, such as `mon-fri 09:00`, in the zone of the quiet hours, or"
         " of this machine; another one may follow.",
     )
+    detect_vocabulary: Path | None = Field(
+        default=None,
+        description="A TOML file with names of your own tools, programs, folders and files for the reference detector,"
+        " beside those that it knows.",
+    )
+    detect_prices: Path | None = Field(
+        default=None,
+        description="A TOML file with what tokens cost, by the beginning of a model's name: with it, `pattern-sync"
+        " detect` tells savings.",
+    )
+    adjust_confidence: bool = Field(
+        default=False,
+        description="Whether each sweep sets the confidence of pending entries from the results of their executions.",
+    )
     learn: LearnMode = Field(
         default=LearnMode.RECORD,
         description="What is learned from people's decisions. `record`: how likely entries are approved, and how often"

@@ -14,6 +14,8 @@ from pattern_sync.domain.facts import (
     LearningStopped,
     PagesCurrent,
     PagesStale,
+    ResultsResumed,
+    ResultsStopped,
     TellingResumed,
     TellingStopped,
 )
@@ -61,8 +63,8 @@ class Core:
     """The conditions that services decide and act on, and the marks that they hand over.
 
     `database` is lost while services cannot use it, `pages` while the review pages cannot be kept up to date, and
-    `telling` while no messages to people can be prepared, and `learning` while nothing can be learned from decisions:
-    patterns are queued all the same then.
+    `telling` while no messages to people can be prepared, `results` while they are not kept up to date, and `learning`
+    while nothing can be learned from decisions: patterns are queued all the same then.
     """
 
     now: Callable[[], float]
@@ -73,6 +75,7 @@ class Core:
     database: Availability
     pages: Availability
     telling: Availability
+    results: Availability
     learning: Availability
     intake: Intake
     recovery: Recovery
@@ -89,6 +92,7 @@ class Core:
         database = Availability(now, lambda why: emit(DatabaseLost(why)), lambda took: emit(DatabaseBack(took)))
         pages = Availability(now, lambda why: emit(PagesStale(why)), lambda took: emit(PagesCurrent(took)))
         telling = Availability(now, lambda why: emit(TellingStopped(why)), lambda took: emit(TellingResumed(took)))
+        results = Availability(now, lambda why: emit(ResultsStopped(why)), lambda took: emit(ResultsResumed(took)))
         learning = Availability(now, lambda why: emit(LearningStopped(why)), lambda took: emit(LearningResumed(took)))
         intake = Intake(now)
         recovery = Recovery(now, emit, timings.settle_seconds, intake)
@@ -102,6 +106,7 @@ class Core:
             database=database,
             pages=pages,
             telling=telling,
+            results=results,
             learning=learning,
             intake=intake,
             recovery=recovery,

@@ -1,19 +1,25 @@
 """What people and machines reach over HTTP."""
 
+import asyncio
+import random
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from pattern_sync.accounting import Accounting, SavingsKeeper
 from pattern_sync.advising import Advising
 from pattern_sync.config import Settings
 from pattern_sync.database.advice import AdviceGateway
 from pattern_sync.database.answers import AnswersGateway
+from pattern_sync.database.detecting import ReportingGateway
 from pattern_sync.database.gateway import DaemonGateway
 from pattern_sync.database.learning import LearningGateway
 from pattern_sync.database.naming import release
 from pattern_sync.database.pool import PEOPLES_CONNECTIONS, Pool
 from pattern_sync.database.queueing import SCAN_SECONDS
-from pattern_sync.database.reviews import ReviewGateway
+from pattern_sync.database.reviews import Fetch, ReviewGateway
+from pattern_sync.database.roi import SavingsGateway
+from pattern_sync.detecting import HookReader, Reporting, Words
 from pattern_sync.domain.facts import ScanFinished
 from pattern_sync.domain.reception import Mode
 from pattern_sync.domain.results import SyncResult
@@ -22,6 +28,7 @@ from pattern_sync.learning import Learning
 from pattern_sync.observability.health import HealthReporter
 from pattern_sync.review import Decisions, Finding, Review, Snoozing
 from pattern_sync.runtime.core import Core
+from pattern_sync.runtime.detecting import vocabulary_of
 from pattern_sync.runtime.telling import build_messages
 from pattern_sync.sync.manual import ManualSync
 from pattern_sync.sync.reconciler import Reconciler
@@ -58,6 +65,18 @@ def build_traits_keeper(core: Core, pool: Pool, on_kept: Callable[[], None]) -> 
     )
 
 
+def build_savings_keeper(core: Core, settings: Settings, pool: Pool) -> SavingsKeeper:
+    """Return the service that keeps results up to date."""
+    return SavingsKeeper(
+        SavingsGateway(pool.lane("savings", 1, SCAN_SECONDS).fetch),
+        settings.interval,
+        random.random,
+        core.emit,
+        core.supervisor.activity(SavingsKeeper, core.results),
+        adjusts=settings.adjust_confidence,
+    )
+
+
 def build_http_server(
     core: Core, settings: Settings, pool: Pool, gateway: DaemonGateway, live: LiveUpdates
 ) -> HttpServer:
@@ -75,6 +94,7 @@ def build_http_server(
         review,
         Finding(reviews, review),
         Advising(AdviceGateway(peoples.fetch)),
+        Accounting(SavingsGateway(peoples.fetch), asyncio.to_thread),
         Learning(LearningGateway(peoples.fetch)),
         Decisions(reviews, core.emit),
         AnswersGateway(peoples.fetch),
@@ -82,6 +102,7 @@ def build_http_server(
         ManualSync(Reconciler(gateway, core.now), gateway, on_finished),
         reviews,
         build_messages(settings, peoples.fetch),
+        _reporting(settings, peoples.fetch),
         _health_reporter(core),
         live,
         core.supervisor.hanging,
@@ -91,6 +112,11 @@ def build_http_server(
     )
     app = create_app(parts, _access(settings), release())
     return HttpServer(app, settings.http_host, settings.http_port, core.emit, core.timings.http_retry_seconds)
+
+
+def _reporting(settings: Settings, fetch: Fetch) -> Reporting:
+    reader = HookReader(Words(vocabulary_of(settings)))
+    return Reporting(ReportingGateway(fetch), reader, lambda: datetime.now(UTC))
 
 
 def _health_reporter(core: Core) -> HealthReporter:

@@ -111,9 +111,10 @@ class Teller:
             async with self._activity.working(self._timings.telling_lease_seconds):
                 due_seconds = await self.run_once()
             if not self._activity.in_outage:
-                rest_seconds = (self._now() - begun_at) / LARGEST_SHARE_OF_TIME
+                looked_at = self._now()
+                rest_seconds = (looked_at - begun_at) / LARGEST_SHARE_OF_TIME
                 await self._activity.wait(max(self._timings.telling_pace_seconds, rest_seconds))
-                await self._pause(due_seconds)
+                await self._pause(due_seconds, looked_at)
 
     async def run_once(self) -> float | None:
         """Send what may be sent now, and return in how many seconds something may be; None: nothing is known."""
@@ -146,10 +147,10 @@ class Teller:
             await self._store.prune()
             self._prune_at = now + _PRUNING
 
-    async def _pause(self, due_seconds: float | None) -> None:
+    async def _pause(self, due_seconds: float | None, looked_at: float) -> None:
         longest_seconds = self._timings.telling_seconds
-        pause_seconds = longest_seconds if due_seconds is None else min(due_seconds, longest_seconds)
-        await self._activity.wait_for(self._woken, pause_seconds)
+        seconds = longest_seconds if due_seconds is None else min(due_seconds, longest_seconds)
+        await self._activity.wait_for(self._woken, max(0.0, looked_at + seconds - self._now()))
 
     async def _plan(self) -> float | None:
         terms = self._terms

@@ -10,7 +10,9 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from pattern_sync.accounting import Accounting
 from pattern_sync.advising import Advising
+from pattern_sync.detecting import Reporting
 from pattern_sync.domain.facts import Emit
 from pattern_sync.learning import Learning
 from pattern_sync.observability.health import HealthReporter
@@ -21,6 +23,7 @@ from pattern_sync.web.access import Guard, Tokens
 from pattern_sync.web.advice_routes import AdviceRoutes
 from pattern_sync.web.decision_routes import DecisionRoutes
 from pattern_sync.web.description import DescribedApi, DescriptionRoutes
+from pattern_sync.web.event_routes import EventRoutes
 from pattern_sync.web.exception_handlers import install_exception_handlers
 from pattern_sync.web.identity import Identity
 from pattern_sync.web.list_routes import TOTAL_COUNT, ListRoutes
@@ -43,8 +46,10 @@ from pattern_sync.web.middleware.wrong_tokens import WrongTokens
 from pattern_sync.web.model_routes import ModelRoutes
 from pattern_sync.web.review_routes import ReviewRoutes
 from pattern_sync.web.reviewer_routes import ReviewerRoutes
+from pattern_sync.web.roi_routes import RoiRoutes
 from pattern_sync.web.schemas.decisions import MANY_EXAMPLE
 from pattern_sync.web.schemas.review import ENTRY_EXAMPLE
+from pattern_sync.web.schemas.roi import PATTERN_ROI_EXAMPLE, ROI_EXAMPLE
 from pattern_sync.web.snooze_routes import SnoozeRoutes
 from pattern_sync.web.sync_routes import Counts, SyncRoutes, Syncs
 from pattern_sync.web.system_routes import SystemRoutes
@@ -79,7 +84,9 @@ _TAGS = {
     "decisions": "Decide many patterns at once, undo it, and read the record of decisions.",
     "advice": "What past decisions say about the filter and of entries, and patterns that only just miss it.",
     "sync": "Sync the queue with the detector's patterns by hand. The daemon does it by itself, too.",
+    "roi": "What approved patterns have saved, beside what they promised; and the recording of it.",
     "messages": "Messages to people outside the page.",
+    "events": "What coding agents report of their calls, for the reference detector.",
     "system": "Probes, and a health report for people.",
 }
 
@@ -108,6 +115,7 @@ class Parts:
     review: Review
     finding: Finding
     advising: Advising
+    accounting: Accounting
     learning: Learning
     decisions: Decisions
     answers: Answers
@@ -115,6 +123,7 @@ class Parts:
     syncs: Syncs
     counts: Counts
     messages: Messages
+    reporting: Reporting
     health: HealthReporter
     live: LiveUpdates
     hanging: Callable[[], list[str]]
@@ -150,7 +159,7 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
 def create_api(parts: Parts, access: Access, guard: Guard, version: str) -> FastAPI:
     """Return the routes of the API."""
     api = DescribedApi(
-        [ENTRY_EXAMPLE, MANY_EXAMPLE],
+        [ENTRY_EXAMPLE, MANY_EXAMPLE, ROI_EXAMPLE, PATTERN_ROI_EXAMPLE],
         title="Pattern Sync",
         version=version,
         description=_ABOUT,
@@ -167,6 +176,7 @@ def create_api(parts: Parts, access: Access, guard: Guard, version: str) -> Fast
     for routes in (
         SyncRoutes(parts.syncs, parts.counts, guard),
         AdviceRoutes(parts.advising, guard, identity),
+        RoiRoutes(parts.accounting, guard, identity),
         SnoozeRoutes(parts.snoozing, guard, identity),
         DecisionRoutes(parts.decisions, guard, identity, parts.emit),
         ListRoutes(parts.review, parts.finding, guard, access.prefix),
@@ -174,6 +184,7 @@ def create_api(parts: Parts, access: Access, guard: Guard, version: str) -> Fast
         ReviewRoutes(parts.review, guard, identity),
         ReviewerRoutes(identity, guard),
         MessageRoutes(parts.messages, guard),
+        EventRoutes(parts.reporting, guard),
         SystemRoutes(parts.health, parts.hanging),
         MetricsRoutes(parts.metrics, guard),
         LiveRoutes(parts.live, guard, identity, parts.emit),

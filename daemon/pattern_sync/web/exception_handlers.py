@@ -16,6 +16,7 @@ from pattern_sync.domain.errors import (
     NobodyToTell,
     NothingLearned,
     NotReadyYet,
+    NotRecordable,
     NotSnoozable,
     NotUndoable,
     OutcomeUnknown,
@@ -111,6 +112,7 @@ def install_exception_handlers(app: FastAPI, emit: Emit) -> None:
     app.exception_handler(NothingLearned)(_not_possible)
     app.exception_handler(NotUndoable)(_not_possible)
     app.exception_handler(NotSnoozable)(_not_possible)
+    app.exception_handler(NotRecordable)(_not_possible)
     app.exception_handler(AlreadyDecided)(_decided)
     app.exception_handler(CannotQueue)(_not_queued)
     app.exception_handler(NotReadyYet)(_not_ready)
@@ -187,7 +189,9 @@ async def _unknown(_: Request, fault: UnknownPattern | UnknownBatch | UnknownMes
     return _problem(404, str(fault))
 
 
-async def _not_possible(_: Request, fault: NothingLearned | NotUndoable | NotSnoozable | NobodyToTell) -> JSONResponse:
+async def _not_possible(
+    _: Request, fault: NothingLearned | NotUndoable | NotSnoozable | NotRecordable | NobodyToTell
+) -> JSONResponse:
     return _problem(409, str(fault))
 
 

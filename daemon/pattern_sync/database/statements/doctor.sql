@@ -360,7 +360,8 @@ LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 CROSS JOIN known;
 
 -- name: roles_part
--- Whether this role may insert patterns, and whether it may read any table of ours that is not everybody's.
+-- Whether this role may insert patterns, and whether it may read any table of ours that is neither everybody's nor a
+-- detector's.
 SELECT
     coalesce(
         pg_catalog.has_any_column_privilege(
@@ -373,7 +374,7 @@ SELECT
         JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
         WHERE n.nspname::text = 'pattern_sync'::text
           AND c.relkind::text = 'r'::text
-          AND c.relname::text <> 'settings'::text
+          AND c.relname::text NOT IN ('settings', 'migrations', 'detected_sessions', 'reported_events', 'routines')
           AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT')
     ) AS works;
 

@@ -68,6 +68,13 @@ needed AS (
             ('messages', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
             ('told', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
             ('channels', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('detected_sessions', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('reported_events', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('routines', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('recorded_savings', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('savings_by_day', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('savings_kept', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('adjustments', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
             ('models', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
             ('predictions', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'])
     ) AS ours (table_name, privileges)

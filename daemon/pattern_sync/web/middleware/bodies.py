@@ -8,8 +8,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pattern_sync.web.middleware.refusal import refuse
 
 LARGEST_BODY_BYTES = 64 * 1024
-# A decision on many entries names each of them.
-LARGER_BODIES = {"/api/v1/patterns/decisions": 2 * 1024 * 1024}
+# A decision on many entries names each of them; an agent's hook sends whole files and outputs.
+LARGER_BODIES = {
+    "/api/v1/patterns/decisions": 2 * 1024 * 1024,
+    "/api/v1/events/claude-code": 2 * 1024 * 1024,
+}
 BODY_SECONDS = 10.0
 # For all bodies that have begun to arrive and have not ended. Beyond it, the oldest one gets 408: what people write
 # arrives in one piece.
