@@ -340,6 +340,17 @@ RETURNS TABLE (
               coalesce(t.pattern_id = (SELECT c.signature FROM pattern_sync.carrier() AS c), false), wanted, 'carries'
           )
       )
+      AND (
+          pg_catalog.jsonb_extract_path_text(wanted, 'folded') IS NULL
+          OR pattern_sync.is_so(
+              t.pattern_id IN (
+                  SELECT p.pattern_id
+                  FROM pattern_sync.predictions AS p
+                  WHERE p.folds AND (SELECT pattern_sync.shows_likelihoods())
+              ),
+              wanted, 'folded'
+          )
+      )
       AND pattern_sync.is_text_of(t.kind, wanted, 'in_kind')
       AND pattern_sync.is_text_of(t.shape, wanted, 'in_shape')
       AND (

@@ -16,8 +16,10 @@ _MOST_TERMS = 50
 _LONGEST_SHOWN = 60
 # A flag that is relative to the whole queue, and the word for any flag at all.
 _CARRIES, _ANY_FLAG = FlagName.CARRIES_QUEUE, "any"
+# The one thing that can be sought of what is foretold: what the order `expected` folds away.
+_FOLDED = "reject"
 FLAGS = tuple(each.value for each in FlagName)
-_TEXTS = ("type", "kind", "target", "shape", "by", "flag")
+_TEXTS = ("type", "kind", "target", "shape", "by", "flag", "likely")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,11 @@ def _read_text(whole: str, name: str, value: str, wanted: _Wanted, *, negated: b
     lowered = stripped.lower()
     if not stripped:
         raise InvalidInput(f"{_shown(whole)} has no value.")
-    if name != "flag":
+    if name == "likely":
+        if lowered != _FOLDED:
+            raise InvalidInput(f"{_shown(whole)}: only likely:{_FOLDED} can be sought.")
+        wanted.document["folded"] = not negated
+    elif name != "flag":
         # In ASCII, as a database may have no other arrow.
         sought = stripped.replace("→", "->") if name == "shape" else stripped
         wanted.add(f"not_{name}" if negated else name, sought)

@@ -70,8 +70,9 @@ def _narrowed(
         str,
         Query(
             description="What to look for: words, and terms such as `type:test`, `kind:sdlc:full`, `target:all`,"
-            " `shape:Read→Edit`, `by:ann`, `flag:counted-twice`, `savings:>5000`, `evidence:>=1k`, `conf:>=90`,"
-            " `seen:10..100`, `workflows:<3`, `age:>7d`, `quiet:>30d`; `-` before one leaves it out.",
+            " `shape:Read→Edit`, `by:ann`, `flag:counted-twice`, `likely:reject`, `savings:>5000`,"
+            " `evidence:>=1k`, `conf:>=90`, `seen:10..100`, `workflows:<3`, `age:>7d`,"
+            " `quiet:>30d`; `-` before one leaves it out.",
             max_length=LONGEST_QUERY,
             examples=["type:test savings:>5000 -lint"],
         ),

@@ -1,5 +1,6 @@
 /**
  * @import { Decisions } from "./decisions.js"
+ * @import { Fold } from "./fold.js"
  * @import { Grouping } from "./grouping.js"
  * @import { Actions } from "./keys.js"
  * @import { KeysDialog } from "./keys-dialog.js"
@@ -22,6 +23,7 @@
  * @property {Decisions} decisions
  * @property {Picks} picks
  * @property {VirtualList} list
+ * @property {Fold} fold
  * @property {Snooze} snooze
  * @property {Log} log
  * @property {Undo} undo
@@ -37,7 +39,7 @@
  * @returns {Actions}
  */
 export function keyActions(parts) {
-  const { selection, together, decisions, snooze, log, undo, queue, grouping, signs, keysDialog } = parts;
+  const { selection, together, decisions, fold, snooze, log, undo, queue, grouping, signs, keysDialog } = parts;
   /** @type {(groups: () => void, patterns: () => void) => () => void} */
   const either = (groups, patterns) => () => (grouping.listing && !selection.opened ? groups() : patterns());
   return {
@@ -68,6 +70,7 @@ export function keyActions(parts) {
       () => signs.toast("Open a group, or leave the groups, to select all."),
       () => together.pickAll(),
     ),
+    fold: () => fold.toggle(),
     snooze: () => snooze.begin(),
     log: () => log.open(),
     undo: () => undo.last(),

@@ -211,6 +211,20 @@ export class Api {
     return this.#get("/api/v1/patterns/log", { query });
   }
 
+  /** What was learned from decisions. */
+  model() {
+    return this.#get("/api/v1/model");
+  }
+
+  /**
+   * How likely a person approves an entry, and why.
+   * @param {string} patternId
+   * @param {AbortSignal} signal
+   */
+  likelihood(patternId, signal) {
+    return this.#get("/api/v1/patterns/{pattern_id}/likelihood", { patternId, signal });
+  }
+
   /** What approved patterns have saved. */
   roi() {
     return this.#get("/api/v1/roi");

@@ -11,6 +11,7 @@ import { Bell } from "./bell.js";
 import { Counts } from "./counts.js";
 import { Decisions } from "./decisions.js";
 import { Details } from "./details.js";
+import { Fold } from "./fold.js";
 import { Grouping } from "./grouping.js";
 import { Identity } from "./identity.js";
 import { listenToKeys } from "./keys.js";
@@ -139,6 +140,7 @@ class ReviewPage {
     decided: () => this.#decidedTogether(),
   });
   #results = new Results({ api: this.#api, views: this.#views, visit: (patternId) => this.#visit(patternId) });
+  #fold = new Fold({ ...this.#person, ...this.#shown });
   #grouping = new Grouping({ ...this.#person, ...this.#shown, together: this.#together });
   #started = false;
 
@@ -147,6 +149,7 @@ class ReviewPage {
       ...this.#shown,
       together: this.#together,
       decisions: this.#decisions,
+      fold: this.#fold,
       snooze: this.#snooze,
       log: this.#log,
       undo: this.#undo,
@@ -174,6 +177,7 @@ class ReviewPage {
     this.#results.follow();
     this.#identity.refresh();
     this.#today.refresh();
+    this.#fold.begin();
     return true;
   }
 
@@ -182,6 +186,7 @@ class ReviewPage {
     if (message.type === "readers") this.#presence.receive(message.readers);
     if (message.type === "state" || message.type === "changes") this.#today.refresh();
     if (message.type === "state") this.#presence.reconnected();
+    this.#fold.receive(message);
     if ("counts" in message) this.#views.showCounts(message.counts);
     if (message.type === "state" && !this.#begin()) this.#queue.reload();
     if (message.type !== "changes") return;
@@ -206,6 +211,7 @@ class ReviewPage {
     this.#together.draw();
     this.#grouping.draw();
     this.#asleep.draw();
+    this.#fold.draw();
     this.#nearest.draw(this.#store);
   }
 
@@ -234,6 +240,7 @@ class ReviewPage {
   #reloaded() {
     this.#polling.looked(this.#queue.loadSeconds);
     this.#grouping.changed();
+    this.#fold.recount();
     this.#selection.reloaded();
     this.#counts.refresh();
   }

@@ -21,6 +21,7 @@ import {
   visible,
   visibleLines,
 } from "./format.js";
+import { Likelihood } from "./likelihood.js";
 import { nameSigns } from "./name-signs.js";
 import { Overview } from "./overview.js";
 import { Similar } from "./similar.js";
@@ -65,6 +66,7 @@ export class Details {
   #background;
   #similar;
   #expectation;
+  #likelihood;
 
   /**
    * @param {object} parts
@@ -75,6 +77,7 @@ export class Details {
     this.#background = new Background({ api, retryButton: (retry) => this.#retryButton(retry) });
     this.#similar = new Similar({ api, choose });
     this.#expectation = new Expectation({ api });
+    this.#likelihood = new Likelihood({ api });
   }
 
   /**
@@ -103,6 +106,7 @@ export class Details {
     this.#patternId = entry.pattern_id;
     this.#showFacts(entry, fraction, elsewhere);
     this.#showRank(rank);
+    this.#likelihood.show(entry);
     this.#showOddities(oddities(entry.pattern_id, alike));
     if (!another) return;
     this.#elements.details.scrollTop = 0;
@@ -172,6 +176,7 @@ export class Details {
     this.#background.stop();
     this.#similar.stop();
     this.#expectation.stop();
+    this.#likelihood.stop();
     this.#patternId = null;
   }
 

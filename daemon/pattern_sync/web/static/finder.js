@@ -10,7 +10,7 @@ const TYPING_SECONDS = 0.25;
 const CHANGING_SECONDS = 1;
 // A term of the query language, also a misspelt one, a word that is left out, or words in quotation marks.
 const TERM =
-  /(?:^|\s)-?(?:type|kind|target|shape|by|flag|savings|evidence|conf(?:idence)?|seen|occurrences|workflows|age|quiet):|:[<>=]|(?:^|\s)-\S|"/iu;
+  /(?:^|\s)-?(?:type|kind|target|shape|by|flag|likely|savings|evidence|conf(?:idence)?|seen|occurrences|workflows|age|quiet):|:[<>=]|(?:^|\s)-\S|"/iu;
 
 /**
  * Finds what the search field asks for: words among what is loaded, terms of the query language by the daemon, which of a

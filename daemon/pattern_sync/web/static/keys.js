@@ -15,6 +15,7 @@
  * @property {() => void} pick
  * @property {() => void} pickRange
  * @property {() => void} pickAll
+ * @property {() => void} fold
  * @property {() => void} undo
  * @property {() => void} snooze
  * @property {() => void} log
@@ -107,6 +108,7 @@ function otherLetters(actions) {
     x: actions.pick,
     X: actions.pickRange,
     "*": actions.pickAll,
+    f: actions.fold,
     s: actions.snooze,
     l: actions.log,
     z: actions.undo,

@@ -14,6 +14,7 @@
 const ORDERS = {
   impact: largest("Impact", (entry) => entry.impact_score),
   evidence: largest("Shown by evidence", (entry) => entry.evidence.savings_by_evidence),
+  expected: largest("Expected", expected),
   savings: largest("USD a month", (entry) => entry.estimated_savings_usd),
   confidence: largest("Confidence", (entry) => entry.confidence_score),
   occurrences: largest("Occurrences", (entry) => entry.occurrence_count),
@@ -23,6 +24,9 @@ const ORDERS = {
   reviewed: newest("Decided", (entry) => entry.reviewed_at),
   name: { label: "Name", first: "A first", last: "Z first", rising: true, figure: (entry) => entry.pattern_id },
 };
+
+/** The order that is offered only while likelihoods are shown. */
+export const EXPECTED = "expected";
 
 /** The names of all orders, as the list offers them. */
 export const ORDER_NAMES = Object.keys(ORDERS);
@@ -51,6 +55,11 @@ export class Sort {
 
   get reversed() {
     return this.#reversed;
+  }
+
+  /** Whether likely rejects come last, and fold away. */
+  get folds() {
+    return this.#name === EXPECTED && !this.#reversed;
   }
 
   get label() {
@@ -91,6 +100,34 @@ export class Sort {
     if (one.pattern_id === other.pattern_id) return 0;
     return one.pattern_id < other.pattern_id ? -1 : 1;
   }
+
+  /**
+   * Where an entry is, or would be, among others that are in this order.
+   * @param {QueueEntry} entry
+   * @param {QueueEntry[]} sorted
+   */
+  place(entry, sorted) {
+    let low = 0;
+    let high = sorted.length;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const other = sorted[middle];
+      if (other && this.compare(other, entry) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/**
+ * What an entry is expected to bring, USD a month: what folds away comes after all others, in the same order. It is the
+ * daemon's own rule; null where nothing was foretold.
+ * @param {QueueEntry} entry
+ */
+function expected({ likelihood, folded, evidence, estimated_savings_usd: claimed }) {
+  if (likelihood === null) return null;
+  const brings = likelihood * Math.max(evidence.savings_by_evidence ?? claimed, 0);
+  return folded ? -1 / (1 + brings) : brings;
 }
 
 /** @param {string} name */

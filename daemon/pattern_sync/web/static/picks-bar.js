@@ -1,12 +1,13 @@
 /**
  * @import { BulkAction } from "./bulk-texts.js"
+ * @import { Folded } from "./folding.js"
  * @import { Picks } from "./picks.js"
  * @import { Signs } from "./signs.js"
  * @import { Store } from "./store.js"
  */
 
 import { allById, byId, setText } from "./dom.js";
-import { count, money } from "./format.js";
+import { count, money, plural } from "./format.js";
 import { counted } from "./items.js";
 import { MOST_PICKED } from "./picks.js";
 
@@ -47,6 +48,8 @@ export class PicksBar {
   async pickAll() {
     await this.#hold(MOST_PICKED);
     this.#picks.all(this.#store.shown);
+    const { beside, opened } = this.#store.fold;
+    if (beside && !opened) this.#signs.announce(`${count(this.#picks.size)} selected, ${leftOut(beside)}`);
   }
 
   clear() {
@@ -64,16 +67,44 @@ export class PicksBar {
   draw() {
     const { size, entries } = this.#picks;
     const { view, shown, total } = this.#store;
+    const folded = entries.filter((entry) => entry.folded).length;
     if (size === 0 && this.#elements.picked.contains(document.activeElement)) this.#leave();
     this.#elements.picked.hidden = size === 0;
     if (size === 0) return;
     const savings = entries.reduce((sum, entry) => sum + counted(entry), 0);
-    setText(this.#elements["picked-text"], `${count(size)} selected · ${money(savings)} a month`);
+    setText(this.#elements["picked-text"], selectedText(size, savings, folded));
     const matching = total ?? shown.length;
     const most = Math.min(matching, MOST_PICKED);
     this.#all.hidden = size >= most;
-    setText(this.#all, matching > MOST_PICKED ? `The first ${count(most)}` : `All ${count(most)} shown`);
+    setText(this.#all, matching > MOST_PICKED ? `The first ${count(most)}` : allText(this.#store.fold, most));
     this.#approve.hidden = view.endsWith("approved");
     this.#reject.hidden = view.endsWith("rejected");
   }
+}
+
+/**
+ * "14 selected · 9,000.00 USD a month · 2 likely rejects"
+ * @param {number} size
+ * @param {number} savings
+ * @param {number} folded
+ */
+export function selectedText(size, savings, folded) {
+  const rejects = folded > 0 ? ` · ${plural(folded, "likely reject")}` : "";
+  return `${count(size)} selected · ${money(savings)} a month${rejects}`;
+}
+
+/**
+ * "All 30 shown", and whether likely rejects are among them.
+ * @param {Pick<Folded, "beside" | "opened" | "alone" | "entries">} fold
+ * @param {number} shown
+ */
+export function allText({ beside, opened, alone, entries }, shown) {
+  const all = `All ${count(shown)} shown`;
+  if (!opened) return beside ? `${all}, ${leftOut(beside)}` : all;
+  return alone || entries.length === 0 ? all : `${all}, with ${plural(entries.length, "likely reject")}`;
+}
+
+/** @param {number} number */
+function leftOut(number) {
+  return `without ${plural(number, "likely reject")}`;
 }

@@ -16,7 +16,7 @@ import { byId } from "./dom.js";
 import { Finder } from "./finder.js";
 import { capital, count, plural } from "./format.js";
 import { Loader } from "./loader.js";
-import { Sort } from "./order.js";
+import { EXPECTED, Sort } from "./order.js";
 import { Sorting } from "./sorting.js";
 import { Standing } from "./standing.js";
 import { TypeFilter } from "./type-filter.js";
@@ -44,6 +44,7 @@ export class Queue {
   /** @type {number | null} */
   #frame = null;
   #shown = false;
+  #sort = new Sort("");
   /** @type {number | undefined} */
   #settle;
   #title = byId("queue-title", HTMLElement);
@@ -143,6 +144,23 @@ export class Queue {
   /** Show the entries that are awake, or those that are not. */
   switchAsleep() {
     this.#change(() => this.#store.switchAsleep());
+  }
+
+  /** Show likely rejects, or fold them away. */
+  switchFold() {
+    this.#change(() => this.#store.switchFold());
+  }
+
+  /**
+   * Offer the order by what is expected, or else leave it.
+   * @param {boolean} shown
+   * @param {string} words why it is not to be had
+   */
+  offerExpected(shown, words) {
+    this.#sorting.offer(shown);
+    if (shown || this.#sort.name !== EXPECTED) return;
+    this.#chooseSort(new Sort(""));
+    this.#signs.toast(`Sorted by impact. ${words}`);
   }
 
   /** The list is seen to its end: load what a long one goes on with. */
@@ -279,6 +297,7 @@ export class Queue {
 
   /** @param {Sort} sort */
   #setSort(sort) {
+    this.#sort = sort;
     this.#store.sort(sort);
     this.#sorting.show(sort);
   }

@@ -3,6 +3,7 @@
 import { byId, find, setAttribute, setText } from "./dom.js";
 import { doubts, shownInShort, shownInWords, shownPart, sign } from "./evidence.js";
 import { count, money, percent, share, short, visible } from "./format.js";
+import { likely } from "./likelihood.js";
 import { nameSigns } from "./name-signs.js";
 import { readersText } from "./presence.js";
 
@@ -36,6 +37,7 @@ export class Row {
   #readers = find(this.#element, ".reader", HTMLElement);
   #odd = find(this.#element, ".odd", HTMLElement);
   #doubt = find(this.#element, ".doubt", HTMLElement);
+  #likely = find(this.#element, ".likely", HTMLElement);
   #tools = find(this.#element, ".steps-line", HTMLElement);
   #confidence = find(this.#element, ".row-confidence", HTMLElement);
   #occurrences = find(this.#element, ".row-occurrences", HTMLElement);
@@ -111,6 +113,7 @@ export class Row {
     show(this.#readers, readers.map(visible).join(", "));
     show(this.#odd, odd.map(({ short: word }) => word).join(", "));
     show(this.#doubt, sign(entry.evidence));
+    show(this.#likely, likely(entry));
     setText(this.#confidence, confidence);
     setText(this.#occurrences, occurrences);
     setText(this.#savings, savings);
@@ -125,6 +128,7 @@ export class Row {
     ];
     const shown = shownInWords(entry.evidence);
     if (shown) figures.push(shown);
+    if (entry.likelihood !== null) figures.push(`${likely(entry)}${entry.folded ? "" : " to be approved"}`);
     if (part) figures.push(`${part} of the value`);
     figures.push(...odd.map(({ words }) => words), ...doubts(entry.evidence));
     if (readers.length > 0) figures.push(readersText(readers));

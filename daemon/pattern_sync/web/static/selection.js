@@ -263,7 +263,8 @@ export class Selection {
     const { snooze } = entry;
     if (snooze && isAsleep(entry, Date.now())) return `${snoozeText(snooze)}.`;
     if (entry.status !== this.#store.view) return `Not in the list: it is ${entry.status}.`;
-    const { settled, complete, narrowed } = this.#store;
+    const { settled, complete, narrowed, fold } = this.#store;
+    if (fold.active && entry.folded && !fold.opened) return "Folded away: a likely reject. f shows them.";
     if (!settled || this.#store.index(entry) >= 0) return null;
     if (!complete) return narrowed ? null : "Further down in the list than what is loaded of it.";
     return narrowed ? "Not in the list: it does not match the search." : null;

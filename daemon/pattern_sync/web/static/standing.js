@@ -83,8 +83,8 @@ export class Standing {
  * @param {Store} store
  * @param {Circumstances} circumstances
  */
-function summary({ size, shown, total, settled, current, narrowed, shownSavings }, { fault, expected }) {
-  const found = narrowed ? `${count(total ?? shown.length)} of ` : "";
+function summary({ size, shown, total, fold, settled, current, narrowed, shownSavings }, { fault, expected }) {
+  const found = narrowed ? `${count((total ?? shown.length) + (fold.beside ?? 0))} of ` : "";
   if (!settled) {
     const inAll = (expected ?? 0) > size ? `, ${count(expected)} in all` : "";
     return size === 0 ? "" : `${found}${count(size)} loaded${inAll}`;
@@ -99,8 +99,10 @@ function summary({ size, shown, total, settled, current, narrowed, shownSavings 
  * @param {Circumstances} circumstances
  * @returns {EmptyTexts | null}
  */
-function emptyTexts({ size, shown, complete, view, group }, { busy, fault }) {
+function emptyTexts({ size, shown, complete, view, group, fold }, { busy, fault }) {
   if (shown.length > 0) return null;
+  if (fold.beside && !fold.opened)
+    return { reason: "folded", text: "Only likely rejects are left.", more: "f shows them." };
   if (size > 0) return { reason: "no-match", text: "No pattern matches.", action: "Show all" };
   if (complete && group) {
     return { reason: "group-done", text: "Nothing of this group is left.", more: "Esc leads back to the groups." };

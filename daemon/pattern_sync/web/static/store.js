@@ -7,7 +7,7 @@
 
 import { NOTHING_KNOWN } from "./around.js";
 import { Held } from "./held.js";
-import { derive, weight } from "./items.js";
+import { weight } from "./items.js";
 import { Narrowing } from "./narrowing.js";
 import { Sort } from "./order.js";
 import { isAsleep } from "./snooze-texts.js";
@@ -36,7 +36,7 @@ export class Store {
   #narrowing = new Narrowing();
   /** @type {Item[] | null} */
   #sorted = null;
-  /** @type {ReturnType<typeof derive> | null} */
+  /** @type {ReturnType<Narrowing["apply"]> | null} */
   #derived = null;
 
   get view() {
@@ -70,7 +70,7 @@ export class Store {
     if (!(this.#long && this.settled)) return held;
     const { entries, others } = this.#around;
     const known = this.#group || this.#asleep || entries === null ? null : entries - others;
-    return Math.max(held, known ?? (this.narrowed ? 0 : this.#found));
+    return Math.max(held, known ?? (this.narrowed ? 0 : this.#found + (this.#around.beside ?? 0)));
   }
 
   /** Whether what is held is what is asked for: of a long view, the daemon may not have answered yet. */
@@ -78,11 +78,21 @@ export class Store {
     return this.settled && (!this.#long || this.#answered === JSON.stringify(this.listing));
   }
 
-  /** How many entries match; null while that is not known. */
+  /** How many rows the list has; null while that is not known. */
   get total() {
     if (!this.current) return null;
     if (this.complete) return this.shown.length;
-    return this.narrowed ? this.#found : this.size;
+    return this.#narrowing.cut ? this.#found : this.size;
+  }
+
+  /** What folds away of the entries that match. */
+  get fold() {
+    return this.#narrowing.folding.of({ ...this.#derive(), ...this.#around, total: this.total, long: this.#long });
+  }
+
+  switchFold() {
+    this.#narrowing.folding.switch();
+    this.refresh();
   }
 
   /** How many entries somebody wants to see later, or else those that are shown then. */
@@ -130,9 +140,9 @@ export class Store {
     return this.#narrowing.any;
   }
 
-  /** The entries that match, in order. */
+  /** The entries that match, in order, but for what is folded away. */
   get shown() {
-    return this.#derive().shown;
+    return this.#derive().rows;
   }
 
   /** Savings of the whole view, USD a month, of those entries that have a pattern behind them; null where not known. */
@@ -158,7 +168,7 @@ export class Store {
 
   /** Savings of all that match, USD a month; null where they are not known. */
   get shownSavings() {
-    if (this.complete) return this.#derive().shownTotal;
+    if (this.complete && !(this.#long && this.#narrowing.folding.active)) return this.#derive().shownTotal;
     return this.narrowed ? null : this.totalSavings;
   }
 
@@ -196,16 +206,7 @@ export class Store {
    * @param {QueueEntry} entry
    */
   position(entry) {
-    const { shown } = this;
-    let low = 0;
-    let high = shown.length;
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      const other = shown[middle];
-      if (other && this.#order.compare(other, entry) < 0) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return this.#order.place(entry, this.shown);
   }
 
   /**
@@ -220,6 +221,7 @@ export class Store {
   /** @param {Sort} order */
   sort(order) {
     this.#order = order;
+    this.#narrowing.folding.follow(order);
     this.refresh();
   }
 
@@ -228,11 +230,8 @@ export class Store {
    * @param {string} text
    */
   search(text) {
-    const words = text.trim();
-    const changes = this.#narrowing.text !== words;
-    this.#narrowing.text = words;
     this.#derived = null;
-    return changes;
+    return this.#narrowing.search(text);
   }
 
   /**
@@ -261,6 +260,7 @@ export class Store {
     this.#long = false;
     this.#around = NOTHING_KNOWN;
     this.#asleep = false;
+    this.#narrowing.folding.opened = false;
     this.#held = new Held((one, other) => this.#order.compare(one, other));
     this.refresh();
   }
@@ -316,7 +316,7 @@ export class Store {
    */
   apply(patternId, entry) {
     const belongs = entry?.status === this.#view ? entry : null;
-    const unsure = this.#group !== null || (this.#long && (this.narrowed || this.#asleep));
+    const unsure = this.#group !== null || (this.#long && (this.#narrowing.cut || this.#asleep));
     const { before, now } = this.#held.apply(patternId, belongs, { unsure });
     if (now || before) this.refresh();
     const appeared = now !== undefined && !before && isAsleep(now.entry, Date.now()) === this.#asleep;
@@ -343,7 +343,7 @@ export class Store {
   }
 
   #derive() {
-    this.#derived ??= this.#long ? derive(this.#inOrder, [], null) : this.#narrowing.apply(this.#inOrder);
+    this.#derived ??= this.#narrowing.apply(this.#inOrder, { long: this.#long });
     return this.#derived;
   }
 }
