@@ -14,7 +14,7 @@ from pattern_sync.domain.folding import is_drawn
 from pattern_sync.domain.standing import LearnMode
 from tests.support.command import run_command
 from tests.support.database import TestDatabase
-from tests.support.learning import KINDS, decide, decide_by_kind, look, queue_kinds
+from tests.support.learning import KINDS, decide, decide_by_kind, learned, look, proved, queue_kinds
 
 LIKED, DISLIKED = KINDS
 
@@ -33,22 +33,6 @@ def record(database: TestDatabase) -> list[dict[str, Any]]:
 def predictions(database: TestDatabase) -> dict[str, float]:
     rows = database.execute("SELECT pattern_id, likelihood FROM pattern_sync.predictions")
     return {row["pattern_id"]: row["likelihood"] for row in rows}
-
-
-def learned(database: TestDatabase, waiting: int = 10) -> list[str]:
-    """Decide on 20 entries, learn, and return the names of as many others of each kind that wait."""
-    decide_by_kind(database, queue_kinds(database, 10))
-    names = queue_kinds(database, waiting, "w")
-    assert [type(fact) for fact in look(database)] == [ModelLearned]
-    return names
-
-
-def proved(database: TestDatabase, mode: LearnMode = LearnMode.ON) -> list[str]:
-    """Have a model foretell 60 decisions, all rightly, and return the names of others that wait."""
-    decide_by_kind(database, learned(database, 30))
-    names = queue_kinds(database, 40, "later")
-    look(database, mode)
-    return names
 
 
 @pytest.mark.lived_in_too

@@ -10,7 +10,7 @@ from pattern_sync.database.learning import LearningGateway
 from pattern_sync.database.pool import Lane, Pool
 from pattern_sync.database.statements import load_statements
 from pattern_sync.domain.backoff import Backoff
-from pattern_sync.domain.facts import Fact
+from pattern_sync.domain.facts import Fact, ModelLearned
 from pattern_sync.domain.standing import LearnMode
 from pattern_sync.learning import Learner
 from pattern_sync.services.outage import Availability
@@ -81,3 +81,19 @@ def decide(
         "SELECT pattern_sync.decide(%s, %s, %s, 'x', %s) AS done", name, decision, reviewer, replaces
     )
     assert done[0]["done"]
+
+
+def learned(database: TestDatabase, waiting: int = 10) -> list[str]:
+    """Decide on 20 entries, learn, and return the names of as many others of each kind that wait."""
+    decide_by_kind(database, queue_kinds(database, 10))
+    names = queue_kinds(database, waiting, "w")
+    assert [type(fact) for fact in look(database)] == [ModelLearned]
+    return names
+
+
+def proved(database: TestDatabase, mode: LearnMode = LearnMode.ON) -> list[str]:
+    """Have a model foretell 60 decisions, all rightly, and return the names of others that wait."""
+    decide_by_kind(database, learned(database, 30))
+    names = queue_kinds(database, 40, "later")
+    look(database, mode)
+    return names

@@ -36,6 +36,8 @@ def test_an_empty_query_asks_for_nothing(text: str) -> None:
         ("shape:Read->Edit shape:Grep→Edit", {"shape": ["Read->Edit", "Grep->Edit"]}),
         ("flag:counted-twice -flag:no-steps", {"flag": ["counted-twice"], "not_flag": ["no-steps"]}),
         ("flag:any", {"flagged": True}),
+        ("likely:reject", {"folded": True}),
+        ("-likely:Reject", {"folded": False}),
         ("-flag:carries-queue", {"carries": False}),
         ("savings:>=5000", {"min_savings": 5000.0}),
         ("savings:>5k", {"min_savings": math.nextafter(5000, math.inf)}),

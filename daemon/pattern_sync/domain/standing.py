@@ -85,7 +85,10 @@ def nothing_learned(lessons: int, approved: int) -> str:
         return f"nothing can be learned yet: all {lessons:,} decisions so far are {sort}"
     if lessons < FEWEST_LESSONS:
         return f"nothing was learned yet: {lessons:,} decisions so far, of at least {FEWEST_LESSONS}"
-    return f"nothing was learned yet from {lessons:,} decisions; a daemon does so after its next sweep"
+    return (
+        f"nothing was learned yet from {lessons:,} decisions; a daemon does so after its next sweep, unless"
+        " PATTERN_SYNC_LEARN is `off`"
+    )
 
 
 def gate_words(gate: Gate) -> str:

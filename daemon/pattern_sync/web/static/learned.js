@@ -42,7 +42,7 @@ export class Learned {
 
   /** Why, in a sentence. */
   get words() {
-    return this.#report ? `${capital(this.#report.words)}.` : "It is not known yet what was learned.";
+    return this.#report ? sentence(this.#report.words) : "It is not known yet what was learned.";
   }
 
   /** @param {{ soon?: boolean }} [options] `soon`: after what else may happen in the next seconds */
@@ -88,10 +88,15 @@ function isNotForetold({ entry }) {
  * @param {Pick<ModelReport, "words" | "shown" | "fold">} report
  */
 export function modelText({ words, shown, fold }) {
-  const standing = `${capital(words)}.`;
+  const standing = sentence(words);
   if (!shown) return standing;
   const folded = `The order Expected folds ${plural(fold.entries, "likely reject")} away`;
   if (fold.tried === 0) return `${standing} ${folded}; none was decided in place yet.`;
-  const lost = `of ${count(fold.tried)} that were decided in place, ${count(fold.lost)} were approved`;
+  const lost = `of ${count(fold.tried)} that were decided in place, ${count(fold.lost)} ${fold.lost === 1 ? "was" : "were"} approved`;
   return `${standing} ${folded}; ${lost}: at most ${percent(fold.lost_share_at_most)} are lost.`;
+}
+
+/** @param {string} words of which settings stand in backquotes */
+function sentence(words) {
+  return `${capital(words.replaceAll("`", ""))}.`;
 }
