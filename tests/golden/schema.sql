@@ -1771,8 +1771,9 @@ BEGIN
     WITH fresh AS MATERIALIZED (SELECT r.* FROM pattern_sync.reckon_savings() AS r),
     removed AS (
         DELETE FROM pattern_sync.savings_by_day AS d
-        WHERE (d.pattern_id, d.day, d.part, d.source) NOT IN (
-            SELECT f.pattern_id, f.day, f.part, f.source FROM fresh AS f
+        WHERE NOT EXISTS (
+            SELECT FROM fresh AS f
+            WHERE f.pattern_id = d.pattern_id AND f.day = d.day AND f.part = d.part AND f.source = d.source
         )
         RETURNING 1
     ),
