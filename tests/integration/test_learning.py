@@ -157,6 +157,18 @@ def test_the_fold_is_counted_and_what_it_costs_is_told(database: TestDatabase, s
     assert service.model().fold.now.entries < fold.now.entries
 
 
+def test_what_folds_is_found_by_a_term_while_it_is_shown(database: TestDatabase, service: PatternSyncService) -> None:
+    proved(database)
+    folded = {entry.pattern_id for entry in service.list_entries(limit=1_000) if entry.folded}
+    assert folded
+    assert {entry.pattern_id for entry in service.list_entries(limit=1_000, query="likely:reject")} == folded
+    others = {entry.pattern_id for entry in service.list_entries(limit=1_000, query="-likely:reject")}
+    assert others == {entry.pattern_id for entry in service.list_entries(limit=1_000)} - folded
+    look(database, LearnMode.RECORD)
+    assert service.list_entries(query="likely:reject") == ()
+    assert len(service.list_entries(limit=1_000, query="-likely:reject")) == len(folded) + len(others)
+
+
 def test_a_drawn_likely_reject_is_shown_in_place_and_its_approval_is_a_loss(
     database: TestDatabase, service: PatternSyncService
 ) -> None:
