@@ -40,12 +40,20 @@ def long(server_url: str, admin: "psycopg.Connection[dict[str, object]]", templa
         yield from served_learning(database)
 
 
-def served_learning(database: TestDatabase) -> Iterator[Served]:
+@pytest.fixture(scope="module")
+def recording(server_url: str, admin: "psycopg.Connection[dict[str, object]]", template: str) -> Iterator[Served]:
+    """Return a daemon that keeps score and shows nothing, though the gate is open."""
+    with fresh_database(server_url, admin, template) as database, database.connect():
+        yield from served_learning(database, "record", until="likelihoods.hidden")
+
+
+def served_learning(database: TestDatabase, mode: str = "on", until: str = "daemon.ready") -> Iterator[Served]:
     prove(database)
     with (
-        running_daemon(database.url, PATTERN_SYNC_LEARN="on") as daemon,
+        running_daemon(database.url, PATTERN_SYNC_LEARN=mode) as daemon,
         httpx.Client(base_url=daemon.http_url, timeout=30) as client,
     ):
+        eventually(lambda: daemon.lines(until), what=until)
         yield Served(database, daemon, client)
 
 
@@ -205,19 +213,13 @@ def test_the_fold_is_after_the_list_in_the_order_of_the_tab_key(foretold: Served
     assert order[order.index("list") + 1] == "fold-switch"
 
 
-def test_while_the_gate_is_closed_only_the_standing_is_shown(
-    server_url: str, admin: "psycopg.Connection[dict[str, object]]", template: str, tabs: Tabs
-) -> None:
-    with fresh_database(server_url, admin, template) as database, database.connect():
-        prove(database)
-        with running_daemon(database.url) as daemon:  # which records, and shows nothing
-            eventually(lambda: daemon.lines("likelihoods.hidden"), what="hiding")
-            page = tabs.open(daemon.http_url, path=EXPECTED).until_live()
-            expect(page["overview-model"]).to_contain_text("nothing is shown, as PATTERN_SYNC_LEARN is not on.")
-            expect(page["sort"]).to_have_value("impact")
-            expect(page.toast).to_contain_text("Sorted by impact. Learned from 80 decisions")
-            expect(page["sort"].locator("option[value=expected]")).to_have_count(0)
-            expect(page["fold"]).to_be_hidden()
-            expect(page.rows.first).not_to_contain_text("likely")
-            page.press("f")
-            expect(page.toast).to_contain_text("PATTERN_SYNC_LEARN")
+def test_without_the_setting_only_the_standing_is_shown(recording: Served, tabs: Tabs) -> None:
+    page = tabs.open(recording.daemon.http_url, path=EXPECTED).until_live()
+    expect(page["overview-model"]).to_contain_text("nothing is shown, as PATTERN_SYNC_LEARN is not on.")
+    expect(page["sort"]).to_have_value("impact")
+    expect(page.toast).to_contain_text("Sorted by impact. Learned from 80 decisions")
+    expect(page["sort"].locator("option[value=expected]")).to_have_count(0)
+    expect(page["fold"]).to_be_hidden()
+    expect(page.rows.first).not_to_contain_text("likely")
+    page.press("f")
+    expect(page.toast).to_contain_text("PATTERN_SYNC_LEARN")
