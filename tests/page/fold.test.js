@@ -121,6 +121,9 @@ test("texts say how likely, what is folded away, and what a selection holds", ()
   assert.equal(likely(LIKELY), "90 % likely");
   assert.equal(likely(REJECT), "likely reject, 5 %");
   assert.equal(likely(NEW), "");
+  assert.equal(likely({ likelihood: 0.0999, folded: true }), "likely reject, 9 %");
+  assert.equal(likely({ likelihood: 0.0001, folded: true }), "likely reject, under 1 %");
+  assert.equal(likely({ likelihood: 0.999, folded: false }), "99 % likely");
   const { fold } = folding();
   assert.equal(foldText(fold, false), "folded away, 90,100.00 USD a month");
   assert.equal(foldText({ ...fold, opened: true }, false), "shown at the end of the list");
@@ -144,5 +147,8 @@ test("how learning stands is a sentence, with what the fold costs while there is
     /folds 12 likely rejects away; none was decided in place yet\.$/u,
   );
   const tried = { ...fold, tried: 20, lost: 1, lost_share_at_most: 0.22 };
-  assert.match(modelText({ words, shown: true, fold: tried }), /of 20 that were decided in place, 1 was approved/u);
+  assert.match(
+    modelText({ words, shown: true, fold: tried }),
+    /1 of 20 that were decided in place was approved, so at most 22 % are lost\.$/u,
+  );
 });

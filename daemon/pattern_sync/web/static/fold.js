@@ -132,5 +132,6 @@ function rejects({ likelyRejects }) {
 export function foldText({ opened, alone, entries }, long) {
   if (opened) return alone ? "shown alone" : "shown at the end of the list";
   if (long) return "folded away";
-  return `folded away, ${money(entries.reduce((sum, entry) => sum + counted(entry), 0))} a month`;
+  const savings = entries.reduce((sum, entry) => sum + counted(entry), 0);
+  return savings > 0 ? `folded away, ${money(savings)} a month` : "folded away";
 }

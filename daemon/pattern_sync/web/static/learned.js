@@ -92,8 +92,9 @@ export function modelText({ words, shown, fold }) {
   if (!shown) return standing;
   const folded = `The order Expected folds ${plural(fold.entries, "likely reject")} away`;
   if (fold.tried === 0) return `${standing} ${folded}; none was decided in place yet.`;
-  const lost = `of ${count(fold.tried)} that were decided in place, ${count(fold.lost)} ${fold.lost === 1 ? "was" : "were"} approved`;
-  return `${standing} ${folded}; ${lost}: at most ${percent(fold.lost_share_at_most)} are lost.`;
+  const lost = `${fold.lost === 0 ? "none" : count(fold.lost)} of ${count(fold.tried)} that were decided in place`;
+  const most = percent(Math.round(100 * fold.lost_share_at_most) / 100);
+  return `${standing} ${folded}; ${lost} ${fold.lost > 1 ? "were" : "was"} approved, so at most ${most} are lost.`;
 }
 
 /** @param {string} words of which settings stand in backquotes */

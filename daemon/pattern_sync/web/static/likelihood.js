@@ -4,7 +4,7 @@
  */
 
 import { allById, build, fillList, setText } from "./dom.js";
-import { capital, percent, visible } from "./format.js";
+import { capital, visible } from "./format.js";
 
 // As the list is run through with a key.
 const SETTLE_MILLISECONDS = 200;
@@ -32,7 +32,7 @@ export class Likelihood {
     this.#elements["likelihood-section"].hidden = likelihood === null;
     if (likelihood === null) return;
     const rule = folded ? ": a likely reject, which the order Expected folds away." : "";
-    setText(this.#elements["likelihood-text"], `${percent(likelihood)}${rule}`);
+    setText(this.#elements["likelihood-text"], `${chance(likelihood)}${rule}`);
     this.#elements["likelihood-reasons"].replaceChildren();
     this.#control = new AbortController();
     this.#timer = setTimeout(() => this.#load(patternId, this.#control.signal), SETTLE_MILLISECONDS);
@@ -64,5 +64,15 @@ export class Likelihood {
  */
 export function likely({ likelihood, folded }) {
   if (likelihood === null) return "";
-  return folded ? `likely reject, ${percent(likelihood)}` : `${percent(likelihood)} likely`;
+  return folded ? `likely reject, ${chance(likelihood)}` : `${chance(likelihood)} likely`;
+}
+
+/**
+ * In whole percents, as nobody can tell more; what is less than 10 % stays so, and nothing is certain.
+ * @param {number} likelihood
+ */
+function chance(likelihood) {
+  const percents = 100 * likelihood;
+  if (percents < 1) return "under 1 %";
+  return `${Math.min(percents < 10 ? Math.floor(percents) : Math.round(percents), 99)} %`;
 }
