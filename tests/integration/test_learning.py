@@ -377,7 +377,7 @@ def test_the_reasons_are_told_once_likelihoods_are_shown(database: TestDatabase,
     look(database)
     shown = service.likelihood(f"{LIKED}:new")
     assert shown.likelihood == pytest.approx(service.get_entry(f"{LIKED}:new")[0].likelihood, abs=1e-9)
-    assert f"40 of 40 with {LIKED} were approved, and 50% of all" in shown.reasons
+    assert f"40 of 40 with {LIKED} were approved, and 50 % of all" in shown.reasons
     with pytest.raises(UnknownPattern):
         service.likelihood("nowhere")
 

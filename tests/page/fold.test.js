@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
+import { togetherText } from "../../daemon/pattern_sync/web/static/bulk-texts.js";
 import { foldText } from "../../daemon/pattern_sync/web/static/fold.js";
 import { otherSide } from "../../daemon/pattern_sync/web/static/folding.js";
 import { modelText } from "../../daemon/pattern_sync/web/static/learned.js";
@@ -151,4 +152,12 @@ test("how learning stands is a sentence, with what the fold costs while there is
     modelText({ words, shown: true, fold: tried }),
     /1 of 20 that were decided in place was approved, so at most 22 % are lost\.$/u,
   );
+});
+
+test("a decision on many says how many likely rejects it would approve", () => {
+  assert.equal(
+    togetherText([LIKELY, REJECT], "approve", null),
+    "90,100.00 USD a month together, with 1 likely reject.",
+  );
+  assert.equal(togetherText([LIKELY, REJECT], "reject", null), "90,100.00 USD a month together.");
 });

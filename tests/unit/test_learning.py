@@ -155,15 +155,15 @@ def test_the_reasons_are_the_largest_terms_in_words() -> None:
     liked = model.reasons(traits(kind="test:pytest"))
     disliked = model.reasons(traits(kind="fix:lint", shape="Bash→TodoWrite"))
     assert len(liked) == 3
-    assert "18 of 20 with test:pytest were approved, and 33% of all" in liked
-    assert "38 of 40 with TodoWrite were rejected, and 67% of all" in disliked
+    assert "18 of 20 with test:pytest were approved, and 33 % of all" in liked
+    assert "38 of 40 with TodoWrite were rejected, and 67 % of all" in disliked
     assert not any("savings" in reason for reason in (*liked, *disliked))  # all are the same
 
 
 def test_a_type_with_one_kind_is_named_once() -> None:
     lessons = [Lesson(traits(kind="a:b" if number % 2 else "c:d"), approved=number % 2 == 0) for number in range(40)]
     reasons = learned(lessons).reasons(traits(kind="a:b"))
-    assert "20 of 20 with a:b were rejected, and 50% of all" in reasons
+    assert "20 of 20 with a:b were rejected, and 50 % of all" in reasons
     assert not any("with a were" in reason for reason in reasons)
 
 

@@ -89,6 +89,6 @@ class Model:
         if (of_these > of_all) != (part > 0):
             return f"{shown}, beside everything else, speaks {speaks} it"
         if part > 0:
-            return f"{term.approved} of {term.decided} with {shown} were approved, and {of_all:.0%} of all"
+            return f"{term.approved} of {term.decided} with {shown} were approved, and {100 * of_all:.0f} % of all"
         rejected = term.decided - term.approved
-        return f"{rejected} of {term.decided} with {shown} were rejected, and {1 - of_all:.0%} of all"
+        return f"{rejected} of {term.decided} with {shown} were rejected, and {100 * (1 - of_all):.0f} % of all"

@@ -43,7 +43,9 @@ export function usualBound(log, action) {
  * @param {number | null} bound
  */
 export function togetherText(entries, action, bound) {
-  const together = `${money(sum(entries))} a month together`;
+  const folded = action === "approve" ? entries.filter((entry) => entry.folded).length : 0;
+  const rejects = folded === 0 ? "" : `, with ${plural(folded, "likely reject")}`;
+  const together = `${money(sum(entries))} a month together${rejects}`;
   const above = bound === null ? 0 : entries.filter((entry) => entry.estimated_savings_usd > bound).length;
   if (above === 0) return `${together}.`;
   const are = above === 1 ? "1 of them is" : `${count(above)} of them are`;

@@ -84,6 +84,7 @@ export class Fold {
 
   /** The list was loaded anew: what it leaves out is counted anew, too. */
   recount() {
+    this.#learned.refresh();
     this.#asked = "";
     this.#count();
   }

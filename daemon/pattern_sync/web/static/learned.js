@@ -6,8 +6,8 @@
 import { byId, setText } from "./dom.js";
 import { capital, count, percent, plural } from "./format.js";
 
-// Decisions come in bursts, and a daemon learns from ten of them.
-const SETTLE_SECONDS = 5;
+// A daemon learns after its sweeps, minutes apart; the answer counts all decisions that there are.
+const SETTLE_SECONDS = 30;
 // So long a daemon may take to foretell what has just come.
 const FORETELLING_SECONDS = 5;
 
@@ -45,7 +45,7 @@ export class Learned {
     return this.#report ? sentence(this.#report.words) : "It is not known yet what was learned.";
   }
 
-  /** @param {{ soon?: boolean }} [options] `soon`: after what else may happen in the next seconds */
+  /** @param {{ soon?: boolean }} [options] `soon`: not at once, but with all that asks for it meanwhile */
   refresh({ soon = true } = {}) {
     if (soon) this.#timer ??= setTimeout(() => this.#load(), SETTLE_SECONDS * 1000);
     else this.#load();
