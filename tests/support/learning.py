@@ -10,7 +10,7 @@ from pattern_sync.database.learning import LearningGateway
 from pattern_sync.database.pool import Lane, Pool
 from pattern_sync.database.statements import load_statements
 from pattern_sync.domain.backoff import Backoff
-from pattern_sync.domain.facts import Fact, ModelLearned
+from pattern_sync.domain.facts import Fact, GateJudged, ModelLearned
 from pattern_sync.domain.standing import LearnMode
 from pattern_sync.learning import Learner
 from pattern_sync.services.outage import Availability
@@ -23,7 +23,7 @@ KINDS = ("test:pytest", "fix:lint")
 
 
 def look(database: TestDatabase, mode: LearnMode = LearnMode.ON, *, swept: bool = True) -> list[Fact]:
-    """Bring the traits up to date, let a learner look once, and return what it emits."""
+    """Bring the traits up to date, let a learner look once, and return what it emits beside how the gate stands."""
     database.execute("SELECT pattern_sync.keep_traits(NULL, NULL)")
     facts: list[Fact] = []
 
@@ -35,7 +35,7 @@ def look(database: TestDatabase, mode: LearnMode = LearnMode.ON, *, swept: bool 
             await learner.run_once()
 
     run(go())
-    return facts
+    return [fact for fact in facts if not isinstance(fact, GateJudged)]
 
 
 def learner_of(pool: Pool, mode: LearnMode, facts: list[Fact]) -> Learner:

@@ -142,7 +142,12 @@ def test_it_says_why_it_is_closed(gate: Gate, words: str) -> None:
         (3, 2, "nothing was learned yet: 3 decisions so far, of at least 10"),
         (30, 30, "nothing can be learned yet: all 30 decisions so far are approvals"),
         (30, 0, "nothing can be learned yet: all 30 decisions so far are rejections"),
-        (12, 2, "nothing was learned yet from 12 decisions; a daemon does so after its next sweep"),
+        (
+            12,
+            2,
+            "nothing was learned yet from 12 decisions; a daemon does so after its next sweep, unless"
+            " PATTERN_SYNC_LEARN is `off`",
+        ),
     ],
 )
 def test_it_says_why_nothing_was_learned(lessons: int, approved: int, words: str) -> None:

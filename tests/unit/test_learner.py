@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pattern_sync.domain.errors import DatabaseUnavailable
-from pattern_sync.domain.facts import LikelihoodsHidden, LikelihoodsShown, ModelIgnored, ModelLearned
+from pattern_sync.domain.facts import GateJudged, LikelihoodsHidden, LikelihoodsShown, ModelIgnored, ModelLearned
 from pattern_sync.domain.folding import Prediction
 from pattern_sync.domain.gate import Gate, Scored
 from pattern_sync.domain.kept import KeptModel, Unforetold
@@ -160,6 +160,9 @@ def test_a_daemon_that_only_records_says_whose_wish_it_is() -> None:
     stage.store.kept = replace(stage.store.kept, shown=True)
     stage.look()
     assert stage.facts.of(LikelihoodsHidden) == [LikelihoodsHidden("PATTERN_SYNC_LEARN is `record`")]
+    (judged,) = stage.facts.of(GateJudged)
+    assert judged.z > 2
+    assert not judged.shown
     assert stage.store.gate is not None
     assert stage.store.gate.is_open
 

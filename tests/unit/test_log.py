@@ -113,6 +113,7 @@ LINES: list[tuple[facts.Fact, list[Line]]] = [
     (facts.TellingResumed(1.0), [Line.TELLING_RESUMED]),
     (facts.ModelLearned(1, 41), [Line.MODEL_LEARNED]),
     (facts.ModelIgnored(1, "edited"), [Line.MODEL_IGNORED]),
+    (facts.GateJudged(2.1, True), []),
     (facts.LikelihoodsShown("better"), [Line.LIKELIHOODS_SHOWN]),
     (facts.LikelihoodsHidden("not better"), [Line.LIKELIHOODS_HIDDEN]),
     (facts.LearningStopped("down"), [Line.LEARNING_STOPPED]),

@@ -129,6 +129,16 @@ def test_a_scan_counts_for_the_first_of_its_kinds(scraped: Scraped) -> None:
     assert scraped.value("quarantined_patterns") == 9
 
 
+def test_how_the_gate_of_the_model_stands_is_told_while_there_is_a_model(scraped: Scraped) -> None:
+    assert scraped.series("model_z") == scraped.series("likelihoods_shown") == {}
+    scraped.take(facts.GateJudged(-0.4, shown=False))
+    assert (scraped.value("model_z"), scraped.value("likelihoods_shown")) == (-0.4, 0)
+    scraped.take(facts.GateJudged(2.5, shown=True))
+    assert (scraped.value("model_z"), scraped.value("likelihoods_shown")) == (2.5, 1)
+    scraped.take(facts.ModelIgnored(1, "edited"))
+    assert scraped.series("model_z") == scraped.series("likelihoods_shown") == {}
+
+
 def test_recovered_patterns_are_counted_by_what_found_them(scraped: Scraped) -> None:
     assert scraped.value("recovered_patterns_total", by="sweep") == 0, "an increase from nothing would not be seen"
     scraped.take(facts.SweepSettled(2, 2, 1.0), facts.SweepSettled(1, 3, 2.0), facts.CatchUpSettled(5))

@@ -484,6 +484,14 @@ class ModelIgnored(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class GateJudged(Fact):
+    """The gate was looked at: predictions are `z` standard errors better than the base rate, and `shown` or not."""
+
+    z: float
+    shown: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LikelihoodsShown(Fact):
     """Entries have likelihoods from now on; `words` say why."""
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from pattern_sync.domain.facts import Emit, LikelihoodsHidden, LikelihoodsShown, ModelIgnored, ModelLearned
+from pattern_sync.domain.facts import Emit, GateJudged, LikelihoodsHidden, LikelihoodsShown, ModelIgnored, ModelLearned
 from pattern_sync.domain.folding import Prediction
 from pattern_sync.domain.gate import Gate, Scored, judge
 from pattern_sync.domain.kept import KeptModel, Unforetold
@@ -131,6 +131,7 @@ class Learner:
         gate = judge(await self._store.record(MOST_LESSONS))
         shown = gate.is_open and self._mode is LearnMode.ON
         await self._store.settle_gate(model_id, gate, shown=shown)
+        self._emit(GateJudged(gate.z, shown))
         if shown and not was_shown:
             self._emit(LikelihoodsShown(gate_words(gate)))
         elif was_shown and not shown:

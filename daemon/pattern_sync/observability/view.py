@@ -10,11 +10,13 @@ from pattern_sync.domain.facts import (
     FilterForeign,
     FilterOwn,
     FilterPublished,
+    GateJudged,
     HttpServing,
     HttpWaiting,
     ListenerListening,
     ListenerLost,
     MessagesCounted,
+    ModelIgnored,
     NotificationQueueDrained,
     NotificationQueueFull,
     NotificationReceived,
@@ -67,6 +69,7 @@ class View:
         self.messages: Mapping[tuple[str, MessageState], int] = {}
         self.channels_off: Mapping[str, str] = {}
         self.telling_is_stopped = False
+        self.gate: GateJudged | None = None
         self.why_reload_refused: str | None = None
         self.filter_is_deferred = False
         self.trigger_faults: tuple[TriggerFault, ...] = ()
@@ -144,6 +147,8 @@ class View:
                 self.channels_off = dict(off)
             case TellingStopped() | TellingResumed():
                 self.telling_is_stopped = isinstance(fact, TellingStopped)
+            case GateJudged() | ModelIgnored():
+                self.gate = None if isinstance(fact, ModelIgnored) else fact
             case _:
                 self._take_database(fact)
 

@@ -145,6 +145,13 @@ class Metric(Enum):
     MESSAGES = _gauge(
         "messages", "Messages to people of the last 30 days, by their destination and state.", "channel", "state"
     )
+    MODEL_Z = _gauge(
+        "model_z",
+        "By how many standard errors predictions of decisions are better than the base rate, as of the last sweep.",
+    )
+    LIKELIHOODS_SHOWN = _gauge(
+        "likelihoods_shown", "Whether entries show how likely they are approved; absent while nothing was learned."
+    )
     POOL_CONNECTIONS = _gauge(
         "pool_connections",
         "Database connections beside the LISTEN session, by who uses them; an idle one is anybody's.",

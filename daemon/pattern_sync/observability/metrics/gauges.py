@@ -84,6 +84,8 @@ class Gauges(Collector):
             Metric.NOTIFICATION_QUEUE_USAGE: view.queue_usage,
             Metric.SWEEP_INTERVAL: self._build.sweep_interval_seconds,
             Metric.PAGES_STALE: view.pages_are_stale,
+            Metric.MODEL_Z: None if view.gate is None else view.gate.z,
+            Metric.LIKELIHOODS_SHOWN: None if view.gate is None else view.gate.shown,
             Metric.STALLED_SERVICES: len(self._sources.stalled_services()),
         }
 
