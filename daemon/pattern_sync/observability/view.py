@@ -25,6 +25,8 @@ from pattern_sync.domain.facts import (
     QuarantineRetried,
     ReloadDeferred,
     ReloadRefused,
+    ResultsResumed,
+    ResultsStopped,
     ScanFinished,
     SchemaRead,
     SessionProven,
@@ -67,6 +69,7 @@ class View:
         self.messages: Mapping[tuple[str, MessageState], int] = {}
         self.channels_off: Mapping[str, str] = {}
         self.telling_is_stopped = False
+        self.results_are_stopped = False
         self.why_reload_refused: str | None = None
         self.filter_is_deferred = False
         self.trigger_faults: tuple[TriggerFault, ...] = ()
@@ -144,6 +147,8 @@ class View:
                 self.channels_off = dict(off)
             case TellingStopped() | TellingResumed():
                 self.telling_is_stopped = isinstance(fact, TellingStopped)
+            case ResultsStopped() | ResultsResumed():
+                self.results_are_stopped = isinstance(fact, ResultsStopped)
             case _:
                 self._take_database(fact)
 
