@@ -145,8 +145,10 @@ def test_it_says_why_it_is_closed(gate: Gate, words: str) -> None:
         (
             12,
             2,
-            "nothing was learned yet from 12 decisions; a daemon does so after its next sweep, unless"
-            " PATTERN_SYNC_LEARN is `off`",
+            (
+                "nothing was learned yet from 12 decisions; a daemon does so after its next sweep, unless"
+                " PATTERN_SYNC_LEARN is `off`"
+            ),
         ),
     ],
 )

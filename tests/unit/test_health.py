@@ -8,8 +8,11 @@ import pytest
 from pattern_sync.domain.facts import (
     DatabaseBack,
     DatabaseLost,
+    Fact,
     FilterForeign,
     FilterOwn,
+    LearningResumed,
+    LearningStopped,
     ListenerListening,
     ListenerLost,
     NotificationQueueDrained,
@@ -18,11 +21,15 @@ from pattern_sync.domain.facts import (
     PagesCurrent,
     PagesStale,
     QuarantineRetried,
+    ResultsResumed,
+    ResultsStopped,
     ScanFinished,
     SchemaRead,
     SettingsReloaded,
     SweepPlanned,
     SweepSettled,
+    TellingResumed,
+    TellingStopped,
     TriggersFaulty,
     TriggersSeen,
     TriggersUnseen,
@@ -255,6 +262,25 @@ def test_a_daemon_with_stale_pages_is_degraded_and_still_queues(observed: Observ
     assert "pages" in report.reasons[0]
     assert DRIVERS_WORDS not in " ".join(report.reasons)
     observed.view(PagesCurrent(5.0))
+    assert observed.report().status is Condition.OK
+
+
+@pytest.mark.parametrize(
+    ("stopped", "resumed", "words"),
+    [
+        (TellingStopped("locked"), TellingResumed(3.0), "Messages to people cannot be prepared"),
+        (ResultsStopped("locked"), ResultsResumed(3.0), "Results are not kept up to date"),
+        (LearningStopped("locked"), LearningResumed(3.0), "Nothing can be learned from decisions"),
+    ],
+)
+def test_what_is_done_beside_queueing_degrades_the_daemon_while_it_fails(
+    observed: Observed, stopped: Fact, resumed: Fact, words: str
+) -> None:
+    observed.caught_up()
+    observed.view(stopped)
+    assert observed.report().status is Condition.DEGRADED
+    assert words in " ".join(observed.report().reasons)
+    observed.view(resumed)
     assert observed.report().status is Condition.OK
 
 

@@ -170,8 +170,8 @@ def _kinds(kinds: "Sequence[KindRoi]") -> Table:
             f"{each.runs:,}",
             money(each.saved_usd),
             *(money(usd) if each.measured else "-" for usd in (each.monthly_usd, each.estimated_usd)),
-            "-" if each.share is None else f"{each.share:.0%}",
-            "-" if each.expected_share is None else f"{each.expected_share:.0%}",
+            "-" if each.share is None else f"{100 * each.share:.0f} %",
+            "-" if each.expected_share is None else f"{100 * each.expected_share:.0f} %",
         )
     return table
 
@@ -191,7 +191,7 @@ def _details(found: "PatternRoi") -> Table:
     if found.monthly_usd is not None:
         table.add_row("a month", share_of(found.monthly_usd, found.monthly_range, "USD"))
     if found.success_rate is not None:
-        table.add_row("success", f"{found.success_rate:.1%} of {found.tried:,} executions")
+        table.add_row("success", f"{100 * found.success_rate:.1f} % of {found.tried:,} executions")
     if found.last_run_at:
         table.add_row("last run", local(found.last_run_at))
     if found.baseline_runs:

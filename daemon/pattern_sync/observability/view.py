@@ -13,6 +13,8 @@ from pattern_sync.domain.facts import (
     GateJudged,
     HttpServing,
     HttpWaiting,
+    LearningResumed,
+    LearningStopped,
     ListenerListening,
     ListenerLost,
     MessagesCounted,
@@ -27,6 +29,8 @@ from pattern_sync.domain.facts import (
     QuarantineRetried,
     ReloadDeferred,
     ReloadRefused,
+    ResultsResumed,
+    ResultsStopped,
     ScanFinished,
     SchemaRead,
     SessionProven,
@@ -69,6 +73,8 @@ class View:
         self.messages: Mapping[tuple[str, MessageState], int] = {}
         self.channels_off: Mapping[str, str] = {}
         self.telling_is_stopped = False
+        self.results_are_stopped = False
+        self.learning_is_stopped = False
         self.gate: GateJudged | None = None
         self.why_reload_refused: str | None = None
         self.filter_is_deferred = False
@@ -142,13 +148,25 @@ class View:
                 self.http_waits_for = reason
             case HttpServing():
                 self.http_waits_for = None
+            case _:
+                self._take_aside(fact)
+
+    def _take_aside(self, fact: Fact) -> None:
+        """Take what goes on beside the queue."""
+        match fact:
             case MessagesCounted(counts, off):
                 self.messages = {(channel, state): number for channel, state, number in counts}
                 self.channels_off = dict(off)
             case TellingStopped() | TellingResumed():
                 self.telling_is_stopped = isinstance(fact, TellingStopped)
-            case GateJudged() | ModelIgnored():
-                self.gate = None if isinstance(fact, ModelIgnored) else fact
+            case ResultsStopped() | ResultsResumed():
+                self.results_are_stopped = isinstance(fact, ResultsStopped)
+            case LearningStopped() | LearningResumed():
+                self.learning_is_stopped = isinstance(fact, LearningStopped)
+            case GateJudged():
+                self.gate = fact
+            case ModelIgnored():
+                self.gate = None
             case _:
                 self._take_database(fact)
 
