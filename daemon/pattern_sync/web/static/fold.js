@@ -63,7 +63,7 @@ export class Fold {
     const { active, opened, likelyRejects } = store.fold;
     if (!list.shown) return;
     if (!active) signs.toast(learned.shown ? "Likely rejects are folded away in the order Expected." : learned.words);
-    else if (opened || likelyRejects) {
+    else if (opened || likelyRejects !== 0) {
       list.focus();
       this.#switch();
     } else signs.toast("No likely reject is in the list.");
@@ -85,8 +85,7 @@ export class Fold {
   /** The list was loaded anew: what it leaves out is counted anew, too. */
   recount() {
     this.#learned.refresh();
-    this.#asked = "";
-    this.#count();
+    this.#count({ anew: true });
   }
 
   #switch() {
@@ -100,22 +99,23 @@ export class Fold {
     else if (store.long || selection.entry?.folded) selection.select(null);
   }
 
-  async #count() {
+  /** @param {{ anew?: boolean }} [options] `anew`: what was counted before stands until there is an answer */
+  async #count({ anew = false } = {}) {
     const { api, store, queue } = this.#parts;
     const { sort: _, ...listing } = store.listing;
     const asked = store.long && store.fold.active ? JSON.stringify(listing) : "";
-    if (!store.current || asked === this.#asked) return;
+    if (!store.current || (asked === this.#asked && !anew)) return;
+    if (asked !== this.#asked) store.learn({ beside: null });
     this.#asked = asked;
     this.#control.abort();
     this.#control = new AbortController();
     const { signal } = this.#control;
-    store.learn({ beside: null });
     if (asked === "") return;
     // An offer beside the list: without an answer there is none.
     const left = { ...listing, q: otherSide(listing.q ?? ""), limit: 1 };
     const page = await api.page(left, null, signal).catch(() => null);
-    if (signal.aborted) return;
-    store.learn({ beside: page?.total ?? null });
+    if (signal.aborted || page === null) return;
+    store.learn({ beside: page.total });
     queue.drawSoon();
   }
 }
