@@ -35,6 +35,7 @@ OUR_TABLES = (
     *("settings", "runs", "written", "refusals", "rejections", "marks", "migrations"),
     *("traits", "batches", "batch_items", "decisions", "snoozes", "answers"),
     *("messages", "told", "channels"),
+    *("rules", "rule_log"),
 )
 TABLES = ("operation_patterns", "pattern_approvals", *(f"pattern_sync.{name}" for name in OUR_TABLES))
 DETECTOR = ("INSERT, UPDATE, SELECT ON operation_patterns", "USAGE ON SEQUENCE operation_patterns_id_seq")

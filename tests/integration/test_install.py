@@ -54,6 +54,7 @@ def test_an_application_is_adopted_unchanged_and_everything_works(empty_database
         "apply migrations/0004_additive.sql",
         "apply migrations/0005_deciding.sql",
         "apply migrations/0006_telling.sql",
+        "apply migrations/0009_rules.sql",
         "create the functions",
         *TRIGGERS,
     ]
@@ -124,6 +125,7 @@ def test_an_older_version_is_upgraded_and_its_daemon_keeps_its_rights(database: 
     newest = "pattern_sync.traits, pattern_sync.batch_items, pattern_sync.batches, pattern_sync.decisions"
     newer = f"{newer}, {newest}, pattern_sync.snoozes, pattern_sync.answers"
     newer = f"{newer}, pattern_sync.messages, pattern_sync.told, pattern_sync.channels"
+    newer = f"{newer}, pattern_sync.rules, pattern_sync.rule_log"
     database.execute(f"DROP TABLE {newer}; DELETE FROM pattern_sync.migrations WHERE version > 2")
     database.execute("ALTER TABLE pattern_sync.migrations DROP COLUMN extended_to")
     rights = ("SELECT, INSERT, DELETE ON pattern_sync.runs", "SELECT ON pattern_sync.migrations")
@@ -133,6 +135,7 @@ def test_an_older_version_is_upgraded_and_its_daemon_keeps_its_rights(database: 
             "apply migrations/0004_additive.sql",
             "apply migrations/0005_deciding.sql",
             "apply migrations/0006_telling.sql",
+            "apply migrations/0009_rules.sql",
             "create the functions",
             f"grant the rights on what is new to the daemon's role {role}",
         ]

@@ -20,6 +20,7 @@ from tests.support.waiting import eventually
 OWN_TABLES = {"migrations", "settings", "runs", "written", "refusals", "rejections", "marks"} | {
     *("traits", "batches", "batch_items", "decisions", "snoozes", "answers"),
     *("messages", "told", "channels"),
+    *("rules", "rule_log"),
 }
 
 

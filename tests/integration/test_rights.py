@@ -47,6 +47,7 @@ NEEDED = {
             *("runs", "written", "refusals", "rejections", "marks"),
             *("traits", "batches", "batch_items", "decisions", "snoozes", "answers"),
             *("messages", "told", "channels"),
+            *("rules", "rule_log"),
         )
         for privilege in ("SELECT", "INSERT", "UPDATE", "DELETE")
         if (table, privilege) != ("runs", "UPDATE")
@@ -139,7 +140,8 @@ def test_a_table_that_an_older_schema_lacks_is_no_error(lived: TestDatabase) -> 
     lived.execute(
         "DROP TABLE pattern_sync.written, pattern_sync.refusals, pattern_sync.rejections, pattern_sync.marks,"
         " pattern_sync.traits, pattern_sync.batch_items, pattern_sync.batches, pattern_sync.decisions,"
-        " pattern_sync.snoozes, pattern_sync.answers, pattern_sync.messages, pattern_sync.told, pattern_sync.channels"
+        " pattern_sync.snoozes, pattern_sync.answers, pattern_sync.messages, pattern_sync.told, pattern_sync.channels,"
+        " pattern_sync.rules, pattern_sync.rule_log"
     )
     assert missing_rights(lived) == []
 

@@ -67,7 +67,9 @@ needed AS (
             ('answers', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
             ('messages', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
             ('told', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
-            ('channels', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'])
+            ('channels', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('rules', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('rule_log', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'])
     ) AS ours (table_name, privileges)
     CROSS JOIN LATERAL pg_catalog.unnest(ours.privileges) AS wanted (privilege)
     JOIN pg_catalog.pg_class AS c ON c.relname::text = ours.table_name
