@@ -528,13 +528,25 @@ RETURNS boolean LANGUAGE sql STABLE AS $$
     )
 $$;
 
+-- The entries that a rule has marked its waiting time ago, those that have waited longest, at most 10,000.
+CREATE OR REPLACE FUNCTION pattern_sync.due_marks(rule_name text, version bigint, wait_hours double precision)
+RETURNS TABLE (pattern_id text, since timestamptz) LANGUAGE sql STABLE AS $$
+    SELECT l.pattern_id, l.at
+    FROM pattern_sync.rule_log AS l
+    WHERE l.rule = due_marks.rule_name AND l.version = due_marks.version
+      AND l.act = 'would' AND l.ended_at IS NULL
+      AND l.at <= pg_catalog.clock_timestamp()
+      - pg_catalog.make_interval(secs => due_marks.wait_hours * 3600::double precision)
+    ORDER BY l.at, l.pattern_id
+    LIMIT 10000
+$$;
+
 -- What a rule that is on has done since it was switched on, for a look at whether it may go on: for how many hours no
--- daemon has looked at it, how many of its decisions of the last 30 days people have taken back or turned around, and
--- how many of those that it approved have got a flag that it does not allow. Unless that was too long, it is
--- looked at from now on. No row if
--- another daemon is at it, or if it is not on any more.
+-- daemon has looked at it, how many of its decisions of the last 30 days people have taken back or turned around, how
+-- many of those that it approved have got a flag that it does not allow, and how many entries are due. Unless nobody
+-- has looked for too long, it counts as looked at now. No row if another daemon is at it, or if it is not on any more.
 CREATE OR REPLACE FUNCTION pattern_sync.look_at_rule(rule_name text, version bigint)
-RETURNS TABLE (unseen_hours double precision, taken_back bigint, flagged bigint) LANGUAGE plpgsql AS $$
+RETURNS TABLE (unseen_hours double precision, taken_back bigint, flagged bigint, due bigint) LANGUAGE plpgsql AS $$
 DECLARE
     own pattern_sync.rules;
 BEGIN
@@ -564,7 +576,8 @@ BEGIN
                     own.allow_flags, coalesce(pattern_sync.words_of(l.figures, 'flags'), '{}'::text[])
                 )
             )
-        )
+        ),
+        (SELECT pg_catalog.count(*) FROM pattern_sync.due_marks(own.name, own.version, own.wait_hours))
     FROM pattern_sync.rule_log AS l
     LEFT JOIN pattern_sync.traits AS t ON t.pattern_id = l.pattern_id
     WHERE l.rule = own.name
@@ -597,14 +610,8 @@ BEGIN
         RETURN;
     END IF;
     due := ARRAY(
-        SELECT l.pattern_id
-        FROM pattern_sync.rule_log AS l
-        WHERE l.rule = own.name AND l.version = own.version AND l.act = 'would' AND l.ended_at IS NULL
-          AND l.at <= pg_catalog.clock_timestamp() - pg_catalog.make_interval(
-              secs => own.wait_hours * 3600::double precision
-          )
-        ORDER BY l.at, l.id
-        LIMIT 10000
+        SELECT d.pattern_id FROM pattern_sync.due_marks(own.name, own.version, own.wait_hours) AS d
+        ORDER BY d.since, d.pattern_id
     );
     IF pg_catalog.cardinality(due) = 0 THEN
         RETURN;
@@ -810,7 +817,8 @@ BEGIN
             wait_hours, per_day, check_share, agreement
         ) = (
             SELECT
-                own.version + 1::bigint, CASE own.state WHEN 'off' THEN 'off' ELSE 'watching' END, NULL, NULL,
+                own.version + 1::bigint, CASE own.state WHEN 'off' THEN 'off' ELSE 'watching' END, NULL::text,
+                NULL::timestamptz,
                 set_rule.who, pg_catalog.clock_timestamp(),
                 t.verdict, t.min_confidence, t.max_confidence, t.min_occurrences, t.min_savings, t.max_savings,
                 t.only_kinds, t.exclude_kinds, t.needs_tools, t.without_tools, t.min_workflows, t.min_days_seen,

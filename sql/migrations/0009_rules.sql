@@ -9,17 +9,19 @@ CREATE TABLE pattern_sync.rules (
     state TEXT NOT NULL DEFAULT 'off'
     CHECK (state IN ('off'::TEXT, 'watching'::TEXT, 'on'::TEXT, 'paused'::TEXT)),
     paused_because TEXT,
-    min_confidence DOUBLE PRECISION, -- percent
-    max_confidence DOUBLE PRECISION,
+    min_confidence DOUBLE PRECISION -- percent
+    CHECK (min_confidence BETWEEN 0::DOUBLE PRECISION AND 100::DOUBLE PRECISION),
+    max_confidence DOUBLE PRECISION CHECK (max_confidence BETWEEN 0::DOUBLE PRECISION AND 100::DOUBLE PRECISION),
     min_occurrences BIGINT,
-    min_savings DOUBLE PRECISION, -- USD a month, as claimed
-    max_savings DOUBLE PRECISION,
+    min_savings DOUBLE PRECISION -- USD a month, as claimed
+    CHECK (min_savings BETWEEN 0::DOUBLE PRECISION AND 1e300::DOUBLE PRECISION),
+    max_savings DOUBLE PRECISION CHECK (max_savings BETWEEN 0::DOUBLE PRECISION AND 1e300::DOUBLE PRECISION),
     only_kinds TEXT[] NOT NULL DEFAULT '{}',
     exclude_kinds TEXT[] NOT NULL DEFAULT '{}',
     needs_tools TEXT[] NOT NULL DEFAULT '{}', -- all of them
     without_tools TEXT[] NOT NULL DEFAULT '{}', -- none of them
     min_workflows BIGINT, -- distinct ones that are recorded
-    min_days_seen DOUBLE PRECISION,
+    min_days_seen DOUBLE PRECISION CHECK (min_days_seen BETWEEN 0::DOUBLE PRECISION AND 36500::DOUBLE PRECISION),
     allow_flags TEXT[] NOT NULL DEFAULT '{}', -- any other flag keeps an entry from the rule
     wait_hours DOUBLE PRECISION NOT NULL DEFAULT 24 -- in which people may object
     CHECK (wait_hours BETWEEN 1::DOUBLE PRECISION AND 720::DOUBLE PRECISION),

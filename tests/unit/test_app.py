@@ -13,6 +13,7 @@ from pattern_sync.advising import Advising
 from pattern_sync.database.advice import AdviceGateway
 from pattern_sync.database.answers import AnswersGateway
 from pattern_sync.database.reviews import ReviewGateway
+from pattern_sync.database.rules import RulesGateway
 from pattern_sync.database.telling import TellingGateway
 from pattern_sync.domain.backoff import Backoff
 from pattern_sync.domain.filter import SyncFilter
@@ -26,6 +27,7 @@ from pattern_sync.services.outage import Availability
 from pattern_sync.services.supervisor import Supervisor
 from pattern_sync.services.timings import Timings
 from pattern_sync.sync.periodic import Sweeper
+from pattern_sync.ruling import Rules
 from pattern_sync.telling import Messages
 from pattern_sync.web import live_routes, sync_routes
 from pattern_sync.web.access import Tokens
@@ -89,6 +91,7 @@ class Broken:
             self.syncs,
             reviews,
             Messages(TellingGateway(self._fetch)),
+            Rules(RulesGateway(self._fetch), lambda: datetime(2026, 11, 23, tzinfo=UTC)),
             health,
             updates,
             hanging,

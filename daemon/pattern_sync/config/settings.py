@@ -222,6 +222,11 @@ class Settings(BaseSettings):
         description="When a summary of what waits is sent, such as `mon-fri 09:00`, in the zone of the quiet hours, or"
         " of this machine; another one may follow.",
     )
+    rules: bool = Field(
+        default=True,
+        description="Whether rules may mark and decide; each is off until a person has switched it on. `off`: none may,"
+        " and none can be switched on. Give all daemons the same.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Lowest level to log. `debug` also logs every refresh."
     )
