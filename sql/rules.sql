@@ -26,10 +26,15 @@ $$;
 -- Whether all flags of an entry are among those that a rule allows. NULL: it is not known what is recorded.
 CREATE OR REPLACE FUNCTION pattern_sync.are_allowed(flags text[], allowed text[])
 RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE
-        WHEN flags IS NULL THEN false
-        WHEN pg_catalog.cardinality(flags) = 0 THEN true
-        ELSE pg_catalog.arraycontains(coalesce(allowed, '{}'::text[]), flags)
+    SELECT coalesce(pg_catalog.arraycontains(coalesce(allowed, '{}'::text[]), flags), false)
+$$;
+
+-- The flags of an entry as a decision's record has them, a list of plain words; NULL if it is not known. A conversion
+-- through text takes a fifth of what taking the list apart does.
+CREATE OR REPLACE FUNCTION pattern_sync.recorded_flags(shown jsonb)
+RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE pg_catalog.left(pg_catalog.jsonb_extract_path_text(shown, 'flags'), 1)
+        WHEN '[' THEN pg_catalog.translate(pg_catalog.jsonb_extract_path_text(shown, 'flags'), '[]"', '{}')::text[]
     END
 $$;
 
@@ -85,8 +90,13 @@ $$;
 -- depends on the name alone, so that no other rule decides what one rule is checked by.
 CREATE OR REPLACE FUNCTION pattern_sync.lot_of(signature text)
 RETURNS double precision LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT pg_catalog.concat('x', pg_catalog.left(pg_catalog.md5(signature), 8))::bit(32)::bigint::double precision
-        / 4294967296::double precision
+    SELECT (
+        pg_catalog.get_byte(digest, 0)::double precision * 16777216::double precision
+        + pg_catalog.get_byte(digest, 1)::double precision * 65536::double precision
+        + pg_catalog.get_byte(digest, 2)::double precision * 256::double precision
+        + pg_catalog.get_byte(digest, 3)::double precision
+    ) / 4294967296::double precision
+    FROM pg_catalog.decode(pg_catalog.left(pg_catalog.md5(signature), 8), 'hex') AS digest
 $$;
 
 -- The standing decisions of people, with what they saw: from the record, and for those before it from the entries,
@@ -100,9 +110,16 @@ RETURNS TABLE (
     confidence double precision, occurrences bigint, savings double precision, kind text, shape text,
     workflows bigint, days_seen double precision, flags text[]
 ) LANGUAGE sql STABLE AS $$
+    WITH latest AS MATERIALIZED (
+        -- Decisions on one pattern are numbered in their order, as each locks its entry.
+        SELECT d.pattern_id, pg_catalog.max(d.id) AS id
+        FROM pattern_sync.decisions AS d
+        WHERE d.undone_at IS NULL AND d.decision IN ('approved', 'rejected')
+        GROUP BY d.pattern_id
+    )
     SELECT
         standing.pattern_id,
-        standing.approved,
+        standing.decision = 'approved'::text,
         standing.reviewer,
         standing.decided_at,
         coalesce(
@@ -121,16 +138,9 @@ RETURNS TABLE (
             pg_catalog.jsonb_extract_path_text(standing.shown, 'evidence', 'days_seen')::double precision,
             0::double precision
         ),
-        CASE pg_catalog.jsonb_typeof(standing.shown -> 'flags'::text)
-            WHEN 'array' THEN coalesce(pattern_sync.words_of(standing.shown, 'flags'), '{}'::text[])
-        END
-    FROM (
-        SELECT DISTINCT ON (d.pattern_id)
-            d.pattern_id, d.batch_id, d.reviewer, d.decided_at, d.shown, d.decision = 'approved'::text AS approved
-        FROM pattern_sync.decisions AS d
-        WHERE d.undone_at IS NULL AND d.decision IN ('approved', 'rejected')
-        ORDER BY d.pattern_id, d.decided_at DESC, d.id DESC
-    ) AS standing
+        pattern_sync.recorded_flags(standing.shown)
+    FROM latest
+    JOIN pattern_sync.decisions AS standing ON standing.id = latest.id
     UNION ALL
     SELECT
         entry.pattern_id, entry.approved, entry.reviewer, entry.decided_at, entry.pattern_id,
@@ -154,11 +164,8 @@ RETURNS TABLE (
         WHERE a.status::text IN ('approved', 'rejected')
     ) AS entry
     LEFT JOIN pattern_sync.traits AS t ON t.pattern_id = entry.pattern_id
-    LEFT JOIN (
-        SELECT DISTINCT d.pattern_id FROM pattern_sync.decisions AS d
-        WHERE d.undone_at IS NULL AND d.decision IN ('approved', 'rejected')
-    ) AS recorded ON recorded.pattern_id = entry.pattern_id
-    WHERE recorded.pattern_id IS NULL
+    LEFT JOIN latest ON latest.pattern_id = entry.pattern_id
+    WHERE latest.pattern_id IS NULL
 $$;
 
 -- What people have decided of all that a rule would have, since a time (NULL: ever).
@@ -178,6 +185,25 @@ RETURNS TABLE (
       )
 $$;
 
+-- How many patterns people have decided since a time (NULL: ever). `people_decided` would read the figures of each.
+CREATE OR REPLACE FUNCTION pattern_sync.count_decided(since timestamptz)
+RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT pg_catalog.count(*)
+    FROM (
+        SELECT each.pattern_id
+        FROM (
+            SELECT d.pattern_id, d.decided_at AS at FROM pattern_sync.decisions AS d
+            WHERE d.undone_at IS NULL AND d.decision IN ('approved', 'rejected')
+            UNION ALL
+            SELECT a.pattern_id::text COLLATE "default", pattern_sync.moment(a.reviewed_at::timestamptz)
+            FROM pattern_approvals AS a
+            WHERE a.status::text IN ('approved', 'rejected')
+        ) AS each
+        GROUP BY each.pattern_id
+        HAVING since IS NULL OR pg_catalog.max(each.at) >= since
+    ) AS decided
+$$;
+
 -- How many decisions people have made since a time (NULL: ever), how many of them a rule would have made, and with how
 -- many of these they agree; and the same counted in lessons, which is what a rule has to prove itself by.
 CREATE OR REPLACE FUNCTION pattern_sync.measure_rule(
@@ -187,14 +213,12 @@ CREATE OR REPLACE FUNCTION pattern_sync.measure_rule(
 ) LANGUAGE plpgsql STABLE
 SET enable_nestloop = off SET plan_cache_mode = force_custom_plan SET work_mem = '64MB' AS $$
 BEGIN
-    SELECT pg_catalog.count(*) INTO decided
-    FROM pattern_sync.people_decided() AS d
-    WHERE measure_rule.since IS NULL OR d.decided_at >= measure_rule.since;
+    decided := pattern_sync.count_decided(measure_rule.since);
     SELECT
         pg_catalog.count(*),
         pg_catalog.count(*) FILTER (WHERE j.agrees),
-        pg_catalog.count(DISTINCT j.lesson),
-        pg_catalog.count(DISTINCT j.lesson) FILTER (WHERE j.agrees),
+        pg_catalog.count(DISTINCT j.lesson COLLATE "C"),
+        pg_catalog.count(DISTINCT j.lesson COLLATE "C") FILTER (WHERE j.agrees),
         pg_catalog.max(j.savings)
     INTO fitting, agreed, lessons, agreed_lessons, largest
     FROM pattern_sync.judged(measure_rule.rule, measure_rule.since) AS j;

@@ -54,7 +54,7 @@ def test_an_application_is_adopted_unchanged_and_everything_works(empty_database
         "apply migrations/0004_additive.sql",
         "apply migrations/0005_deciding.sql",
         "apply migrations/0006_telling.sql",
-        "apply migrations/0009_rules.sql",
+        "apply migrations/0007_rules.sql",
         "create the functions",
         *TRIGGERS,
     ]
@@ -135,7 +135,7 @@ def test_an_older_version_is_upgraded_and_its_daemon_keeps_its_rights(database: 
             "apply migrations/0004_additive.sql",
             "apply migrations/0005_deciding.sql",
             "apply migrations/0006_telling.sql",
-            "apply migrations/0009_rules.sql",
+            "apply migrations/0007_rules.sql",
             "create the functions",
             f"grant the rights on what is new to the daemon's role {role}",
         ]

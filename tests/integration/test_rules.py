@@ -1,8 +1,9 @@
 """Rules on a real database: what they would have decided, what they may decide, and who wins."""
 
-from collections.abc import Awaitable, Callable, Iterator
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -13,10 +14,11 @@ from pattern_sync.database.pool import Pool
 from pattern_sync.database.rules import RulesGateway
 from pattern_sync.database.statements import load_statements
 from pattern_sync.domain.batches import UndoOutcome
+from pattern_sync.domain.entry import Status
 from pattern_sync.domain.errors import AlreadyDecided, InvalidInput, RuleRefused, UnknownPattern, UnknownRule
 from pattern_sync.domain.facts import Fact, RuleDecided, RulePaused, RulesCounted
 from pattern_sync.domain.rules import Rule, RuleState, VetoOutcome
-from pattern_sync.ruling import RuleKeeper, Rules
+from pattern_sync.ruling import RuleKeeper
 from pattern_sync.services.timings import Timings
 from tests.support.application import adopt, installer
 from tests.support.asynchronous import run
@@ -25,7 +27,7 @@ from tests.support.database import TestDatabase
 pytestmark = pytest.mark.lived_in_too
 
 Answer = TypeVar("Answer")
-TERMS = {
+TERMS: Mapping[str, Any] = {
     "verdict": "approve",
     "min_confidence": 90.0,
     "max_savings": 500.0,
@@ -45,8 +47,8 @@ class Court:
         self.queue("largest", estimated_savings_usd=1_000_000, confidence_score=0.5)
 
     def queue(self, name: str, **columns: object) -> None:
-        figures = {"confidence_score": 0.95, "estimated_savings_usd": 100, "occurrence_count": 50}
-        self.database.add_entry(name, **{**figures, **columns})
+        figures: dict[str, Any] = {"confidence_score": 0.95, "estimated_savings_usd": 100, "occurrence_count": 50}
+        self.database.add_entry(name, "pending", **{**figures, **columns})
 
     def rule(self, name: str = "cheap", state: RuleState = RuleState.OFF, **terms: object) -> Rule:
         """Write a rule, and have it in a state whether or not it has proved itself."""
@@ -113,7 +115,6 @@ class Court:
 def unchecked(count: int, prefix: str = "new") -> list[str]:
     """Return names that are no check of a rule: by their lot, which is the same for ever."""
     found = (f"{prefix}:{number}" for number in range(count * 3))
-    import hashlib
 
     def lot(name: str) -> float:
         return int(hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()[:8], 16) / 2**32
@@ -122,9 +123,9 @@ def unchecked(count: int, prefix: str = "new") -> list[str]:
 
 
 @pytest.fixture
-def court(database: TestDatabase) -> Iterator[Court]:
+def court(database: TestDatabase) -> Court:
     database.empty("pattern_approvals", "pattern_sync.decisions", "pattern_sync.traits")
-    yield Court(database)
+    return Court(database)
 
 
 def test_a_rule_is_off_until_it_was_switched_on_and_that_takes_proof(court: Court) -> None:
@@ -366,7 +367,7 @@ def test_it_pauses_when_people_turn_its_decisions_around(court: Court) -> None:
     for name in names[:2]:
         assert court.keep() == []
         court.database.execute("UPDATE pattern_sync.rule_log SET at = at - interval '1 minute' WHERE act = 'decided'")
-        court.service._decide(name, _override("rejected"))
+        court.service.reject(name, "no", reviewer="ann", replaces=Status.AUTO_APPROVED)
     (told,) = court.keep()
     assert isinstance(told, RulePaused)
     assert told.reason == "people took back, or turned around, 2 of its decisions of the last 30 days"
@@ -411,7 +412,7 @@ def test_it_pauses_when_what_it_approved_gets_a_flag(court: Court) -> None:
     court.keep()
     court.database.execute("UPDATE pattern_sync.traits SET flags = '{counted-twice}' WHERE pattern_id = %s", name)
     rule = court.service.get_rule("cheap").rule
-    look = court.call(lambda store: store.look(rule))
+    look = court.call(lambda store: store.look_at(rule))
     assert look is not None
     assert look.flagged == 1
 
@@ -577,11 +578,3 @@ def test_nobody_passes_for_a_rule_and_the_operator_forbids_them(court: Court) ->
     with pytest.raises(RuleRefused, match="PATTERN_SYNC_RULES is off"):
         forbidden.watch_rule("cheap")
     assert forbidden.try_rule("cheap").rule.name == "cheap"
-    assert isinstance(Rules, type)
-
-
-def _override(verdict: str) -> object:
-    from pattern_sync.domain.decision import Decision, Verdict
-    from pattern_sync.domain.entry import Status
-
-    return Decision(Verdict(verdict), "no", "ann", Status.AUTO_APPROVED)

@@ -22,12 +22,12 @@ from pattern_sync.observability.health import HealthReporter
 from pattern_sync.observability.metrics.exposition import Metrics
 from pattern_sync.observability.view import View
 from pattern_sync.review import Decisions, Finding, Review, Snoozing
+from pattern_sync.ruling import Rules
 from pattern_sync.services.liveness import STEP_SECONDS
 from pattern_sync.services.outage import Availability
 from pattern_sync.services.supervisor import Supervisor
 from pattern_sync.services.timings import Timings
 from pattern_sync.sync.periodic import Sweeper
-from pattern_sync.ruling import Rules
 from pattern_sync.telling import Messages
 from pattern_sync.web import live_routes, sync_routes
 from pattern_sync.web.access import Tokens

@@ -110,7 +110,7 @@ class RulesGateway:
         """Bring the marks of a rule up to date; return how many that people see are new or gone."""
         return len(await self._fetch("mark_entries", rule.name, rule.version, most))
 
-    async def look(self, rule: Rule) -> RuleLook | None:
+    async def look_at(self, rule: Rule) -> RuleLook | None:
         """Return whether a rule that is on may go on; None if another daemon is at it, or it is not on any more."""
         rows = await self._fetch("look_at_rule", rule.name, rule.version)
         return RuleLook(**rows[0]) if rows else None

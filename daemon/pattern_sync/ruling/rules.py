@@ -120,7 +120,7 @@ class Rules:
         return await self._rule(name)
 
     async def trial(self, name: str, since: datetime | None = None) -> RuleTrial:
-        """Return what a rule would have decided of what people decided since a time (None: ever); nothing is written."""
+        """Return what a rule would have decided of what people decided since a time (None: ever)."""
         rule = await self._rule(name)
         terms = rule.terms
         reach = await self._store.reach(terms)
@@ -147,7 +147,7 @@ class Rules:
         return await self._switch(await self._rule(name), RuleState.WATCHING, who)
 
     async def turn_on(self, name: str, who: str | None) -> Rule:
-        """Have a rule decide. Raises RuleRefused until people's agreement, by its lower bound, is what the rule needs."""
+        """Have a rule decide. Raises RuleRefused until the lower bound of people's agreement is what it needs."""
         self._refuse_if_forbidden()
         rule = await self._rule(name)
         if rule.state not in (RuleState.WATCHING, RuleState.PAUSED, RuleState.ON):
