@@ -764,9 +764,8 @@ export interface components {
             /** Format: date-time */
             changed_at: string;
         };
-        RuleAct: {
-            reviewer?: string | null;
-        };
+        /** @enum {string} */
+        RuleAct: "decided" | "vetoed" | "reverted" | "paused" | "off" | "watching" | "on";
         RuleChanges: {
             reviewer?: string | null;
             verdict?: components["schemas"]["RuleVerdict"] | null;
@@ -781,7 +780,7 @@ export interface components {
             without_tools?: string[] | null;
             min_workflows?: number | null;
             min_days_seen?: number | null;
-            allow_flags?: string[] | null;
+            allow_flags?: components["schemas"]["FlagName"][] | null;
             wait_hours?: number | null;
             per_day?: number | null;
             check_share?: number | null;
@@ -797,12 +796,12 @@ export interface components {
             checks_agreed: number;
         };
         RuleEvent: {
-            act: string;
+            act: components["schemas"]["RuleAct"];
             version: number;
             pattern_id: string | null;
             reviewer: string | null;
             reason: string | null;
-            human: string | null;
+            human: components["schemas"]["Verdict"] | null;
             /** Format: date-time */
             at: string;
         };
@@ -832,6 +831,9 @@ export interface components {
         };
         /** @enum {string} */
         RuleState: "off" | "watching" | "on" | "paused";
+        RuleSwitch: {
+            reviewer?: string | null;
+        };
         RuleTerms: {
             verdict: components["schemas"]["RuleVerdict"];
             min_confidence?: number | null;
@@ -1124,6 +1126,7 @@ export type RuleInFull = components['schemas']['RuleInFull'];
 export type RuleMark = components['schemas']['RuleMark'];
 export type RuleShown = components['schemas']['RuleShown'];
 export type RuleState = components['schemas']['RuleState'];
+export type RuleSwitch = components['schemas']['RuleSwitch'];
 export type RuleTerms = components['schemas']['RuleTerms'];
 export type RuleTrial = components['schemas']['RuleTrial'];
 export type RuleVerdict = components['schemas']['RuleVerdict'];

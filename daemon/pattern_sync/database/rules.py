@@ -10,10 +10,12 @@ from pattern_sync.database.reviews import Fetch, ReviewGateway
 from pattern_sync.database.rows import to_json
 from pattern_sync.domain.agreement import Agreement
 from pattern_sync.domain.batches import UndoneItem
+from pattern_sync.domain.decision import Verdict
 from pattern_sync.domain.rule_trial import MOST_DISAGREEMENTS, Disagreement, Measured, Reach
 from pattern_sync.domain.rules import (
     Applied,
     Rule,
+    RuleAct,
     RuleCounts,
     RuleEvent,
     RuleLook,
@@ -88,7 +90,7 @@ class RulesGateway:
 
     async def events(self, name: str, limit: int) -> list[RuleEvent]:
         """Return what happened to a rule, and what it did, newest first."""
-        return [RuleEvent(**row) for row in await self._fetch("rule_events", name, limit)]
+        return [_to_event(row) for row in await self._fetch("rule_events", name, limit)]
 
     async def counts(self, name: str) -> RuleCounts:
         """Return what a rule has to do with now."""
@@ -122,6 +124,11 @@ class RulesGateway:
     async def prune(self) -> None:
         """Forget marks that came to nothing long ago, and what rules did with entries that are gone."""
         await self._fetch("prune_rule_log")
+
+
+def _to_event(row: Mapping[str, Any]) -> RuleEvent:
+    human = None if row["human"] is None else Verdict(row["human"])
+    return RuleEvent(**{**row, "act": RuleAct(row["act"]), "human": human})
 
 
 def _to_rule(row: Mapping[str, Any]) -> Rule:

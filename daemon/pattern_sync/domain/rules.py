@@ -13,10 +13,10 @@ from pattern_sync.domain.evidence import FlagName
 from pattern_sync.domain.filter import CONFIDENCE, OCCURRENCES, WORKFLOWS, Bounds
 from pattern_sync.domain.text import is_storable
 
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,40}")
+RULE_NAME = "[a-z][a-z0-9-]{0,40}"
 REASON_LONGEST = 1_000
-_MOST_WORDS = 100
-_LONGEST_WORD = 255
+MOST_WORDS = 100
+LONGEST_WORD = 255
 
 
 class RuleVerdict(StrEnum):
@@ -40,7 +40,9 @@ class RuleState(StrEnum):
     PAUSED = "paused"
 
 
-_SAVINGS: Bounds[float] = Bounds(minimum=0.0, maximum=1e15, unnamed=None)  # USD a month
+LARGEST_SAVINGS = 1e15
+LARGEST_COUNT = 2**31 - 1
+_SAVINGS: Bounds[float] = Bounds(minimum=0.0, maximum=LARGEST_SAVINGS, unnamed=None)  # USD a month
 _BOUNDS: dict[str, Bounds[int] | Bounds[float]] = {
     "min_confidence": CONFIDENCE,
     "max_confidence": CONFIDENCE,
@@ -146,6 +148,18 @@ class RuleMark:
     due_at: datetime | None
 
 
+class RuleAct(StrEnum):
+    """What happened to a rule, or what it did."""
+
+    DECIDED = "decided"
+    VETOED = "vetoed"
+    REVERTED = "reverted"
+    PAUSED = "paused"
+    OFF = "off"
+    WATCHING = "watching"
+    ON = "on"
+
+
 @dataclass(frozen=True, slots=True)
 class RuleEvent:
     """Something in the life of a rule: it was switched, or decided, or somebody objected or took a decision back.
@@ -153,12 +167,12 @@ class RuleEvent:
     `human` is what a person decided of the pattern in the end.
     """
 
-    act: str
+    act: RuleAct
     version: int
     pattern_id: str | None
     reviewer: str | None
     reason: str | None
-    human: str | None
+    human: Verdict | None
     at: datetime
 
 
@@ -214,7 +228,7 @@ class VetoOutcome(StrEnum):
 
 def check_rule_name(name: str) -> str:
     """Return the name of a rule. Raises InvalidInput."""
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(RULE_NAME, name):
         raise InvalidInput(
             f"name is {name[:60]!r}; the name of a rule is a small letter and at most 40 small letters, digits and '-'."
         )
@@ -296,9 +310,9 @@ def _to_verdict(word: str) -> RuleVerdict:
 def _checked_words(name: str, words: Sequence[str]) -> tuple[str, ...]:
     if isinstance(words, str):
         raise InvalidInput(f"{name} is a text; it has to be a list of texts.")
-    if len(words) > _MOST_WORDS:
-        raise InvalidInput(f"{name} has {len(words):,} items; at most {_MOST_WORDS} are allowed.")
+    if len(words) > MOST_WORDS:
+        raise InvalidInput(f"{name} has {len(words):,} items; at most {MOST_WORDS} are allowed.")
     for word in words:
-        if not word.strip() or len(word) > _LONGEST_WORD or not is_storable(word):
-            raise InvalidInput(f"{name} has the item {word[:60]!r}; an item has 1 to {_LONGEST_WORD} characters.")
+        if not word.strip() or len(word) > LONGEST_WORD or not is_storable(word):
+            raise InvalidInput(f"{name} has the item {word[:60]!r}; an item has 1 to {LONGEST_WORD} characters.")
     return tuple(dict.fromkeys(word.strip().lower() for word in words))

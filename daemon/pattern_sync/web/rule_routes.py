@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Body, Depends, Path, Query, Request
 
-from pattern_sync.domain.rules import RuleMark
+from pattern_sync.domain.rules import RULE_NAME, RuleMark
 from pattern_sync.ruling import Reverted, Rules
 from pattern_sync.web.access import Guard
 from pattern_sync.web.exception_handlers import ADMINISTRATORS_ONLY, EVERYWHERE, OBJECTION, ONE_RULE, RULING
@@ -16,14 +16,14 @@ from pattern_sync.web.schemas.rules import (
     Objected,
     Objection,
     RevertRequest,
-    RuleAct,
     RuleChanges,
     RuleInFull,
     RuleShown,
+    RuleSwitch,
     Trial,
 )
 
-RuleName = Annotated[str, Path(description="The rule's name.", examples=["cheap-tests"], max_length=100)]
+RuleName = Annotated[str, Path(description="The rule's name.", examples=["cheap-tests"], pattern=f"^{RULE_NAME}$")]
 
 
 class RuleRoutes:
@@ -78,7 +78,7 @@ class RuleRoutes:
         self,
         request: Request,
         name: RuleName,
-        body: Annotated[RuleAct | None, Body()] = None,
+        body: Annotated[RuleSwitch | None, Body()] = None,
         x_reviewer: Reviewer = None,
     ) -> RuleShown:
         """Have a rule mark what it would decide, and decide nothing. For administrators only."""
@@ -88,7 +88,7 @@ class RuleRoutes:
         self,
         request: Request,
         name: RuleName,
-        body: Annotated[RuleAct | None, Body()] = None,
+        body: Annotated[RuleSwitch | None, Body()] = None,
         x_reviewer: Reviewer = None,
     ) -> RuleShown:
         """Have a rule decide: refused until people's agreement reaches what the rule needs. For administrators only."""
@@ -98,7 +98,7 @@ class RuleRoutes:
         self,
         request: Request,
         name: RuleName,
-        body: Annotated[RuleAct | None, Body()] = None,
+        body: Annotated[RuleSwitch | None, Body()] = None,
         x_reviewer: Reviewer = None,
     ) -> RuleShown:
         """Have a rule do nothing. For administrators only."""
@@ -118,7 +118,7 @@ class RuleRoutes:
         since = body.since if body else None
         return await self._rules.revert(name, since, self._who(request, body, x_reviewer))
 
-    def _who(self, request: Request, body: RuleAct | RevertRequest | None, named: str | None) -> str | None:
+    def _who(self, request: Request, body: RuleSwitch | RevertRequest | None, named: str | None) -> str | None:
         return self._identity.of(request) or (body.reviewer if body else None) or named
 
 

@@ -6,17 +6,34 @@ from typing import Annotated, Any, Self
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from pattern_sync.domain.decision import LONGEST_TEXT
+from pattern_sync.domain.evidence import FlagName
 from pattern_sync.domain.rule_trial import RuleTrial
-from pattern_sync.domain.rules import Rule, RuleState, RuleTerms, RuleVerdict, VetoOutcome
+from pattern_sync.domain.rules import (
+    LARGEST_COUNT,
+    LARGEST_SAVINGS,
+    LONGEST_WORD,
+    MOST_WORDS,
+    Rule,
+    RuleState,
+    RuleTerms,
+    RuleVerdict,
+    VetoOutcome,
+)
 from pattern_sync.ruling import RuleView
 from pattern_sync.web.parameters import check_moment
 from pattern_sync.web.schemas.bodies import check_number
 from pattern_sync.web.schemas.review import Remark
 from pattern_sync.web.schemas.texts import STORABLE
 
-_Number = Annotated[float | None, BeforeValidator(lambda given: given if given is None else check_number(given))]
-_Count = Annotated[int | None, Field(strict=True)]
-_Words = list[str] | None
+
+def _number_or_null(given: object) -> object:
+    return None if given is None else check_number(given)
+
+
+_Number = Annotated[float | None, BeforeValidator(_number_or_null)]
+_Count = Annotated[int | None, BeforeValidator(_number_or_null)]
+_Word = Annotated[str, Field(min_length=1, max_length=LONGEST_WORD, pattern=r"\S", json_schema_extra=STORABLE)]
+_Words = Annotated[list[_Word] | None, Field(max_length=MOST_WORDS)]
 
 
 class RuleChanges(Remark):
@@ -32,23 +49,27 @@ class RuleChanges(Remark):
     )
 
     verdict: RuleVerdict | None = Field(None, description="What it decides. One that approves needs `max_savings`.")
-    min_confidence: _Number = Field(None, description="In percent.")
-    max_confidence: _Number = Field(None, description="In percent.")
-    min_occurrences: _Count = None
-    min_savings: _Number = Field(None, description="In USD a month, as claimed.")
-    max_savings: _Number = Field(None, description="In USD a month, as claimed.")
+    min_confidence: _Number = Field(None, ge=0, le=100, description="In percent.")
+    max_confidence: _Number = Field(None, ge=0, le=100, description="In percent.")
+    min_occurrences: _Count = Field(None, ge=0, le=LARGEST_COUNT)
+    min_savings: _Number = Field(None, ge=0, le=LARGEST_SAVINGS, description="In USD a month, as claimed.")
+    max_savings: _Number = Field(None, ge=0, le=LARGEST_SAVINGS, description="In USD a month, as claimed.")
     only_kinds: _Words = Field(None, description="The kinds that it may decide; an empty list: all.")
     exclude_kinds: _Words = None
     needs_tools: _Words = Field(None, description="Tools all of which the sequence has to have.")
     without_tools: _Words = Field(None, description="Tools none of which it may have.")
-    min_workflows: _Count = Field(None, description="Distinct workflows that are recorded.")
-    min_days_seen: _Number = Field(None, description="Days between the first and the last of them.")
-    allow_flags: _Words = Field(None, description="An entry with any other flag is left alone.")
-    wait_hours: _Number = Field(None, description="For how long people may object: 1 to 720. A new rule: 24.")
-    per_day: _Count = Field(None, description="How many it may decide in 24 hours: 1 to 1,000. A new rule: 20.")
-    check_share: _Number = Field(None, description="Share that is left to people, for ever: 0.01 to 0.5. New: 0.1.")
+    min_workflows: _Count = Field(None, ge=0, le=LARGEST_COUNT, description="Distinct workflows that are recorded.")
+    min_days_seen: _Number = Field(None, ge=0, le=36_500, description="Days between the first and the last of them.")
+    allow_flags: list[FlagName] | None = Field(
+        None, max_length=MOST_WORDS, description="An entry with any other flag is left alone."
+    )
+    wait_hours: _Number = Field(None, ge=1, le=720, description="For how long people may object. A new rule: 24.")
+    per_day: _Count = Field(None, ge=1, le=1_000, description="How many it may decide in 24 hours. A new rule: 20.")
+    check_share: _Number = Field(
+        None, ge=0.01, le=0.5, description="Share that is left to people, for ever. A new rule: 0.1."
+    )
     agreement: _Number = Field(
-        None, description="What the lower bound of people's agreement has to reach: 0.8 to 0.99. A new rule: 0.95."
+        None, ge=0.8, le=0.99, description="What the lower bound of people's agreement has to reach. A new rule: 0.95."
     )
 
     def changes(self) -> dict[str, Any]:
@@ -57,12 +78,19 @@ class RuleChanges(Remark):
         return {name: _meant(name, value) for name, value in named.items()}
 
 
-class RuleAct(Remark):
+class RuleSwitch(Remark):
     """Who switches a rule."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"reviewer": "ann"}]})
 
 
 class RevertRequest(Remark):
     """From when on a rule's decisions are taken back; all of the last seven days if it is not given."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"since": "2026-11-26T09:00:00+01:00", "reviewer": "ann"}]},
+    )
 
     since: Annotated[AwareDatetime | None, BeforeValidator(check_moment)] = Field(
         None, description="A time with its zone, within the last seven days."
@@ -71,6 +99,10 @@ class RevertRequest(Remark):
 
 class Objection(Remark):
     """Who objects to what rules are about to decide, and why."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"reason": "it is in use", "reviewer": "ann"}]}
+    )
 
     reason: str | None = Field(
         None, description="Why, for others to read.", max_length=LONGEST_TEXT, json_schema_extra=STORABLE
