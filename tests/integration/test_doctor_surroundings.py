@@ -77,6 +77,7 @@ def test_every_role_is_examined_as_far_as_its_rights_go(lived_in: LivedInDatabas
                 "schema-version",
                 "schema-objects",
                 "queue",
+                "rules",
             },
         }
         for url, names in unseen.items():

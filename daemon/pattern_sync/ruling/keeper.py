@@ -18,6 +18,7 @@ MOST_MARKED_AT_ONCE = 5_000
 # Rules take at most this share of the time: of a long queue, and of a long history, a look takes a second.
 LARGEST_SHARE_OF_TIME = 0.1
 MOST_TAKEN_BACK = 2
+_AT_WORK = (RuleState.WATCHING, RuleState.ON)
 _NOBODY = "system"
 _PRUNING_SECONDS = 3_600.0
 # How often a rule that has nothing to decide proves itself anew.
@@ -56,6 +57,7 @@ class RuleKeeper:
         self._woken = asyncio.Event()
         self._prune_at = now()
         self._proven_at: dict[str, float] = {}
+        self._at_work = False
 
     def wake(self) -> None:
         """Have it look soon: something was queued."""
@@ -71,13 +73,16 @@ class RuleKeeper:
             if not self._activity.in_outage:
                 rest_seconds = (self._now() - begun_at) / LARGEST_SHARE_OF_TIME
                 await self._activity.wait(max(self._timings.ruling_pace_seconds, rest_seconds))
-                await self._activity.wait_for(self._woken, self._timings.ruling_seconds)
+                # Where no rule is at work, nothing that is queued is worth a look.
+                woken = self._woken if self._at_work else asyncio.Event()
+                await self._activity.wait_for(woken, self._timings.ruling_seconds)
 
     async def run_once(self) -> None:
         """Mark, prove and apply every rule once."""
         rules = await self._store.rules()
+        self._at_work = any(rule.state in _AT_WORK for rule in rules)
         for rule in rules:
-            if rule.state in (RuleState.WATCHING, RuleState.ON):
+            if rule.state in _AT_WORK:
                 await self._store.mark(rule, MOST_MARKED_AT_ONCE)
             if rule.state is RuleState.ON:
                 await self._decide(rule)
