@@ -128,8 +128,9 @@ def test_a_daemon_that_is_killed_while_a_rule_decides_leaves_all_or_nothing(data
 def test_the_operator_forbids_rules(database: TestDatabase) -> None:
     rule_that_is_on(database)
     names = queue(database, 3)
-    settings = {"PATTERN_SYNC_RULES": "off", "PATTERN_SYNC_ADMIN_TOKEN": "administrator"}
-    with running_daemon(database.url, timings=HASTY, **settings) as daemon:
+    with running_daemon(
+        database.url, timings=HASTY, PATTERN_SYNC_RULES="off", PATTERN_SYNC_ADMIN_TOKEN="administrator"
+    ) as daemon:
         refused = httpx.post(f"{daemon.http_url}/api/v1/rules/cheap/watch", headers=ADMIN)
         assert (refused.status_code, "forbidden" in refused.json()["detail"]) == (409, True)
         assert httpx.get(f"{daemon.http_url}/api/v1/rules/cheap/trial").status_code == 200

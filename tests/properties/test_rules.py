@@ -2,11 +2,12 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import Phase, given, note, settings
@@ -26,8 +27,14 @@ WEIGHTS = {
     "a day passes": 2, "clock back": 1, "switch": 3, "change": 1,
 }  # fmt: skip
 VERDICTS = {"approve": "auto-approved", "reject": "auto-rejected"}
-RULES = {"good": {"verdict": "approve", "min_confidence": 80}, "junk": {"verdict": "reject", "max_confidence": 85}}
-BOUNDS = {"good": lambda confidence: confidence >= 0.8, "junk": lambda confidence: confidence <= 0.85}
+RULES: Mapping[str, Mapping[str, Any]] = {
+    "good": {"verdict": "approve", "min_confidence": 80},
+    "junk": {"verdict": "reject", "max_confidence": 85},
+}
+BOUNDS: Mapping[str, Callable[[float], bool]] = {
+    "good": lambda confidence: confidence >= 0.8,
+    "junk": lambda confidence: confidence <= 0.85,
+}
 
 
 @dataclass
@@ -107,7 +114,7 @@ class World:
             case "delete" if self.statuses.get(name) == "pending" and name not in self.locked:
                 self.database.execute("DELETE FROM pattern_approvals WHERE pattern_id = %s", name)
                 for known in (self.statuses, self.people, self.confidence):
-                    known.pop(name, None)  # type: ignore[attr-defined] # each is a mapping by name
+                    known.pop(name, None)
             case "lock" if name in self.statuses and name not in self.locked:
                 somebody = self.database.another_connection(autocommit=False)
                 somebody.execute("SELECT FROM pattern_approvals WHERE pattern_id = %s FOR UPDATE", [name])
