@@ -62,7 +62,7 @@ class World:
         flags = {"allow_flags": ["nothing-recorded", "no-steps", "short-span", "carries-queue"]}
         for name, terms in RULES.items():
             self.database.execute(
-                "SELECT pattern_sync.set_rule(%s, 0, %s, 'ann')", name, json.dumps(words | plain | flags | terms)
+                "SELECT pattern_sync.set_rule(%s, 0, %s, 'ann')", name, json.dumps({**words, **plain, **flags, **terms})
             )
             self.switch(name, "on")
         self.database.add_entry(f"{self.prefix}:the largest", estimated_savings_usd=9_999)
