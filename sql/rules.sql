@@ -518,6 +518,36 @@ BEGIN
     RETURN seen;
 END $$;
 
+-- What rules would decide of a pending entry, as an object; NULL if none would, or two of them would not agree. The
+-- first of those that would is named; its time is null while it only watches.
+CREATE OR REPLACE FUNCTION pattern_sync.mark_of(signature text)
+RETURNS jsonb LANGUAGE plpgsql STABLE
+SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    RETURN (
+        SELECT CASE
+            WHEN pg_catalog.count(DISTINCT m.verdict COLLATE "C") = 1::bigint
+                THEN (pg_catalog.array_agg(m.mark ORDER BY m.due_at, m.rule COLLATE "C"))[1]
+        END
+        FROM (
+            SELECT l.rule, r.verdict, due.at AS due_at, pg_catalog.jsonb_build_object(
+                'rule', l.rule, 'version', l.version,
+                'status', pg_catalog.concat('auto-', pattern_sync.action_of(r.verdict)),
+                'due_at', pg_catalog.date_part('epoch'::text, due.at)
+            ) AS mark
+            FROM pattern_sync.rule_log AS l
+            JOIN pattern_sync.rules AS r ON r.name = l.rule
+            CROSS JOIN LATERAL (
+                SELECT CASE
+                    WHEN r.state = 'on'
+                        THEN l.at + pg_catalog.make_interval(secs => r.wait_hours * 3600::double precision)
+                END AS at
+            ) AS due
+            WHERE l.pattern_id = mark_of.signature COLLATE "default" AND l.act = 'would' AND l.ended_at IS NULL
+        ) AS m
+    );
+END $$;
+
 -- End the live marks of a rule.
 CREATE OR REPLACE FUNCTION pattern_sync.end_marks(rule_name text)
 RETURNS void LANGUAGE plpgsql AS $$

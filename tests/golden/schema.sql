@@ -2172,6 +2172,36 @@ BEGIN
     RETURN seen;
 END $$;
 COMMENT ON FUNCTION pattern_sync.mark_entries(rule_name text, version bigint, most bigint) IS 'Bring the marks of a rule that watches or is on up to date: mark what it would decide, or leaves to people as a check, at most `most` at once; end the marks of what a person has decided, and of what does not fit any more. Returns the patterns whose mark people see, and that is new or gone; none if the rule was changed meanwhile.';
+CREATE FUNCTION pattern_sync.mark_of(signature text) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+BEGIN
+    RETURN (
+        SELECT CASE
+            WHEN pg_catalog.count(DISTINCT m.verdict COLLATE "C") = 1::bigint
+                THEN (pg_catalog.array_agg(m.mark ORDER BY m.due_at, m.rule COLLATE "C"))[1]
+        END
+        FROM (
+            SELECT l.rule, r.verdict, due.at AS due_at, pg_catalog.jsonb_build_object(
+                'rule', l.rule, 'version', l.version,
+                'status', pg_catalog.concat('auto-', pattern_sync.action_of(r.verdict)),
+                'due_at', pg_catalog.date_part('epoch'::text, due.at)
+            ) AS mark
+            FROM pattern_sync.rule_log AS l
+            JOIN pattern_sync.rules AS r ON r.name = l.rule
+            CROSS JOIN LATERAL (
+                SELECT CASE
+                    WHEN r.state = 'on'
+                        THEN l.at + pg_catalog.make_interval(secs => r.wait_hours * 3600::double precision)
+                END AS at
+            ) AS due
+            WHERE l.pattern_id = mark_of.signature COLLATE "default" AND l.act = 'would' AND l.ended_at IS NULL
+        ) AS m
+    );
+END $$;
+COMMENT ON FUNCTION pattern_sync.mark_of(signature text) IS 'What rules would decide of a pending entry, as an object; NULL if none would, or two of them would not agree. The first of those that would is named; its time is null while it only watches.';
 CREATE FUNCTION pattern_sync.mark_patterns(batch bigint, row_ids bigint[]) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -3789,7 +3819,7 @@ BEGIN
     RETURN coalesce(shape, '');
 END $$;
 COMMENT ON FUNCTION pattern_sync.shape_of(sequence text) IS 'The shape of a sequence of tools: a tool that follows itself counts once. It is a loop: a query for each entry takes twice as long, and a regular expression with a back reference, on long sequences, five times.';
-CREATE FUNCTION pattern_sync.shown_entries(signatures text[]) RETURNS TABLE(pattern_id text, tool_sequence text, status text, confidence_score double precision, occurrence_count bigint, estimated_savings_usd double precision, impact_score double precision, pattern_context text, example_sessions text, reviewed_by text, reviewed_at timestamp with time zone, approval_notes text, created_at timestamp with time zone, evidence text, from_pattern boolean, snooze text, place bigint)
+CREATE FUNCTION pattern_sync.shown_entries(signatures text[]) RETURNS TABLE(pattern_id text, tool_sequence text, status text, confidence_score double precision, occurrence_count bigint, estimated_savings_usd double precision, impact_score double precision, pattern_context text, example_sessions text, reviewed_by text, reviewed_at timestamp with time zone, approval_notes text, created_at timestamp with time zone, evidence text, from_pattern boolean, snooze text, mark text, place bigint)
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
     SET enable_nestloop TO 'off'
@@ -3818,6 +3848,7 @@ BEGIN
         pattern_sync.is_from_pattern(a.pattern_id::text),
         -- What is decided is not snoozed, whoever has decided it.
         CASE WHEN a.status::text = 'pending' THEN pattern_sync.snooze_of(a.pattern_id::text, figures.savings) END::text,
+        CASE WHEN a.status::text = 'pending' THEN pattern_sync.mark_of(a.pattern_id::text) END::text,
         pg_catalog.array_position(shown_entries.signatures, a.pattern_id::text)::bigint
     FROM pattern_approvals AS a
     CROSS JOIN LATERAL (

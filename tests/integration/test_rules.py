@@ -14,7 +14,7 @@ from pattern_sync.database.pool import Pool
 from pattern_sync.database.rules import RulesGateway
 from pattern_sync.database.statements import load_statements
 from pattern_sync.domain.batches import UndoOutcome
-from pattern_sync.domain.entry import Status
+from pattern_sync.domain.entry import EntryMark, Status
 from pattern_sync.domain.errors import AlreadyDecided, InvalidInput, RuleRefused, UnknownPattern, UnknownRule
 from pattern_sync.domain.facts import Fact, RuleDecided, RulePaused, RulesCounted
 from pattern_sync.domain.rules import Rule, RuleState, VetoOutcome
@@ -161,6 +161,8 @@ def test_what_it_marks_it_decides_after_its_waiting_time_as_the_application_read
     assert court.keep() == []
     assert court.marked() == {name}
     (mark,) = court.service.rule_marks()
+    shown = court.service.get_entry(name)[0].mark
+    assert shown == EntryMark("cheap", 1, Status.AUTO_APPROVED, mark.due_at)
     assert mark.due_at == mark.since + timedelta(hours=24)
     court.ripen(23.9)
     assert court.keep() == []
@@ -303,6 +305,7 @@ def test_where_two_rules_disagree_nobody_decides(court: Court) -> None:
     court.ripen()
     court.keep()
     assert (court.status(both), court.status(one)) == ("pending", "auto-approved")
+    assert court.service.get_entry(both)[0].mark is None
     court.service.turn_rule_off("junk")
     court.keep()
     assert court.status(both) == "auto-approved"

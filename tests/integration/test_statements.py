@@ -40,6 +40,7 @@ ENTRY: Mapping[str, str] = {
     "created_at": "timestamptz",
     "evidence": "text",
     "snooze": "text",
+    "mark": "text",
     "from_pattern": "bool",
 }
 # What rows.py reads and what the gateways pass, listed literally.

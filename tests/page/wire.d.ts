@@ -514,6 +514,12 @@ export interface components {
             approved_before: number;
             decided_before: number;
         };
+        EntryMark: {
+            rule: string;
+            version: number;
+            status: components["schemas"]["Status"];
+            due_at: string | null;
+        };
         EntryOutcome: {
             pattern_id: string;
             outcome: components["schemas"]["ItemOutcome"];
@@ -698,6 +704,7 @@ export interface components {
             created_at: string | null;
             evidence: components["schemas"]["Evidence"];
             snooze: components["schemas"]["Snooze"] | null;
+            mark: components["schemas"]["EntryMark"] | null;
             /** @default true */
             from_pattern: boolean;
         };
@@ -1082,6 +1089,7 @@ export type DecisionOnMany = components['schemas']['DecisionOnMany'];
 export type DeliveryOutcome = components['schemas']['DeliveryOutcome'];
 export type Disagreement = components['schemas']['Disagreement'];
 export type EntryGroup = components['schemas']['EntryGroup'];
+export type EntryMark = components['schemas']['EntryMark'];
 export type EntryOutcome = components['schemas']['EntryOutcome'];
 export type Evidence = components['schemas']['Evidence'];
 export type Flag = components['schemas']['Flag'];
