@@ -474,10 +474,11 @@ BEGIN
             human = CASE WHEN t.status IN ('approved', 'rejected') THEN t.status END
         FROM pattern_sync.rule_log AS live
         LEFT JOIN pattern_sync.traits AS t ON t.pattern_id = live.pattern_id
+        LEFT JOIN pg_catalog.unnest(fitting) AS still (pattern_id) ON still.pattern_id = live.pattern_id
         WHERE live.rule = mark_entries.rule_name
           AND live.ended_at IS NULL
           AND live.act IN ('would', 'checked')
-          AND live.pattern_id <> ALL (fitting)
+          AND still.pattern_id IS NULL
           AND l.id = live.id
         RETURNING l.pattern_id, l.act
     )
