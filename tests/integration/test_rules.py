@@ -536,7 +536,7 @@ def test_a_rule_that_can_never_fire_is_told_so_with_the_bound(court: Court) -> N
     court.queue("capped", confidence_score=0.99, occurrence_count=300, estimated_savings_usd=6_000)
     court.rule("never", min_confidence=99.5, min_savings=5_000.0, max_savings=1e6)
     assert court.service.try_rule("never").never == (
-        "It can never fire: min_confidence is 99.5, which none reaches; the highest is 99, of 2 entries.",
+        "It can never fire: min_confidence is 99.5, which none of the 2 entries reaches; the highest is 99.",
     )
     for contradiction, words in (
         ({"min_savings": 600.0}, "nothing is within both"),

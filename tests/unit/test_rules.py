@@ -109,15 +109,15 @@ def test_bounds_are_said_in_words() -> None:
 
 def test_why_a_rule_can_never_fire_is_said_with_the_bound() -> None:
     assert list(never_of(CHEAP, REACH)) == [
-        "It has never been able to fire: of 10 entries, none is within all of its bounds at once."
+        "It has never been able to fire: of the 10 entries, none is within all of its bounds at once."
     ]
     empty = Reach(0, 0, 0, 0.0, 0, 0, 0, {}, {})
     assert list(never_of(CHEAP, empty)) == ["There is no entry yet on which it could be tried."]
     assert list(alarms_of(CHEAP, empty)) == []
     none = Reach(10, 4, 0, 0.0, 10, 0, 0, {"min_confidence": 0, "max_savings": 0}, {"min_confidence": 89.0})
     assert list(never_of(CHEAP, none)) == [
-        "It can never fire: min_confidence is 90, which none reaches; the highest is 89, of 10 entries.",
-        "It can never fire: max_savings is 500, which none reaches, of 10 entries.",
+        "It can never fire: min_confidence is 90, which none of the 10 entries reaches; the highest is 89.",
+        "It can never fire: max_savings is 500, which none of the 10 entries reaches.",
     ]
 
 

@@ -89,20 +89,20 @@ def never_of(terms: RuleTerms, reach: Reach) -> Iterator[str]:
     if not reach.entries:
         yield "There is no entry yet on which it could be tried."
         return
-    of_all = f"of {reach.entries:,} entries" if reach.entries > 1 else "of the 1 entry"
+    entries = "the 1 entry" if reach.entries == 1 else f"the {reach.entries:,} entries"
     blocking = [name for name, count in reach.alone.items() if count == 0]
     for name in blocking:
-        yield f"It can never fire: {_blocked(terms, name, reach.extremes.get(name))} {of_all}."
+        yield f"It can never fire: {_blocked(terms, name, entries, reach.extremes.get(name))}."
     if not blocking and not reach.fitting:
-        yield f"It has never been able to fire: {of_all}, none is within all of its bounds at once."
+        yield f"It has never been able to fire: of {entries}, none is within all of its bounds at once."
 
 
-def _blocked(terms: RuleTerms, name: str, extreme: float | None) -> str:
+def _blocked(terms: RuleTerms, name: str, entries: str, extreme: float | None) -> str:
     value = getattr(terms, name)
     if name == "allow_flags":
-        return "every one has a flag that allow_flags does not name,"
+        return f"each of {entries} has a flag that allow_flags does not name"
     if isinstance(value, tuple):
-        return f"{name} ({', '.join(value)}) lets none through"
+        return f"{name} is {', '.join(value)}, which lets none of {entries} through"
     side = "highest" if name.startswith("min_") else "lowest"
     seen = "" if extreme is None else f"; the {side} is {extreme:,.6g}"
-    return f"{name} is {value:,.6g}, which none reaches{seen},"
+    return f"{name} is {value:,.6g}, which none of {entries} reaches{seen}"
