@@ -36,6 +36,7 @@ OUR_TABLES = (
     *("traits", "batches", "batch_items", "decisions", "snoozes", "answers"),
     *("messages", "told", "channels"),
     *("detected_sessions", "reported_events", "routines"),
+    *("rules", "rule_log"),
 )
 TABLES = ("operation_patterns", "pattern_approvals", *(f"pattern_sync.{name}" for name in OUR_TABLES))
 DETECTOR = ("INSERT, UPDATE, SELECT ON operation_patterns", "USAGE ON SEQUENCE operation_patterns_id_seq")
@@ -77,6 +78,7 @@ def test_every_role_is_examined_as_far_as_its_rights_go(lived_in: LivedInDatabas
                 "schema-version",
                 "schema-objects",
                 "queue",
+                "rules",
             },
         }
         for url, names in unseen.items():

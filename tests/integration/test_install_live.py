@@ -79,6 +79,7 @@ def test_twenty_simultaneous_installers_install_once_and_delay_no_writer(empty_d
         "apply migrations/0005_deciding.sql",
         "apply migrations/0006_telling.sql",
         "apply migrations/0007_detecting.sql",
+        "apply migrations/0008_rules.sql",
         "create the functions",
         "create the triggers on operation_patterns",
         "create the triggers on pattern_approvals",

@@ -48,6 +48,7 @@ NEEDED = {
             *("traits", "batches", "batch_items", "decisions", "snoozes", "answers"),
             *("messages", "told", "channels"),
             *("detected_sessions", "reported_events", "routines"),
+            *("rules", "rule_log"),
         )
         for privilege in ("SELECT", "INSERT", "UPDATE", "DELETE")
         if (table, privilege) != ("runs", "UPDATE")
@@ -141,7 +142,8 @@ def test_a_table_that_an_older_schema_lacks_is_no_error(lived: TestDatabase) -> 
         "DROP TABLE pattern_sync.written, pattern_sync.refusals, pattern_sync.rejections, pattern_sync.marks,"
         " pattern_sync.traits, pattern_sync.batch_items, pattern_sync.batches, pattern_sync.decisions,"
         " pattern_sync.snoozes, pattern_sync.answers, pattern_sync.messages, pattern_sync.told, pattern_sync.channels,"
-        " pattern_sync.detected_sessions, pattern_sync.reported_events, pattern_sync.routines"
+        " pattern_sync.detected_sessions, pattern_sync.reported_events, pattern_sync.routines,"
+        " pattern_sync.rules, pattern_sync.rule_log"
     )
     assert missing_rights(lived) == []
 

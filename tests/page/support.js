@@ -27,6 +27,7 @@ export function entry(patternId, fields = {}) {
     evidence: evidence(),
     snooze: null,
     from_pattern: true,
+    mark: null,
     ...fields,
   };
 }

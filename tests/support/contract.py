@@ -17,6 +17,7 @@ ENTRY_FIELDS = {
     # Ours; the panel does not use them.
     "evidence",
     "from_pattern",
+    "mark",
     "snooze",
 }
 REPORT_FIELDS = {

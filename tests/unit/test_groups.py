@@ -70,6 +70,7 @@ def test_no_cell_is_a_formula(first: str) -> None:
         created_at,
         NO_EVIDENCE,
         None,
+        None,
     )
     head, row = csv.reader(io.StringIO(csv_head() + csv_rows([entry])))
     cells = dict(zip(head, row, strict=True))

@@ -18,6 +18,7 @@ from pattern_sync.domain.notification import Channel, NotificationKind
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome
 from pattern_sync.domain.reception import Audience, Mode, SessionEnd, TriggerFault
 from pattern_sync.domain.results import Retried, SyncResult
+from pattern_sync.domain.rules import RuleVerdict
 from pattern_sync.domain.scans import ScanKind
 from pattern_sync.domain.statistics import MissingIndex, PendingEntries, Publication
 from pattern_sync.observability.lines import Line
@@ -108,6 +109,11 @@ LINES: list[tuple[facts.Fact, list[Line]]] = [
     (facts.MessagesCounted((), ()), []),
     (facts.TellingStopped("down"), [Line.TELLING_STOPPED]),
     (facts.TellingResumed(1.0), [Line.TELLING_RESUMED]),
+    (facts.RuleDecided("cheap", 3, RuleVerdict.APPROVE, 2, 17), [Line.RULE_DECIDED]),
+    (facts.RulePaused("cheap", 3, "people took back 2"), [Line.RULE_PAUSED]),
+    (facts.RulesCounted((), ()), []),
+    (facts.RulingStopped("down"), [Line.RULING_STOPPED]),
+    (facts.RulingResumed(1.0), [Line.RULING_RESUMED]),
 ]
 EVERY_FACT = [each for each in vars(facts).values() if isinstance(each, type) and facts.Fact in each.__bases__]
 # Lines without a fact, and lines that need two facts.

@@ -32,10 +32,13 @@ from pattern_sync.domain.messages import ClaimedMessage, Gathered, Letter, Messa
 from pattern_sync.domain.outcomes import PatternOutcome
 from pattern_sync.domain.reception import Sighting
 from pattern_sync.domain.results import QueuedPage, RefreshedPage, Retried, SyncResult
+from pattern_sync.domain.rule_trial import Measured
+from pattern_sync.domain.rules import Applied, Rule, RuleLook
 from pattern_sync.domain.scans import ScanKind
 from pattern_sync.domain.statistics import PendingEntries
 from pattern_sync.embedded import EmbeddedServer, Supervision
 from pattern_sync.observability.systemd import ServiceManager
+from pattern_sync.ruling import RuleKeeper
 from pattern_sync.runtime.readiness import Readiness
 from pattern_sync.runtime.reload import FilterPublisher, Reloader
 from pattern_sync.runtime.upkeep import EmbeddedSupervisor, Watchdog
@@ -225,6 +228,25 @@ class Database(FakeQueue):
     async def prune(self) -> None:
         await self.ask()
 
+    async def rules(self, _name: str | None = None) -> list[Rule]:
+        await self.ask()
+        return []
+
+    async def mark(self, *_: object) -> int:
+        raise AssertionError("there is no rule")
+
+    async def look_at(self, *_: object) -> RuleLook | None:
+        raise AssertionError("there is no rule")
+
+    async def measure(self, *_: object) -> Measured:
+        raise AssertionError("there is no rule")
+
+    async def pause(self, *_: object) -> bool:
+        raise AssertionError("there is no rule")
+
+    async def apply(self, *_: object) -> list[Applied]:
+        raise AssertionError("there is no rule")
+
     async def counts(self) -> list[MessageCount]:
         await self.ask()
         return []
@@ -289,6 +311,7 @@ class Stage:
             LiveUpdates: lambda: self.updates,
             FilterPublisher: lambda: self.publisher,
             Teller: self._teller,
+            RuleKeeper: lambda: RuleKeeper(self.database, self.facts, self.activity, clock, self.timings),
             Reloader: self._reloader,
             Watchdog: self._watchdog,
             EmbeddedSupervisor: lambda: EmbeddedSupervisor(
@@ -442,6 +465,7 @@ ATTEMPTING: list[type[Service]] = [
     LiveUpdates,
     FilterPublisher,
     Teller,
+    RuleKeeper,
 ]
 # The listener handles it through `Reception`: while it has no session, the daemon polls.
 WORKING: list[type[Service]] = [*ATTEMPTING, Listener]

@@ -6,7 +6,19 @@ from typing import Annotated, NoReturn, cast
 
 import typer
 
-from pattern_sync.cli import advice, daemon, database, detecting, doctor, finding, reading, review, telling, trial
+from pattern_sync.cli import (
+    advice,
+    daemon,
+    database,
+    detecting,
+    doctor,
+    finding,
+    reading,
+    review,
+    rules,
+    telling,
+    trial,
+)
 from pattern_sync.cli.endings import report, report_lost_output, report_usage
 from pattern_sync.cli.session import Session
 from pattern_sync.cli.streams import drop_output, is_of_output, open_missing_streams, take_any_text
@@ -26,7 +38,7 @@ app = typer.Typer(
     ),
 )
 
-for group in (daemon, database, reading, doctor, review, advice, finding, telling, detecting, trial):
+for group in (daemon, database, reading, doctor, review, advice, finding, rules, telling, detecting, trial):
     group.add_commands(app)
 
 

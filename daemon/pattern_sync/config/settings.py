@@ -232,6 +232,11 @@ class Settings(BaseSettings):
         description="A TOML file with what tokens cost, by the beginning of a model's name: with it, `pattern-sync"
         " detect` tells savings.",
     )
+    rules: bool = Field(
+        default=True,
+        description="Whether rules may mark and decide; each is off until a person has switched it on. `off`: none may,"
+        " and none can be switched on. Give all daemons the same.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Lowest level to log. `debug` also logs every refresh."
     )

@@ -47,12 +47,22 @@ class Snooze:
 
 
 @dataclass(frozen=True, slots=True)
+class EntryMark:
+    """The status that a rule would give a pending entry at `due_at`, unless somebody objects; None: it only watches."""
+
+    rule: str
+    version: int
+    status: Status
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class QueueEntry:
     """A queue entry; confidence is 0 to 1, savings are USD a month, times have a zone.
 
     In `approval_notes`, `REJECTED: ` precedes a rejection's reason, as the application expects. `from_pattern` is false
     for a foreign entry: another program wrote it, and no pattern stands behind it. The field names are a contract with
-    the application's review panel; `pattern_id` is the signature.
+    the application's review panel; `pattern_id` is the signature. `mark` is what a rule would decide.
     """
 
     pattern_id: str
@@ -70,6 +80,7 @@ class QueueEntry:
     created_at: datetime | None
     evidence: Evidence
     snooze: Snooze | None
+    mark: EntryMark | None
     from_pattern: bool = True
 
 

@@ -48,6 +48,10 @@ _PLAIN: dict[type[facts.Fact], Line] = {
     facts.PagesCurrent: Line.PAGES_CURRENT,
     facts.TellingStopped: Line.TELLING_STOPPED,
     facts.TellingResumed: Line.TELLING_RESUMED,
+    facts.RuleDecided: Line.RULE_DECIDED,
+    facts.RulePaused: Line.RULE_PAUSED,
+    facts.RulingStopped: Line.RULING_STOPPED,
+    facts.RulingResumed: Line.RULING_RESUMED,
 }
 _MESSAGES = {
     MessageState.SENT: Line.MESSAGE_SENT,

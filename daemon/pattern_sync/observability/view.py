@@ -25,6 +25,9 @@ from pattern_sync.domain.facts import (
     QuarantineRetried,
     ReloadDeferred,
     ReloadRefused,
+    RulesCounted,
+    RulingResumed,
+    RulingStopped,
     ScanFinished,
     SchemaRead,
     SessionProven,
@@ -47,6 +50,7 @@ from pattern_sync.domain.scans import ScanKind
 
 if TYPE_CHECKING:
     from pattern_sync.domain.messages import MessageState
+    from pattern_sync.domain.rules import RuleState
     from pattern_sync.domain.statistics import PendingEntries
 
 
@@ -67,6 +71,9 @@ class View:
         self.messages: Mapping[tuple[str, MessageState], int] = {}
         self.channels_off: Mapping[str, str] = {}
         self.telling_is_stopped = False
+        self.rules: Mapping[RuleState, int] = {}
+        self.paused_rules: Mapping[str, str] = {}
+        self.ruling_is_stopped = False
         self.why_reload_refused: str | None = None
         self.filter_is_deferred = False
         self.trigger_faults: tuple[TriggerFault, ...] = ()
@@ -144,6 +151,15 @@ class View:
                 self.channels_off = dict(off)
             case TellingStopped() | TellingResumed():
                 self.telling_is_stopped = isinstance(fact, TellingStopped)
+            case _:
+                self._take_rules(fact)
+
+    def _take_rules(self, fact: Fact) -> None:
+        match fact:
+            case RulesCounted(states, paused):
+                self.rules, self.paused_rules = dict(states), dict(paused)
+            case RulingStopped() | RulingResumed():
+                self.ruling_is_stopped = isinstance(fact, RulingStopped)
             case _:
                 self._take_database(fact)
 

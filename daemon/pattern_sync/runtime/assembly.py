@@ -27,6 +27,7 @@ from pattern_sync.runtime.queueing import (
     build_workers,
 )
 from pattern_sync.runtime.reload import FilterPublisher
+from pattern_sync.runtime.ruling import build_rule_keeper
 from pattern_sync.runtime.serving import build_http_server, build_live_updates, build_traits_keeper
 from pattern_sync.runtime.telling import build_teller
 from pattern_sync.services.supervisor import ClosableService, Service
@@ -76,7 +77,9 @@ def assemble(
     page_notifier = PageNotifier(page_reviews.notify_pages, notifying, timings.debounce_seconds)
     live = build_live_updates(core, page_reviews)
     teller = build_teller(core, settings, pool)
-    traits_keeper = build_traits_keeper(core, pool, teller.wake if teller else _nothing)
+    rule_keeper = build_rule_keeper(core, settings, pool)
+    woken = [each.wake for each in (teller, rule_keeper) if each is not None]
+    traits_keeper = build_traits_keeper(core, pool, lambda: _call_each(woken))
     hearing = QueueHearing(live, traits_keeper)
     gateway = DaemonGateway(
         pool, page_notifier.add, lambda version: core.emit(SchemaRead(version.newest, SCHEMA_VERSION))
@@ -106,10 +109,12 @@ def assemble(
             traits_keeper,
             publisher,
             *([teller] if teller else []),
+            *([rule_keeper] if rule_keeper else []),
             *([build_embedded_supervisor(core, host.embedded)] if host.embedded else []),
         ],
     )
 
 
-def _nothing() -> None:
-    return
+def _call_each(callbacks: Collection[Callable[[], None]]) -> None:
+    for callback in callbacks:
+        callback()

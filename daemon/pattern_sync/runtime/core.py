@@ -12,6 +12,8 @@ from pattern_sync.domain.facts import (
     Emit,
     PagesCurrent,
     PagesStale,
+    RulingResumed,
+    RulingStopped,
     TellingResumed,
     TellingStopped,
 )
@@ -58,8 +60,9 @@ class Observers:
 class Core:
     """The conditions that services decide and act on, and the marks that they hand over.
 
-    `database` is lost while services cannot use it, `pages` while the review pages cannot be kept up to date, and
-    `telling` while no messages to people can be prepared: patterns are queued all the same then.
+    `database` is lost while services cannot use it, `pages` while the review pages cannot be kept up to date, `telling`
+    while no messages to people can be prepared, and `ruling` while rules can neither mark nor decide: patterns are
+    queued all the same then.
     """
 
     now: Callable[[], float]
@@ -70,6 +73,7 @@ class Core:
     database: Availability
     pages: Availability
     telling: Availability
+    ruling: Availability
     intake: Intake
     recovery: Recovery
     silence: Silence
@@ -85,6 +89,7 @@ class Core:
         database = Availability(now, lambda why: emit(DatabaseLost(why)), lambda took: emit(DatabaseBack(took)))
         pages = Availability(now, lambda why: emit(PagesStale(why)), lambda took: emit(PagesCurrent(took)))
         telling = Availability(now, lambda why: emit(TellingStopped(why)), lambda took: emit(TellingResumed(took)))
+        ruling = Availability(now, lambda why: emit(RulingStopped(why)), lambda took: emit(RulingResumed(took)))
         intake = Intake(now)
         recovery = Recovery(now, emit, timings.settle_seconds, intake)
         silence = Silence(now, emit, recovery.deafened, database.is_lost, timings.blind_after_seconds)
@@ -97,6 +102,7 @@ class Core:
             database=database,
             pages=pages,
             telling=telling,
+            ruling=ruling,
             intake=intake,
             recovery=recovery,
             silence=silence,

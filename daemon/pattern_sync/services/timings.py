@@ -57,5 +57,8 @@ class Timings:
     telling_pace_seconds: float = 0.5
     # Longer than an attempt can take, so that no other daemon begins one meanwhile.
     telling_lease_seconds: float = 60.0
+    # What rules would decide is looked for when something was queued, and what is due after a minute at the latest.
+    ruling_seconds: float = 60.0
+    ruling_pace_seconds: float = 5.0
     # The log repeats what others can provoke at most this often.
     log_interval_seconds: float = 60.0

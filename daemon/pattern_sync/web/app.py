@@ -16,6 +16,7 @@ from pattern_sync.domain.facts import Emit
 from pattern_sync.observability.health import HealthReporter
 from pattern_sync.observability.metrics.exposition import Metrics
 from pattern_sync.review import Decisions, Finding, Review, Snoozing
+from pattern_sync.ruling import Rules
 from pattern_sync.telling import Messages
 from pattern_sync.web.access import Guard, Tokens
 from pattern_sync.web.advice_routes import AdviceRoutes
@@ -43,6 +44,7 @@ from pattern_sync.web.middleware.tokens import TokenFirst
 from pattern_sync.web.middleware.wrong_tokens import WrongTokens
 from pattern_sync.web.review_routes import ReviewRoutes
 from pattern_sync.web.reviewer_routes import ReviewerRoutes
+from pattern_sync.web.rule_routes import MarkRoutes, RuleRoutes
 from pattern_sync.web.schemas.decisions import MANY_EXAMPLE
 from pattern_sync.web.schemas.review import ENTRY_EXAMPLE
 from pattern_sync.web.snooze_routes import SnoozeRoutes
@@ -81,6 +83,7 @@ _TAGS = {
     "sync": "Sync the queue with the detector's patterns by hand. The daemon does it by itself, too.",
     "messages": "Messages to people outside the page.",
     "events": "What coding agents report of their calls, for the reference detector.",
+    "rules": "Rules that decide for people, once people's own decisions have shown that they agree.",
     "system": "Probes, and a health report for people.",
 }
 
@@ -116,6 +119,7 @@ class Parts:
     counts: Counts
     messages: Messages
     reporting: Reporting
+    rules: Rules
     health: HealthReporter
     live: LiveUpdates
     hanging: Callable[[], list[str]]
@@ -169,6 +173,8 @@ def create_api(parts: Parts, access: Access, guard: Guard, version: str) -> Fast
         SyncRoutes(parts.syncs, parts.counts, guard),
         AdviceRoutes(parts.advising, guard, identity),
         SnoozeRoutes(parts.snoozing, guard, identity),
+        MarkRoutes(parts.rules, guard, identity),
+        RuleRoutes(parts.rules, guard, identity),
         DecisionRoutes(parts.decisions, guard, identity, parts.emit),
         ListRoutes(parts.review, parts.finding, guard, access.prefix),
         ReviewRoutes(parts.review, guard, identity),

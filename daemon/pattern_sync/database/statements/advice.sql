@@ -1,56 +1,10 @@
 -- Statements of the advice: what was decided on, and what is only just kept out.
 
 -- name: past_decisions
--- The standing decisions of people, with the figures that they saw: from the record, and for those before it from the
--- entries, whose figures no machine of ours has touched since. A batch teaches one lesson for each shape.
---
--- Percents are computed in decimals, as bounds are compared with them: in binary, 100 x 0.58 is less than 58.
-SELECT
-    past.approved,
-    past.confidence,
-    past.occurrences,
-    past.savings,
-    past.kind,
-    past.lesson
-FROM (
-    SELECT
-        standing.approved,
-        (
-            pg_catalog.jsonb_extract_path_text(standing.shown, 'figures', 'confidence')::numeric * 100::numeric
-        )::double precision AS confidence,
-        pg_catalog.jsonb_extract_path_text(standing.shown, 'figures', 'occurrences')::bigint AS occurrences,
-        pg_catalog.jsonb_extract_path_text(standing.shown, 'figures', 'savings')::double precision AS savings,
-        pg_catalog.jsonb_extract_path_text(standing.shown, 'traits', 'kind') AS kind,
-        coalesce(
-            standing.batch_id::text || ' ' || pg_catalog.jsonb_extract_path_text(standing.shown, 'traits', 'shape'),
-            standing.pattern_id
-        ) AS lesson
-    FROM (
-        SELECT DISTINCT ON (d.pattern_id)
-            d.pattern_id, d.batch_id, d.shown, d.decision = 'approved'::text AS approved
-        FROM pattern_sync.decisions AS d
-        WHERE d.undone_at IS NULL AND d.decision IN ('approved', 'rejected')
-        ORDER BY d.pattern_id, d.decided_at DESC, d.id DESC
-    ) AS standing
-    UNION ALL
-    SELECT entry.approved, entry.confidence, entry.occurrences, entry.savings, t.kind, entry.pattern_id
-    FROM (
-        SELECT
-            a.pattern_id::text COLLATE pg_catalog."default" AS pattern_id,
-            a.status::text = 'approved'::text AS approved,
-            (pattern_sync.figure(a.confidence_score::text::numeric) * 100::numeric)::double precision AS confidence,
-            a.occurrence_count::bigint AS occurrences,
-            pattern_sync.figure(a.estimated_savings_usd::text::numeric)::double precision AS savings
-        FROM pattern_approvals AS a
-        WHERE a.status::text IN ('approved', 'rejected')
-    ) AS entry
-    LEFT JOIN pattern_sync.traits AS t ON t.pattern_id = entry.pattern_id
-    LEFT JOIN (
-        SELECT DISTINCT d.pattern_id FROM pattern_sync.decisions AS d WHERE d.undone_at IS NULL
-    ) AS recorded ON recorded.pattern_id = entry.pattern_id
-    WHERE recorded.pattern_id IS NULL
-) AS past
-WHERE past.confidence IS NOT NULL AND past.occurrences IS NOT NULL AND past.savings IS NOT NULL;
+-- The standing decisions of people, with the figures that they saw.
+SELECT d.approved, d.confidence, d.occurrences, d.savings, d.kind, d.lesson
+FROM pattern_sync.people_decided() AS d
+WHERE d.confidence IS NOT NULL AND d.occurrences IS NOT NULL AND d.savings IS NOT NULL;
 
 -- name: count_pending_shown
 -- How many pending entries each pair of bounds would show: confidence in percent ($1) and savings ($2). Returns the

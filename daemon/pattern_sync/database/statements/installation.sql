@@ -70,7 +70,9 @@ needed AS (
             ('channels', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
             ('detected_sessions', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
             ('reported_events', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
-            ('routines', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'])
+            ('routines', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('rules', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('rule_log', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'])
     ) AS ours (table_name, privileges)
     CROSS JOIN LATERAL pg_catalog.unnest(ours.privileges) AS wanted (privilege)
     JOIN pg_catalog.pg_class AS c ON c.relname::text = ours.table_name

@@ -42,6 +42,7 @@ ENTRY_EXAMPLE: dict[str, Any] = {
     "created_at": "2026-11-23T06:43:27.123456Z",
     "from_pattern": True,
     "snooze": None,
+    "mark": None,
     "evidence": {
         "recorded": True,
         "workflows": 24,
