@@ -14,8 +14,8 @@ CREATE TABLE pattern_sync.rules (
     max_confidence DOUBLE PRECISION CHECK (max_confidence BETWEEN 0::DOUBLE PRECISION AND 100::DOUBLE PRECISION),
     min_occurrences BIGINT,
     min_savings DOUBLE PRECISION -- USD a month, as claimed
-    CHECK (min_savings BETWEEN 0::DOUBLE PRECISION AND 1e300::DOUBLE PRECISION),
-    max_savings DOUBLE PRECISION CHECK (max_savings BETWEEN 0::DOUBLE PRECISION AND 1e300::DOUBLE PRECISION),
+    CHECK (min_savings BETWEEN 0::DOUBLE PRECISION AND 1e15::DOUBLE PRECISION),
+    max_savings DOUBLE PRECISION CHECK (max_savings BETWEEN 0::DOUBLE PRECISION AND 1e15::DOUBLE PRECISION),
     only_kinds TEXT[] NOT NULL DEFAULT '{}',
     exclude_kinds TEXT[] NOT NULL DEFAULT '{}',
     needs_tools TEXT[] NOT NULL DEFAULT '{}', -- all of them
