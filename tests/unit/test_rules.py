@@ -247,7 +247,7 @@ def test_what_the_server_refuses_of_one_rule_costs_no_other() -> None:
             raise StatementFailed("out of range")
         return 0
 
-    stage.rules, stage.mark = rules, mark  # type: ignore[method-assign]
+    stage.rules, stage.mark = rules, mark  # type: ignore[method-assign, assignment]
     with pytest.raises(StatementFailed, match="out of range"):
         stage.run_once()
     assert marked == ["first", "second"]
