@@ -1,13 +1,14 @@
 """Rules without a database: what proves one, what its terms may be, and what the keeper does with it."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from pattern_sync.domain.agreement import Agreement
-from pattern_sync.domain.errors import InvalidInput
+from pattern_sync.domain.errors import InvalidInput, StatementFailed
 from pattern_sync.domain.facts import Fact, RuleDecided, RulePaused, RulesCounted
 from pattern_sync.domain.rule_trial import Measured, Reach, alarms_of, never_of
 from pattern_sync.domain.rules import (
@@ -230,6 +231,26 @@ def test_it_pauses_with_the_reason(
     assert said.startswith(because)
     (told,) = (fact for fact in stage.facts if isinstance(fact, RulePaused))
     assert told.reason == said
+
+
+def test_what_the_server_refuses_of_one_rule_costs_no_other() -> None:
+    stage = Stage(RuleState.WATCHING)
+    marked: list[str] = []
+    first, second = (replace(stage.rule, name=name) for name in ("first", "second"))
+
+    async def rules(_name: str | None = None) -> list[Rule]:
+        return [first, second]
+
+    async def mark(rule: Rule, _most: int) -> int:
+        marked.append(rule.name)
+        if rule is first:
+            raise StatementFailed("out of range")
+        return 0
+
+    stage.rules, stage.mark = rules, mark  # type: ignore[method-assign, assignment]
+    with pytest.raises(StatementFailed, match="out of range"):
+        stage.run_once()
+    assert marked == ["first", "second"]
 
 
 def test_half_of_the_time_to_object_may_pass_without_a_look() -> None:

@@ -158,7 +158,9 @@ class Settings(BaseSettings):
     api_token: SecretStr | None = Field(default=None, description="Token for reading the queue and deciding.")
     api_token_file: Path | None = Field(default=None, description="File that holds the API token.")
     admin_token: SecretStr | None = Field(
-        default=None, description="Token for `POST /api/v1/patterns/sync/all`. Unset: nobody can call it."
+        default=None,
+        description="Administrators' token: for `POST /api/v1/patterns/sync/all`, and for what changes rules or"
+        " messages to people. Unset: nobody can do that.",
     )
     admin_token_file: Path | None = Field(default=None, description="File that holds the administrators' token.")
     metrics_token: SecretStr | None = Field(

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from pattern_sync.domain.batches import ItemOutcome
+from pattern_sync.domain.errors import StatementFailed
 from pattern_sync.domain.facts import Emit, RuleDecided, RulePaused, RulesCounted
 from pattern_sync.domain.rule_trial import Measured
 from pattern_sync.domain.rules import REASON_LONGEST, Applied, Rule, RuleLook, RuleState, RuleTerms, reason_of
@@ -78,18 +79,27 @@ class RuleKeeper:
                 await self._activity.wait_for(woken, self._timings.ruling_seconds)
 
     async def run_once(self) -> None:
-        """Mark, prove and apply every rule once."""
+        """Mark, prove and apply every rule once. Raises what the server refused of one rule, after all others."""
         rules = await self._store.rules()
-        self._at_work = any(rule.state in _AT_WORK for rule in rules)
-        for rule in rules:
-            if rule.state in _AT_WORK:
-                await self._store.mark(rule, MOST_MARKED_AT_ONCE)
-            if rule.state is RuleState.ON:
-                await self._decide(rule)
+        at_work = [rule for rule in rules if rule.state in _AT_WORK]
+        self._at_work = bool(at_work)
+        refused: StatementFailed | None = None
+        for rule in at_work:
+            try:
+                await self._work_on(rule)
+            except StatementFailed as fault:
+                refused = fault
         if rules and self._now() >= self._prune_at:
             await self._store.prune()
             self._prune_at = self._now() + _PRUNING_SECONDS
-        self._count(await self._store.rules() if any(rule.state is RuleState.ON for rule in rules) else rules)
+        self._count(await self._store.rules() if at_work else rules)
+        if refused is not None:
+            raise refused
+
+    async def _work_on(self, rule: Rule) -> None:
+        await self._store.mark(rule, MOST_MARKED_AT_ONCE)
+        if rule.state is RuleState.ON:
+            await self._decide(rule)
 
     async def _decide(self, rule: Rule) -> None:
         look = await self._store.look_at(rule)

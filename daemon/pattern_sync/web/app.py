@@ -56,7 +56,8 @@ _ABOUT = """
 Read the review queue, decide on its entries, and sync it with the detector's patterns.
 
 **Tokens.** Send a token as `Authorization: Bearer TOKEN`. Without `PATTERN_SYNC_API_TOKEN`, everybody who reaches the
-daemon may read and decide. `/sync/all` always needs the administrators' token. The probes need none.
+daemon may read and decide. `/sync/all`, and changing or switching a rule, always need the administrators' token. The
+probes need none.
 
 **Patterns.** `pattern_id` is the pattern's signature, a text. Percent-encode it in a path: a slash is `%2F`. Where
 something on the way decodes slashes, or the signature is `.`, `..` or another word of these paths, write `~` in the
@@ -71,7 +72,7 @@ between.
 
 **Sending again.** Whatever is written takes an `Idempotency-Key`, such as a UUID, for a day. The same request with the
 same key gets the first answer, with `Idempotency-Replayed: true`, and writes nothing; another request with that key
-gets 422. While the first one is at work, the answer is 409 with `Retry-After`. Syncs and messages take none.
+gets 422. While the first one is at work, the answer is 409 with `Retry-After`. Syncs, messages and rules take none.
 
 **Live updates.** The WebSocket `/api/v1/ws/patterns` sends every change of the queue: see `/asyncapi.json`.
 """
