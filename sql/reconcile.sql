@@ -335,6 +335,25 @@ BEGIN
     RETURN coalesce(queued, '{}');
 END $$;
 
+-- The confidence that a pending entry is to show, 0 to 1: the source's or, while it holds, what was set from results.
+CREATE OR REPLACE FUNCTION pattern_sync.wanted_confidence(signature text, confidence double precision)
+RETURNS numeric LANGUAGE plpgsql STABLE
+SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    RETURN coalesce(
+        (
+            SELECT CASE
+                WHEN j.confirmed_at > pg_catalog.clock_timestamp() - '1 day'::interval THEN j.new_confidence::numeric
+            END
+            FROM pattern_sync.adjustments AS j
+            WHERE j.pattern_id = wanted_confidence.signature COLLATE "default"
+            ORDER BY j.id DESC
+            LIMIT 1
+        ),
+        pattern_sync.figure(wanted_confidence.confidence::numeric / 100::numeric)
+    );
+END $$;
+
 -- Which of some patterns have moved since we last wrote their pending entry, figure by figure, and whether the entry
 -- then differs from what it should show.
 CREATE OR REPLACE FUNCTION pattern_sync.outdated(row_ids bigint[])
@@ -351,8 +370,8 @@ BEGIN
         -- A REAL never equals its source, and that alone is no reason to write an entry.
         moved.confidence_moved AND moved.shown_confidence IS DISTINCT FROM CASE
             WHEN moved.confidence_type = 'real'::regtype::oid
-                THEN pattern_sync.figure(moved.confidence::numeric / 100::numeric)::real::double precision
-            ELSE pattern_sync.figure(moved.confidence::numeric / 100::numeric)::double precision
+                THEN pattern_sync.wanted_confidence(moved.signature, moved.confidence)::real::double precision
+            ELSE pattern_sync.wanted_confidence(moved.signature, moved.confidence)::double precision
         END
         OR moved.occurrences_moved
             AND moved.shown_occurrences IS DISTINCT FROM pattern_sync.entry_occurrences(moved.occurrences)::bigint
@@ -411,7 +430,8 @@ BEGIN
             UPDATE pattern_approvals AS a
             SET
                 confidence_score = CASE
-                    WHEN moved.confidence_moved THEN pattern_sync.figure(moved.confidence::numeric / 100::numeric)
+                    WHEN moved.confidence_moved
+                        THEN pattern_sync.wanted_confidence(moved.signature, moved.confidence)
                     ELSE a.confidence_score
                 END,
                 occurrence_count = CASE

@@ -81,6 +81,10 @@ FROM (
         -- Queue, refresh and decide entries; note decisions and comments. It deletes neither.
         (:'runtime', 'SELECT, INSERT, UPDATE', pg_catalog.to_regclass('pattern_approvals')::oid),
         (:'runtime', 'SELECT, INSERT', pg_catalog.to_regclass('pattern_review_history')::oid),
+        -- Read and record what runs have saved; note which confidence was set from that.
+        (:'runtime', 'SELECT, INSERT', pg_catalog.to_regclass('cost_savings_log')::oid),
+        (:'runtime', 'SELECT, INSERT', pg_catalog.to_regclass('pattern_executions')::oid),
+        (:'runtime', 'SELECT, INSERT', pg_catalog.to_regclass('pattern_confidence_history')::oid),
         -- What a detector does: its own work.
         (:'detector', 'SELECT, INSERT, UPDATE', pg_catalog.to_regclass('operation_patterns')::oid),
         (:'detector', 'SELECT, INSERT', pg_catalog.to_regclass('pattern_occurrences')::oid),
@@ -106,6 +110,9 @@ FROM (
     VALUES
         (:'runtime', pg_catalog.to_regclass('pattern_approvals')::oid),
         (:'runtime', pg_catalog.to_regclass('pattern_review_history')::oid),
+        (:'runtime', pg_catalog.to_regclass('cost_savings_log')::oid),
+        (:'runtime', pg_catalog.to_regclass('pattern_executions')::oid),
+        (:'runtime', pg_catalog.to_regclass('pattern_confidence_history')::oid),
         (:'detector', pg_catalog.to_regclass('operation_patterns')::oid),
         (:'detector', pg_catalog.to_regclass('pattern_occurrences')::oid)
 ) AS inserted (role, relation)

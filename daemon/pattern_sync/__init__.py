@@ -24,6 +24,8 @@ from pattern_sync.domain.evidence import Evidence, Flag
 from pattern_sync.domain.explanation import Explanation
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.results import SyncResult
+from pattern_sync.domain.roi import PatternRoi, Roi
+from pattern_sync.domain.savings import Execution, Recorded
 from pattern_sync.domain.statistics import SyncStatistics
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ __all__ = [
     "DecisionMany",
     "DecisionRefused",
     "Evidence",
+    "Execution",
     "Explanation",
     "Flag",
     "HistoryItem",
@@ -57,10 +60,13 @@ __all__ = [
     "ItemOutcome",
     "NotSnoozable",
     "NotUndoable",
+    "PatternRoi",
     "PatternSyncError",
     "PatternSyncService",
     "QueueCounts",
     "QueueEntry",
+    "Recorded",
+    "Roi",
     "SchemaError",
     "Status",
     "SyncFilter",

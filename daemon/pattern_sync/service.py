@@ -4,8 +4,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
+from pattern_sync.accounting import Accounting
 from pattern_sync.advising import Advising
 from pattern_sync.config import Settings
 from pattern_sync.database.address import DatabaseAddress
@@ -13,6 +15,7 @@ from pattern_sync.database.advice import AdviceGateway
 from pattern_sync.database.blocking import BlockingDatabase, BlockingSession, run_blocking
 from pattern_sync.database.queueing import COMMANDS_PACE, QueueGateway
 from pattern_sync.database.reviews import ReviewGateway
+from pattern_sync.database.roi import SavingsGateway
 from pattern_sync.database.rows.overview import to_overview, to_schema_version
 from pattern_sync.database.telling import TellingGateway
 from pattern_sync.database.version import check_version
@@ -26,8 +29,10 @@ from pattern_sync.domain.groups import EntryGroup, Selection, SimilarEntry
 from pattern_sync.domain.listing import Group, Grouping, Listing, Order, Snoozed
 from pattern_sync.domain.messages import MessageState, NotedMessage
 from pattern_sync.domain.results import SyncResult
+from pattern_sync.domain.roi import PatternRoi, Roi
 from pattern_sync.domain.rule_trial import RuleTrial
 from pattern_sync.domain.rules import Rule, RuleMark, VetoOutcome
+from pattern_sync.domain.savings import Execution, Recorded, Saving, to_usd
 from pattern_sync.domain.snoozing import Wish
 from pattern_sync.domain.statistics import Overview, SyncStatistics
 from pattern_sync.review import Decisions, Finding, Review, Snoozing
@@ -273,6 +278,47 @@ class PatternSyncService:
         """Have a daemon send a message once more that was given up, or that waits. Raises UnknownMessage."""
         with self._messages() as messages:
             run_blocking(messages.retry(message_id))
+
+    def roi(self) -> Roi:
+        """Return what approved patterns have saved, beside what they promised."""
+        with self._accounting() as accounting:
+            return run_blocking(accounting.roi())
+
+    def roi_of(self, signature: str) -> PatternRoi:
+        """Return the results of one pattern, whatever was decided on it. Raises UnknownPattern."""
+        with self._accounting() as accounting:
+            return run_blocking(accounting.roi_of(signature))
+
+    def record_savings(
+        self,
+        signature: str,
+        usd: Decimal | float | str,
+        workflow: str,
+        *,
+        tool_call: str | None = None,
+        saved_at: datetime | None = None,
+        baseline_tokens: int | None = None,
+        actual_tokens: int | None = None,
+        notes: str | None = None,
+    ) -> Recorded:
+        """Record what one run of an automated pattern has saved, in USD; less than 0 if it cost more than before.
+
+        The same workflow (and tool call) in the same second counts once. `saved_at` is a time with a zone, now without
+        it. Raises UnknownPattern, InvalidInput, and StatementFailed if the application refuses the row.
+        """
+        saving = Saving(to_usd("usd", usd), workflow, tool_call, saved_at, baseline_tokens, actual_tokens, notes)
+        with self._accounting() as accounting:
+            return run_blocking(accounting.record(signature, saving))
+
+    def record_execution(self, execution: Execution) -> int:
+        """Record one execution as the application does, and return its id; raises as `record_savings` does."""
+        with self._accounting() as accounting:
+            return run_blocking(accounting.record_execution(execution))
+
+    @contextmanager
+    def _accounting(self) -> Iterator[Accounting]:
+        with self._connect() as database:
+            yield Accounting(SavingsGateway(BlockingSession(database).fetch))
 
     def rules(self) -> tuple[Rule, ...]:
         """Return the rules, by name."""

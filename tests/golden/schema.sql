@@ -6,6 +6,72 @@ CREATE FUNCTION pattern_sync.action_of(verdict text) RETURNS text
     SELECT CASE verdict WHEN 'approve' THEN 'approved' WHEN 'reject' THEN 'rejected' END
 $$;
 COMMENT ON FUNCTION pattern_sync.action_of(verdict text) IS 'The word of the history for a verdict.';
+CREATE FUNCTION pattern_sync.adjust_confidence(at_least bigint, OUT adjusted text[], OUT refused text[], OUT reason text) RETURNS record
+    LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+    result record;
+    standing record;
+    entry record;
+    wanted double precision;
+    is_new boolean;
+    is_to_be_written boolean;
+BEGIN
+    adjusted := '{}';
+    refused := '{}';
+    IF NOT pg_catalog.pg_try_advisory_xact_lock(
+        pg_catalog.hashtext('pattern_sync')::integer, pg_catalog.hashtext('adjustments')::integer
+    ) THEN
+        RETURN;
+    END IF;
+    FOR result IN
+        SELECT r.* FROM pattern_sync.results_of_pending(adjust_confidence.at_least) AS r ORDER BY r.signature
+    LOOP
+        wanted := pg_catalog.round(
+            pattern_sync.confidence_by_results(result.success_rate, result.roi_percentage, result.executions)::numeric,
+            6
+        )::double precision;
+        SELECT j.* INTO standing FROM pattern_sync.adjustments AS j
+        WHERE j.pattern_id = result.signature ORDER BY j.id DESC LIMIT 1;
+        SELECT
+            pattern_sync.figure(a.confidence_score::text::numeric)::double precision AS confidence,
+            pattern_sync.confidence_of_source(result.signature) AS of_source
+        INTO entry
+        FROM pattern_approvals AS a
+        WHERE a.pattern_id::text = result.signature AND a.status::text = 'pending'
+        FOR NO KEY UPDATE SKIP LOCKED;
+        CONTINUE WHEN NOT FOUND;
+        UPDATE pattern_sync.adjustments AS j SET confirmed_at = pg_catalog.clock_timestamp()
+        WHERE j.id = standing.id AND j.new_confidence = wanted;
+        is_new := standing.new_confidence IS DISTINCT FROM wanted;
+        is_to_be_written := entry.confidence <> wanted AND (is_new OR entry.confidence = entry.of_source);
+        CONTINUE WHEN NOT (is_new OR is_to_be_written);
+        BEGIN
+            IF is_to_be_written THEN
+                UPDATE pattern_approvals AS a SET confidence_score = wanted
+                WHERE a.pattern_id::text = result.signature AND a.status::text = 'pending';
+                SET CONSTRAINTS ALL IMMEDIATE;
+            END IF;
+            PERFORM pattern_sync.note_adjustment(
+                result.signature, entry.confidence, wanted, pg_catalog.jsonb_build_object(
+                    'total_executions', result.executions,
+                    'success_rate', result.success_rate,
+                    'roi_percentage', result.roi_percentage,
+                    'total_cost_saved_usd', result.saved
+                )
+            );
+            adjusted := pg_catalog.array_append(adjusted, result.signature);
+        EXCEPTION WHEN OTHERS OR assert_failure THEN
+            IF pattern_sync.is_passing(SQLSTATE) THEN
+                RAISE;
+            END IF;
+            refused := pg_catalog.array_append(refused, result.signature);
+            reason := coalesce(reason, SQLERRM);
+        END;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION pattern_sync.adjust_confidence(at_least bigint, OUT adjusted text[], OUT refused text[], OUT reason text) IS 'Set the confidence of pending entries by the results of their executions, from so many on. Returns the signatures of the entries that were written, and of those that are refused, with the first reason.';
 CREATE FUNCTION pattern_sync.all_seen() RETURNS TABLE(row_id bigint, last_seen timestamp with time zone, workflows bigint)
     LANGUAGE plpgsql STABLE
     AS $$
@@ -353,6 +419,17 @@ BEGIN
     END LOOP;
 END $$;
 COMMENT ON FUNCTION pattern_sync.apply_rule(rule_name text, version bigint, notes text) IS 'Decide what a rule has marked, its waiting time ago, and may decide: in one transaction, with what it takes to undo it. Returns an outcome for each as `decide_many` does. The rule''s row stays locked meanwhile, so that no other daemon counts the same day''s budget; where more is due than that leaves, one more row says ''full'', or ''paused'' with the reason if that happened before, on another day. A clock that was set back counts against the rule.';
+CREATE FUNCTION pattern_sync.approved_at(status text, reviewed_at timestamp with time zone, created_at timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT CASE
+        WHEN approved_at.status IN ('approved', 'auto-approved') THEN coalesce(
+            pattern_sync.moment(approved_at.reviewed_at), pattern_sync.moment(approved_at.created_at),
+            '1970-01-01 00:00+00'::timestamptz
+        )
+    END
+$$;
+COMMENT ON FUNCTION pattern_sync.approved_at(status text, reviewed_at timestamp with time zone, created_at timestamp with time zone) IS 'Since when an entry is approved; NULL if it is not. An entry that a program has approved may have no time of review: it was inserted so.';
 CREATE FUNCTION pattern_sync.are_allowed(flags text[], allowed text[]) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -472,6 +549,51 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION pattern_sync.carrier() IS 'The pending entry that claims more than nine tenths of what all of them claim, if there is one, with both sums.';
+CREATE FUNCTION pattern_sync.check_inserted(inserted bigint) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    IF check_inserted.inserted = 0::bigint THEN
+        RAISE EXCEPTION 'the application''s own trigger or rule kept it out' USING ERRCODE = 'PS001';
+    END IF;
+END $$;
+COMMENT ON FUNCTION pattern_sync.check_inserted(inserted bigint) IS 'Raise PS001 unless a row was inserted: a trigger or rule of the application may keep it out without an error.';
+CREATE FUNCTION pattern_sync.check_writable(table_name text, needed text[]) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    relation CONSTANT oid := pg_catalog.to_regclass(check_writable.table_name)::oid;
+    grants text;
+    lacking text;
+BEGIN
+    grants := (
+        SELECT pg_catalog.string_agg(g.remedy, ' ')
+        FROM (
+            SELECT pg_catalog.format('GRANT INSERT ON %s TO %I;', relation::regclass, current_user) AS remedy
+            WHERE NOT pg_catalog.has_any_column_privilege(relation, 'INSERT')
+            UNION ALL
+            SELECT pg_catalog.format('GRANT USAGE ON SEQUENCE %s TO %I;', s.oid::regclass, current_user)
+            FROM pg_catalog.pg_depend AS d
+            JOIN pg_catalog.pg_class AS s ON s.oid = d.objid
+            WHERE d.refobjid = relation
+              AND d.classid = 'pg_catalog.pg_class'::regclass::oid
+              AND d.refclassid = 'pg_catalog.pg_class'::regclass::oid
+              AND d.deptype = 'a'::"char"
+              AND NOT CASE s.relkind
+                  WHEN 'S'::"char" THEN pg_catalog.has_sequence_privilege(s.oid, 'USAGE') ELSE true
+              END
+        ) AS g
+    );
+    lacking := pattern_sync.lacking(check_writable.table_name, check_writable.needed);
+    IF lacking IS NOT NULL THEN
+        RAISE EXCEPTION '% lacks %', check_writable.table_name, lacking USING ERRCODE = 'PS002';
+    END IF;
+    IF grants IS NOT NULL THEN
+        RAISE EXCEPTION 'this role may not write to %; as its owner: %', check_writable.table_name, grants
+            USING ERRCODE = 'PS002';
+    END IF;
+END $$;
+COMMENT ON FUNCTION pattern_sync.check_writable(table_name text, needed text[]) IS 'Raise PS002 if a table lacks one of these columns, or if this role may not insert into it, with what its owner has to run.';
 CREATE FUNCTION pattern_sync.claim_message(channels text[], lease_seconds double precision) RETURNS TABLE(id bigint, key text, channel text, kind text, created_at timestamp with time zone, letter text, attempts integer)
     LANGUAGE plpgsql
     SET plan_cache_mode TO 'force_custom_plan'
@@ -496,6 +618,30 @@ BEGIN
     RETURNING m.id, m.key, m.channel, m.kind, m.created_at, m.letter::text, m.attempts;
 END $$;
 COMMENT ON FUNCTION pattern_sync.claim_message(channels text[], lease_seconds double precision) IS 'Take the next message of these channels that may be sent now, for so long; no row if there is none.';
+CREATE FUNCTION pattern_sync.confidence_by_results(success_rate double precision, roi_percentage double precision, executions bigint) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT greatest(0::double precision, least(1::double precision,
+        success_rate
+        + greatest(0::double precision, least(0.1::double precision, roi_percentage / 1000::double precision))
+        + least(0.05::double precision, executions::double precision / 1000::double precision)
+        - greatest(0::double precision, - roi_percentage) / 100::double precision
+    ))
+$$;
+COMMENT ON FUNCTION pattern_sync.confidence_by_results(success_rate double precision, roi_percentage double precision, executions bigint) IS 'The confidence that results speak for, 0 to 1: the share of executions that succeeded, up to .1 more for what they saved of the estimated cost (in percent), up to .05 more for their number, and less where they cost more than before.';
+CREATE FUNCTION pattern_sync.confidence_of_source(signature text) RETURNS double precision
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+BEGIN
+    RETURN (
+        SELECT pattern_sync.figure(w.confidence::numeric / 100::numeric)::double precision
+        FROM pattern_sync.written AS w
+        WHERE w.pattern_id = confidence_of_source.signature COLLATE "default"
+    );
+END $$;
+COMMENT ON FUNCTION pattern_sync.confidence_of_source(signature text) IS 'The confidence that a refresh would write of a pattern, 0 to 1; NULL if there is no such pattern.';
 CREATE FUNCTION pattern_sync.containing(wanted jsonb, key text) RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -1085,6 +1231,46 @@ BEGIN
         OR pg_catalog.pg_relation_size(relation) < 10000000::bigint;
 END $$;
 COMMENT ON FUNCTION pattern_sync.examples_can_be_read() IS 'Whether reading the examples is cheap enough for an event.';
+CREATE FUNCTION pattern_sync.executed_runs() RETURNS TABLE(signature text, workflow text, at timestamp with time zone, saved numeric, estimated numeric, success boolean, times bigint)
+    LANGUAGE plpgsql STABLE
+    SET work_mem TO '64MB'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET max_parallel_workers_per_gather TO '0'
+    AS $$
+BEGIN
+    IF pattern_sync.executions_fault() IS NOT NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    SELECT
+        r.signature, r.workflow, pg_catalog.min(r.at),
+        pg_catalog.min(CASE WHEN r.success THEN r.estimated - r.actual ELSE - r.actual END),
+        pg_catalog.min(r.estimated), pg_catalog.bool_and(r.success), pg_catalog.count(*)
+    FROM (SELECT NULL::text AS id) AS lacking
+    CROSS JOIN LATERAL (
+        SELECT
+            e.pattern_id::text COLLATE "default" AS signature,
+            e.workflow_id::text COLLATE "default" AS workflow,
+            CASE WHEN e.workflow_id IS NULL THEN id::text END AS call,
+            pattern_sync.run_time(e.executed_at::timestamptz) AS at,
+            pattern_sync.amount(e.actual_cost::text) AS actual,
+            pattern_sync.amount(e.estimated_cost::text) AS estimated,
+            pg_catalog.lower(e.success::text) IN ('true', 't', '1') AS success
+        FROM pattern_executions AS e
+        OFFSET 0
+    ) AS r
+    GROUP BY r.signature, r.workflow, r.call, pattern_sync.second_of(r.at);
+END $$;
+COMMENT ON FUNCTION pattern_sync.executed_runs() IS 'The application''s executions by signature, as logged_runs. One that failed has saved nothing, and its cost is lost.';
+CREATE FUNCTION pattern_sync.executions_fault() RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT pattern_sync.source_fault(
+        'pattern_executions', '{pattern_id,workflow_id,actual_cost,estimated_cost,success,executed_at}'::text[],
+        'executed_at'
+    )
+$$;
+COMMENT ON FUNCTION pattern_sync.executions_fault() IS 'Why the application''s executions cannot be read; NULL if they can.';
 CREATE FUNCTION pattern_sync.figure(value numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -1423,6 +1609,27 @@ BEGIN
     );
 END $$;
 COMMENT ON FUNCTION pattern_sync.has_few_pending() IS 'Whether the patterns of the pending entries are better read one by one than with all others. A lookup was measured to cost as much as three pages of a scan; no statistics are asked, as they may be wrong.';
+CREATE FUNCTION pattern_sync.has_more_runs(than bigint) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET max_parallel_workers_per_gather TO '0'
+    SET lock_timeout TO '2s'
+    AS $$
+DECLARE
+    counted bigint;
+BEGIN
+    SELECT pg_catalog.count(*) INTO counted
+    FROM (SELECT FROM pattern_sync.recorded_savings LIMIT has_more_runs.than + 1) AS few;
+    IF counted <= has_more_runs.than AND pattern_sync.log_fault() IS NULL THEN
+        SELECT counted + pg_catalog.count(*) INTO counted
+        FROM (SELECT FROM cost_savings_log LIMIT has_more_runs.than + 1) AS few;
+    END IF;
+    IF counted <= has_more_runs.than AND pattern_sync.executions_fault() IS NULL THEN
+        SELECT counted + pg_catalog.count(*) INTO counted
+        FROM (SELECT FROM pattern_executions LIMIT has_more_runs.than + 1) AS few;
+    END IF;
+    RETURN counted > has_more_runs.than;
+END $$;
+COMMENT ON FUNCTION pattern_sync.has_more_runs(than bigint) IS 'Whether more rows than this record runs. No statistics are asked, as they may be wrong.';
 CREATE FUNCTION pattern_sync.has_tools(tools text[], needed text[], unwanted text[]) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -1768,6 +1975,61 @@ BEGIN
     RETURN written;
 END $$;
 COMMENT ON FUNCTION pattern_sync.keep_items(batch bigint, decision text, names text[], states jsonb[], marks jsonb) IS 'Keep what it takes to undo the decision of a batch on some entries, by what they were. Returns of how many: only a status that can be read back is a decision, as a trigger may have changed it.';
+CREATE FUNCTION pattern_sync.keep_savings(most bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET enable_nestloop TO 'off'
+    SET enable_hashjoin TO 'on'
+    SET work_mem TO '64MB'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET max_parallel_workers_per_gather TO '0'
+    AS $$
+DECLARE
+    changed bigint;
+BEGIN
+    IF NOT pg_catalog.pg_try_advisory_xact_lock(
+        pg_catalog.hashtext('pattern_sync')::integer, pg_catalog.hashtext('savings')::integer
+    ) THEN
+        RETURN NULL;
+    END IF;
+    IF NOT pattern_sync.has_more_runs(keep_savings.most) THEN
+        DELETE FROM pattern_sync.savings_kept AS k;
+        DELETE FROM pattern_sync.savings_by_day AS d;
+        GET DIAGNOSTICS changed = ROW_COUNT;
+        RETURN changed;
+    END IF;
+    WITH fresh AS MATERIALIZED (SELECT r.* FROM pattern_sync.reckon_savings() AS r),
+    removed AS (
+        DELETE FROM pattern_sync.savings_by_day AS d
+        WHERE NOT EXISTS (
+            SELECT FROM fresh AS f
+            WHERE f.pattern_id = d.pattern_id AND f.day = d.day AND f.part = d.part AND f.source = d.source
+        )
+        RETURNING 1
+    ),
+    written AS (
+        INSERT INTO pattern_sync.savings_by_day AS d (
+            pattern_id, day, part, source, runs, tried, failed, saved, last_at, repeated, superseded
+        )
+        SELECT f.pattern_id, f.day, f.part, f.source, f.runs, f.tried, f.failed, f.saved, f.last_at, f.repeated,
+            f.superseded
+        FROM fresh AS f
+        LEFT JOIN pattern_sync.savings_by_day AS k
+            ON k.pattern_id = f.pattern_id AND k.day = f.day AND k.part = f.part AND k.source = f.source
+        WHERE k.pattern_id IS NULL
+           OR k.runs <> f.runs OR k.tried <> f.tried OR k.failed <> f.failed OR k.saved <> f.saved
+           OR k.repeated <> f.repeated OR k.superseded <> f.superseded OR k.last_at IS DISTINCT FROM f.last_at
+        ON CONFLICT (pattern_id, day, part, source) DO UPDATE
+        SET
+            runs = EXCLUDED.runs, tried = EXCLUDED.tried, failed = EXCLUDED.failed, saved = EXCLUDED.saved,
+            last_at = EXCLUDED.last_at, repeated = EXCLUDED.repeated, superseded = EXCLUDED.superseded
+        RETURNING 1
+    )
+    SELECT (SELECT pg_catalog.count(*) FROM removed) + (SELECT pg_catalog.count(*) FROM written) INTO changed;
+    INSERT INTO pattern_sync.savings_kept AS k (kept_at) VALUES (pg_catalog.now())
+    ON CONFLICT (is_one) DO UPDATE SET kept_at = EXCLUDED.kept_at;
+    RETURN changed;
+END $$;
+COMMENT ON FUNCTION pattern_sync.keep_savings(most bigint) IS 'Bring savings_by_day up to date if more than so many rows record runs; otherwise forget it, as it is not needed. Returns how many days were written or removed; NULL if another daemon is at it.';
 CREATE FUNCTION pattern_sync.keep_traits(signatures text[], most bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET enable_nestloop TO 'off'
@@ -1889,6 +2151,16 @@ CREATE FUNCTION pattern_sync.kind_of(signature text) RETURNS text
     END
 $_$;
 COMMENT ON FUNCTION pattern_sync.kind_of(signature text) IS 'The kind of a pattern: the first two parts of its name. A name without parts is its own kind; the application''s detector of whole sessions names patterns by a digest, which has none.';
+CREATE FUNCTION pattern_sync.lacking(table_name text, needed text[]) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT pg_catalog.string_agg(n.name, ', ' ORDER BY n.place)
+    FROM pg_catalog.unnest(lacking.needed) WITH ORDINALITY AS n (name, place)
+    LEFT JOIN pg_catalog.pg_attribute AS a
+        ON a.attrelid = pg_catalog.to_regclass(lacking.table_name)::oid AND a.attname::text = n.name COLLATE "C" AND NOT a.attisdropped
+    WHERE a.attname IS NULL
+$$;
+COMMENT ON FUNCTION pattern_sync.lacking(table_name text, needed text[]) IS 'Which of some columns a table lacks; NULL if none.';
 CREATE FUNCTION pattern_sync.largest_pending() RETURNS text[]
     LANGUAGE plpgsql STABLE
     SET plan_cache_mode TO 'force_custom_plan'
@@ -2012,6 +2284,41 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION pattern_sync.lock_patterns(signatures text[], row_ids bigint[], OUT free text[], OUT locked bigint[]) IS 'Those of some patterns that nobody has locked, in key order, and the ids of their rows; the others are left out at once. They stay locked until the transaction ends. A pattern without a row is free. The ids are looked up by the caller; a row that has got another name since is left alone.';
+CREATE FUNCTION pattern_sync.log_fault() RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT pattern_sync.source_fault(
+        'cost_savings_log', '{pattern_id,workflow_id,cost_saved_usd,saved_at}'::text[], 'saved_at'
+    )
+$$;
+COMMENT ON FUNCTION pattern_sync.log_fault() IS 'Why the application''s log of savings cannot be read; NULL if it can.';
+CREATE FUNCTION pattern_sync.logged_runs() RETURNS TABLE(reference text, workflow text, at timestamp with time zone, saved numeric, times bigint)
+    LANGUAGE plpgsql STABLE
+    SET work_mem TO '64MB'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET max_parallel_workers_per_gather TO '0'
+    AS $$
+BEGIN
+    IF pattern_sync.log_fault() IS NOT NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    SELECT r.reference, r.workflow, pg_catalog.min(r.at), pg_catalog.min(r.saved), pg_catalog.count(*)
+    FROM (SELECT NULL::text AS tool_call_id, NULL::text AS id) AS lacking
+    CROSS JOIN LATERAL (
+        -- The names of a tool call and of an id stand alone: where the table lacks the column, they mean the NULL above.
+        SELECT
+            l.pattern_id::text AS reference,
+            l.workflow_id::text AS workflow,
+            coalesce(tool_call_id::text, CASE WHEN l.workflow_id IS NULL THEN id::text END) AS call,
+            pattern_sync.run_time(l.saved_at::timestamptz) AS at,
+            pattern_sync.amount(l.cost_saved_usd::text) AS saved
+        FROM cost_savings_log AS l
+        OFFSET 0 -- each is converted once
+    ) AS r
+    GROUP BY r.reference, r.workflow, r.call, pattern_sync.second_of(r.at);
+END $$;
+COMMENT ON FUNCTION pattern_sync.logged_runs() IS 'The runs of the application''s log, by the row ids of their patterns, with the number of rows that say each. Amounts go through text: a REAL is what it shows, 0.1 and not 0.100000001. What is no plain number is NULL.';
 CREATE FUNCTION pattern_sync.look(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[]) RETURNS TABLE(place bigint, row_id bigint, signature text, state text)
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
@@ -2468,6 +2775,36 @@ CREATE FUNCTION pattern_sync.new_entries(min_confidence double precision, min_oc
     WHERE r.pattern_id IS NULL AND p.is_candidate
 $$;
 COMMENT ON FUNCTION pattern_sync.new_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], shown jsonb) IS 'The entries to be inserted for some patterns, if they qualify now. The tool sequence is the names of the operations. `shown` is the result of `examples`.';
+CREATE FUNCTION pattern_sync.note_adjustment(signature text, old_confidence double precision, new_confidence double precision, results jsonb) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    reason CONSTANT text := pg_catalog.format(
+        '%s executions, %s %% of them successful, saved %s %% of the estimated cost',
+        note_adjustment.results ->> 'total_executions'::text,
+        pg_catalog.round((note_adjustment.results ->> 'success_rate'::text)::numeric * 100::numeric, 1),
+        pg_catalog.round((note_adjustment.results ->> 'roi_percentage'::text)::numeric, 1)
+    );
+BEGIN
+    INSERT INTO pattern_sync.adjustments (pattern_id, old_confidence, new_confidence, adjustment_reason, roi_data)
+    VALUES (
+        note_adjustment.signature, note_adjustment.old_confidence, note_adjustment.new_confidence, reason,
+        note_adjustment.results
+    );
+    IF pg_catalog.to_regclass('pattern_confidence_history') IS NOT NULL THEN
+        PERFORM pattern_sync.check_writable('pattern_confidence_history', (
+            '{pattern_id,old_confidence,new_confidence,adjustment_reason,roi_data,updated_by}'
+        )::text[]);
+        INSERT INTO pattern_confidence_history (
+            pattern_id, old_confidence, new_confidence, adjustment_reason, roi_data, updated_by
+        )
+        VALUES (
+            note_adjustment.signature, note_adjustment.old_confidence, note_adjustment.new_confidence, reason,
+            note_adjustment.results, 'system'
+        );
+    END IF;
+END $$;
+COMMENT ON FUNCTION pattern_sync.note_adjustment(signature text, old_confidence double precision, new_confidence double precision, results jsonb) IS 'Note an adjustment, in the application''s history as well where it has one.';
 CREATE FUNCTION pattern_sync.note_human(signatures text[], human text, who text, replaced text) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -2552,8 +2889,8 @@ BEGIN
         -- A REAL never equals its source, and that alone is no reason to write an entry.
         moved.confidence_moved AND moved.shown_confidence IS DISTINCT FROM CASE
             WHEN moved.confidence_type = 'real'::regtype::oid
-                THEN pattern_sync.figure(moved.confidence::numeric / 100::numeric)::real::double precision
-            ELSE pattern_sync.figure(moved.confidence::numeric / 100::numeric)::double precision
+                THEN pattern_sync.wanted_confidence(moved.signature, moved.confidence)::real::double precision
+            ELSE pattern_sync.wanted_confidence(moved.signature, moved.confidence)::double precision
         END
         OR moved.occurrences_moved
             AND moved.shown_occurrences IS DISTINCT FROM pattern_sync.entry_occurrences(moved.occurrences)::bigint
@@ -3223,6 +3560,105 @@ BEGIN
     ) AS e;
 END $$;
 COMMENT ON FUNCTION pattern_sync.reach_of(rule jsonb, OUT entries bigint, OUT pending bigint, OUT fitting_pending bigint, OUT fitting_savings double precision, OUT recent bigint, OUT fitting_recent bigint, OUT fitting bigint, OUT alone jsonb, OUT extremes jsonb) IS 'The entries that are there, and how many of them each bound of a rule lets through alone; the pending ones that it fits, and of those of the last 30 days how many there are and how many it fits, decided or not, with the extremes of their figures.';
+CREATE FUNCTION pattern_sync.reckon_savings() RETURNS TABLE(pattern_id text, day date, part text, source text, runs bigint, tried bigint, failed bigint, saved numeric, last_at timestamp with time zone, repeated bigint, superseded bigint)
+    LANGUAGE plpgsql STABLE
+    SET enable_nestloop TO 'off'
+    SET enable_hashjoin TO 'on'
+    SET work_mem TO '64MB'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET max_parallel_workers_per_gather TO '0'
+    SET lock_timeout TO '2s'
+    AS $_$
+BEGIN
+    RETURN QUERY
+    WITH logged AS MATERIALIZED (SELECT l.* FROM pattern_sync.logged_runs() AS l),
+    referred AS MATERIALIZED (
+        SELECT l.reference, (
+            SELECT pattern_sync.signature_at(CASE
+                WHEN pg_catalog.textregexeq(l.reference, '^[0-9]{1,18}$') THEN l.reference::bigint
+            END)
+        ) AS signature
+        FROM (SELECT DISTINCT f.reference FROM logged AS f) AS l
+    ),
+    recorded AS MATERIALIZED (SELECT r.* FROM pattern_sync.recorded_runs() AS r),
+    savings AS MATERIALIZED (
+        SELECT
+            'cost_savings_log' AS source,
+            CASE WHEN l.reference IS NULL THEN 'no-pattern' WHEN n.signature IS NULL THEN 'deleted' END AS lost,
+            coalesce(n.signature, '') AS signature,
+            l.workflow COLLATE "default" AS workflow, l.at, l.saved, l.times
+        FROM logged AS l
+        LEFT JOIN referred AS n ON n.reference = l.reference
+        UNION ALL
+        SELECT 'recorded_savings', NULL, r.signature, r.workflow, r.at, r.saved, r.times
+        FROM recorded AS r
+        WHERE r.success IS NULL
+    ),
+    executions AS (
+        SELECT
+            'pattern_executions' AS source, e.signature, e.workflow, e.at, e.saved, e.success, e.times
+        FROM pattern_sync.executed_runs() AS e
+        UNION ALL
+        SELECT 'recorded_savings', r.signature, r.workflow, r.at, r.saved, r.success, r.times
+        FROM recorded AS r
+        WHERE r.success IS NOT NULL
+    ),
+    all_runs AS (
+        SELECT s.*, NULL::boolean AS success, false AS superseded FROM savings AS s
+        UNION ALL
+        SELECT
+            e.source, NULL, e.signature, e.workflow, e.at, e.saved, e.times, e.success,
+            run.workflow IS NOT NULL OR on_day.day IS NOT NULL
+        FROM executions AS e
+        LEFT JOIN (
+            SELECT DISTINCT s.signature, s.workflow FROM savings AS s WHERE s.at IS NOT NULL AND s.saved IS NOT NULL
+        ) AS run ON run.signature = e.signature AND run.workflow = e.workflow
+        LEFT JOIN (
+            SELECT DISTINCT s.signature, (s.at AT TIME ZONE 'UTC')::date AS day
+            FROM savings AS s
+            WHERE s.at IS NOT NULL AND s.saved IS NOT NULL AND NOT pg_catalog.textregexeq(s.workflow, '^[0-9]+$')
+        ) AS on_day ON on_day.signature = e.signature AND on_day.day = (e.at AT TIME ZONE 'UTC')::date
+    ),
+    approved AS MATERIALIZED (
+        SELECT a.pattern_id::text COLLATE "default" AS signature, pattern_sync.approved_at(
+            a.status::text, a.reviewed_at::timestamptz, a.created_at::timestamptz
+        ) AS at
+        FROM pattern_approvals AS a
+        WHERE a.status::text IN ('approved', 'auto-approved')
+    ),
+    parted AS (
+        SELECT r.*, CASE
+            WHEN r.at IS NULL OR (r.saved IS NULL AND NOT r.superseded) THEN 'unusable'
+            WHEN r.lost IS NOT NULL THEN r.lost
+            WHEN a.signature IS NULL THEN 'undecided'
+            WHEN r.at < a.at THEN 'baseline'
+            ELSE 'saved'
+        END AS part
+        FROM all_runs AS r
+        LEFT JOIN approved AS a ON a.signature = r.signature
+    )
+    SELECT
+        p.signature,
+        coalesce((p.at AT TIME ZONE 'UTC')::date, '1970-01-01'::date),
+        p.part,
+        p.source,
+        CASE p.part
+            WHEN 'unusable' THEN pg_catalog.sum(p.times)::bigint
+            ELSE pg_catalog.count(*) FILTER (WHERE NOT p.superseded)
+        END,
+        pg_catalog.count(*) FILTER (WHERE p.success IS NOT NULL),
+        pg_catalog.count(*) FILTER (WHERE NOT p.success),
+        CASE p.part
+            WHEN 'unusable' THEN 0::numeric
+            ELSE coalesce(pg_catalog.sum(p.saved) FILTER (WHERE NOT p.superseded), 0::numeric)
+        END,
+        pg_catalog.max(p.at),
+        pg_catalog.sum(p.times - 1::bigint)::bigint,
+        pg_catalog.count(*) FILTER (WHERE p.superseded)
+    FROM parted AS p
+    GROUP BY p.signature, (p.at AT TIME ZONE 'UTC')::date, p.part, p.source;
+END $_$;
+COMMENT ON FUNCTION pattern_sync.reckon_savings() IS 'All runs, added up by pattern, day, part and source. The parts: `saved` after the pattern was approved; `baseline` before, which is what it cost without; `undecided` while nobody has approved it; `no-pattern`, whose row names none; `deleted`, whose pattern is gone; `unusable`, without a plain amount or time, of which only the rows are counted.';
 CREATE FUNCTION pattern_sync.reconcile(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean DEFAULT false) RETURNS TABLE(row_id bigint, signature text, outcome text, reason text)
     LANGUAGE plpgsql
     SET lock_timeout TO '200ms'
@@ -3387,6 +3823,104 @@ BEGIN
     ) AS shown (signature, evidence, flags) ON shown.signature COLLATE "C" = a.signature COLLATE "C";
 END $$;
 COMMENT ON FUNCTION pattern_sync.record_decisions(batch bigint, signatures text[], seen jsonb, names text[], evidence jsonb[], flags jsonb[]) IS 'Record what the reviewer saw of each entry of a batch: figures, traits, evidence and flags, and where and how long.';
+CREATE FUNCTION pattern_sync.record_execution(signature text, execution jsonb) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    recorded bigint;
+    estimated CONSTANT numeric := (record_execution.execution ->> 'estimated_cost'::text)::numeric;
+    actual CONSTANT numeric := (record_execution.execution ->> 'actual_cost'::text)::numeric;
+    succeeded CONSTANT boolean := (record_execution.execution ->> 'success'::text)::boolean;
+    ended_at CONSTANT timestamptz := coalesce(
+        (record_execution.execution ->> 'executed_at'::text)::timestamptz, pg_catalog.clock_timestamp()
+    );
+BEGIN
+    PERFORM FROM pattern_approvals AS a WHERE a.pattern_id::text = record_execution.signature;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    IF pg_catalog.to_regclass('pattern_executions') IS NOT NULL THEN
+        PERFORM pattern_sync.check_writable('pattern_executions', (
+            '{id,pattern_id,workflow_id,execution_time_seconds,estimated_time_seconds,actual_cost,estimated_cost,'
+            'success,error_message,executed_at}'
+        )::text[]);
+        INSERT INTO pattern_executions (
+            pattern_id, workflow_id, execution_time_seconds, estimated_time_seconds, actual_cost, estimated_cost,
+            success, error_message, executed_at
+        )
+        VALUES (
+            record_execution.signature,
+            (record_execution.execution ->> 'workflow_id'::text)::integer,
+            (record_execution.execution ->> 'execution_time_seconds'::text)::double precision,
+            (record_execution.execution ->> 'estimated_time_seconds'::text)::double precision,
+            actual, estimated, succeeded,
+            record_execution.execution ->> 'error_message'::text,
+            ended_at
+        )
+        RETURNING id INTO recorded;
+        PERFORM pattern_sync.check_inserted(CASE WHEN recorded IS NULL THEN 0 ELSE 1 END);
+        RETURN recorded;
+    END IF;
+    INSERT INTO pattern_sync.recorded_savings (
+        pattern_id, workflow_id, saved_usd, saved_at, success, estimated_cost, actual_cost, estimated_seconds,
+        actual_seconds, notes
+    )
+    VALUES (
+        record_execution.signature,
+        record_execution.execution ->> 'workflow_id'::text,
+        CASE WHEN succeeded THEN estimated - actual ELSE - actual END,
+        ended_at, succeeded, estimated, actual,
+        (record_execution.execution ->> 'estimated_time_seconds'::text)::double precision,
+        (record_execution.execution ->> 'execution_time_seconds'::text)::double precision,
+        record_execution.execution ->> 'error_message'::text
+    )
+    RETURNING id INTO recorded;
+    RETURN recorded;
+END $$;
+COMMENT ON FUNCTION pattern_sync.record_execution(signature text, execution jsonb) IS 'Record one execution of an automated pattern, as the application does: into its table or, where there is none, ours. Returns its id; NULL if the queue has no such pattern.';
+CREATE FUNCTION pattern_sync.record_savings(signature text, usd numeric, workflow text, tool_call text, at timestamp with time zone, baseline_tokens bigint, actual_tokens bigint, notes text) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    row_id CONSTANT bigint := (
+        SELECT p.id::bigint FROM operation_patterns AS p
+        WHERE p.pattern_signature::text = record_savings.signature
+        ORDER BY p.id
+        LIMIT 1
+    );
+    moment CONSTANT timestamptz := coalesce(record_savings.at, pg_catalog.clock_timestamp());
+    inserted bigint;
+BEGIN
+    IF row_id IS NULL THEN
+        RETURN NULL;
+    END IF;
+    IF pg_catalog.to_regclass('cost_savings_log') IS NOT NULL THEN
+        PERFORM pattern_sync.check_writable('cost_savings_log', (
+            '{optimization_type,workflow_id,tool_call_id,pattern_id,baseline_tokens,actual_tokens,tokens_saved,'
+            'cost_saved_usd,saved_at,notes}'
+        )::text[]);
+        INSERT INTO cost_savings_log (
+            optimization_type, workflow_id, tool_call_id, pattern_id, baseline_tokens, actual_tokens, tokens_saved,
+            cost_saved_usd, saved_at, notes
+        )
+        VALUES (
+            'pattern_offload', record_savings.workflow, record_savings.tool_call, row_id,
+            coalesce(record_savings.baseline_tokens, 0), coalesce(record_savings.actual_tokens, 0),
+            coalesce(record_savings.baseline_tokens - record_savings.actual_tokens, 0),
+            record_savings.usd, moment, record_savings.notes
+        );
+        GET DIAGNOSTICS inserted = ROW_COUNT;
+        PERFORM pattern_sync.check_inserted(inserted);
+        RETURN 'cost_savings_log';
+    END IF;
+    INSERT INTO pattern_sync.recorded_savings (pattern_id, workflow_id, tool_call_id, saved_usd, saved_at, notes)
+    VALUES (
+        record_savings.signature, record_savings.workflow, record_savings.tool_call, record_savings.usd, moment,
+        record_savings.notes
+    );
+    RETURN 'recorded_savings';
+END $$;
+COMMENT ON FUNCTION pattern_sync.record_savings(signature text, usd numeric, workflow text, tool_call text, at timestamp with time zone, baseline_tokens bigint, actual_tokens bigint, notes text) IS 'Record what one run of an automated pattern has saved. Returns the table that has it; NULL if there is no such pattern. The table is the application''s log or, where there is none, ours.';
 CREATE FUNCTION pattern_sync.recorded_flags(shown jsonb) RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -3395,6 +3929,27 @@ CREATE FUNCTION pattern_sync.recorded_flags(shown jsonb) RETURNS text[]
     END
 $$;
 COMMENT ON FUNCTION pattern_sync.recorded_flags(shown jsonb) IS 'The flags of an entry as a decision''s record has them, a list of plain words; NULL if it is not known. A conversion through text takes a fifth of what taking the list apart does.';
+CREATE FUNCTION pattern_sync.recorded_runs() RETURNS TABLE(signature text, workflow text, at timestamp with time zone, saved numeric, estimated numeric, success boolean, times bigint)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT
+        r.pattern_id, r.workflow_id, pg_catalog.min(r.at), pg_catalog.min(r.saved), pg_catalog.min(r.estimated),
+        pg_catalog.bool_and(r.success), pg_catalog.count(*)
+    FROM (
+        SELECT
+            s.pattern_id,
+            s.workflow_id,
+            coalesce(s.tool_call_id, CASE WHEN s.workflow_id IS NULL THEN s.id::text END) AS call,
+            pattern_sync.run_time(s.saved_at) AS at,
+            pattern_sync.amount(s.saved_usd::text) AS saved,
+            pattern_sync.amount(s.estimated_cost::text) AS estimated,
+            s.success
+        FROM pattern_sync.recorded_savings AS s
+        OFFSET 0
+    ) AS r
+    GROUP BY r.pattern_id, r.workflow_id, r.call, r.success IS NULL, pattern_sync.second_of(r.at)
+$$;
+COMMENT ON FUNCTION pattern_sync.recorded_runs() IS 'What was recorded with us, as executed_runs; success is NULL of savings alone.';
 CREATE FUNCTION pattern_sync.refresh_entries(row_ids bigint[]) RETURNS text[]
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -3413,7 +3968,8 @@ BEGIN
             UPDATE pattern_approvals AS a
             SET
                 confidence_score = CASE
-                    WHEN moved.confidence_moved THEN pattern_sync.figure(moved.confidence::numeric / 100::numeric)
+                    WHEN moved.confidence_moved
+                        THEN pattern_sync.wanted_confidence(moved.signature, moved.confidence)
                     ELSE a.confidence_score
                 END,
                 occurrence_count = CASE
@@ -3535,6 +4091,43 @@ BEGIN
     RETURN true;
 END $$;
 COMMENT ON FUNCTION pattern_sync.request(signature text) IS 'Request another look at one pattern. Returns false if there is no such pattern.';
+CREATE FUNCTION pattern_sync.results_of_pending(at_least bigint) RETURNS TABLE(signature text, executions bigint, success_rate double precision, roi_percentage double precision, saved numeric)
+    LANGUAGE plpgsql STABLE
+    SET enable_nestloop TO 'off'
+    SET enable_hashjoin TO 'on'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+BEGIN
+    RETURN QUERY
+    SELECT
+        r.signature,
+        r.executions,
+        (r.succeeded::numeric / r.executions::numeric)::double precision,
+        CASE
+            WHEN r.estimated > 0::numeric
+                THEN greatest('-1000000'::numeric, r.saved / r.estimated * 100::numeric)::double precision
+            ELSE 0::double precision
+        END,
+        r.saved
+    FROM (
+        SELECT
+            e.signature,
+            pg_catalog.count(*) AS executions,
+            pg_catalog.count(*) FILTER (WHERE e.success) AS succeeded,
+            coalesce(pg_catalog.sum(e.saved) FILTER (WHERE e.success), 0::numeric) AS saved,
+            coalesce(pg_catalog.sum(e.estimated) FILTER (WHERE e.success), 0::numeric) AS estimated
+        FROM (
+            SELECT x.* FROM pattern_sync.executed_runs() AS x
+            UNION ALL
+            SELECT x.* FROM pattern_sync.recorded_runs() AS x WHERE x.success IS NOT NULL
+        ) AS e
+        WHERE e.saved IS NOT NULL AND e.at IS NOT NULL
+        GROUP BY e.signature
+    ) AS r
+    JOIN pattern_approvals AS a ON a.pattern_id::text COLLATE "default" = r.signature
+    WHERE a.status::text = 'pending' AND r.executions >= results_of_pending.at_least;
+END $$;
+COMMENT ON FUNCTION pattern_sync.results_of_pending(at_least bigint) IS 'The results of the executions of pending entries that have enough of them: how many there were, which share of them succeeded, and what those that did have saved of the estimated cost, in USD and in percent.';
 CREATE FUNCTION pattern_sync.retry_message(message_id bigint) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
@@ -3664,6 +4257,93 @@ CREATE FUNCTION pattern_sync.rule_reviewer(rule_name text, version bigint) RETUR
     SELECT pg_catalog.concat('rule:', rule_name, '@', version)
 $$;
 COMMENT ON FUNCTION pattern_sync.rule_reviewer(rule_name text, version bigint) IS 'The reviewer''s name under which a rule decides.';
+CREATE FUNCTION pattern_sync.run_time(value timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+    SELECT CASE
+        WHEN value >= '0001-01-02 00:00+00'::timestamptz AND value < pg_catalog.now() + '1 day'::interval THEN value
+    END
+$$;
+COMMENT ON FUNCTION pattern_sync.run_time(value timestamp with time zone) IS 'A time that a run can have: NULL where no client can represent it, or where it is more than a day ahead, which comes from a wrong clock.';
+CREATE FUNCTION pattern_sync.saved(signature text, usd numeric, workflow text, tool_call text DEFAULT NULL::text, at timestamp with time zone DEFAULT NULL::timestamp with time zone, baseline_tokens bigint DEFAULT NULL::bigint, actual_tokens bigint DEFAULT NULL::bigint, notes text DEFAULT NULL::text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    stored text;
+BEGIN
+    IF (pattern_sync.amount(saved.usd::text) BETWEEN '-1000000000'::numeric AND '1000000000'::numeric) IS NOT TRUE THEN
+        RAISE EXCEPTION 'usd is %; it must be a number of USD up to 1000000000 either way', saved.usd
+            USING ERRCODE = '22023';
+    END IF;
+    IF (pg_catalog.length(saved.workflow) BETWEEN 1 AND 255) IS NOT TRUE THEN
+        RAISE EXCEPTION 'workflow must name the run, in 1 to 255 characters: the same one counts once in a second'
+            USING ERRCODE = '22023';
+    END IF;
+    IF saved.at IS NOT NULL AND pattern_sync.run_time(saved.at) IS NULL THEN
+        RAISE EXCEPTION 'at is %; it must be a time that has come', saved.at USING ERRCODE = '22023';
+    END IF;
+    stored := pattern_sync.record_savings(
+        saved.signature, saved.usd, saved.workflow, saved.tool_call, saved.at,
+        saved.baseline_tokens, saved.actual_tokens, saved.notes
+    );
+    IF stored IS NULL THEN
+        RAISE EXCEPTION 'no pattern has the signature %', pg_catalog.quote_nullable(saved.signature)
+            USING ERRCODE = '22023', HINT = 'Signatures are in operation_patterns.pattern_signature.';
+    END IF;
+    RETURN stored;
+END $$;
+COMMENT ON FUNCTION pattern_sync.saved(signature text, usd numeric, workflow text, tool_call text, at timestamp with time zone, baseline_tokens bigint, actual_tokens bigint, notes text) IS 'Record what one run of an automated pattern has saved, in USD; less than 0 if it cost more than before. Returns the table that has it. The same workflow (and tool call) in the same second counts once.';
+CREATE FUNCTION pattern_sync.savings() RETURNS TABLE(pattern_id text, part text, logged bigint, executed bigint, recorded bigint, tried bigint, failed bigint, saved numeric, last_at timestamp with time zone, repeated bigint, superseded bigint, days text)
+    LANGUAGE plpgsql STABLE
+    SET work_mem TO '64MB'
+    SET max_parallel_workers_per_gather TO '0'
+    AS $$
+BEGIN
+    RETURN QUERY
+    SELECT
+        d.pattern_id,
+        d.part,
+        coalesce(pg_catalog.sum(d.runs) FILTER (WHERE d.source = 'cost_savings_log'), 0)::bigint,
+        coalesce(pg_catalog.sum(d.runs) FILTER (WHERE d.source = 'pattern_executions'), 0)::bigint,
+        coalesce(pg_catalog.sum(d.runs) FILTER (WHERE d.source = 'recorded_savings'), 0)::bigint,
+        pg_catalog.sum(d.tried)::bigint,
+        pg_catalog.sum(d.failed)::bigint,
+        pg_catalog.sum(d.saved),
+        pg_catalog.max(d.last_at),
+        pg_catalog.sum(d.repeated)::bigint,
+        pg_catalog.sum(d.superseded)::bigint,
+        pg_catalog.string_agg(pg_catalog.concat(d.day - '1970-01-01'::date, ':', d.saved), ' ')
+            FILTER (WHERE d.part = 'saved')
+    FROM pattern_sync.savings_days() AS d
+    GROUP BY d.pattern_id, d.part;
+END $$;
+COMMENT ON FUNCTION pattern_sync.savings() IS 'What every pattern''s runs add up to, part by part. `days` holds the savings of each day with a run, as days since 1970 and an amount: 20000:0.41 20001:1.20; of the part `saved` only.';
+CREATE FUNCTION pattern_sync.savings_are_kept() RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT EXISTS (
+        SELECT FROM pattern_sync.savings_kept AS k WHERE k.kept_at > pg_catalog.now() - '1 day'::interval
+    )
+$$;
+COMMENT ON FUNCTION pattern_sync.savings_are_kept() IS 'Whether the days that a sweep has added up are there, and not older than a day.';
+CREATE FUNCTION pattern_sync.savings_days() RETURNS TABLE(pattern_id text, day date, part text, source text, runs bigint, tried bigint, failed bigint, saved numeric, last_at timestamp with time zone, repeated bigint, superseded bigint)
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    IF pattern_sync.savings_are_kept() THEN
+        RETURN QUERY SELECT d.* FROM pattern_sync.savings_by_day AS d;
+    ELSE
+        RETURN QUERY SELECT d.* FROM pattern_sync.reckon_savings() AS d;
+    END IF;
+END $$;
+COMMENT ON FUNCTION pattern_sync.savings_days() IS 'The days of all patterns: those that a sweep has added up or, where there are few runs, those of this moment.';
+CREATE FUNCTION pattern_sync.second_of(value timestamp with time zone) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT pg_catalog.floor(pg_catalog.date_part('epoch'::text, value))::bigint
+$$;
+COMMENT ON FUNCTION pattern_sync.second_of(value timestamp with time zone) IS 'The second of a time, as a number; NULL if there is none.';
 CREATE FUNCTION pattern_sync.seconds_since(value timestamp with time zone) RETURNS double precision
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$
@@ -3995,6 +4675,15 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION pattern_sync.sightings(row_ids bigint[]) IS 'The distinct workflows of some patterns by row id, and when the first and the last of their occurrences was detected; no row for a pattern without any. It is empty where the examples cannot be read, for the same reasons. A time that no client can represent, or that is more than a day ahead, comes from a wrong clock and is left out.';
+CREATE FUNCTION pattern_sync.signature_at(row_id bigint) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+BEGIN
+    RETURN (SELECT p.pattern_signature::text FROM operation_patterns AS p WHERE p.id = signature_at.row_id LIMIT 1);
+END $$;
+COMMENT ON FUNCTION pattern_sync.signature_at(row_id bigint) IS 'The signature of the pattern in a row; NULL if there is no such row.';
 CREATE FUNCTION pattern_sync.signature_is_unique() RETURNS boolean
     LANGUAGE sql STABLE
     AS $$
@@ -4059,6 +4748,37 @@ BEGIN
     );
 END $$;
 COMMENT ON FUNCTION pattern_sync.snooze_of(signature text, savings double precision) IS 'The wish of somebody to see an entry later that holds at its present savings, as an object; NULL if there is none.';
+CREATE FUNCTION pattern_sync.source_fault(table_name text, needed text[], time_column text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    relation CONSTANT oid := pg_catalog.to_regclass(source_fault.table_name)::oid;
+    lacking text;
+BEGIN
+    IF relation IS NULL THEN
+        RETURN 'it is missing';
+    END IF;
+    lacking := pattern_sync.lacking(source_fault.table_name, source_fault.needed);
+    IF lacking IS NOT NULL THEN
+        RETURN 'it lacks ' || lacking;
+    END IF;
+    IF NOT pg_catalog.has_table_privilege(relation, 'SELECT') THEN
+        RETURN pg_catalog.format(
+            'this role may not read it; as its owner: GRANT SELECT ON %s TO %I;', relation::regclass, current_user
+        );
+    END IF;
+    IF pg_catalog.row_security_active(relation) THEN
+        RETURN 'its row-level security hides rows from this role';
+    END IF;
+    RETURN (
+        SELECT pg_catalog.format('its %s is no time', source_fault.time_column)
+        FROM pg_catalog.pg_attribute AS a
+        JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+        WHERE a.attrelid = relation AND a.attname::text = source_fault.time_column COLLATE "C"
+          AND t.typcategory <> 'D'::"char"
+    );
+END $$;
+COMMENT ON FUNCTION pattern_sync.source_fault(table_name text, needed text[], time_column text) IS 'Why a table of runs cannot be read, in words for a person; NULL if it can. A row needs these columns, and its time has to be one.';
 CREATE FUNCTION pattern_sync.spokesmen(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[]) RETURNS bigint[]
     LANGUAGE plpgsql STABLE
     SET enable_nestloop TO 'off'
@@ -4783,6 +5503,26 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION pattern_sync.wake(signature text) IS 'End the snooze of an entry, if there is one, and tell the review pages.';
+CREATE FUNCTION pattern_sync.wanted_confidence(signature text, confidence double precision) RETURNS numeric
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+BEGIN
+    RETURN coalesce(
+        (
+            SELECT CASE
+                WHEN j.confirmed_at > pg_catalog.clock_timestamp() - '1 day'::interval THEN j.new_confidence::numeric
+            END
+            FROM pattern_sync.adjustments AS j
+            WHERE j.pattern_id = wanted_confidence.signature COLLATE "default"
+            ORDER BY j.id DESC
+            LIMIT 1
+        ),
+        pattern_sync.figure(wanted_confidence.confidence::numeric / 100::numeric)
+    );
+END $$;
+COMMENT ON FUNCTION pattern_sync.wanted_confidence(signature text, confidence double precision) IS 'The confidence that a pending entry is to show, 0 to 1: the source''s or, while it holds, what was set from results.';
 CREATE FUNCTION pattern_sync.without(signatures text[], others text[]) RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -5230,6 +5970,27 @@ BEGIN
     RETURN (SELECT pg_catalog.count(*) FROM pattern_occurrences AS o WHERE o.pattern_id = write_runs.row_id);
 END $_$;
 COMMENT ON FUNCTION pattern_sync.write_runs(row_id bigint, workflows text[], called_at timestamp with time zone[]) IS 'Bring the occurrences of a pattern ($1, row id) to these runs: `workflows`, each with the session that it was seen in before its last ''#''. Occurrences of sessions that are not kept any more stay. Returns how many there are; NULL in an installation without the table.';
+CREATE TABLE pattern_sync.adjustments (
+    id bigint NOT NULL,
+    pattern_id text NOT NULL,
+    old_confidence double precision NOT NULL,
+    new_confidence double precision NOT NULL,
+    adjustment_reason text NOT NULL,
+    roi_data jsonb NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    confirmed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+COMMENT ON TABLE pattern_sync.adjustments IS 'Confidence that was set from results, by the latest row of each pattern: a refresh leaves it alone while it holds.';
+COMMENT ON COLUMN pattern_sync.adjustments.old_confidence IS '0 to 1';
+COMMENT ON COLUMN pattern_sync.adjustments.confirmed_at IS 'after a day without, it no longer holds';
+ALTER TABLE pattern_sync.adjustments ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pattern_sync.adjustments_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE pattern_sync.answers (
     key text NOT NULL,
     request text NOT NULL,
@@ -5372,6 +6133,32 @@ CREATE TABLE pattern_sync.migrations (
 );
 COMMENT ON TABLE pattern_sync.migrations IS 'The installed migrations.';
 COMMENT ON COLUMN pattern_sync.migrations.functions_md5 IS 'of the functions.sql that was run last; NULL where a person ran it by hand';
+CREATE TABLE pattern_sync.recorded_savings (
+    id bigint NOT NULL,
+    pattern_id text NOT NULL,
+    workflow_id text,
+    tool_call_id text,
+    saved_usd numeric NOT NULL,
+    saved_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    success boolean,
+    estimated_cost numeric,
+    actual_cost numeric,
+    estimated_seconds double precision,
+    actual_seconds double precision,
+    notes text
+);
+COMMENT ON TABLE pattern_sync.recorded_savings IS 'Savings and executions that were recorded where the application has no table for them.';
+COMMENT ON COLUMN pattern_sync.recorded_savings.saved_usd IS 'negative: it cost more than before';
+COMMENT ON COLUMN pattern_sync.recorded_savings.success IS 'of an execution; NULL: only savings were recorded';
+COMMENT ON COLUMN pattern_sync.recorded_savings.notes IS 'of an execution: its error';
+ALTER TABLE pattern_sync.recorded_savings ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pattern_sync.recorded_savings_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE pattern_sync.refusals (
     row_id bigint NOT NULL,
     pattern_id text NOT NULL,
@@ -5517,6 +6304,34 @@ ALTER TABLE pattern_sync.runs ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE pattern_sync.savings_by_day (
+    pattern_id text NOT NULL,
+    day date NOT NULL,
+    part text NOT NULL,
+    source text NOT NULL,
+    runs bigint NOT NULL,
+    tried bigint NOT NULL,
+    failed bigint NOT NULL,
+    saved numeric NOT NULL,
+    last_at timestamp with time zone,
+    repeated bigint NOT NULL,
+    superseded bigint NOT NULL
+);
+COMMENT ON TABLE pattern_sync.savings_by_day IS 'What all recorded runs add up to, day by day: kept by the sweep where they are too many to be added up for each question.';
+COMMENT ON COLUMN pattern_sync.savings_by_day.pattern_id IS 'empty: of no pattern';
+COMMENT ON COLUMN pattern_sync.savings_by_day.day IS 'in UTC';
+COMMENT ON COLUMN pattern_sync.savings_by_day.part IS 'saved, baseline, undecided, no-pattern, deleted or unusable';
+COMMENT ON COLUMN pattern_sync.savings_by_day.source IS 'the table that it was read from';
+COMMENT ON COLUMN pattern_sync.savings_by_day.tried IS 'executions, of which it is known whether they succeeded';
+COMMENT ON COLUMN pattern_sync.savings_by_day.saved IS 'USD';
+COMMENT ON COLUMN pattern_sync.savings_by_day.repeated IS 'rows that say the same run once more';
+COMMENT ON COLUMN pattern_sync.savings_by_day.superseded IS 'executions whose savings are in the log';
+CREATE TABLE pattern_sync.savings_kept (
+    is_one boolean DEFAULT true NOT NULL,
+    kept_at timestamp with time zone NOT NULL,
+    CONSTRAINT savings_kept_is_one_check CHECK (is_one)
+);
+COMMENT ON TABLE pattern_sync.savings_kept IS 'When savings_by_day was brought up to date; without a row, it is not used.';
 CREATE TABLE pattern_sync.settings (
     only_row boolean DEFAULT true NOT NULL,
     min_confidence double precision DEFAULT 70,
@@ -5588,6 +6403,8 @@ CREATE TABLE pattern_sync.written (
     savings numeric
 );
 COMMENT ON TABLE pattern_sync.written IS 'The figures that the source had when we wrote an entry last. A figure of the entry is written again only when the source''s has moved since: what another service has set on purpose, or a trigger has rounded, stays until then.';
+ALTER TABLE ONLY pattern_sync.adjustments
+    ADD CONSTRAINT adjustments_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY pattern_sync.answers
     ADD CONSTRAINT answers_pkey PRIMARY KEY (key);
 ALTER TABLE ONLY pattern_sync.batch_items
@@ -5604,6 +6421,8 @@ ALTER TABLE ONLY pattern_sync.messages
     ADD CONSTRAINT messages_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY pattern_sync.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (version);
+ALTER TABLE ONLY pattern_sync.recorded_savings
+    ADD CONSTRAINT recorded_savings_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY pattern_sync.refusals
     ADD CONSTRAINT refusals_pkey PRIMARY KEY (row_id);
 ALTER TABLE ONLY pattern_sync.rejections
@@ -5620,6 +6439,10 @@ ALTER TABLE ONLY pattern_sync.rules
     ADD CONSTRAINT rules_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY pattern_sync.runs
     ADD CONSTRAINT runs_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY pattern_sync.savings_by_day
+    ADD CONSTRAINT savings_by_day_pkey PRIMARY KEY (pattern_id, day, part, source);
+ALTER TABLE ONLY pattern_sync.savings_kept
+    ADD CONSTRAINT savings_kept_pkey PRIMARY KEY (is_one);
 ALTER TABLE ONLY pattern_sync.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (only_row);
 ALTER TABLE ONLY pattern_sync.snoozes
@@ -5630,6 +6453,7 @@ ALTER TABLE ONLY pattern_sync.traits
     ADD CONSTRAINT traits_pkey PRIMARY KEY (pattern_id);
 ALTER TABLE ONLY pattern_sync.written
     ADD CONSTRAINT written_pkey PRIMARY KEY (pattern_id);
+CREATE INDEX adjustments_pattern_idx ON pattern_sync.adjustments USING btree (pattern_id, id);
 CREATE INDEX answers_asked_idx ON pattern_sync.answers USING btree (asked_at);
 CREATE INDEX batch_items_pattern_idx ON pattern_sync.batch_items USING btree (pattern_id);
 CREATE INDEX batches_decided_idx ON pattern_sync.batches USING btree (decided_at);
@@ -5638,6 +6462,7 @@ CREATE INDEX decisions_pattern_idx ON pattern_sync.decisions USING btree (patter
 CREATE INDEX messages_channel_idx ON pattern_sync.messages USING btree (channel, kind, id);
 CREATE UNIQUE INDEX messages_gathering_idx ON pattern_sync.messages USING btree (channel, kind) WHERE ((state = 'open'::text) AND (attempts = 0));
 CREATE INDEX messages_open_idx ON pattern_sync.messages USING btree (due_at) WHERE (state = 'open'::text);
+CREATE INDEX recorded_savings_pattern_idx ON pattern_sync.recorded_savings USING btree (pattern_id);
 CREATE INDEX refusals_due_idx ON pattern_sync.refusals USING btree (retry_at);
 CREATE UNIQUE INDEX reported_events_once_idx ON pattern_sync.reported_events USING btree (session_id, call_id, phase);
 CREATE INDEX reported_events_time_idx ON pattern_sync.reported_events USING btree (reported_at);

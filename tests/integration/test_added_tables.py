@@ -11,11 +11,11 @@ from tests.support.database import TestDatabase
 from tests.support.lived_in import documented_rights
 
 NEXT = Migration(
-    version=7,
-    name="migrations/0007_more.sql",
+    version=9,
+    name="migrations/0009_more.sql",
     sql=(
         "CREATE TABLE pattern_sync.more (id BIGINT PRIMARY KEY);\n"
-        "UPDATE pattern_sync.migrations AS m SET extended_to = 7 WHERE m.version = 3;\n"
+        "UPDATE pattern_sync.migrations AS m SET extended_to = 9 WHERE m.version = 3;\n"
     ),
 )
 

@@ -36,6 +36,7 @@ OUR_TABLES = (
     *("traits", "batches", "batch_items", "decisions", "snoozes", "answers"),
     *("messages", "told", "channels"),
     *("detected_sessions", "reported_events", "routines"),
+    *("recorded_savings", "savings_by_day", "savings_kept", "adjustments"),
     *("rules", "rule_log"),
 )
 TABLES = ("operation_patterns", "pattern_approvals", *(f"pattern_sync.{name}" for name in OUR_TABLES))

@@ -21,6 +21,7 @@ OWN_TABLES = {"migrations", "settings", "runs", "written", "refusals", "rejectio
     *("traits", "batches", "batch_items", "decisions", "snoozes", "answers"),
     *("messages", "told", "channels"),
     *("detected_sessions", "reported_events", "routines"),
+    *("recorded_savings", "savings_by_day", "savings_kept", "adjustments"),
     *("rules", "rule_log"),
 }
 

@@ -67,6 +67,7 @@ FRESH = {
     "decide_many": ("batch_id",),
     "queue_missing": ("begun",),
     "connection_limits": ("used", "left_over"),
+    "savings_sources": ("now",),
 }
 WRITTEN = (
     "SELECT (SELECT pg_catalog.array_agg(t ORDER BY t) FROM ("

@@ -48,6 +48,7 @@ NEEDED = {
             *("traits", "batches", "batch_items", "decisions", "snoozes", "answers"),
             *("messages", "told", "channels"),
             *("detected_sessions", "reported_events", "routines"),
+            *("recorded_savings", "savings_by_day", "savings_kept", "adjustments"),
             *("rules", "rule_log"),
         )
         for privilege in ("SELECT", "INSERT", "UPDATE", "DELETE")
@@ -143,7 +144,8 @@ def test_a_table_that_an_older_schema_lacks_is_no_error(lived: TestDatabase) -> 
         " pattern_sync.traits, pattern_sync.batch_items, pattern_sync.batches, pattern_sync.decisions,"
         " pattern_sync.snoozes, pattern_sync.answers, pattern_sync.messages, pattern_sync.told, pattern_sync.channels,"
         " pattern_sync.detected_sessions, pattern_sync.reported_events, pattern_sync.routines,"
-        " pattern_sync.rules, pattern_sync.rule_log"
+        " pattern_sync.recorded_savings, pattern_sync.savings_by_day, pattern_sync.savings_kept,"
+        " pattern_sync.adjustments, pattern_sync.rules, pattern_sync.rule_log"
     )
     assert missing_rights(lived) == []
 

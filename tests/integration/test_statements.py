@@ -475,6 +475,39 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
         ("text", "text[]", "text", "float8", "float8", "text[]", "text[]"),
         {"outcome": "text"},
     ),
+    "savings": (
+        (),
+        {
+            **dict.fromkeys(["pattern_id", "part"], "text"),
+            **dict.fromkeys(["logged", "executed", "recorded", "tried", "failed"], "int8"),
+            "saved": "text",
+            "last_at": "timestamptz",
+            **dict.fromkeys(["repeated", "superseded"], "int8"),
+            "days": "text",
+        },
+    ),
+    "promises": (
+        (),
+        {**dict.fromkeys(["pattern_id", "kind", "status", "estimated"], "text"), "approved_at": "timestamptz"},
+    ),
+    "promise": (
+        ("text",),
+        {**dict.fromkeys(["pattern_id", "kind", "status", "estimated"], "text"), "approved_at": "timestamptz"},
+    ),
+    "savings_sources": (
+        (),
+        {
+            **dict.fromkeys(["log_fault", "executions_fault"], "text"),
+            **dict.fromkeys(["kept_at", "now"], "timestamptz"),
+        },
+    ),
+    "record_savings": (
+        (*("text",) * 4, "timestamptz", "int8", "int8", "text"),
+        {"stored": "text"},
+    ),
+    "record_execution": (("text", "text"), {"id": "int8"}),
+    "keep_savings": (("int8",), {"changed": "int8"}),
+    "adjust_confidence": (("int8",), {"adjusted": "text[]", "refused": "text[]", "reason": "text"}),
     "rules": (
         ("text",),
         {
@@ -615,6 +648,15 @@ OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
     "insert_canary": ('{"pattern_signature": "canary", "pattern_type": "x"}',),
     "changed_canary": ('{"pattern_signature": "canary", "pattern_type": "x"}',),
     "observe_first": ("new", "x", "x", '["Read"]'),
+    "record_savings": ("x", "0.41", "wf-1", None, None, None, None, None),
+    "record_execution": (
+        "x",
+        (
+            '{"actual_cost": 0, "estimated_cost": 1, "success": true, "execution_time_seconds": 1,'
+            ' "estimated_time_seconds": 2}'
+        ),
+    ),
+    "keep_savings": (0,),
 }
 
 

@@ -3,7 +3,7 @@ import test from "node:test";
 import { readAddress } from "../../daemon/pattern_sync/web/static/address.js";
 import { visit } from "./support.js";
 
-const USUAL = { view: "pending", grouping: null, key: null, query: "", sort: "impact", pattern: null };
+const USUAL = { view: "pending", grouping: null, key: null, query: "", sort: "impact", pattern: null, results: false };
 
 /** @param {string} hash */
 function read(hash) {

@@ -68,6 +68,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/roi": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["roi_results"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roi.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["roi_table"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roi/{pattern_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["roi_one"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/patterns/{pattern_id}/savings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["roi_record"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/roi-tracking/executions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["roi_record_execution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/patterns/{pattern_id}/snooze": {
         parameters: {
             query?: never;
@@ -430,6 +510,12 @@ export interface components {
             approved: number;
             decided: number;
         };
+        Aside: {
+            part: components["schemas"]["Part"];
+            runs: number;
+            saved_usd: number;
+            words: string;
+        };
         Batch: {
             id: number;
             decision: components["schemas"]["Status"] | string;
@@ -539,12 +625,34 @@ export interface components {
             savings_by_evidence: number | null;
             flags: components["schemas"]["Flag"][];
         };
+        ExecutionBody: {
+            pattern_id: string;
+            workflow_id?: number | null;
+            execution_time_seconds: number;
+            estimated_time_seconds: number;
+            actual_cost: number;
+            estimated_cost: number;
+            success: boolean;
+            error_message?: string | null;
+            id?: number | null;
+            executed_at?: string | null;
+        };
+        Expected: {
+            estimated_usd: number;
+            expected_usd: number;
+            share: number;
+            kind_share: number | null;
+            patterns: number;
+            words: string;
+        };
         Flag: {
             name: components["schemas"]["FlagName"] | string;
             rule: string;
         };
         /** @enum {string} */
         FlagName: "counted-twice" | "short-span" | "all-time" | "assumed-cost" | "no-steps" | "gone-quiet" | "carries-queue" | "nothing-recorded";
+        /** @enum {string} */
+        Grouped: "pattern" | "kind";
         /** @enum {string} */
         Grouping: "kind" | "shape" | "target" | "flag";
         Health: {
@@ -591,6 +699,10 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        Interval: {
+            low: number;
+            high: number;
+        };
         Invalid: {
             detail: string;
             /** @default  */
@@ -609,6 +721,17 @@ export interface components {
             of_kind: components["schemas"]["Approvals"];
             overall: components["schemas"]["Approvals"];
             expected: number | null;
+        };
+        KindRoi: {
+            kind: string;
+            patterns: number;
+            measured: number;
+            runs: number;
+            saved_usd: number;
+            estimated_usd: number;
+            monthly_usd: number;
+            share: number | null;
+            expected_share: number | null;
         };
         LoggedDecision: {
             pattern_id: string;
@@ -667,6 +790,33 @@ export interface components {
         };
         /** @enum {string} */
         Outcome: "queued" | "refreshed" | "unchanged" | "decided" | "short" | "failed" | "gone" | "held" | "untried";
+        /** @enum {string} */
+        Part: "saved" | "baseline" | "undecided" | "no-pattern" | "deleted" | "unusable" | "repeated" | "superseded";
+        PatternRoi: {
+            pattern_id: string;
+            kind: string;
+            status: components["schemas"]["Status"] | string;
+            standing: components["schemas"]["Standing"];
+            remark: string;
+            approved_at: string | null;
+            days: number;
+            estimated_usd: number | null;
+            expected: components["schemas"]["Expected"] | null;
+            runs: number;
+            saved_usd: number;
+            monthly_usd: number | null;
+            monthly_range: components["schemas"]["Interval"] | null;
+            share: number | null;
+            share_range: components["schemas"]["Interval"] | null;
+            success_rate: number | null;
+            tried: number;
+            last_run_at: string | null;
+            sources: string[];
+            flags: components["schemas"]["RoiFlag"][];
+            repeated: number;
+            baseline_runs: number;
+            baseline_usd: number;
+        };
         Price: {
             min_confidence: number;
             min_savings: number;
@@ -743,6 +893,17 @@ export interface components {
             shortfalls: components["schemas"]["Criterion"][];
             evidence: components["schemas"]["Evidence"];
         };
+        RecordedExecution: {
+            message: string;
+            execution_id: number;
+            pattern_id: string;
+        };
+        RecordedSaving: {
+            pattern_id: string;
+            usd: number;
+            workflow_id: string;
+            table: string;
+        };
         Rejection: {
             reviewer?: string | null;
             /** @default pending */
@@ -773,6 +934,42 @@ export interface components {
             name: string | null;
             fixed: boolean;
             detail: string | null;
+        };
+        Roi: {
+            /** Format: date-time */
+            as_of: string;
+            totals: components["schemas"]["RoiTotals"];
+            kinds: components["schemas"]["KindRoi"][];
+            patterns: components["schemas"]["PatternRoi"][];
+            weeks: components["schemas"]["RoiWeek"][];
+            asides: components["schemas"]["Aside"][];
+            sources: components["schemas"]["Source"][];
+            remark: string;
+        };
+        /** @enum {string} */
+        RoiFlag: "negative" | "not-used" | "repeated";
+        RoiTotals: {
+            patterns: number;
+            measured: number;
+            too_early: number;
+            not_used: number;
+            runs: number;
+            saved_usd: number;
+            promised_usd: number;
+            estimated_usd: number;
+            monthly_usd: number | null;
+            monthly_range: components["schemas"]["Interval"] | null;
+            share: number | null;
+            share_range: components["schemas"]["Interval"] | null;
+            success_rate: number | null;
+            last_run_at: string | null;
+        };
+        RoiWeek: {
+            /** Format: date */
+            until: string;
+            saved_usd: number;
+            saved_range: components["schemas"]["Interval"] | null;
+            estimated_usd: number;
         };
         Rule: {
             name: string;
@@ -907,6 +1104,15 @@ export interface components {
             marks: components["schemas"]["RuleMark"][];
             events: components["schemas"]["RuleEvent"][];
         };
+        SavingBody: {
+            usd: number;
+            workflow_id: string;
+            tool_call_id?: string | null;
+            saved_at?: string | null;
+            baseline_tokens?: number | null;
+            actual_tokens?: number | null;
+            notes?: string | null;
+        };
         Selection: {
             ids: string[];
             total: number;
@@ -935,6 +1141,13 @@ export interface components {
         };
         /** @enum {string} */
         Snoozed: "show" | "hide" | "only";
+        Source: {
+            name: string;
+            runs: number;
+            fault: string | null;
+        };
+        /** @enum {string} */
+        Standing: "measured" | "too-early" | "not-used" | "undecided";
         /** @enum {string} */
         Status: "pending" | "approved" | "rejected" | "auto-approved" | "auto-rejected";
         Step: {
@@ -1091,6 +1304,7 @@ export type Advice = components['schemas']['Advice'];
 export type Agreement = components['schemas']['Agreement'];
 export type Approval = components['schemas']['Approval'];
 export type Approvals = components['schemas']['Approvals'];
+export type Aside = components['schemas']['Aside'];
 export type Batch = components['schemas']['Batch'];
 export type Comment = components['schemas']['Comment'];
 export type Condition = components['schemas']['Condition'];
@@ -1105,17 +1319,22 @@ export type EntryGroup = components['schemas']['EntryGroup'];
 export type EntryMark = components['schemas']['EntryMark'];
 export type EntryOutcome = components['schemas']['EntryOutcome'];
 export type Evidence = components['schemas']['Evidence'];
+export type ExecutionBody = components['schemas']['ExecutionBody'];
+export type Expected = components['schemas']['Expected'];
 export type Flag = components['schemas']['Flag'];
 export type FlagName = components['schemas']['FlagName'];
+export type Grouped = components['schemas']['Grouped'];
 export type Grouping = components['schemas']['Grouping'];
 export type Health = components['schemas']['Health'];
 export type HistoryAction = components['schemas']['HistoryAction'];
 export type HistoryItem = components['schemas']['HistoryItem'];
 export type HookBody = components['schemas']['HookBody'];
+export type Interval = components['schemas']['Interval'];
 export type Invalid = components['schemas']['Invalid'];
 export type InvalidField = components['schemas']['InvalidField'];
 export type ItemOutcome = components['schemas']['ItemOutcome'];
 export type KindRates = components['schemas']['KindRates'];
+export type KindRoi = components['schemas']['KindRoi'];
 export type LoggedDecision = components['schemas']['LoggedDecision'];
 export type Measured = components['schemas']['Measured'];
 export type MessageKind = components['schemas']['MessageKind'];
@@ -1126,6 +1345,8 @@ export type NotedMessage = components['schemas']['NotedMessage'];
 export type Objected = components['schemas']['Objected'];
 export type Objection = components['schemas']['Objection'];
 export type Outcome = components['schemas']['Outcome'];
+export type Part = components['schemas']['Part'];
+export type PatternRoi = components['schemas']['PatternRoi'];
 export type Price = components['schemas']['Price'];
 export type Problem = components['schemas']['Problem'];
 export type Progress = components['schemas']['Progress'];
@@ -1134,11 +1355,17 @@ export type QueueEntry = components['schemas']['QueueEntry'];
 export type Queued = components['schemas']['Queued'];
 export type Readiness = components['schemas']['Readiness'];
 export type Reasons = components['schemas']['Reasons'];
+export type RecordedExecution = components['schemas']['RecordedExecution'];
+export type RecordedSaving = components['schemas']['RecordedSaving'];
 export type Rejection = components['schemas']['Rejection'];
 export type RetriedMessage = components['schemas']['RetriedMessage'];
 export type RevertRequest = components['schemas']['RevertRequest'];
 export type Reverted = components['schemas']['Reverted'];
 export type Reviewer = components['schemas']['Reviewer'];
+export type Roi = components['schemas']['Roi'];
+export type RoiFlag = components['schemas']['RoiFlag'];
+export type RoiTotals = components['schemas']['RoiTotals'];
+export type RoiWeek = components['schemas']['RoiWeek'];
 export type Rule = components['schemas']['Rule'];
 export type RuleAct = components['schemas']['RuleAct'];
 export type RuleChanges = components['schemas']['RuleChanges'];
@@ -1153,11 +1380,14 @@ export type RuleTerms = components['schemas']['RuleTerms'];
 export type RuleTrial = components['schemas']['RuleTrial'];
 export type RuleVerdict = components['schemas']['RuleVerdict'];
 export type RuleView = components['schemas']['RuleView'];
+export type SavingBody = components['schemas']['SavingBody'];
 export type Selection = components['schemas']['Selection'];
 export type SimilarEntry = components['schemas']['SimilarEntry'];
 export type Snooze = components['schemas']['Snooze'];
 export type SnoozeRequest = components['schemas']['SnoozeRequest'];
 export type Snoozed = components['schemas']['Snoozed'];
+export type Source = components['schemas']['Source'];
+export type Standing = components['schemas']['Standing'];
 export type Status = components['schemas']['Status'];
 export type Step = components['schemas']['Step'];
 export type StepChange = components['schemas']['StepChange'];
@@ -1270,6 +1500,129 @@ export interface operations {
                     "application/json": components["schemas"]["Queued"];
                 };
             };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    roi_results: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Roi"];
+                };
+            };
+        };
+    };
+    roi_table: {
+        parameters: {
+            query?: {
+                by?: components["schemas"]["Grouped"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+        };
+    };
+    roi_one: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pattern_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatternRoi"];
+                };
+            };
+        };
+    };
+    roi_record: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                pattern_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavingBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordedSaving"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    roi_record_execution: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExecutionBody"];
+            };
+        };
+        responses: {
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -9,11 +9,13 @@ import httpx
 import pytest
 from starlette.types import ASGIApp, Message
 
+from pattern_sync.accounting import Accounting
 from pattern_sync.advising import Advising
 from pattern_sync.database.advice import AdviceGateway
 from pattern_sync.database.answers import AnswersGateway
 from pattern_sync.database.detecting import ReportingGateway
 from pattern_sync.database.reviews import ReviewGateway
+from pattern_sync.database.roi import SavingsGateway
 from pattern_sync.database.rules import RulesGateway
 from pattern_sync.database.telling import TellingGateway
 from pattern_sync.detecting import HookReader, Reporting, Vocabulary, Words
@@ -87,6 +89,7 @@ class Broken:
             review,
             Finding(reviews, review),
             advising,
+            Accounting(SavingsGateway(self._fetch)),
             Decisions(reviews),
             AnswersGateway(self._fetch),
             Snoozing(reviews),

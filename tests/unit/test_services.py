@@ -12,6 +12,7 @@ from typing import Any, cast
 import pytest
 
 import pattern_sync
+from pattern_sync.accounting import SavingsKeeper
 from pattern_sync.config import Reread
 from pattern_sync.delivery import Courier
 from pattern_sync.domain.destinations import Destination
@@ -32,6 +33,7 @@ from pattern_sync.domain.messages import ClaimedMessage, Gathered, Letter, Messa
 from pattern_sync.domain.outcomes import PatternOutcome
 from pattern_sync.domain.reception import Sighting
 from pattern_sync.domain.results import QueuedPage, RefreshedPage, Retried, SyncResult
+from pattern_sync.domain.roi import Adjusted
 from pattern_sync.domain.rule_trial import Measured
 from pattern_sync.domain.rules import Applied, Rule, RuleLook
 from pattern_sync.domain.scans import ScanKind
@@ -225,6 +227,14 @@ class Database(FakeQueue):
     async def settle(self, *_: object) -> bool:
         raise AssertionError("nothing is due")
 
+    async def keep_savings(self, most: int) -> int | None:
+        await self.ask()
+        return most
+
+    async def adjust_confidence(self, at_least: int) -> Adjusted:
+        assert at_least == 5
+        return Adjusted((), (), None)
+
     async def prune(self) -> None:
         await self.ask()
 
@@ -311,6 +321,9 @@ class Stage:
             LiveUpdates: lambda: self.updates,
             FilterPublisher: lambda: self.publisher,
             Teller: self._teller,
+            SavingsKeeper: lambda: SavingsKeeper(
+                self.database, 60.0, lambda: 0.0, self.facts, self.activity, adjusts=True
+            ),
             RuleKeeper: lambda: RuleKeeper(self.database, self.facts, self.activity, clock, self.timings),
             Reloader: self._reloader,
             Watchdog: self._watchdog,
@@ -465,6 +478,7 @@ ATTEMPTING: list[type[Service]] = [
     LiveUpdates,
     FilterPublisher,
     Teller,
+    SavingsKeeper,
     RuleKeeper,
 ]
 # The listener handles it through `Reception`: while it has no session, the daemon polls.

@@ -15,6 +15,7 @@ from pattern_sync.cli import (
     finding,
     reading,
     review,
+    roi,
     rules,
     telling,
     trial,
@@ -38,7 +39,7 @@ app = typer.Typer(
     ),
 )
 
-for group in (daemon, database, reading, doctor, review, advice, finding, rules, telling, detecting, trial):
+for group in (daemon, database, reading, doctor, review, advice, finding, roi, rules, telling, detecting, trial):
     group.add_commands(app)
 
 

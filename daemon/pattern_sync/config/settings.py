@@ -234,6 +234,10 @@ class Settings(BaseSettings):
         description="A TOML file with what tokens cost, by the beginning of a model's name: with it, `pattern-sync"
         " detect` tells savings.",
     )
+    adjust_confidence: bool = Field(
+        default=False,
+        description="Whether each sweep sets the confidence of pending entries from the results of their executions.",
+    )
     rules: bool = Field(
         default=True,
         description="Whether rules may mark and decide; each is off until a person has switched it on. `off`: none may,"

@@ -20,7 +20,7 @@ _OWN_SCHEMA = re.compile(r"^CREATE SCHEMA pattern_sync\b", re.MULTILINE)
 _NEW_COLUMN = re.compile(r"^ALTER TABLE pattern_sync\.(\w+) ADD COLUMN", re.MULTILINE)
 _APPLIED = re.compile(r"^(?:INSERT INTO|UPDATE) pattern_sync\.migrations\b", re.MULTILINE)
 # In this order: a function needs those before it.
-_FUNCTION_FILES = ("functions", "reconcile", "evidence", "finding", "rules", "deciding", "telling", "detecting")
+_FUNCTION_FILES = ("functions", "reconcile", "evidence", "finding", "rules", "deciding", "telling", "detecting", "roi")
 # Functions of former releases: where they still exist, they are ours.
 _FORMER_FUNCTIONS = frozenset(
     (

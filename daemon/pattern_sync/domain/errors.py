@@ -80,6 +80,10 @@ class NotUndoable(PatternSyncError):
     """The batch is too old to be undone, or nothing of it is left to undo; nothing was written."""
 
 
+class NotRecordable(PatternSyncError):
+    """A run cannot be recorded so: its time has not come."""
+
+
 class NotSnoozable(PatternSyncError):
     """The time has passed or is too far away, or there are no savings that could double; nothing was written."""
 

@@ -483,6 +483,29 @@ class TellingResumed(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class ConfidenceAdjusted(Fact):
+    """The confidence of pending entries was set from their results; some are refused, the first one for this reason."""
+
+    adjusted: tuple[str, ...]
+    refused: tuple[str, ...]
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsStopped(Fact):
+    """Results are not kept up to date; patterns are still queued, and results read as they are."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsResumed(Fact):
+    """Results are kept up to date again."""
+
+    after_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class RuleDecided(Fact):
     """A rule decided so many patterns together, in a batch that can be undone."""
 

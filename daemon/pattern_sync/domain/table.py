@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from pattern_sync.domain.entry import QueueEntry
@@ -18,29 +18,31 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def csv_head() -> str:
     """Return the line with the names of the columns."""
-    return _lines([[*_COLUMNS, *_OF_EVIDENCE, "flags"]])
+    return csv_lines([[*_COLUMNS, *_OF_EVIDENCE, "flags"]])
 
 
 def csv_rows(entries: Iterable[QueueEntry]) -> str:
     """Return a line for each entry; a text that a spreadsheet would take for a formula gets an apostrophe."""
-    return _lines(_cells(entry) for entry in entries)
+    return csv_lines(_cells(entry) for entry in entries)
 
 
 def _cells(entry: QueueEntry) -> list[object]:
     return [
-        *(_harmless(getattr(entry, name)) for name in _COLUMNS),
-        *(_harmless(getattr(entry.evidence, name)) for name in _OF_EVIDENCE),
+        *(harmless(getattr(entry, name)) for name in _COLUMNS),
+        *(harmless(getattr(entry.evidence, name)) for name in _OF_EVIDENCE),
         " ".join(flag.name for flag in entry.evidence.flags),
     ]
 
 
-def _harmless(cell: object) -> object:
+def harmless(cell: object) -> object:
+    """Return a cell as a spreadsheet takes it: no formula, and a time in ISO 8601."""
     if isinstance(cell, str) and cell.startswith(_FORMULA):
         return f"'{cell}"
     return cell.isoformat() if isinstance(cell, datetime) else cell
 
 
-def _lines(rows: Iterable[list[object]]) -> str:
+def csv_lines(rows: Iterable[Sequence[object]]) -> str:
+    """Return rows as lines of CSV."""
     written = io.StringIO()
     csv.writer(written).writerows(rows)
     return written.getvalue()

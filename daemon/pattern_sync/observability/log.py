@@ -48,6 +48,8 @@ _PLAIN: dict[type[facts.Fact], Line] = {
     facts.PagesCurrent: Line.PAGES_CURRENT,
     facts.TellingStopped: Line.TELLING_STOPPED,
     facts.TellingResumed: Line.TELLING_RESUMED,
+    facts.ResultsStopped: Line.RESULTS_STOPPED,
+    facts.ResultsResumed: Line.RESULTS_RESUMED,
     facts.RuleDecided: Line.RULE_DECIDED,
     facts.RulePaused: Line.RULE_PAUSED,
     facts.RulingStopped: Line.RULING_STOPPED,
@@ -118,8 +120,15 @@ class Log:
                     self._filter.forget()
                 self._write_about(fact)
 
+    def _adjusted(self, line: Line, signatures: tuple[str, ...], **more: str | None) -> None:
+        if signatures:
+            self._write(line, count=len(signatures), signatures=list(signatures[:SHOWN_SIGNATURES]), **more)
+
     def _take(self, fact: facts.Fact) -> None:
         match fact:
+            case facts.ConfidenceAdjusted(adjusted, refused, reason):
+                self._adjusted(Line.CONFIDENCE_ADJUSTED, adjusted)
+                self._adjusted(Line.CONFIDENCE_REFUSED, refused, reason=reason)
             case facts.DaemonReady():
                 self._write(Line.DAEMON_READY, mode=self._mode().value)
             case facts.PatternsReconciled():

@@ -28,7 +28,12 @@ from pattern_sync.runtime.queueing import (
 )
 from pattern_sync.runtime.reload import FilterPublisher
 from pattern_sync.runtime.ruling import build_rule_keeper
-from pattern_sync.runtime.serving import build_http_server, build_live_updates, build_traits_keeper
+from pattern_sync.runtime.serving import (
+    build_http_server,
+    build_live_updates,
+    build_savings_keeper,
+    build_traits_keeper,
+)
 from pattern_sync.runtime.telling import build_teller
 from pattern_sync.services.supervisor import ClosableService, Service
 from pattern_sync.services.timings import Timings
@@ -107,6 +112,7 @@ def assemble(
             *build_periodic(core, reconciler, in_force, settings.interval),
             build_trigger_watch(core, pool, gateway, hearing, mends=settings.mend),
             traits_keeper,
+            build_savings_keeper(core, settings, pool),
             publisher,
             *([teller] if teller else []),
             *([rule_keeper] if rule_keeper else []),

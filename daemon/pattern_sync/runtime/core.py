@@ -12,6 +12,8 @@ from pattern_sync.domain.facts import (
     Emit,
     PagesCurrent,
     PagesStale,
+    ResultsResumed,
+    ResultsStopped,
     RulingResumed,
     RulingStopped,
     TellingResumed,
@@ -61,8 +63,8 @@ class Core:
     """The conditions that services decide and act on, and the marks that they hand over.
 
     `database` is lost while services cannot use it, `pages` while the review pages cannot be kept up to date, `telling`
-    while no messages to people can be prepared, and `ruling` while rules can neither mark nor decide: patterns are
-    queued all the same then.
+    while no messages to people can be prepared, `results` while they are not kept up to date, and `ruling` while rules
+    can neither mark nor decide: patterns are queued all the same then.
     """
 
     now: Callable[[], float]
@@ -73,6 +75,7 @@ class Core:
     database: Availability
     pages: Availability
     telling: Availability
+    results: Availability
     ruling: Availability
     intake: Intake
     recovery: Recovery
@@ -89,6 +92,7 @@ class Core:
         database = Availability(now, lambda why: emit(DatabaseLost(why)), lambda took: emit(DatabaseBack(took)))
         pages = Availability(now, lambda why: emit(PagesStale(why)), lambda took: emit(PagesCurrent(took)))
         telling = Availability(now, lambda why: emit(TellingStopped(why)), lambda took: emit(TellingResumed(took)))
+        results = Availability(now, lambda why: emit(ResultsStopped(why)), lambda took: emit(ResultsResumed(took)))
         ruling = Availability(now, lambda why: emit(RulingStopped(why)), lambda took: emit(RulingResumed(took)))
         intake = Intake(now)
         recovery = Recovery(now, emit, timings.settle_seconds, intake)
@@ -102,6 +106,7 @@ class Core:
             database=database,
             pages=pages,
             telling=telling,
+            results=results,
             ruling=ruling,
             intake=intake,
             recovery=recovery,

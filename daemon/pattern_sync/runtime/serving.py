@@ -1,9 +1,12 @@
 """What people and machines reach over HTTP."""
 
+import asyncio
+import random
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from pattern_sync.accounting import Accounting, SavingsKeeper
 from pattern_sync.advising import Advising
 from pattern_sync.config import Settings
 from pattern_sync.database.advice import AdviceGateway
@@ -14,6 +17,7 @@ from pattern_sync.database.naming import release
 from pattern_sync.database.pool import PEOPLES_CONNECTIONS, Pool
 from pattern_sync.database.queueing import SCAN_SECONDS
 from pattern_sync.database.reviews import Fetch, ReviewGateway
+from pattern_sync.database.roi import SavingsGateway
 from pattern_sync.detecting import HookReader, Reporting, Words
 from pattern_sync.domain.facts import ScanFinished
 from pattern_sync.domain.reception import Mode
@@ -60,6 +64,18 @@ def build_traits_keeper(core: Core, pool: Pool, on_kept: Callable[[], None]) -> 
     )
 
 
+def build_savings_keeper(core: Core, settings: Settings, pool: Pool) -> SavingsKeeper:
+    """Return the service that keeps results up to date."""
+    return SavingsKeeper(
+        SavingsGateway(pool.lane("savings", 1, SCAN_SECONDS).fetch),
+        settings.interval,
+        random.random,
+        core.emit,
+        core.supervisor.activity(SavingsKeeper, core.results),
+        adjusts=settings.adjust_confidence,
+    )
+
+
 def build_http_server(
     core: Core, settings: Settings, pool: Pool, gateway: DaemonGateway, live: LiveUpdates
 ) -> HttpServer:
@@ -77,6 +93,7 @@ def build_http_server(
         review,
         Finding(reviews, review),
         Advising(AdviceGateway(peoples.fetch)),
+        Accounting(SavingsGateway(peoples.fetch), asyncio.to_thread),
         Decisions(reviews, core.emit),
         AnswersGateway(peoples.fetch),
         Snoozing(reviews, core.emit),

@@ -10,6 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from pattern_sync.accounting import Accounting
 from pattern_sync.advising import Advising
 from pattern_sync.detecting import Reporting
 from pattern_sync.domain.facts import Emit
@@ -44,9 +45,11 @@ from pattern_sync.web.middleware.tokens import TokenFirst
 from pattern_sync.web.middleware.wrong_tokens import WrongTokens
 from pattern_sync.web.review_routes import ReviewRoutes
 from pattern_sync.web.reviewer_routes import ReviewerRoutes
+from pattern_sync.web.roi_routes import RoiRoutes
 from pattern_sync.web.rule_routes import MarkRoutes, RuleRoutes
 from pattern_sync.web.schemas.decisions import MANY_EXAMPLE
 from pattern_sync.web.schemas.review import ENTRY_EXAMPLE
+from pattern_sync.web.schemas.roi import PATTERN_ROI_EXAMPLE, ROI_EXAMPLE
 from pattern_sync.web.snooze_routes import SnoozeRoutes
 from pattern_sync.web.sync_routes import Counts, SyncRoutes, Syncs
 from pattern_sync.web.system_routes import SystemRoutes
@@ -82,6 +85,7 @@ _TAGS = {
     "decisions": "Decide many patterns at once, undo it, and read the record of decisions.",
     "advice": "What past decisions say about the filter, and patterns that only just miss it.",
     "sync": "Sync the queue with the detector's patterns by hand. The daemon does it by itself, too.",
+    "roi": "What approved patterns have saved, beside what they promised; and the recording of it.",
     "messages": "Messages to people outside the page.",
     "events": "What coding agents report of their calls, for the reference detector.",
     "rules": "Rules that decide for people, once people's own decisions have shown that they agree.",
@@ -113,6 +117,7 @@ class Parts:
     review: Review
     finding: Finding
     advising: Advising
+    accounting: Accounting
     decisions: Decisions
     answers: Answers
     snoozing: Snoozing
@@ -156,7 +161,7 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
 def create_api(parts: Parts, access: Access, guard: Guard, version: str) -> FastAPI:
     """Return the routes of the API."""
     api = DescribedApi(
-        [ENTRY_EXAMPLE, MANY_EXAMPLE],
+        [ENTRY_EXAMPLE, MANY_EXAMPLE, ROI_EXAMPLE, PATTERN_ROI_EXAMPLE],
         title="Pattern Sync",
         version=version,
         description=_ABOUT,
@@ -173,6 +178,7 @@ def create_api(parts: Parts, access: Access, guard: Guard, version: str) -> Fast
     for routes in (
         SyncRoutes(parts.syncs, parts.counts, guard),
         AdviceRoutes(parts.advising, guard, identity),
+        RoiRoutes(parts.accounting, guard, identity),
         SnoozeRoutes(parts.snoozing, guard, identity),
         MarkRoutes(parts.rules, guard, identity),
         RuleRoutes(parts.rules, guard, identity),

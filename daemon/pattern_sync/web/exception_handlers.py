@@ -15,6 +15,7 @@ from pattern_sync.domain.errors import (
     InvalidInput,
     NobodyToTell,
     NotReadyYet,
+    NotRecordable,
     NotSnoozable,
     NotUndoable,
     OutcomeUnknown,
@@ -121,6 +122,7 @@ def install_exception_handlers(app: FastAPI, emit: Emit) -> None:
     app.exception_handler(NobodyToTell)(_not_possible)
     app.exception_handler(NotUndoable)(_not_possible)
     app.exception_handler(NotSnoozable)(_not_possible)
+    app.exception_handler(NotRecordable)(_not_possible)
     app.exception_handler(AlreadyDecided)(_decided)
     app.exception_handler(CannotQueue)(_not_queued)
     app.exception_handler(NotReadyYet)(_not_ready)
@@ -197,7 +199,9 @@ async def _unknown(_: Request, fault: UnknownPattern | UnknownBatch | UnknownMes
     return _problem(404, str(fault))
 
 
-async def _not_possible(_: Request, fault: NotUndoable | NotSnoozable | NobodyToTell | RuleRefused) -> JSONResponse:
+async def _not_possible(
+    _: Request, fault: NotUndoable | NotSnoozable | NotRecordable | NobodyToTell | RuleRefused
+) -> JSONResponse:
     return _problem(409, str(fault))
 
 

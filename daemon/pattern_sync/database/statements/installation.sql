@@ -71,6 +71,10 @@ needed AS (
             ('detected_sessions', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
             ('reported_events', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
             ('routines', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('recorded_savings', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('savings_by_day', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('savings_kept', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('adjustments', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
             ('rules', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
             ('rule_log', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'])
     ) AS ours (table_name, privileges)

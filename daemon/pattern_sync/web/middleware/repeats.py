@@ -22,6 +22,8 @@ REPLAYED = "Idempotency-Replayed"
 BATCH = "Pattern-Sync-Batch"
 KEY_FORM = r"[!-~]{1,255}"
 _KEY = re.compile(KEY_FORM)
+# The application's own path.
+EXECUTIONS = "/api/roi-tracking/executions"
 # A sync has its own answer each time.
 _SYNC = f"{PATTERNS}sync/"
 # The database was lost before it answered: it may have written.
@@ -110,7 +112,7 @@ class Repeats:
 
 def takes_key(method: str, path: str) -> bool:
     """Return whether a request writes what a person has written, and can be sent again under a key."""
-    return method == "POST" and path.startswith(PATTERNS) and not path.startswith(_SYNC)
+    return method == "POST" and (path == EXECUTIONS or (path.startswith(PATTERNS) and not path.startswith(_SYNC)))
 
 
 def _is_written(scope: Scope) -> bool:

@@ -6,7 +6,9 @@ from urllib.parse import unquote_to_bytes
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 PATTERNS = "/api/v1/patterns/"
-_PLACE = re.compile(rf"{PATTERNS}(~|%7[Ee])(?=/|$)")
+# Below these, a path holds a signature.
+_WITH_IDS = (PATTERNS, "/api/v1/roi/")
+_PLACE = re.compile(rf"({'|'.join(_WITH_IDS)})(~|%7[Ee])(?=/|$)")
 _QUERY_ID = re.compile(rb"(?:^|&)pattern_id=([^&]*)")
 
 
@@ -35,7 +37,7 @@ class RawPatternIds:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
-        if scope["path"].startswith(PATTERNS):
+        if scope["path"].startswith(_WITH_IDS):
             path, query = _with_id_of_query(scope["raw_path"].decode("latin-1"), scope["query_string"])
             scope = {**scope, "path": path, "query_string": query}
         await self._app(scope, receive, send)
@@ -50,4 +52,4 @@ def _with_id_of_query(path: str, query: bytes) -> tuple[str, bytes]:
     encoded = "".join(f"%{byte:02X}" for byte in signature)
     # It is taken out of the query, so that one that nobody reads is refused as unknown.
     rest = (query[: given.start()] + query[given.end() :]).removeprefix(b"&")
-    return PATTERNS + encoded + path[place.end() :], rest
+    return place[1] + encoded + path[place.end() :], rest

@@ -9,6 +9,7 @@
  * @property {string} query
  * @property {string} sort the name of an order, with `-` before it where it is reversed
  * @property {string | null} pattern
+ * @property {boolean} results whether the results are shown in place of the list
  */
 
 /** @type {readonly Status[]} */
@@ -39,6 +40,7 @@ export function readAddress() {
     query: said.get("q") ?? "",
     sort: said.get("sort") || USUAL_SORT,
     pattern: said.get("pattern") || null,
+    results: said.get("tab") === "results",
   };
 }
 
@@ -56,7 +58,7 @@ export function writeAddress(changes, { step = false } = {}) {
 }
 
 /** @param {Place} place */
-function asHash({ view, grouping, key, query, sort, pattern }) {
+function asHash({ view, grouping, key, query, sort, pattern, results }) {
   const said = [
     view !== "pending" && `view=${view}`,
     grouping !== null && `group=${grouping}`,
@@ -64,6 +66,7 @@ function asHash({ view, grouping, key, query, sort, pattern }) {
     query !== "" && `q=${encodeURIComponent(query)}`,
     sort !== USUAL_SORT && `sort=${encodeURIComponent(sort)}`,
     pattern !== null && `pattern=${encodeURIComponent(pattern)}`,
+    results && "tab=results",
   ].filter(Boolean);
   return said.length > 0 ? `#${said.join("&")}` : "";
 }

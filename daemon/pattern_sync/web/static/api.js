@@ -211,6 +211,19 @@ export class Api {
     return this.#get("/api/v1/patterns/log", { query });
   }
 
+  /** What approved patterns have saved. */
+  roi() {
+    return this.#get("/api/v1/roi");
+  }
+
+  /**
+   * @param {string} patternId
+   * @param {AbortSignal} signal
+   */
+  roiOf(patternId, signal) {
+    return this.#get("/api/v1/roi/{pattern_id}", { patternId, signal });
+  }
+
   /** What misses the filter by least. */
   nearest() {
     return this.#get("/api/v1/patterns/nearest");

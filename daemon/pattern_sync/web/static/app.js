@@ -26,6 +26,7 @@ import { Polling } from "./polling.js";
 import { Presence } from "./presence.js";
 import { Queue } from "./queue.js";
 import { Reasons } from "./reasons.js";
+import { Results } from "./results.js";
 import { Selection } from "./selection.js";
 import { Signs } from "./signs.js";
 import { Snooze } from "./snooze.js";
@@ -120,11 +121,7 @@ class ReviewPage {
     ...this.#shown,
     changed: (patternId, entry) => this.#changed(patternId, entry),
   });
-  #asleep = new Asleep({
-    store: this.#store,
-    switch: () => this.#switchAsleep(),
-    ticked: () => this.#queue.drawSoon(),
-  });
+  #asleep = new Asleep(this.#shown);
   #decisions = new Decisions({
     ...this.#person,
     ...this.#shown,
@@ -141,6 +138,7 @@ class ReviewPage {
     decisions: this.#decisions,
     decided: () => this.#decidedTogether(),
   });
+  #results = new Results({ api: this.#api, views: this.#views, visit: (patternId) => this.#visit(patternId) });
   #grouping = new Grouping({ ...this.#person, ...this.#shown, together: this.#together });
   #started = false;
 
@@ -173,6 +171,7 @@ class ReviewPage {
     this.#started = true;
     this.#grouping.follow(readAddress());
     this.#queue.go(readAddress());
+    this.#results.follow();
     this.#identity.refresh();
     this.#today.refresh();
     return true;
@@ -208,14 +207,6 @@ class ReviewPage {
     this.#grouping.draw();
     this.#asleep.draw();
     this.#nearest.draw(this.#store);
-  }
-
-  // Those who are awake, or those who are not.
-  #switchAsleep() {
-    this.#picks.clear();
-    this.#selection.select(null);
-    this.#queue.switchAsleep();
-    this.#list.focus();
   }
 
   #decidedTogether() {
@@ -254,7 +245,8 @@ class ReviewPage {
 
   /** @param {Status} view */
   #showView(view) {
-    writeAddress({ view, key: null, pattern: null }, { step: true });
+    writeAddress({ view, key: null, pattern: null, results: false }, { step: true });
+    this.#results.follow();
     this.#picks.clear();
     this.#selection.select(null);
     this.#grouping.follow(readAddress());
@@ -265,6 +257,7 @@ class ReviewPage {
   #followAddress() {
     this.#grouping.follow(readAddress());
     this.#queue.go(readAddress());
+    this.#results.follow();
     this.#selection.follow();
   }
 

@@ -1,4 +1,10 @@
-/** @import { Store } from "./store.js" */
+/**
+ * @import { VirtualList } from "./list.js"
+ * @import { Picks } from "./picks.js"
+ * @import { Queue } from "./queue.js"
+ * @import { Selection } from "./selection.js"
+ * @import { Store } from "./store.js"
+ */
 
 import { byId, setAttribute, setText } from "./dom.js";
 import { count } from "./format.js";
@@ -14,15 +20,22 @@ export class Asleep {
   /**
    * @param {object} parts
    * @param {Store} parts.store
-   * @param {() => void} parts.switch called when a person wants to see the other ones
-   * @param {() => void} parts.ticked called when some may have woken
+   * @param {VirtualList} parts.list
+   * @param {Picks} parts.picks
+   * @param {Queue} parts.queue
+   * @param {Selection} parts.selection
    */
-  constructor({ store, switch: switchOver, ticked }) {
+  constructor({ store, list, picks, queue, selection }) {
     this.#store = store;
-    this.#button.addEventListener("click", switchOver);
+    this.#button.addEventListener("click", () => {
+      picks.clear();
+      selection.select(null);
+      queue.switchAsleep();
+      list.focus();
+    });
     setInterval(() => {
       store.refresh();
-      ticked();
+      queue.drawSoon();
     }, TICK_SECONDS * 1000);
   }
 

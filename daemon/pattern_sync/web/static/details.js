@@ -7,6 +7,7 @@
 import { Background } from "./background.js";
 import { allById, build, fillList, setText } from "./dom.js";
 import { EvidenceBlock, shownExactly } from "./evidence.js";
+import { Expectation } from "./expectation.js";
 import {
   capital,
   count,
@@ -63,6 +64,7 @@ export class Details {
   #evidence = new EvidenceBlock();
   #background;
   #similar;
+  #expectation;
 
   /**
    * @param {object} parts
@@ -72,6 +74,7 @@ export class Details {
   constructor({ api, choose }) {
     this.#background = new Background({ api, retryButton: (retry) => this.#retryButton(retry) });
     this.#similar = new Similar({ api, choose });
+    this.#expectation = new Expectation({ api });
   }
 
   /**
@@ -105,6 +108,7 @@ export class Details {
     this.#elements.details.scrollTop = 0;
     this.#background.start(entry.pattern_id);
     this.#similar.start(entry.pattern_id);
+    this.#expectation.start(entry.pattern_id);
   }
 
   /**
@@ -167,6 +171,7 @@ export class Details {
   #forget() {
     this.#background.stop();
     this.#similar.stop();
+    this.#expectation.stop();
     this.#patternId = null;
   }
 

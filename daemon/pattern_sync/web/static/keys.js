@@ -41,7 +41,7 @@
 export function listenToKeys(parts) {
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (!(event.target instanceof Element) || document.querySelector("dialog[open]")) return;
+    if (!(event.target instanceof Element) || document.querySelector("dialog[open], #results:not([hidden])")) return;
     const action = isTyping(event.target)
       ? typingAction(event.key, event.target, parts)
       : freeAction(event, event.target, parts);

@@ -48,7 +48,7 @@ export class Views {
     document.title = counts.pending > 0 ? `(${count(counts.pending)}) Pattern Sync` : "Pattern Sync";
   }
 
-  /** @param {Status} view */
+  /** @param {Status | null} view null: none of them is shown */
   showCurrent(view) {
     for (const button of this.#bar.querySelectorAll("[data-view]")) {
       if (button.getAttribute("data-view") === view) button.setAttribute("aria-current", "true");

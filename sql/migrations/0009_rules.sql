@@ -65,4 +65,4 @@ CREATE INDEX rule_log_pattern_idx ON pattern_sync.rule_log (pattern_id);
 CREATE INDEX rule_log_rule_idx ON pattern_sync.rule_log (rule, act, at);
 CREATE INDEX rule_log_batch_idx ON pattern_sync.rule_log (batch_id) WHERE batch_id IS NOT NULL;
 
-UPDATE pattern_sync.migrations AS m SET extended_to = 8 WHERE m.version = 3;
+UPDATE pattern_sync.migrations AS m SET extended_to = 9 WHERE m.version = 3;
