@@ -20,8 +20,7 @@ from tests.support.database import TestDatabase
 from tests.support.left_behind import SECRET, hook_events, write_transcripts
 from tests.support.planted import BEGIN, Planting, planted
 
-pytestmark = pytest.mark.lived_in_too
-SESSIONS = tuple(planted(1, Planting(sessions=60)))
+SESSIONS = tuple(planted(1, Planting(sessions=36)))
 PRICES = '["claude-sonnet-4"]\ninput = 3\noutput = 15\n'
 _COLUMNS = (
     "CREATE TABLE hook_events (id serial PRIMARY KEY, event_id text UNIQUE, event_type text, session_id text,"
@@ -83,6 +82,7 @@ def transcripts(tmp_path: Path) -> Path:
     return tmp_path / "projects"
 
 
+@pytest.mark.lived_in_too
 def test_routines_become_patterns_with_an_occurrence_for_each_run(database: TestDatabase, transcripts: Path) -> None:
     before = database.count("operation_patterns")
     detected = detect(database, transcripts)
@@ -130,6 +130,7 @@ def test_a_session_that_has_changed_is_replaced_as_a_whole(database: TestDatabas
         assert patterns(database)[each.signature]["occurrence_count"] == each.occurrences
 
 
+@pytest.mark.lived_in_too
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_hook_events_are_read_in_both_dialects_and_left_as_they_are(database: TestDatabase, dialect: str) -> None:
     add_hook_events(database, *SESSIONS, dialect=dialect)

@@ -44,7 +44,7 @@ function pattern(fields) {
     kind: "test:pytest",
     status: "approved",
     standing: "measured",
-    remark: "It got 41% of what was promised.",
+    remark: "It got 41 % of what was promised.",
     approved_at: "2026-10-18T08:00:00Z",
     days: 40,
     estimated_usd: 100,
@@ -177,11 +177,11 @@ test("an estimate has beside it what is to be expected, and a pattern that was a
     share: 0.41,
     kind_share: 0.41,
     patterns: 9,
-    words: "9 patterns of this kind got 41% of what was promised.",
+    words: "9 patterns of this kind got 41 % of what was promised.",
   };
   assert.deepEqual(expectationTexts(pattern({ expected, standing: "undecided", runs: 0 })), {
-    expected: "To expect: 41.00 USD a month. 9 patterns of this kind got 41% of what was promised.",
+    expected: "To expect: 41.00 USD a month. 9 patterns of this kind got 41 % of what was promised.",
     result: "",
   });
-  assert.equal(expectationTexts(pattern({})).result, "It got 41% of what was promised. 54.67 USD saved so far.");
+  assert.equal(expectationTexts(pattern({})).result, "It got 41 % of what was promised. 54.67 USD saved so far.");
 });

@@ -21,11 +21,11 @@ def test_a_run_is_recorded_in_one_line_and_told(database: TestDatabase) -> None:
     assert (told.code, told.out) == (0, f"{PYTEST} has saved 0.41 USD; recorded in cost_savings_log.\n")
     shown = roi(database)
     assert shown.code == 0
-    for words in ("1 approved pattern, 12.41 USD saved in 6 runs", "It got 16% of what was promised", "60.00"):
+    for words in ("1 approved pattern, 12.41 USD saved in 6 runs", "It got 16 % of what was promised", "60.00"):
         assert words in shown.out
     details = roi(database, "show", PYTEST)
     assert "9.31 USD, probably" in details.out
-    assert "1 pattern of this kind got 16% of what was promised." in details.out
+    assert "1 pattern of this kind got 16 % of what was promised." in details.out
     document = roi(database, "--json").document
     assert document["totals"]["saved_usd"] == 12.41
     (line,) = csv.DictReader(io.StringIO(roi(database, "--csv").out))

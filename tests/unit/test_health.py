@@ -8,6 +8,7 @@ import pytest
 from pattern_sync.domain.facts import (
     DatabaseBack,
     DatabaseLost,
+    Fact,
     FilterForeign,
     FilterOwn,
     ListenerListening,
@@ -18,11 +19,15 @@ from pattern_sync.domain.facts import (
     PagesCurrent,
     PagesStale,
     QuarantineRetried,
+    ResultsResumed,
+    ResultsStopped,
     ScanFinished,
     SchemaRead,
     SettingsReloaded,
     SweepPlanned,
     SweepSettled,
+    TellingResumed,
+    TellingStopped,
     TriggersFaulty,
     TriggersSeen,
     TriggersUnseen,
@@ -255,6 +260,24 @@ def test_a_daemon_with_stale_pages_is_degraded_and_still_queues(observed: Observ
     assert "pages" in report.reasons[0]
     assert DRIVERS_WORDS not in " ".join(report.reasons)
     observed.view(PagesCurrent(5.0))
+    assert observed.report().status is Condition.OK
+
+
+@pytest.mark.parametrize(
+    ("stopped", "resumed", "words"),
+    [
+        (TellingStopped("locked"), TellingResumed(3.0), "Messages to people cannot be prepared"),
+        (ResultsStopped("locked"), ResultsResumed(3.0), "Results are not kept up to date"),
+    ],
+)
+def test_what_is_done_beside_queueing_degrades_the_daemon_while_it_fails(
+    observed: Observed, stopped: Fact, resumed: Fact, words: str
+) -> None:
+    observed.caught_up()
+    observed.view(stopped)
+    assert observed.report().status is Condition.DEGRADED
+    assert words in " ".join(observed.report().reasons)
+    observed.view(resumed)
     assert observed.report().status is Condition.OK
 
 

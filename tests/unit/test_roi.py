@@ -13,7 +13,7 @@ from pattern_sync.domain.entry import Status
 from pattern_sync.domain.roi import Books, Part, PatternRoi, Promise, Roi, RoiFlag, Standing, Tally
 from pattern_sync.domain.roi_report import report, report_of
 from pattern_sync.domain.roi_shares import shares_of
-from pattern_sync.domain.roi_table import kinds_csv, roi_csv
+from pattern_sync.domain.roi_table import Grouped, roi_csv
 from pattern_sync.domain.roi_wording import summary_of
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)  # a Friday
@@ -85,7 +85,7 @@ def test_a_pattern_is_measured_to_the_cent() -> None:
     assert found.success_rate == 0.75
     assert found.sources == ("cost_savings_log", "pattern_executions")
     assert (found.standing, found.flags) == (Standing.MEASURED, (RoiFlag.REPEATED,))
-    assert found.remark == "It got 20% of what was promised."
+    assert found.remark == "It got 20 % of what was promised."
 
 
 @pytest.mark.parametrize(
@@ -94,14 +94,14 @@ def test_a_pattern_is_measured_to_the_cent() -> None:
         ({}, 3, Standing.TOO_EARLY, "Too early: no runs."),
         ({1: "5", 2: "5"}, 40, Standing.TOO_EARLY, "Too early: 2 runs."),
         (dict.fromkeys(range(5), "5"), 13.4, Standing.TOO_EARLY, "Too early: 5 runs in 13 of 14 days."),
-        (dict.fromkeys(range(5), "5"), 14, Standing.MEASURED, "It got 179% of what was promised."),
+        (dict.fromkeys(range(5), "5"), 14, Standing.MEASURED, "It got 179 % of what was promised."),
         ({}, 31, Standing.NOT_USED, "Approved, not used: no run in 31 days."),
         ({35: "1"}, 60, Standing.NOT_USED, "Approved, not used: no run in 35 days."),
         (
             dict.fromkeys(range(31, 37), "5"),
             60,
             Standing.MEASURED,
-            "It got 50% of what was promised, no run in 31 days.",
+            "It got 50 % of what was promised, no run in 31 days.",
         ),
         (dict.fromkeys(range(5), "-1.5"), 30, Standing.MEASURED, "It has cost 7.50 USD more than before."),
     ],
@@ -120,7 +120,7 @@ def test_what_is_not_approved_saves_nothing_and_still_has_an_expectation() -> No
     assert (found.baseline_usd, found.baseline_runs) == (9.0, 1)
     assert found.expected is not None
     assert found.expected.expected_usd == pytest.approx(20.0)
-    assert found.expected.words == "2 patterns of this kind got 20% of what was promised."
+    assert found.expected.words == "2 patterns of this kind got 20 % of what was promised."
 
 
 def test_the_share_to_expect_of_a_kind_leans_on_all_kinds_as_if_three_more_patterns_had_theirs() -> None:
@@ -132,7 +132,7 @@ def test_the_share_to_expect_of_a_kind_leans_on_all_kinds_as_if_three_more_patte
     other = shares.correct("c", 200.0)
     assert other is not None
     assert other.expected_usd == pytest.approx(100.0)
-    assert other.words == "No pattern of this kind has results yet; 3 patterns of other kinds got 50%."
+    assert other.words == "No pattern of this kind has results yet; 3 patterns of other kinds got 50 %."
     assert shares.correct("a", None) is None
     assert shares.correct("a", 0.0) is None
     assert shares_of([]).correct("a", 100.0) is None
@@ -158,7 +158,7 @@ def test_the_totals_are_those_of_the_patterns_and_so_are_the_csv_s() -> None:
     assert found.totals.success_rate == 0.5
     assert found.totals.share_range is not None
     assert sum(Decimal(str(each.saved_usd)) for each in found.kinds) == by_hand
-    for text in (roi_csv(found), kinds_csv(found)):
+    for text in (roi_csv(found, by) for by in Grouped):
         assert sum(Decimal(line["saved_usd"]) for line in csv.DictReader(io.StringIO(text))) == by_hand
     said = {aside.part: (aside.runs, aside.saved_usd) for aside in found.asides}
     assert said == {Part.NO_PATTERN: (1, 7.77), Part.BASELINE: (1, 1.5), Part.UNUSABLE: (4, 0.0)}

@@ -176,7 +176,7 @@ class _Results:
         elif (measured := self.measured) is None:
             said = "It promised nothing that it could be measured by."
         else:
-            said = f"It got {measured[1] / measured[2]:.0%} of what was promised."
+            said = f"It got {100 * measured[1] / measured[2]:.0f} % of what was promised."
         return f"{said[:-1]}, {unused}." if self._is_unused else said
 
 

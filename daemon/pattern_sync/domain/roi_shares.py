@@ -40,9 +40,10 @@ class Shares:
         patterns, own = self.kinds.get(kind, (0,))[0], self.of_kind(kind)
         overall = max(0.0, self.monthly_usd / self.estimated_usd)
         if own is None:
-            words = f"No pattern of this kind has results yet; {_some(self.patterns)} of other kinds got {overall:.0%}."
+            others = f"{_some(self.patterns)} of other kinds got {100 * overall:.0f} %"
+            words = f"No pattern of this kind has results yet; {others}."
         else:
-            words = f"{_some(patterns)} of this kind got {own:.0%} of what was promised."
+            words = f"{_some(patterns)} of this kind got {100 * own:.0f} % of what was promised."
         return Expected(estimated_usd, estimated_usd * share, share, own, patterns, words)
 
 

@@ -55,9 +55,9 @@ def _shares(totals: RoiTotals) -> str:
     between = (
         f" (from {LEAST_PATTERNS} patterns with results on, there is an interval)"
         if totals.share_range is None
-        else f", probably {totals.share_range.low:.0%} to {totals.share_range.high:.0%}"
+        else f", probably {100 * totals.share_range.low:.0f} % to {100 * totals.share_range.high:.0f} %"
     )
     return (
         f"The {totals.measured:,} with enough results save {money(totals.monthly_usd)} USD a month,"
-        f" {totals.share:.0%} of what they promised{between}."
+        f" {100 * totals.share:.0f} % of what they promised{between}."
     )

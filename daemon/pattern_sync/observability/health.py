@@ -143,6 +143,8 @@ class HealthReporter:
             reasons.append(f"{dead:,} messages to people were given up. Run: pattern-sync notify list --state dead")
         if view.telling_is_stopped:
             reasons.append("Messages to people cannot be prepared. The daemon's log has the reason.")
+        if view.results_are_stopped:
+            reasons.append("Results are not kept up to date. The daemon's log has the reason.")
         return reasons
 
     def _why_undecided(self) -> list[str]:

@@ -25,6 +25,8 @@ from pattern_sync.domain.facts import (
     QuarantineRetried,
     ReloadDeferred,
     ReloadRefused,
+    ResultsResumed,
+    ResultsStopped,
     RulesCounted,
     RulingResumed,
     RulingStopped,
@@ -71,6 +73,7 @@ class View:
         self.messages: Mapping[tuple[str, MessageState], int] = {}
         self.channels_off: Mapping[str, str] = {}
         self.telling_is_stopped = False
+        self.results_are_stopped = False
         self.rules: Mapping[RuleState, int] = {}
         self.paused_rules: Mapping[str, str] = {}
         self.ruling_is_stopped = False
@@ -151,6 +154,8 @@ class View:
                 self.channels_off = dict(off)
             case TellingStopped() | TellingResumed():
                 self.telling_is_stopped = isinstance(fact, TellingStopped)
+            case ResultsStopped() | ResultsResumed():
+                self.results_are_stopped = isinstance(fact, ResultsStopped)
             case _:
                 self._take_rules(fact)
 

@@ -13,7 +13,7 @@ import { shareMark, shareScale, weeksChart } from "./results-chart.js";
 import { asideText, bestAndWorst, faultsOf, leftOut, monthText, shareText, summaryOf } from "./results-texts.js";
 import { draw } from "./svg.js";
 
-const MARK_WIDTH = 160;
+const MARK_WIDTH = 110;
 const LEAST_WIDTH = 300;
 
 /** What approved patterns have saved, beside what they promised: a tab in place of the list and the details. */
