@@ -402,6 +402,7 @@ DECLARE
     row_ids bigint[];
     recorded record;
     own record;
+    taken_back text[];
     batch bigint;
     done record;
 BEGIN
@@ -414,6 +415,20 @@ BEGIN
     FROM pattern_sync.lock_entries(
         decide_many.signatures, row_ids, decide_many.replaces, decide_many.waits, decide_many.rehearsal
     ) AS l;
+    -- People win: what a rule has just decided, while this person still saw it pending, is taken back first.
+    IF decide_many.replaces = 'pending' AND decide_many.decision = decide_many.action AND NOT decide_many.rehearsal
+        AND pg_catalog.cardinality(own.free) < pg_catalog.cardinality(decide_many.signatures)
+    THEN
+        taken_back := pattern_sync.take_back(
+            pattern_sync.without(decide_many.signatures, own.free), decide_many.reviewer
+        );
+        IF pg_catalog.cardinality(taken_back) > 0 THEN
+            SELECT l.free, l.locked INTO own
+            FROM pattern_sync.lock_entries(
+                decide_many.signatures, row_ids, decide_many.replaces, decide_many.waits, decide_many.rehearsal
+            ) AS l;
+        END IF;
+    END IF;
     IF pg_catalog.cardinality(own.free) > 0 AND decide_many.action <> ALL (ARRAY['approved', 'rejected']) THEN
         RAISE EXCEPTION USING
             MESSAGE = pg_catalog.quote_nullable(decide_many.action) || ' is no decision', ERRCODE = '22023';
@@ -435,6 +450,11 @@ BEGIN
             PERFORM pattern_sync.record_decisions(
                 batch, done.written, decide_many.seen, recorded.names, recorded.evidence, recorded.flags
             );
+            IF decide_many.decision = decide_many.action THEN
+                PERFORM pattern_sync.note_human(
+                    done.written, decide_many.action, decide_many.reviewer, decide_many.replaces
+                );
+            END IF;
             PERFORM pattern_sync.forget_batches();
         ELSE
             DELETE FROM pattern_sync.batches AS b WHERE b.id = batch;
@@ -793,11 +813,11 @@ BEGIN
     );
 END $$;
 
--- Undo a batch, at most seven days old: what nobody has touched since. Returns an outcome for each of its decisions
--- that is not undone yet, so none if the batch is unknown, too old or undone: undone; touched, as it is not the batch's
--- decision any more; gone-on, as somebody has taken the pattern further; busy, as somebody has locked the entry or its
--- pattern; unknown, as the entry is gone; refused, as by `decide_many`.
-CREATE OR REPLACE FUNCTION pattern_sync.undo_batch(batch bigint, undoer text)
+-- Undo a batch, at most seven days old, or its decisions on some entries (NULL: all): what nobody has touched since.
+-- Returns an outcome for each of them that is not undone yet, so none if the batch is unknown, too old or undone:
+-- undone; touched, as it is not the batch's decision any more; gone-on, as somebody has taken the pattern further;
+-- busy, as somebody has locked the entry or its pattern; unknown, as the entry is gone; refused, as by `decide_many`.
+CREATE OR REPLACE FUNCTION pattern_sync.undo_part(batch bigint, signatures text[], undoer text)
 RETURNS TABLE (pattern_id text, outcome text, detail text) LANGUAGE plpgsql
 SET enable_seqscan = off SET lock_timeout = '800ms' AS $$
 #variable_conflict use_column
@@ -811,7 +831,7 @@ DECLARE
 BEGIN
     -- Two undos at once: the second waits, and finds what the first has left.
     SELECT b.* INTO made FROM pattern_sync.batches AS b
-    WHERE b.id = undo_batch.batch AND b.decided_at > pg_catalog.now() - '7 days'::interval
+    WHERE b.id = undo_part.batch AND b.decided_at > pg_catalog.now() - '7 days'::interval
     FOR UPDATE;
     IF NOT FOUND THEN
         RETURN;
@@ -819,15 +839,16 @@ BEGIN
     SELECT pg_catalog.array_agg(i.pattern_id ORDER BY i.pattern_id), pg_catalog.jsonb_object_agg(i.pattern_id, i.after)
     INTO listed, after
     FROM pattern_sync.batch_items AS i
-    WHERE i.batch_id = undo_batch.batch AND i.undone_at IS NULL;
+    WHERE i.batch_id = undo_part.batch AND i.undone_at IS NULL
+      AND (undo_part.signatures IS NULL OR i.pattern_id = ANY (undo_part.signatures));
     IF listed IS NULL THEN
         RETURN;
     END IF;
     free := (SELECT l.free FROM pattern_sync.lock_entries(listed, NULL, made.decision, false, false) AS l);
-    outlook := pattern_sync.outlook(undo_batch.batch, listed, after);
+    outlook := pattern_sync.outlook(undo_part.batch, listed, after);
     SELECT w.written, w.refused INTO done
     FROM pattern_sync.write_in_parts(
-        undo_batch.batch, undo_batch.undoer,
+        undo_part.batch, undo_part.undoer,
         ARRAY(
             SELECT own.signature FROM pg_catalog.unnest(free) AS own (signature)
             WHERE NOT outlook ? own.signature
@@ -837,10 +858,11 @@ BEGIN
         false
     ) AS w;
     IF pg_catalog.cardinality(done.written) > 0 THEN
-        UPDATE pattern_sync.batches AS b SET undone_at = pg_catalog.now(), undone_by = undo_batch.undoer
-        WHERE b.id = undo_batch.batch;
+        UPDATE pattern_sync.batches AS b SET undone_at = pg_catalog.now(), undone_by = undo_part.undoer
+        WHERE b.id = undo_part.batch;
         UPDATE pattern_sync.decisions AS d SET undone_at = pg_catalog.now()
-        WHERE d.batch_id = undo_batch.batch AND d.pattern_id = ANY (done.written);
+        WHERE d.batch_id = undo_part.batch AND d.pattern_id = ANY (done.written);
+        PERFORM pattern_sync.note_taken_back(undo_part.batch, done.written, undo_part.undoer, NULL);
     END IF;
     RETURN QUERY
     SELECT
@@ -859,6 +881,12 @@ EXCEPTION WHEN OTHERS THEN
     END IF;
     RAISE EXCEPTION USING MESSAGE = SQLERRM || ' (SQLSTATE ' || SQLSTATE || ')', ERRCODE = 'P0001';
 END $$;
+
+-- Undo a whole batch, as `undo_part` does.
+CREATE OR REPLACE FUNCTION pattern_sync.undo_batch(batch bigint, undoer text)
+RETURNS TABLE (pattern_id text, outcome text, detail text) LANGUAGE sql AS $$
+    SELECT u.pattern_id, u.outcome, u.detail FROM pattern_sync.undo_part(batch, NULL, undoer) AS u
+$$;
 
 -- Put a pending entry off until a time, or until its savings have doubled, or whichever comes first, in place of an
 -- earlier wish. Returns 'snoozed'; 'zero', as no savings are there that could double; or 'none', as no such entry is

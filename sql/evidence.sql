@@ -20,6 +20,14 @@ RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     END
 $$;
 
+-- The days between two times; 0 if there is none.
+CREATE OR REPLACE FUNCTION pattern_sync.days_between(earlier timestamptz, later timestamptz)
+RETURNS double precision LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT coalesce(
+        pg_catalog.date_part('epoch'::text, later - earlier) / 86400::double precision, 0::double precision
+    )
+$$;
+
 -- The operations of a pattern as JSONB; NULL where a column of type JSON holds an escape that JSONB cannot. One such
 -- row must not turn every list that contains it into an error.
 CREATE OR REPLACE FUNCTION pattern_sync.operations_of(operations anyelement)

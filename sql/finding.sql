@@ -584,7 +584,8 @@ RETURNS TABLE (
     pattern_id text, tool_sequence text, status text, confidence_score double precision, occurrence_count bigint,
     estimated_savings_usd double precision, impact_score double precision, pattern_context text,
     example_sessions text, reviewed_by text, reviewed_at timestamptz, approval_notes text, created_at timestamptz,
-    evidence text, from_pattern boolean, snooze text, likelihood double precision, folded boolean, place bigint
+    evidence text, from_pattern boolean, snooze text, mark text, likelihood double precision,
+    folded boolean, place bigint
 ) LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET enable_nestloop = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
@@ -611,6 +612,7 @@ BEGIN
         pattern_sync.is_from_pattern(a.pattern_id::text),
         -- What is decided is not snoozed, whoever has decided it.
         CASE WHEN a.status::text = 'pending' THEN pattern_sync.snooze_of(a.pattern_id::text, figures.savings) END::text,
+        CASE WHEN a.status::text = 'pending' THEN pattern_sync.mark_of(a.pattern_id::text) END::text,
         said.likelihood,
         coalesce(said.folds, false),
         pg_catalog.array_position(shown_entries.signatures, a.pattern_id::text)::bigint

@@ -4,10 +4,11 @@
 -- A prediction is stored while its entry is pending, and a decision takes it along. Nothing ever writes one to a
 -- decision that is made: what is compared later was said before.
 
--- The days between two times; NULL if one is unknown.
-CREATE OR REPLACE FUNCTION pattern_sync.days_between(first timestamptz, last timestamptz)
-RETURNS double precision LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT pg_catalog.date_part('epoch'::text, last - first) / 86400::double precision
+-- The lesson of a decision, with what was seen: the same for those that teach the same, as they are of one batch and on
+-- one shape.
+CREATE OR REPLACE FUNCTION pattern_sync.lesson_of(signature text, batch bigint, shown jsonb)
+RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT coalesce(batch::text || ' ' || pg_catalog.jsonb_extract_path_text(shown, 'traits', 'shape'), signature)
 $$;
 
 -- What tells whether the traits of an entry were written anew.
@@ -16,82 +17,23 @@ RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT pg_catalog.round(pg_catalog.date_part('epoch'::text, changed_at) * 1000000::double precision)::bigint
 $$;
 
--- What people's standing decisions teach, with what these people saw: from the record, and for those before it from the
--- entries and their traits, whose figures no machine of ours has touched since. `lesson` is the same for those that
--- teach the same: of one batch, on one shape. Rules have statuses of their own, and are none of these people.
---
--- Confidence is a decimal, 0 to 1: who computes with it decides how.
-CREATE OR REPLACE FUNCTION pattern_sync.lessons()
-RETURNS TABLE (
-    lesson text, pattern_id text, approved boolean, decided_at timestamptz,
-    confidence numeric, occurrences bigint, savings double precision, evidence double precision,
-    workflows double precision, days_seen double precision, kind text, target text, shape text
-) LANGUAGE sql STABLE AS $$
-    SELECT
-        coalesce(
-            standing.batch_id::text || ' ' || pg_catalog.jsonb_extract_path_text(standing.shown, 'traits', 'shape'),
-            standing.pattern_id
-        ),
-        standing.pattern_id,
-        standing.decision = 'approved'::text,
-        standing.decided_at,
-        pg_catalog.jsonb_extract_path_text(standing.shown, 'figures', 'confidence')::numeric,
-        pg_catalog.jsonb_extract_path_text(standing.shown, 'figures', 'occurrences')::bigint,
-        pg_catalog.jsonb_extract_path_text(standing.shown, 'figures', 'savings')::double precision,
-        pg_catalog.jsonb_extract_path_text(standing.shown, 'evidence', 'savings_by_evidence')::double precision,
-        pg_catalog.jsonb_extract_path_text(standing.shown, 'evidence', 'workflows')::double precision,
-        pg_catalog.jsonb_extract_path_text(standing.shown, 'evidence', 'days_seen')::double precision,
-        pg_catalog.jsonb_extract_path_text(standing.shown, 'traits', 'kind'),
-        pg_catalog.jsonb_extract_path_text(standing.shown, 'traits', 'target'),
-        pg_catalog.jsonb_extract_path_text(standing.shown, 'traits', 'shape')
-    FROM (
-        SELECT DISTINCT ON (d.pattern_id)
-            d.pattern_id, d.batch_id, d.shown, d.decision, d.decided_at
-        FROM pattern_sync.decisions AS d
-        WHERE d.undone_at IS NULL AND d.decision IN ('approved', 'rejected')
-        ORDER BY d.pattern_id, d.decided_at DESC, d.id DESC
-    ) AS standing
-    UNION ALL
-    SELECT
-        entry.pattern_id, entry.pattern_id, entry.approved, coalesce(t.reviewed_at, t.created_at, t.changed_at),
-        entry.confidence, entry.occurrences, entry.savings, t.evidence,
-        t.workflows::double precision, pattern_sync.days_between(t.first_seen, t.last_seen),
-        t.kind, t.target, t.shape
-    FROM (
-        SELECT
-            a.pattern_id::text COLLATE "default" AS pattern_id,
-            a.status::text = 'approved'::text AS approved,
-            pattern_sync.figure(a.confidence_score::text::numeric) AS confidence,
-            a.occurrence_count::bigint AS occurrences,
-            pattern_sync.figure(a.estimated_savings_usd::text::numeric)::double precision AS savings
-        FROM pattern_approvals AS a
-        WHERE a.status::text IN ('approved', 'rejected')
-    ) AS entry
-    LEFT JOIN pattern_sync.traits AS t ON t.pattern_id = entry.pattern_id
-    LEFT JOIN (
-        SELECT DISTINCT d.pattern_id FROM pattern_sync.decisions AS d WHERE d.undone_at IS NULL
-    ) AS recorded ON recorded.pattern_id = entry.pattern_id
-    WHERE recorded.pattern_id IS NULL
-$$;
-
 -- What was foretold of people's decisions that were not undone, each with a number that rises: of a pattern only the
--- first, as the model may have learned from it afterwards. `lesson` is as above.
+-- first, as the model may have learned from it afterwards. It never learns from a rule's, which are left out. `lesson`
+-- is as by `people_decided`.
 CREATE OR REPLACE FUNCTION pattern_sync.foretold()
 RETURNS TABLE (
     lesson text, number bigint, approved boolean, reviewer text, likelihood double precision, folded boolean
 ) LANGUAGE sql STABLE AS $$
     SELECT
-        coalesce(
-            first.batch_id::text || ' ' || pg_catalog.jsonb_extract_path_text(first.shown, 'traits', 'shape'),
-            first.pattern_id
-        ),
+        pattern_sync.lesson_of(first.pattern_id, first.batch_id, first.shown),
         first.id, first.decision = 'approved'::text, first.reviewer, first.likelihood, first.folded
     FROM (
         SELECT DISTINCT ON (d.pattern_id) d.*
         FROM pattern_sync.decisions AS d
+        WHERE d.decision IN ('approved', 'rejected')
         ORDER BY d.pattern_id, d.id
     ) AS first
-    WHERE first.likelihood IS NOT NULL AND first.undone_at IS NULL AND first.decision IN ('approved', 'rejected')
+    WHERE first.likelihood IS NOT NULL AND first.undone_at IS NULL
 $$;
 
 -- The newest model, which alone counts; no row if nothing was learned.
@@ -169,7 +111,8 @@ BEGIN
     END IF;
     RETURN QUERY
     SELECT
-        t.pattern_id, t.confidence, t.occurrences, t.savings, t.evidence, t.workflows::double precision,
+        t.pattern_id, t.confidence, t.occurrences, t.savings, t.evidence,
+        coalesce(t.workflows, 0::bigint)::double precision,
         pattern_sync.days_between(t.first_seen, t.last_seen),
         pattern_sync.legible(t.kind), pattern_sync.legible(t.target), pattern_sync.legible(t.shape),
         pattern_sync.version_of(t.changed_at)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from pattern_sync.accounting import Accounting
 from pattern_sync.advising import Advising
@@ -30,13 +31,17 @@ from pattern_sync.domain.listing import Group, Grouping, Listing, Order, Snoozed
 from pattern_sync.domain.messages import MessageState, NotedMessage
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.roi import PatternRoi, Roi
+from pattern_sync.domain.rule_trial import RuleTrial
+from pattern_sync.domain.rules import Rule, RuleMark, VetoOutcome
 from pattern_sync.domain.savings import Execution, Recorded, Saving, to_usd
 from pattern_sync.domain.snoozing import Wish
 from pattern_sync.domain.standing import Standing
 from pattern_sync.domain.statistics import Overview, SyncStatistics
 from pattern_sync.learning import Learning, Likelihood
 from pattern_sync.review import Decisions, Finding, Review, Snoozing
+from pattern_sync.ruling import Reverted, Rules, RuleView
 from pattern_sync.runtime.host import host_at
+from pattern_sync.runtime.ruling import build_rules
 from pattern_sync.sync.manual import ManualSync
 from pattern_sync.sync.reconciler import Reconciler
 from pattern_sync.telling import Messages
@@ -46,16 +51,18 @@ class PatternSyncService:
     """Reconciles and reviews from a program without an event loop; each call opens its own connection.
 
     Without a URL, it uses the database that the settings name, as every command does. If they name none, each call
-    starts or shares the embedded server. Raises InvalidSettings. Every method raises DatabaseUnavailable, AccessRefused
+    starts or shares the embedded server. Rules can be switched on unless these settings, or `rules_allowed`, say no.
+    Raises InvalidSettings. Every method raises DatabaseUnavailable, AccessRefused
     or SchemaError, all of them PatternSyncError.
     """
 
-    def __init__(self, database_url: str | None = None) -> None:
+    def __init__(self, database_url: str | None = None, *, rules_allowed: bool = True) -> None:
         settings = Settings.load() if database_url is None else None
         if settings:
             database_url = settings.url()
         self._address = None if database_url is None else DatabaseAddress.parse(database_url)
         self._data_dir = settings.data_dir if settings else None
+        self._rules_forbidden = not (rules_allowed and (settings is None or settings.rules))
 
     def sync_patterns(
         self,
@@ -325,6 +332,70 @@ class PatternSyncService:
     def _accounting(self) -> Iterator[Accounting]:
         with self._connect() as database:
             yield Accounting(SavingsGateway(BlockingSession(database).fetch))
+
+    def rules(self) -> tuple[Rule, ...]:
+        """Return the rules, by name."""
+        with self._ruling() as rules:
+            return tuple(run_blocking(rules.all()))
+
+    def get_rule(self, name: str) -> RuleView:
+        """Return one rule with people's agreement, its marks, and what it did. Raises UnknownRule."""
+        with self._ruling() as rules:
+            return run_blocking(rules.show(name))
+
+    def set_rule(self, name: str, *, reviewer: str | None = None, **terms: Any) -> Rule:  # noqa: ANN401 - of RuleTerms
+        """Write a rule, or change some of its terms (fields of RuleTerms), and return it.
+
+        A new rule is off; one that was on watches again. Raises InvalidInput, RuleRefused.
+        """
+        with self._ruling() as rules:
+            return run_blocking(rules.set(name, terms, reviewer))
+
+    def try_rule(self, name: str, since: datetime | None = None) -> RuleTrial:
+        """Return what a rule would have decided of what people decided since a time; nothing is written."""
+        with self._ruling() as rules:
+            return run_blocking(rules.trial(name, since))
+
+    def watch_rule(self, name: str, *, reviewer: str | None = None) -> Rule:
+        """Have a rule mark what it would decide, and decide nothing. Raises UnknownRule, RuleRefused."""
+        with self._ruling() as rules:
+            return run_blocking(rules.watch(name, reviewer))
+
+    def turn_rule_on(self, name: str, *, reviewer: str | None = None) -> Rule:
+        """Have a rule decide. Raises UnknownRule, and RuleRefused until people agree with it as much as it needs."""
+        with self._ruling() as rules:
+            return run_blocking(rules.turn_on(name, reviewer))
+
+    def turn_rule_off(self, name: str, *, reviewer: str | None = None) -> Rule:
+        """Have a rule do nothing. Raises UnknownRule."""
+        with self._ruling() as rules:
+            return run_blocking(rules.turn_off(name, reviewer))
+
+    def revert_rule(self, name: str, since: datetime | None = None, *, reviewer: str | None = None) -> Reverted:
+        """Take back what a rule has decided since a time, seven days at most, and pause it if it is on.
+
+        Raises UnknownRule, InvalidInput, RuleRefused if there is nothing to take back.
+        """
+        with self._ruling() as rules:
+            return run_blocking(rules.revert(name, since, reviewer))
+
+    def rule_marks(self, limit: int = 100) -> tuple[RuleMark, ...]:
+        """Return the pending entries that rules would decide, those due first."""
+        with self._ruling() as rules:
+            return tuple(run_blocking(rules.marks(limit)))
+
+    def veto(self, signature: str, *, reviewer: str | None = None, reason: str | None = None) -> VetoOutcome:
+        """Object to what rules are about to decide of a pattern, so that none of them ever does.
+
+        Raises UnknownPattern, InvalidInput, RuleRefused if no rule is about to decide it.
+        """
+        with self._ruling() as rules:
+            return run_blocking(rules.veto(signature, reviewer, reason))
+
+    @contextmanager
+    def _ruling(self) -> Iterator[Rules]:
+        with self._connect() as database:
+            yield build_rules(BlockingSession(database).fetch, forbidden=self._rules_forbidden)
 
     @contextmanager
     def _messages(self) -> Iterator[Messages]:

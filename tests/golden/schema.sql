@@ -1,5 +1,11 @@
 CREATE SCHEMA pattern_sync;
 COMMENT ON SCHEMA pattern_sync IS 'Pattern Sync: installed by "pattern-sync migrate", removed by "pattern-sync uninstall"';
+CREATE FUNCTION pattern_sync.action_of(verdict text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT CASE verdict WHEN 'approve' THEN 'approved' WHEN 'reject' THEN 'rejected' END
+$$;
+COMMENT ON FUNCTION pattern_sync.action_of(verdict text) IS 'The word of the history for a verdict.';
 CREATE FUNCTION pattern_sync.adjust_confidence(at_least bigint, OUT adjusted text[], OUT refused text[], OUT reason text) RETURNS record
     LANGUAGE plpgsql
     SET plan_cache_mode TO 'force_generic_plan'
@@ -326,6 +332,93 @@ BEGIN
     RETURN NULL;
 END $$;
 COMMENT ON FUNCTION pattern_sync.announce_settings() IS 'Body of the trigger on the settings: re-create the trigger on the patterns for the new filter, note who published it, and notify every daemon to read the filter and to scan. This runs with the owner''s rights, as a daemon may change the filter but no other object of ours. Concurrent changes wait for the row.';
+CREATE FUNCTION pattern_sync.apply_rule(rule_name text, version bigint, notes text) RETURNS TABLE(pattern_id text, outcome text, batch_id bigint, detail text)
+    LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    own pattern_sync.rules;
+    left_over bigint;
+    due text[];
+    chosen text[];
+    made record;
+    because text;
+BEGIN
+    SELECT r.* INTO own
+    FROM pattern_sync.rules AS r
+    WHERE r.name = apply_rule.rule_name AND r.version = apply_rule.version AND r.state = 'on'
+      AND pattern_sync.is_looked_after(r.looked_at, r.wait_hours)
+    FOR UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    due := ARRAY(
+        SELECT d.pattern_id FROM pattern_sync.due_marks(own.name, own.version, own.wait_hours) AS d
+        ORDER BY d.since, d.pattern_id
+    );
+    IF pg_catalog.cardinality(due) = 0 THEN
+        RETURN;
+    END IF;
+    chosen := pattern_sync.decidable(own.name, due);
+    IF pg_catalog.cardinality(chosen) = 0 THEN
+        RETURN;
+    END IF;
+    left_over := greatest(0::bigint, own.per_day - (
+        SELECT pg_catalog.count(*) FROM pattern_sync.rule_log AS l
+        WHERE l.rule = own.name AND l.act = 'decided' AND l.at > pg_catalog.clock_timestamp() - '24 hours'::interval
+    ));
+    IF pg_catalog.cardinality(chosen)::bigint > left_over THEN
+        IF own.full_at < pg_catalog.clock_timestamp() - '24 hours'::interval
+            AND own.full_at > pg_catalog.clock_timestamp() - '30 days'::interval
+        THEN
+            because := pg_catalog.format(
+                'more was due than its %s decisions a day, for the second time in 30 days', own.per_day
+            );
+            PERFORM pattern_sync.pause_rule(own.name, own.version, because, 'system');
+            RETURN QUERY SELECT NULL::text, 'paused', NULL::bigint, because;
+            RETURN;
+        END IF;
+        UPDATE pattern_sync.rules AS r SET full_at = CASE
+            WHEN r.full_at > pg_catalog.clock_timestamp() - '30 days'::interval THEN r.full_at
+            ELSE pg_catalog.clock_timestamp()
+        END
+        WHERE r.name = own.name;
+        RETURN QUERY SELECT NULL::text, 'full', NULL::bigint, NULL::text;
+        -- Those that have waited longest.
+        chosen := ARRAY(
+            SELECT d.signature
+            FROM pg_catalog.unnest(due) WITH ORDINALITY AS d (signature, place)
+            JOIN pg_catalog.unnest(chosen) AS c (signature) ON c.signature = d.signature
+            ORDER BY d.place
+            LIMIT left_over
+        );
+    END IF;
+    -- Judged once more when nobody else can change them. What a person is about to decide is locked, and left alone.
+    chosen := (SELECT l.free FROM pattern_sync.lock_entries(chosen, NULL, 'pending', false, false) AS l);
+    chosen := pattern_sync.decidable(own.name, chosen);
+    IF pg_catalog.cardinality(chosen) = 0 THEN
+        RETURN;
+    END IF;
+    FOR made IN
+        SELECT d.* FROM pattern_sync.decide_many(
+            chosen, pg_catalog.concat('auto-', pattern_sync.action_of(own.verdict)),
+            pattern_sync.action_of(own.verdict), pattern_sync.action_of(own.verdict),
+            pattern_sync.rule_reviewer(own.name, own.version), apply_rule.notes, 'pending', NULL, false, false
+        ) AS d
+    LOOP
+        IF made.outcome = 'decided' THEN
+            INSERT INTO pattern_sync.rule_log (rule, version, act, pattern_id, figures, batch_id)
+            SELECT l.rule, l.version, 'decided', l.pattern_id, l.figures, made.batch_id
+            FROM pattern_sync.rule_log AS l
+            WHERE l.rule = own.name AND l.pattern_id = made.pattern_id AND l.act = 'would' AND l.ended_at IS NULL;
+            UPDATE pattern_sync.rule_log AS l SET ended_at = pg_catalog.clock_timestamp()
+            WHERE l.pattern_id = made.pattern_id AND l.act IN ('would', 'checked') AND l.ended_at IS NULL;
+        END IF;
+        RETURN QUERY SELECT made.pattern_id, made.outcome, made.batch_id, made.detail;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION pattern_sync.apply_rule(rule_name text, version bigint, notes text) IS 'Decide what a rule has marked, its waiting time ago, and may decide: in one transaction, with what it takes to undo it. Returns an outcome for each as `decide_many` does. The rule''s row stays locked meanwhile, so that no other daemon counts the same day''s budget; where more is due than that leaves, one more row says ''full'', or ''paused'' with the reason if that happened before, on another day. A clock that was set back counts against the rule.';
 CREATE FUNCTION pattern_sync.approved_at(status text, reviewed_at timestamp with time zone, created_at timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -337,6 +430,12 @@ CREATE FUNCTION pattern_sync.approved_at(status text, reviewed_at timestamp with
     END
 $$;
 COMMENT ON FUNCTION pattern_sync.approved_at(status text, reviewed_at timestamp with time zone, created_at timestamp with time zone) IS 'Since when an entry is approved; NULL if it is not. An entry that a program has approved may have no time of review: it was inserted so.';
+CREATE FUNCTION pattern_sync.are_allowed(flags text[], allowed text[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT coalesce(pg_catalog.arraycontains(coalesce(allowed, '{}'::text[]), flags), false)
+$$;
+COMMENT ON FUNCTION pattern_sync.are_allowed(flags text[], allowed text[]) IS 'Whether all flags of an entry are among those that a rule allows. NULL: it is not known what is recorded.';
 CREATE FUNCTION pattern_sync.are_noted(signatures text[], action text, reviewer text, notes text) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
@@ -552,6 +651,25 @@ CREATE FUNCTION pattern_sync.containing(wanted jsonb, key text) RETURNS text[]
     FROM pg_catalog.unnest(pattern_sync.words_of(containing.wanted, containing.key)) AS word
 $$;
 COMMENT ON FUNCTION pattern_sync.containing(wanted jsonb, key text) IS 'The patterns of LIKE for texts that hold the words under a key of an object, in small letters; each character of a word stands for itself. NULL if it has no such key.';
+CREATE FUNCTION pattern_sync.count_decided(since timestamp with time zone) RETURNS bigint
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT pg_catalog.count(*)
+    FROM (
+        SELECT each.pattern_id
+        FROM (
+            SELECT d.pattern_id, d.decided_at AS at FROM pattern_sync.decisions AS d
+            WHERE d.undone_at IS NULL AND d.decision IN ('approved', 'rejected')
+            UNION ALL
+            SELECT a.pattern_id::text COLLATE "default", pattern_sync.moment(a.reviewed_at::timestamptz)
+            FROM pattern_approvals AS a
+            WHERE a.status::text IN ('approved', 'rejected')
+        ) AS each
+        GROUP BY each.pattern_id
+        HAVING since IS NULL OR pg_catalog.max(each.at) >= since
+    ) AS decided
+$$;
+COMMENT ON FUNCTION pattern_sync.count_decided(since timestamp with time zone) IS 'How many patterns people have decided since a time (NULL: ever). `people_decided` would read the figures of each.';
 CREATE FUNCTION pattern_sync.count_found(status text, wanted jsonb, snoozed text, since timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql STABLE
     SET plan_cache_mode TO 'force_custom_plan'
@@ -594,12 +712,37 @@ BEGIN
     );
 END $$;
 COMMENT ON FUNCTION pattern_sync.create_announce() IS 'Create the trigger''s function on the patterns anew, for the filter in force. That locks no table.';
-CREATE FUNCTION pattern_sync.days_between(first timestamp with time zone, last timestamp with time zone) RETURNS double precision
+CREATE FUNCTION pattern_sync.days_between(earlier timestamp with time zone, later timestamp with time zone) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
-    SELECT pg_catalog.date_part('epoch'::text, last - first) / 86400::double precision
+    SELECT coalesce(
+        pg_catalog.date_part('epoch'::text, later - earlier) / 86400::double precision, 0::double precision
+    )
 $$;
-COMMENT ON FUNCTION pattern_sync.days_between(first timestamp with time zone, last timestamp with time zone) IS 'The days between two times; NULL if one is unknown.';
+COMMENT ON FUNCTION pattern_sync.days_between(earlier timestamp with time zone, later timestamp with time zone) IS 'The days between two times; 0 if there is none.';
+CREATE FUNCTION pattern_sync.decidable(rule_name text, signatures text[]) RETURNS text[]
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+DECLARE
+    own CONSTANT jsonb := (
+        SELECT pg_catalog.to_jsonb(r) FROM pattern_sync.rules AS r WHERE r.name = decidable.rule_name
+    );
+    found text[] := pattern_sync.fitting_now(own, decidable.signatures);
+    other jsonb;
+BEGIN
+    found := pattern_sync.without(found, pattern_sync.in_hand(found));
+    found := pattern_sync.without(found, pattern_sync.largest_pending());
+    FOR other IN
+        SELECT pg_catalog.to_jsonb(r) FROM pattern_sync.rules AS r
+        WHERE r.state IN ('watching', 'on') AND r.verdict <> own ->> 'verdict'::text
+    LOOP
+        EXIT WHEN pg_catalog.cardinality(found) = 0;
+        found := pattern_sync.without(found, pattern_sync.fitting_now(other, found));
+    END LOOP;
+    RETURN found;
+END $$;
+COMMENT ON FUNCTION pattern_sync.decidable(rule_name text, signatures text[]) IS 'Those of some pending entries that a rule may decide now: it fits them, nobody has them in hand, they are not the largest of the queue, and no other rule that watches or is on would decide otherwise.';
 CREATE FUNCTION pattern_sync.decide(signature text, decision text, reviewer text, notes text, replaces text) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
@@ -626,6 +769,7 @@ DECLARE
     row_ids bigint[];
     recorded record;
     own record;
+    taken_back text[];
     batch bigint;
     done record;
 BEGIN
@@ -638,6 +782,20 @@ BEGIN
     FROM pattern_sync.lock_entries(
         decide_many.signatures, row_ids, decide_many.replaces, decide_many.waits, decide_many.rehearsal
     ) AS l;
+    -- People win: what a rule has just decided, while this person still saw it pending, is taken back first.
+    IF decide_many.replaces = 'pending' AND decide_many.decision = decide_many.action AND NOT decide_many.rehearsal
+        AND pg_catalog.cardinality(own.free) < pg_catalog.cardinality(decide_many.signatures)
+    THEN
+        taken_back := pattern_sync.take_back(
+            pattern_sync.without(decide_many.signatures, own.free), decide_many.reviewer
+        );
+        IF pg_catalog.cardinality(taken_back) > 0 THEN
+            SELECT l.free, l.locked INTO own
+            FROM pattern_sync.lock_entries(
+                decide_many.signatures, row_ids, decide_many.replaces, decide_many.waits, decide_many.rehearsal
+            ) AS l;
+        END IF;
+    END IF;
     IF pg_catalog.cardinality(own.free) > 0 AND decide_many.action <> ALL (ARRAY['approved', 'rejected']) THEN
         RAISE EXCEPTION USING
             MESSAGE = pg_catalog.quote_nullable(decide_many.action) || ' is no decision', ERRCODE = '22023';
@@ -659,6 +817,11 @@ BEGIN
             PERFORM pattern_sync.record_decisions(
                 batch, done.written, decide_many.seen, recorded.names, recorded.evidence, recorded.flags
             );
+            IF decide_many.decision = decide_many.action THEN
+                PERFORM pattern_sync.note_human(
+                    done.written, decide_many.action, decide_many.reviewer, decide_many.replaces
+                );
+            END IF;
             PERFORM pattern_sync.forget_batches();
         ELSE
             DELETE FROM pattern_sync.batches AS b WHERE b.id = batch;
@@ -771,6 +934,41 @@ CREATE FUNCTION pattern_sync.decided_state(status text, reviewer text, decided_a
     SELECT pg_catalog.jsonb_build_object('status', status, 'reviewed_by', reviewer, 'reviewed_at', decided_at)
 $$;
 COMMENT ON FUNCTION pattern_sync.decided_state(status text, reviewer text, decided_at anyelement) IS 'What an undo compares with an entry: it is the batch''s own decision as long as this is what the batch wrote.';
+CREATE FUNCTION pattern_sync.disagreements(rule jsonb, since timestamp with time zone, most bigint) RETURNS TABLE(pattern_id text, reviewer text, decided_at timestamp with time zone, savings double precision, notes text)
+    LANGUAGE plpgsql STABLE
+    SET enable_nestloop TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET work_mem TO '64MB'
+    AS $$
+BEGIN
+    RETURN QUERY
+    SELECT found.pattern_id, found.reviewer, found.decided_at, found.savings, a.notes
+    FROM (
+        SELECT j.* FROM pattern_sync.judged(disagreements.rule, disagreements.since) AS j
+        WHERE NOT j.agrees
+        ORDER BY j.savings DESC, j.pattern_id
+        LIMIT disagreements.most
+    ) AS found
+    LEFT JOIN (
+        SELECT f.pattern_id::text COLLATE "default" AS pattern_id, f.approval_notes::text AS notes
+        FROM pattern_approvals AS f
+    ) AS a ON a.pattern_id = found.pattern_id
+    ORDER BY found.savings DESC, found.pattern_id;
+END $$;
+COMMENT ON FUNCTION pattern_sync.disagreements(rule jsonb, since timestamp with time zone, most bigint) IS 'The decisions of people, since a time (NULL: ever), that a rule would have made otherwise, those worth most first.';
+CREATE FUNCTION pattern_sync.due_marks(rule_name text, version bigint, wait_hours double precision) RETURNS TABLE(pattern_id text, since timestamp with time zone)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT l.pattern_id, l.at
+    FROM pattern_sync.rule_log AS l
+    WHERE l.rule = due_marks.rule_name AND l.version = due_marks.version
+      AND l.act = 'would' AND l.ended_at IS NULL
+      AND l.at <= pg_catalog.clock_timestamp()
+      - pg_catalog.make_interval(secs => due_marks.wait_hours * 3600::double precision)
+    ORDER BY l.at, l.pattern_id
+    LIMIT 10000
+$$;
+COMMENT ON FUNCTION pattern_sync.due_marks(rule_name text, version bigint, wait_hours double precision) IS 'The entries that a rule has marked its waiting time ago, those that have waited longest, at most 10,000.';
 CREATE FUNCTION pattern_sync.eligibility(automation_status text) RETURNS text
     LANGUAGE sql IMMUTABLE
     AS $_$
@@ -781,6 +979,14 @@ CREATE FUNCTION pattern_sync.eligible(automation_status text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$SELECT coalesce(automation_status, 'detected') = 'detected'$$;
 COMMENT ON FUNCTION pattern_sync.eligible(automation_status text) IS 'Whether a machine may still queue the pattern, by pattern_sync.eligibility.';
+CREATE FUNCTION pattern_sync.end_marks(rule_name text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE pattern_sync.rule_log AS l SET ended_at = pg_catalog.clock_timestamp()
+    WHERE l.rule = end_marks.rule_name AND l.ended_at IS NULL AND l.act IN ('would', 'checked');
+END $$;
+COMMENT ON FUNCTION pattern_sync.end_marks(rule_name text) IS 'End the live marks of a rule.';
 CREATE FUNCTION pattern_sync.entry_occurrences(occurrences bigint) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -1168,23 +1374,57 @@ CREATE FUNCTION pattern_sync.find_without_traits(status text, after_impact doubl
     LIMIT most
 $$;
 COMMENT ON FUNCTION pattern_sync.find_without_traits(status text, after_impact double precision, after_name text, most bigint) IS 'The names of the first entries of a status, best impact first, from the queue itself: as long as there are no traits.';
+CREATE FUNCTION pattern_sync.fitting_now(rule jsonb, signatures text[]) RETURNS text[]
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
+    SET enable_nestloop TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+DECLARE
+    carrier CONSTANT text := (SELECT c.signature FROM pattern_sync.carrier() AS c);
+BEGIN
+    RETURN ARRAY(
+        SELECT entry.pattern_id
+        FROM (
+            SELECT
+                a.pattern_id::text COLLATE "default" AS pattern_id,
+                a.tool_sequence::text AS tool_sequence,
+                (pattern_sync.figure(a.confidence_score::text::numeric) * 100::numeric)::double precision AS confidence,
+                coalesce(a.occurrence_count::bigint, 0::bigint)::double precision AS occurrences,
+                pattern_sync.figure(a.estimated_savings_usd::text::numeric)::double precision AS savings
+            FROM pattern_approvals AS a
+            WHERE a.pattern_id::text = ANY (fitting_now.signatures) AND a.status::text = 'pending'
+        ) AS entry
+        JOIN pattern_sync.evidence(fitting_now.signatures, NULL) AS shown ON shown.signature = entry.pattern_id
+        WHERE shown.readable IS NOT NULL
+          AND pattern_sync.rule_fits(
+              fitting_now.rule, entry.confidence, entry.occurrences, entry.savings,
+              pattern_sync.kind_of(entry.pattern_id), pattern_sync.tools_of(entry.tool_sequence),
+              shown.workflows::double precision, shown.days_seen,
+              CASE
+                  WHEN entry.pattern_id = carrier THEN pg_catalog.array_append(shown.flags, 'carries-queue')
+                  ELSE shown.flags
+              END
+          )
+        ORDER BY entry.pattern_id
+    );
+END $$;
+COMMENT ON FUNCTION pattern_sync.fitting_now(rule jsonb, signatures text[]) IS 'Those of some pending entries that a rule fits as they are now, with what is recorded now. One whose record cannot be read at the moment, as somebody has locked it, is left out.';
 CREATE FUNCTION pattern_sync.foretold() RETURNS TABLE(lesson text, number bigint, approved boolean, reviewer text, likelihood double precision, folded boolean)
     LANGUAGE sql STABLE
     AS $$
     SELECT
-        coalesce(
-            first.batch_id::text || ' ' || pg_catalog.jsonb_extract_path_text(first.shown, 'traits', 'shape'),
-            first.pattern_id
-        ),
+        pattern_sync.lesson_of(first.pattern_id, first.batch_id, first.shown),
         first.id, first.decision = 'approved'::text, first.reviewer, first.likelihood, first.folded
     FROM (
         SELECT DISTINCT ON (d.pattern_id) d.*
         FROM pattern_sync.decisions AS d
+        WHERE d.decision IN ('approved', 'rejected')
         ORDER BY d.pattern_id, d.id
     ) AS first
-    WHERE first.likelihood IS NOT NULL AND first.undone_at IS NULL AND first.decision IN ('approved', 'rejected')
+    WHERE first.likelihood IS NOT NULL AND first.undone_at IS NULL
 $$;
-COMMENT ON FUNCTION pattern_sync.foretold() IS 'What was foretold of people''s decisions that were not undone, each with a number that rises: of a pattern only the first, as the model may have learned from it afterwards. `lesson` is as above.';
+COMMENT ON FUNCTION pattern_sync.foretold() IS 'What was foretold of people''s decisions that were not undone, each with a number that rises: of a pattern only the first, as the model may have learned from it afterwards. It never learns from a rule''s, which are left out. `lesson` is as by `people_decided`.';
 CREATE FUNCTION pattern_sync.forget_batches() RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -1421,6 +1661,22 @@ BEGIN
     RETURN counted > has_more_runs.than;
 END $$;
 COMMENT ON FUNCTION pattern_sync.has_more_runs(than bigint) IS 'Whether more rows than this record runs. No statistics are asked, as they may be wrong.';
+CREATE FUNCTION pattern_sync.has_tools(tools text[], needed text[], unwanted text[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT coalesce(
+        (
+            SELECT pg_catalog.arraycontains(present.names, coalesce(needed, '{}'::text[]))
+                AND NOT pg_catalog.arrayoverlap(present.names, coalesce(unwanted, '{}'::text[]))
+            FROM (
+                SELECT coalesce(pg_catalog.array_agg(pg_catalog.lower(tool)), '{}'::text[]) AS names
+                FROM pg_catalog.unnest(tools) AS tool
+            ) AS present
+        ),
+        false
+    )
+$$;
+COMMENT ON FUNCTION pattern_sync.has_tools(tools text[], needed text[], unwanted text[]) IS 'Whether a sequence of tools has all of some and none of others, in small letters. NULL: nothing is asked for.';
 CREATE FUNCTION pattern_sync.hook_events(session_ids text[]) RETURNS TABLE(id bigint, event_type text, session_id text, tool_name text, payload text, at text)
     LANGUAGE plpgsql STABLE
     AS $$
@@ -1464,6 +1720,28 @@ CREATE FUNCTION pattern_sync.impact(confidence double precision, occurrences big
         END
 $$;
 COMMENT ON FUNCTION pattern_sync.impact(confidence double precision, occurrences bigint, savings numeric) IS 'The impact, by which the queue is ordered: confidence (0 to 1) x occurrences x monthly savings. Infinities, NaN and absurdly large values count as 0: DOUBLE PRECISION raises an error on overflow, and one absurd row would stop every sweep.';
+CREATE FUNCTION pattern_sync.in_hand(signatures text[]) RETURNS text[]
+    LANGUAGE plpgsql STABLE
+    SET enable_nestloop TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT d.pattern_id FROM pattern_sync.decisions AS d WHERE d.pattern_id = ANY (in_hand.signatures)
+        UNION
+        SELECT h.pattern_id::text COLLATE "default" FROM pattern_review_history AS h
+        WHERE h.pattern_id::text = ANY (in_hand.signatures)
+        UNION
+        SELECT v.pattern_id FROM pattern_sync.rule_log AS v
+        WHERE v.pattern_id = ANY (in_hand.signatures) AND v.act IN ('vetoed', 'reverted')
+        UNION
+        SELECT s.pattern_id FROM pattern_sync.snoozes AS s
+        JOIN pattern_sync.traits AS t ON t.pattern_id = s.pattern_id
+        WHERE s.pattern_id = ANY (in_hand.signatures)
+          AND pattern_sync.is_asleep(s.until, s.until_savings, t.savings)
+    );
+END $$;
+COMMENT ON FUNCTION pattern_sync.in_hand(signatures text[]) IS 'Those of some patterns that a person has in hand, so that no rule decides them: somebody has decided, commented or queued them, wants to see them later, has objected or taken a rule''s decision back.';
 CREATE FUNCTION pattern_sync.insert_entries(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[], known_missing boolean) RETURNS text[]
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -1602,6 +1880,16 @@ BEGIN
     );
 END $$;
 COMMENT ON FUNCTION pattern_sync.is_indexed(table_name text, column_name text, uniquely boolean) IS 'Whether a column is the first column of an index or, if `uniquely`, the only column of a unique index.';
+CREATE FUNCTION pattern_sync.is_looked_after(looked_at timestamp with time zone, wait_hours double precision) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT coalesce(
+        looked_at > pg_catalog.clock_timestamp()
+        - pg_catalog.make_interval(secs => wait_hours * 1800::double precision),
+        false
+    )
+$$;
+COMMENT ON FUNCTION pattern_sync.is_looked_after(looked_at timestamp with time zone, wait_hours double precision) IS 'Whether a daemon has looked at a rule that is on within half of its waiting time. If not, nobody could object for most of that: the daemons were down, or the clock has jumped.';
 CREATE FUNCTION pattern_sync.is_noted(signature text, action text, reviewer text, notes text) RETURNS boolean
     LANGUAGE sql STABLE
     AS $$
@@ -1678,6 +1966,21 @@ CREATE FUNCTION pattern_sync.is_within(value double precision, wanted jsonb, lea
         )
 $$;
 COMMENT ON FUNCTION pattern_sync.is_within(value double precision, wanted jsonb, least_key text, most_key text) IS 'Whether a figure is at least the one under one key of an object, and at most the one under another.';
+CREATE FUNCTION pattern_sync.judged(rule jsonb, since timestamp with time zone) RETURNS TABLE(pattern_id text, agrees boolean, reviewer text, decided_at timestamp with time zone, lesson text, savings double precision)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT
+        d.pattern_id,
+        d.approved = (pg_catalog.jsonb_extract_path_text(judged.rule, 'verdict') = 'approve'::text),
+        d.reviewer, d.decided_at, d.lesson, d.savings
+    FROM pattern_sync.people_decided() AS d
+    WHERE (judged.since IS NULL OR d.decided_at >= judged.since)
+      AND pattern_sync.rule_fits(
+          judged.rule, d.confidence, d.occurrences::double precision, d.savings, d.kind,
+          pattern_sync.tools_of(d.shape), d.workflows::double precision, d.days_seen, d.flags
+      )
+$$;
+COMMENT ON FUNCTION pattern_sync.judged(rule jsonb, since timestamp with time zone) IS 'What people have decided of all that a rule would have, since a time (NULL: ever).';
 CREATE FUNCTION pattern_sync.keep_items(batch bigint, decision text, names text[], states jsonb[], marks jsonb) RETURNS bigint
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -1932,6 +2235,26 @@ CREATE FUNCTION pattern_sync.lacking(table_name text, needed text[]) RETURNS tex
     WHERE a.attname IS NULL
 $$;
 COMMENT ON FUNCTION pattern_sync.lacking(table_name text, needed text[]) IS 'Which of some columns a table lacks; NULL if none.';
+CREATE FUNCTION pattern_sync.largest_pending() RETURNS text[]
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT ranked.pattern_id
+        FROM (
+            SELECT
+                a.pattern_id::text AS pattern_id,
+                pg_catalog.rank() OVER (
+                    ORDER BY pattern_sync.figure(a.estimated_savings_usd::text::numeric) DESC
+                ) AS place
+            FROM pattern_approvals AS a
+            WHERE a.status::text = 'pending'
+        ) AS ranked
+        WHERE ranked.place = 1::bigint
+    );
+END $$;
+COMMENT ON FUNCTION pattern_sync.largest_pending() IS 'The pending entries, mostly one, that claim the largest savings of the queue.';
 CREATE FUNCTION pattern_sync.legible(value text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$
@@ -1941,56 +2264,12 @@ CREATE FUNCTION pattern_sync.legible(value text) RETURNS text
     END
 $$;
 COMMENT ON FUNCTION pattern_sync.legible(value text) IS 'The text in a form that every client can read. A SQL_ASCII database stores any bytes, and other encodings have characters that UTF-8 lacks. One such row would turn every answer that contains it into an error.';
-CREATE FUNCTION pattern_sync.lessons() RETURNS TABLE(lesson text, pattern_id text, approved boolean, decided_at timestamp with time zone, confidence numeric, occurrences bigint, savings double precision, evidence double precision, workflows double precision, days_seen double precision, kind text, target text, shape text)
-    LANGUAGE sql STABLE
+CREATE FUNCTION pattern_sync.lesson_of(signature text, batch bigint, shown jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
-    SELECT
-        coalesce(
-            standing.batch_id::text || ' ' || pg_catalog.jsonb_extract_path_text(standing.shown, 'traits', 'shape'),
-            standing.pattern_id
-        ),
-        standing.pattern_id,
-        standing.decision = 'approved'::text,
-        standing.decided_at,
-        pg_catalog.jsonb_extract_path_text(standing.shown, 'figures', 'confidence')::numeric,
-        pg_catalog.jsonb_extract_path_text(standing.shown, 'figures', 'occurrences')::bigint,
-        pg_catalog.jsonb_extract_path_text(standing.shown, 'figures', 'savings')::double precision,
-        pg_catalog.jsonb_extract_path_text(standing.shown, 'evidence', 'savings_by_evidence')::double precision,
-        pg_catalog.jsonb_extract_path_text(standing.shown, 'evidence', 'workflows')::double precision,
-        pg_catalog.jsonb_extract_path_text(standing.shown, 'evidence', 'days_seen')::double precision,
-        pg_catalog.jsonb_extract_path_text(standing.shown, 'traits', 'kind'),
-        pg_catalog.jsonb_extract_path_text(standing.shown, 'traits', 'target'),
-        pg_catalog.jsonb_extract_path_text(standing.shown, 'traits', 'shape')
-    FROM (
-        SELECT DISTINCT ON (d.pattern_id)
-            d.pattern_id, d.batch_id, d.shown, d.decision, d.decided_at
-        FROM pattern_sync.decisions AS d
-        WHERE d.undone_at IS NULL AND d.decision IN ('approved', 'rejected')
-        ORDER BY d.pattern_id, d.decided_at DESC, d.id DESC
-    ) AS standing
-    UNION ALL
-    SELECT
-        entry.pattern_id, entry.pattern_id, entry.approved, coalesce(t.reviewed_at, t.created_at, t.changed_at),
-        entry.confidence, entry.occurrences, entry.savings, t.evidence,
-        t.workflows::double precision, pattern_sync.days_between(t.first_seen, t.last_seen),
-        t.kind, t.target, t.shape
-    FROM (
-        SELECT
-            a.pattern_id::text COLLATE "default" AS pattern_id,
-            a.status::text = 'approved'::text AS approved,
-            pattern_sync.figure(a.confidence_score::text::numeric) AS confidence,
-            a.occurrence_count::bigint AS occurrences,
-            pattern_sync.figure(a.estimated_savings_usd::text::numeric)::double precision AS savings
-        FROM pattern_approvals AS a
-        WHERE a.status::text IN ('approved', 'rejected')
-    ) AS entry
-    LEFT JOIN pattern_sync.traits AS t ON t.pattern_id = entry.pattern_id
-    LEFT JOIN (
-        SELECT DISTINCT d.pattern_id FROM pattern_sync.decisions AS d WHERE d.undone_at IS NULL
-    ) AS recorded ON recorded.pattern_id = entry.pattern_id
-    WHERE recorded.pattern_id IS NULL
+    SELECT coalesce(batch::text || ' ' || pg_catalog.jsonb_extract_path_text(shown, 'traits', 'shape'), signature)
 $$;
-COMMENT ON FUNCTION pattern_sync.lessons() IS 'What people''s standing decisions teach, with what these people saw: from the record, and for those before it from the entries and their traits, whose figures no machine of ours has touched since. `lesson` is the same for those that teach the same: of one batch, on one shape. Rules have statuses of their own, and are none of these people.';
+COMMENT ON FUNCTION pattern_sync.lesson_of(signature text, batch bigint, shown jsonb) IS 'The lesson of a decision, with what was seen: the same for those that teach the same, as they are of one batch and on one shape.';
 CREATE FUNCTION pattern_sync.list(status text, wanted jsonb, snoozed text, since timestamp with time zone, sort text, backwards boolean, after_rank double precision, after_name text, skipped bigint, most bigint) RETURNS TABLE(pattern_id text, rank double precision)
     LANGUAGE plpgsql
     AS $$
@@ -2166,6 +2445,59 @@ BEGIN
     ORDER BY asked.place;
 END $$;
 COMMENT ON FUNCTION pattern_sync.look(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], row_ids bigint[]) IS 'The state of some patterns, in the given order: missing (to be queued), stale (to be refreshed), unchanged, decided or short. An entry is stale if the source has moved since we last wrote it.';
+CREATE FUNCTION pattern_sync.look_at_rule(rule_name text, version bigint) RETURNS TABLE(unseen_hours double precision, taken_back bigint, flagged bigint, due bigint)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    own pattern_sync.rules;
+BEGIN
+    SELECT r.* INTO own
+    FROM pattern_sync.rules AS r
+    WHERE r.name = look_at_rule.rule_name AND r.version = look_at_rule.version AND r.state = 'on'
+    FOR UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    UPDATE pattern_sync.rules AS r SET looked_at = pg_catalog.clock_timestamp()
+    WHERE r.name = own.name AND pattern_sync.is_looked_after(r.looked_at, r.wait_hours);
+    RETURN QUERY
+    SELECT
+        coalesce(
+            pg_catalog.date_part('epoch'::text, pg_catalog.clock_timestamp() - own.looked_at)
+            / 3600::double precision,
+            0::double precision
+        ),
+        pg_catalog.count(*) FILTER (
+            WHERE l.act = 'reverted' AND l.human IS DISTINCT FROM pattern_sync.action_of(own.verdict)
+        ),
+        pg_catalog.count(*) FILTER (
+            WHERE l.act = 'decided' AND own.verdict = 'approve' AND NOT pattern_sync.are_allowed(
+                pg_catalog.array_remove(t.flags, 'gone-quiet'::text),
+                pg_catalog.array_cat(
+                    own.allow_flags, coalesce(pattern_sync.words_of(l.figures, 'flags'), '{}'::text[])
+                )
+            )
+        ),
+        (SELECT pg_catalog.count(*) FROM pattern_sync.due_marks(own.name, own.version, own.wait_hours))
+    FROM pattern_sync.rule_log AS l
+    LEFT JOIN pattern_sync.traits AS t ON t.pattern_id = l.pattern_id
+    WHERE l.rule = own.name
+      AND l.act IN ('decided', 'reverted')
+      AND l.at > greatest(own.changed_at, pg_catalog.clock_timestamp() - '30 days'::interval);
+END $$;
+COMMENT ON FUNCTION pattern_sync.look_at_rule(rule_name text, version bigint) IS 'What a rule that is on has done since it was switched on, for a look at whether it may go on: for how many hours no daemon has looked at it, how many of its decisions of the last 30 days people have taken back or turned around, how many of those that it approved have got a flag that it does not allow, and how many entries are due. Unless nobody has looked for too long, it counts as looked at now. No row if another daemon is at it, or if it is not on any more.';
+CREATE FUNCTION pattern_sync.lot_of(signature text) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT (
+        pg_catalog.get_byte(digest, 0)::double precision * 16777216::double precision
+        + pg_catalog.get_byte(digest, 1)::double precision * 65536::double precision
+        + pg_catalog.get_byte(digest, 2)::double precision * 256::double precision
+        + pg_catalog.get_byte(digest, 3)::double precision
+    ) / 4294967296::double precision
+    FROM pg_catalog.decode(pg_catalog.left(pg_catalog.md5(signature), 8), 'hex') AS digest
+$$;
+COMMENT ON FUNCTION pattern_sync.lot_of(signature text) IS 'Where a pattern falls between 0 and 1, the same for ever: below a rule''s share of checks it is left to people. It depends on the name alone, so that no other rule decides what one rule is checked by.';
 CREATE FUNCTION pattern_sync.mark(channel text, payload text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2175,6 +2507,118 @@ CREATE FUNCTION pattern_sync.mark(channel text, payload text) RETURNS void
     WHERE mark.channel IN ('pattern_sync', 'pattern_sync_queue') AND mark.payload IS NOT NULL
 $$;
 COMMENT ON FUNCTION pattern_sync.mark(channel text, payload text) IS 'Keep a hint in the table of marks when it cannot be sent by NOTIFY. The daemons read the marks every few seconds. Everybody may call this: it keeps no more than a notification could bring, and only for our channels.';
+CREATE FUNCTION pattern_sync.mark_entries(rule_name text, version bigint, most bigint) RETURNS text[]
+    LANGUAGE plpgsql
+    SET enable_nestloop TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET work_mem TO '64MB'
+    AS $$
+DECLARE
+    own jsonb;
+    fitting text[];
+    seen text[];
+    gone text[];
+BEGIN
+    SELECT pg_catalog.to_jsonb(r) INTO own
+    FROM pattern_sync.rules AS r
+    WHERE r.name = mark_entries.rule_name AND r.version = mark_entries.version AND r.state IN ('watching', 'on')
+    FOR SHARE;
+    IF own IS NULL THEN
+        RETURN '{}';
+    END IF;
+    fitting := ARRAY(
+        SELECT t.pattern_id
+        FROM pattern_sync.traits AS t
+        WHERE t.status = 'pending'
+          AND pattern_sync.rule_fits(
+              own, (t.confidence::numeric * 100::numeric)::double precision, t.occurrences::double precision,
+              t.savings, t.kind, pattern_sync.tools_of(t.shape), t.workflows::double precision,
+              pattern_sync.days_between(t.first_seen, t.last_seen), t.flags
+          )
+    );
+    fitting := pattern_sync.without(fitting, pattern_sync.in_hand(fitting));
+    WITH ended AS (
+        UPDATE pattern_sync.rule_log AS l
+        SET
+            ended_at = pg_catalog.clock_timestamp(),
+            human = CASE WHEN t.status IN ('approved', 'rejected') THEN t.status END
+        FROM pattern_sync.rule_log AS live
+        LEFT JOIN pattern_sync.traits AS t ON t.pattern_id = live.pattern_id
+        LEFT JOIN pg_catalog.unnest(fitting) AS still (pattern_id) ON still.pattern_id = live.pattern_id
+        WHERE live.rule = mark_entries.rule_name
+          AND live.ended_at IS NULL
+          AND live.act IN ('would', 'checked')
+          AND still.pattern_id IS NULL
+          AND l.id = live.id
+        RETURNING l.pattern_id, l.act
+    )
+    SELECT pg_catalog.array_agg(e.pattern_id) INTO gone FROM ended AS e WHERE e.act = 'would';
+    WITH marked AS (
+        INSERT INTO pattern_sync.rule_log (rule, version, act, pattern_id, figures)
+        SELECT
+            mark_entries.rule_name,
+            mark_entries.version,
+            CASE
+                WHEN pattern_sync.lot_of(t.pattern_id) < (own ->> 'check_share'::text)::double precision THEN 'checked'
+                ELSE 'would'
+            END,
+            t.pattern_id,
+            pg_catalog.jsonb_build_object(
+                'confidence', (t.confidence::numeric * 100::numeric)::double precision,
+                'occurrences', t.occurrences, 'savings', t.savings, 'kind', t.kind, 'shape', t.shape,
+                'workflows', t.workflows, 'days_seen', pattern_sync.days_between(t.first_seen, t.last_seen),
+                'flags', t.flags
+            )
+        FROM pattern_sync.traits AS t
+        JOIN pg_catalog.unnest(fitting) AS wanted (pattern_id) ON wanted.pattern_id = t.pattern_id
+        LEFT JOIN (
+            SELECT l.pattern_id FROM pattern_sync.rule_log AS l
+            WHERE l.rule = mark_entries.rule_name AND l.ended_at IS NULL AND l.act IN ('would', 'checked')
+        ) AS there ON there.pattern_id = t.pattern_id
+        WHERE there.pattern_id IS NULL
+        ORDER BY t.impact DESC, t.pattern_id
+        LIMIT mark_entries.most
+        ON CONFLICT DO NOTHING -- another daemon was faster
+        RETURNING rule_log.pattern_id, rule_log.act
+    )
+    SELECT pg_catalog.array_agg(m.pattern_id) INTO seen FROM marked AS m WHERE m.act = 'would';
+    seen := pg_catalog.array_cat(coalesce(seen, '{}'::text[]), coalesce(gone, '{}'::text[]));
+    IF pg_catalog.cardinality(seen) > 0 THEN
+        PERFORM pattern_sync.tell_changes('refreshed', seen);
+    END IF;
+    RETURN seen;
+END $$;
+COMMENT ON FUNCTION pattern_sync.mark_entries(rule_name text, version bigint, most bigint) IS 'Bring the marks of a rule that watches or is on up to date: mark what it would decide, or leaves to people as a check, at most `most` at once; end the marks of what a person has decided, and of what does not fit any more. Returns the patterns whose mark people see, and that is new or gone; none if the rule was changed meanwhile.';
+CREATE FUNCTION pattern_sync.mark_of(signature text) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+BEGIN
+    RETURN (
+        SELECT CASE
+            WHEN pg_catalog.count(DISTINCT m.verdict COLLATE "C") = 1::bigint
+                THEN (pg_catalog.array_agg(m.mark ORDER BY m.due_at, m.rule COLLATE "C"))[1]
+        END
+        FROM (
+            SELECT l.rule, r.verdict, due.at AS due_at, pg_catalog.jsonb_build_object(
+                'rule', l.rule, 'version', l.version,
+                'status', pg_catalog.concat('auto-', pattern_sync.action_of(r.verdict)),
+                'due_at', pg_catalog.date_part('epoch'::text, due.at)
+            ) AS mark
+            FROM pattern_sync.rule_log AS l
+            JOIN pattern_sync.rules AS r ON r.name = l.rule
+            CROSS JOIN LATERAL (
+                SELECT CASE
+                    WHEN r.state = 'on'
+                        THEN l.at + pg_catalog.make_interval(secs => r.wait_hours * 3600::double precision)
+                END AS at
+            ) AS due
+            WHERE l.pattern_id = mark_of.signature COLLATE "default" AND l.act = 'would' AND l.ended_at IS NULL
+        ) AS m
+    );
+END $$;
+COMMENT ON FUNCTION pattern_sync.mark_of(signature text) IS 'What rules would decide of a pending entry, as an object; NULL if none would, or two of them would not agree. The first of those that would is named; its time is null while it only watches.';
 CREATE FUNCTION pattern_sync.mark_patterns(batch bigint, row_ids bigint[]) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -2225,6 +2669,17 @@ EXCEPTION
     WHERE p.id = ANY (mark_patterns.row_ids);
 END $$;
 COMMENT ON FUNCTION pattern_sync.mark_patterns(batch bigint, row_ids bigint[]) IS 'Write the mark of a batch on some patterns. If the application''s table does not allow the status there (by a CHECK, an enum, a lookup table or a length limit), the rest of the mark is still written. What refuses one row and not the other is tried row by row.';
+CREATE FUNCTION pattern_sync.marked_by(rule_name text) RETURNS text[]
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT l.pattern_id FROM pattern_sync.rule_log AS l
+        WHERE l.rule = marked_by.rule_name AND l.ended_at IS NULL AND l.act = 'would'
+        ORDER BY l.pattern_id
+    );
+END $$;
+COMMENT ON FUNCTION pattern_sync.marked_by(rule_name text) IS 'The patterns on which people see a live mark of a rule.';
 CREATE FUNCTION pattern_sync.matching(status text, wanted jsonb, snoozed text, since timestamp with time zone) RETURNS TABLE(pattern_id text, kind text, target text, shape text, confidence double precision, occurrences bigint, savings double precision, impact double precision, evidence double precision, workflows bigint, last_seen timestamp with time zone, flags text[], reviewed_at timestamp with time zone, created_at timestamp with time zone)
     LANGUAGE sql STABLE
     AS $$
@@ -2310,6 +2765,24 @@ CREATE FUNCTION pattern_sync.may_keep_traits() RETURNS boolean
         AND pg_catalog.has_table_privilege('pattern_sync.traits', 'DELETE')
 $$;
 COMMENT ON FUNCTION pattern_sync.may_keep_traits() IS 'Whether the caller may keep traits. Whoever may only read finds by those that others have kept.';
+CREATE FUNCTION pattern_sync.measure_rule(rule jsonb, since timestamp with time zone, OUT decided bigint, OUT fitting bigint, OUT agreed bigint, OUT lessons bigint, OUT agreed_lessons bigint, OUT largest double precision) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET enable_nestloop TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET work_mem TO '64MB'
+    AS $$
+BEGIN
+    decided := pattern_sync.count_decided(measure_rule.since);
+    SELECT
+        pg_catalog.count(*),
+        pg_catalog.count(*) FILTER (WHERE j.agrees),
+        pg_catalog.count(DISTINCT j.lesson COLLATE "C"),
+        pg_catalog.count(DISTINCT j.lesson COLLATE "C") FILTER (WHERE j.agrees),
+        pg_catalog.max(j.savings)
+    INTO fitting, agreed, lessons, agreed_lessons, largest
+    FROM pattern_sync.judged(measure_rule.rule, measure_rule.since) AS j;
+END $$;
+COMMENT ON FUNCTION pattern_sync.measure_rule(rule jsonb, since timestamp with time zone, OUT decided bigint, OUT fitting bigint, OUT agreed bigint, OUT lessons bigint, OUT agreed_lessons bigint, OUT largest double precision) IS 'How many decisions people have made since a time (NULL: ever), how many of them a rule would have made, and with how many of these they agree; and the same counted in lessons, which is what a rule has to prove itself by.';
 CREATE FUNCTION pattern_sync.moment(value timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -2432,6 +2905,45 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION pattern_sync.note_adjustment(signature text, old_confidence double precision, new_confidence double precision, results jsonb) IS 'Note an adjustment, in the application''s history as well where it has one.';
+CREATE FUNCTION pattern_sync.note_human(signatures text[], human text, who text, replaced text) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pattern_sync.rules) THEN
+        RETURN;
+    END IF;
+    IF note_human.replaced IN ('auto-approved', 'auto-rejected') THEN
+        PERFORM pattern_sync.note_taken_back(NULL, note_human.signatures, note_human.who, note_human.human);
+    END IF;
+    UPDATE pattern_sync.rule_log AS l
+    SET human = note_human.human, ended_at = coalesce(l.ended_at, pg_catalog.clock_timestamp())
+    WHERE l.pattern_id = ANY (note_human.signatures)
+      AND l.human IS NULL
+      AND CASE WHEN l.act IN ('would', 'checked') THEN l.ended_at IS NULL ELSE l.act IN ('vetoed', 'reverted') END;
+END $$;
+COMMENT ON FUNCTION pattern_sync.note_human(signatures text[], human text, who text, replaced text) IS 'Note what a person has decided of some entries, for the rules that have marked them, or had decided them before.';
+CREATE FUNCTION pattern_sync.note_taken_back(batch bigint, signatures text[], who text, human text) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+BEGIN
+    INSERT INTO pattern_sync.rule_log (rule, version, act, pattern_id, figures, human, reviewer, batch_id)
+    SELECT
+        l.rule, l.version, 'reverted', l.pattern_id, l.figures, note_taken_back.human, note_taken_back.who, l.batch_id
+    FROM pattern_sync.rule_log AS l
+    WHERE l.pattern_id = ANY (note_taken_back.signatures)
+      AND l.act = 'decided'
+      AND (note_taken_back.batch IS NULL OR l.batch_id = note_taken_back.batch)
+      AND NOT EXISTS (
+          SELECT FROM pattern_sync.rule_log AS r
+          WHERE r.pattern_id = ANY (note_taken_back.signatures)
+            AND r.act = 'reverted' AND r.pattern_id = l.pattern_id AND r.batch_id = l.batch_id
+      );
+END $$;
+COMMENT ON FUNCTION pattern_sync.note_taken_back(batch bigint, signatures text[], who text, human text) IS 'Note that decisions of rules were taken back by somebody: those of a batch, or whichever stand on some entries (NULL), as a person has decided anew (`human`).';
 CREATE FUNCTION pattern_sync.noted_as(action text, notes text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -2596,6 +3108,81 @@ BEGIN
     );
 END $$;
 COMMENT ON FUNCTION pattern_sync.outlook(batch bigint, signatures text[], after jsonb) IS 'Why some decisions of a batch cannot be undone, by signature: touched, gone-on or unknown. `after` is what the batch wrote. A later decision that equals the batch''s (by the same person, in the same second of a coarse column) is another.';
+CREATE FUNCTION pattern_sync.pause_rule(rule_name text, version bigint, because text, who text) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE pattern_sync.rules AS r SET state = 'paused', paused_because = pause_rule.because
+    WHERE r.name = pause_rule.rule_name AND r.version = pause_rule.version AND r.state = 'on';
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    PERFORM pattern_sync.end_marks(pause_rule.rule_name);
+    INSERT INTO pattern_sync.rule_log (rule, version, act, reviewer, reason)
+    VALUES (pause_rule.rule_name, pause_rule.version, 'paused', pause_rule.who, pause_rule.because);
+    RETURN true;
+END $$;
+COMMENT ON FUNCTION pattern_sync.pause_rule(rule_name text, version bigint, because text, who text) IS 'Pause a rule that is on, for a reason. False if it is not on any more, or is another version.';
+CREATE FUNCTION pattern_sync.people_decided() RETURNS TABLE(pattern_id text, approved boolean, reviewer text, decided_at timestamp with time zone, lesson text, confidence double precision, occurrences bigint, savings double precision, evidence double precision, kind text, target text, shape text, workflows bigint, days_seen double precision, flags text[])
+    LANGUAGE sql STABLE
+    AS $$
+    WITH latest AS MATERIALIZED (
+        -- Decisions on one pattern are numbered in their order, as each locks its entry.
+        SELECT d.pattern_id, pg_catalog.max(d.id) AS id
+        FROM pattern_sync.decisions AS d
+        WHERE d.undone_at IS NULL AND d.decision IN ('approved', 'rejected')
+        GROUP BY d.pattern_id
+    )
+    SELECT
+        standing.pattern_id,
+        standing.decision = 'approved'::text,
+        standing.reviewer,
+        standing.decided_at,
+        pattern_sync.lesson_of(standing.pattern_id, standing.batch_id, standing.shown),
+        (
+            pg_catalog.jsonb_extract_path_text(standing.shown, 'figures', 'confidence')::numeric * 100::numeric
+        )::double precision,
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'figures', 'occurrences')::bigint,
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'figures', 'savings')::double precision,
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'evidence', 'savings_by_evidence')::double precision,
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'traits', 'kind'),
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'traits', 'target'),
+        pg_catalog.jsonb_extract_path_text(standing.shown, 'traits', 'shape'),
+        coalesce(pg_catalog.jsonb_extract_path_text(standing.shown, 'evidence', 'workflows')::bigint, 0::bigint),
+        coalesce(
+            pg_catalog.jsonb_extract_path_text(standing.shown, 'evidence', 'days_seen')::double precision,
+            0::double precision
+        ),
+        pattern_sync.recorded_flags(standing.shown)
+    FROM latest
+    JOIN pattern_sync.decisions AS standing ON standing.id = latest.id
+    UNION ALL
+    SELECT
+        entry.pattern_id, entry.approved, entry.reviewer, entry.decided_at, entry.pattern_id,
+        entry.confidence, entry.occurrences, entry.savings, t.evidence, t.kind, t.target, t.shape,
+        coalesce(t.workflows, 0::bigint), pattern_sync.days_between(t.first_seen, t.last_seen),
+        -- It had not gone quiet while somebody looked at it, only because it has since.
+        CASE
+            WHEN t.last_seen < entry.decided_at - '30 days'::interval THEN t.flags
+            ELSE pg_catalog.array_remove(t.flags, 'gone-quiet'::text)
+        END
+    FROM (
+        SELECT
+            a.pattern_id::text COLLATE "default" AS pattern_id,
+            a.status::text = 'approved'::text AS approved,
+            a.reviewed_by::text AS reviewer,
+            pattern_sync.moment(a.reviewed_at::timestamptz) AS decided_at,
+            (pattern_sync.figure(a.confidence_score::text::numeric) * 100::numeric)::double precision AS confidence,
+            a.occurrence_count::bigint AS occurrences,
+            pattern_sync.figure(a.estimated_savings_usd::text::numeric)::double precision AS savings
+        FROM pattern_approvals AS a
+        WHERE a.status::text IN ('approved', 'rejected')
+    ) AS entry
+    LEFT JOIN pattern_sync.traits AS t ON t.pattern_id = entry.pattern_id
+    LEFT JOIN latest ON latest.pattern_id = entry.pattern_id
+    WHERE latest.pattern_id IS NULL
+$$;
+COMMENT ON FUNCTION pattern_sync.people_decided() IS 'The standing decisions of people, with what they saw: from the record, and for those before it from the entries, whose figures no machine of ours has touched since; of these, what is recorded is as of now. No machine''s decision is among them. A batch teaches one lesson for each shape. It is one SELECT, so that PostgreSQL inlines it.';
 CREATE FUNCTION pattern_sync.pick_missing(min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[], most bigint, retry boolean, begun timestamp with time zone, passed_over bigint[], lane integer, lanes integer, OUT candidates bigint, OUT missing bigint, OUT refused bigint, OUT row_ids bigint[]) RETURNS record
     LANGUAGE sql STABLE
     AS $$
@@ -2809,6 +3396,24 @@ BEGIN
     );
 END $$;
 COMMENT ON FUNCTION pattern_sync.prune_messages() IS 'Forget messages that ended over 30 days ago, and what was told of entries that are gone.';
+CREATE FUNCTION pattern_sync.prune_rule_log() RETURNS void
+    LANGUAGE plpgsql
+    SET enable_nestloop TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+BEGIN
+    DELETE FROM pattern_sync.rule_log AS l
+    WHERE l.act IN ('would', 'checked') AND l.human IS NULL
+      AND l.ended_at < pg_catalog.clock_timestamp() - '30 days'::interval;
+    DELETE FROM pattern_sync.rule_log AS l
+    WHERE l.act <> 'decided' AND l.pattern_id IN (
+        SELECT known.pattern_id
+        FROM pattern_sync.rule_log AS known
+        LEFT JOIN pattern_approvals AS a ON a.pattern_id::text COLLATE "default" = known.pattern_id
+        WHERE a.pattern_id IS NULL AND known.pattern_id IS NOT NULL
+    );
+END $$;
+COMMENT ON FUNCTION pattern_sync.prune_rule_log() IS 'Forget marks that came to nothing over 30 days ago, and what rules did with entries that are gone.';
 CREATE FUNCTION pattern_sync.qualifies(confidence double precision, occurrences bigint, savings numeric, pattern_type text, min_confidence double precision, min_occurrences bigint, min_savings numeric, only_types text[], exclude_types text[]) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$SELECT coalesce(savings, 0) >= coalesce(min_savings, '-1e309') AND coalesce(savings, 0) < 'Infinity'
@@ -2969,6 +3574,91 @@ BEGIN
     finished := position >= pg_catalog.cardinality(ids) OR coalesce(taken >= most, false);
 END $$;
 COMMENT ON PROCEDURE pattern_sync.queue_missing(IN min_confidence double precision, IN min_occurrences bigint, IN min_savings numeric, IN only_types text[], IN exclude_types text[], IN max_age_days double precision, IN min_workflows bigint, IN most bigint, IN retry boolean, IN lane integer, IN lanes integer, IN budget_seconds double precision, IN commits boolean, INOUT begun timestamp with time zone, INOUT held text[], INOUT candidates bigint, INOUT missing bigint, INOUT refused bigint, INOUT handled bigint, INOUT queued bigint, INOUT failed bigint, INOUT queued_signatures text[], INOUT failed_signatures text[], INOUT failed_reasons text[], INOUT finished boolean) IS 'Queue what qualifies and has no entry, best impact first. Pages are committed one by one until all is done or the budget is used up (0: one page). The caller then continues with `begun` and with the patterns in `held`, which somebody has locked. Failed and locked patterns do not count towards `most`. Behind a pooler that shares sessions it must not commit, so that each call writes one page.';
+CREATE FUNCTION pattern_sync.reach_of(rule jsonb, OUT entries bigint, OUT pending bigint, OUT fitting_pending bigint, OUT fitting_savings double precision, OUT recent bigint, OUT fitting_recent bigint, OUT fitting bigint, OUT alone jsonb, OUT extremes jsonb) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+BEGIN
+    SELECT
+        pg_catalog.count(*),
+        pg_catalog.count(*) FILTER (WHERE e.pending),
+        pg_catalog.count(*) FILTER (WHERE e.pending AND e.fits),
+        coalesce(pg_catalog.sum(e.savings) FILTER (WHERE e.pending AND e.fits), 0::double precision),
+        pg_catalog.count(*) FILTER (WHERE e.recent),
+        pg_catalog.count(*) FILTER (WHERE e.recent AND e.fits),
+        pg_catalog.count(*) FILTER (WHERE e.fits),
+        pg_catalog.jsonb_build_object(
+            'min_confidence', pg_catalog.count(*) FILTER (
+                WHERE pattern_sync.is_within(e.confidence, reach_of.rule, 'min_confidence', 'none')
+            ),
+            'max_confidence', pg_catalog.count(*) FILTER (
+                WHERE pattern_sync.is_within(e.confidence, reach_of.rule, 'none', 'max_confidence')
+            ),
+            'min_occurrences', pg_catalog.count(*) FILTER (
+                WHERE pattern_sync.is_within(e.occurrences, reach_of.rule, 'min_occurrences', 'none')
+            ),
+            'min_savings', pg_catalog.count(*) FILTER (
+                WHERE pattern_sync.is_within(e.savings, reach_of.rule, 'min_savings', 'none')
+            ),
+            'max_savings', pg_catalog.count(*) FILTER (
+                WHERE pattern_sync.is_within(e.savings, reach_of.rule, 'none', 'max_savings')
+            ),
+            'min_workflows', pg_catalog.count(*) FILTER (
+                WHERE pattern_sync.is_within(e.workflows, reach_of.rule, 'min_workflows', 'none')
+            ),
+            'min_days_seen', pg_catalog.count(*) FILTER (
+                WHERE pattern_sync.is_within(e.days_seen, reach_of.rule, 'min_days_seen', 'none')
+            ),
+            'only_kinds', pg_catalog.count(*) FILTER (
+                WHERE pattern_sync.is_one_of(e.kind, reach_of.rule, 'only_kinds', 'none')
+            ),
+            'exclude_kinds', pg_catalog.count(*) FILTER (
+                WHERE pattern_sync.is_one_of(e.kind, reach_of.rule, 'none', 'exclude_kinds')
+            ),
+            'needs_tools', pg_catalog.count(*) FILTER (
+                WHERE pattern_sync.words_of(reach_of.rule, 'needs_tools') IS NULL
+                    OR pattern_sync.has_tools(e.tools, pattern_sync.words_of(reach_of.rule, 'needs_tools'), NULL)
+            ),
+            'without_tools', pg_catalog.count(*) FILTER (
+                WHERE pattern_sync.words_of(reach_of.rule, 'without_tools') IS NULL
+                    OR pattern_sync.has_tools(e.tools, NULL, pattern_sync.words_of(reach_of.rule, 'without_tools'))
+            ),
+            'allow_flags', pg_catalog.count(*) FILTER (
+                WHERE pattern_sync.are_allowed(e.flags, pattern_sync.words_of(reach_of.rule, 'allow_flags'))
+            )
+        ),
+        pg_catalog.jsonb_build_object(
+            'min_confidence', pg_catalog.max(e.confidence), 'max_confidence', pg_catalog.min(e.confidence),
+            'min_occurrences', pg_catalog.max(e.occurrences),
+            'min_savings', pg_catalog.max(e.savings), 'max_savings', pg_catalog.min(e.savings),
+            'min_workflows', pg_catalog.max(e.workflows), 'min_days_seen', pg_catalog.max(e.days_seen)
+        )
+    INTO entries, pending, fitting_pending, fitting_savings, recent, fitting_recent, fitting, alone, extremes
+    FROM (
+        SELECT
+            f.*,
+            pattern_sync.rule_fits(
+                reach_of.rule, f.confidence, f.occurrences, f.savings, f.kind, f.tools, f.workflows, f.days_seen,
+                f.flags
+            ) AS fits
+        FROM (
+            SELECT
+                t.status = 'pending' AS pending,
+                t.created_at >= pg_catalog.now() - '30 days'::interval AS recent,
+                (t.confidence::numeric * 100::numeric)::double precision AS confidence,
+                t.occurrences::double precision AS occurrences,
+                t.savings,
+                t.kind,
+                pattern_sync.tools_of(t.shape) AS tools,
+                t.workflows::double precision AS workflows,
+                pattern_sync.days_between(t.first_seen, t.last_seen) AS days_seen,
+                t.flags
+            FROM pattern_sync.traits AS t
+            OFFSET 0 -- made once, not for each use
+        ) AS f
+    ) AS e;
+END $$;
+COMMENT ON FUNCTION pattern_sync.reach_of(rule jsonb, OUT entries bigint, OUT pending bigint, OUT fitting_pending bigint, OUT fitting_savings double precision, OUT recent bigint, OUT fitting_recent bigint, OUT fitting bigint, OUT alone jsonb, OUT extremes jsonb) IS 'The entries that are there, and how many of them each bound of a rule lets through alone; the pending ones that it fits, and of those of the last 30 days how many there are and how many it fits, decided or not, with the extremes of their figures.';
 CREATE FUNCTION pattern_sync.reckon_savings() RETURNS TABLE(pattern_id text, day date, part text, source text, runs bigint, tried bigint, failed bigint, saved numeric, last_at timestamp with time zone, repeated bigint, superseded bigint)
     LANGUAGE plpgsql STABLE
     SET enable_nestloop TO 'off'
@@ -3340,6 +4030,14 @@ BEGIN
     RETURN 'recorded_savings';
 END $$;
 COMMENT ON FUNCTION pattern_sync.record_savings(signature text, usd numeric, workflow text, tool_call text, at timestamp with time zone, baseline_tokens bigint, actual_tokens bigint, notes text) IS 'Record what one run of an automated pattern has saved. Returns the table that has it; NULL if there is no such pattern. The table is the application''s log or, where there is none, ours.';
+CREATE FUNCTION pattern_sync.recorded_flags(shown jsonb) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT CASE pg_catalog.left(pg_catalog.jsonb_extract_path_text(shown, 'flags'), 1)
+        WHEN '[' THEN pg_catalog.translate(pg_catalog.jsonb_extract_path_text(shown, 'flags'), '[]"', '{}')::text[]
+    END
+$$;
+COMMENT ON FUNCTION pattern_sync.recorded_flags(shown jsonb) IS 'The flags of an entry as a decision''s record has them, a list of plain words; NULL if it is not known. A conversion through text takes a fifth of what taking the list apart does.';
 CREATE FUNCTION pattern_sync.recorded_runs() RETURNS TABLE(signature text, workflow text, at timestamp with time zone, saved numeric, estimated numeric, success boolean, times bigint)
     LANGUAGE sql STABLE
     AS $$
@@ -3638,6 +4336,36 @@ BEGIN
     );
 END $$;
 COMMENT ON FUNCTION pattern_sync.rows_of(signatures text[]) IS 'The row ids of the patterns with some signatures.';
+CREATE FUNCTION pattern_sync.rule_fits(rule jsonb, confidence double precision, occurrences double precision, savings double precision, kind text, tools text[], workflows double precision, days_seen double precision, flags text[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT coalesce(
+        pattern_sync.is_within(confidence, rule, 'min_confidence', 'max_confidence')
+        AND pattern_sync.is_within(occurrences, rule, 'min_occurrences', 'max_occurrences')
+        AND pattern_sync.is_within(savings, rule, 'min_savings', 'max_savings')
+        AND pattern_sync.is_one_of(kind, rule, 'only_kinds', 'exclude_kinds')
+        AND pattern_sync.is_within(workflows, rule, 'min_workflows', 'max_workflows')
+        AND pattern_sync.is_within(days_seen, rule, 'min_days_seen', 'max_days_seen')
+        AND (
+            (
+                pattern_sync.words_of(rule, 'needs_tools') IS NULL
+                AND pattern_sync.words_of(rule, 'without_tools') IS NULL
+            )
+            OR pattern_sync.has_tools(
+                tools, pattern_sync.words_of(rule, 'needs_tools'), pattern_sync.words_of(rule, 'without_tools')
+            )
+        )
+        AND pattern_sync.are_allowed(flags, pattern_sync.words_of(rule, 'allow_flags')),
+        false
+    )
+$$;
+COMMENT ON FUNCTION pattern_sync.rule_fits(rule jsonb, confidence double precision, occurrences double precision, savings double precision, kind text, tools text[], workflows double precision, days_seen double precision, flags text[]) IS 'Whether an entry is within the bounds of a rule: the one definition, for trials, marks and decisions alike. The confidence is in percent, savings are USD a month.';
+CREATE FUNCTION pattern_sync.rule_reviewer(rule_name text, version bigint) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT pg_catalog.concat('rule:', rule_name, '@', version)
+$$;
+COMMENT ON FUNCTION pattern_sync.rule_reviewer(rule_name text, version bigint) IS 'The reviewer''s name under which a rule decides.';
 CREATE FUNCTION pattern_sync.run_time(value timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$
@@ -3793,6 +4521,58 @@ CREATE FUNCTION pattern_sync.sendable(channels text[]) RETURNS TABLE(id bigint, 
       )
 $$;
 COMMENT ON FUNCTION pattern_sync.sendable(channels text[]) IS 'The open messages of some channels that may be sent, each from its time on. Over one channel they go in their order: one that could not be sent yet holds back those that still gather, which costs nothing, as they go on gathering.';
+CREATE FUNCTION pattern_sync.set_rule(rule_name text, version bigint, terms jsonb, who text) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    own pattern_sync.rules;
+    seen text[];
+BEGIN
+    SELECT r.* INTO own FROM pattern_sync.rules AS r WHERE r.name = set_rule.rule_name FOR UPDATE;
+    IF coalesce(own.version, 0::bigint) <> set_rule.version THEN
+        RETURN NULL;
+    END IF;
+    IF own.name IS NULL THEN
+        INSERT INTO pattern_sync.rules (
+            name, verdict, min_confidence, max_confidence, min_occurrences, min_savings, max_savings,
+            only_kinds, exclude_kinds, needs_tools, without_tools, min_workflows, min_days_seen, allow_flags,
+            wait_hours, per_day, check_share, agreement, changed_by
+        )
+        SELECT
+            set_rule.rule_name, t.verdict, t.min_confidence, t.max_confidence, t.min_occurrences, t.min_savings,
+            t.max_savings, t.only_kinds, t.exclude_kinds, t.needs_tools, t.without_tools, t.min_workflows,
+            t.min_days_seen, t.allow_flags, t.wait_hours, t.per_day, t.check_share, t.agreement, set_rule.who
+        FROM pg_catalog.jsonb_populate_record(NULL::pattern_sync.rules, set_rule.terms) AS t
+        ON CONFLICT DO NOTHING;
+        RETURN CASE WHEN FOUND THEN 1::bigint END;
+    END IF;
+    IF pg_catalog.to_jsonb(own) || set_rule.terms = pg_catalog.to_jsonb(own) THEN
+        RETURN own.version;
+    END IF;
+    UPDATE pattern_sync.rules AS r
+    SET
+        (
+            version, state, paused_because, full_at, changed_by, changed_at,
+            verdict, min_confidence, max_confidence, min_occurrences, min_savings, max_savings,
+            only_kinds, exclude_kinds, needs_tools, without_tools, min_workflows, min_days_seen, allow_flags,
+            wait_hours, per_day, check_share, agreement
+        ) = (
+            SELECT
+                own.version + 1::bigint, CASE own.state WHEN 'off' THEN 'off' ELSE 'watching' END, NULL::text,
+                NULL::timestamptz,
+                set_rule.who, pg_catalog.clock_timestamp(),
+                t.verdict, t.min_confidence, t.max_confidence, t.min_occurrences, t.min_savings, t.max_savings,
+                t.only_kinds, t.exclude_kinds, t.needs_tools, t.without_tools, t.min_workflows, t.min_days_seen,
+                t.allow_flags, t.wait_hours, t.per_day, t.check_share, t.agreement
+            FROM pg_catalog.jsonb_populate_record(NULL::pattern_sync.rules, set_rule.terms) AS t
+        )
+    WHERE r.name = own.name;
+    seen := pattern_sync.marked_by(own.name);
+    PERFORM pattern_sync.end_marks(own.name);
+    PERFORM pattern_sync.tell_changes('refreshed', seen);
+    RETURN own.version + 1::bigint;
+END $$;
+COMMENT ON FUNCTION pattern_sync.set_rule(rule_name text, version bigint, terms jsonb, who text) IS 'Write a rule: a new one if `version` is 0, else in place of that version, which has to be the latest. A change is a new version; a rule that was not off watches again. Returns the version from now on; NULL if another was written meanwhile.';
 CREATE FUNCTION pattern_sync.settle_message(message_id bigint, attempts integer, state text, status integer, error text, retry_seconds double precision, outcome text) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
@@ -3858,7 +4638,7 @@ BEGIN
     RETURN coalesce(shape, '');
 END $$;
 COMMENT ON FUNCTION pattern_sync.shape_of(sequence text) IS 'The shape of a sequence of tools: a tool that follows itself counts once. It is a loop: a query for each entry takes twice as long, and a regular expression with a back reference, on long sequences, five times.';
-CREATE FUNCTION pattern_sync.shown_entries(signatures text[]) RETURNS TABLE(pattern_id text, tool_sequence text, status text, confidence_score double precision, occurrence_count bigint, estimated_savings_usd double precision, impact_score double precision, pattern_context text, example_sessions text, reviewed_by text, reviewed_at timestamp with time zone, approval_notes text, created_at timestamp with time zone, evidence text, from_pattern boolean, snooze text, likelihood double precision, folded boolean, place bigint)
+CREATE FUNCTION pattern_sync.shown_entries(signatures text[]) RETURNS TABLE(pattern_id text, tool_sequence text, status text, confidence_score double precision, occurrence_count bigint, estimated_savings_usd double precision, impact_score double precision, pattern_context text, example_sessions text, reviewed_by text, reviewed_at timestamp with time zone, approval_notes text, created_at timestamp with time zone, evidence text, from_pattern boolean, snooze text, mark text, likelihood double precision, folded boolean, place bigint)
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
     SET enable_nestloop TO 'off'
@@ -3888,6 +4668,7 @@ BEGIN
         pattern_sync.is_from_pattern(a.pattern_id::text),
         -- What is decided is not snoozed, whoever has decided it.
         CASE WHEN a.status::text = 'pending' THEN pattern_sync.snooze_of(a.pattern_id::text, figures.savings) END::text,
+        CASE WHEN a.status::text = 'pending' THEN pattern_sync.mark_of(a.pattern_id::text) END::text,
         said.likelihood,
         coalesce(said.folds, false),
         pg_catalog.array_position(shown_entries.signatures, a.pattern_id::text)::bigint
@@ -4278,12 +5059,72 @@ BEGIN
     FROM pattern_sync.matching(sum_found.status, wanted, snoozed, since) AS m;
 END $$;
 COMMENT ON FUNCTION pattern_sync.sum_found(status text, wanted jsonb, snoozed text, since timestamp with time zone, OUT entries bigint, OUT savings double precision, OUT evidence double precision) IS 'How many entries are found, and their savings, claimed and by evidence.';
+CREATE FUNCTION pattern_sync.switch_rule(rule_name text, version bigint, state text, who text) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    seen text[];
+BEGIN
+    UPDATE pattern_sync.rules AS r
+    SET
+        state = switch_rule.state,
+        paused_because = NULL,
+        full_at = NULL,
+        looked_at = CASE WHEN switch_rule.state = 'on' THEN pg_catalog.clock_timestamp() END,
+        changed_by = switch_rule.who,
+        changed_at = pg_catalog.clock_timestamp()
+    WHERE r.name = switch_rule.rule_name AND r.version = switch_rule.version AND r.state <> switch_rule.state;
+    IF NOT FOUND THEN
+        RETURN EXISTS (
+            SELECT FROM pattern_sync.rules AS r
+            WHERE r.name = switch_rule.rule_name AND r.version = switch_rule.version
+        );
+    END IF;
+    seen := pattern_sync.marked_by(switch_rule.rule_name);
+    IF switch_rule.state = 'off' THEN
+        PERFORM pattern_sync.end_marks(switch_rule.rule_name);
+    ELSIF switch_rule.state = 'on' THEN
+        UPDATE pattern_sync.rule_log AS l SET at = pg_catalog.clock_timestamp()
+        WHERE l.rule = switch_rule.rule_name AND l.ended_at IS NULL AND l.act = 'would';
+    END IF;
+    INSERT INTO pattern_sync.rule_log (rule, version, act, reviewer)
+    VALUES (switch_rule.rule_name, switch_rule.version, switch_rule.state, switch_rule.who);
+    PERFORM pattern_sync.tell_changes('refreshed', seen);
+    RETURN true;
+END $$;
+COMMENT ON FUNCTION pattern_sync.switch_rule(rule_name text, version bigint, state text, who text) IS 'Have a rule watch, decide or do nothing from now on (''watching'', ''on'', ''off''). When it is switched on, the waiting time of all that it has marked begins anew, as nobody was told before that something would be decided. False if there is no such version.';
 CREATE FUNCTION pattern_sync.tables_without_trigger() RETURNS SETOF regclass
     LANGUAGE sql STABLE
     AS $$
     SELECT DISTINCT f.relation FROM pattern_sync.trigger_faults() AS f WHERE f.mending IS NOT NULL ORDER BY f.relation
 $$;
 COMMENT ON FUNCTION pattern_sync.tables_without_trigger() IS 'The tables with faults that install_trigger can mend.';
+CREATE FUNCTION pattern_sync.take_back(signatures text[], who text) RETURNS text[]
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+DECLARE
+    made record;
+    taken text[] := '{}';
+BEGIN
+    FOR made IN
+        SELECT l.batch_id, pg_catalog.array_agg(l.pattern_id) AS signatures
+        FROM pattern_sync.rule_log AS l
+        WHERE l.pattern_id = ANY (take_back.signatures)
+          AND l.act = 'decided'
+          AND l.at > pg_catalog.clock_timestamp() - '1 minute'::interval
+        GROUP BY l.batch_id
+        ORDER BY l.batch_id
+    LOOP
+        taken := pg_catalog.array_cat(taken, ARRAY(
+            SELECT u.pattern_id FROM pattern_sync.undo_part(made.batch_id, made.signatures, take_back.who) AS u
+            WHERE u.outcome = 'undone'
+        ));
+    END LOOP;
+    RETURN taken;
+END $$;
+COMMENT ON FUNCTION pattern_sync.take_back(signatures text[], who text) IS 'Take back, in a person''s name, what rules have decided of some entries within the last minute: the person still saw them pending, and people win. Returns those that are pending again.';
 CREATE FUNCTION pattern_sync.takes_no_such_mark(code text, constraint_name text) RETURNS boolean
     LANGUAGE plpgsql STABLE
     AS $$
@@ -4328,6 +5169,12 @@ CREATE FUNCTION pattern_sync.tell_changes(change text, signatures text[]) RETURN
     ) AS sent
 $$;
 COMMENT ON FUNCTION pattern_sync.tell_changes(change text, signatures text[]) IS 'Notify the review pages of changed entries, 50 to a payload. Too many changes become one ''*'' (everything), and so do names that do not fit into a payload, which would be an error.';
+CREATE FUNCTION pattern_sync.tools_of(sequence text) RETURNS text[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+    SELECT pg_catalog.string_to_array(sequence, pattern_sync.arrow())
+$$;
+COMMENT ON FUNCTION pattern_sync.tools_of(sequence text) IS 'The names of the tools in a sequence or a shape.';
 CREATE FUNCTION pattern_sync.trigger_faults() RETURNS TABLE(relation regclass, fault text, silenced text, mending text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -4553,6 +5400,12 @@ BEGIN
 END $_$;
 COMMENT ON FUNCTION pattern_sync.trigger_faults() IS 'What keeps changes from being notified, one row for each fault: the table and the fault in words; whom the silence affects (''patterns'': the daemons, ''pages'': the review pages, NULL: nobody); and the SQL that mends it (NULL: re-create the functions). It is called every few seconds and raises no error, whatever is missing.';
 CREATE FUNCTION pattern_sync.undo_batch(batch bigint, undoer text) RETURNS TABLE(pattern_id text, outcome text, detail text)
+    LANGUAGE sql
+    AS $$
+    SELECT u.pattern_id, u.outcome, u.detail FROM pattern_sync.undo_part(batch, NULL, undoer) AS u
+$$;
+COMMENT ON FUNCTION pattern_sync.undo_batch(batch bigint, undoer text) IS 'Undo a whole batch, as `undo_part` does.';
+CREATE FUNCTION pattern_sync.undo_part(batch bigint, signatures text[], undoer text) RETURNS TABLE(pattern_id text, outcome text, detail text)
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
     SET lock_timeout TO '800ms'
@@ -4568,7 +5421,7 @@ DECLARE
 BEGIN
     -- Two undos at once: the second waits, and finds what the first has left.
     SELECT b.* INTO made FROM pattern_sync.batches AS b
-    WHERE b.id = undo_batch.batch AND b.decided_at > pg_catalog.now() - '7 days'::interval
+    WHERE b.id = undo_part.batch AND b.decided_at > pg_catalog.now() - '7 days'::interval
     FOR UPDATE;
     IF NOT FOUND THEN
         RETURN;
@@ -4576,15 +5429,16 @@ BEGIN
     SELECT pg_catalog.array_agg(i.pattern_id ORDER BY i.pattern_id), pg_catalog.jsonb_object_agg(i.pattern_id, i.after)
     INTO listed, after
     FROM pattern_sync.batch_items AS i
-    WHERE i.batch_id = undo_batch.batch AND i.undone_at IS NULL;
+    WHERE i.batch_id = undo_part.batch AND i.undone_at IS NULL
+      AND (undo_part.signatures IS NULL OR i.pattern_id = ANY (undo_part.signatures));
     IF listed IS NULL THEN
         RETURN;
     END IF;
     free := (SELECT l.free FROM pattern_sync.lock_entries(listed, NULL, made.decision, false, false) AS l);
-    outlook := pattern_sync.outlook(undo_batch.batch, listed, after);
+    outlook := pattern_sync.outlook(undo_part.batch, listed, after);
     SELECT w.written, w.refused INTO done
     FROM pattern_sync.write_in_parts(
-        undo_batch.batch, undo_batch.undoer,
+        undo_part.batch, undo_part.undoer,
         ARRAY(
             SELECT own.signature FROM pg_catalog.unnest(free) AS own (signature)
             WHERE NOT outlook ? own.signature
@@ -4594,10 +5448,11 @@ BEGIN
         false
     ) AS w;
     IF pg_catalog.cardinality(done.written) > 0 THEN
-        UPDATE pattern_sync.batches AS b SET undone_at = pg_catalog.now(), undone_by = undo_batch.undoer
-        WHERE b.id = undo_batch.batch;
+        UPDATE pattern_sync.batches AS b SET undone_at = pg_catalog.now(), undone_by = undo_part.undoer
+        WHERE b.id = undo_part.batch;
         UPDATE pattern_sync.decisions AS d SET undone_at = pg_catalog.now()
-        WHERE d.batch_id = undo_batch.batch AND d.pattern_id = ANY (done.written);
+        WHERE d.batch_id = undo_part.batch AND d.pattern_id = ANY (done.written);
+        PERFORM pattern_sync.note_taken_back(undo_part.batch, done.written, undo_part.undoer, NULL);
     END IF;
     RETURN QUERY
     SELECT
@@ -4616,7 +5471,7 @@ EXCEPTION WHEN OTHERS THEN
     END IF;
     RAISE EXCEPTION USING MESSAGE = SQLERRM || ' (SQLSTATE ' || SQLSTATE || ')', ERRCODE = 'P0001';
 END $$;
-COMMENT ON FUNCTION pattern_sync.undo_batch(batch bigint, undoer text) IS 'Undo a batch, at most seven days old: what nobody has touched since. Returns an outcome for each of its decisions that is not undone yet, so none if the batch is unknown, too old or undone: undone; touched, as it is not the batch''s decision any more; gone-on, as somebody has taken the pattern further; busy, as somebody has locked the entry or its pattern; unknown, as the entry is gone; refused, as by `decide_many`.';
+COMMENT ON FUNCTION pattern_sync.undo_part(batch bigint, signatures text[], undoer text) IS 'Undo a batch, at most seven days old, or its decisions on some entries (NULL: all): what nobody has touched since. Returns an outcome for each of them that is not undone yet, so none if the batch is unknown, too old or undone: undone; touched, as it is not the batch''s decision any more; gone-on, as somebody has taken the pattern further; busy, as somebody has locked the entry or its pattern; unknown, as the entry is gone; refused, as by `decide_many`.';
 CREATE FUNCTION pattern_sync.undo_set(batch bigint, signatures text[], undoer text) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -4704,7 +5559,8 @@ BEGIN
     END IF;
     RETURN QUERY
     SELECT
-        t.pattern_id, t.confidence, t.occurrences, t.savings, t.evidence, t.workflows::double precision,
+        t.pattern_id, t.confidence, t.occurrences, t.savings, t.evidence,
+        coalesce(t.workflows, 0::bigint)::double precision,
         pattern_sync.days_between(t.first_seen, t.last_seen),
         pattern_sync.legible(t.kind), pattern_sync.legible(t.target), pattern_sync.legible(t.shape),
         pattern_sync.version_of(t.changed_at)
@@ -4764,6 +5620,37 @@ CREATE FUNCTION pattern_sync.version_of(changed_at timestamp with time zone) RET
     SELECT pg_catalog.round(pg_catalog.date_part('epoch'::text, changed_at) * 1000000::double precision)::bigint
 $$;
 COMMENT ON FUNCTION pattern_sync.version_of(changed_at timestamp with time zone) IS 'What tells whether the traits of an entry were written anew.';
+CREATE FUNCTION pattern_sync.veto(signature text, who text, reason text) RETURNS text
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET lock_timeout TO '2s'
+    AS $$
+DECLARE
+    taken text[];
+    marked bigint;
+    standing text;
+BEGIN
+    PERFORM FROM pattern_sync.rules AS r WHERE r.state IN ('watching', 'on') ORDER BY r.name FOR SHARE;
+    taken := pattern_sync.take_back(ARRAY[veto.signature], veto.who);
+    WITH objected AS (
+        UPDATE pattern_sync.rule_log AS l SET ended_at = pg_catalog.clock_timestamp()
+        WHERE l.pattern_id = veto.signature AND l.act = 'would' AND l.ended_at IS NULL
+        RETURNING l.*
+    )
+    INSERT INTO pattern_sync.rule_log (rule, version, act, pattern_id, figures, reviewer, reason)
+    SELECT o.rule, o.version, 'vetoed', o.pattern_id, o.figures, veto.who, veto.reason FROM objected AS o;
+    GET DIAGNOSTICS marked = ROW_COUNT;
+    IF pg_catalog.cardinality(taken) > 0 THEN
+        RETURN 'taken-back';
+    ELSIF marked > 0::bigint THEN
+        PERFORM pattern_sync.tell_changes('refreshed', ARRAY[veto.signature]);
+        RETURN 'vetoed';
+    END IF;
+    SELECT a.status::text INTO standing FROM pattern_approvals AS a WHERE a.pattern_id::text = veto.signature;
+    RETURN CASE WHEN standing IS NULL THEN 'unknown' WHEN standing = 'pending' THEN 'unmarked' ELSE 'decided' END;
+END $$;
+COMMENT ON FUNCTION pattern_sync.veto(signature text, who text, reason text) IS 'Object to what rules are about to decide of an entry: none of them ever decides it. What one has decided within the last minute is taken back. Returns what came of it: ''vetoed''; ''taken-back''; ''decided'', by whomever; ''unmarked'', as no rule is about to decide it; or ''unknown'', as there is no such entry.';
 CREATE FUNCTION pattern_sync.wait_for_traits() RETURNS boolean
     LANGUAGE plpgsql
     SET lock_timeout TO '2s'
@@ -5527,6 +6414,87 @@ CREATE TABLE pattern_sync.routines (
 );
 COMMENT ON TABLE pattern_sync.routines IS 'The routines that were found: a shape keeps its signature for ever.';
 COMMENT ON COLUMN pattern_sync.routines.shape IS 'its steps, in words';
+CREATE TABLE pattern_sync.rule_log (
+    id bigint NOT NULL,
+    rule text NOT NULL,
+    version bigint NOT NULL,
+    act text NOT NULL,
+    pattern_id text,
+    figures jsonb DEFAULT '{}'::jsonb NOT NULL,
+    human text,
+    reviewer text,
+    reason text,
+    batch_id bigint,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT rule_log_act_check CHECK ((act = ANY (ARRAY['would'::text, 'checked'::text, 'decided'::text, 'vetoed'::text, 'reverted'::text, 'paused'::text, 'off'::text, 'watching'::text, 'on'::text])))
+);
+COMMENT ON TABLE pattern_sync.rule_log IS 'What rules did and would do, and what people did with it. A mark (would, checked) is live until it has ended: a person or the rule decided, a person objected, or the entry does not fit any more.';
+COMMENT ON COLUMN pattern_sync.rule_log.pattern_id IS 'NULL: it is about the rule itself';
+COMMENT ON COLUMN pattern_sync.rule_log.figures IS 'of the entry, when it was marked';
+COMMENT ON COLUMN pattern_sync.rule_log.human IS 'what a person decided in the end: approved or rejected';
+COMMENT ON COLUMN pattern_sync.rule_log.reviewer IS 'who objected, took back, or switched';
+COMMENT ON COLUMN pattern_sync.rule_log.batch_id IS 'of a decision';
+ALTER TABLE pattern_sync.rule_log ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pattern_sync.rule_log_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE pattern_sync.rules (
+    name text NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    verdict text NOT NULL,
+    state text DEFAULT 'off'::text NOT NULL,
+    paused_because text,
+    min_confidence double precision,
+    max_confidence double precision,
+    min_occurrences bigint,
+    min_savings double precision,
+    max_savings double precision,
+    only_kinds text[] DEFAULT '{}'::text[] NOT NULL,
+    exclude_kinds text[] DEFAULT '{}'::text[] NOT NULL,
+    needs_tools text[] DEFAULT '{}'::text[] NOT NULL,
+    without_tools text[] DEFAULT '{}'::text[] NOT NULL,
+    min_workflows bigint,
+    min_days_seen double precision,
+    allow_flags text[] DEFAULT '{}'::text[] NOT NULL,
+    wait_hours double precision DEFAULT 24 NOT NULL,
+    per_day bigint DEFAULT 20 NOT NULL,
+    check_share double precision DEFAULT 0.1 NOT NULL,
+    agreement double precision DEFAULT 0.95 NOT NULL,
+    looked_at timestamp with time zone,
+    full_at timestamp with time zone,
+    changed_by text NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT rules_agreement_check CHECK (((agreement >= (0.8)::double precision) AND (agreement <= (0.99)::double precision))),
+    CONSTRAINT rules_check CHECK (((verdict = 'reject'::text) OR (max_savings IS NOT NULL))),
+    CONSTRAINT rules_check_share_check CHECK (((check_share >= (0.01)::double precision) AND (check_share <= (0.5)::double precision))),
+    CONSTRAINT rules_max_confidence_check CHECK (((max_confidence >= (0)::double precision) AND (max_confidence <= (100)::double precision))),
+    CONSTRAINT rules_max_savings_check CHECK (((max_savings >= (0)::double precision) AND (max_savings <= ('1000000000000000'::numeric)::double precision))),
+    CONSTRAINT rules_min_confidence_check CHECK (((min_confidence >= (0)::double precision) AND (min_confidence <= (100)::double precision))),
+    CONSTRAINT rules_min_days_seen_check CHECK (((min_days_seen >= (0)::double precision) AND (min_days_seen <= (36500)::double precision))),
+    CONSTRAINT rules_min_savings_check CHECK (((min_savings >= (0)::double precision) AND (min_savings <= ('1000000000000000'::numeric)::double precision))),
+    CONSTRAINT rules_name_check CHECK (textregexeq(name, '^[a-z][a-z0-9-]{0,40}$'::text)),
+    CONSTRAINT rules_per_day_check CHECK (((per_day >= (1)::bigint) AND (per_day <= (1000)::bigint))),
+    CONSTRAINT rules_state_check CHECK ((state = ANY (ARRAY['off'::text, 'watching'::text, 'on'::text, 'paused'::text]))),
+    CONSTRAINT rules_verdict_check CHECK ((verdict = ANY (ARRAY['approve'::text, 'reject'::text]))),
+    CONSTRAINT rules_wait_hours_check CHECK (((wait_hours >= (1)::double precision) AND (wait_hours <= (720)::double precision)))
+);
+COMMENT ON TABLE pattern_sync.rules IS 'A rule is a row: what it decides, its bounds, and its guards. Every change of them is a new version. NULL, or an empty list: no such bound.';
+COMMENT ON COLUMN pattern_sync.rules.min_confidence IS 'percent';
+COMMENT ON COLUMN pattern_sync.rules.min_savings IS 'USD a month, as claimed';
+COMMENT ON COLUMN pattern_sync.rules.needs_tools IS 'all of them';
+COMMENT ON COLUMN pattern_sync.rules.without_tools IS 'none of them';
+COMMENT ON COLUMN pattern_sync.rules.min_workflows IS 'distinct ones that are recorded';
+COMMENT ON COLUMN pattern_sync.rules.allow_flags IS 'any other flag keeps an entry from the rule';
+COMMENT ON COLUMN pattern_sync.rules.wait_hours IS 'in which people may object';
+COMMENT ON COLUMN pattern_sync.rules.check_share IS 'of what it would decide is left to people';
+COMMENT ON COLUMN pattern_sync.rules.agreement IS 'the lower bound of people''s agreement that it has to reach';
+COMMENT ON COLUMN pattern_sync.rules.looked_at IS 'by a daemon, while it is on';
+COMMENT ON COLUMN pattern_sync.rules.full_at IS 'when more was due than it may decide in a day';
 CREATE TABLE pattern_sync.runs (
     id bigint NOT NULL,
     kind text NOT NULL,
@@ -5681,6 +6649,10 @@ ALTER TABLE ONLY pattern_sync.routines
     ADD CONSTRAINT routines_pkey PRIMARY KEY (signature);
 ALTER TABLE ONLY pattern_sync.routines
     ADD CONSTRAINT routines_shape_key UNIQUE (shape);
+ALTER TABLE ONLY pattern_sync.rule_log
+    ADD CONSTRAINT rule_log_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY pattern_sync.rules
+    ADD CONSTRAINT rules_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY pattern_sync.runs
     ADD CONSTRAINT runs_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY pattern_sync.savings_by_day
@@ -5710,6 +6682,10 @@ CREATE INDEX recorded_savings_pattern_idx ON pattern_sync.recorded_savings USING
 CREATE INDEX refusals_due_idx ON pattern_sync.refusals USING btree (retry_at);
 CREATE UNIQUE INDEX reported_events_once_idx ON pattern_sync.reported_events USING btree (session_id, call_id, phase);
 CREATE INDEX reported_events_time_idx ON pattern_sync.reported_events USING btree (reported_at);
+CREATE INDEX rule_log_batch_idx ON pattern_sync.rule_log USING btree (batch_id) WHERE (batch_id IS NOT NULL);
+CREATE UNIQUE INDEX rule_log_marks_idx ON pattern_sync.rule_log USING btree (rule, pattern_id) WHERE ((ended_at IS NULL) AND (act = ANY (ARRAY['would'::text, 'checked'::text])));
+CREATE INDEX rule_log_pattern_idx ON pattern_sync.rule_log USING btree (pattern_id);
+CREATE INDEX rule_log_rule_idx ON pattern_sync.rule_log USING btree (rule, act, at);
 CREATE INDEX told_message_idx ON pattern_sync.told USING btree (message_id);
 CREATE INDEX told_pattern_idx ON pattern_sync.told USING btree (pattern_id);
 CREATE INDEX traits_impact_idx ON pattern_sync.traits USING btree (status, impact DESC, pattern_id);

@@ -11,11 +11,11 @@ from tests.support.database import TestDatabase
 from tests.support.lived_in import documented_rights
 
 NEXT = Migration(
-    version=10,
-    name="migrations/0010_more.sql",
+    version=11,
+    name="migrations/0011_more.sql",
     sql=(
         "CREATE TABLE pattern_sync.more (id BIGINT PRIMARY KEY);\n"
-        "UPDATE pattern_sync.migrations AS m SET extended_to = 10 WHERE m.version = 3;\n"
+        "UPDATE pattern_sync.migrations AS m SET extended_to = 11 WHERE m.version = 3;\n"
     ),
 )
 

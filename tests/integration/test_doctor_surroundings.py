@@ -37,6 +37,7 @@ OUR_TABLES = (
     *("messages", "told", "channels"),
     *("detected_sessions", "reported_events", "routines"),
     *("recorded_savings", "savings_by_day", "savings_kept", "adjustments"),
+    *("rules", "rule_log"),
     *("models", "predictions"),
 )
 TABLES = ("operation_patterns", "pattern_approvals", *(f"pattern_sync.{name}" for name in OUR_TABLES))
@@ -79,6 +80,7 @@ def test_every_role_is_examined_as_far_as_its_rights_go(lived_in: LivedInDatabas
                 "schema-version",
                 "schema-objects",
                 "queue",
+                "rules",
             },
         }
         for url, names in unseen.items():

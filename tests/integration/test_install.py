@@ -56,7 +56,8 @@ def test_an_application_is_adopted_unchanged_and_everything_works(empty_database
         "apply migrations/0006_telling.sql",
         "apply migrations/0007_detecting.sql",
         "apply migrations/0008_roi.sql",
-        "apply migrations/0009_model.sql",
+        "apply migrations/0009_rules.sql",
+        "apply migrations/0010_model.sql",
         "create the functions",
         *TRIGGERS,
     ]
@@ -130,6 +131,7 @@ def test_an_older_version_is_upgraded_and_its_daemon_keeps_its_rights(database: 
     newer = f"{newer}, pattern_sync.detected_sessions, pattern_sync.reported_events, pattern_sync.routines"
     newer = f"{newer}, pattern_sync.recorded_savings, pattern_sync.savings_by_day, pattern_sync.savings_kept"
     newer = f"{newer}, pattern_sync.adjustments"
+    newer = f"{newer}, pattern_sync.rules, pattern_sync.rule_log"
     newer = f"{newer}, pattern_sync.models, pattern_sync.predictions"
     database.execute(f"DROP TABLE {newer}; DELETE FROM pattern_sync.migrations WHERE version > 2")
     database.execute("ALTER TABLE pattern_sync.migrations DROP COLUMN extended_to")
@@ -142,7 +144,8 @@ def test_an_older_version_is_upgraded_and_its_daemon_keeps_its_rights(database: 
             "apply migrations/0006_telling.sql",
             "apply migrations/0007_detecting.sql",
             "apply migrations/0008_roi.sql",
-            "apply migrations/0009_model.sql",
+            "apply migrations/0009_rules.sql",
+            "apply migrations/0010_model.sql",
             "create the functions",
             f"grant the rights on what is new to the daemon's role {role}",
         ]

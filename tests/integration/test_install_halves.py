@@ -90,7 +90,7 @@ def test_a_half_installed_state_is_reported_and_repaired(database: TestDatabase,
         assert listener.received() == [str(pattern_id)]
     assert service_everything(database, UNCAPPED).synced_count == 1
     versions = database.execute("SELECT version, extended_to FROM pattern_sync.migrations ORDER BY version")
-    assert [(row["version"], row["extended_to"]) for row in versions] == [(1, None), (2, None), (3, 9)]
+    assert [(row["version"], row["extended_to"]) for row in versions] == [(1, None), (2, None), (3, 10)]
 
 
 def test_the_filter_in_force_survives_a_repair(database: TestDatabase) -> None:

@@ -22,6 +22,7 @@ OWN_TABLES = {"migrations", "settings", "runs", "written", "refusals", "rejectio
     *("messages", "told", "channels"),
     *("detected_sessions", "reported_events", "routines"),
     *("recorded_savings", "savings_by_day", "savings_kept", "adjustments"),
+    *("rules", "rule_log"),
     *("models", "predictions"),
 }
 

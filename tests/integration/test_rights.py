@@ -49,6 +49,7 @@ NEEDED = {
             *("messages", "told", "channels"),
             *("detected_sessions", "reported_events", "routines"),
             *("recorded_savings", "savings_by_day", "savings_kept", "adjustments"),
+            *("rules", "rule_log"),
             *("models", "predictions"),
         )
         for privilege in ("SELECT", "INSERT", "UPDATE", "DELETE")
@@ -145,7 +146,7 @@ def test_a_table_that_an_older_schema_lacks_is_no_error(lived: TestDatabase) -> 
         " pattern_sync.snoozes, pattern_sync.answers, pattern_sync.messages, pattern_sync.told, pattern_sync.channels,"
         " pattern_sync.detected_sessions, pattern_sync.reported_events, pattern_sync.routines,"
         " pattern_sync.recorded_savings, pattern_sync.savings_by_day, pattern_sync.savings_kept,"
-        " pattern_sync.adjustments,"
+        " pattern_sync.adjustments, pattern_sync.rules, pattern_sync.rule_log,"
         " pattern_sync.models, pattern_sync.predictions"
     )
     assert missing_rights(lived) == []

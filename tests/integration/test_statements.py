@@ -10,12 +10,14 @@ import pytest
 from psycopg.rows import dict_row
 
 from pattern_sync.database.definitions import load_definitions
+from pattern_sync.database.rows import to_json
 from pattern_sync.database.rows.queue import run_argument
 from pattern_sync.database.statements import load_statements
 from pattern_sync.database.version import SCHEMA_VERSION
 from pattern_sync.domain.batches import Batch, LoggedDecision
 from pattern_sync.domain.entry import HistoryItem, QueueCounts, QueueEntry
 from pattern_sync.domain.results import SyncResult
+from pattern_sync.domain.rules import RuleCounts, RuleEvent, RuleLook, RuleMark, RuleTerms, RuleVerdict
 from pattern_sync.domain.statistics import ConnectedDaemon, Recoveries, Run, SyncStatistics
 from tests.support.asynchronous import run
 from tests.support.database import TestDatabase
@@ -38,6 +40,7 @@ ENTRY: Mapping[str, str] = {
     "created_at": "timestamptz",
     "evidence": "text",
     "snooze": "text",
+    "mark": "text",
     "likelihood": "float8",
     "folded": "bool",
     "from_pattern": "bool",
@@ -513,6 +516,91 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "record_execution": (("text", "text"), {"id": "int8"}),
     "keep_savings": (("int8",), {"changed": "int8"}),
     "adjust_confidence": (("int8",), {"adjusted": "text[]", "refused": "text[]", "reason": "text"}),
+    "rules": (
+        ("text",),
+        {
+            "name": "text",
+            "version": "int8",
+            **dict.fromkeys(["verdict", "state", "paused_because"], "text"),
+            **dict.fromkeys(["min_confidence", "max_confidence"], "float8"),
+            "min_occurrences": "int8",
+            **dict.fromkeys(["min_savings", "max_savings"], "float8"),
+            **dict.fromkeys(["only_kinds", "exclude_kinds", "needs_tools", "without_tools"], "text[]"),
+            "min_workflows": "int8",
+            "min_days_seen": "float8",
+            "allow_flags": "text[]",
+            "wait_hours": "float8",
+            "per_day": "int8",
+            **dict.fromkeys(["check_share", "agreement"], "float8"),
+            "changed_by": "text",
+            "changed_at": "timestamptz",
+        },
+    ),
+    "set_rule": (("text", "int8", "text", "text"), {"version": "int8"}),
+    "switch_rule": (("text", "int8", "text", "text"), {"switched": "bool"}),
+    "pause_rule": (("text", "int8", "text", "text"), {"paused": "bool"}),
+    "measure_rule": (
+        ("text", "timestamptz"),
+        {**dict.fromkeys(["decided", "fitting", "agreed", "lessons", "agreed_lessons"], "int8"), "largest": "float8"},
+    ),
+    "disagreements": (
+        ("text", "timestamptz", "int8"),
+        {
+            **dict.fromkeys(["pattern_id", "reviewer"], "text"),
+            "decided_at": "timestamptz",
+            "savings": "float8",
+            "notes": "text",
+        },
+    ),
+    "reach_of": (
+        ("text",),
+        {
+            **dict.fromkeys(["entries", "pending", "fitting_pending"], "int8"),
+            "fitting_savings": "float8",
+            **dict.fromkeys(["recent", "fitting_recent", "fitting"], "int8"),
+            **dict.fromkeys(["alone", "extremes"], "text"),
+        },
+    ),
+    "rule_marks": (
+        ("text", "int8"),
+        {
+            **dict.fromkeys(["pattern_id", "rule"], "text"),
+            "version": "int8",
+            "verdict": "text",
+            **dict.fromkeys(["since", "due_at"], "timestamptz"),
+        },
+    ),
+    "rule_events": (
+        ("text", "int8"),
+        {
+            "act": "text",
+            "version": "int8",
+            **dict.fromkeys(["pattern_id", "reviewer", "reason", "human"], "text"),
+            "at": "timestamptz",
+        },
+    ),
+    "rule_counts": (
+        ("text",),
+        dict.fromkeys(
+            [
+                *("marked", "left_as_checks", "decided_today", "decided", "taken_back"),
+                *("checks_judged", "checks_agreed"),
+            ],
+            "int8",
+        ),
+    ),
+    "rule_batches": (("text", "timestamptz"), {"batch_id": "int8"}),
+    "veto": (("text", "text", "text"), {"outcome": "text"}),
+    "look_at_rule": (
+        ("text", "int8"),
+        {"unseen_hours": "float8", **dict.fromkeys(["taken_back", "flagged", "due"], "int8")},
+    ),
+    "mark_entries": (("text", "int8", "int8"), {"pattern_id": "text"}),
+    "apply_rule": (
+        ("text", "int8", "text"),
+        {"pattern_id": "text", "outcome": "text", "batch_id": "int8", "detail": "text"},
+    ),
+    "prune_rule_log": ((), {"prune_rule_log": "void"}),
     "newest_model": (
         (),
         {
@@ -546,6 +634,7 @@ SAMPLES: Mapping[str, object] = {
     "int8[]": [1, 2],
     "float8[]": [70.0, 80.0],
 }
+RULE = to_json(RuleTerms(RuleVerdict.APPROVE, min_confidence=50.0, max_savings=1e6, needs_tools=("read",)).to_dict())
 OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
     "record_run": (run_argument("manual", SyncResult(synced_count=1)),),
     "reconcile": (70.0, 5, 1000.0, [], [], 30.0, 3, "{1,2}"),
@@ -553,6 +642,10 @@ OWN_SAMPLES: Mapping[str, tuple[object, ...]] = {
     "keep_session": ("s", "hooks", 2, None, True, 0, ["Read"], ["ok"], [None], ["0.5"]),
     "write_routine": ("a:b:c", ["Read"], "a", 50.0, None, ["s#1"], ["2020-01-01T00:00:00+00:00"]),
     "freeze_message": (1, 1, "{}"),
+    "set_rule": ("x", 0, RULE, "ann"),
+    "measure_rule": (RULE, None),
+    "disagreements": (RULE, None, 9),
+    "reach_of": (RULE,),
     "settle_gate": (1, "{}", False),
     "keep_predictions": (1, ["x"], ["0.5"], ["false"], ["1"]),
     "settle_message": (1, 1, "open", 503, "no", 1.0, "failed"),
@@ -631,6 +724,10 @@ def test_every_statement_has_the_parameters_and_columns_that_the_code_expects(da
         ("recoveries", Recoveries),
         ("batches", Batch),
         ("decision_log", LoggedDecision),
+        ("rule_marks", RuleMark),
+        ("rule_events", RuleEvent),
+        ("rule_counts", RuleCounts),
+        ("look_at_rule", RuleLook),
     ],
 )
 def test_the_columns_of_a_statement_are_the_fields_of_its_class(name: str, shape: type) -> None:

@@ -29,6 +29,7 @@ export function entry(patternId, fields = {}) {
     likelihood: null,
     folded: false,
     from_pattern: true,
+    mark: null,
     ...fields,
   };
 }

@@ -526,12 +526,6 @@ export interface components {
             prices: components["schemas"]["Price"][];
             remark: string | null;
         };
-        Agreement: {
-            reviewer: string;
-            decided: number;
-            as_foretold: number;
-            as_most: number;
-        };
         Approval: {
             reviewer?: string | null;
             /** @default pending */
@@ -612,6 +606,13 @@ export interface components {
         };
         /** @enum {string} */
         DeliveryOutcome: "delivered" | "failed" | "refused" | "gone";
+        Disagreement: {
+            pattern_id: string;
+            reviewer: string | null;
+            decided_at: string | null;
+            savings_usd: number;
+            reason: string | null;
+        };
         EntryGroup: {
             key: string;
             count: number;
@@ -631,6 +632,12 @@ export interface components {
             likelihood: number | null;
             reasons: string[];
             words: string;
+        };
+        EntryMark: {
+            rule: string;
+            version: number;
+            status: components["schemas"]["Status"];
+            due_at: string | null;
         };
         EntryOutcome: {
             pattern_id: string;
@@ -786,6 +793,13 @@ export interface components {
             undone_at: string | null;
             savings_usd: number | null;
         };
+        Measured: {
+            decided: number;
+            fitting: number;
+            agreed: number;
+            agreement: components["schemas"]["pattern_sync__domain__agreement__Agreement"];
+            largest_usd: number | null;
+        };
         /** @enum {string} */
         MessageKind: "high_value" | "digest" | "test";
         /** @enum {string} */
@@ -800,7 +814,7 @@ export interface components {
             trained_at: string | null;
             ignored: string | null;
             gate: components["schemas"]["GateReport"];
-            reviewers: components["schemas"]["Agreement"][];
+            reviewers: components["schemas"]["pattern_sync__domain__gate__Agreement"][];
             fold: components["schemas"]["FoldReport"];
             terms: components["schemas"]["TermReport"][];
         };
@@ -825,6 +839,14 @@ export interface components {
             /** Format: date-time */
             due_at: string;
             ended_at: string | null;
+        };
+        Objected: {
+            pattern_id: string;
+            outcome: components["schemas"]["VetoOutcome"];
+        };
+        Objection: {
+            reviewer?: string | null;
+            reason?: string | null;
         };
         /** @enum {string} */
         Outcome: "queued" | "refreshed" | "unchanged" | "decided" | "short" | "failed" | "gone" | "held" | "untried";
@@ -905,6 +927,7 @@ export interface components {
             created_at: string | null;
             evidence: components["schemas"]["Evidence"];
             snooze: components["schemas"]["Snooze"] | null;
+            mark: components["schemas"]["EntryMark"] | null;
             likelihood: number | null;
             folded: boolean;
             /** @default true */
@@ -956,6 +979,19 @@ export interface components {
             /** @default open */
             state: components["schemas"]["MessageState"];
         };
+        RevertRequest: {
+            reviewer?: string | null;
+            since?: string | null;
+        };
+        Reverted: {
+            rule: string;
+            paused: boolean;
+            undone: number;
+            counts: {
+                [key: string]: number;
+            };
+            outcomes: components["schemas"]["UndoneItem"][];
+        };
         Reviewer: {
             name: string | null;
             fixed: boolean;
@@ -996,6 +1032,139 @@ export interface components {
             saved_usd: number;
             saved_range: components["schemas"]["Interval"] | null;
             estimated_usd: number;
+        };
+        Rule: {
+            name: string;
+            version: number;
+            state: components["schemas"]["RuleState"];
+            paused_because: string | null;
+            terms: components["schemas"]["RuleTerms"];
+            changed_by: string;
+            /** Format: date-time */
+            changed_at: string;
+        };
+        /** @enum {string} */
+        RuleAct: "decided" | "vetoed" | "reverted" | "paused" | "off" | "watching" | "on";
+        RuleChanges: {
+            reviewer?: string | null;
+            verdict?: components["schemas"]["RuleVerdict"] | null;
+            min_confidence?: number | null;
+            max_confidence?: number | null;
+            min_occurrences?: number | null;
+            min_savings?: number | null;
+            max_savings?: number | null;
+            only_kinds?: string[] | null;
+            exclude_kinds?: string[] | null;
+            needs_tools?: string[] | null;
+            without_tools?: string[] | null;
+            min_workflows?: number | null;
+            min_days_seen?: number | null;
+            allow_flags?: components["schemas"]["FlagName"][] | null;
+            wait_hours?: number | null;
+            per_day?: number | null;
+            check_share?: number | null;
+            agreement?: number | null;
+        };
+        RuleCounts: {
+            marked: number;
+            left_as_checks: number;
+            decided_today: number;
+            decided: number;
+            taken_back: number;
+            checks_judged: number;
+            checks_agreed: number;
+        };
+        RuleEvent: {
+            act: components["schemas"]["RuleAct"];
+            version: number;
+            pattern_id: string | null;
+            reviewer: string | null;
+            reason: string | null;
+            human: components["schemas"]["Verdict"] | null;
+            /** Format: date-time */
+            at: string;
+        };
+        RuleInFull: {
+            rule: components["schemas"]["RuleShown"];
+            about: components["schemas"]["RuleView"];
+        };
+        RuleMark: {
+            pattern_id: string;
+            rule: string;
+            version: number;
+            verdict: components["schemas"]["RuleVerdict"];
+            /** Format: date-time */
+            since: string;
+            due_at: string | null;
+        };
+        RuleShown: {
+            name: string;
+            version: number;
+            state: components["schemas"]["RuleState"];
+            paused_because: string | null;
+            reviewer: string;
+            terms: components["schemas"]["RuleTerms"];
+            changed_by: string;
+            /** Format: date-time */
+            changed_at: string;
+        };
+        /** @enum {string} */
+        RuleState: "off" | "watching" | "on" | "paused";
+        RuleSwitch: {
+            reviewer?: string | null;
+        };
+        RuleTerms: {
+            verdict: components["schemas"]["RuleVerdict"];
+            min_confidence?: number | null;
+            max_confidence?: number | null;
+            min_occurrences?: number | null;
+            min_savings?: number | null;
+            max_savings?: number | null;
+            /** @default [] */
+            only_kinds: string[];
+            /** @default [] */
+            exclude_kinds: string[];
+            /** @default [] */
+            needs_tools: string[];
+            /** @default [] */
+            without_tools: string[];
+            min_workflows?: number | null;
+            min_days_seen?: number | null;
+            /** @default [] */
+            allow_flags: string[];
+            /** @default 24 */
+            wait_hours: number;
+            /** @default 20 */
+            per_day: number;
+            /** @default 0.1 */
+            check_share: number;
+            /** @default 0.95 */
+            agreement: number;
+        };
+        RuleTrial: {
+            rule: components["schemas"]["Rule"];
+            since: string | null;
+            measured: components["schemas"]["Measured"];
+            proof: components["schemas"]["pattern_sync__domain__agreement__Agreement"];
+            is_proven: boolean;
+            proof_in_words: string;
+            disagreements: components["schemas"]["Disagreement"][];
+            pending: number;
+            fitting_pending: number;
+            fitting_savings_usd: number;
+            alarms: string[];
+            never: string[];
+        };
+        /** @enum {string} */
+        RuleVerdict: "approve" | "reject";
+        RuleView: {
+            rule: components["schemas"]["Rule"];
+            proof: components["schemas"]["pattern_sync__domain__agreement__Agreement"];
+            proof_in_words: string;
+            is_proven: boolean;
+            counts: components["schemas"]["RuleCounts"];
+            marks: components["schemas"]["RuleMark"][];
+            events: components["schemas"]["RuleEvent"][];
         };
         SavingBody: {
             usd: number;
@@ -1109,6 +1278,10 @@ export interface components {
             status_code: number | null;
             reason: string | null;
         };
+        Trial: {
+            rule: components["schemas"]["RuleShown"];
+            trial: components["schemas"]["RuleTrial"];
+        };
         /** @enum {string} */
         UndoOutcome: "undone" | "touched" | "gone-on" | "busy" | "unknown" | "refused";
         UndoRequest: {
@@ -1122,6 +1295,11 @@ export interface components {
             };
             outcomes: components["schemas"]["UndoneOutcome"][];
         };
+        UndoneItem: {
+            pattern_id: string;
+            outcome: components["schemas"]["UndoOutcome"];
+            detail: string | null;
+        };
         UndoneOutcome: {
             pattern_id: string;
             outcome: components["schemas"]["UndoOutcome"];
@@ -1129,8 +1307,20 @@ export interface components {
         };
         /** @enum {string} */
         Verdict: "approved" | "rejected";
+        /** @enum {string} */
+        VetoOutcome: "vetoed" | "taken-back" | "unmarked" | "decided" | "unknown";
         Wanted: {
             reviewer?: string | null;
+        };
+        pattern_sync__domain__agreement__Agreement: {
+            agreed: number;
+            judged: number;
+        };
+        pattern_sync__domain__gate__Agreement: {
+            reviewer: string;
+            decided: number;
+            as_foretold: number;
+            as_most: number;
         };
         ChangesMessage: {
             counts: components["schemas"]["QueueCounts"];
@@ -1189,7 +1379,6 @@ export interface components {
     pathItems: never;
 }
 export type Advice = components['schemas']['Advice'];
-export type Agreement = components['schemas']['Agreement'];
 export type Approval = components['schemas']['Approval'];
 export type Approvals = components['schemas']['Approvals'];
 export type Aside = components['schemas']['Aside'];
@@ -1202,8 +1391,10 @@ export type CriterionName = components['schemas']['CriterionName'];
 export type DecidedMany = components['schemas']['DecidedMany'];
 export type DecisionOnMany = components['schemas']['DecisionOnMany'];
 export type DeliveryOutcome = components['schemas']['DeliveryOutcome'];
+export type Disagreement = components['schemas']['Disagreement'];
 export type EntryGroup = components['schemas']['EntryGroup'];
 export type EntryLikelihood = components['schemas']['EntryLikelihood'];
+export type EntryMark = components['schemas']['EntryMark'];
 export type EntryOutcome = components['schemas']['EntryOutcome'];
 export type Evidence = components['schemas']['Evidence'];
 export type ExecutionBody = components['schemas']['ExecutionBody'];
@@ -1225,12 +1416,15 @@ export type ItemOutcome = components['schemas']['ItemOutcome'];
 export type KindRates = components['schemas']['KindRates'];
 export type KindRoi = components['schemas']['KindRoi'];
 export type LoggedDecision = components['schemas']['LoggedDecision'];
+export type Measured = components['schemas']['Measured'];
 export type MessageKind = components['schemas']['MessageKind'];
 export type MessageState = components['schemas']['MessageState'];
 export type Mode = components['schemas']['Mode'];
 export type ModelReport = components['schemas']['ModelReport'];
 export type Noted = components['schemas']['Noted'];
 export type NotedMessage = components['schemas']['NotedMessage'];
+export type Objected = components['schemas']['Objected'];
+export type Objection = components['schemas']['Objection'];
 export type Outcome = components['schemas']['Outcome'];
 export type Part = components['schemas']['Part'];
 export type PatternRoi = components['schemas']['PatternRoi'];
@@ -1246,11 +1440,27 @@ export type RecordedExecution = components['schemas']['RecordedExecution'];
 export type RecordedSaving = components['schemas']['RecordedSaving'];
 export type Rejection = components['schemas']['Rejection'];
 export type RetriedMessage = components['schemas']['RetriedMessage'];
+export type RevertRequest = components['schemas']['RevertRequest'];
+export type Reverted = components['schemas']['Reverted'];
 export type Reviewer = components['schemas']['Reviewer'];
 export type Roi = components['schemas']['Roi'];
 export type RoiFlag = components['schemas']['RoiFlag'];
 export type RoiTotals = components['schemas']['RoiTotals'];
 export type RoiWeek = components['schemas']['RoiWeek'];
+export type Rule = components['schemas']['Rule'];
+export type RuleAct = components['schemas']['RuleAct'];
+export type RuleChanges = components['schemas']['RuleChanges'];
+export type RuleCounts = components['schemas']['RuleCounts'];
+export type RuleEvent = components['schemas']['RuleEvent'];
+export type RuleInFull = components['schemas']['RuleInFull'];
+export type RuleMark = components['schemas']['RuleMark'];
+export type RuleShown = components['schemas']['RuleShown'];
+export type RuleState = components['schemas']['RuleState'];
+export type RuleSwitch = components['schemas']['RuleSwitch'];
+export type RuleTerms = components['schemas']['RuleTerms'];
+export type RuleTrial = components['schemas']['RuleTrial'];
+export type RuleVerdict = components['schemas']['RuleVerdict'];
+export type RuleView = components['schemas']['RuleView'];
 export type SavingBody = components['schemas']['SavingBody'];
 export type Selection = components['schemas']['Selection'];
 export type SimilarEntry = components['schemas']['SimilarEntry'];
@@ -1267,12 +1477,17 @@ export type SyncCriteria = components['schemas']['SyncCriteria'];
 export type SyncReport = components['schemas']['SyncReport'];
 export type TermReport = components['schemas']['TermReport'];
 export type Tested = components['schemas']['Tested'];
+export type Trial = components['schemas']['Trial'];
 export type UndoOutcome = components['schemas']['UndoOutcome'];
 export type UndoRequest = components['schemas']['UndoRequest'];
 export type UndoneBatch = components['schemas']['UndoneBatch'];
+export type UndoneItem = components['schemas']['UndoneItem'];
 export type UndoneOutcome = components['schemas']['UndoneOutcome'];
 export type Verdict = components['schemas']['Verdict'];
+export type VetoOutcome = components['schemas']['VetoOutcome'];
 export type Wanted = components['schemas']['Wanted'];
+export type pattern_sync__domain__agreement__Agreement = components['schemas']['pattern_sync__domain__agreement__Agreement'];
+export type pattern_sync__domain__gate__Agreement = components['schemas']['pattern_sync__domain__gate__Agreement'];
 export type ChangesMessage = components['schemas']['ChangesMessage'];
 export type EntryChange = components['schemas']['EntryChange'];
 export type HeartbeatMessage = components['schemas']['HeartbeatMessage'];

@@ -2,11 +2,14 @@
 
 import os
 import re
+import socket
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+from pattern_sync.config import Settings
 from tests.support.command import Finished, run_command
 from tests.support.daemon import running_daemon
 from tests.support.database import TestDatabase
@@ -164,6 +167,19 @@ def test_the_demonstration_fills_the_queue_and_misses_nothing() -> None:
     assert queued
     assert int(queued[1]) > 0
     assert queued[2] == "0"
+
+
+def test_a_demonstration_whose_usual_port_is_taken_serves_its_page_at_another() -> None:
+    usual = Settings.model_fields["http_port"].default
+    with socket.socket() as holder:
+        with suppress(OSError):  # held by something else, which is as good
+            holder.bind(("127.0.0.1", usual))
+            holder.listen()
+        done = run_command("demo", "--seconds", "1", "--rate", "10", "--patterns", "2")
+    assert done.code == 0, done.err
+    page = re.search(r"The review page: http://127\.0\.0\.1:(\d+)/", done.out)
+    assert page
+    assert int(page[1]) != usual
 
 
 def test_the_demonstration_finds_routines_in_what_agents_have_left(tmp_path: Path) -> None:

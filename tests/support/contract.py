@@ -19,6 +19,7 @@ ENTRY_FIELDS = {
     "folded",
     "from_pattern",
     "likelihood",
+    "mark",
     "snooze",
 }
 REPORT_FIELDS = {

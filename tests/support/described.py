@@ -20,8 +20,11 @@ _CONFIG = schemathesis.Config.from_dict(
     }
 )
 
-# Of these the test has made the first.
-_MADE = {"batch_id", "message_id"}
+# Of these the test has made the first, or the one with this name.
+RULE = "proven"
+_MADE = {"batch_id": 1, "message_id": 1, "name": RULE}
+# There, any name is one of a new rule.
+_NAMES_ANEW = "POST /api/v1/rules/{name}"
 _KEY = re.compile(r"[!-~]{1,255}")
 
 Case = schemathesis.Case[Any]
@@ -59,20 +62,27 @@ class Described:
                 assume(not _says_nothing(case))
             if mode.is_positive:
                 _leave_out_what_no_schema_can_say(case)
-                case.path_parameters.update(dict.fromkeys(_MADE & case.path_parameters.keys(), 1))
+                case.path_parameters.update(_made(operation, case))
             if _KEY.fullmatch(str(case.headers.get("Idempotency-Key", ""))):
                 case.headers["Idempotency-Key"] = uuid.uuid4().hex  # of two requests with one key, one is refused
             asked = self.answered.total()
             if asked % 2 == 0:
-                if made := _MADE & case.path_parameters.keys():
-                    case.path_parameters.update(dict.fromkeys(made, 1))  # the test has made one
-                elif case.path_parameters:
+                if made := _made(operation, case):
+                    case.path_parameters.update(made)
+                elif "pattern_id" in case.path_parameters:
                     case.path_parameters["pattern_id"] = self._known[asked % len(self._known)]
             response = case.call(headers=self._headers)
             self.answered[f"{operation} {response.status_code}"] += 1
             case.validate_response(response)
 
         ask()
+
+
+def _made(operation: str, case: Case) -> dict[str, object]:
+    """Return the parameters of a path that name what the test has made."""
+    if operation == _NAMES_ANEW:
+        return {}
+    return {name: value for name, value in _MADE.items() if name in case.path_parameters}
 
 
 def _says_nothing(case: Case) -> bool:
@@ -88,5 +98,12 @@ def _leave_out_what_no_schema_can_say(case: Case) -> None:
     if case.path.endswith("/snooze") and isinstance(case.body, dict):
         case.body.pop("until", None)  # it has to be soon
         case.body["until_doubled"] = True
+    if case.path.endswith("/revert") and isinstance(case.body, dict):
+        case.body.pop("since", None)  # it has to be of the last seven days
+    if case.operation.label == _NAMES_ANEW and isinstance(case.body, dict):
+        # It has to say what a new rule decides, and nothing that contradicts itself.
+        for name in ("exclude_kinds", "without_tools", "min_savings", "min_confidence"):
+            case.body.pop(name, None)
+        case.body["verdict"] = "reject"
     if isinstance(case.body, dict) and {"only_types", "exclude_types"} <= case.body.keys():
         del case.body["exclude_types"]

@@ -4,12 +4,13 @@ import asyncio
 import base64
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
-from typing import cast
+
+from tests.support.serving import serving
 
 # What it answers unless told otherwise, by the command.
 _ANSWERS = {
@@ -56,28 +57,14 @@ async def mail_server(
     auth: bool = False,
 ) -> AsyncIterator[Mailbox]:
     """Serve on a port of this machine; `answers` replace those of some commands, or of "RCPT <address>"."""
-    got, serving = Mailbox(), set[asyncio.Task[None]]()
+    got = Mailbox()
     said = {**_ANSWERS, **(answers or {})}
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        serving.add(cast("asyncio.Task[None]", asyncio.current_task()))
-        got.connections += 1
-        try:
-            with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-                await _Conversation(reader, writer, got, said, starttls, auth=auth).hold()
-        finally:
-            got.ended += 1
-            writer.transport.abort()
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _Conversation(reader, writer, got, said, starttls, auth=auth).hold()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
-    try:
-        got.port = server.sockets[0].getsockname()[1]
+    async with serving(hold, got, tls):
         yield got
-    finally:
-        server.close()
-        for task in serving:
-            task.cancel()
-        await asyncio.gather(*serving, return_exceptions=True)
 
 
 class _Conversation:

@@ -3,9 +3,10 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import cast
+
+from tests.support.serving import serving
 
 Respond = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -36,34 +37,18 @@ async def receiver(
     """Serve on a port of this machine: each request gets the bytes, or whatever the function writes."""
     got = Receiver()
 
-    serving: set[asyncio.Task[None]] = set()
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if read_first:
+            got.requests.append(await _read(reader))
+        if isinstance(respond, bytes):
+            writer.write(respond)
+            await writer.drain()
+        else:
+            await respond(writer)
+        await reader.read()
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        serving.add(cast("asyncio.Task[None]", asyncio.current_task()))
-        got.connections += 1
-        try:
-            with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-                if read_first:
-                    got.requests.append(await _read(reader))
-                if isinstance(respond, bytes):
-                    writer.write(respond)
-                    await writer.drain()
-                else:
-                    await respond(writer)
-                await reader.read()
-        finally:
-            got.ended += 1
-            writer.transport.abort()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
-    try:
-        got.port = server.sockets[0].getsockname()[1]
+    async with serving(hold, got, tls):
         yield got
-    finally:
-        server.close()
-        for task in serving:
-            task.cancel()
-        await asyncio.gather(*serving, return_exceptions=True)
 
 
 async def _read(reader: asyncio.StreamReader) -> Request:

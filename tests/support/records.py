@@ -22,6 +22,7 @@ def entry(pattern_id: str, status: str = "pending", impact: float = 1.0) -> Queu
         created_at=None,
         evidence=NO_EVIDENCE,
         snooze=None,
+        mark=None,
         likelihood=None,
         folded=False,
     )

@@ -17,6 +17,7 @@ from pattern_sync.database.detecting import ReportingGateway
 from pattern_sync.database.learning import LearningGateway
 from pattern_sync.database.reviews import ReviewGateway
 from pattern_sync.database.roi import SavingsGateway
+from pattern_sync.database.rules import RulesGateway
 from pattern_sync.database.telling import TellingGateway
 from pattern_sync.detecting import HookReader, Reporting, Vocabulary, Words
 from pattern_sync.domain.backoff import Backoff
@@ -27,6 +28,7 @@ from pattern_sync.observability.health import HealthReporter
 from pattern_sync.observability.metrics.exposition import Metrics
 from pattern_sync.observability.view import View
 from pattern_sync.review import Decisions, Finding, Review, Snoozing
+from pattern_sync.ruling import Rules
 from pattern_sync.services.liveness import STEP_SECONDS
 from pattern_sync.services.outage import Availability
 from pattern_sync.services.supervisor import Supervisor
@@ -100,6 +102,7 @@ class Broken:
             Reporting(
                 ReportingGateway(self._fetch), HookReader(Words(Vocabulary.shipped())), lambda: datetime.now(UTC)
             ),
+            Rules(RulesGateway(self._fetch), lambda: datetime(2026, 11, 23, tzinfo=UTC)),
             health,
             updates,
             hanging,

@@ -71,6 +71,7 @@ def test_no_cell_is_a_formula(first: str) -> None:
         NO_EVIDENCE,
         None,
         None,
+        None,
         folded=False,
     )
     head, row = csv.reader(io.StringIO(csv_head() + csv_rows([entry])))

@@ -47,6 +47,7 @@ ENTRY = QueueEntry(
     created_at=datetime(2026, 11, 23, 6, 43, 27, 123456, tzinfo=UTC),
     evidence=NO_EVIDENCE,
     snooze=None,
+    mark=None,
     likelihood=None,
     folded=False,
 )

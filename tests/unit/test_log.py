@@ -18,6 +18,7 @@ from pattern_sync.domain.notification import Channel, NotificationKind
 from pattern_sync.domain.outcomes import Outcome, PatternOutcome
 from pattern_sync.domain.reception import Audience, Mode, SessionEnd, TriggerFault
 from pattern_sync.domain.results import Retried, SyncResult
+from pattern_sync.domain.rules import RuleVerdict
 from pattern_sync.domain.scans import ScanKind
 from pattern_sync.domain.statistics import MissingIndex, PendingEntries, Publication
 from pattern_sync.observability.lines import Line
@@ -111,6 +112,11 @@ LINES: list[tuple[facts.Fact, list[Line]]] = [
     (facts.ResultsResumed(1.0), [Line.RESULTS_RESUMED]),
     (facts.ConfidenceAdjusted(("a",), ("b",), "no"), [Line.CONFIDENCE_ADJUSTED, Line.CONFIDENCE_REFUSED]),
     (facts.TellingResumed(1.0), [Line.TELLING_RESUMED]),
+    (facts.RuleDecided("cheap", 3, RuleVerdict.APPROVE, 2, 17), [Line.RULE_DECIDED]),
+    (facts.RulePaused("cheap", 3, "people took back 2"), [Line.RULE_PAUSED]),
+    (facts.RulesCounted((), ()), []),
+    (facts.RulingStopped("down"), [Line.RULING_STOPPED]),
+    (facts.RulingResumed(1.0), [Line.RULING_RESUMED]),
     (facts.ModelLearned(1, 41), [Line.MODEL_LEARNED]),
     (facts.ModelIgnored(1, "edited"), [Line.MODEL_IGNORED]),
     (facts.GateJudged(2.1, True), []),

@@ -13,7 +13,7 @@ from pattern_sync.domain.entry import Status
 from pattern_sync.domain.roi import Books, Part, PatternRoi, Promise, Roi, RoiFlag, Standing, Tally
 from pattern_sync.domain.roi_report import report, report_of
 from pattern_sync.domain.roi_shares import shares_of
-from pattern_sync.domain.roi_table import kinds_csv, roi_csv
+from pattern_sync.domain.roi_table import Grouped, roi_csv
 from pattern_sync.domain.roi_wording import summary_of
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)  # a Friday
@@ -158,7 +158,7 @@ def test_the_totals_are_those_of_the_patterns_and_so_are_the_csv_s() -> None:
     assert found.totals.success_rate == 0.5
     assert found.totals.share_range is not None
     assert sum(Decimal(str(each.saved_usd)) for each in found.kinds) == by_hand
-    for text in (roi_csv(found), kinds_csv(found)):
+    for text in (roi_csv(found, by) for by in Grouped):
         assert sum(Decimal(line["saved_usd"]) for line in csv.DictReader(io.StringIO(text))) == by_hand
     said = {aside.part: (aside.runs, aside.saved_usd) for aside in found.asides}
     assert said == {Part.NO_PATTERN: (1, 7.77), Part.BASELINE: (1, 1.5), Part.UNUSABLE: (4, 0.0)}

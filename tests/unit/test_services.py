@@ -37,12 +37,15 @@ from pattern_sync.domain.outcomes import PatternOutcome
 from pattern_sync.domain.reception import Sighting
 from pattern_sync.domain.results import QueuedPage, RefreshedPage, Retried, SyncResult
 from pattern_sync.domain.roi import Adjusted
+from pattern_sync.domain.rule_trial import Measured
+from pattern_sync.domain.rules import Applied, Rule, RuleLook
 from pattern_sync.domain.scans import ScanKind
 from pattern_sync.domain.standing import LearnMode
 from pattern_sync.domain.statistics import PendingEntries
 from pattern_sync.embedded import EmbeddedServer, Supervision
 from pattern_sync.learning import Learner
 from pattern_sync.observability.systemd import ServiceManager
+from pattern_sync.ruling import RuleKeeper
 from pattern_sync.runtime.readiness import Readiness
 from pattern_sync.runtime.reload import FilterPublisher, Reloader
 from pattern_sync.runtime.upkeep import EmbeddedSupervisor, Watchdog
@@ -268,6 +271,25 @@ class Database(FakeQueue):
     async def prune(self) -> None:
         await self.ask()
 
+    async def rules(self, _name: str | None = None) -> list[Rule]:
+        await self.ask()
+        return []
+
+    async def mark(self, *_: object) -> int:
+        raise AssertionError("there is no rule")
+
+    async def look_at(self, *_: object) -> RuleLook | None:
+        raise AssertionError("there is no rule")
+
+    async def measure(self, *_: object) -> Measured:
+        raise AssertionError("there is no rule")
+
+    async def pause(self, *_: object) -> bool:
+        raise AssertionError("there is no rule")
+
+    async def apply(self, *_: object) -> list[Applied]:
+        raise AssertionError("there is no rule")
+
     async def counts(self) -> list[MessageCount]:
         await self.ask()
         return []
@@ -335,6 +357,7 @@ class Stage:
             SavingsKeeper: lambda: SavingsKeeper(
                 self.database, 60.0, lambda: 0.0, self.facts, self.activity, adjusts=True
             ),
+            RuleKeeper: lambda: RuleKeeper(self.database, self.facts, self.activity, clock, self.timings),
             Learner: lambda: Learner(self.database, LearnMode.ON, self.facts, self.activity, self.clock, self.timings),
             Reloader: self._reloader,
             Watchdog: self._watchdog,
@@ -492,6 +515,7 @@ ATTEMPTING: list[type[Service]] = [
     FilterPublisher,
     Teller,
     SavingsKeeper,
+    RuleKeeper,
     Learner,
 ]
 # The listener handles it through `Reception`: while it has no session, the daemon polls.

@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 ENTRIES = 30
 # The description's example of an id.
 KNOWN = "sdlc:full:all"
+# As in tests/support/described.py, which takes a second to load.
+RULE = "proven"
 
 # With the names that clients are generated from: they stay.
 OPERATIONS = {
+    "POST /api/v1/patterns/{pattern_id}/veto": "rules_veto",  # while the others have decided nothing
     "GET /api/v1/patterns": "review_entries",
     "GET /api/v1/patterns/pending": "review_pending",
     "GET /api/v1/patterns/groups": "review_groups",
@@ -59,6 +62,15 @@ OPERATIONS = {
     "POST /api/v1/notifications/test": "messages_test",
     "POST /api/v1/notifications/{message_id}/retry": "messages_retry",
     "POST /api/v1/events/claude-code": "events_claude_code",
+    "GET /api/v1/rules": "rules_all",
+    "GET /api/v1/rules/{name}": "rules_show",
+    "GET /api/v1/rules/{name}/trial": "rules_trial",
+    "POST /api/v1/rules/{name}": "rules_set",
+    "POST /api/v1/rules/{name}/watch": "rules_watch",
+    "POST /api/v1/rules/{name}/on": "rules_on",
+    "POST /api/v1/rules/{name}/revert": "rules_revert",
+    "POST /api/v1/rules/{name}/off": "rules_off",
+    "GET /api/v1/patterns/marks": "rules_marks",
     "GET /api/v1/patterns/sync/statistics": "sync_statistics",
     "POST /api/v1/patterns/sync/run": "sync_run",
     "POST /api/v1/patterns/sync/high-priority": "sync_high_priority",
@@ -80,6 +92,7 @@ NOTHING_TO_GET_WRONG = {
     "GET /api/v1/model",
     "GET /api/v1/patterns/{pattern_id}/likelihood",
     "POST /api/v1/notifications/test",
+    "GET /api/v1/rules",
     "GET /api/v1/reviewer",
     "GET /api/v1/patterns/sync/statistics",
     "GET /api/v1/system/health",
@@ -108,6 +121,7 @@ def daemon(module_database: TestDatabase) -> Iterator[DaemonProcess]:
     module_database.execute(
         "INSERT INTO pattern_sync.messages (channel, kind, state, due_at) VALUES ('c', 'high_value', 'dead', now())"
     )
+    add_rules(module_database)
     with running_daemon(
         module_database.url,
         PATTERN_SYNC_API_TOKEN=API_TOKEN,
@@ -118,7 +132,33 @@ def daemon(module_database: TestDatabase) -> Iterator[DaemonProcess]:
         eventually(lambda: module_database.entry("sdlc:1"), what="the entry")
         token = {"Authorization": f"Bearer {API_TOKEN}"}
         httpx.post(f"{daemon.http_url}/api/v1/patterns/sdlc%3A1/approve", headers=token).raise_for_status()
+        marks = f"{daemon.http_url}/api/v1/patterns/marks"
+        eventually(lambda: len(httpx.get(marks, headers=token).json()) > ENTRIES / 2, seconds=20, what="the marks")
         yield daemon
+
+
+def add_rules(database: TestDatabase) -> None:
+    """Add a rule that has people's agreement, and has decided something, and one that marks what the others ask for."""
+    words: dict[str, list[str]] = {name: [] for name in ("only_kinds", "exclude_kinds", "needs_tools", "without_tools")}
+    guards = {"wait_hours": 24, "per_day": 20, "check_share": 0.1, "agreement": 0.95}
+    terms = {"verdict": "approve", "max_savings": 1e6, "allow_flags": ["nothing-recorded", "no-steps"]}
+    for name, bounds in ((RULE, {"max_confidence": 60}), ("marking", {"min_confidence": 80})):
+        database.execute(
+            "SELECT pattern_sync.set_rule(%s, 0, %s, 'ann')", name, json.dumps(words | guards | terms | bounds)
+        )
+        database.execute("SELECT pattern_sync.switch_rule(%s, 1, 'watching', 'ann')", name)
+    for number in range(60):
+        database.add_entry(f"past:{number}")
+        database.execute("SELECT pattern_sync.decide(%s, 'approved', 'ann', NULL, 'pending')", f"past:{number}")
+    database.add_entry("decided by a rule")
+    database.execute(
+        "INSERT INTO pattern_sync.rule_log (rule, version, act, pattern_id, batch_id)"
+        " SELECT %s, 1, 'decided', d.pattern_id, d.batch_id FROM pattern_sync.decide_many("
+        "  ARRAY['decided by a rule'], 'auto-approved', 'approved', 'approved', %s, 'so', 'pending', NULL, true, false"
+        " ) AS d",
+        RULE,
+        f"rule:{RULE}@1",
+    )
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +202,7 @@ def test_every_operation_has_a_name_a_summary_and_a_description(document: Docume
     names = [operation["operationId"] for operation in found.values()]
     assert len(set(names)) == len(names)
     for name in names:
-        assert re.fullmatch(r"(advice|review|decisions|events|messages|roi|sync|system)_[a-z_]+", name)
+        assert re.fullmatch(r"(advice|review|decisions|events|messages|roi|rules|sync|system)_[a-z_]+", name)
         assert "api_v1" not in name
     for operation in found.values():
         assert operation["summary"]

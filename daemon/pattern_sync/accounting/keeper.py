@@ -6,6 +6,7 @@ from typing import Protocol
 from pattern_sync.domain.facts import ConfidenceAdjusted, Emit
 from pattern_sync.domain.roi import ENOUGH_RUNS, Adjusted
 from pattern_sync.services.activity import Activity
+from pattern_sync.services.waiting import staggered
 
 # As many rows are added up for each question; more by the keeper, day by day.
 MOST_RUNS = 100_000
@@ -49,7 +50,7 @@ class SavingsKeeper:
             async with self._activity.working():
                 await self.run_once()
             if not self._activity.in_outage:
-                await self._activity.wait(self._interval_seconds * (1 - 0.1 * self._random()))
+                await self._activity.wait(staggered(self._interval_seconds, self._random))
 
     async def run_once(self) -> None:
         """Add up, and adjust. Raises PassingFault."""

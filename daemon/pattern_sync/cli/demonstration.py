@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -40,6 +39,12 @@ _VIEW_SECONDS = 0.5
 _LINE_SECONDS = 2.0
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 20.0
+_USUAL_PORT = int(Settings.model_fields["http_port"].default)
+_ANY_PORT = 0
+
+
+class _PortTakenError(EmbeddedServerError):
+    """The daemon cannot serve its page, so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +162,21 @@ def _temporary_folder() -> Iterator[Path]:
 
 @contextmanager
 def _daemon(url: str, log: Path, settings: Mapping[str, str]) -> Iterator[str]:
+    try:
+        with _daemon_at(_USUAL_PORT, url, log, settings) as page_url:
+            yield page_url
+    except _PortTakenError:  # only the daemon knows: a port that is free when one looks may be taken when it listens
+        with _daemon_at(_ANY_PORT, url, log, settings) as page_url:
+            yield page_url
+
+
+@contextmanager
+def _daemon_at(port: int, url: str, log: Path, settings: Mapping[str, str]) -> Iterator[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     environment |= {
         f"{PREFIX}DATABASE_URL": url,
         f"{PREFIX}LOG_FORMAT": "json",
-        f"{PREFIX}HTTP_PORT": str(_port()),
+        f"{PREFIX}HTTP_PORT": str(port),
         **settings,
     }
     # A demonstration that is killed must not leave a daemon behind.
@@ -169,8 +184,7 @@ def _daemon(url: str, log: Path, settings: Mapping[str, str]) -> Iterator[str]:
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=environment, stderr=output, cwd=log.parent, start_new_session=True)  # noqa: S603 - our own command
     try:
-        _wait_until_ready(process, log)
-        yield _page_url(log)
+        yield _wait_until_ready(process, log)
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -179,23 +193,14 @@ def _daemon(url: str, log: Path, settings: Mapping[str, str]) -> Iterator[str]:
             process.kill()
 
 
-def _port() -> int:
-    """Return the default port, or 0 (any free port) if it is taken."""
-    default = Settings.model_fields["http_port"].default
-    try:
-        socket.create_server(("127.0.0.1", default)).close()
-    except OSError:
-        return 0
-    return int(default)
-
-
-def _page_url(log: Path) -> str:
-    return str(next(line["url"] for line in _lines(log) if line["event"] == Line.HTTP_SERVING.event))
-
-
-def _wait_until_ready(process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _wait_until_ready(process: "subprocess.Popen[bytes]", log: Path) -> str:
     deadline = time.monotonic() + _READY_SECONDS
-    while not any(line["event"] == Line.DAEMON_READY.event for line in _lines(log)):
+    while True:
+        lines = {line["event"]: line for line in _lines(log)}
+        if Line.HTTP_WAITING.event in lines:
+            raise _PortTakenError(f"The page cannot be served: {lines[Line.HTTP_WAITING.event]['reason']}.")
+        if Line.DAEMON_READY.event in lines:
+            return str(lines[Line.HTTP_SERVING.event]["url"])
         if process.poll() is not None or time.monotonic() > deadline:
             raise EmbeddedServerError(f"The daemon did not become ready:\n{log.read_text(encoding='utf-8')}")
         time.sleep(0.05)

@@ -17,6 +17,7 @@ from pattern_sync.cli import (
     reading,
     review,
     roi,
+    rules,
     telling,
     trial,
 )
@@ -39,7 +40,10 @@ app = typer.Typer(
     ),
 )
 
-for group in (daemon, database, reading, doctor, review, advice, model, finding, roi, telling, detecting, trial):
+for group in (
+    *(daemon, database, reading, doctor, review, advice, model, finding),
+    *(roi, rules, telling, detecting, trial),
+):
     group.add_commands(app)
 
 

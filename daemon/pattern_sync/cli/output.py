@@ -25,7 +25,7 @@ from pattern_sync.domain.wording import bound_of, value_of, verdict_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pattern_sync.domain.entry import HistoryItem, QueueEntry, Snooze
+    from pattern_sync.domain.entry import EntryMark, HistoryItem, QueueEntry, Snooze
     from pattern_sync.domain.explanation import Explanation
     from pattern_sync.domain.results import SyncResult
     from pattern_sync.domain.statistics import Overview
@@ -208,6 +208,8 @@ def entry_table(entry: "QueueEntry", history: "Sequence[HistoryItem]", others: "
         table.add_row("approval", f"{entry.likelihood:.0%} likely" + (", folded away" if entry.folded else ""))
     if entry.snooze:
         table.add_row("snoozed", words(snoozed(entry.snooze)))
+    if entry.mark:
+        table.add_row("a rule", words(marked(entry.mark)))
     table.add_row("example sessions", words(", ".join(entry.example_sessions) or "none"))
     for item in history:
         note = words(f"{item.action} by {item.reviewer}" + (f": {item.notes}" if item.notes else ""))
@@ -233,6 +235,12 @@ def snoozed(snooze: "Snooze") -> str:
     ]
     why = f": {snooze.reason}" if snooze.reason else ""
     return f"{' or '.join(ends)}, by {snooze.by}{why}"
+
+
+def marked(mark: "EntryMark") -> str:
+    """Return what a rule would decide, in words."""
+    when = "it only watches" if mark.due_at is None else f"at {local(mark.due_at)}, unless somebody objects"
+    return f"{mark.rule}@{mark.version} would give it the status {mark.status}: {when}"
 
 
 def local(moment: datetime | None) -> str:

@@ -2,7 +2,6 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +13,7 @@ from pattern_sync.cli.output import local, print_json
 from pattern_sync.cli.review import Json, Pattern
 from pattern_sync.domain.characters import shown_name
 from pattern_sync.domain.errors import InvalidInput
-from pattern_sync.domain.roi_table import kinds_csv, roi_csv
+from pattern_sync.domain.roi_table import Grouped, roi_csv
 from pattern_sync.domain.roi_wording import counted, money, recording_hint, share_of, summary_of
 
 if TYPE_CHECKING:
@@ -24,13 +23,6 @@ if TYPE_CHECKING:
     from pattern_sync.domain.roi import KindRoi, PatternRoi, Roi
 
 _TIMES = ["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%d %H:%M:%S%z"]
-
-
-class Grouped(StrEnum):
-    """By what the results are listed."""
-
-    PATTERN = "pattern"
-    KIND = "kind"
 
 
 roi = typer.Typer(help="What approved patterns have saved, beside what they promised: list, show, record.")
@@ -64,7 +56,7 @@ def list_results(
     if json:
         print_json(asdict(found))
     elif csv:
-        print(kinds_csv(found) if by is Grouped.KIND else roi_csv(found), end="")  # noqa: T201 - a command's output
+        print(roi_csv(found, by), end="")  # noqa: T201 - a command's output
     else:
         _print_results(found, by, limit)
 

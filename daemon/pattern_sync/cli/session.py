@@ -52,4 +52,4 @@ class Session:
         from pattern_sync.service import PatternSyncService
 
         with self.host() as host:
-            yield PatternSyncService(host.address.url)
+            yield PatternSyncService(host.address.url, rules_allowed=self.settings().rules)

@@ -159,7 +159,9 @@ class Settings(BaseSettings):
     api_token: SecretStr | None = Field(default=None, description="Token for reading the queue and deciding.")
     api_token_file: Path | None = Field(default=None, description="File that holds the API token.")
     admin_token: SecretStr | None = Field(
-        default=None, description="Token for `POST /api/v1/patterns/sync/all`. Unset: nobody can call it."
+        default=None,
+        description="Administrators' token: for `POST /api/v1/patterns/sync/all`, and for what changes rules or"
+        " messages to people. Unset: nobody can do that.",
     )
     admin_token_file: Path | None = Field(default=None, description="File that holds the administrators' token.")
     metrics_token: SecretStr | None = Field(
@@ -236,6 +238,11 @@ class Settings(BaseSettings):
     adjust_confidence: bool = Field(
         default=False,
         description="Whether each sweep sets the confidence of pending entries from the results of their executions.",
+    )
+    rules: bool = Field(
+        default=True,
+        description="Whether rules may mark and decide; each is off until a person has switched it on. `off`: none may,"
+        " and none can be switched on. Give all daemons the same.",
     )
     learn: LearnMode = Field(
         default=LearnMode.RECORD,

@@ -21,8 +21,8 @@ _NEW_COLUMN = re.compile(r"^ALTER TABLE pattern_sync\.(\w+) ADD COLUMN", re.MULT
 _APPLIED = re.compile(r"^(?:INSERT INTO|UPDATE) pattern_sync\.migrations\b", re.MULTILINE)
 # In this order: a function needs those before it.
 _FUNCTION_FILES = (
-    *("functions", "reconcile", "evidence", "learning", "finding", "deciding", "telling"),
-    *("detecting", "roi"),
+    *("functions", "reconcile", "evidence", "learning", "finding", "rules", "deciding"),
+    *("telling", "detecting", "roi"),
 )
 # Functions of former releases: where they still exist, they are ours.
 _FORMER_FUNCTIONS = frozenset(

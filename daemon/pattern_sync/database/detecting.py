@@ -3,12 +3,13 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pattern_sync.database.blocking import BlockingDatabase
 from pattern_sync.database.reviews import Fetch
 from pattern_sync.domain.calls import Call, HookRow, Outcome, Phase, ReadSession, Session, ToolEvent
+from pattern_sync.domain.moments import read_utc
 from pattern_sync.domain.routines import Routine, Written
 
 # Of kept sessions; a long one has thousands of calls.
@@ -152,9 +153,4 @@ def _to_session(row: Mapping[str, Any]) -> Session:
 
 
 def _moment(text: str | None) -> datetime | None:
-    """Return a time; without a zone it is in UTC. None for one that Python cannot represent, such as infinity."""
-    try:
-        moment = None if text is None else datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+    return None if text is None else read_utc(text)

@@ -4,7 +4,7 @@ from pattern_sync.domain.errors import SchemaMissing, SchemaOutdated, SchemaTooN
 from pattern_sync.domain.schema import SchemaVersion
 
 # The newest file in sql/migrations; a test compares them.
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 
 
 def check_version(installed: SchemaVersion) -> None:

@@ -11,7 +11,7 @@ from pattern_sync.detecting.mining import mine
 from pattern_sync.detecting.orchestration import Orchestration
 from pattern_sync.detecting.pairing import sessions_of
 from pattern_sync.detecting.prices import Prices
-from pattern_sync.detecting.reading import Library, Reading
+from pattern_sync.detecting.reading import Library, Reading, transcripts_in
 from pattern_sync.detecting.reporting import Reporting
 from pattern_sync.detecting.sources import HookEvents, ReportedEvents, Source, Transcripts
 from pattern_sync.detecting.terms import Terms
@@ -38,4 +38,5 @@ __all__ = [
     "mine",
     "remarks_on",
     "sessions_of",
+    "transcripts_in",
 ]

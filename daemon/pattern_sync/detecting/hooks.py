@@ -5,12 +5,13 @@ Of what a tool was given and what it answered, an event keeps a word and an outc
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pattern_sync.detecting.words import Words
 from pattern_sync.domain.calls import Phase, ToolEvent, plain_id
 from pattern_sync.domain.errors import InvalidInput
+from pattern_sync.domain.moments import to_utc
 
 # Of a payload; the longest that a known writer has written is 62 kB.
 LONGEST_PAYLOAD = 1_000_000
@@ -52,7 +53,7 @@ class HookReader:
         tool = tool_name or content.get("tool_name")
         if phase is None or not isinstance(session, str) or not session or not isinstance(tool, str) or not tool:
             return None
-        return self._event(content, phase, session, tool, _in_utc(at), row_id)
+        return self._event(content, phase, session, tool, None if at is None else to_utc(at), row_id)
 
     def of_body(self, body: object, received_at: datetime) -> ToolEvent:
         """Return the event in the body of an HTTP hook. Raises InvalidInput."""
@@ -62,7 +63,7 @@ class HookReader:
         if not isinstance(name, str) or (phase := _PHASES.get(name)) is None:
             raise InvalidInput(f"hook_event_name is {_shown(name)}, which says nothing of a call; {_WAY_OUT}.")
         session, tool = (_required(body, key) for key in ("session_id", "tool_name"))
-        return self._event(body, phase, session, tool, _in_utc(received_at), 0)
+        return self._event(body, phase, session, tool, to_utc(received_at), 0)
 
     def _event(
         self, content: Mapping[str, Any], phase: Phase, session: str, tool: str, at: datetime | None, order: int
@@ -115,9 +116,3 @@ def _folder(content: Mapping[str, Any]) -> str | None:
 def _failed(response: object) -> bool:
     """Return whether an answer says that the call failed. `success` says nothing: some writers always set it."""
     return isinstance(response, Mapping) and (response.get("is_error") is True or response.get("interrupted") is True)
-
-
-def _in_utc(at: datetime | None) -> datetime | None:
-    if at is None:
-        return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

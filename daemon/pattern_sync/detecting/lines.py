@@ -3,8 +3,10 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, BinaryIO
+
+from pattern_sync.domain.moments import read_utc
 
 # Lines with an image have some megabytes; the words and outcomes of longer ones are not worth the memory.
 LONGEST_LINE = 8_000_000
@@ -75,8 +77,4 @@ def moment(value: object) -> datetime | None:
     """Return a moment in UTC from a text; None if it is none. Without a zone, it is taken for UTC."""
     if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
         return None
-    try:
-        read = datetime.fromisoformat(value)
-        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    return read_utc(value)

@@ -42,7 +42,9 @@ class Library:
 
         In the order of their paths, so that a line that several files have belongs to the same one each time.
         """
-        for path in sorted(self._files(paths)):
+        found, compressed = transcripts_in(paths)
+        self.reading.compressed += compressed
+        for path in sorted(found):
             self._read(path)
             if progress is not None:
                 progress(self.reading.files)
@@ -50,16 +52,6 @@ class Library:
     def sessions(self) -> Iterator[Session]:
         """Yield the sessions in what was read, in the order of their ids, and forget them."""
         return self._ledger.sessions()
-
-    def _files(self, paths: Iterable[Path]) -> set[Path]:
-        found = set()
-        for path in paths:
-            for each in path.rglob("*.jsonl*") if path.is_dir() else (path,):
-                if each.name.endswith(_COMPRESSED):
-                    self.reading.compressed += 1
-                elif each.name.endswith(_SUFFIX) or each == path:
-                    found.add(each)
-        return found
 
     def _read(self, path: Path) -> None:
         try:
@@ -76,3 +68,15 @@ class Library:
             self.reading.unreadable += 1
         else:
             self.reading.files += 1
+
+
+def transcripts_in(paths: Iterable[Path]) -> tuple[set[Path], int]:
+    """Return the files among these paths and in these folders that are read, and how many are compressed."""
+    found, compressed = set[Path](), 0
+    for path in paths:
+        for each in path.rglob("*.jsonl*") if path.is_dir() else (path,):
+            if each.name.endswith(_COMPRESSED):
+                compressed += 1
+            elif each.name.endswith(_SUFFIX) or each == path:
+                found.add(each)
+    return found, compressed

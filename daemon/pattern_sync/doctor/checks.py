@@ -1,6 +1,6 @@
 """Every check, in the order in which an operator reads them."""
 
-from pattern_sync.doctor import announcing, connection, daemons, machine, messages, queue, rights, schema, server
+from pattern_sync.doctor import announcing, connection, daemons, machine, messages, queue, rights, rules, schema, server
 from pattern_sync.doctor.canary import CANARY
 from pattern_sync.doctor.check import Check
 
@@ -14,5 +14,6 @@ CHECKS: tuple[Check, ...] = (
     *daemons.CHECKS,
     *queue.CHECKS,
     *messages.CHECKS,
+    *rules.CHECKS,
 )
 WITH_CANARY = (*CHECKS, CANARY)

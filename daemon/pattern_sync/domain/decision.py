@@ -12,6 +12,8 @@ from pattern_sync.domain.text import is_storable
 NOBODY = "system"
 LONGEST_TEXT = 10_000
 LONGEST_REVIEWER = 255  # VARCHAR(255) in the application's tables
+# Of the names under which rules decide; nobody may pass for one.
+RULES_PREFIX = "rule:"
 # The SQL function `decide` adds this prefix to every reason, so a typed one would appear twice.
 _REJECTED = re.compile(r"\s*REJECTED:", re.IGNORECASE)
 
@@ -86,7 +88,10 @@ def check_comment(text: str) -> str:
 
 def check_reviewer(name: str | None) -> str:
     """Return the reviewer's name, stripped, or the default. Raises InvalidInput."""
-    return check_text("reviewer", name, LONGEST_REVIEWER) or NOBODY
+    checked = check_text("reviewer", name, LONGEST_REVIEWER) or NOBODY
+    if checked.lower().startswith(RULES_PREFIX):
+        raise InvalidInput(f"reviewer is {checked!r}; names that begin with {RULES_PREFIX!r} are kept for rules.")
+    return checked
 
 
 def check_text(name: str, text: str | None, longest: int = LONGEST_TEXT) -> str | None:

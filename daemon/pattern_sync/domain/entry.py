@@ -47,13 +47,23 @@ class Snooze:
 
 
 @dataclass(frozen=True, slots=True)
+class EntryMark:
+    """The status that a rule would give a pending entry at `due_at`, unless somebody objects; None: it only watches."""
+
+    rule: str
+    version: int
+    status: Status
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class QueueEntry:
     """A queue entry; confidence is 0 to 1, savings are USD a month, times have a zone.
 
     In `approval_notes`, `REJECTED: ` precedes a rejection's reason, as the application expects. `from_pattern` is false
     for a foreign entry: another program wrote it, and no pattern stands behind it. `likelihood`, 0 to 1, is that of an
-    approval, None while the model has not proved itself; `folded` marks a likely reject. The field names are a contract
-    with the application's review panel; `pattern_id` is the signature.
+    approval, None while the model has not proved itself; `folded` marks a likely reject. `mark` is what a rule would
+    decide. The field names are a contract with the application's review panel; `pattern_id` is the signature.
     """
 
     pattern_id: str
@@ -71,6 +81,7 @@ class QueueEntry:
     created_at: datetime | None
     evidence: Evidence
     snooze: Snooze | None
+    mark: EntryMark | None
     likelihood: float | None
     folded: bool
     from_pattern: bool = True

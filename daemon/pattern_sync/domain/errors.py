@@ -9,6 +9,8 @@ PatternSyncError
 ├── DecisionRefused          exit 1   the application or the database refused a decision or a comment
 ├── UnknownMessage           exit 1   there is no message to people with this number that can be sent once more
 ├── NobodyToTell             exit 1   the settings name nobody who could be sent a message
+├── UnknownRule              exit 1   there is no rule with this name
+├── RuleRefused              exit 1   a rule cannot do that: it has not proved itself, or the settings forbid rules
 ├── CannotQueue              exit 1   a pattern that a person wants in the queue cannot be put there
 ├── NotReadyYet              exit 1   a long queue is being prepared for searches; trying again helps
 ├── NothingLearned           exit 1   an order by what people are likely to approve, which nobody can tell yet
@@ -118,6 +120,14 @@ class UnknownMessage(PatternSyncError):
 
 class NobodyToTell(PatternSyncError):
     """A test cannot be sent, as the settings name no destination."""
+
+
+class UnknownRule(PatternSyncError):
+    """There is no rule with this name."""
+
+
+class RuleRefused(PatternSyncError):
+    """A rule cannot be switched or changed like that, or nothing of it is there to be taken back or objected to."""
 
 
 class CannotQueue(PatternSyncError):

@@ -11,6 +11,7 @@ from pattern_sync.domain.notification import Channel, NotificationKind
 from pattern_sync.domain.outcomes import PatternOutcome
 from pattern_sync.domain.reception import SessionEnd, TriggerFault
 from pattern_sync.domain.results import Retried, SyncResult
+from pattern_sync.domain.rules import RuleState, RuleVerdict
 from pattern_sync.domain.scans import ScanKind
 from pattern_sync.domain.statistics import MissingIndex, PendingEntries, Publication
 
@@ -552,6 +553,48 @@ class ResultsStopped(Fact):
 @dataclass(frozen=True, slots=True)
 class ResultsResumed(Fact):
     """Results are kept up to date again."""
+
+    after_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RuleDecided(Fact):
+    """A rule decided so many patterns together, in a batch that can be undone."""
+
+    rule: str
+    version: int
+    verdict: RuleVerdict
+    patterns: int
+    batch_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RulePaused(Fact):
+    """A rule has stopped to decide, until a person switches it on again."""
+
+    rule: str
+    version: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RulesCounted(Fact):
+    """How many rules are in each state, and why some are paused."""
+
+    states: tuple[tuple[RuleState, int], ...]
+    paused: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RulingStopped(Fact):
+    """Rules can neither mark nor decide; patterns are still queued, and people decide."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RulingResumed(Fact):
+    """Rules mark and decide again."""
 
     after_seconds: float
 

@@ -1,5 +1,7 @@
 """The results as CSV, as spreadsheets read it."""
 
+from enum import StrEnum
+
 from pattern_sync.domain.roi import KindRoi, PatternRoi, Roi
 from pattern_sync.domain.roi_intervals import Interval
 from pattern_sync.domain.table import csv_lines, harmless
@@ -15,14 +17,24 @@ _KIND_COLUMNS = (
 _BOUNDS = ("monthly_low_usd", "monthly_high_usd", "share_low", "share_high")
 
 
-def roi_csv(roi: Roi) -> str:
-    """Return a line for each approved pattern; the amounts add up to the totals."""
+class Grouped(StrEnum):
+    """Of what a line of the CSV is."""
+
+    PATTERN = "pattern"
+    KIND = "kind"
+
+
+def roi_csv(roi: Roi, lines: Grouped) -> str:
+    """Return a line for each approved pattern, whose amounts add up to the totals, or for each kind of patterns."""
+    return _kinds_csv(roi) if lines is Grouped.KIND else _patterns_csv(roi)
+
+
+def _patterns_csv(roi: Roi) -> str:
     head = [*_PATTERN_COLUMNS, "expected_usd", *_BOUNDS, "sources", "flags"]
     return csv_lines([head, *(_pattern_cells(each) for each in roi.patterns)])
 
 
-def kinds_csv(roi: Roi) -> str:
-    """Return a line for each kind of patterns."""
+def _kinds_csv(roi: Roi) -> str:
     return csv_lines([_KIND_COLUMNS, *(_kind_cells(each) for each in roi.kinds)])
 
 

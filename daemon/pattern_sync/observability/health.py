@@ -127,6 +127,7 @@ class HealthReporter:
         if view.pages_are_stale:
             reasons.append("The review pages are not kept up to date. The daemon's log has the reason.")
         reasons += self._why_untold()
+        reasons += self._why_undecided()
         if hanging := self._hanging():
             reasons.append(f"Hanging: {', '.join(hanging)}.")
         return tuple(reasons)
@@ -146,6 +147,16 @@ class HealthReporter:
             reasons.append("Results are not kept up to date. The daemon's log has the reason.")
         if view.learning_is_stopped:
             reasons.append("Nothing can be learned from decisions. The daemon's log has the reason.")
+        return reasons
+
+    def _why_undecided(self) -> list[str]:
+        view = self._view
+        reasons = [
+            f"Rule {name} is paused: {because}. Look at it with: pattern-sync rules show {name}"
+            for name, because in view.paused_rules.items()
+        ]
+        if view.ruling_is_stopped:
+            reasons.append("Rules can neither mark nor decide. The daemon's log has the reason.")
         return reasons
 
     def _why_silent(self) -> list[str]:

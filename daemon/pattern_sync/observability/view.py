@@ -31,6 +31,9 @@ from pattern_sync.domain.facts import (
     ReloadRefused,
     ResultsResumed,
     ResultsStopped,
+    RulesCounted,
+    RulingResumed,
+    RulingStopped,
     ScanFinished,
     SchemaRead,
     SessionProven,
@@ -53,6 +56,7 @@ from pattern_sync.domain.scans import ScanKind
 
 if TYPE_CHECKING:
     from pattern_sync.domain.messages import MessageState
+    from pattern_sync.domain.rules import RuleState
     from pattern_sync.domain.statistics import PendingEntries
 
 
@@ -74,6 +78,9 @@ class View:
         self.channels_off: Mapping[str, str] = {}
         self.telling_is_stopped = False
         self.results_are_stopped = False
+        self.rules: Mapping[RuleState, int] = {}
+        self.paused_rules: Mapping[str, str] = {}
+        self.ruling_is_stopped = False
         self.learning_is_stopped = False
         self.gate: GateJudged | None = None
         self.why_reload_refused: str | None = None
@@ -167,6 +174,15 @@ class View:
                 self.gate = fact
             case ModelIgnored():
                 self.gate = None
+            case _:
+                self._take_rules(fact)
+
+    def _take_rules(self, fact: Fact) -> None:
+        match fact:
+            case RulesCounted(states, paused):
+                self.rules, self.paused_rules = dict(states), dict(paused)
+            case RulingStopped() | RulingResumed():
+                self.ruling_is_stopped = isinstance(fact, RulingStopped)
             case _:
                 self._take_database(fact)
 

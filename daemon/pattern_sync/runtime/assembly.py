@@ -28,6 +28,7 @@ from pattern_sync.runtime.queueing import (
     build_workers,
 )
 from pattern_sync.runtime.reload import FilterPublisher
+from pattern_sync.runtime.ruling import build_rule_keeper
 from pattern_sync.runtime.serving import (
     build_http_server,
     build_live_updates,
@@ -82,14 +83,10 @@ def assemble(
     page_notifier = PageNotifier(page_reviews.notify_pages, notifying, timings.debounce_seconds)
     live = build_live_updates(core, page_reviews)
     teller = build_teller(core, settings, pool)
+    rule_keeper = build_rule_keeper(core, settings, pool)
     learner = build_learner(core, settings, pool)
-
-    def traits_kept() -> None:
-        learner.wake()
-        if teller:
-            teller.wake()
-
-    traits_keeper = build_traits_keeper(core, pool, traits_kept)
+    woken = [each.wake for each in (teller, rule_keeper, learner) if each is not None]
+    traits_keeper = build_traits_keeper(core, pool, lambda: _call_each(woken))
     hearing = QueueHearing(live, traits_keeper)
     gateway = DaemonGateway(
         pool, page_notifier.add, lambda version: core.emit(SchemaRead(version.newest, SCHEMA_VERSION))
@@ -121,6 +118,12 @@ def assemble(
             learner,
             publisher,
             *([teller] if teller else []),
+            *([rule_keeper] if rule_keeper else []),
             *([build_embedded_supervisor(core, host.embedded)] if host.embedded else []),
         ],
     )
+
+
+def _call_each(callbacks: Collection[Callable[[], None]]) -> None:
+    for callback in callbacks:
+        callback()

@@ -16,6 +16,8 @@ from pattern_sync.domain.facts import (
     PagesStale,
     ResultsResumed,
     ResultsStopped,
+    RulingResumed,
+    RulingStopped,
     TellingResumed,
     TellingStopped,
 )
@@ -62,9 +64,10 @@ class Observers:
 class Core:
     """The conditions that services decide and act on, and the marks that they hand over.
 
-    `database` is lost while services cannot use it, `pages` while the review pages cannot be kept up to date, and
-    `telling` while no messages to people can be prepared, `results` while they are not kept up to date, and `learning`
-    while nothing can be learned from decisions: patterns are queued all the same then.
+    `database` is lost while services cannot use it, `pages` while the review pages cannot be kept up to date, `telling`
+    while no messages to people can be prepared, `results` while they are not kept up to date, `ruling` while rules can
+    neither mark nor decide, and `learning` while nothing can be learned from decisions: patterns are queued all the
+    same then.
     """
 
     now: Callable[[], float]
@@ -76,6 +79,7 @@ class Core:
     pages: Availability
     telling: Availability
     results: Availability
+    ruling: Availability
     learning: Availability
     intake: Intake
     recovery: Recovery
@@ -93,6 +97,7 @@ class Core:
         pages = Availability(now, lambda why: emit(PagesStale(why)), lambda took: emit(PagesCurrent(took)))
         telling = Availability(now, lambda why: emit(TellingStopped(why)), lambda took: emit(TellingResumed(took)))
         results = Availability(now, lambda why: emit(ResultsStopped(why)), lambda took: emit(ResultsResumed(took)))
+        ruling = Availability(now, lambda why: emit(RulingStopped(why)), lambda took: emit(RulingResumed(took)))
         learning = Availability(now, lambda why: emit(LearningStopped(why)), lambda took: emit(LearningResumed(took)))
         intake = Intake(now)
         recovery = Recovery(now, emit, timings.settle_seconds, intake)
@@ -107,6 +112,7 @@ class Core:
             pages=pages,
             telling=telling,
             results=results,
+            ruling=ruling,
             learning=learning,
             intake=intake,
             recovery=recovery,

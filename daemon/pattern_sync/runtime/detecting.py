@@ -28,6 +28,7 @@ from pattern_sync.detecting import (
     Words,
     WrittenRoutine,
     remarks_on,
+    transcripts_in,
 )
 from pattern_sync.domain.errors import InvalidSettings
 from pattern_sync.domain.routines import Findings
@@ -85,20 +86,25 @@ class Detection:
 
         Raises DatabaseError, SchemaError.
         """
+        files = _stamps(self._terms.transcripts)
         with self._at_work(address, dry_run=dry_run) as work:
-            return self._found(work, work.detector.read(again=self._terms.again), writes=not dry_run)
+            detected = self._found(work, work.detector.read(again=self._terms.again), writes=not dry_run)
+        self._read_files = files
+        return detected
 
     def look(self, address: DatabaseAddress, *, dry_run: bool = False) -> Detected | None:
         """Do the same if there is anything new since the run or look before; else return None."""
-        if self._terms.transcripts and self._files_are_known():
+        files = _stamps(self._terms.transcripts)
+        if self._terms.transcripts and files == self._read_files:
             return None
         with self._at_work(address, dry_run=dry_run) as work:
             sessions = work.detector.read()
-            return self._found(work, sessions, writes=not dry_run) if sessions else None
+            detected = self._found(work, sessions, writes=not dry_run) if sessions else None
+        self._read_files = files
+        return detected
 
     @contextmanager
     def _at_work(self, address: DatabaseAddress, *, dry_run: bool) -> Iterator[_Work]:
-        files = _files(self._terms.transcripts)
         with BlockingDatabase.connect(address) as database:
             check_version(to_schema_version(database.fetch("schema_version")))
             library = Library(self._words, self._prices)
@@ -107,16 +113,12 @@ class Detection:
             detector = Detector(store, sources, self._routine_terms, self._terms.keep_days)
             with database.transaction(discarded=True) if dry_run else nullcontext():
                 yield _Work(detector, library.reading if self._terms.transcripts else None)
-        self._read_files = files
 
     def _found(self, work: _Work, sessions: int, *, writes: bool) -> Detected:
         findings = work.detector.find()
         written = work.detector.write(findings.routines) if writes else ()
         remarks = remarks_on(findings.seen, work.reading, self._routine_terms)
         return Detected(sessions, remarks, findings, tuple(written))
-
-    def _files_are_known(self) -> bool:
-        return _files(self._terms.transcripts) == self._read_files
 
     def _sources(self, store: DetectingGateway, library: Library) -> list[Source]:
         if self._terms.transcripts:
@@ -133,18 +135,18 @@ def vocabulary_of(settings: Settings) -> Vocabulary:
 
 def transcript_folders(home: Path) -> list[Path]:
     """Return the folders below a home in which coding agents have left transcripts."""
-    return [folder for each in TRANSCRIPT_FOLDERS if any((folder := home / each).rglob("*.jsonl"))]
+    folders = [home / each for each in TRANSCRIPT_FOLDERS]
+    return [folder for folder in folders if folder.is_dir() and transcripts_in([folder])[0]]
 
 
-def _files(paths: Sequence[Path]) -> frozenset[tuple[Path, int, int]]:
+def _stamps(paths: Sequence[Path]) -> frozenset[tuple[Path, int, int]]:
     """Return what tells whether a file has changed."""
-    found = set()
-    for path in paths:
-        for each in path.rglob("*.jsonl") if path.is_dir() else (path,):
-            with suppress(OSError):  # it was removed meanwhile
-                status = each.stat()
-                found.add((each, status.st_size, status.st_mtime_ns))
-    return frozenset(found)
+    stamps = set()
+    for each in transcripts_in(paths)[0]:
+        with suppress(OSError):  # it was removed meanwhile
+            status = each.stat()
+            stamps.add((each, status.st_size, status.st_mtime_ns))
+    return frozenset(stamps)
 
 
 def _prices_of(settings: Settings) -> Prices:

@@ -29,6 +29,7 @@ from pattern_sync.observability.health import HealthReporter
 from pattern_sync.review import Decisions, Finding, Review, Snoozing
 from pattern_sync.runtime.core import Core
 from pattern_sync.runtime.detecting import vocabulary_of
+from pattern_sync.runtime.ruling import build_rules
 from pattern_sync.runtime.telling import build_messages
 from pattern_sync.sync.manual import ManualSync
 from pattern_sync.sync.reconciler import Reconciler
@@ -103,6 +104,7 @@ def build_http_server(
         reviews,
         build_messages(settings, peoples.fetch),
         _reporting(settings, peoples.fetch),
+        build_rules(peoples.fetch, forbidden=not settings.rules),
         _health_reporter(core),
         live,
         core.supervisor.hanging,

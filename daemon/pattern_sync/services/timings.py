@@ -57,6 +57,9 @@ class Timings:
     telling_pace_seconds: float = 0.5
     # Longer than an attempt can take, so that no other daemon begins one meanwhile.
     telling_lease_seconds: float = 60.0
+    # What rules would decide is looked for when something was queued, and what is due after a minute at the latest.
+    ruling_seconds: float = 60.0
+    ruling_pace_seconds: float = 5.0
     # What is foretold of entries is looked at without a change of the queue, too; and so far apart at least.
     learning_seconds: float = 300.0
     learning_pace_seconds: float = 1.0

@@ -1,8 +1,13 @@
 """Waiting for an event or for some work, but not for ever."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
+
+
+def staggered(seconds: float, random: Callable[[], float]) -> float:
+    """Return up to a tenth less, so that replicas drift apart; `random` returns 0 to 1."""
+    return seconds * (1 - 0.1 * random())
 
 
 async def wait_for(event: asyncio.Event, seconds: float) -> bool:

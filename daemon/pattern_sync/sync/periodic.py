@@ -6,6 +6,7 @@ from pattern_sync.domain.facts import Emit, EntriesRefreshed, SweepPlanned
 from pattern_sync.domain.results import SyncResult
 from pattern_sync.domain.scans import ScanKind
 from pattern_sync.services.activity import Activity
+from pattern_sync.services.waiting import staggered
 from pattern_sync.sync.in_force import FilterInForce
 from pattern_sync.sync.intake import Intake
 from pattern_sync.sync.reception import Reception
@@ -46,7 +47,7 @@ class Sweeper:
     async def run(self) -> None:
         """Sweep until cancelled, each time up to a tenth earlier, so that replicas drift apart."""
         while True:
-            await self._wait(self._interval_seconds * (1 - 0.1 * self._random()))
+            await self._wait(staggered(self._interval_seconds, self._random))
             self.run_once()
 
     def run_once(self) -> None:

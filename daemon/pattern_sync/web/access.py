@@ -17,7 +17,8 @@ _bearer = HTTPBearer(
     auto_error=False,
     description=(
         "The value of `PATTERN_SYNC_API_TOKEN`; if none is set, no token is needed."
-        " `/sync/all` always needs the value of `PATTERN_SYNC_ADMIN_TOKEN`, which is accepted everywhere else, too."
+        " `/sync/all`, and changing or switching a rule, always need the value of `PATTERN_SYNC_ADMIN_TOKEN`, which is"
+        " accepted everywhere else, too."
     ),
 )
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]

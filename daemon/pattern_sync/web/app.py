@@ -18,6 +18,7 @@ from pattern_sync.learning import Learning
 from pattern_sync.observability.health import HealthReporter
 from pattern_sync.observability.metrics.exposition import Metrics
 from pattern_sync.review import Decisions, Finding, Review, Snoozing
+from pattern_sync.ruling import Rules
 from pattern_sync.telling import Messages
 from pattern_sync.web.access import Guard, Tokens
 from pattern_sync.web.advice_routes import AdviceRoutes
@@ -47,6 +48,7 @@ from pattern_sync.web.model_routes import ModelRoutes
 from pattern_sync.web.review_routes import ReviewRoutes
 from pattern_sync.web.reviewer_routes import ReviewerRoutes
 from pattern_sync.web.roi_routes import RoiRoutes
+from pattern_sync.web.rule_routes import MarkRoutes, RuleRoutes
 from pattern_sync.web.schemas.decisions import MANY_EXAMPLE
 from pattern_sync.web.schemas.review import ENTRY_EXAMPLE
 from pattern_sync.web.schemas.roi import PATTERN_ROI_EXAMPLE, ROI_EXAMPLE
@@ -59,7 +61,8 @@ _ABOUT = """
 Read the review queue, decide on its entries, and sync it with the detector's patterns.
 
 **Tokens.** Send a token as `Authorization: Bearer TOKEN`. Without `PATTERN_SYNC_API_TOKEN`, everybody who reaches the
-daemon may read and decide. `/sync/all` always needs the administrators' token. The probes need none.
+daemon may read and decide. `/sync/all`, and changing or switching a rule, always need the administrators' token. The
+probes need none.
 
 **Patterns.** `pattern_id` is the pattern's signature, a text. Percent-encode it in a path: a slash is `%2F`. Where
 something on the way decodes slashes, or the signature is `.`, `..` or another word of these paths, write `~` in the
@@ -74,7 +77,7 @@ between.
 
 **Sending again.** Whatever is written takes an `Idempotency-Key`, such as a UUID, for a day. The same request with the
 same key gets the first answer, with `Idempotency-Replayed: true`, and writes nothing; another request with that key
-gets 422. While the first one is at work, the answer is 409 with `Retry-After`. Syncs and messages take none.
+gets 422. While the first one is at work, the answer is 409 with `Retry-After`. Syncs, messages and rules take none.
 
 **Live updates.** The WebSocket `/api/v1/ws/patterns` sends every change of the queue: see `/asyncapi.json`.
 """
@@ -87,6 +90,7 @@ _TAGS = {
     "roi": "What approved patterns have saved, beside what they promised; and the recording of it.",
     "messages": "Messages to people outside the page.",
     "events": "What coding agents report of their calls, for the reference detector.",
+    "rules": "Rules that decide for people, once people's own decisions have shown that they agree.",
     "system": "Probes, and a health report for people.",
 }
 
@@ -124,6 +128,7 @@ class Parts:
     counts: Counts
     messages: Messages
     reporting: Reporting
+    rules: Rules
     health: HealthReporter
     live: LiveUpdates
     hanging: Callable[[], list[str]]
@@ -178,6 +183,8 @@ def create_api(parts: Parts, access: Access, guard: Guard, version: str) -> Fast
         AdviceRoutes(parts.advising, guard, identity),
         RoiRoutes(parts.accounting, guard, identity),
         SnoozeRoutes(parts.snoozing, guard, identity),
+        MarkRoutes(parts.rules, guard, identity),
+        RuleRoutes(parts.rules, guard, identity),
         DecisionRoutes(parts.decisions, guard, identity, parts.emit),
         ListRoutes(parts.review, parts.finding, guard, access.prefix),
         ModelRoutes(parts.learning, guard),

@@ -21,11 +21,13 @@ from pattern_sync.domain.errors import (
     NotUndoable,
     OutcomeUnknown,
     PatternSyncError,
+    RuleRefused,
     StatementFailed,
     TransactionConflict,
     UnknownBatch,
     UnknownMessage,
     UnknownPattern,
+    UnknownRule,
 )
 from pattern_sync.domain.facts import Emit, RequestFailed, RequestFault
 from pattern_sync.web.known import UNKNOWN_NAME, body_names, unknown_sentence
@@ -86,6 +88,17 @@ UNDO: Responses = UNKNOWN | {
     },
 }
 UNTOLD: Responses = {409: {"model": Problem, "description": "The settings name nobody who is to be told."}}
+ONE_RULE: Responses = {404: {"model": Problem, "description": "There is no rule with this name."}}
+RULING: Responses = UNKNOWN | {
+    409: {
+        "model": Problem,
+        "description": "Nothing was written: the rule has not proved itself, was changed meanwhile or has done nothing"
+        " to take back, or the operator has forbidden rules.",
+    }
+}
+OBJECTION: Responses = REMARK | {
+    409: {"model": Problem, "description": "No rule is about to decide it, or it is decided already."}
+}
 UNLEARNED: Responses = {
     409: {"model": Problem, "description": "The order `expected` is not there yet; `detail` says why. See `/model`."}
 }
@@ -108,6 +121,8 @@ def install_exception_handlers(app: FastAPI, emit: Emit) -> None:
     app.exception_handler(UnknownPattern)(_unknown)
     app.exception_handler(UnknownBatch)(_unknown)
     app.exception_handler(UnknownMessage)(_unknown)
+    app.exception_handler(UnknownRule)(_unknown)
+    app.exception_handler(RuleRefused)(_not_possible)
     app.exception_handler(NobodyToTell)(_not_possible)
     app.exception_handler(NothingLearned)(_not_possible)
     app.exception_handler(NotUndoable)(_not_possible)
@@ -185,12 +200,12 @@ async def _invalid_input(_: Request, fault: InvalidInput) -> JSONResponse:
     return _invalid([InvalidField(loc=["body"], msg=str(fault), type="value_error")])
 
 
-async def _unknown(_: Request, fault: UnknownPattern | UnknownBatch | UnknownMessage) -> JSONResponse:
+async def _unknown(_: Request, fault: UnknownPattern | UnknownBatch | UnknownMessage | UnknownRule) -> JSONResponse:
     return _problem(404, str(fault))
 
 
 async def _not_possible(
-    _: Request, fault: NothingLearned | NotUndoable | NotSnoozable | NotRecordable | NobodyToTell
+    _: Request, fault: NotUndoable | NotSnoozable | NotRecordable | NobodyToTell | RuleRefused | NothingLearned
 ) -> JSONResponse:
     return _problem(409, str(fault))
 

@@ -1,14 +1,13 @@
 """The endpoints about results: what approved patterns have saved, and the recording of it."""
 
 from dataclasses import replace
-from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from pattern_sync.accounting import Accounting
 from pattern_sync.domain.roi import PatternRoi, Roi
-from pattern_sync.domain.roi_table import kinds_csv, roi_csv
+from pattern_sync.domain.roi_table import Grouped, roi_csv
 from pattern_sync.web.access import Guard
 from pattern_sync.web.exception_handlers import EVERYWHERE, ONE_PATTERN, REMARK, Responses
 from pattern_sync.web.identity import Identity
@@ -28,13 +27,6 @@ MOST_PATTERNS = 10_000
 _ALL: Responses = {200: {"content": {"application/json": {"example": ROI_EXAMPLE}}}}
 _ONE: Responses = {200: {"content": {"application/json": {"example": PATTERN_ROI_EXAMPLE}}}}
 _TABLE: Responses = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "CSV in UTF-8."}}
-
-
-class Grouped(StrEnum):
-    """Of what a line of the CSV is."""
-
-    PATTERN = "pattern"
-    KIND = "kind"
 
 
 class RoiRoutes:
@@ -83,9 +75,8 @@ class RoiRoutes:
     ) -> Response:
         """Tell the same as CSV, for a spreadsheet: all approved patterns, or their kinds."""
         found = await self._accounting.roi()
-        lines = kinds_csv(found) if by is Grouped.KIND else roi_csv(found)
         attachment = {"Content-Disposition": 'attachment; filename="roi.csv"'}
-        return Response(lines, media_type="text/csv; charset=utf-8", headers=attachment)
+        return Response(roi_csv(found, by), media_type="text/csv; charset=utf-8", headers=attachment)
 
     async def one(self, pattern_id: PatternId) -> PatternRoi:
         """Tell the results of one pattern, and what its estimate is worth by those of its kind.

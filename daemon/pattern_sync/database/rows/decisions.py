@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pattern_sync.database.rows import Row, to_json
 from pattern_sync.domain.batches import DecidedItem, ItemOutcome, Seen, UndoneItem, UndoOutcome
 from pattern_sync.domain.decision import Decision
-from pattern_sync.domain.entry import Snooze
+from pattern_sync.domain.entry import EntryMark, Snooze, Status
 
 
 def decision_arguments(
@@ -54,3 +54,12 @@ def to_snooze(text: str | None) -> Snooze | None:
     until = None if found["until"] is None else datetime.fromtimestamp(found["until"], UTC)
     since = datetime.fromtimestamp(found["since"], UTC)
     return Snooze(until, found["until_doubled"], found["by"], since, found["reason"])
+
+
+def to_mark(text: str | None) -> EntryMark | None:
+    """Return what a rule would decide."""
+    if text is None:
+        return None
+    found = json.loads(text)
+    due_at = None if found["due_at"] is None else datetime.fromtimestamp(found["due_at"], UTC)
+    return EntryMark(found["rule"], found["version"], Status(found["status"]), due_at)

@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import Any
 
 from pattern_sync.database.rows import Row, to_json
-from pattern_sync.database.rows.decisions import to_snooze
+from pattern_sync.database.rows.decisions import to_mark, to_snooze
 from pattern_sync.database.rows.evidence import to_evidence
 from pattern_sync.domain.criteria import Criterion, CriterionName, TypeCriterion
 from pattern_sync.domain.entry import Found, HistoryItem, Place, QueueCounts, QueueEntry
@@ -69,6 +69,7 @@ def to_entry(row: Mapping[str, Any]) -> QueueEntry:
         "example_sessions": _sessions(row["example_sessions"]),
         "evidence": to_evidence(row["evidence"]),
         "snooze": to_snooze(row["snooze"]),
+        "mark": to_mark(row["mark"]),
     }
     return QueueEntry(**{**row, **converted})
 

@@ -1,18 +1,10 @@
 -- Statements of the advice: what was decided on, and what is only just kept out.
 
 -- name: past_decisions
--- The standing decisions of people, with the figures that they saw. A batch teaches one lesson for each shape.
---
--- Percents are computed in decimals, as bounds are compared with them: in binary, 100 x 0.58 is less than 58.
-SELECT
-    l.approved,
-    (l.confidence * 100::numeric)::double precision AS confidence,
-    l.occurrences,
-    l.savings,
-    l.kind,
-    l.lesson
-FROM pattern_sync.lessons() AS l
-WHERE l.confidence IS NOT NULL AND l.occurrences IS NOT NULL AND l.savings IS NOT NULL;
+-- The standing decisions of people, with the figures that they saw.
+SELECT d.approved, d.confidence, d.occurrences, d.savings, d.kind, d.lesson
+FROM pattern_sync.people_decided() AS d
+WHERE d.confidence IS NOT NULL AND d.occurrences IS NOT NULL AND d.savings IS NOT NULL;
 
 -- name: count_pending_shown
 -- How many pending entries each pair of bounds would show: confidence in percent ($1) and savings ($2). Returns the

@@ -66,12 +66,13 @@ LEFT JOIN LATERAL (SELECT f.reason FROM pattern_sync.batches AS f WHERE f.id = d
 ORDER BY d.decided_at DESC, d.id DESC;
 
 -- name: decided_since
--- How many decisions each reviewer has made since a moment ($1; NULL: since midnight in the session's zone) that were
--- not undone.
+-- How many decisions each person has made since a moment ($1; NULL: since midnight in the session's zone) that were not
+-- undone. Those of rules are no person's.
 SELECT pattern_sync.legible(d.reviewer) AS reviewer, pg_catalog.count(*) AS decided
 FROM pattern_sync.decisions AS d
 WHERE d.decided_at >= coalesce($1::timestamptz, pg_catalog.date_trunc('day', pg_catalog.now()))
   AND d.undone_at IS NULL
+  AND d.decision IN ('approved', 'rejected')
 GROUP BY d.reviewer
 ORDER BY decided DESC, reviewer;
 

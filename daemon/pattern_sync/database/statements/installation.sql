@@ -75,6 +75,8 @@ needed AS (
             ('savings_by_day', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
             ('savings_kept', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
             ('adjustments', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('rules', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+            ('rule_log', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
             ('models', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
             ('predictions', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'])
     ) AS ours (table_name, privileges)

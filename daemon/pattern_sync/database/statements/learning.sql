@@ -9,7 +9,7 @@ FROM (
     SELECT
         pg_catalog.count(DISTINCT l.lesson) AS lessons,
         pg_catalog.count(DISTINCT l.lesson) FILTER (WHERE l.approved) AS approved
-    FROM pattern_sync.lessons() AS l
+    FROM pattern_sync.people_decided() AS l
 ) AS counted
 LEFT JOIN pattern_sync.newest_model() AS m ON true;
 
@@ -20,19 +20,20 @@ SELECT pattern_sync.shows_likelihoods() AS shown;
 -- name: lessons
 -- What people's last $1 decisions teach.
 SELECT
-    each.approved, each.confidence::double precision AS confidence, each.occurrences, each.savings, each.evidence,
+    each.approved, each.confidence, each.occurrences, each.savings, each.evidence,
     each.workflows, each.days_seen, each.kind, each.target, each.shape
 FROM (
     SELECT DISTINCT ON (l.lesson)
-        l.lesson, l.approved, l.decided_at, l.confidence, coalesce(l.occurrences, 0::bigint) AS occurrences, l.savings,
-        l.evidence, l.workflows, l.days_seen,
+        l.lesson, l.approved, l.decided_at, l.confidence / 100::double precision AS confidence,
+        coalesce(l.occurrences, 0::bigint) AS occurrences, l.savings, l.evidence,
+        l.workflows::double precision AS workflows, l.days_seen,
         pattern_sync.legible(l.kind) AS kind, pattern_sync.legible(l.target) AS target,
         coalesce(pattern_sync.legible(l.shape), '') AS shape
-    FROM pattern_sync.lessons() AS l
+    FROM pattern_sync.people_decided() AS l
     WHERE l.confidence IS NOT NULL AND l.savings IS NOT NULL
     ORDER BY l.lesson, l.pattern_id
 ) AS each
-ORDER BY each.decided_at DESC, each.lesson
+ORDER BY each.decided_at DESC NULLS LAST, each.lesson
 LIMIT $1::bigint;
 
 -- name: foretold
@@ -111,7 +112,8 @@ WHERE t.status = 'pending'::text AND p.likelihood < $1::double precision;
 -- name: traits_of
 -- The traits of one entry ($1), and what was foretold of it.
 SELECT
-    t.confidence, t.occurrences, t.savings, t.evidence, t.workflows::double precision AS workflows,
+    t.confidence, t.occurrences, t.savings, t.evidence,
+    coalesce(t.workflows, 0::bigint)::double precision AS workflows,
     pattern_sync.days_between(t.first_seen, t.last_seen) AS days_seen,
     pattern_sync.legible(t.kind) AS kind, pattern_sync.legible(t.target) AS target,
     pattern_sync.legible(t.shape) AS shape

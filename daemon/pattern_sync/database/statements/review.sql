@@ -5,7 +5,8 @@
 SELECT
     e.pattern_id, e.tool_sequence, e.status, e.confidence_score, e.occurrence_count, e.estimated_savings_usd,
     e.impact_score, e.pattern_context, e.example_sessions, e.reviewed_by, e.reviewed_at, e.approval_notes,
-    e.created_at, e.evidence, e.snooze, e.likelihood, e.folded, e.from_pattern
+    e.created_at, e.evidence, e.snooze, e.mark, e.likelihood, e.folded,
+    e.from_pattern
 FROM pattern_sync.shown_entries($1::text[]) AS e
 ORDER BY e.impact_score DESC, e.pattern_id;
 
@@ -26,7 +27,8 @@ SELECT
     pattern_sync.legible(found.pattern_id) AS found_id,
     e.pattern_id, e.tool_sequence, e.status, e.confidence_score, e.occurrence_count, e.estimated_savings_usd,
     e.impact_score, e.pattern_context, e.example_sessions, e.reviewed_by, e.reviewed_at, e.approval_notes,
-    e.created_at, e.evidence, e.snooze, e.likelihood, e.folded, e.from_pattern
+    e.created_at, e.evidence, e.snooze, e.mark, e.likelihood, e.folded,
+    e.from_pattern
 FROM found
 LEFT JOIN pattern_sync.shown_entries(ARRAY(SELECT f.pattern_id FROM found AS f ORDER BY f.place)) AS e
     ON e.place = found.place AND ($1::text IS NULL OR e.status = $1::text)

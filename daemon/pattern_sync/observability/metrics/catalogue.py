@@ -145,6 +145,8 @@ class Metric(Enum):
     MESSAGES = _gauge(
         "messages", "Messages to people of the last 30 days, by their destination and state.", "channel", "state"
     )
+    RULES = _gauge("rules", "Rules that decide for people, by what they do.", "state")
+    RULE_DECISIONS = _counter("rule_decisions", "Patterns that rules have decided, by this daemon.", "verdict")
     MODEL_Z = _gauge(
         "model_z",
         "By how many standard errors predictions of decisions are better than the base rate, as of the last sweep.",

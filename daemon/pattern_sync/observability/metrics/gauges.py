@@ -64,6 +64,7 @@ class Gauges(Collector):
         yield _family(Metric.LISTENER_MODE, (((mode.value,), mode is self._view.effective_mode) for mode in Mode))
         yield _family(Metric.POOL_CONNECTIONS, self._sources.pool_connections().items())
         yield _family(Metric.MESSAGES, self._view.messages.items())
+        yield _family(Metric.RULES, (((state,), count) for state, count in self._view.rules.items()))
 
     def _infos(self) -> Iterator[GaugeMetricFamily]:
         build, chosen = self._build, self._sources.filter_in_force()

@@ -11,6 +11,7 @@ from pattern_sync.domain.notification import Channel, NotificationKind
 from pattern_sync.domain.outcomes import Outcome
 from pattern_sync.domain.reception import SessionEnd
 from pattern_sync.domain.results import SyncResult
+from pattern_sync.domain.rules import RuleVerdict
 from pattern_sync.domain.scans import ScanKind, leading
 from pattern_sync.observability.metrics.catalogue import PREFIX, Metric
 
@@ -47,6 +48,7 @@ class Instruments:
         self._requests = _counter(Metric.HTTP_REQUESTS, registry)
         self._request_seconds = _histogram(Metric.HTTP_SECONDS, registry)
         self._lagging = _counter(Metric.PAGES_LAGGING_CLOSED, registry)
+        self._rule_decisions = _counter(Metric.RULE_DECISIONS, registry)
         self._begin_at_zero()
         # Found once: these are on the way from a commit to its entry.
         self._arrivals: dict[tuple[Channel, NotificationKind], Counter] = {
@@ -96,6 +98,8 @@ class Instruments:
                 self._decisions.labels(action, result).inc(count)
             case facts.PageTooSlow():
                 self._lagging.inc()
+            case facts.RuleDecided(verdict=verdict, patterns=patterns):
+                self._rule_decisions.labels(verdict).inc(patterns)
             case _:
                 return
 
@@ -121,6 +125,7 @@ class Instruments:
             self._recovered: [(_CAUSES[ScanKind.CATCH_UP],), (_CAUSES[ScanKind.SWEEP],)],
             self._runs: product(_CAUSES.values()),
             self._decisions: product(ReviewAction, ReviewResult),
+            self._rule_decisions: product(RuleVerdict),
         }
         for instrument, series in known.items():
             for labels in series:

@@ -44,6 +44,7 @@ ENTRY_EXAMPLE: dict[str, Any] = {
     "likelihood": None,
     "folded": False,
     "snooze": None,
+    "mark": None,
     "evidence": {
         "recorded": True,
         "workflows": 24,

@@ -27,4 +27,4 @@ CREATE TABLE pattern_sync.predictions (
     traits_version BIGINT NOT NULL -- of the traits that it was told by
 );
 
-UPDATE pattern_sync.migrations AS m SET extended_to = 9 WHERE m.version = 3;
+UPDATE pattern_sync.migrations AS m SET extended_to = 10 WHERE m.version = 3;
