@@ -616,7 +616,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "foretold": (("int8",), {"likelihood": "float8", "approved": "bool", "reviewer": "text", "folded": "bool"}),
     "keep_model": (("int8", "int8", "text", "text"), {"id": "int8"}),
     "settle_gate": (("int8", "text", "bool"), {}),
-    "hide_likelihoods": ((), {}),
+    "hide_likelihoods": ((), {"hidden": "bool"}),
     "unforetold": (("int8", "text", "int8"), {"pattern_id": "text", **TRAITS, "version": "int8"}),
     "keep_predictions": (("int8", "text[]", "text[]", "text[]", "text[]"), {"kept": "bool"}),
     "forget_predictions": ((), {}),

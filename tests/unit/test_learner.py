@@ -12,6 +12,7 @@ from pattern_sync.domain.kept import KeptModel, Unforetold
 from pattern_sync.domain.learning import learn
 from pattern_sync.domain.lessons import Lesson
 from pattern_sync.domain.model_text import digest_of, model_text
+from pattern_sync.domain.notification import MOST_NAMED
 from pattern_sync.domain.standing import LearnMode
 from pattern_sync.learning import Learner
 from pattern_sync.learning.learner import EVERY
@@ -36,6 +37,7 @@ class Store:
         self.gate: Gate | None = None
         self.hidden = 0
         self.forgotten = 0
+        self.told: list[Sequence[str] | None] = []
         self.is_beaten = False
         self.is_lost = False
 
@@ -60,9 +62,10 @@ class Store:
         self.gate = gate
         self.kept = replace(self.kept, gate=gate, shown=shown)
 
-    async def hide(self) -> None:
+    async def hide(self) -> bool:
         self.hidden += 1
-        self.kept = replace(self.kept, shown=False)
+        shown, self.kept = self.kept.shown, replace(self.kept, shown=False)
+        return shown
 
     async def unforetold(self, model_id: int, after: str, _most: int) -> list[Unforetold]:
         return [
@@ -77,6 +80,9 @@ class Store:
 
     async def forget_predictions(self) -> None:
         self.forgotten += 1
+
+    async def tell_pages(self, signatures: Sequence[str] | None) -> None:
+        self.told.append(signatures)
 
 
 class Stage:
@@ -165,6 +171,43 @@ def test_a_daemon_that_only_records_says_whose_wish_it_is() -> None:
     assert not judged.shown
     assert stage.store.gate is not None
     assert stage.store.gate.is_open
+
+
+def test_pages_are_told_what_they_show_otherwise() -> None:
+    stage = Stage()
+    stage.look()
+    assert stage.store.told == []  # nothing of it is shown
+    stage.store.foretold = good(60)
+    stage.learner.swept()
+    stage.look()
+    assert stage.store.told == [None]  # the gate has opened
+    stage.store.waiting += [replace(stage.store.waiting[0], signature=f"new:{number}") for number in range(MOST_NAMED)]
+    stage.learner.wake()
+    stage.look()
+    assert stage.store.told[1:] == [[f"new:{number}" for number in range(MOST_NAMED)]]
+    stage.learner.wake()
+    stage.look()
+    assert len(stage.store.told) == 2
+    stage.store.kept = replace(stage.store.kept, lessons=40 + EVERY)
+    stage.learner.swept()
+    stage.look()
+    assert stage.store.told[2:] == [None]  # too many to name: all of them are foretold anew
+    stage.store.foretold = []
+    stage.learner.swept()
+    stage.look()
+    assert stage.store.told[3:] == [None]  # the gate has closed
+    stage.store.waiting += [replace(stage.store.waiting[0], signature="newest")]
+    stage.look()
+    assert len(stage.store.told) == 4
+
+
+def test_switched_off_the_pages_are_told_once() -> None:
+    stage = Stage(LearnMode.OFF)
+    stage.store.kept = replace(stage.store.kept, shown=True)
+    for _ in range(2):
+        stage.learner.swept()
+        stage.look()
+    assert stage.store.told == [None]
 
 
 def test_switched_off_it_hides_after_each_sweep_and_does_nothing_else() -> None:

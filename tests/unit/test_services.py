@@ -238,8 +238,12 @@ class Database(FakeQueue):
     async def keep_predictions(self, *_: object) -> bool:
         raise AssertionError("there is no model")
 
-    async def hide(self) -> None:
+    async def hide(self) -> bool:
         await self.ask()
+        return False
+
+    async def tell_pages(self, _signatures: Sequence[str] | None) -> None:
+        raise AssertionError("nothing is shown")
 
     async def forget_predictions(self) -> None:
         await self.ask()

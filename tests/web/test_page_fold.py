@@ -1,6 +1,6 @@
 """What was learned, on the page: an order by what is expected, and likely rejects folded away at its end."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -8,11 +8,12 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from pattern_sync.domain.standing import LearnMode
 from tests.conftest import fresh_database
 from tests.support.browser import Tabs
 from tests.support.daemon import running_daemon
 from tests.support.database import TestDatabase
-from tests.support.learning import proved
+from tests.support.learning import KINDS, look, proved
 from tests.support.review_page import ReviewPage
 from tests.support.scale import fill_queue
 from tests.support.waiting import eventually
@@ -58,9 +59,14 @@ def served_learning(database: TestDatabase, mode: str = "on", until: str = "daem
 
 
 def prove(database: TestDatabase) -> None:
-    """Have the gate open: in a thread of its own, as Playwright runs a loop in this one."""
+    """Have the gate open."""
+    in_a_thread(lambda: proved(database))
+
+
+def in_a_thread(act: Callable[[], object]) -> None:
+    """Do what needs a loop of its own, as Playwright runs one in this thread."""
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(proved, database).result()
+        pool.submit(act).result()
 
 
 def fold(served: Served) -> dict[str, Any]:
@@ -165,6 +171,20 @@ def test_a_search_counts_what_it_finds_in_the_fold(foretold: Served, tabs: Tabs)
     page["search"].blur()
     page.press("f")
     setsize(page, rejects)
+
+
+def test_the_page_follows_what_is_foretold_and_the_gate_at_once(foretold: Served, tabs: Tabs) -> None:
+    eventually(lambda: "pattern_sync_likelihoods_shown 1" in foretold.client.get("/metrics").text, what="a first look")
+    page = open_page(foretold, tabs)
+    foretold.database.add_entry(f"{KINDS[0]}:arrives", estimated_savings_usd=100_000)
+    expect(page.rows.filter(has_text="arrives")).to_contain_text("% likely")
+    in_a_thread(lambda: look(foretold.database, LearnMode.RECORD))
+    expect(page["sort"]).to_have_value("impact")
+    expect(page["sort"].locator("option[value=expected]")).to_have_count(0)
+    expect(page.rows.first).not_to_contain_text("likely")
+    in_a_thread(lambda: look(foretold.database))
+    expect(page["sort"].locator("option[value=expected]")).to_have_count(1)
+    expect(page.rows.first).to_contain_text("likely")
 
 
 def test_a_long_list_shows_its_likely_rejects_alone(long: Served, tabs: Tabs) -> None:

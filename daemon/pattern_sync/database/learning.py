@@ -55,9 +55,9 @@ class LearningGateway:
         """Keep how the gate stands, and whether entries have likelihoods."""
         await self._fetch("settle_gate", model_id, to_json(asdict(gate)), shown)
 
-    async def hide(self) -> None:
-        """Have entries no likelihoods."""
-        await self._fetch("hide_likelihoods")
+    async def hide(self) -> bool:
+        """Have entries no likelihoods; return whether they had any."""
+        return bool((await self._fetch("hide_likelihoods"))[0]["hidden"])
 
     async def unforetold(self, model_id: int, after: str, most: int) -> list[Unforetold]:
         """Return pending entries of which the model has foretold nothing yet, or that have changed since."""
@@ -80,6 +80,10 @@ class LearningGateway:
     async def forget_predictions(self) -> None:
         """Forget what was foretold of entries that are not pending any more."""
         await self._fetch("forget_predictions")
+
+    async def tell_pages(self, signatures: Sequence[str] | None) -> None:
+        """Notify the review pages, here and at every replica, of entries that look otherwise; None for everything."""
+        await self._fetch("notify_pages", [], list(signatures or ()), signatures is None)
 
     async def folded(self) -> Folded:
         """Return how much is folded away."""

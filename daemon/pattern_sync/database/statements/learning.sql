@@ -66,8 +66,11 @@ WHERE m.id = $1::bigint
   AND (m.gate IS DISTINCT FROM $2::text::jsonb OR m.shown IS DISTINCT FROM $3::boolean);
 
 -- name: hide_likelihoods
--- Have entries no likelihoods: the daemon's settings do not want any.
-UPDATE pattern_sync.models AS m SET shown = false WHERE m.shown;
+-- Have entries no likelihoods: the daemon's settings do not want any. Returns whether they had some.
+WITH hidden AS (
+    UPDATE pattern_sync.models AS m SET shown = false WHERE m.shown RETURNING m.id
+)
+SELECT EXISTS (SELECT FROM hidden) AS hidden;
 
 -- name: unforetold
 -- The traits of pending entries of which a model ($1) has foretold nothing yet, or that have changed since: at most $3

@@ -48,7 +48,7 @@ export class Fold {
 
   /** Learn whether anything folds away. */
   begin() {
-    this.#learned.refresh({ soon: false });
+    this.#learned.refresh({ seconds: 0 });
   }
 
   /** @param {Message} message */

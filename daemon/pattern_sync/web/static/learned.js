@@ -8,8 +8,8 @@ import { capital, count, percent, plural } from "./format.js";
 
 // A daemon learns after its sweeps, minutes apart; the answer counts all decisions that there are.
 const SETTLE_SECONDS = 30;
-// So long a daemon may take to foretell what has just come.
-const FORETELLING_SECONDS = 5;
+// Of everything it is told at once, as when likelihoods are shown from now on; of a bulk change, too.
+const AT_ONCE_SECONDS = 0.5;
 
 /** What was learned from decisions, as far as it stands: whether likelihoods are shown, and why not. */
 export class Learned {
@@ -21,8 +21,7 @@ export class Learned {
   #report = null;
   /** @type {number | undefined} */
   #timer;
-  /** @type {number | undefined} */
-  #foretelling;
+  #dueAt = Number.POSITIVE_INFINITY;
 
   /**
    * @param {object} parts
@@ -45,26 +44,23 @@ export class Learned {
     return this.#report ? sentence(this.#report.words) : "It is not known yet what was learned.";
   }
 
-  /** @param {{ soon?: boolean }} [options] `soon`: not at once, but with all that asks for it meanwhile */
-  refresh({ soon = true } = {}) {
-    if (soon) this.#timer ??= setTimeout(() => this.#load(), SETTLE_SECONDS * 1000);
-    else this.#load();
+  /** @param {{ seconds?: number }} [options] `seconds` from now at the latest, with all that asks for it meanwhile */
+  refresh({ seconds = SETTLE_SECONDS } = {}) {
+    const dueAt = performance.now() + seconds * 1000;
+    if (this.#dueAt <= dueAt) return;
+    clearTimeout(this.#timer);
+    this.#dueAt = dueAt;
+    this.#timer = setTimeout(() => this.#load(), seconds * 1000);
   }
 
   /** @param {Message} message */
   receive(message) {
-    if (message.type === "state" || message.type === "changes") this.refresh();
-    // What has just come is foretold a moment later, and no message tells that.
-    if (message.type !== "changes" || !this.shown || !message.changes.some(isNotForetold)) return;
-    this.#foretelling ??= setTimeout(() => {
-      this.#foretelling = undefined;
-      this.#reload();
-    }, FORETELLING_SECONDS * 1000);
+    if (message.type === "state") this.refresh({ seconds: AT_ONCE_SECONDS });
+    else if (message.type === "changes") this.refresh();
   }
 
   async #load() {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#dueAt = Number.POSITIVE_INFINITY;
     // Without an answer, what is shown stays.
     const report = await this.#api.model().catch(() => null);
     if (!report) return;
@@ -76,11 +72,6 @@ export class Learned {
     const anew = before?.shown !== report.shown || before.trained_at !== report.trained_at;
     if (before && anew && (before.shown || report.shown)) this.#reload();
   }
-}
-
-/** @param {Extract<Message, { type: "changes" }>["changes"][number]} change */
-function isNotForetold({ entry }) {
-  return entry?.status === "pending" && entry.likelihood === null;
 }
 
 /**
