@@ -63,12 +63,24 @@ def filled(server_url: str, admin: "psycopg.Connection[dict[str, object]]") -> I
         yield database
 
 
+def foretell(database: TestDatabase) -> None:
+    """Have everything that waits foretold, and shown, by a model that nobody has learned."""
+    database.execute("INSERT INTO pattern_sync.models (lessons, model, digest, shown) VALUES (0, '', '', true)")
+    database.execute(
+        "INSERT INTO pattern_sync.predictions"
+        " SELECT t.pattern_id, 1, random(), random() < 0.1, pattern_sync.version_of(t.changed_at)"
+        " FROM pattern_sync.traits AS t WHERE t.status = 'pending'"
+    )
+    database.execute("ANALYZE pattern_sync.predictions")
+
+
 @pytest.fixture(scope="module")
 def large(filled: TestDatabase) -> Iterator[Large]:
     with BlockingDatabase.connect(DatabaseAddress.parse(filled.url)) as connected:
         session = BlockingSession(connected)
         store = ReviewGateway(session.fetch)
         run_blocking(store.keep_traits(None, None))
+        foretell(filled)
         yield Large(filled, store, QueueGateway(session, session.notify_pages, COMMANDS_PACE))
 
 

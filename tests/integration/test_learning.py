@@ -227,6 +227,24 @@ def test_what_was_undone_never_counts_nor_what_a_rule_did(database: TestDatabase
     assert database.count("pattern_sync.models") == 0
 
 
+def test_what_a_rule_decided_is_never_scored_and_the_person_after_it_is(
+    database: TestDatabase, service: PatternSyncService
+) -> None:
+    name = learned(database)[0]
+    decided = database.execute(
+        "SELECT batch_id FROM pattern_sync.decide_many("
+        "ARRAY[%s], 'auto-approved', 'approved', 'approved', 'rule:cheap@3', 'x', 'pending', NULL, true, false)",
+        name,
+    )
+    assert record(database)[-1]["likelihood"] is not None
+    foretold = "SELECT reviewer, approved FROM pattern_sync.foretold()"
+    assert database.execute(foretold) == []
+    service.undo(decided[0]["batch_id"])
+    assert database.execute(foretold) == []
+    decide(database, name, "rejected")
+    assert database.execute(foretold) == [{"reviewer": "ann", "approved": False}]
+
+
 @pytest.mark.lived_in_too
 def test_decisions_before_the_record_are_learned_from_too(database: TestDatabase) -> None:
     for name in queue_kinds(database, 10):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from pattern_sync.domain.advice import largest_share
+from pattern_sync.domain.binomial import largest_share
 from pattern_sync.domain.folding import LIKELY_REJECT
 from pattern_sync.domain.gate import FEWEST_OF_EACH_SORT, FEWEST_SCORED, OPENS_ABOVE, Agreement, Gate, Scored
 from pattern_sync.domain.kept import Folded
