@@ -406,7 +406,7 @@ def test_reviewers_who_contradict_each_other_are_reported(database: TestDatabase
         approved = name.startswith(LIKED) == (number % 2 == 0)
         decide(database, name, "approved" if approved else "rejected", reviewer="bob" if number % 2 else "ann")
     look(database)
-    ann, bob = service.model().agreement
+    ann, bob = service.model().reviewers
     assert (ann.reviewer, ann.decided, ann.as_foretold) == ("ann", 30, 30)
     assert (bob.reviewer, bob.decided, bob.as_foretold) == ("bob", 30, 0)
     assert not service.model().shown

@@ -526,6 +526,10 @@ export interface components {
             prices: components["schemas"]["Price"][];
             remark: string | null;
         };
+        Agreement: {
+            agreed: number;
+            judged: number;
+        };
         Approval: {
             reviewer?: string | null;
             /** @default pending */
@@ -797,7 +801,7 @@ export interface components {
             decided: number;
             fitting: number;
             agreed: number;
-            agreement: components["schemas"]["pattern_sync__domain__agreement__Agreement"];
+            agreement: components["schemas"]["Agreement"];
             largest_usd: number | null;
         };
         /** @enum {string} */
@@ -814,7 +818,7 @@ export interface components {
             trained_at: string | null;
             ignored: string | null;
             gate: components["schemas"]["GateReport"];
-            reviewers: components["schemas"]["pattern_sync__domain__gate__Agreement"][];
+            reviewers: components["schemas"]["ReviewerScore"][];
             fold: components["schemas"]["FoldReport"];
             terms: components["schemas"]["TermReport"][];
         };
@@ -997,6 +1001,12 @@ export interface components {
             fixed: boolean;
             detail: string | null;
         };
+        ReviewerScore: {
+            reviewer: string;
+            decided: number;
+            as_foretold: number;
+            as_most: number;
+        };
         Roi: {
             /** Format: date-time */
             as_of: string;
@@ -1145,7 +1155,7 @@ export interface components {
             rule: components["schemas"]["Rule"];
             since: string | null;
             measured: components["schemas"]["Measured"];
-            proof: components["schemas"]["pattern_sync__domain__agreement__Agreement"];
+            proof: components["schemas"]["Agreement"];
             is_proven: boolean;
             proof_in_words: string;
             disagreements: components["schemas"]["Disagreement"][];
@@ -1159,7 +1169,7 @@ export interface components {
         RuleVerdict: "approve" | "reject";
         RuleView: {
             rule: components["schemas"]["Rule"];
-            proof: components["schemas"]["pattern_sync__domain__agreement__Agreement"];
+            proof: components["schemas"]["Agreement"];
             proof_in_words: string;
             is_proven: boolean;
             counts: components["schemas"]["RuleCounts"];
@@ -1312,16 +1322,6 @@ export interface components {
         Wanted: {
             reviewer?: string | null;
         };
-        pattern_sync__domain__agreement__Agreement: {
-            agreed: number;
-            judged: number;
-        };
-        pattern_sync__domain__gate__Agreement: {
-            reviewer: string;
-            decided: number;
-            as_foretold: number;
-            as_most: number;
-        };
         ChangesMessage: {
             counts: components["schemas"]["QueueCounts"];
             changes: components["schemas"]["EntryChange"][];
@@ -1379,6 +1379,7 @@ export interface components {
     pathItems: never;
 }
 export type Advice = components['schemas']['Advice'];
+export type Agreement = components['schemas']['Agreement'];
 export type Approval = components['schemas']['Approval'];
 export type Approvals = components['schemas']['Approvals'];
 export type Aside = components['schemas']['Aside'];
@@ -1443,6 +1444,7 @@ export type RetriedMessage = components['schemas']['RetriedMessage'];
 export type RevertRequest = components['schemas']['RevertRequest'];
 export type Reverted = components['schemas']['Reverted'];
 export type Reviewer = components['schemas']['Reviewer'];
+export type ReviewerScore = components['schemas']['ReviewerScore'];
 export type Roi = components['schemas']['Roi'];
 export type RoiFlag = components['schemas']['RoiFlag'];
 export type RoiTotals = components['schemas']['RoiTotals'];
@@ -1486,8 +1488,6 @@ export type UndoneOutcome = components['schemas']['UndoneOutcome'];
 export type Verdict = components['schemas']['Verdict'];
 export type VetoOutcome = components['schemas']['VetoOutcome'];
 export type Wanted = components['schemas']['Wanted'];
-export type pattern_sync__domain__agreement__Agreement = components['schemas']['pattern_sync__domain__agreement__Agreement'];
-export type pattern_sync__domain__gate__Agreement = components['schemas']['pattern_sync__domain__gate__Agreement'];
 export type ChangesMessage = components['schemas']['ChangesMessage'];
 export type EntryChange = components['schemas']['EntryChange'];
 export type HeartbeatMessage = components['schemas']['HeartbeatMessage'];

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from pattern_sync.domain.gate import (
     FEWEST_SCORED,
     WINDOW,
-    Agreement,
     Gate,
+    ReviewerScore,
     Scored,
-    agreement,
     judge,
+    reviewer_scores,
 )
 from pattern_sync.domain.kept import Folded
 from pattern_sync.domain.learning import learn
@@ -85,7 +85,7 @@ def test_it_is_open_only_on_enough_of_both_sorts(record: list[Scored]) -> None:
     assert gate.scored == min(len(record), WINDOW)
     assert gate.approved + gate.rejected == gate.scored
     assert not gate.is_open or gate.scored >= FEWEST_SCORED
-    assert sum(each.decided for each in agreement(record)) == len(record)
+    assert sum(each.decided for each in reviewer_scores(record)) == len(record)
 
 
 @given(records)
@@ -97,7 +97,7 @@ def test_what_is_older_than_the_window_says_nothing_of_how_good_it_is_now(record
 def test_agreement_is_told_by_reviewer() -> None:
     ann = [Scored(0.9, approved=True, reviewer="ann")] * 8 + [Scored(0.1, approved=False, reviewer="ann")] * 12
     bob = [Scored(0.9, approved=False, reviewer="bob")] * 3 + [Scored(0.1, approved=False, reviewer="bob")]
-    assert agreement([*bob, *ann]) == (Agreement("ann", 20, 20, 12), Agreement("bob", 4, 1, 4))
+    assert reviewer_scores([*bob, *ann]) == (ReviewerScore("ann", 20, 20, 12), ReviewerScore("bob", 4, 1, 4))
 
 
 def test_reviewers_who_contradict_each_other_are_seen_in_it() -> None:
@@ -110,7 +110,7 @@ def test_reviewers_who_contradict_each_other_are_seen_in_it() -> None:
         for each in lessons[200:]
         for reviewer, approved in (("ann", each.approved), ("contrary", not each.approved))
     ]
-    ann, contrary = agreement(record)
+    ann, contrary = reviewer_scores(record)
     assert ann.as_foretold > 60
     assert contrary.as_foretold == 100 - ann.as_foretold
     assert not judge(record).is_open

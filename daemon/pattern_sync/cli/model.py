@@ -72,7 +72,7 @@ def _print(standing: "Standing") -> None:
     console.print(words(f"{standing.words[0].upper()}{standing.words[1:]}."), soft_wrap=True)
     for sentence in _about_fold(standing):
         console.print(Text(sentence), soft_wrap=True)
-    if standing.agreement:
+    if standing.reviewers:
         console.print(_reviewers(standing))
     if standing.model is not None:
         console.print(_terms(standing.model))
@@ -97,7 +97,7 @@ def _reviewers(standing: "Standing") -> Table:
     table.add_column("reviewer", overflow="fold")
     for heading in ("decisions", "as foretold", "as most of all"):
         table.add_column(heading, justify="right")
-    for each in standing.agreement:
+    for each in standing.reviewers:
         table.add_row(words(each.reviewer), f"{each.decided:,}", f"{each.as_foretold:,}", f"{each.as_most:,}")
     return table
 

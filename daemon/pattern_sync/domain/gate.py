@@ -26,7 +26,7 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class ReviewerScore:
     """How many of one reviewer's decisions were as foretold, and how many as most decisions of all are."""
 
     reviewer: str
@@ -75,14 +75,14 @@ def judge(record: Sequence[Scored]) -> Gate:
     return Gate(is_open, was_open and not is_open, z, sum(approvals[first:]), len(record) - first)
 
 
-def agreement(record: Sequence[Scored]) -> tuple[Agreement, ...]:
+def reviewer_scores(record: Sequence[Scored]) -> tuple[ReviewerScore, ...]:
     """Return how each reviewer's decisions agree with what was foretold, those who decided most first."""
     by_reviewer: dict[str, list[Scored]] = defaultdict(list)
     for each in record:
         by_reviewer[each.reviewer].append(each)
     most_are_approved = 2 * sum(each.approved for each in record) > len(record)
     found = [
-        Agreement(
+        ReviewerScore(
             reviewer,
             len(own),
             sum((each.likelihood > _EVEN) == each.approved for each in own),

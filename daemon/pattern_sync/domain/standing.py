@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pattern_sync.domain.binomial import largest_share
 from pattern_sync.domain.folding import LIKELY_REJECT
-from pattern_sync.domain.gate import FEWEST_OF_EACH_SORT, FEWEST_SCORED, OPENS_ABOVE, Agreement, Gate, Scored
+from pattern_sync.domain.gate import FEWEST_OF_EACH_SORT, FEWEST_SCORED, OPENS_ABOVE, Gate, ReviewerScore, Scored
 from pattern_sync.domain.kept import Folded
 from pattern_sync.domain.learning import FEWEST_LESSONS
 from pattern_sync.domain.model import Model
@@ -54,7 +54,7 @@ class Standing:
     ignored: str | None
     gate: Gate
     shown: bool
-    agreement: tuple[Agreement, ...]
+    reviewers: tuple[ReviewerScore, ...]
     fold: Fold
 
     @property

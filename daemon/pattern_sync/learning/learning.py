@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pattern_sync.domain.errors import UnknownPattern
-from pattern_sync.domain.gate import Scored, agreement
+from pattern_sync.domain.gate import Scored, reviewer_scores
 from pattern_sync.domain.kept import Folded, KeptModel
 from pattern_sync.domain.learning import MOST_LESSONS
 from pattern_sync.domain.lessons import Traits
@@ -50,7 +50,7 @@ class Learning:
             ignored=None if fault is None else str(fault),
             gate=kept.gate,
             shown=kept.shown and fault is None,
-            agreement=agreement(record),
+            reviewers=reviewer_scores(record),
             fold=fold_of(folded, record),
         )
 

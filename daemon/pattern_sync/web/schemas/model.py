@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
-from pattern_sync.domain.gate import Agreement, Gate
+from pattern_sync.domain.gate import Gate, ReviewerScore
 from pattern_sync.domain.model import Model
 from pattern_sync.domain.standing import Fold, Standing
 from pattern_sync.learning import Likelihood
@@ -68,7 +68,7 @@ class ModelReport(BaseModel):
     trained_at: datetime | None
     ignored: str | None = Field(description="Why a model that is there is not used.")
     gate: GateReport
-    reviewers: tuple[Agreement, ...] = Field(
+    reviewers: tuple[ReviewerScore, ...] = Field(
         description="How each reviewer's decisions agree with what was foretold, beside the likelier sort for all."
     )
     fold: FoldReport
@@ -85,7 +85,7 @@ class ModelReport(BaseModel):
             trained_at=standing.trained_at,
             ignored=standing.ignored,
             gate=GateReport.of(standing.gate),
-            reviewers=standing.agreement,
+            reviewers=standing.reviewers,
             fold=FoldReport.of(standing.fold),
             terms=[] if standing.model is None else _terms(standing.model),
         )
