@@ -103,25 +103,28 @@ def test_the_order_expected_is_offered_and_folds_likely_rejects_away(foretold: S
     expect(page.rows.first).to_contain_text("% likely")
 
 
-@pytest.mark.parametrize("way", ["key", "mouse", "keyboard"])
-def test_the_fold_is_opened_and_closed_every_way(foretold: Served, tabs: Tabs, way: str) -> None:
+def test_the_fold_follows_the_list_and_is_opened_and_closed_every_way(foretold: Served, tabs: Tabs) -> None:
     rejects, all_of_them = fold(foretold)["entries"], waiting(foretold)
     page = open_page(foretold, tabs)
-    setsize(page, all_of_them - rejects)
-    switch(page, way)
-    setsize(page, all_of_them)
-    expect(page["fold-switch"]).to_have_attribute("aria-expanded", "true")
-    expect(page["announcer"]).to_have_text(f"{rejects} likely rejects shown")
-    first = page.rows.and_(page.page.locator("[aria-selected=true]"))
-    expect(first).to_be_in_viewport()
-    expect(first).to_have_attribute("aria-posinset", str(all_of_them - rejects + 1))
-    expect(first).to_contain_text("likely reject, ")
-    expect(page["likelihood-text"]).to_contain_text("a likely reject")
-    switch(page, way)
-    setsize(page, all_of_them - rejects)
-    expect(page["fold-switch"]).to_have_attribute("aria-expanded", "false")
-    expect(page["announcer"]).to_have_text(f"{rejects} likely rejects folded away")
-    expect(page["overview"]).to_be_visible()
+    expect(page["fold"]).to_be_visible()
+    order = tab_order(page)
+    assert order[order.index("list") + 1] == "fold-switch"
+    for way in ("key", "mouse", "keyboard"):
+        setsize(page, all_of_them - rejects)
+        switch(page, way)
+        setsize(page, all_of_them)
+        expect(page["fold-switch"]).to_have_attribute("aria-expanded", "true")
+        expect(page["announcer"]).to_have_text(f"{rejects} likely rejects shown")
+        first = page.rows.and_(page.page.locator("[aria-selected=true]"))
+        expect(first).to_be_in_viewport()
+        expect(first).to_have_attribute("aria-posinset", str(all_of_them - rejects + 1))
+        expect(first).to_contain_text("likely reject, ")
+        expect(page["likelihood-text"]).to_contain_text("a likely reject")
+        switch(page, way)
+        setsize(page, all_of_them - rejects)
+        expect(page["fold-switch"]).to_have_attribute("aria-expanded", "false")
+        expect(page["announcer"]).to_have_text(f"{rejects} likely rejects folded away")
+        expect(page["overview"]).to_be_visible()
 
 
 def switch(page: ReviewPage, way: str) -> None:
@@ -207,8 +210,7 @@ def test_a_long_list_shows_its_likely_rejects_alone(long: Served, tabs: Tabs) ->
     expect(page["summary"]).to_contain_text(f"40 of {all_of_them:,} patterns")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1440, "dark")])
 def test_the_fold_can_be_read_by_everybody(foretold: Served, tabs: Tabs, width: int, scheme: str) -> None:
     size: dict[str, Any] = (
         PHONE if width == PHONE["viewport"]["width"] else {"viewport": {"width": width, "height": 900}}
@@ -224,13 +226,6 @@ def test_the_fold_can_be_read_by_everybody(foretold: Served, tabs: Tabs, width: 
             assert page.evaluate(f"({SMALL_TARGETS % 24})()") == []
         page["fold-switch"].click()
     expect(page["fold-switch"]).to_have_attribute("aria-expanded", "false")
-
-
-def test_the_fold_is_after_the_list_in_the_order_of_the_tab_key(foretold: Served, tabs: Tabs) -> None:
-    page = open_page(foretold, tabs)
-    expect(page["fold"]).to_be_visible()
-    order = tab_order(page)
-    assert order[order.index("list") + 1] == "fold-switch"
 
 
 def test_without_the_setting_only_the_standing_is_shown(recording: Served, tabs: Tabs) -> None:
