@@ -572,6 +572,20 @@ BEGIN
     RETURN true;
 END $$;
 
+-- The rules that are paused, each with its last pause: by its id, which is written with the pause, people can tell it
+-- from every other.
+CREATE OR REPLACE FUNCTION pattern_sync.standing_pauses()
+RETURNS TABLE (id bigint, rule text, version bigint, verdict text, because text, at timestamptz)
+LANGUAGE sql STABLE AS $$
+    SELECT l.id, l.rule, l.version, r.verdict, l.reason, l.at
+    FROM pattern_sync.rules AS r
+    JOIN pattern_sync.rule_log AS l ON l.id = (
+        SELECT pg_catalog.max(each.id) FROM pattern_sync.rule_log AS each
+        WHERE each.rule = r.name AND each.act = 'paused'
+    )
+    WHERE r.state = 'paused'
+$$;
+
 -- Whether a daemon has looked at a rule that is on within half of its waiting time. If not, nobody could object for
 -- most of that: the daemons were down, or the clock has jumped.
 CREATE OR REPLACE FUNCTION pattern_sync.is_looked_after(looked_at timestamptz, wait_hours double precision)

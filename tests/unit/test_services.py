@@ -29,7 +29,7 @@ from pattern_sync.domain.errors import (
 from pattern_sync.domain.facts import QuarantineRetried, SettingsReloaded
 from pattern_sync.domain.filter import SyncFilter
 from pattern_sync.domain.identity import RowId
-from pattern_sync.domain.messages import ClaimedMessage, Gathered, Letter, Message, MessageCount
+from pattern_sync.domain.messages import ClaimedMessage, Gathered, Letter, Message, MessageCount, ToldPause
 from pattern_sync.domain.outcomes import PatternOutcome
 from pattern_sync.domain.reception import Sighting
 from pattern_sync.domain.results import QueuedPage, RefreshedPage, Retried, SyncResult
@@ -215,10 +215,16 @@ class Database(FakeQueue):
         await self.ask()
         return None
 
+    async def plan_pauses(self, *_: object) -> None:
+        await self.ask()
+
     async def claim(self, *_: object) -> ClaimedMessage | None:
         raise AssertionError("nothing is due")
 
     async def gather(self, *_: object) -> Gathered:
+        raise AssertionError("nothing is due")
+
+    async def gather_pauses(self, *_: object) -> list[ToldPause]:
         raise AssertionError("nothing is due")
 
     async def freeze(self, *_: object) -> bool:
@@ -363,7 +369,7 @@ class Stage:
         def write(_destination: Destination, _message: Message) -> Letter:
             raise AssertionError("there is nothing to tell")
 
-        terms = Terms({}, 10_000, 3_600, None, None, None)
+        terms = Terms({}, 10_000, 3_600, None, None, about_rules=True, page_url=None)
         now = datetime.now(UTC)
         return Teller(
             self.database,
