@@ -10,7 +10,6 @@ from pattern_sync.domain.advice import (
     Rate,
     advise,
     kind_rate,
-    largest_share,
     rate_of,
 )
 
@@ -35,20 +34,7 @@ decisions = st.lists(
 )
 
 
-# The well-known table: to show that people agree in at least 95 %, with 0, 1, 2, 3 against.
-@pytest.mark.parametrize(("lost", "of", "share"), [(0, 59, 0.05), (1, 93, 0.05), (2, 124, 0.05), (3, 153, 0.05)])
-def test_the_bound_on_a_share_is_that_of_clopper_and_pearson(lost: int, of: int, share: float) -> None:
-    assert largest_share(lost, of) <= share < largest_share(lost, of - 1)
-
-
-@pytest.mark.parametrize(("approvals", "share"), [(7, 0.348), (1, 0.95), (30, 0.095)])
-def test_without_a_loss_the_bound_has_a_closed_form(approvals: int, share: float) -> None:
-    assert largest_share(0, approvals) == pytest.approx(1 - 0.05 ** (1 / approvals), abs=1e-6)
-    assert largest_share(0, approvals) == pytest.approx(share, abs=0.001)
-
-
 def test_nothing_is_known_without_an_approval() -> None:
-    assert largest_share(0, 0) == 1.0
     advice = advise([decision(1, approved=False)], 70, 1000)
     assert advice.prices[0].lost_share_at_most == 1.0
     assert advice.remark is not None

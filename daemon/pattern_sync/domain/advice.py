@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from pattern_sync.domain.binomial import largest_share
+
 # A kind that nobody has decided on counts as much as this many decisions at the rate of all kinds.
 PRIOR_DECISIONS = 4.0
 # With fewer approvals, the bound on the loss is so wide that it must be said.
 ENOUGH_APPROVALS = 30
 MOST_PRICES = 10
-_CHANCE_OF_ERROR = 0.05
-_PRECISION = 1e-7
 _QUANTILES = (0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9)
 
 
@@ -127,22 +127,6 @@ def advise(decisions: Sequence[PastDecision], min_confidence: float, min_savings
     )
 
 
-def largest_share(lost: int, of: int) -> float:
-    """Return the share that the true one exceeds with a chance of 5 % only, if `lost` of `of` were lost."""
-    if lost >= of:
-        return 1.0
-    low, high = lost / of, 1.0
-    # The logarithms of the numbers of ways to lose so many: they cost most, and are the same for every share.
-    ways = [math.lgamma(of + 1) - math.lgamma(each + 1) - math.lgamma(of - each + 1) for each in range(lost + 1)]
-    while high - low > _PRECISION:
-        middle = (low + high) / 2
-        if _chance_of_few(ways, of, middle) > _CHANCE_OF_ERROR:
-            low = middle
-        else:
-            high = middle
-    return high
-
-
 @dataclass(frozen=True, slots=True)
 class _Bounds:
     min_confidence: float
@@ -221,9 +205,3 @@ def _remark(overall: Rate) -> str | None:
         f"{few} few: even bounds that keep all of them may lose up to {lost:.0%} of later"
         f" ones. From {ENOUGH_APPROVALS} approvals on, that is {largest_share(0, ENOUGH_APPROVALS):.0%}."
     )
-
-
-def _chance_of_few(ways: Sequence[float], of: int, share: float) -> float:
-    """Return the chance of fewer losses than there are `ways`, each with this chance."""
-    lost, kept = math.log(share), math.log1p(-share)
-    return math.fsum(math.exp(way + number * lost + (of - number) * kept) for number, way in enumerate(ways))

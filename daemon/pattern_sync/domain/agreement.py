@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pattern_sync.domain.advice import largest_share
+from pattern_sync.domain.binomial import is_within, largest_share
 
 # Beyond this, a rule with so many decisions against it will not get there.
 MOST_NEEDED = 1_000_000
@@ -23,11 +23,11 @@ class Agreement:
     @property
     def lower_bound(self) -> float:
         """Return the share that the true one is below with a chance of 5 % only (Clopper-Pearson, one-sided)."""
-        return _lower_bound(self.against, self.judged)
+        return 1.0 - largest_share(self.against, self.judged) if self.judged else 0.0
 
     def reaches(self, share: float) -> bool:
         """Return whether the lower bound is at least this share."""
-        return self.lower_bound >= share
+        return _reaches(self.against, self.judged, share)
 
     def needed(self, share: float) -> int | None:
         """Return how many more, all agreeing, the lower bound needs to reach a share; None if that is out of reach."""
@@ -58,11 +58,7 @@ class Agreement:
 
 
 def _reaches(against: int, judged: int, share: float) -> bool:
-    return _lower_bound(against, judged) >= share
-
-
-def _lower_bound(against: int, judged: int) -> float:
-    return 1.0 - largest_share(against, judged) if judged else 0.0
+    return is_within(against, judged, 1.0 - share)
 
 
 def _percent(share: float) -> str:
