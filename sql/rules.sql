@@ -549,12 +549,15 @@ BEGIN
     );
 END $$;
 
--- End the live marks of a rule.
+-- End the live marks of a rule, and tell the pages of those that people see.
 CREATE OR REPLACE FUNCTION pattern_sync.end_marks(rule_name text)
 RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    seen CONSTANT text[] := pattern_sync.marked_by(end_marks.rule_name);
 BEGIN
     UPDATE pattern_sync.rule_log AS l SET ended_at = pg_catalog.clock_timestamp()
     WHERE l.rule = end_marks.rule_name AND l.ended_at IS NULL AND l.act IN ('would', 'checked');
+    PERFORM pattern_sync.tell_changes('refreshed', seen);
 END $$;
 
 -- Pause a rule that is on, for a reason. False if it is not on any more, or is another version.
@@ -854,7 +857,6 @@ CREATE OR REPLACE FUNCTION pattern_sync.set_rule(rule_name text, version bigint,
 RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     own pattern_sync.rules;
-    seen text[];
 BEGIN
     SELECT r.* INTO own FROM pattern_sync.rules AS r WHERE r.name = set_rule.rule_name FOR UPDATE;
     IF coalesce(own.version, 0::bigint) <> set_rule.version THEN
@@ -895,9 +897,7 @@ BEGIN
             FROM pg_catalog.jsonb_populate_record(NULL::pattern_sync.rules, set_rule.terms) AS t
         )
     WHERE r.name = own.name;
-    seen := pattern_sync.marked_by(own.name);
     PERFORM pattern_sync.end_marks(own.name);
-    PERFORM pattern_sync.tell_changes('refreshed', seen);
     RETURN own.version + 1::bigint;
 END $$;
 
@@ -917,8 +917,6 @@ END $$;
 -- is no such version.
 CREATE OR REPLACE FUNCTION pattern_sync.switch_rule(rule_name text, version bigint, state text, who text)
 RETURNS boolean LANGUAGE plpgsql AS $$
-DECLARE
-    seen text[];
 BEGIN
     UPDATE pattern_sync.rules AS r
     SET
@@ -935,16 +933,15 @@ BEGIN
             WHERE r.name = switch_rule.rule_name AND r.version = switch_rule.version
         );
     END IF;
-    seen := pattern_sync.marked_by(switch_rule.rule_name);
     IF switch_rule.state = 'off' THEN
         PERFORM pattern_sync.end_marks(switch_rule.rule_name);
-    ELSIF switch_rule.state = 'on' THEN
+    ELSE
         UPDATE pattern_sync.rule_log AS l SET at = pg_catalog.clock_timestamp()
-        WHERE l.rule = switch_rule.rule_name AND l.ended_at IS NULL AND l.act = 'would';
+        WHERE switch_rule.state = 'on' AND l.rule = switch_rule.rule_name AND l.ended_at IS NULL AND l.act = 'would';
+        PERFORM pattern_sync.tell_changes('refreshed', pattern_sync.marked_by(switch_rule.rule_name));
     END IF;
     INSERT INTO pattern_sync.rule_log (rule, version, act, reviewer)
     VALUES (switch_rule.rule_name, switch_rule.version, switch_rule.state, switch_rule.who);
-    PERFORM pattern_sync.tell_changes('refreshed', seen);
     RETURN true;
 END $$;
 

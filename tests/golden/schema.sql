@@ -982,11 +982,14 @@ COMMENT ON FUNCTION pattern_sync.eligible(automation_status text) IS 'Whether a 
 CREATE FUNCTION pattern_sync.end_marks(rule_name text) RETURNS void
     LANGUAGE plpgsql
     AS $$
+DECLARE
+    seen CONSTANT text[] := pattern_sync.marked_by(end_marks.rule_name);
 BEGIN
     UPDATE pattern_sync.rule_log AS l SET ended_at = pg_catalog.clock_timestamp()
     WHERE l.rule = end_marks.rule_name AND l.ended_at IS NULL AND l.act IN ('would', 'checked');
+    PERFORM pattern_sync.tell_changes('refreshed', seen);
 END $$;
-COMMENT ON FUNCTION pattern_sync.end_marks(rule_name text) IS 'End the live marks of a rule.';
+COMMENT ON FUNCTION pattern_sync.end_marks(rule_name text) IS 'End the live marks of a rule, and tell the pages of those that people see.';
 CREATE FUNCTION pattern_sync.entry_occurrences(occurrences bigint) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -4469,7 +4472,6 @@ CREATE FUNCTION pattern_sync.set_rule(rule_name text, version bigint, terms json
     AS $$
 DECLARE
     own pattern_sync.rules;
-    seen text[];
 BEGIN
     SELECT r.* INTO own FROM pattern_sync.rules AS r WHERE r.name = set_rule.rule_name FOR UPDATE;
     IF coalesce(own.version, 0::bigint) <> set_rule.version THEN
@@ -4510,9 +4512,7 @@ BEGIN
             FROM pg_catalog.jsonb_populate_record(NULL::pattern_sync.rules, set_rule.terms) AS t
         )
     WHERE r.name = own.name;
-    seen := pattern_sync.marked_by(own.name);
     PERFORM pattern_sync.end_marks(own.name);
-    PERFORM pattern_sync.tell_changes('refreshed', seen);
     RETURN own.version + 1::bigint;
 END $$;
 COMMENT ON FUNCTION pattern_sync.set_rule(rule_name text, version bigint, terms jsonb, who text) IS 'Write a rule: a new one if `version` is 0, else in place of that version, which has to be the latest. A change is a new version; a rule that was not off watches again. Returns the version from now on; NULL if another was written meanwhile.';
@@ -5003,8 +5003,6 @@ COMMENT ON FUNCTION pattern_sync.sum_found(status text, wanted jsonb, snoozed te
 CREATE FUNCTION pattern_sync.switch_rule(rule_name text, version bigint, state text, who text) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
-DECLARE
-    seen text[];
 BEGIN
     UPDATE pattern_sync.rules AS r
     SET
@@ -5021,16 +5019,15 @@ BEGIN
             WHERE r.name = switch_rule.rule_name AND r.version = switch_rule.version
         );
     END IF;
-    seen := pattern_sync.marked_by(switch_rule.rule_name);
     IF switch_rule.state = 'off' THEN
         PERFORM pattern_sync.end_marks(switch_rule.rule_name);
-    ELSIF switch_rule.state = 'on' THEN
+    ELSE
         UPDATE pattern_sync.rule_log AS l SET at = pg_catalog.clock_timestamp()
-        WHERE l.rule = switch_rule.rule_name AND l.ended_at IS NULL AND l.act = 'would';
+        WHERE switch_rule.state = 'on' AND l.rule = switch_rule.rule_name AND l.ended_at IS NULL AND l.act = 'would';
+        PERFORM pattern_sync.tell_changes('refreshed', pattern_sync.marked_by(switch_rule.rule_name));
     END IF;
     INSERT INTO pattern_sync.rule_log (rule, version, act, reviewer)
     VALUES (switch_rule.rule_name, switch_rule.version, switch_rule.state, switch_rule.who);
-    PERFORM pattern_sync.tell_changes('refreshed', seen);
     RETURN true;
 END $$;
 COMMENT ON FUNCTION pattern_sync.switch_rule(rule_name text, version bigint, state text, who text) IS 'Have a rule watch, decide or do nothing from now on (''watching'', ''on'', ''off''). When it is switched on, the waiting time of all that it has marked begins anew, as nobody was told before that something would be decided. False if there is no such version.';
