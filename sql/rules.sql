@@ -248,7 +248,7 @@ END $$;
 
 -- The entries that are there, and how many of them each bound of a rule lets through alone; the pending ones that it
 -- fits, and of those of the last 30 days how many there are and how many it fits, decided or not, with the
--- extremes of their figures.
+-- extremes of their figures and the flags of one whose flags it does not allow.
 CREATE OR REPLACE FUNCTION pattern_sync.reach_of(
     rule jsonb,
     OUT entries bigint, OUT pending bigint, OUT fitting_pending bigint, OUT fitting_savings double precision,
@@ -308,7 +308,10 @@ BEGIN
             'min_confidence', pg_catalog.max(e.confidence), 'max_confidence', pg_catalog.min(e.confidence),
             'min_occurrences', pg_catalog.max(e.occurrences),
             'min_savings', pg_catalog.max(e.savings), 'max_savings', pg_catalog.min(e.savings),
-            'min_workflows', pg_catalog.max(e.workflows), 'min_days_seen', pg_catalog.max(e.days_seen)
+            'min_workflows', pg_catalog.max(e.workflows), 'min_days_seen', pg_catalog.max(e.days_seen),
+            'allow_flags', pg_catalog.max(pg_catalog.array_to_string(e.flags, ' ') COLLATE "C") FILTER (
+                WHERE NOT pattern_sync.are_allowed(e.flags, pattern_sync.words_of(reach_of.rule, 'allow_flags'))
+            )
         )
     INTO entries, pending, fitting_pending, fitting_savings, recent, fitting_recent, fitting, alone, extremes
     FROM (
