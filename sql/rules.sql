@@ -239,7 +239,7 @@ END $$;
 
 -- The entries that are there, and how many of them each bound of a rule lets through alone; the pending ones that it
 -- fits, and of those of the last 30 days how many there are and how many it fits, decided or not, with the
--- extremes of their figures.
+-- extremes of their figures and the flags of one whose flags it does not allow.
 CREATE OR REPLACE FUNCTION pattern_sync.reach_of(
     rule jsonb,
     OUT entries bigint, OUT pending bigint, OUT fitting_pending bigint, OUT fitting_savings double precision,
@@ -299,7 +299,10 @@ BEGIN
             'min_confidence', pg_catalog.max(e.confidence), 'max_confidence', pg_catalog.min(e.confidence),
             'min_occurrences', pg_catalog.max(e.occurrences),
             'min_savings', pg_catalog.max(e.savings), 'max_savings', pg_catalog.min(e.savings),
-            'min_workflows', pg_catalog.max(e.workflows), 'min_days_seen', pg_catalog.max(e.days_seen)
+            'min_workflows', pg_catalog.max(e.workflows), 'min_days_seen', pg_catalog.max(e.days_seen),
+            'allow_flags', pg_catalog.max(pg_catalog.array_to_string(e.flags, ' ') COLLATE "C") FILTER (
+                WHERE NOT pattern_sync.are_allowed(e.flags, pattern_sync.words_of(reach_of.rule, 'allow_flags'))
+            )
         )
     INTO entries, pending, fitting_pending, fitting_savings, recent, fitting_recent, fitting, alone, extremes
     FROM (
@@ -540,12 +543,15 @@ BEGIN
     );
 END $$;
 
--- End the live marks of a rule.
+-- End the live marks of a rule, and tell the pages of those that people see.
 CREATE OR REPLACE FUNCTION pattern_sync.end_marks(rule_name text)
 RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    seen CONSTANT text[] := pattern_sync.marked_by(end_marks.rule_name);
 BEGIN
     UPDATE pattern_sync.rule_log AS l SET ended_at = pg_catalog.clock_timestamp()
     WHERE l.rule = end_marks.rule_name AND l.ended_at IS NULL AND l.act IN ('would', 'checked');
+    PERFORM pattern_sync.tell_changes('refreshed', seen);
 END $$;
 
 -- Pause a rule that is on, for a reason. False if it is not on any more, or is another version.
@@ -562,6 +568,20 @@ BEGIN
     VALUES (pause_rule.rule_name, pause_rule.version, 'paused', pause_rule.who, pause_rule.because);
     RETURN true;
 END $$;
+
+-- The rules that are paused, each with its last pause: by its id, which is written with the pause, people can tell it
+-- from every other.
+CREATE OR REPLACE FUNCTION pattern_sync.standing_pauses()
+RETURNS TABLE (id bigint, rule text, version bigint, verdict text, because text, at timestamptz)
+LANGUAGE sql STABLE AS $$
+    SELECT l.id, l.rule, l.version, r.verdict, l.reason, l.at
+    FROM pattern_sync.rules AS r
+    JOIN pattern_sync.rule_log AS l ON l.id = (
+        SELECT pg_catalog.max(each.id) FROM pattern_sync.rule_log AS each
+        WHERE each.rule = r.name AND each.act = 'paused'
+    )
+    WHERE r.state = 'paused'
+$$;
 
 -- Whether a daemon has looked at a rule that is on within half of its waiting time. If not, nobody could object for
 -- most of that: the daemons were down, or the clock has jumped.
@@ -831,7 +851,6 @@ CREATE OR REPLACE FUNCTION pattern_sync.set_rule(rule_name text, version bigint,
 RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     own pattern_sync.rules;
-    seen text[];
 BEGIN
     SELECT r.* INTO own FROM pattern_sync.rules AS r WHERE r.name = set_rule.rule_name FOR UPDATE;
     IF coalesce(own.version, 0::bigint) <> set_rule.version THEN
@@ -872,9 +891,7 @@ BEGIN
             FROM pg_catalog.jsonb_populate_record(NULL::pattern_sync.rules, set_rule.terms) AS t
         )
     WHERE r.name = own.name;
-    seen := pattern_sync.marked_by(own.name);
     PERFORM pattern_sync.end_marks(own.name);
-    PERFORM pattern_sync.tell_changes('refreshed', seen);
     RETURN own.version + 1::bigint;
 END $$;
 
@@ -894,8 +911,6 @@ END $$;
 -- is no such version.
 CREATE OR REPLACE FUNCTION pattern_sync.switch_rule(rule_name text, version bigint, state text, who text)
 RETURNS boolean LANGUAGE plpgsql AS $$
-DECLARE
-    seen text[];
 BEGIN
     UPDATE pattern_sync.rules AS r
     SET
@@ -912,16 +927,15 @@ BEGIN
             WHERE r.name = switch_rule.rule_name AND r.version = switch_rule.version
         );
     END IF;
-    seen := pattern_sync.marked_by(switch_rule.rule_name);
     IF switch_rule.state = 'off' THEN
         PERFORM pattern_sync.end_marks(switch_rule.rule_name);
-    ELSIF switch_rule.state = 'on' THEN
+    ELSE
         UPDATE pattern_sync.rule_log AS l SET at = pg_catalog.clock_timestamp()
-        WHERE l.rule = switch_rule.rule_name AND l.ended_at IS NULL AND l.act = 'would';
+        WHERE switch_rule.state = 'on' AND l.rule = switch_rule.rule_name AND l.ended_at IS NULL AND l.act = 'would';
+        PERFORM pattern_sync.tell_changes('refreshed', pattern_sync.marked_by(switch_rule.rule_name));
     END IF;
     INSERT INTO pattern_sync.rule_log (rule, version, act, reviewer)
     VALUES (switch_rule.rule_name, switch_rule.version, switch_rule.state, switch_rule.who);
-    PERFORM pattern_sync.tell_changes('refreshed', seen);
     RETURN true;
 END $$;
 

@@ -1,8 +1,8 @@
--- Telling: which patterns people are told of outside the page, by which message. The text is ASCII, as a database may
--- be LATIN1.
+-- Telling: which patterns, and which pauses of rules, people are told of outside the page, by which message. The text
+-- is ASCII, as a database may be LATIN1.
 --
--- It is level-triggered: what is pending, worth so much and not told yet is looked for; no event has to be
--- remembered. A daemon that dies between any two steps leaves what the next one goes on with.
+-- It is level-triggered: what is pending, worth so much and not told yet is looked for, and which rules are paused; no
+-- event has to be remembered. A daemon that dies between any two steps leaves what the next one goes on with.
 
 -- The pending patterns that a channel was not told of, with what each is worth a month: the savings by evidence where
 -- there is any. One that was told is told once more if it is worth ten times as much now. What somebody wants to see
@@ -31,9 +31,22 @@ RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT EXISTS (SELECT FROM pattern_sync.channels AS c WHERE c.channel = is_off.channel AND c.off_since IS NOT NULL)
 $$;
 
+-- The pauses that a channel was not told of: the last one of each rule that is paused still. Of one from over 30 days
+-- ago nobody knows whether it was told, as messages are kept for so long.
+CREATE OR REPLACE FUNCTION pattern_sync.untold_pauses(channel text)
+RETURNS TABLE (id bigint, at timestamptz) LANGUAGE sql STABLE AS $$
+    SELECT p.id, p.at
+    FROM pattern_sync.standing_pauses() AS p
+    WHERE p.at > pg_catalog.clock_timestamp() - '30 days'::interval
+      AND NOT EXISTS (
+          SELECT FROM pattern_sync.messages AS m
+          WHERE m.channel = untold_pauses.channel AND m.kind = 'rule_paused' AND p.id = ANY (m.pauses)
+      )
+$$;
+
 -- The open messages of some channels that may be sent, each from its time on. Over one channel they go in their
 -- order: one that could not be sent yet holds back those that still gather, which costs nothing, as they go on
--- gathering.
+-- gathering. Only that a rule is paused does not wait behind others: it may be they that a receiver does not take.
 CREATE OR REPLACE FUNCTION pattern_sync.sendable(channels text[])
 RETURNS TABLE (id bigint, at timestamptz) LANGUAGE sql STABLE AS $$
     SELECT m.id, greatest(m.due_at, m.claimed_until)
@@ -44,6 +57,7 @@ RETURNS TABLE (id bigint, at timestamptz) LANGUAGE sql STABLE AS $$
       AND NOT EXISTS (
           SELECT FROM pattern_sync.messages AS earlier
           WHERE earlier.state = 'open' AND earlier.channel = m.channel AND earlier.attempts > 0 AND earlier.id < m.id
+            AND (m.kind <> 'rule_paused' OR earlier.kind = 'rule_paused')
       )
 $$;
 
@@ -95,6 +109,29 @@ BEGIN
         FROM pattern_sync.sendable(plan_messages.channels) AS s
         HAVING pg_catalog.count(*) > 0::bigint -- greatest() passes NULL over
     );
+END $$;
+
+-- Begin a message for each of these channels that was not told of a pause and has no such message that gathers: due
+-- `wait_seconds` after the first of the pauses, with all that come meanwhile, and whenever the last message was sent.
+-- That takes no pace: a rule pauses once, until a person has switched it on again.
+CREATE OR REPLACE FUNCTION pattern_sync.plan_pauses(channels text[], wait_seconds double precision)
+RETURNS void LANGUAGE plpgsql
+SET plan_cache_mode = force_custom_plan AS $$
+BEGIN
+    INSERT INTO pattern_sync.messages (channel, kind, due_at)
+    SELECT
+        wanted.channel, 'rule_paused',
+        least(pg_catalog.min(u.at), pg_catalog.clock_timestamp())
+        + pg_catalog.make_interval(secs => plan_pauses.wait_seconds)
+    FROM pg_catalog.unnest(plan_pauses.channels) AS wanted (channel)
+    CROSS JOIN LATERAL pattern_sync.untold_pauses(wanted.channel) AS u
+    WHERE NOT pattern_sync.is_off(wanted.channel)
+      AND NOT EXISTS (
+          SELECT FROM pattern_sync.messages AS m
+          WHERE m.channel = wanted.channel AND m.kind = 'rule_paused' AND m.state = 'open' AND m.pauses IS NULL
+      )
+    GROUP BY wanted.channel
+    ON CONFLICT DO NOTHING; -- another daemon was faster
 END $$;
 
 -- Take the next message of these channels that may be sent now, for so long; no row if there is none.
@@ -166,6 +203,40 @@ BEGIN
     UPDATE pattern_sync.messages AS m
     SET gathered_at = coalesce(m.gathered_at, pg_catalog.clock_timestamp()), told = gather_message.patterns
     WHERE m.id = gathering.id;
+END $$;
+
+-- Settle which pauses a message tells of, at its first attempt: all that its channel was not told of yet. Returns those
+-- that still stand, the first ones first, each with how much its rule has decided within seven days, which is as long
+-- as that can be taken back, and how much was.
+CREATE OR REPLACE FUNCTION pattern_sync.gather_pauses(message_id bigint, attempts integer)
+RETURNS TABLE (
+    id bigint, rule text, version bigint, verdict text, because text, at timestamptz, decided bigint, taken_back bigint
+) LANGUAGE plpgsql
+SET plan_cache_mode = force_custom_plan AS $$
+DECLARE
+    gathered bigint[];
+    standing bigint;
+BEGIN
+    UPDATE pattern_sync.messages AS m
+    SET
+        pauses = coalesce(m.pauses, ARRAY(SELECT u.id FROM pattern_sync.untold_pauses(m.channel) AS u)),
+        gathered_at = coalesce(m.gathered_at, pg_catalog.clock_timestamp())
+    WHERE m.id = gather_pauses.message_id AND m.attempts = gather_pauses.attempts
+    RETURNING m.pauses INTO gathered;
+    RETURN QUERY
+    SELECT
+        p.id, p.rule, p.version, p.verdict, p.because, p.at,
+        pg_catalog.count(*) FILTER (WHERE l.act = 'decided'),
+        pg_catalog.count(*) FILTER (WHERE l.act = 'reverted')
+    FROM pattern_sync.standing_pauses() AS p
+    LEFT JOIN pattern_sync.rule_log AS l
+        ON l.rule = p.rule AND l.at > pg_catalog.clock_timestamp() - '7 days'::interval
+    WHERE p.id = ANY (gathered)
+    GROUP BY p.id, p.rule, p.version, p.verdict, p.because, p.at
+    ORDER BY p.id;
+    GET DIAGNOSTICS standing = ROW_COUNT;
+    UPDATE pattern_sync.messages AS m SET told = standing
+    WHERE m.id = gather_pauses.message_id AND m.attempts = gather_pauses.attempts;
 END $$;
 
 -- Keep the text of a message for all of its attempts; false if another daemon has taken it meanwhile.

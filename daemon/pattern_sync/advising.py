@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from pattern_sync.domain.advice import Advice, KindRate, PastDecision, advise, kind_rate
+from pattern_sync.domain.computing import Computing, at_once
 from pattern_sync.domain.decision import check_reviewer
 from pattern_sync.domain.errors import CannotQueue, UnknownPattern
 from pattern_sync.domain.explanation import Explanation
@@ -33,15 +34,22 @@ class AdviceStore(Protocol):
 
 
 class Advising:
-    """Advice from decisions; it decides nothing and changes no filter. Like the review, it awaits only its store."""
+    """Advice from decisions; it decides nothing and changes no filter.
 
-    def __init__(self, store: AdviceStore) -> None:
+    Like the review, it awaits only its store, and the computing.
+    """
+
+    def __init__(self, store: AdviceStore, computing: Computing = at_once) -> None:
         self._store = store
+        self._computing = computing
 
     async def advice(self) -> Advice:
         """Return the price list of bounds, from the filter in force upwards."""
         in_force = await self._store.filter_in_force()
-        found = advise(await self._store.past_decisions(), in_force.min_confidence or 0.0, in_force.min_savings or 0.0)
+        decisions = await self._store.past_decisions()
+        found = await self._computing(
+            lambda: advise(decisions, in_force.min_confidence or 0.0, in_force.min_savings or 0.0)
+        )
         counts = await self._store.count_pending_shown(
             [(price.min_confidence, price.min_savings) for price in found.prices]
         )
@@ -51,7 +59,8 @@ class Advising:
     async def rate(self, signature: str) -> KindRate:
         """Return how often patterns of the same kind, and all patterns, were approved."""
         kind = await self._store.kind_of(signature) if is_storable(signature) else None
-        return kind_rate(kind, await self._store.past_decisions())
+        decisions = await self._store.past_decisions()
+        return await self._computing(lambda: kind_rate(kind, decisions))
 
     async def nearest(self, limit: int) -> list[Explanation]:
         """Return the patterns that miss the filter in force by least, each with what it misses."""

@@ -65,4 +65,11 @@ CREATE INDEX rule_log_pattern_idx ON pattern_sync.rule_log (pattern_id);
 CREATE INDEX rule_log_rule_idx ON pattern_sync.rule_log (rule, act, at);
 CREATE INDEX rule_log_batch_idx ON pattern_sync.rule_log (batch_id) WHERE batch_id IS NOT NULL;
 
+-- People are told of pauses by a kind of message of their own. Which ones, by their ids in rule_log, is settled at its
+-- first attempt; NULL before.
+ALTER TABLE pattern_sync.messages ADD COLUMN IF NOT EXISTS pauses BIGINT[];
+ALTER TABLE pattern_sync.messages DROP CONSTRAINT IF EXISTS messages_kind_check,
+    ADD CONSTRAINT messages_kind_check
+    CHECK (kind IN ('high_value'::TEXT, 'digest'::TEXT, 'test'::TEXT, 'rule_paused'::TEXT));
+
 UPDATE pattern_sync.migrations AS m SET extended_to = 9 WHERE m.version = 3;

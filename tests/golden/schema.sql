@@ -982,11 +982,14 @@ COMMENT ON FUNCTION pattern_sync.eligible(automation_status text) IS 'Whether a 
 CREATE FUNCTION pattern_sync.end_marks(rule_name text) RETURNS void
     LANGUAGE plpgsql
     AS $$
+DECLARE
+    seen CONSTANT text[] := pattern_sync.marked_by(end_marks.rule_name);
 BEGIN
     UPDATE pattern_sync.rule_log AS l SET ended_at = pg_catalog.clock_timestamp()
     WHERE l.rule = end_marks.rule_name AND l.ended_at IS NULL AND l.act IN ('would', 'checked');
+    PERFORM pattern_sync.tell_changes('refreshed', seen);
 END $$;
-COMMENT ON FUNCTION pattern_sync.end_marks(rule_name text) IS 'End the live marks of a rule.';
+COMMENT ON FUNCTION pattern_sync.end_marks(rule_name text) IS 'End the live marks of a rule, and tell the pages of those that people see.';
 CREATE FUNCTION pattern_sync.entry_occurrences(occurrences bigint) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -1514,6 +1517,36 @@ BEGIN
     WHERE m.id = gathering.id;
 END $$;
 COMMENT ON FUNCTION pattern_sync.gather_message(message_id bigint, attempts integer, min_savings double precision, most bigint, OUT signatures text[], OUT patterns bigint, OUT savings double precision, OUT old bigint) IS 'Settle what a message tells of, at its first attempt: all that its channel was not told of yet. A digest tells of all that is worth so much. Returns the names of those worth most that are still pending, at most `most`, and of all how many there are, what they are worth together, and how many have waited for over a week.';
+CREATE FUNCTION pattern_sync.gather_pauses(message_id bigint, attempts integer) RETURNS TABLE(id bigint, rule text, version bigint, verdict text, because text, at timestamp with time zone, decided bigint, taken_back bigint)
+    LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+DECLARE
+    gathered bigint[];
+    standing bigint;
+BEGIN
+    UPDATE pattern_sync.messages AS m
+    SET
+        pauses = coalesce(m.pauses, ARRAY(SELECT u.id FROM pattern_sync.untold_pauses(m.channel) AS u)),
+        gathered_at = coalesce(m.gathered_at, pg_catalog.clock_timestamp())
+    WHERE m.id = gather_pauses.message_id AND m.attempts = gather_pauses.attempts
+    RETURNING m.pauses INTO gathered;
+    RETURN QUERY
+    SELECT
+        p.id, p.rule, p.version, p.verdict, p.because, p.at,
+        pg_catalog.count(*) FILTER (WHERE l.act = 'decided'),
+        pg_catalog.count(*) FILTER (WHERE l.act = 'reverted')
+    FROM pattern_sync.standing_pauses() AS p
+    LEFT JOIN pattern_sync.rule_log AS l
+        ON l.rule = p.rule AND l.at > pg_catalog.clock_timestamp() - '7 days'::interval
+    WHERE p.id = ANY (gathered)
+    GROUP BY p.id, p.rule, p.version, p.verdict, p.because, p.at
+    ORDER BY p.id;
+    GET DIAGNOSTICS standing = ROW_COUNT;
+    UPDATE pattern_sync.messages AS m SET told = standing
+    WHERE m.id = gather_pauses.message_id AND m.attempts = gather_pauses.attempts;
+END $$;
+COMMENT ON FUNCTION pattern_sync.gather_pauses(message_id bigint, attempts integer) IS 'Settle which pauses a message tells of, at its first attempt: all that its channel was not told of yet. Returns those that still stand, the first ones first, each with how much its rule has decided within seven days, which is as long as that can be taken back, and how much was.';
 CREATE FUNCTION pattern_sync.grouped(status text, wanted jsonb, snoozed text, since timestamp with time zone, facet text, most bigint) RETURNS TABLE(key text, entries bigint, savings double precision, evidence double precision, min_savings double precision, max_savings double precision, min_confidence double precision, max_confidence double precision, flags text, approved_before bigint, decided_before bigint, total bigint)
     LANGUAGE plpgsql STABLE
     SET enable_nestloop TO 'off'
@@ -3350,6 +3383,27 @@ BEGIN
     );
 END $$;
 COMMENT ON FUNCTION pattern_sync.plan_messages(channels text[], min_savings double precision, wait_seconds double precision, every_seconds double precision, slot timestamp with time zone) IS 'Begin a message for each of these channels that has something to be told and no message that gathers: due after `wait_seconds`, and `every_seconds` after the last one at the earliest. Begin a digest for each that has none for this slot (NULL: no digest is due), after its first message: on a full queue that one tells all. Returns when the next message may be sent, in seconds from now; NULL if there is none.';
+CREATE FUNCTION pattern_sync.plan_pauses(channels text[], wait_seconds double precision) RETURNS void
+    LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+BEGIN
+    INSERT INTO pattern_sync.messages (channel, kind, due_at)
+    SELECT
+        wanted.channel, 'rule_paused',
+        least(pg_catalog.min(u.at), pg_catalog.clock_timestamp())
+        + pg_catalog.make_interval(secs => plan_pauses.wait_seconds)
+    FROM pg_catalog.unnest(plan_pauses.channels) AS wanted (channel)
+    CROSS JOIN LATERAL pattern_sync.untold_pauses(wanted.channel) AS u
+    WHERE NOT pattern_sync.is_off(wanted.channel)
+      AND NOT EXISTS (
+          SELECT FROM pattern_sync.messages AS m
+          WHERE m.channel = wanted.channel AND m.kind = 'rule_paused' AND m.state = 'open' AND m.pauses IS NULL
+      )
+    GROUP BY wanted.channel
+    ON CONFLICT DO NOTHING; -- another daemon was faster
+END $$;
+COMMENT ON FUNCTION pattern_sync.plan_pauses(channels text[], wait_seconds double precision) IS 'Begin a message for each of these channels that was not told of a pause and has no such message that gathers: due `wait_seconds` after the first of the pauses, with all that come meanwhile, and whenever the last message was sent. That takes no pace: a rule pauses once, until a person has switched it on again.';
 CREATE FUNCTION pattern_sync.predicate(confidence text, occurrences text, savings text, pattern_type text, min_confidence text, min_occurrences text, min_savings text, only_types text, exclude_types text) RETURNS text
     LANGUAGE sql IMMUTABLE
     AS $_$
@@ -3631,7 +3685,10 @@ BEGIN
             'min_confidence', pg_catalog.max(e.confidence), 'max_confidence', pg_catalog.min(e.confidence),
             'min_occurrences', pg_catalog.max(e.occurrences),
             'min_savings', pg_catalog.max(e.savings), 'max_savings', pg_catalog.min(e.savings),
-            'min_workflows', pg_catalog.max(e.workflows), 'min_days_seen', pg_catalog.max(e.days_seen)
+            'min_workflows', pg_catalog.max(e.workflows), 'min_days_seen', pg_catalog.max(e.days_seen),
+            'allow_flags', pg_catalog.max(pg_catalog.array_to_string(e.flags, ' ') COLLATE "C") FILTER (
+                WHERE NOT pattern_sync.are_allowed(e.flags, pattern_sync.words_of(reach_of.rule, 'allow_flags'))
+            )
         )
     INTO entries, pending, fitting_pending, fitting_savings, recent, fitting_recent, fitting, alone, extremes
     FROM (
@@ -3658,7 +3715,7 @@ BEGIN
         ) AS f
     ) AS e;
 END $$;
-COMMENT ON FUNCTION pattern_sync.reach_of(rule jsonb, OUT entries bigint, OUT pending bigint, OUT fitting_pending bigint, OUT fitting_savings double precision, OUT recent bigint, OUT fitting_recent bigint, OUT fitting bigint, OUT alone jsonb, OUT extremes jsonb) IS 'The entries that are there, and how many of them each bound of a rule lets through alone; the pending ones that it fits, and of those of the last 30 days how many there are and how many it fits, decided or not, with the extremes of their figures.';
+COMMENT ON FUNCTION pattern_sync.reach_of(rule jsonb, OUT entries bigint, OUT pending bigint, OUT fitting_pending bigint, OUT fitting_savings double precision, OUT recent bigint, OUT fitting_recent bigint, OUT fitting bigint, OUT alone jsonb, OUT extremes jsonb) IS 'The entries that are there, and how many of them each bound of a rule lets through alone; the pending ones that it fits, and of those of the last 30 days how many there are and how many it fits, decided or not, with the extremes of their figures and the flags of one whose flags it does not allow.';
 CREATE FUNCTION pattern_sync.reckon_savings() RETURNS TABLE(pattern_id text, day date, part text, source text, runs bigint, tried bigint, failed bigint, saved numeric, last_at timestamp with time zone, repeated bigint, superseded bigint)
     LANGUAGE plpgsql STABLE
     SET enable_nestloop TO 'off'
@@ -4518,15 +4575,15 @@ CREATE FUNCTION pattern_sync.sendable(channels text[]) RETURNS TABLE(id bigint, 
       AND NOT EXISTS (
           SELECT FROM pattern_sync.messages AS earlier
           WHERE earlier.state = 'open' AND earlier.channel = m.channel AND earlier.attempts > 0 AND earlier.id < m.id
+            AND (m.kind <> 'rule_paused' OR earlier.kind = 'rule_paused')
       )
 $$;
-COMMENT ON FUNCTION pattern_sync.sendable(channels text[]) IS 'The open messages of some channels that may be sent, each from its time on. Over one channel they go in their order: one that could not be sent yet holds back those that still gather, which costs nothing, as they go on gathering.';
+COMMENT ON FUNCTION pattern_sync.sendable(channels text[]) IS 'The open messages of some channels that may be sent, each from its time on. Over one channel they go in their order: one that could not be sent yet holds back those that still gather, which costs nothing, as they go on gathering. Only that a rule is paused does not wait behind others: it may be they that a receiver does not take.';
 CREATE FUNCTION pattern_sync.set_rule(rule_name text, version bigint, terms jsonb, who text) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
 DECLARE
     own pattern_sync.rules;
-    seen text[];
 BEGIN
     SELECT r.* INTO own FROM pattern_sync.rules AS r WHERE r.name = set_rule.rule_name FOR UPDATE;
     IF coalesce(own.version, 0::bigint) <> set_rule.version THEN
@@ -4567,9 +4624,7 @@ BEGIN
             FROM pg_catalog.jsonb_populate_record(NULL::pattern_sync.rules, set_rule.terms) AS t
         )
     WHERE r.name = own.name;
-    seen := pattern_sync.marked_by(own.name);
     PERFORM pattern_sync.end_marks(own.name);
-    PERFORM pattern_sync.tell_changes('refreshed', seen);
     RETURN own.version + 1::bigint;
 END $$;
 COMMENT ON FUNCTION pattern_sync.set_rule(rule_name text, version bigint, terms jsonb, who text) IS 'Write a rule: a new one if `version` is 0, else in place of that version, which has to be the latest. A change is a new version; a rule that was not off watches again. Returns the version from now on; NULL if another was written meanwhile.';
@@ -4976,6 +5031,18 @@ BEGIN
     );
 END $$;
 COMMENT ON FUNCTION pattern_sync.standing_batch(signature text) IS 'The batch whose decision stands on an entry; NULL if it was made by another program, or is forgotten.';
+CREATE FUNCTION pattern_sync.standing_pauses() RETURNS TABLE(id bigint, rule text, version bigint, verdict text, because text, at timestamp with time zone)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT l.id, l.rule, l.version, r.verdict, l.reason, l.at
+    FROM pattern_sync.rules AS r
+    JOIN pattern_sync.rule_log AS l ON l.id = (
+        SELECT pg_catalog.max(each.id) FROM pattern_sync.rule_log AS each
+        WHERE each.rule = r.name AND each.act = 'paused'
+    )
+    WHERE r.state = 'paused'
+$$;
+COMMENT ON FUNCTION pattern_sync.standing_pauses() IS 'The rules that are paused, each with its last pause: by its id, which is written with the pause, people can tell it from every other.';
 CREATE FUNCTION pattern_sync.states_before(signatures text[], row_ids bigint[], OUT names text[], OUT states jsonb[]) RETURNS record
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
@@ -5062,8 +5129,6 @@ COMMENT ON FUNCTION pattern_sync.sum_found(status text, wanted jsonb, snoozed te
 CREATE FUNCTION pattern_sync.switch_rule(rule_name text, version bigint, state text, who text) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
-DECLARE
-    seen text[];
 BEGIN
     UPDATE pattern_sync.rules AS r
     SET
@@ -5080,16 +5145,15 @@ BEGIN
             WHERE r.name = switch_rule.rule_name AND r.version = switch_rule.version
         );
     END IF;
-    seen := pattern_sync.marked_by(switch_rule.rule_name);
     IF switch_rule.state = 'off' THEN
         PERFORM pattern_sync.end_marks(switch_rule.rule_name);
-    ELSIF switch_rule.state = 'on' THEN
+    ELSE
         UPDATE pattern_sync.rule_log AS l SET at = pg_catalog.clock_timestamp()
-        WHERE l.rule = switch_rule.rule_name AND l.ended_at IS NULL AND l.act = 'would';
+        WHERE switch_rule.state = 'on' AND l.rule = switch_rule.rule_name AND l.ended_at IS NULL AND l.act = 'would';
+        PERFORM pattern_sync.tell_changes('refreshed', pattern_sync.marked_by(switch_rule.rule_name));
     END IF;
     INSERT INTO pattern_sync.rule_log (rule, version, act, reviewer)
     VALUES (switch_rule.rule_name, switch_rule.version, switch_rule.state, switch_rule.who);
-    PERFORM pattern_sync.tell_changes('refreshed', seen);
     RETURN true;
 END $$;
 COMMENT ON FUNCTION pattern_sync.switch_rule(rule_name text, version bigint, state text, who text) IS 'Have a rule watch, decide or do nothing from now on (''watching'', ''on'', ''off''). When it is switched on, the waiting time of all that it has marked begins anew, as nobody was told before that something would be decided. False if there is no such version.';
@@ -5601,6 +5665,18 @@ CREATE FUNCTION pattern_sync.untold(channel text, min_savings double precision) 
       )
 $$;
 COMMENT ON FUNCTION pattern_sync.untold(channel text, min_savings double precision) IS 'The pending patterns that a channel was not told of, with what each is worth a month: the savings by evidence where there is any. One that was told is told once more if it is worth ten times as much now. What somebody wants to see later is not told before.';
+CREATE FUNCTION pattern_sync.untold_pauses(channel text) RETURNS TABLE(id bigint, at timestamp with time zone)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT p.id, p.at
+    FROM pattern_sync.standing_pauses() AS p
+    WHERE p.at > pg_catalog.clock_timestamp() - '30 days'::interval
+      AND NOT EXISTS (
+          SELECT FROM pattern_sync.messages AS m
+          WHERE m.channel = untold_pauses.channel AND m.kind = 'rule_paused' AND p.id = ANY (m.pauses)
+      )
+$$;
+COMMENT ON FUNCTION pattern_sync.untold_pauses(channel text) IS 'The pauses that a channel was not told of: the last one of each rule that is paused still. Of one from over 30 days ago nobody knows whether it was told, as messages are kept for so long.';
 CREATE FUNCTION pattern_sync.verdict(code text, raised_at text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     AS $$
@@ -6284,7 +6360,8 @@ CREATE TABLE pattern_sync.messages (
     last_status integer,
     last_error text,
     ended_at timestamp with time zone,
-    CONSTRAINT messages_kind_check CHECK ((kind = ANY (ARRAY['high_value'::text, 'digest'::text, 'test'::text]))),
+    pauses bigint[],
+    CONSTRAINT messages_kind_check CHECK ((kind = ANY (ARRAY['high_value'::text, 'digest'::text, 'test'::text, 'rule_paused'::text]))),
     CONSTRAINT messages_state_check CHECK ((state = ANY (ARRAY['open'::text, 'sent'::text, 'dead'::text, 'dropped'::text])))
 );
 COMMENT ON TABLE pattern_sync.messages IS 'Messages to people. An open one gathers until its first attempt, which freezes its text: every attempt sends and signs the same bytes under the same key.';

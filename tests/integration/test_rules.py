@@ -1,6 +1,7 @@
 """Rules on a real database: what they would have decided, what they may decide, and who wins."""
 
 import hashlib
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -23,6 +24,7 @@ from pattern_sync.services.timings import Timings
 from tests.support.application import adopt, installer
 from tests.support.asynchronous import run
 from tests.support.database import TestDatabase
+from tests.support.notifications import Listener
 
 pytestmark = pytest.mark.lived_in_too
 
@@ -387,6 +389,21 @@ def test_it_pauses_when_agreement_is_not_enough_any_more(court: Court) -> None:
     (told,) = court.keep()
     assert isinstance(told, RulePaused)
     assert told.reason.startswith("people's agreement is not enough any more: 59 of 60 agree; 33 more are needed")
+
+
+def test_pages_are_told_that_the_marks_of_a_paused_rule_are_gone(court: Court) -> None:
+    court.teach()
+    court.rule(state=RuleState.ON)
+    (name,) = unchecked(1)
+    court.queue(name)
+    court.keep()
+    assert court.marked() == {name}
+    with court.database.another_connection() as connection:
+        announced = Listener(connection, "pattern_sync_queue")
+        connection.execute("LISTEN pattern_sync_queue")
+        assert court.service.revert_rule("cheap").paused
+        assert [json.loads(payload) for payload in announced.received()] == [{"refreshed": [name]}]
+    assert court.marked() == set()
 
 
 def test_it_pauses_when_nobody_could_object(court: Court) -> None:

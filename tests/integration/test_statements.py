@@ -396,6 +396,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "note_occurrence": (("int8", "text"), {}),
     "rate_pattern": (("int8", "float8", "float8"), {}),
     "plan_messages": (("text[]", "float8", "float8", "float8", "timestamptz"), {"due_seconds": "float8"}),
+    "plan_pauses": (("text[]", "float8"), {"plan_pauses": "void"}),
     "claim_message": (
         ("text[]", "float8"),
         {
@@ -409,6 +410,19 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     "gather_message": (
         ("int8", "int4", "float8", "int8"),
         {"signatures": "text[]", "patterns": "int8", "savings": "float8", "old": "int8"},
+    ),
+    "gather_pauses": (
+        ("int8", "int4"),
+        {
+            "pause_id": "int8",
+            "rule": "text",
+            "version": "int8",
+            "verdict": "text",
+            "because": "text",
+            "paused_at": "timestamptz",
+            "decided": "int8",
+            "taken_back": "int8",
+        },
     ),
     "freeze_message": (("int8", "int4", "text"), {"frozen": "bool"}),
     "settle_message": (("int8", "int4", "text", "int4", "text", "float8", "text"), {"settled": "bool"}),

@@ -805,7 +805,7 @@ export interface components {
             largest_usd: number | null;
         };
         /** @enum {string} */
-        MessageKind: "high_value" | "digest" | "test";
+        MessageKind: "high_value" | "digest" | "rule_paused" | "test";
         /** @enum {string} */
         MessageState: "open" | "sent" | "dead" | "dropped";
         /** @enum {string} */

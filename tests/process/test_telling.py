@@ -4,10 +4,12 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
+from pattern_sync import PatternSyncService
 from pattern_sync.services.timings import Timings
 from tests.support.command import run_command
 from tests.support.daemon import DaemonProcess, running_daemon
@@ -15,7 +17,13 @@ from tests.support.database import TestDatabase
 from tests.support.hook import SECRET, Hook, hook
 from tests.support.waiting import eventually
 
-HASTY = Timings(telling_wait_seconds=0.5, telling_seconds=0.2, telling_pace_seconds=0.05)
+HASTY = Timings(
+    telling_wait_seconds=0.5,
+    telling_seconds=0.2,
+    telling_pace_seconds=0.05,
+    ruling_seconds=0.2,
+    ruling_pace_seconds=0.05,
+)
 TOKEN = "path-token-nobody-may-read"
 
 
@@ -33,7 +41,9 @@ def settings(receiver: Hook) -> dict[str, str]:
     }
 
 
-def telling_daemon(database: TestDatabase, receiver: Hook) -> AbstractContextManager[DaemonProcess]:
+def telling_daemon(
+    database: TestDatabase, receiver: Hook, *, rules: str = "on", quiet: str = ""
+) -> AbstractContextManager[DaemonProcess]:
     wanted = settings(receiver)
     return running_daemon(
         database.url,
@@ -41,6 +51,8 @@ def telling_daemon(database: TestDatabase, receiver: Hook) -> AbstractContextMan
         PATTERN_SYNC_NOTIFY_URLS=wanted["PATTERN_SYNC_NOTIFY_URLS"],
         PATTERN_SYNC_NOTIFY_SECRET=wanted["PATTERN_SYNC_NOTIFY_SECRET"],
         PATTERN_SYNC_NOTIFY_EVERY=wanted["PATTERN_SYNC_NOTIFY_EVERY"],
+        PATTERN_SYNC_NOTIFY_QUIET=quiet,
+        PATTERN_SYNC_RULES=rules,
     )
 
 
@@ -125,6 +137,49 @@ def test_nothing_secret_is_logged_or_stored(database: TestDatabase, receiver: Ho
     assert "127.0.0.1" in shown
     assert TOKEN not in shown
     assert SECRET.removeprefix("whsec_") not in shown
+
+
+def quiet_now() -> str:
+    """Return hours around this one, in which nobody is to be disturbed."""
+    hour = datetime.now(UTC).hour
+    return f"{(hour - 1) % 24:02}:00-{(hour + 2) % 24:02}:00 UTC"
+
+
+def add_rules_that_nobody_looked_at(database: TestDatabase, *names: str) -> None:
+    for name in names:
+        PatternSyncService(database.url).set_rule(name, reviewer="ann", verdict="approve", max_savings=500.0)
+        database.execute("SELECT pattern_sync.switch_rule(%s, 1, 'on', 'ann')", name)
+        database.execute("UPDATE pattern_sync.rules SET looked_at = now() - interval '13 hours'")
+
+
+def test_rules_that_paused_in_quiet_hours_of_a_daemon_that_died_are_told_once(
+    database: TestDatabase, receiver: Hook
+) -> None:
+    add_rules_that_nobody_looked_at(database, "cheap", "junk")
+    with telling_daemon(database, receiver, quiet=quiet_now()) as dying:
+        dying.wait_for("rule.paused", times=2)
+        # Nothing may come: there is nothing to wait for.
+        time.sleep(HASTY.telling_wait_seconds + 2 * HASTY.telling_seconds)
+        dying.kill()
+    assert receiver.posts == []
+    with telling_daemon(database, receiver, rules="off") as daemon:
+        add_worth_telling(database, "worth:telling")
+        daemon.wait_for("message.sent")
+        assert posted(receiver) == ["worth:telling"], "where rules are forbidden, there is nothing to be told of them"
+    receiver.posts.clear()
+    with telling_daemon(database, receiver) as one, telling_daemon(database, receiver) as two:
+        eventually(lambda: one.lines("message.sent") or two.lines("message.sent"))
+        time.sleep(5 * HASTY.telling_seconds)  # nothing more may come: there is nothing to wait for
+    (post,) = receiver.posts
+    said = json.loads(post.body)
+    assert said["type"] == "pattern_sync.rule_paused"
+    assert [(each["rule"], each["paused_because"][:26]) for each in said["data"]["rules"]] == [
+        ("cheap", "no daemon looked at it for"),
+        ("junk", "no daemon looked at it for"),
+    ]
+    assert receiver.forged == []
+    listed = run_command("notify", "list", "--json", PATTERN_SYNC_DATABASE_URL=database.url).document
+    assert [(each["kind"], each["state"], each["told"]) for each in listed][:1] == [("rule_paused", "sent", 2)]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from pattern_sync.delivery import render
 from pattern_sync.domain.destinations import Destination, DestinationKind
-from pattern_sync.domain.messages import LARGEST_BODY, MOST_NAMED, Message, MessageKind, ToldPattern
+from pattern_sync.domain.messages import LARGEST_BODY, MOST_NAMED, Message, MessageKind, ToldPattern, ToldPause
+from pattern_sync.domain.rules import RULE_NAME, RuleVerdict
 
 WEBHOOK, CHAT, MAIL, OTHER = (Destination(kind, "0" * 12, "host.example", "url") for kind in DestinationKind)
 DESTINATIONS = [WEBHOOK, CHAT, MAIL, OTHER]
@@ -64,6 +65,17 @@ patterns = st.builds(
     doubts=st.lists(names, max_size=8),
     url=st.none() | names.map(lambda name: f"{PAGE}#{name}"),
 )
+pauses = st.builds(
+    ToldPause,
+    pause_id=st.integers(1, 2**63 - 1),
+    rule=st.from_regex(RULE_NAME, fullmatch=True, alphabet=st.characters(codec="ascii")),
+    version=st.integers(1, 2**63 - 1),
+    verdict=st.sampled_from(RuleVerdict),
+    because=names,
+    paused_at=st.datetimes(timezones=st.just(UTC)),
+    decided=st.integers(0, 10**6),
+    taken_back=st.integers(0, 10**6),
+)
 
 
 def told(number: int = 1, **changes: object) -> ToldPattern:
@@ -84,6 +96,25 @@ def message(told_patterns: Sequence[ToldPattern], count: int | None = None, **ch
     counted = len(told_patterns) if count is None else count
     created_at = datetime(2026, 11, 27, 8, 30, tzinfo=UTC)
     made = Message("msg_1", MessageKind.HIGH_VALUE, created_at, told_patterns, counted, 1234567.8, 0, PAGE)
+    return replace(made, **changes)  # type: ignore[arg-type] # fields by name
+
+
+def paused(*told_pauses: ToldPause, count: int | None = None, **changes: object) -> Message:
+    counted = len(told_pauses) if count is None else count
+    return message([], counted, kind=MessageKind.RULE_PAUSED, savings_usd=0.0, pauses=told_pauses, **changes)
+
+
+def pause(number: int = 1, **changes: object) -> ToldPause:
+    made = ToldPause(
+        40 + number,
+        f"cheap-{number}",
+        3,
+        RuleVerdict.APPROVE,
+        "people took back, or turned around, 2 of its decisions of the last 30 days",
+        datetime(2026, 11, 27, 8, 29, 30, tzinfo=UTC),
+        12,
+        2,
+    )
     return replace(made, **changes)  # type: ignore[arg-type] # fields by name
 
 
@@ -162,6 +193,96 @@ def test_a_webhook_gets_names_as_they_are_and_figures_as_numbers() -> None:
             ],
         },
     }
+
+
+def test_a_chat_reads_why_a_rule_is_paused_and_how_to_go_on() -> None:
+    assert text_for(CHAT, paused(pause(1))) == (
+        """\
+Pattern Sync: rule cheap-1 is paused
+2026-11-27 08:30 UTC
+
+1. cheap-1, version 3 (approve), since 2026-11-27 08:29 UTC
+   Why: `people took back, or turned around, 2 of its decisions of the last 30 days`
+   Decided in the last 7 days: 12 patterns, 2 taken back
+   `pattern-sync rules show cheap-1`
+   `pattern-sync rules revert cheap-1`
+   `pattern-sync rules on cheap-1`
+
+Until it is on again, people decide: <https://review.example/patterns/|the page>"""
+    )
+
+
+@pytest.mark.parametrize("destination", [MAIL, OTHER])
+def test_a_mail_and_apprise_read_the_same_of_rules_in_plain_text(destination: Destination) -> None:
+    letter = render(destination, paused(pause(1, decided=0, taken_back=0), pause(2, decided=1), count=3, url=None))
+    assert (letter.subject, letter.media_type) == ("Pattern Sync: 3 rules are paused", "text/plain")
+    assert letter.text.splitlines()[3:] == [
+        "1. cheap-1, version 3 (approve), since 2026-11-27 08:29 UTC",
+        "   Why: people took back, or turned around, 2 of its decisions of the last 30 days",
+        "   Decided in the last 7 days: nothing",
+        "   pattern-sync rules show cheap-1",
+        "   pattern-sync rules on cheap-1",
+        "",
+        "2. cheap-2, version 3 (approve), since 2026-11-27 08:29 UTC",
+        "   Why: people took back, or turned around, 2 of its decisions of the last 30 days",
+        "   Decided in the last 7 days: 1 pattern, 2 taken back",
+        "   pattern-sync rules show cheap-2",
+        "   pattern-sync rules on cheap-2",
+        "",
+        "and 1 more",
+        "",
+        "Until they are on again, people decide: pattern-sync review list",
+    ]
+
+
+def test_a_webhook_gets_paused_rules_as_an_event_of_their_own() -> None:
+    assert json.loads(render(WEBHOOK, paused(pause(1))).text) == {
+        "type": "pattern_sync.rule_paused",
+        "timestamp": "2026-11-27T08:30:00Z",
+        "data": {
+            "count": 1,
+            "url": PAGE,
+            "more": 0,
+            "rules": [
+                {
+                    "pause_id": 41,
+                    "rule": "cheap-1",
+                    "version": 3,
+                    "verdict": "approve",
+                    "paused_because": "people took back, or turned around, 2 of its decisions of the last 30 days",
+                    "paused_at": "2026-11-27T08:29:30Z",
+                    "decided": 12,
+                    "taken_back": 2,
+                    "commands": [
+                        "pattern-sync rules show cheap-1",
+                        "pattern-sync rules revert cheap-1",
+                        "pattern-sync rules on cheap-1",
+                    ],
+                }
+            ],
+        },
+    }
+
+
+@pytest.mark.parametrize("destination", DESTINATIONS)
+@settings(max_examples=50, deadline=None)
+@given(told_pauses=st.lists(pauses, min_size=1, max_size=22), count=st.integers(0, 10**6))
+def test_what_an_application_says_of_a_rule_has_no_power_over_a_letter(
+    destination: Destination, told_pauses: list[ToldPause], count: int
+) -> None:
+    said = paused(*told_pauses, count=len(told_pauses) + count)
+    letter = render(destination, said)
+    assert len(letter.text.encode()) <= LARGEST_BODY
+    assert "\n" not in letter.subject
+    assert destination is MAIL or "<!" not in letter.text
+    assert not set(letter.text) & set("\r\t\u202e\u2066\u200b\u2028\u0085\x00\x1b")
+    text = text_for(destination, said)
+    if destination is WEBHOOK:
+        data = json.loads(text)["data"]
+        assert 1 <= len(data["rules"]) == len(told_pauses) + count - data["more"]
+    else:
+        assert f"pattern-sync rules on {told_pauses[0].rule}" in text, "the first of them fits always"
+        assert destination is MAIL or "@" not in text
 
 
 @pytest.mark.parametrize("destination", DESTINATIONS)

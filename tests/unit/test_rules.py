@@ -1,6 +1,7 @@
 """Rules without a database: what proves one, what its terms may be, and what the keeper does with it."""
 
 import asyncio
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -26,6 +27,7 @@ from pattern_sync.observability.health import HealthReporter
 from pattern_sync.observability.view import View
 from pattern_sync.ruling import RuleKeeper
 from pattern_sync.services.timings import Timings
+from pattern_sync.web.schemas.rules import RuleChanges
 
 # By the share to be shown: how many decisions it takes with 0, 1, 2 and 3 of them against it.
 NEEDED = {
@@ -90,6 +92,15 @@ def test_a_name_that_no_reviewer_could_be_told_by_is_refused(name: str) -> None:
 def test_terms_that_cannot_be_meant_are_refused_with_the_bound(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
         changed_terms(None, changes)
+
+
+@pytest.mark.parametrize("blank", [" ", "\x1c", "\x85", "\xa0"])
+def test_what_the_description_allows_as_a_word_is_taken(blank: str) -> None:
+    (words, _) = RuleChanges.model_json_schema()["properties"]["only_kinds"]["anyOf"]
+    assert re.search(words["items"]["pattern"], "test:pytest")
+    assert not re.search(words["items"]["pattern"], blank)
+    with pytest.raises(InvalidInput, match="not all of them blank"):
+        changed_terms(None, {"verdict": "reject", "only_kinds": (blank,)})
 
 
 def test_what_is_not_named_stays() -> None:

@@ -32,7 +32,7 @@ from pattern_sync.domain.gate import Scored
 from pattern_sync.domain.identity import RowId
 from pattern_sync.domain.kept import KeptModel, Unforetold
 from pattern_sync.domain.lessons import Lesson
-from pattern_sync.domain.messages import ClaimedMessage, Gathered, Letter, Message, MessageCount
+from pattern_sync.domain.messages import ClaimedMessage, Gathered, Letter, Message, MessageCount, ToldPause
 from pattern_sync.domain.outcomes import PatternOutcome
 from pattern_sync.domain.reception import Sighting
 from pattern_sync.domain.results import QueuedPage, RefreshedPage, Retried, SyncResult
@@ -252,10 +252,16 @@ class Database(FakeQueue):
         await self.ask()
         return None
 
+    async def plan_pauses(self, *_: object) -> None:
+        await self.ask()
+
     async def claim(self, *_: object) -> ClaimedMessage | None:
         raise AssertionError("nothing is due")
 
     async def gather(self, *_: object) -> Gathered:
+        raise AssertionError("nothing is due")
+
+    async def gather_pauses(self, *_: object) -> list[ToldPause]:
         raise AssertionError("nothing is due")
 
     async def freeze(self, *_: object) -> bool:
@@ -403,7 +409,7 @@ class Stage:
         def write(_destination: Destination, _message: Message) -> Letter:
             raise AssertionError("there is nothing to tell")
 
-        terms = Terms({}, 10_000, 3_600, None, None, None)
+        terms = Terms({}, 10_000, 3_600, None, None, about_rules=True, page_url=None)
         now = datetime.now(UTC)
         return Teller(
             self.database,

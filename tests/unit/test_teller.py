@@ -22,7 +22,9 @@ from pattern_sync.domain.messages import (
     MessageCount,
     MessageKind,
     MessageState,
+    ToldPause,
 )
+from pattern_sync.domain.rules import RuleVerdict
 from pattern_sync.services.timings import Timings
 from pattern_sync.telling import Teller, Terms
 from pattern_sync.telling.teller import LARGEST_SHARE_OF_TIME, RETRY_SECONDS
@@ -35,12 +37,13 @@ NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 (DESTINATION,) = parse_destinations("slack+https://chat.example/hook")
 DELIVERED = Delivery(DeliveryOutcome.DELIVERED, 200)
 FAILED = Delivery(DeliveryOutcome.FAILED, 503, "chat.example answered 503")
+PAUSE = ToldPause(41, "cheap", 3, RuleVerdict.APPROVE, "a clock that jumped", NOW, 12, 2)
 
 
 class Stage:
     """A teller with one destination; its store has `open_messages`, its courier answers with `answers`."""
 
-    def __init__(self, quiet: str | None = None, digest: str | None = None) -> None:
+    def __init__(self, quiet: str | None = None, digest: str | None = None, *, about_rules: bool = True) -> None:
         self.clock = Clock()
         self.time = NOW
         self.activity = RecordingActivity(self.clock)
@@ -51,6 +54,8 @@ class Stage:
         self.settled: list[tuple[int, MessageState, Delivery | None, float | None]] = []
         self.slots: list[datetime | None] = []
         self.gathered = Gathered(("a", "gone"), 30, 1e6, 2)
+        self.pauses = [PAUSE]
+        self.pauses_planned = 0
         self.written: list[Message] = []
         self.pruned_at: list[datetime] = []
         self.still_ours = True
@@ -58,7 +63,9 @@ class Stage:
         self.fault: Exception | None = None
         hours = None if quiet is None else QuietHours.parse(quiet)
         schedule = None if digest is None else DigestSchedule.parse(digest, NOW.tzinfo)  # type: ignore[arg-type]
-        terms = Terms({DESTINATION.channel: DESTINATION}, 10_000, 3_600, hours, schedule, "https://review.example/")
+        terms = Terms(
+            {DESTINATION.channel: DESTINATION}, 10_000, 3_600, hours, schedule, about_rules, "https://review.example/"
+        )
         self.teller = Teller(
             self,
             self,
@@ -73,18 +80,18 @@ class Stage:
         )
         self._ids = count(1)
 
-    def add(self, letter: Letter | None = None, attempts: int = 1) -> ClaimedMessage:
+    def add(
+        self, letter: Letter | None = None, attempts: int = 1, kind: MessageKind = MessageKind.HIGH_VALUE
+    ) -> ClaimedMessage:
         number = next(self._ids)
-        message = ClaimedMessage(
-            number, f"key-{number}", DESTINATION.channel, MessageKind.HIGH_VALUE, NOW, letter, attempts
-        )
+        message = ClaimedMessage(number, f"key-{number}", DESTINATION.channel, kind, NOW, letter, attempts)
         self.open_messages.append(message)
         return message
 
     def write(self, destination: Destination, message: Message) -> Letter:
         assert destination == DESTINATION
         self.written.append(message)
-        return Letter("subject", "text/plain", f"{message.count} patterns")
+        return Letter("subject", "text/plain", f"{message.count} {'rules' if message.pauses else 'patterns'}")
 
     async def plan(
         self,
@@ -102,14 +109,22 @@ class Stage:
         self.slots.append(slot)
         return 0.0 if self.open_messages else None
 
+    async def plan_pauses(self, channels: Sequence[str], wait_seconds: float) -> None:
+        assert (list(channels), wait_seconds) == ([DESTINATION.channel], TIMINGS.telling_wait_seconds)
+        self.pauses_planned += 1
+
     async def claim(self, channels: Sequence[str], lease_seconds: float) -> ClaimedMessage | None:
         assert list(channels) == [DESTINATION.channel]
         assert lease_seconds > 0
         return self.open_messages.pop(0) if self.open_messages else None
 
     async def gather(self, claimed: ClaimedMessage, min_savings: float) -> Gathered:
-        assert (claimed.letter, min_savings) == (None, 10_000)
+        assert (claimed.kind, claimed.letter, min_savings) == (MessageKind.HIGH_VALUE, None, 10_000)
         return self.gathered
+
+    async def gather_pauses(self, claimed: ClaimedMessage) -> list[ToldPause]:
+        assert (claimed.kind, claimed.letter) == (MessageKind.RULE_PAUSED, None)
+        return self.pauses
 
     async def find_entries(self, signatures: Sequence[str]) -> list[QueueEntry]:
         return [entry(name) for name in signatures if name != "gone"]
@@ -135,7 +150,8 @@ class Stage:
     async def deliver(
         self, destination: Destination, letter: Letter, key: str, kind: MessageKind, created_at: datetime
     ) -> Delivery:
-        assert (destination, kind, created_at) == (DESTINATION, MessageKind.HIGH_VALUE, NOW)
+        assert (destination, created_at) == (DESTINATION, NOW)
+        assert (kind is MessageKind.RULE_PAUSED) == ("rule" in letter.text)
         self.sent.append((key, letter))
         return self.answers.pop(0) if self.answers else DELIVERED
 
@@ -152,6 +168,37 @@ def test_a_message_is_written_once_and_sent_with_links_and_counts() -> None:
     assert stage.settled == [(1, MessageState.SENT, DELIVERED, None)]
     (ended,) = stage.facts.of(MessageEnded)
     assert (ended.host, ended.state, ended.attempts) == ("chat.example", MessageState.SENT, 1)
+
+
+def test_paused_rules_are_told_by_a_message_of_their_own() -> None:
+    stage = Stage()
+    stage.add(kind=MessageKind.RULE_PAUSED)
+    run(stage.teller.run_once())
+    (message,) = stage.written
+    assert (message.kind, message.items, message.count) == (MessageKind.RULE_PAUSED, [PAUSE], 1)
+    assert stage.sent == [("key-1", Letter("subject", "text/plain", "1 rules"))]
+    assert stage.settled == [(1, MessageState.SENT, DELIVERED, None)]
+
+
+def test_of_a_rule_that_somebody_has_switched_meanwhile_nobody_is_told() -> None:
+    stage = Stage()
+    stage.pauses = []
+    stage.add(kind=MessageKind.RULE_PAUSED)
+    run(stage.teller.run_once())
+    assert (stage.sent, stage.settled) == ([], [(1, MessageState.DROPPED, None, None)])
+
+
+def test_nothing_is_asked_about_rules_where_they_are_forbidden_or_in_quiet_hours() -> None:
+    stage = Stage(about_rules=False)
+    run(stage.teller.run_once())
+    assert stage.pauses_planned == 0
+    stage = Stage(quiet="22:00-07:00 UTC")
+    stage.time = NOW.replace(hour=23)
+    run(stage.teller.run_once())
+    assert stage.pauses_planned == 0
+    stage.time = NOW.replace(hour=7)
+    run(stage.teller.run_once())
+    assert stage.pauses_planned == 1
 
 
 def test_a_message_that_was_frozen_is_sent_as_it_is() -> None:

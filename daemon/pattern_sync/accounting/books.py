@@ -1,17 +1,17 @@
 """Reading the books, and adding to them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Protocol, TypeVar
+from typing import Protocol
 
+from pattern_sync.domain.computing import Computing, at_once
 from pattern_sync.domain.errors import UnknownPattern
 from pattern_sync.domain.roi import Books, PatternRoi, Promise, Roi
 from pattern_sync.domain.roi_report import report, report_of
 from pattern_sync.domain.savings import Execution, Recorded, Saving
 from pattern_sync.domain.text import is_storable
 
-Answer = TypeVar("Answer")
 # The page asks for one pattern after the other, and adding up all runs may take half a second.
 _RECENT = timedelta(seconds=10)
 
@@ -23,18 +23,6 @@ class SavingsStore(Protocol):
     async def promise(self, pattern_id: str) -> Promise | None: ...
     async def record_saving(self, pattern_id: str, saving: Saving) -> str | None: ...
     async def record_execution(self, execution: Execution) -> int | None: ...
-
-
-class Computing(Protocol):
-    """Runs a computation that may take a second; a daemon does so beside its event loop."""
-
-    def __call__(self, computation: Callable[[], Answer], /) -> Awaitable[Answer]:
-        """Return what it returns."""
-
-
-async def at_once(computation: Callable[[], Answer], /) -> Answer:
-    """Run a computation here: nobody else waits for this thread."""
-    return computation()
 
 
 class Accounting:

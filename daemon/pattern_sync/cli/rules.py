@@ -291,10 +291,9 @@ def _table(found: "Sequence[Rule]") -> Table:
     table.add_column("bounds", overflow="fold")
     table.add_column("changed by", overflow="fold")
     for rule in found:
-        state = f"{rule.state}: {rule.paused_because}" if rule.paused_because else str(rule.state)
         table.add_row(
             f"{rule.name}@{rule.version}",
-            words(state),
+            _state_of(rule),
             rule.terms.verdict,
             words(bounds_in_words(rule.terms)),
             words(f"{rule.changed_by}, {local(rule.changed_at)}"),
@@ -302,12 +301,16 @@ def _table(found: "Sequence[Rule]") -> Table:
     return table
 
 
+def _state_of(rule: "Rule") -> Text:
+    return words(f"{rule.state}: {rule.paused_because}" if rule.paused_because else str(rule.state))
+
+
 def _view_table(view: "RuleView") -> Table:
     rule, terms, counts = view.rule, view.rule.terms, view.counts
     table = Table(title=f"Rule {rule.name}, version {rule.version}", title_justify="left", show_header=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    table.add_row("state", words(f"{rule.state}: {rule.paused_because}" if rule.paused_because else str(rule.state)))
+    table.add_row("state", _state_of(rule))
     table.add_row("verdict", terms.verdict)
     table.add_row("bounds", words(bounds_in_words(terms)))
     table.add_row(

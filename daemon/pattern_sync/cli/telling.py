@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from pattern_sync.cli.session import Session
     from pattern_sync.domain.messages import NotedMessage
 
-notify = typer.Typer(no_args_is_help=True, help="Messages to people about patterns worth much: test, list, retry.")
+notify = typer.Typer(
+    no_args_is_help=True, help="Messages to people about patterns worth much, and paused rules: test, list, retry."
+)
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -74,7 +76,7 @@ def _table(found: "Sequence[NotedMessage]") -> Table:
     table.add_column("no.", justify="right")
     for heading in ("to", "kind", "state"):
         table.add_column(heading)
-    table.add_column("patterns", justify="right")
+    table.add_column("told", justify="right")
     table.add_column("attempts", justify="right")
     table.add_column("since")
     table.add_column("reason", overflow="fold")

@@ -192,8 +192,8 @@ class Settings(BaseSettings):
     )
     notify_urls: SecretStr | None = Field(
         default=None,
-        description="Where messages about patterns worth much are sent, separated by spaces: `https://` URLs (signed"
-        " webhooks), Slack's and `slack+https://` ones (chats),"
+        description="Where messages about patterns worth much, and paused rules, are sent, separated by spaces:"
+        " `https://` URLs (signed webhooks), Slack's and `slack+https://` ones (chats),"
         " `mailto:ann@example.com?via=smtps://user:password@mail.example`, and others that Apprise knows."
         " Unset: nowhere.",
     )
@@ -215,7 +215,7 @@ class Settings(BaseSettings):
         ge=1,
         le=604_800,
         allow_inf_nan=False,
-        description="Seconds between two messages to the same destination, at least.",
+        description="Seconds between two messages about patterns to the same destination, at least.",
     )
     notify_quiet: str | None = Field(
         default=None, description="Hours in which nothing is sent, such as `22:00-07:00 Europe/Berlin`."

@@ -19,7 +19,9 @@ from pattern_sync.domain.messages import (
     MessageKind,
     MessageState,
     NotedMessage,
+    ToldPause,
 )
+from pattern_sync.domain.rules import RuleVerdict
 
 
 class TellingGateway:
@@ -42,6 +44,10 @@ class TellingGateway:
         due: float | None = rows[0]["due_seconds"]
         return due
 
+    async def plan_pauses(self, channels: Sequence[str], wait_seconds: float) -> None:
+        """Begin the messages that tell of paused rules."""
+        await self._fetch("plan_pauses", list(channels), wait_seconds)
+
     async def claim(self, channels: Sequence[str], lease_seconds: float) -> ClaimedMessage | None:
         """Take the next message that may be sent now; None if there is none."""
         rows = await self._fetch("claim_message", list(channels), lease_seconds)
@@ -51,6 +57,11 @@ class TellingGateway:
         """Settle what a message tells of."""
         row = (await self._fetch("gather_message", claimed.id, claimed.attempts, min_savings, MOST_NAMED))[0]
         return Gathered(tuple(row["signatures"] or ()), row["patterns"], row["savings"], row["old"])
+
+    async def gather_pauses(self, claimed: ClaimedMessage) -> list[ToldPause]:
+        """Settle which pauses a message tells of, the first ones first."""
+        rows = await self._fetch("gather_pauses", claimed.id, claimed.attempts)
+        return [ToldPause(**{**row, "verdict": RuleVerdict(row["verdict"])}) for row in rows]
 
     async def find_entries(self, signatures: Sequence[str]) -> list[QueueEntry]:
         """Return the entries of these patterns."""

@@ -8,6 +8,8 @@ from pattern_sync.domain.characters import shown_name
 # Of a pattern: how many doubts are told, and how long each may be.
 MOST_DOUBTS = 5
 LONGEST_DOUBT_BYTES = 240
+# Why a rule is paused may hold what the application said, up to 1,000 characters of it.
+LONGEST_REASON_BYTES = 700
 _LONGEST_URL = 700
 _ELLIPSIS = "…"
 _NAMELESS = "(no name)"

@@ -37,7 +37,7 @@ CHECKS = (
     Check(
         "messages",
         "whether the messages to people can be sent, and whether some were given up",
-        "People are not told of patterns worth much.",
+        "People are not told of patterns worth much, or of paused rules.",
         _messages,
     ),
 )

@@ -1,9 +1,11 @@
 """What decisions teach about the filter: approval rates by kind, and what higher bounds would cost."""
 
 import math
+from bisect import bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 
 from pattern_sync.domain.binomial import largest_share
 
@@ -110,59 +112,83 @@ def kind_rate(kind: str | None, decisions: Sequence[PastDecision]) -> KindRate:
 
 def advise(decisions: Sequence[PastDecision], min_confidence: float, min_savings: float) -> Advice:
     """Return the price list from the present bounds upwards: nothing below them was ever decided on."""
-    present = _Bounds(min_confidence, min_savings).over(decisions)
-    candidates = [
-        _Bounds(confidence, savings).over(decisions)
-        for confidence, savings in product(
-            _splitting([each.confidence for each in decisions], min_confidence),
-            _splitting([each.savings for each in decisions], min_savings),
-        )
-    ]
-    offered = [tally for tally in _worth_offering(candidates) if len(tally.shown) < len(present.shown)]
+    approved = [decision for decision in decisions if decision.approved]
+    present, *stricter = _tallies(
+        decisions,
+        _splitting([each.confidence for each in decisions], min_confidence),
+        _splitting([each.savings for each in decisions], min_savings),
+    )
+    offered = [tally for tally in _worth_offering([present, *stricter]) if tally.shown < present.shown]
+    everything = _Everything(len(decisions), approved, rate_of(approved), math.fsum(each.savings for each in approved))
     return Advice(
         decided=len(decisions),
-        approvals=sum(decision.approved for decision in decisions),
-        prices=tuple(_price(tally, decisions) for tally in (present, *_evenly(offered, MOST_PRICES - 1))),
+        approvals=len(approved),
+        prices=tuple(everything.price(tally) for tally in (present, *_evenly(offered, MOST_PRICES - 1))),
         remark=_remark(rate_of(decisions)),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Bounds:
+class _Tally:
+    """What a pair of bounds would have shown, and kept of the approvals."""
+
     min_confidence: float
     min_savings: float
+    shown: int
+    kept: int
+    kept_usd: float
 
-    def show(self, decision: PastDecision) -> bool:
+    def shows(self, decision: PastDecision) -> bool:
         return decision.confidence >= self.min_confidence and decision.savings >= self.min_savings
-
-    def over(self, decisions: Sequence[PastDecision]) -> "_Tally":
-        shown = [decision for decision in decisions if self.show(decision)]
-        kept = [decision for decision in shown if decision.approved]
-        return _Tally(self, shown, kept, math.fsum(decision.savings for decision in kept))
 
 
 @dataclass(frozen=True, slots=True)
-class _Tally:
-    bounds: _Bounds
-    shown: Sequence[PastDecision]
-    kept: Sequence[PastDecision]
-    kept_usd: float
+class _Everything:
+    decided: int
+    approved: Sequence[PastDecision]
+    lessons: Rate
+    approved_usd: float
+
+    def price(self, tally: _Tally) -> Price:
+        kept = rate_of(decision for decision in self.approved if tally.shows(decision))
+        return Price(
+            min_confidence=tally.min_confidence,
+            min_savings=tally.min_savings,
+            shown=tally.shown,
+            hidden=self.decided - tally.shown,
+            approvals=len(self.approved),
+            approvals_kept=tally.kept,
+            approved_usd=self.approved_usd,
+            kept_usd=tally.kept_usd,
+            lost_share_at_most=largest_share(self.lessons.approved - kept.approved, self.lessons.approved),
+        )
 
 
-def _price(tally: _Tally, decisions: Sequence[PastDecision]) -> Price:
-    approved = [decision for decision in decisions if decision.approved]
-    lessons = rate_of(approved).approved
-    return Price(
-        min_confidence=tally.bounds.min_confidence,
-        min_savings=tally.bounds.min_savings,
-        shown=len(tally.shown),
-        hidden=len(decisions) - len(tally.shown),
-        approvals=len(approved),
-        approvals_kept=len(tally.kept),
-        approved_usd=math.fsum(decision.savings for decision in approved),
-        kept_usd=tally.kept_usd,
-        lost_share_at_most=largest_share(lessons - rate_of(tally.kept).approved, lessons),
-    )
+def _tallies(decisions: Sequence[PastDecision], confidences: Sequence[float], savings: Sequence[float]) -> list[_Tally]:
+    """Return what each pair of these ascending bounds shows and keeps, the lowest pair first.
+
+    Every decision is looked at once: it falls between two bounds of each kind, and what falls there is added up.
+    """
+    shown: Counter[tuple[int, int]] = Counter()
+    kept: defaultdict[tuple[int, int], list[float]] = defaultdict(list)
+    for decision in decisions:
+        place = bisect_right(confidences, decision.confidence) - 1, bisect_right(savings, decision.savings) - 1
+        shown[place] += 1
+        if decision.approved:
+            kept[place].append(decision.savings)
+    tallies = []
+    for lowest in product(range(len(confidences)), range(len(savings))):
+        within = [place for place in shown if place[0] >= lowest[0] and place[1] >= lowest[1]]
+        tallies.append(
+            _Tally(
+                confidences[lowest[0]],
+                savings[lowest[1]],
+                sum(shown[place] for place in within),
+                sum(len(kept[place]) for place in within),
+                math.fsum(chain.from_iterable(kept[place] for place in within)),
+            )
+        )
+    return tallies
 
 
 def _splitting(figures: Sequence[float], lowest: float) -> list[float]:
@@ -182,10 +208,10 @@ def _rounded_down(figure: float) -> float:
 
 def _worth_offering(tallies: Sequence[_Tally]) -> list[_Tally]:
     """Return those than which none shows as few and keeps as much, those that show most first."""
-    ordered = sorted(tallies, key=lambda each: (len(each.shown), -each.kept_usd, -len(each.kept)))
+    ordered = sorted(tallies, key=lambda each: (each.shown, -each.kept_usd, -each.kept))
     offered: list[_Tally] = []
     for tally in ordered:
-        if not any(other.kept_usd >= tally.kept_usd and len(other.kept) >= len(tally.kept) for other in offered):
+        if not any(other.kept_usd >= tally.kept_usd and other.kept >= tally.kept for other in offered):
             offered.append(tally)
     return offered[::-1]
 

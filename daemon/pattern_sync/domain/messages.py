@@ -1,4 +1,4 @@
-"""Messages that tell people of patterns worth a look, outside the page."""
+"""Messages that tell people of patterns worth a look, and of rules that are paused, outside the page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 from pattern_sync.domain.entry import QueueEntry
 from pattern_sync.domain.evidence import FlagName
+from pattern_sync.domain.rules import RuleVerdict
 
-# A message names so many patterns, best first, and counts the rest.
+# A message names so many patterns, best first, or pauses, and counts the rest.
 MOST_NAMED = 20
 # The largest body, in bytes: what receivers of webhooks are asked to take.
 LARGEST_BODY = 20_000
@@ -20,6 +21,7 @@ class MessageKind(StrEnum):
 
     HIGH_VALUE = "high_value"
     DIGEST = "digest"
+    RULE_PAUSED = "rule_paused"
     TEST = "test"
 
 
@@ -55,11 +57,29 @@ def to_told(entry: QueueEntry, page_url: str | None) -> ToldPattern:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldPause:
+    """A rule that is paused, and why; `pause_id` is that of this pause, at every destination.
+
+    `decided` is how many patterns the rule has decided within UNDO_DAYS, `taken_back` how many of its decisions people
+    have taken back, or turned around, in that time.
+    """
+
+    pause_id: int
+    rule: str
+    version: int
+    verdict: RuleVerdict
+    because: str
+    paused_at: datetime
+    decided: int
+    taken_back: int
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """What one message says; `key` is the same at every attempt, so that a receiver can tell a repetition.
 
     `patterns` are the first of `count`, best first; `savings_usd` is the sum of all. `old_count` is how many have
-    waited for over a week (a digest's). `url` is the page's.
+    waited for over a week (a digest's). `url` is the page's. One about rules has `pauses` instead of patterns.
     """
 
     key: str
@@ -70,6 +90,12 @@ class Message:
     savings_usd: float
     old_count: int
     url: str | None
+    pauses: Sequence[ToldPause] = ()
+
+    @property
+    def items(self) -> Sequence[ToldPattern | ToldPause]:
+        """Return what it tells of."""
+        return self.pauses or self.patterns
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +108,7 @@ class Letter:
 
 
 class MessageState(StrEnum):
-    """What has become of a message: dropped are those whose patterns were all decided before it was sent."""
+    """What has become of a message: dropped are those that had nothing to tell any more before they were sent."""
 
     OPEN = "open"
     SENT = "sent"
@@ -125,7 +151,7 @@ class MessageCount:
 
 @dataclass(frozen=True, slots=True)
 class NotedMessage:
-    """A message as it stands, for operators; `told` is how many patterns it tells of."""
+    """A message as it stands, for operators; `told` is how many patterns, or paused rules, it tells of."""
 
     id: int
     channel: str

@@ -39,7 +39,8 @@ class Disagreement:
 class Reach:
     """The entries of the queue that a rule reaches; `alone` has how many each bound lets through by itself.
 
-    `recent` are those of the last 30 days, decided or not. `extremes` are, by bound, the figures that come nearest.
+    `recent` are those of the last 30 days, decided or not. `extremes` are, by bound, the figures that come nearest; of
+    the flags, those of one entry.
     """
 
     entries: int
@@ -50,7 +51,7 @@ class Reach:
     fitting_recent: int
     fitting: int
     alone: Mapping[str, int]
-    extremes: Mapping[str, float | None]
+    extremes: Mapping[str, float | str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +98,14 @@ def never_of(terms: RuleTerms, reach: Reach) -> Iterator[str]:
         yield f"It has never been able to fire: of {entries}, none is within all of its bounds at once."
 
 
-def _blocked(terms: RuleTerms, name: str, entries: str, extreme: float | None) -> str:
+def _blocked(terms: RuleTerms, name: str, entries: str, extreme: float | str | None) -> str:
     value = getattr(terms, name)
     if name == "allow_flags":
-        return f"each of {entries} has a flag that allow_flags does not name"
+        flags = [flag for flag in str(extreme or "").split() if flag not in terms.allow_flags]
+        example = f", such as {', '.join(flags)}" if flags else ""
+        return f"each of {entries} has a flag that allow_flags does not name{example}"
     if isinstance(value, tuple):
         return f"{name} is {', '.join(value)}, which lets none of {entries} through"
     side = "highest" if name.startswith("min_") else "lowest"
-    seen = "" if extreme is None else f"; the {side} is {extreme:,.6g}"
+    seen = f"; the {side} is {extreme:,.6g}" if isinstance(extreme, (int, float)) else ""
     return f"{name} is {value:,.6g}, which none of {entries} reaches{seen}"

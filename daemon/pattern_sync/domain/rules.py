@@ -314,5 +314,8 @@ def _checked_words(name: str, words: Sequence[str]) -> tuple[str, ...]:
         raise InvalidInput(f"{name} has {len(words):,} items; at most {MOST_WORDS} are allowed.")
     for word in words:
         if not word.strip() or len(word) > LONGEST_WORD or not is_storable(word):
-            raise InvalidInput(f"{name} has the item {word[:60]!r}; an item has 1 to {LONGEST_WORD} characters.")
+            raise InvalidInput(
+                f"{name} has the item {word[:60]!r}; an item has 1 to {LONGEST_WORD} characters, not all of them blank,"
+                " and none that cannot be stored (NUL, or half of a surrogate pair)."
+            )
     return tuple(dict.fromkeys(word.strip().lower() for word in words))

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from pattern_sync.domain.batches import ItemOutcome
+from pattern_sync.domain.decision import NOBODY
 from pattern_sync.domain.errors import StatementFailed
 from pattern_sync.domain.facts import Emit, RuleDecided, RulePaused, RulesCounted
 from pattern_sync.domain.rule_trial import Measured
@@ -20,7 +21,6 @@ MOST_MARKED_AT_ONCE = 5_000
 LARGEST_SHARE_OF_TIME = 0.1
 MOST_TAKEN_BACK = 2
 _AT_WORK = (RuleState.WATCHING, RuleState.ON)
-_NOBODY = "system"
 _PRUNING_SECONDS = 3_600.0
 # How often a rule that has nothing to decide proves itself anew.
 _PROVING_SECONDS = 3_600.0
@@ -133,7 +133,7 @@ class RuleKeeper:
             await self._pause(rule, f"the application refused its decision on {refused.pattern_id!r}, {words}")
 
     async def _pause(self, rule: Rule, because: str) -> None:
-        if await self._store.pause(rule, because[:REASON_LONGEST], _NOBODY):
+        if await self._store.pause(rule, because[:REASON_LONGEST], NOBODY):
             self._emit(RulePaused(rule.name, rule.version, because))
 
     def _count(self, rules: list[Rule]) -> None:

@@ -94,7 +94,7 @@ def build_http_server(
     parts = Parts(
         review,
         Finding(reviews, review),
-        Advising(AdviceGateway(peoples.fetch)),
+        Advising(AdviceGateway(peoples.fetch), asyncio.to_thread),
         Accounting(SavingsGateway(peoples.fetch), asyncio.to_thread),
         Learning(LearningGateway(peoples.fetch)),
         Decisions(reviews, core.emit),

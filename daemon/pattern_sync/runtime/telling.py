@@ -1,4 +1,4 @@
-"""The service that tells people of patterns outside the page."""
+"""The service that tells people of patterns, and of paused rules, outside the page."""
 
 import random
 from datetime import UTC, datetime
@@ -44,6 +44,7 @@ def build_teller(core: Core, settings: Settings, pool: Pool) -> Teller | None:
         telling.every_seconds,
         telling.quiet,
         telling.digest,
+        settings.rules,
         _page_url(settings),
     )
     return Teller(

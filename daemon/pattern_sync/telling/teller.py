@@ -18,6 +18,7 @@ from pattern_sync.domain.messages import (
     MessageCount,
     MessageKind,
     MessageState,
+    ToldPause,
     to_told,
 )
 from pattern_sync.services.activity import Activity
@@ -43,8 +44,10 @@ class MessageStore(Protocol):
         every_seconds: float,
         slot: datetime | None,
     ) -> float | None: ...
+    async def plan_pauses(self, channels: Sequence[str], wait_seconds: float) -> None: ...
     async def claim(self, channels: Sequence[str], lease_seconds: float) -> ClaimedMessage | None: ...
     async def gather(self, claimed: ClaimedMessage, min_savings: float) -> Gathered: ...
+    async def gather_pauses(self, claimed: ClaimedMessage) -> list[ToldPause]: ...
     async def find_entries(self, signatures: Sequence[str]) -> list[QueueEntry]: ...
     async def freeze(self, claimed: ClaimedMessage, letter: Letter) -> bool: ...
     async def counts(self) -> list[MessageCount]: ...
@@ -63,7 +66,7 @@ class Courier(Protocol):
 
 
 class Teller:
-    """Tells people, through their channels, of pending patterns that are worth much.
+    """Tells people, through their channels, of pending patterns that are worth much, and of rules that are paused.
 
     It is level-triggered: it looks for what is not told yet, woken or not. `clock` is the time of day, `now` a
     monotonic clock in seconds, `random` returns 0 to 1.
@@ -156,6 +159,8 @@ class Teller:
         terms = self._terms
         slot = None if terms.digest is None else terms.digest.last_before(self._clock())
         wait_seconds = self._timings.telling_wait_seconds
+        if terms.about_rules:
+            await self._store.plan_pauses(self._channels, wait_seconds)
         return await self._store.plan(self._channels, terms.min_savings, wait_seconds, terms.every_seconds, slot)
 
     async def _send(self, claimed: ClaimedMessage) -> None:
@@ -180,12 +185,18 @@ class Teller:
 
     async def _written(self, claimed: ClaimedMessage, destination: Destination) -> Letter | None:
         """Return the text of a message at its first attempt; None if there is nothing to tell any more."""
-        gathered = await self._store.gather(claimed, self._terms.min_savings)
-        if not gathered.count:
+        gather = self._gather_pauses if claimed.kind is MessageKind.RULE_PAUSED else self._gather_patterns
+        message = await gather(claimed)
+        if not message.count:
             await self._store.settle(claimed, MessageState.DROPPED, None, None)
             return None
+        letter = self._write(destination, message)
+        return letter if await self._store.freeze(claimed, letter) else None
+
+    async def _gather_patterns(self, claimed: ClaimedMessage) -> Message:
+        gathered = await self._store.gather(claimed, self._terms.min_savings)
         entries = {entry.pattern_id: entry for entry in await self._store.find_entries(gathered.signatures)}
-        message = Message(
+        return Message(
             key=claimed.key,
             kind=claimed.kind,
             created_at=claimed.created_at,
@@ -195,8 +206,20 @@ class Teller:
             old_count=gathered.old_count,
             url=self._terms.page_url,
         )
-        letter = self._write(destination, message)
-        return letter if await self._store.freeze(claimed, letter) else None
+
+    async def _gather_pauses(self, claimed: ClaimedMessage) -> Message:
+        pauses = await self._store.gather_pauses(claimed)
+        return Message(
+            key=claimed.key,
+            kind=claimed.kind,
+            created_at=claimed.created_at,
+            patterns=(),
+            count=len(pauses),
+            savings_usd=0.0,
+            old_count=0,
+            url=self._terms.page_url,
+            pauses=pauses,
+        )
 
     def _next(self, claimed: ClaimedMessage, delivery: Delivery) -> tuple[MessageState, float | None]:
         """Return what becomes of a message, and in how many seconds it is tried again."""

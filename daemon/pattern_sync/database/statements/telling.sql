@@ -8,6 +8,10 @@ SELECT pattern_sync.plan_messages(
     $1::text[], $2::double precision, $3::double precision, $4::double precision, $5::timestamptz
 ) AS due_seconds;
 
+-- name: plan_pauses
+-- Begin messages for the channels $1 that were not told of a rule's pause: due $2 seconds after the first one.
+SELECT pattern_sync.plan_pauses($1::text[], $2::double precision);
+
 -- name: claim_message
 -- Take the next message of the channels $1 that may be sent now, for $2 seconds.
 SELECT c.id, c.key, c.channel, c.kind, c.created_at, c.letter, c.attempts
@@ -17,6 +21,14 @@ FROM pattern_sync.claim_message($1::text[], $2::double precision) AS c;
 -- Settle what a message ($1, at the attempt $2) tells of: what is worth $3 USD a month. At most $4 are named.
 SELECT g.signatures, g.patterns, g.savings, g.old
 FROM pattern_sync.gather_message($1::bigint, $2::integer, $3::double precision, $4::bigint) AS g;
+
+-- name: gather_pauses
+-- Settle which pauses a message ($1, at the attempt $2) tells of.
+SELECT
+    g.id AS pause_id, g.rule, g.version, g.verdict, pattern_sync.legible(g.because) AS because, g.at AS paused_at,
+    g.decided, g.taken_back
+FROM pattern_sync.gather_pauses($1::bigint, $2::integer) AS g
+ORDER BY g.id;
 
 -- name: freeze_message
 -- Keep the text ($3) of a message ($1, at the attempt $2) for all of its attempts.

@@ -23,7 +23,7 @@ from pattern_sync.ruling import RuleView
 from pattern_sync.web.parameters import check_moment
 from pattern_sync.web.schemas.bodies import check_number
 from pattern_sync.web.schemas.review import Remark
-from pattern_sync.web.schemas.texts import STORABLE
+from pattern_sync.web.schemas.texts import NOT_BLANK, STORABLE
 
 
 def _number_or_null(given: object) -> object:
@@ -32,7 +32,7 @@ def _number_or_null(given: object) -> object:
 
 _Number = Annotated[float | None, BeforeValidator(_number_or_null)]
 _Count = Annotated[int | None, BeforeValidator(_number_or_null)]
-_Word = Annotated[str, Field(min_length=1, max_length=LONGEST_WORD, pattern=r"\S", json_schema_extra=STORABLE)]
+_Word = Annotated[str, Field(min_length=1, max_length=LONGEST_WORD, json_schema_extra=NOT_BLANK)]
 _Words = Annotated[list[_Word] | None, Field(max_length=MOST_WORDS)]
 
 
