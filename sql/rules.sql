@@ -557,15 +557,19 @@ END $$;
 -- Pause a rule that is on, for a reason. False if it is not on any more, or is another version.
 CREATE OR REPLACE FUNCTION pattern_sync.pause_rule(rule_name text, version bigint, because text, who text)
 RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    seen text[];
 BEGIN
     UPDATE pattern_sync.rules AS r SET state = 'paused', paused_because = pause_rule.because
     WHERE r.name = pause_rule.rule_name AND r.version = pause_rule.version AND r.state = 'on';
     IF NOT FOUND THEN
         RETURN false;
     END IF;
+    seen := pattern_sync.marked_by(pause_rule.rule_name);
     PERFORM pattern_sync.end_marks(pause_rule.rule_name);
     INSERT INTO pattern_sync.rule_log (rule, version, act, reviewer, reason)
     VALUES (pause_rule.rule_name, pause_rule.version, 'paused', pause_rule.who, pause_rule.because);
+    PERFORM pattern_sync.tell_changes('refreshed', seen);
     RETURN true;
 END $$;
 

@@ -597,7 +597,7 @@ EXPECTED: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
         ("text",),
         dict.fromkeys(
             [
-                *("marked", "left_as_checks", "decided_today", "decided", "taken_back"),
+                *("marked", "left_as_checks", "decided_today", "decided", "vetoed", "taken_back"),
                 *("checks_judged", "checks_agreed"),
             ],
             "int8",

@@ -3,7 +3,16 @@ import test from "node:test";
 import { readAddress } from "../../daemon/pattern_sync/web/static/address.js";
 import { visit } from "./support.js";
 
-const USUAL = { view: "pending", grouping: null, key: null, query: "", sort: "impact", pattern: null, results: false };
+const USUAL = {
+  view: "pending",
+  grouping: null,
+  key: null,
+  query: "",
+  sort: "impact",
+  pattern: null,
+  tab: "list",
+  rule: null,
+};
 
 /** @param {string} hash */
 function read(hash) {

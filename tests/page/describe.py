@@ -21,7 +21,7 @@ from pattern_sync.web.messages import Message
 # Of every other response the page reads only the detail.
 ANSWERS = ("200", "409")
 # What the page speaks.
-TAGS = (["review"], ["decisions"], ["advice"], ["roi"])
+TAGS = (["review"], ["decisions"], ["advice"], ["roi"], ["rules"])
 DESCRIPTIONS = {"title", "description", "summary", "example", "examples"}
 
 Document = dict[str, Any]

@@ -133,6 +133,7 @@ def test_the_operator_forbids_rules(database: TestDatabase) -> None:
     ) as daemon:
         refused = httpx.post(f"{daemon.http_url}/api/v1/rules/cheap/watch", headers=ADMIN)
         assert (refused.status_code, "forbidden" in refused.json()["detail"]) == (409, True)
+        assert httpx.get(f"{daemon.http_url}/api/v1/rules").json()["forbidden"]
         assert httpx.get(f"{daemon.http_url}/api/v1/rules/cheap/trial").status_code == 200
         off = httpx.post(f"{daemon.http_url}/api/v1/rules/cheap/off", headers=ADMIN, json={"reviewer": "ann"})
         assert off.json()["state"] == "off"
@@ -152,13 +153,15 @@ def test_a_rule_is_tried_switched_and_reverted_over_http(database: TestDatabase)
         running_daemon(database.url, timings=HASTY, PATTERN_SYNC_ADMIN_TOKEN="administrator") as daemon,
         httpx.Client(base_url=f"{daemon.http_url}/api/v1", timeout=30) as client,
     ):
-        assert client.get("/rules").json() == []
+        assert client.get("/rules").json() == {"forbidden": False, "rules": []}
         assert client.post("/rules/cheap", json=TERMS).status_code == 401
         contradiction = client.post("/rules/cheap", json={**TERMS, "min_savings": 600}, headers=ADMIN)
         assert contradiction.status_code == 422
         assert "nothing is within both" in contradiction.json()["detail"]
         made = client.post("/rules/cheap", json={**TERMS, "reviewer": "ann"}, headers=ADMIN).json()
         assert (made["state"], made["version"], made["terms"]["agreement"]) == ("off", 1, 0.95)
+        assert "savings at most 500 USD a month" in made["bounds"]
+        assert client.get("/rules").json() == {"forbidden": False, "rules": [made]}
         trial = client.get("/rules/cheap/trial").json()["trial"]
         assert (trial["measured"]["fitting"], trial["measured"]["agreed"], trial["fitting_pending"]) == (60, 59, 5)
         assert [each["pattern_id"] for each in trial["disagreements"]] == ["past:3"]
@@ -177,7 +180,7 @@ def test_a_rule_is_tried_switched_and_reverted_over_http(database: TestDatabase)
         database.execute(DUE)
         eventually(lambda: statuses(database, names)["auto-approved"] == 4)
         shown = client.get("/rules/cheap").json()["about"]
-        assert shown["counts"]["decided"] == 4
+        assert (shown["counts"]["decided"], shown["counts"]["vetoed"]) == (4, 1)
         assert [event["act"] for event in shown["events"]][:4] == ["decided"] * 4
         reverted = client.post("/rules/cheap/revert", headers=ADMIN).json()
         assert (reverted["undone"], reverted["paused"]) == (4, True)

@@ -193,6 +193,7 @@ def test_the_tab_key_visits_everything_in_order_and_is_never_trapped(three: Serv
         "skip",
         *views,
         "results-tab",
+        "rules-tab",
         "bell-button",
         "log-button",
         "keys-button",

@@ -324,6 +324,8 @@ def _view_table(view: "RuleView") -> Table:
     )
     table.add_row("marked", f"{counts.marked:,}, and {counts.left_as_checks:,} left to people")
     table.add_row("decided", f"{counts.decided:,}, {counts.decided_today:,} of them in the last 24 hours")
+    if counts.vetoed:
+        table.add_row("objected to", f"{counts.vetoed:,}")
     if counts.taken_back:
         table.add_row("taken back", f"{counts.taken_back:,}")
     for event in view.events:

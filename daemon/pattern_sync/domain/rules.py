@@ -187,6 +187,7 @@ class RuleCounts:
     left_as_checks: int
     decided_today: int
     decided: int
+    vetoed: int
     taken_back: int
     checks_judged: int
     checks_agreed: int

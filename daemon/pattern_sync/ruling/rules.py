@@ -85,6 +85,11 @@ class Rules:
         self._clock = clock
         self._forbidden = forbidden
 
+    @property
+    def forbidden(self) -> bool:
+        """Return whether the operator has forbidden rules: none watches or decides."""
+        return self._forbidden
+
     async def all(self) -> list[Rule]:
         """Return the rules, by name."""
         return await self._store.rules()

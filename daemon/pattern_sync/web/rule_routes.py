@@ -18,6 +18,7 @@ from pattern_sync.web.schemas.rules import (
     RevertRequest,
     RuleChanges,
     RuleInFull,
+    RuleList,
     RuleShown,
     RuleSwitch,
     Trial,
@@ -43,9 +44,10 @@ class RuleRoutes:
             self.router.post(f"/{{name}}/{path}", dependencies=administrators, responses=changing | ONE_RULE)(act)
         self.router.post("/{name}/revert", dependencies=administrators, responses=changing | ONE_RULE)(self.revert)
 
-    async def all(self) -> list[RuleShown]:
-        """List the rules, by name."""
-        return [RuleShown.of(rule) for rule in await self._rules.all()]
+    async def all(self) -> RuleList:
+        """List the rules, by name, and say whether the operator has forbidden them."""
+        rules = [RuleShown.of(rule) for rule in await self._rules.all()]
+        return RuleList(forbidden=self._rules.forbidden, rules=rules)
 
     async def show(self, name: RuleName) -> RuleInFull:
         """Return one rule: its terms, people's agreement with it, what it has marked, and what it did."""

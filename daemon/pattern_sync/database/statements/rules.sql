@@ -93,6 +93,7 @@ SELECT
         WHERE l.act = 'decided' AND l.at > pg_catalog.clock_timestamp() - '24 hours'::interval
     ) AS decided_today,
     pg_catalog.count(*) FILTER (WHERE l.act = 'decided') AS decided,
+    pg_catalog.count(*) FILTER (WHERE l.act = 'vetoed') AS vetoed,
     pg_catalog.count(*) FILTER (WHERE l.act = 'reverted') AS taken_back,
     pg_catalog.count(*) FILTER (WHERE l.act = 'checked' AND l.human IS NOT NULL) AS checks_judged,
     pg_catalog.count(*) FILTER (

@@ -18,6 +18,7 @@ from pattern_sync.domain.rules import (
     RuleTerms,
     RuleVerdict,
     VetoOutcome,
+    bounds_in_words,
 )
 from pattern_sync.ruling import RuleView
 from pattern_sync.web.parameters import check_moment
@@ -125,6 +126,7 @@ class RuleShown(BaseModel):
     paused_because: str | None
     reviewer: str = Field(description="The name under which it decides.")
     terms: RuleTerms
+    bounds: str = Field(description="What it is bound to, in words.")
     changed_by: str
     changed_at: datetime
 
@@ -138,9 +140,17 @@ class RuleShown(BaseModel):
             paused_because=rule.paused_because,
             reviewer=rule.reviewer,
             terms=rule.terms,
+            bounds=bounds_in_words(rule.terms),
             changed_by=rule.changed_by,
             changed_at=rule.changed_at,
         )
+
+
+class RuleList(BaseModel):
+    """The rules, by name, and whether they may do anything."""
+
+    forbidden: bool = Field(description="The operator has forbidden rules: whatever their state, none does anything.")
+    rules: list[RuleShown]
 
 
 class RuleInFull(BaseModel):

@@ -6,6 +6,7 @@
  * @import { KeysDialog } from "./keys-dialog.js"
  * @import { VirtualList } from "./list.js"
  * @import { Log } from "./log.js"
+ * @import { Objections } from "./objections.js"
  * @import { Picks } from "./picks.js"
  * @import { Queue } from "./queue.js"
  * @import { Selection } from "./selection.js"
@@ -25,6 +26,7 @@
  * @property {VirtualList} list
  * @property {Fold} fold
  * @property {Snooze} snooze
+ * @property {Objections} objections
  * @property {Log} log
  * @property {Undo} undo
  * @property {Queue} queue
@@ -39,7 +41,8 @@
  * @returns {Actions}
  */
 export function keyActions(parts) {
-  const { selection, together, decisions, fold, snooze, log, undo, queue, grouping, signs, keysDialog } = parts;
+  const { selection, together, decisions, fold, snooze, objections, log, undo, queue, grouping, signs, keysDialog } =
+    parts;
   /** @type {(groups: () => void, patterns: () => void) => () => void} */
   const either = (groups, patterns) => () => (grouping.listing && !selection.opened ? groups() : patterns());
   return {
@@ -72,6 +75,7 @@ export function keyActions(parts) {
     ),
     fold: () => fold.toggle(),
     snooze: () => snooze.begin(),
+    object: () => objections.begin(),
     log: () => log.open(),
     undo: () => undo.last(),
     search: () => selection.opened || queue.focusSearch(),

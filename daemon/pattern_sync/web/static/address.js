@@ -9,11 +9,16 @@
  * @property {string} query
  * @property {string} sort the name of an order, with `-` before it where it is reversed
  * @property {string | null} pattern
- * @property {boolean} results whether the results are shown in place of the list
+ * @property {Tab} tab what is shown
+ * @property {string | null} rule the one that is opened
+ *
+ * @typedef {"list" | "results" | "rules"} Tab the list with its details, or what is shown in place of them
  */
 
 /** @type {readonly Status[]} */
 const VIEWS = ["pending", "approved", "rejected", "auto-approved", "auto-rejected"];
+/** @type {readonly Tab[]} */
+const TABS = ["list", "results", "rules"];
 /** @type {readonly Grouping[]} */
 export const GROUPINGS = ["kind", "shape", "target", "flag"];
 export const USUAL_SORT = "impact";
@@ -40,7 +45,8 @@ export function readAddress() {
     query: said.get("q") ?? "",
     sort: said.get("sort") || USUAL_SORT,
     pattern: said.get("pattern") || null,
-    results: said.get("tab") === "results",
+    tab: TABS.find((tab) => tab === said.get("tab")) ?? "list",
+    rule: said.get("rule") || null,
   };
 }
 
@@ -58,7 +64,7 @@ export function writeAddress(changes, { step = false } = {}) {
 }
 
 /** @param {Place} place */
-function asHash({ view, grouping, key, query, sort, pattern, results }) {
+function asHash({ view, grouping, key, query, sort, pattern, tab, rule }) {
   const said = [
     view !== "pending" && `view=${view}`,
     grouping !== null && `group=${grouping}`,
@@ -66,7 +72,8 @@ function asHash({ view, grouping, key, query, sort, pattern, results }) {
     query !== "" && `q=${encodeURIComponent(query)}`,
     sort !== USUAL_SORT && `sort=${encodeURIComponent(sort)}`,
     pattern !== null && `pattern=${encodeURIComponent(pattern)}`,
-    results && "tab=results",
+    tab !== "list" && `tab=${tab}`,
+    rule !== null && `rule=${encodeURIComponent(rule)}`,
   ].filter(Boolean);
   return said.length > 0 ? `#${said.join("&")}` : "";
 }

@@ -1,5 +1,5 @@
 /**
- * @import { Approval, Comment, DecisionOnMany, Grouping, Rejection, SnoozeRequest, Snoozed, Status, paths } from "wire"
+ * @import { Approval, Comment, DecisionOnMany, Grouping, Objection, Rejection, SnoozeRequest, Snoozed, Status, paths } from "wire"
  * @import { Options } from "./exchange.js"
  */
 
@@ -194,7 +194,7 @@ export class Api {
   /** @param {string} patternId */
   async wake(patternId) {
     const path = "/api/v1/patterns/{pattern_id}/wake";
-    const { answer } = await this.#request(address(path, patternId), { method: "POST" });
+    const { answer } = await this.#request(address(path, { patternId }), { method: "POST" });
     return /** @type {Written<typeof path>} */ (answer);
   }
 
@@ -238,6 +238,32 @@ export class Api {
     return this.#get("/api/v1/roi/{pattern_id}", { patternId, signal });
   }
 
+  /** The rules, and whether they are forbidden. */
+  rules() {
+    return this.#get("/api/v1/rules");
+  }
+
+  /** @param {string} name */
+  rule(name) {
+    return this.#get("/api/v1/rules/{name}", { name });
+  }
+
+  /**
+   * What a rule would have decided of what people decided.
+   * @param {string} name
+   */
+  trial(name) {
+    return this.#get("/api/v1/rules/{name}/trial", { name });
+  }
+
+  /**
+   * @param {string} patternId
+   * @param {Objection} objection
+   */
+  veto(patternId, objection) {
+    return this.#post("/api/v1/patterns/{pattern_id}/veto", { document: objection, patternId });
+  }
+
   /** What misses the filter by least. */
   nearest() {
     return this.#get("/api/v1/patterns/nearest");
@@ -254,10 +280,11 @@ export class Api {
   /**
    * @template {keyof paths} Path
    * @param {Path} path
-   * @param {{ patternId?: string, signal?: AbortSignal, query?: Record<string, string | number> }} [options]
+   * @param {{ patternId?: string, name?: string, signal?: AbortSignal, query?: Record<string, string | number> }} [options]
+   *   `name` of a rule
    */
-  async #get(path, { patternId, signal, query = {} } = {}) {
-    const url = asking(address(path, patternId), query);
+  async #get(path, { patternId, name, signal, query = {} } = {}) {
+    const url = asking(address(path, { patternId, name }), query);
     const { answer } = await this.#request(url, { signal });
     return /** @type {Read<Path>} */ (answer);
   }
@@ -268,7 +295,7 @@ export class Api {
    * @param {{ document: object, key?: string, patternId?: string, batchId?: number }} sent
    */
   async #post(path, { document, key, patternId, batchId }) {
-    const { answer } = await this.#request(address(path, patternId, batchId), { document, key });
+    const { answer } = await this.#request(address(path, { patternId, batchId }), { document, key });
     return /** @type {Written<Path>} */ (answer);
   }
 
@@ -280,7 +307,7 @@ export class Api {
    * @param {string} key
    */
   async #decide(path, patternId, document, key) {
-    const { answer, batch } = await this.#request(address(path, patternId), { document, key });
+    const { answer, batch } = await this.#request(address(path, { patternId }), { document, key });
     return { entry: /** @type {Written<Path>} */ (answer), batch };
   }
 
@@ -342,11 +369,11 @@ function nextPage(current, link) {
 
 /**
  * @param {keyof paths} path
- * @param {string} [patternId]
- * @param {number} [batchId]
+ * @param {{ patternId?: string | undefined, batchId?: number | undefined, name?: string | undefined }} [parts]
  */
-function address(path, patternId, batchId) {
-  const relative = path.slice(1).replace("{batch_id}", String(batchId));
+function address(path, { patternId, batchId, name = "" } = {}) {
+  // The name of a rule needs no encoding.
+  const relative = path.slice(1).replace("{batch_id}", String(batchId)).replace("{name}", name);
   if (patternId === undefined) return fromRoot(relative);
   if (PLAIN.test(patternId)) return fromRoot(relative.replace("{pattern_id}", () => encodeURIComponent(patternId)));
   const url = fromRoot(relative.replace("{pattern_id}", "~"));

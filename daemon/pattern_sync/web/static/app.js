@@ -5,6 +5,7 @@
 
 import { keyActions } from "./actions.js";
 import { readAddress, writeAddress } from "./address.js";
+import { Admission } from "./admission.js";
 import { Api } from "./api.js";
 import { Asleep } from "./asleep.js";
 import { Bell } from "./bell.js";
@@ -28,10 +29,13 @@ import { Presence } from "./presence.js";
 import { Queue } from "./queue.js";
 import { Reasons } from "./reasons.js";
 import { Results } from "./results.js";
+import { Rulebook } from "./rulebook.js";
+import { Ruling } from "./ruling.js";
 import { Selection } from "./selection.js";
 import { Signs } from "./signs.js";
 import { Snooze } from "./snooze.js";
 import { Store } from "./store.js";
+import { Tabs } from "./tabs.js";
 import { Today } from "./today.js";
 import { Together } from "./together.js";
 import { TokenDialog } from "./token-dialog.js";
@@ -39,8 +43,6 @@ import { Undo } from "./undo.js";
 import { Views } from "./views.js";
 
 const FIRST_MESSAGE_SECONDS = 0.05;
-// One connection may fail by chance, as when the daemon restarts.
-const REFUSALS_BEFORE_POLLING = 2;
 
 /** The parts of the page, and how they reach each other. */
 class ReviewPage {
@@ -49,33 +51,35 @@ class ReviewPage {
   #store = new Store();
   #tokenDialog = new TokenDialog({ memory: this.#memory });
   #keysDialog = new KeysDialog({ memory: this.#memory });
-  #api = new Api({ token: () => this.#memory.token, askToken: (wrong) => this.#askToken(wrong) });
+  #api = new Api({ token: () => this.#memory.token, askToken: (wrong) => this.#admission.askToken(wrong) });
   #live = new Live({
     token: () => this.#memory.token,
     receive: (message) => this.#receive(message),
     change: (state) => this.#connectionChanged(state),
-    refused: (times) => this.#learnWhy(times),
+    refused: (times) => this.#started && this.#admission.learnWhy(times),
   });
   #polling = new Polling({ look: () => this.#queue.reload() });
-  #signs = new Signs({ retry: () => this.#retry(), leave: () => this.#list.focus() });
+  #signs = new Signs({ retry: () => this.#admission.retry(), leave: () => this.#list.focus() });
   #views = new Views({ choose: (view) => this.#showView(view) });
   #picks = new Picks({ changed: () => this.#together.changed() });
   #lookalikes = new Lookalikes({ store: this.#store });
+  #rulebook = new Rulebook({ api: this.#api, changed: () => this.#queue.drawSoon() });
   #list = new VirtualList({
     store: this.#store,
     picks: this.#picks,
     lookalikes: this.#lookalikes,
     readers: (patternId) => this.#presence.others(patternId),
+    markOf: (entry) => this.#rulebook.markOf(entry),
     choose: (entry) => this.#choose(entry),
     seenToEnd: () => this.#queue.more(),
   });
-  #details = new Details({ api: this.#api, choose: (patternId) => this.#visit(patternId) });
+  #details = new Details({ api: this.#api, rulebook: this.#rulebook, choose: (patternId) => this.#visit(patternId) });
   #identity = new Identity({ api: this.#api });
   #presence = new Presence({
     send: (message) => this.#live.send(message),
     memory: this.#memory,
     identity: this.#identity,
-    changed: () => this.#list.readersChanged(),
+    changed: () => this.#list.redraw(),
   });
   #selection = new Selection({
     api: this.#api,
@@ -102,6 +106,14 @@ class ReviewPage {
     isPaused: () => this.#queue.paused,
     asked: () => this.#queue.drawSoon(),
   });
+  /** @type {Admission} */
+  #admission = new Admission({
+    live: this.#live,
+    tokenDialog: this.#tokenDialog,
+    queue: this.#queue,
+    counts: this.#counts,
+    signs: this.#signs,
+  });
   #person = { api: this.#api, memory: this.#memory, identity: this.#identity };
   #shown = {
     store: this.#store,
@@ -122,6 +134,14 @@ class ReviewPage {
     ...this.#shown,
     changed: (patternId, entry) => this.#changed(patternId, entry),
   });
+  #ruling = new Ruling({
+    ...this.#person,
+    ...this.#shown,
+    rulebook: this.#rulebook,
+    undo: this.#undo,
+    changed: (patternId, entry) => this.#changed(patternId, entry),
+    visit: (patternId) => this.#visit(patternId),
+  });
   #asleep = new Asleep(this.#shown);
   #decisions = new Decisions({
     ...this.#person,
@@ -139,7 +159,8 @@ class ReviewPage {
     decisions: this.#decisions,
     decided: () => this.#decidedTogether(),
   });
-  #results = new Results({ api: this.#api, views: this.#views, visit: (patternId) => this.#visit(patternId) });
+  #results = new Results({ api: this.#api, visit: (patternId) => this.#visit(patternId) });
+  #tabs = new Tabs({ views: this.#views, pages: { results: this.#results, rules: this.#ruling.tab } });
   #fold = new Fold({ ...this.#person, ...this.#shown });
   #grouping = new Grouping({ ...this.#person, ...this.#shown, together: this.#together });
   #started = false;
@@ -151,6 +172,7 @@ class ReviewPage {
       decisions: this.#decisions,
       fold: this.#fold,
       snooze: this.#snooze,
+      objections: this.#ruling.objections,
       log: this.#log,
       undo: this.#undo,
       grouping: this.#grouping,
@@ -174,7 +196,7 @@ class ReviewPage {
     this.#started = true;
     this.#grouping.follow(readAddress());
     this.#queue.go(readAddress());
-    this.#results.follow();
+    this.#tabs.follow();
     this.#identity.refresh();
     this.#today.refresh();
     this.#fold.begin();
@@ -252,8 +274,8 @@ class ReviewPage {
 
   /** @param {Status} view */
   #showView(view) {
-    writeAddress({ view, key: null, pattern: null, results: false }, { step: true });
-    this.#results.follow();
+    writeAddress({ view, key: null, pattern: null, tab: "list", rule: null }, { step: true });
+    this.#tabs.follow();
     this.#picks.clear();
     this.#selection.select(null);
     this.#grouping.follow(readAddress());
@@ -264,7 +286,7 @@ class ReviewPage {
   #followAddress() {
     this.#grouping.follow(readAddress());
     this.#queue.go(readAddress());
-    this.#results.follow();
+    this.#tabs.follow();
     this.#selection.follow();
   }
 
@@ -276,33 +298,8 @@ class ReviewPage {
 
   /** @param {string} patternId */
   async #visit(patternId) {
+    this.#tabs.go("list");
     if (await this.#selection.find(patternId)) this.#selection.open();
-  }
-
-  /** @param {boolean} wrong */
-  async #askToken(wrong) {
-    const told = await this.#tokenDialog.obtain(wrong);
-    if (told) this.#live.connect();
-    return told;
-  }
-
-  #retry() {
-    this.#tokenDialog.declined = false;
-    this.#live.connect();
-  }
-
-  /**
-   * A browser does not report why a WebSocket was refused. If a token is missing, any request asks for one; a person who
-   * has declined is not asked again. If the daemon answers as usual, something on the way keeps WebSockets out, or the
-   * daemon itself refuses this one.
-   * @param {number} times
-   */
-  async #learnWhy(times) {
-    if (!this.#started || this.#tokenDialog.declined || this.#queue.paused) return;
-    const fault = await this.#counts.refresh();
-    if (this.#isLive) return;
-    this.#signs.inTheWay = fault?.strange ? fault.message : "";
-    this.#live.polls = fault === null && times >= REFUSALS_BEFORE_POLLING;
   }
 }
 

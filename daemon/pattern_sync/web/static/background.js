@@ -6,7 +6,7 @@
 
 import { asApiError } from "./api-error.js";
 import { allById, build, byId, fillList, setAttribute, setText } from "./dom.js";
-import { capital, time, visible, visibleLines } from "./format.js";
+import { capital, reviewerText, time, visible, visibleLines } from "./format.js";
 
 // Running through the list with a key must not ask for every pattern on the way.
 const SETTLE_MILLISECONDS = 120;
@@ -156,7 +156,7 @@ function historyItem({ action, reviewer, notes, created_at: createdAt }) {
     {},
     build("b", {}, action === "commented" ? "Comment" : capital(visible(action))),
     " by ",
-    build("bdi", {}, visible(reviewer)),
+    build("bdi", {}, reviewerText(reviewer)),
     " ",
     build("time", { dateTime: createdAt ?? "", className: "soft" }, time(createdAt)),
   );

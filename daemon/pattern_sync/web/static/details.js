@@ -1,6 +1,7 @@
 /**
  * @import { QueueEntry } from "wire"
  * @import { Api } from "./api.js"
+ * @import { Rulebook } from "./rulebook.js"
  * @import { Store } from "./store.js"
  */
 
@@ -15,6 +16,7 @@ import {
   decisionNotes,
   money,
   percent,
+  ruleOf,
   share,
   steps,
   time,
@@ -22,10 +24,13 @@ import {
   visibleLines,
 } from "./format.js";
 import { Likelihood } from "./likelihood.js";
+import { MarkNote } from "./mark-note.js";
 import { nameSigns } from "./name-signs.js";
 import { Overview } from "./overview.js";
 import { Similar } from "./similar.js";
 import { isAsleep } from "./snooze-texts.js";
+
+const UNDO_MILLISECONDS = 7 * 86_400_000;
 
 /** The right half of the page: the selected pattern's figures, or what the view holds when none is selected. */
 export class Details {
@@ -47,6 +52,7 @@ export class Details {
     "decision",
     "decision-title",
     "decision-notes",
+    "decision-undo",
     "figure-savings",
     "figure-shown",
     "figure-share",
@@ -67,17 +73,20 @@ export class Details {
   #similar;
   #expectation;
   #likelihood;
+  #markNote;
 
   /**
    * @param {object} parts
    * @param {Api} parts.api
+   * @param {Rulebook} parts.rulebook
    * @param {(patternId: string) => void} parts.choose called with another pattern that a person wants to see
    */
-  constructor({ api, choose }) {
+  constructor({ api, rulebook, choose }) {
     this.#background = new Background({ api, retryButton: (retry) => this.#retryButton(retry) });
     this.#similar = new Similar({ api, choose });
     this.#expectation = new Expectation({ api });
     this.#likelihood = new Likelihood({ api });
+    this.#markNote = new MarkNote({ rulebook });
   }
 
   /**
@@ -108,6 +117,7 @@ export class Details {
     this.#showRank(rank);
     this.#likelihood.show(entry);
     this.#showOddities(oddities(entry.pattern_id, alike));
+    this.#markNote.show(entry);
     if (!another) return;
     this.#elements.details.scrollTop = 0;
     this.#background.start(entry.pattern_id);
@@ -177,6 +187,7 @@ export class Details {
     this.#similar.stop();
     this.#expectation.stop();
     this.#likelihood.stop();
+    this.#markNote.hide();
     this.#patternId = null;
   }
 
@@ -278,6 +289,7 @@ export class Details {
     decision.dataset.status = entry.status;
     title.replaceChildren(...decisionHeading(entry));
     setText(notes, visibleLines(decisionNotes(entry)));
+    this.#elements["decision-undo"].hidden = !isUndoable(entry);
   }
 }
 
@@ -292,13 +304,21 @@ function oddities(patternId, alike) {
     .join(" ");
 }
 
+/**
+ * Whether a rule has decided an entry within the days in which that can be undone.
+ * @param {QueueEntry} entry
+ */
+function isUndoable({ reviewed_by: reviewer, reviewed_at: at }) {
+  return ruleOf(reviewer) !== null && at !== null && Date.now() - Date.parse(at) < UNDO_MILLISECONDS;
+}
+
 /** @param {QueueEntry} entry */
 function decisionHeading(entry) {
   const { status, reviewed_at: reviewedAt } = entry;
   const who = decider(entry);
   return [
     capital(status),
-    ...(who ? [" by ", build("bdi", {}, visible(who))] : []),
+    ...(who ? [" by ", build("bdi", {}, who)] : []),
     ...(reviewedAt ? [" on ", build("time", { dateTime: reviewedAt }, time(reviewedAt))] : []),
   ];
 }

@@ -139,11 +139,30 @@ export function patternType(patternId) {
 }
 
 /**
+ * The rule that decides under a name, "rule:cheap-tests@3"; null for a person's.
+ * @param {string | null} reviewer
+ */
+export function ruleOf(reviewer) {
+  const { name, version } = /^rule:(?<name>[a-z][a-z0-9-]*)@(?<version>\d+)$/u.exec(reviewer ?? "")?.groups ?? {};
+  return name === undefined ? null : { name, version: Number(version) };
+}
+
+/**
+ * "ann", "rule cheap-tests, version 3"
+ * @param {string | null} reviewer
+ */
+export function reviewerText(reviewer) {
+  const rule = ruleOf(reviewer);
+  return rule ? `rule ${rule.name}, version ${count(rule.version)}` : visible(reviewer);
+}
+
+/**
  * Who made an entry's decision: a person's name, "a rule", or null where that is not recorded.
  * @param {Pick<QueueEntry, "status" | "reviewed_by">} entry
  */
 export function decider({ status, reviewed_by: reviewer }) {
-  return reviewer || (status.startsWith("auto-") ? "a rule" : null);
+  if (reviewer) return reviewerText(reviewer);
+  return status.startsWith("auto-") ? "a rule" : null;
 }
 
 /**
@@ -160,7 +179,7 @@ export function decisionNotes({ status, approval_notes: notes }) {
  */
 export function decided(entry) {
   const who = decider(entry);
-  const by = who ? ` by ${visible(who)}` : "";
+  const by = who ? ` by ${who}` : "";
   const on = entry.reviewed_at ? ` on ${time(entry.reviewed_at)}` : "";
   return `${capital(entry.status)}${by}${on}`;
 }

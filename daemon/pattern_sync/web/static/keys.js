@@ -18,6 +18,7 @@
  * @property {() => void} fold
  * @property {() => void} undo
  * @property {() => void} snooze
+ * @property {() => void} object
  * @property {() => void} log
  * @property {() => void} search
  * @property {() => void} order
@@ -42,7 +43,7 @@
 export function listenToKeys(parts) {
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (!(event.target instanceof Element) || document.querySelector("dialog[open], #results:not([hidden])")) return;
+    if (!(event.target instanceof Element) || document.querySelector("dialog[open], main:not([data-tab=list])")) return;
     const action = isTyping(event.target)
       ? typingAction(event.key, event.target, parts)
       : freeAction(event, event.target, parts);
@@ -110,6 +111,7 @@ function otherLetters(actions) {
     "*": actions.pickAll,
     f: actions.fold,
     s: actions.snooze,
+    v: actions.object,
     l: actions.log,
     z: actions.undo,
     o: actions.order,

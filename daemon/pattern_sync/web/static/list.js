@@ -1,5 +1,5 @@
 /**
- * @import { QueueEntry } from "wire"
+ * @import { EntryMark, QueueEntry } from "wire"
  * @import { Lookalikes } from "./lookalikes.js"
  * @import { Picks } from "./picks.js"
  * @import { Store } from "./store.js"
@@ -30,6 +30,7 @@ export class VirtualList {
   #standIn = null;
   #lookalikes;
   #readers;
+  #markOf;
   #arrivals;
   /** @type {QueueEntry[]} */
   #entries = [];
@@ -46,14 +47,16 @@ export class VirtualList {
    * @param {Picks} parts.picks
    * @param {Lookalikes} parts.lookalikes
    * @param {(patternId: string) => string[]} parts.readers the names of the others who read a pattern
+   * @param {(entry: QueueEntry) => EntryMark | null} parts.markOf what a rule is about to decide of an entry
    * @param {(entry: QueueEntry) => void} parts.choose called for the row that a person opens
    * @param {() => void} parts.seenToEnd called when little is left to see of what is held of a long list
    */
-  constructor({ store, picks, lookalikes, readers, choose, seenToEnd }) {
+  constructor({ store, picks, lookalikes, readers, markOf, choose, seenToEnd }) {
     this.#store = store;
     this.#picks = picks;
     this.#lookalikes = lookalikes;
     this.#readers = readers;
+    this.#markOf = markOf;
     this.#seenToEnd = seenToEnd;
     this.#arrivals = new Arrivals({
       store,
@@ -128,8 +131,8 @@ export class VirtualList {
     this.#draw();
   }
 
-  /** Others read other patterns now. */
-  readersChanged() {
+  /** What is known of the entries beside themselves has changed: who reads them, what rules are about to decide. */
+  redraw() {
     this.#draw();
   }
 
@@ -262,7 +265,11 @@ export class VirtualList {
         selected: entry.pattern_id === this.#selected?.pattern_id,
         picked: this.#picks.size > 0 ? this.#picks.has(entry.pattern_id) : null,
       },
-      { readers: this.#readers(entry.pattern_id), alike: this.#lookalikes.of(entry.pattern_id) },
+      {
+        readers: this.#readers(entry.pattern_id),
+        alike: this.#lookalikes.of(entry.pattern_id),
+        mark: this.#markOf(entry),
+      },
     );
     return row;
   }

@@ -7,14 +7,14 @@
  */
 
 import { asApiError } from "./api-error.js";
-import { allById, build, byId, find } from "./dom.js";
-import { capital, count, money, plural, time, visible } from "./format.js";
+import { allById, byId, find } from "./dom.js";
+import { plural } from "./format.js";
+import { logItem } from "./log-item.js";
 
 const DAYS = 7;
 const DAY_MILLISECONDS = 86_400_000;
 // As many as one answer has.
 const MOST = 500;
-const NAMED = 3;
 
 /** What was decided within the days in which it can be undone: each batch with its patterns, and a way back. */
 export class Log {
@@ -87,60 +87,23 @@ export class Log {
       batches.length === MOST ? " The latest 500 are shown: the command line and the API list older ones." : "";
     const told = number === 0 ? "Nothing was decided." : `${plural(number, "decision")}.${older}`;
     this.#elements["log-text"].textContent = told;
-    this.#elements["log-list"].replaceChildren(...batches.map((batch) => this.#item(batch, partsOf(batch, decisions))));
-  }
-
-  /**
-   * @param {Batch} batch
-   * @param {LoggedDecision[]} decisions
-   */
-  #item(batch, decisions) {
-    const { id, decision, reviewer, reason, decided_at: decidedAt, items, undone_by: undoneBy, undoable } = batch;
-    const names = decisions.slice(0, NAMED).map(({ pattern_id: patternId }) => visible(patternId));
-    const more = items > names.length && names.length > 0 ? ` and ${count(items - names.length)} more` : "";
-    const what = items === 1 && names[0] ? `“${names[0]}”` : plural(items, "pattern");
-    const savings = decisions.reduce((sum, { savings_usd: usd }) => sum + (usd ?? 0), 0);
-    const worth = decisions.length === items ? ` · ${money(savings)} a month` : "";
-    const done = `${capital(visible(decision))} ${what}`;
-    const item = build(
-      "li",
-      {},
-      build("p", {}, build("b", {}, done), worth),
-      build("p", { className: "soft" }, "by ", build("bdi", {}, visible(reviewer)), `, ${time(decidedAt)}`),
+    this.#elements["log-list"].replaceChildren(
+      ...batches.map((batch) => logItem(batch, decisions, (batchId, what) => this.#takeBack(batchId, what))),
     );
-    if (items > 1 && names.length > 0) item.append(build("p", { className: "soft" }, `${names.join(", ")}${more}`));
-    if (reason) item.append(build("p", { className: "prose", dir: "auto" }, visible(reason)));
-    if (undoneBy) item.append(build("p", { className: "soft" }, `Undone by ${visible(undoneBy)}.`));
-    if (undoable) item.append(this.#undoButton(id, what, done));
-    return item;
   }
 
   /**
    * @param {number} batchId
    * @param {string} what
-   * @param {string} done
    */
-  #undoButton(batchId, what, done) {
-    const button = build("button", { type: "button", className: "small", ariaLabel: `Undo: ${done}` }, "Undo");
-    button.addEventListener("click", async () => {
-      button.disabled = true;
-      await this.#undo.undo(batchId, what);
-      await this.#load();
-      this.#mine.focus();
-    });
-    return button;
+  async #takeBack(batchId, what) {
+    await this.#undo.undo(batchId, what);
+    await this.#load();
+    this.#mine.focus();
   }
 }
 
 /** Today's first moment, here. */
 export function midnight() {
   return new Date(new Date().setHours(0, 0, 0, 0)).toISOString();
-}
-
-/**
- * @param {Batch} batch
- * @param {LoggedDecision[]} decisions
- */
-function partsOf({ id }, decisions) {
-  return decisions.filter(({ batch_id: batchId }) => batchId === id);
 }

@@ -2,10 +2,8 @@
  * @import { KindRoi, PatternRoi, Roi, RoiWeek } from "wire"
  * @import { Api } from "./api.js"
  * @import { Scale } from "./results-chart.js"
- * @import { Views } from "./views.js"
  */
 
-import { readAddress, writeAddress } from "./address.js";
 import { asApiError } from "./api-error.js";
 import { allById, build, byId, closest, findAll } from "./dom.js";
 import { count, money, percent, share, time, visible } from "./format.js";
@@ -16,15 +14,11 @@ import { draw } from "./svg.js";
 const MARK_WIDTH = 110;
 const LEAST_WIDTH = 300;
 
-/** What approved patterns have saved, beside what they promised: a tab in place of the list and the details. */
+/** What approved patterns have saved, beside what they promised: a tab. */
 export class Results {
   #api;
-  #views;
-  #main = byId("main", HTMLElement);
-  #tab = byId("results-tab", HTMLButtonElement);
   #elements = allById(
     "results",
-    "results-title",
     "results-summary",
     "results-as-of",
     "results-fault",
@@ -47,45 +41,23 @@ export class Results {
   /**
    * @param {object} parts
    * @param {Pick<Api, "roi">} parts.api
-   * @param {Views} parts.views
    * @param {(patternId: string) => void} parts.visit called with the pattern that a person wants to see
    */
-  constructor({ api, views, visit }) {
+  constructor({ api, visit }) {
     this.#api = api;
-    this.#views = views;
-    this.#tab.addEventListener("click", () => this.#go(true));
     byId("results-retry", HTMLButtonElement).addEventListener("click", () => this.#load());
     this.#elements.results.addEventListener("click", (event) => {
       const patternId = closest(event, "[data-result-id]")?.dataset.resultId;
-      if (patternId === undefined) return;
-      this.#go(false);
-      visit(patternId);
+      if (patternId !== undefined) visit(patternId);
     });
     // Wide tables scroll by themselves, also by key.
-    for (const table of findAll(this.#elements.results, ".results-table")) table.tabIndex = 0;
+    for (const table of findAll(this.#elements.results, ".tab-table")) table.tabIndex = 0;
     new ResizeObserver(() => this.#drawChart()).observe(this.#elements["results-chart"]);
   }
 
-  /** Show them, or the list, as the address says. */
-  follow() {
-    const { results: shown, view } = readAddress();
-    this.#views.showCurrent(shown ? null : view);
-    if (shown === !this.#elements.results.hidden) return;
-    this.#elements.results.hidden = !shown;
-    this.#main.dataset.tab = shown ? "results" : "list";
-    if (shown) {
-      this.#tab.setAttribute("aria-current", "true");
-      this.#elements["results-title"].focus();
-      this.#load();
-    } else {
-      this.#tab.removeAttribute("aria-current");
-    }
-  }
-
-  /** @param {boolean} shown */
-  #go(shown) {
-    writeAddress({ results: shown }, { step: true });
-    this.follow();
+  /** Show them as they are now. */
+  show() {
+    this.#load();
   }
 
   async #load() {

@@ -1,9 +1,10 @@
-/** @import { QueueEntry } from "wire" */
+/** @import { EntryMark, QueueEntry } from "wire" */
 
 import { byId, find, setAttribute, setText } from "./dom.js";
 import { doubts, shownInShort, shownInWords, shownPart, sign } from "./evidence.js";
 import { count, money, percent, share, short, visible } from "./format.js";
 import { likely } from "./likelihood.js";
+import { markSign, markText } from "./mark-texts.js";
 import { nameSigns } from "./name-signs.js";
 import { readersText } from "./presence.js";
 
@@ -27,6 +28,7 @@ import { readersText } from "./presence.js";
  * @typedef {object} Company
  * @property {string[]} readers the names of those who read it elsewhere
  * @property {string[]} alike the names of the patterns that look like it
+ * @property {EntryMark | null} mark what a rule is about to decide
  */
 
 /** One row of the list. Only what differs is written: rows are drawn with every scroll and every change. */
@@ -36,6 +38,7 @@ export class Row {
   #id = find(this.#element, ".row-id bdi", HTMLElement);
   #readers = find(this.#element, ".reader", HTMLElement);
   #odd = find(this.#element, ".odd", HTMLElement);
+  #ruled = find(this.#element, ".ruled", HTMLElement);
   #doubt = find(this.#element, ".doubt", HTMLElement);
   #likely = find(this.#element, ".likely", HTMLElement);
   #tools = find(this.#element, ".steps-line", HTMLElement);
@@ -100,7 +103,7 @@ export class Row {
    * @param {number | null} fraction
    * @param {Company} company
    */
-  #write(entry, fraction, { readers, alike }) {
+  #write(entry, fraction, { readers, alike, mark }) {
     this.#entry = entry;
     const odd = nameSigns(entry.pattern_id, alike);
     const confidence = percent(entry.confidence_score);
@@ -112,6 +115,7 @@ export class Row {
     setText(this.#tools, visible(entry.tool_sequence));
     show(this.#readers, readers.map(visible).join(", "));
     show(this.#odd, odd.map(({ short: word }) => word).join(", "));
+    show(this.#ruled, markSign(mark, new Date()));
     show(this.#doubt, sign(entry.evidence));
     show(this.#likely, likely(entry));
     setText(this.#confidence, confidence);
@@ -131,6 +135,7 @@ export class Row {
     if (entry.likelihood !== null) figures.push(`${likely(entry)}${entry.folded ? "" : " to be approved"}`);
     if (part) figures.push(`${part} of the value`);
     figures.push(...odd.map(({ words }) => words), ...doubts(entry.evidence));
+    if (mark) figures.push(markText(mark, new Date()));
     if (readers.length > 0) figures.push(readersText(readers));
     // Not as a label: whoever speaks to the page would have to say what is not written there.
     setText(this.#words, [visible(entry.pattern_id), ...figures].join(", "));
