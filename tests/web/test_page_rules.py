@@ -202,16 +202,19 @@ def test_without_rules_the_tab_says_how_to_write_one_and_asks_for_nothing_else(e
     page = tabs.open(emptied.daemon.http_url).until_live()
     asked: list[str] = []
     page.page.on("request", lambda request: asked.append(request.url))
+
+    def asked_of_rules() -> list[str]:
+        return [url for url in asked if "/rules" in url or "/marks" in url]
+
     page.select("test:pytest:api")
-    assert not any("/rules" in url or "/marks" in url for url in asked)
-    asked.clear()
+    assert asked_of_rules() == []
     page["rules-tab"].focus()
     page.press("Enter")
     until_rules(page)
     expect(page["rules-title"]).to_be_focused()
     expect(page["rules-how"]).to_contain_text("pattern-sync rules set cheap-tests")
     expect(page["rules-forbidden"]).to_be_hidden()
-    assert [url.rsplit("/", 1)[1] for url in asked if "/api/" in url] == ["rules"]
+    assert asked_of_rules() == [f"{emptied.daemon.http_url}/api/v1/rules"]
     page.view("pending").click()
     expect(page["rules"]).to_be_hidden()
 

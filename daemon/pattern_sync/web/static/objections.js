@@ -50,15 +50,27 @@ export class Objections {
   async #object(entry) {
     const { api, memory, identity, details, signs, changed } = this.#parts;
     const { fixed, name } = identity.known;
-    this.#busy = true;
+    // The button goes away, maybe before the answer comes: the page is told of the mark's end as well.
+    if (document.activeElement === this.#button) details.focusTitle();
     try {
       const reviewer = (fixed ? name : memory.reviewer) || null;
-      const { outcome } = await api.veto(entry.pattern_id, { reviewer, reason: null });
-      if (document.activeElement === this.#button) details.focusTitle(); // the button goes away
+      const { outcome } = await this.#alone(api.veto(entry.pattern_id, { reviewer, reason: null }));
       signs.toast(objectedText(quoted(entry), outcome));
       changed(entry.pattern_id, await api.entry(entry.pattern_id));
     } catch (caught) {
       signs.toast(`Not objected. ${asApiError(caught).message}`);
+    }
+  }
+
+  /**
+   * Begin no other objection until this one is answered.
+   * @template Answer
+   * @param {Promise<Answer>} answer
+   */
+  async #alone(answer) {
+    this.#busy = true;
+    try {
+      return await answer;
     } finally {
       this.#busy = false;
     }
