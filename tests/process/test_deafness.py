@@ -102,7 +102,10 @@ def check_a_silent_trigger(cause: Silenced, database: TestDatabase, timings: Tim
             heard.execute("SET session_replication_role = replica")
             heard.execute(row, (1002, "heard"))
         assert eventually(lambda: database.entry("heard")) < 3
-        assert len(daemon.lines(SILENT)) == len(daemon.lines(TOLD_AGAIN)) == 1
+        # A look in the midst of what silences a trigger sees other faults than the next one.
+        faults = [tuple(line["faults"]) for line in daemon.lines(SILENT)]
+        assert len(set(faults)) == len(faults)
+        assert len(daemon.lines(TOLD_AGAIN)) == 1
 
 
 @pytest.mark.parametrize("cause", CAUSES)
