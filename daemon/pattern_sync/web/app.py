@@ -7,7 +7,6 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from pattern_sync.accounting import Accounting
@@ -45,6 +44,7 @@ from pattern_sync.web.middleware.routing import HeadAsGet, RawPatternIds
 from pattern_sync.web.middleware.tokens import TokenFirst
 from pattern_sync.web.middleware.wrong_tokens import WrongTokens
 from pattern_sync.web.model_routes import ModelRoutes
+from pattern_sync.web.page_files import PageFiles
 from pattern_sync.web.review_routes import ReviewRoutes
 from pattern_sync.web.reviewer_routes import ReviewerRoutes
 from pattern_sync.web.roi_routes import RoiRoutes
@@ -141,7 +141,7 @@ def create_app(parts: Parts, access: Access, version: str) -> ASGIApp:
     """Return the application. The middleware that is added last sees a request first."""
     guard = Guard(access.tokens)
     api = create_api(parts, access, guard, version)
-    api.mount("/", StaticFiles(directory=STATIC, html=True))
+    api.mount("/", PageFiles(directory=STATIC, html=True))
     app: ASGIApp = HeadAsGet(RawPatternIds(Routed(LastSlash(api, access.prefix))))
     who = ["X-Reviewer", *([access.identity_header] if access.identity_header else [])]
     app = TokenFirst(BodyLimit(Repeats(app, parts.answers, who)), guard)
