@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -23,6 +24,12 @@ from tests.support.lived_in import LivedInDatabase, Roles
 
 if TYPE_CHECKING:
     from testcontainers.community.postgres import PostgresContainer
+
+# The machine may be busy: how long an example takes is no property of what is tested.
+hypothesis.settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("unhurried")
 
 _numbers = itertools.count(1)
 _SLOWEST_FIRST = {

@@ -160,7 +160,7 @@ def model(
     )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pattern=st.tuples(confidences, counts, savings, types), wanted=filters)
 def test_the_predicate_agrees_with_the_model(
     database: TestDatabase,

@@ -122,7 +122,7 @@ def test_what_counts_was_said_before(empty_database: TestDatabase) -> None:
     installer(empty_database).migrate()
     seen: Counter[str] = Counter()
 
-    @settings(max_examples=6, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
+    @settings(max_examples=6, derandomize=True, database=None, phases=[Phase.generate])
     @given(st.randoms(use_true_random=True))
     def any_interleaving(chance: Random) -> None:
         empty_database.empty("pattern_approvals", "pattern_review_history")

@@ -168,7 +168,7 @@ def test_any_interleaving_ends_with_the_queue_that_the_rules_demand(database: Te
         numbers = count()  # a replay of a failure needs new names, too
 
         # No shrinking: each attempt would wait for the deadline again.
-        @settings(max_examples=15, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
+        @settings(max_examples=15, derandomize=True, database=None, phases=[Phase.generate])
         @given(st.randoms(use_true_random=True))
         def any_interleaving(chance: Random) -> None:
             taken = steps(chance)

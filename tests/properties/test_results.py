@@ -91,7 +91,7 @@ class Log:
         return dict(sums)
 
 
-@settings(max_examples=8, deadline=None, phases=[Phase.generate, Phase.explicit], derandomize=True)
+@settings(max_examples=8, phases=[Phase.generate, Phase.explicit], derandomize=True)
 @given(seed=st.integers(0, 10**9))
 def run_ledger(database: TestDatabase, seed: int) -> None:
     chance = Random(seed)
@@ -221,7 +221,7 @@ KINDS = ["source"] * 3 + ["refresh"] * 4 + ["adjust"] * 4 + ["run"] * 6
 RARE = ["neighbour", "decide", "reopen", "reopen", "queue anew", "lapse"]
 
 
-@settings(max_examples=12, deadline=None, phases=[Phase.generate, Phase.explicit], derandomize=True)
+@settings(max_examples=12, phases=[Phase.generate, Phase.explicit], derandomize=True)
 @given(seed=st.integers(0, 10**9))
 def run_confidence(database: TestDatabase, seed: int) -> None:
     chance = Random(seed)

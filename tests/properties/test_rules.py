@@ -299,7 +299,7 @@ def test_people_win_against_rules_in_any_order(empty_database: TestDatabase, *, 
     numbers = count()
     seen: Counter[str] = Counter()
 
-    @settings(max_examples=60, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
+    @settings(max_examples=60, derandomize=True, database=None, phases=[Phase.generate])
     @given(st.randoms(use_true_random=True))
     def any_interleaving(chance: Random) -> None:
         kinds = chance.choices(list(WEIGHTS), list(WEIGHTS.values()), k=STEPS)

@@ -265,7 +265,7 @@ def test_nobodys_decision_is_undone_but_the_batchs_own(empty_database: TestDatab
     numbers = count()
     seen: Counter[str] = Counter()
 
-    @settings(max_examples=40, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
+    @settings(max_examples=40, derandomize=True, database=None, phases=[Phase.generate])
     @given(st.randoms(use_true_random=True))
     def any_interleaving(chance: Random) -> None:
         kinds = chance.choices(list(WEIGHTS), list(WEIGHTS.values()), k=STEPS)

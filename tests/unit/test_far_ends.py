@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 import h11
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pattern_sync.delivery.faults import Undelivered
@@ -59,7 +59,6 @@ def streams(pieces: list[bytes]) -> st.SearchStrategy[bytes]:
     return st.lists(st.sampled_from(pieces) | st.binary(max_size=20), max_size=14).map(b"".join)
 
 
-@settings(deadline=None)  # sockets and loops on a busy machine
 @given(streams(HTTP))
 def test_any_bytes_are_an_http_answer_or_none(sent: bytes) -> None:
     async def read() -> Answer:
@@ -81,7 +80,6 @@ def test_any_bytes_are_an_http_answer_or_none(sent: bytes) -> None:
         assert "host.example" in str(fault)  # noqa: PT017 - most bytes are no answer
 
 
-@settings(deadline=None)  # sockets and loops on a busy machine
 @given(streams(SMTP).map(SMTP[0].__add__) | streams(SMTP), st.booleans())
 def test_any_bytes_are_an_smtp_answer_or_none(sent: bytes, login: bool) -> None:  # noqa: FBT001 - hypothesis gives it
     user, password = ("ann", "s3cr3t") if login else (None, None)

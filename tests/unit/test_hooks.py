@@ -207,7 +207,7 @@ JSON = st.recursive(
 KEYS = ["tool_input", "tool_response", "tool_use_id", "agent_id", "cwd", "context", "tool_name", "session_id"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(KEYS), JSON)
 def test_whatever_a_body_says_it_is_an_event_or_refused(key: str, value: object) -> None:
     body = {"hook_event_name": "PostToolUse", "session_id": "s", "tool_name": "Bash", "tool_input": {}, key: value}
@@ -236,7 +236,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(EVENTS)
 def test_each_beginning_is_one_call_and_each_end_at_most_one(events: list[ToolEvent]) -> None:
     sessions: list[Session] = list(sessions_of(list(events), "http"))

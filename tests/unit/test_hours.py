@@ -8,7 +8,7 @@ from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pattern_sync.domain.hours import DigestSchedule, QuietHours
@@ -119,7 +119,6 @@ def test_quiet_hours_are_one_stretch_though_the_clocks_go_back_to_the_day_before
     assert quiet.after(at("2006-10-28 23:30", st_johns)) == at("2006-10-28 23:30", st_johns)
 
 
-@settings(deadline=None)  # the first reading of each zone's clocks takes a while
 @given(near_changes, minutes_of_day, minutes_of_day, st.integers(-36 * 60, 36 * 60))
 def test_quiet_hours_are_what_the_clocks_show(change: tuple[str, date], begin: int, end: int, minute: int) -> None:
     name, day = change
@@ -198,7 +197,6 @@ def test_a_day_that_a_zone_does_not_have_has_no_digest() -> None:
     assert schedule.last_before(at("2011-12-31 12:00", apia)) == at("2011-12-23 09:00", apia)
 
 
-@settings(deadline=None)  # the first reading of each zone's clocks takes a while
 @given(near_changes, minutes_of_day, st.sets(st.integers(0, 6), min_size=1), st.integers(-36 * 60, 36 * 60))
 def test_every_digest_is_due_once(change: tuple[str, date], minute: int, days: set[int], offset: int) -> None:
     name, day = change

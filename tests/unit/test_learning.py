@@ -42,7 +42,7 @@ def learned(lessons: list[Lesson]) -> Model:
 
 
 @given(st.integers(0, 10_000), st.integers(FEWEST_LESSONS, 60), st.randoms(use_true_random=False))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_order_of_the_decisions_makes_no_difference(seed: int, number: int, order: Random) -> None:
     lessons = lessons_of("mixed", number, seed)
     shuffled = lessons[:]
@@ -200,7 +200,7 @@ rows = st.lists(
 
 
 @given(rows, st.sampled_from([3.0, 10.0, 30.0]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_fit_is_the_point_where_nothing_pulls_any_more(found: list[Row], strength: float) -> None:
     done = fit(found, [0.3, 0.0], strength)
     pulls = [strength * (done.weights[0] - 0.3), strength * done.weights[1], 0.0]
@@ -217,7 +217,7 @@ def likelihood(done: Fit, row: Row) -> float:
 
 
 @given(rows)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @example([Row((0, 1), (0.0, 2.0), False)] * 2 + [Row((0, 1), (0.0, -1.0), False), Row((0, 1), (1.0, 0.0), True)])
 def test_where_a_fit_begins_makes_no_difference(found: list[Row]) -> None:
     far = Fit((3.0, -3.0), 2.0, 0.0)

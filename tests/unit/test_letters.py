@@ -265,7 +265,7 @@ def test_a_webhook_gets_paused_rules_as_an_event_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("destination", DESTINATIONS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(told_pauses=st.lists(pauses, min_size=1, max_size=22), count=st.integers(0, 10**6))
 def test_what_an_application_says_of_a_rule_has_no_power_over_a_letter(
     destination: Destination, told_pauses: list[ToldPause], count: int
@@ -322,7 +322,7 @@ def test_patterns_that_do_not_fit_are_counted(destination: Destination, hostile:
 
 
 @pytest.mark.parametrize("destination", DESTINATIONS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(told_patterns=st.lists(patterns, max_size=22), count=st.integers(0, 10**6), savings=figures)
 def test_no_name_has_power_over_a_letter(
     destination: Destination, told_patterns: list[ToldPattern], count: int, savings: float
@@ -337,7 +337,6 @@ def test_no_name_has_power_over_a_letter(
 
 
 @pytest.mark.parametrize("destination", [CHAT, OTHER])
-@settings(deadline=None)
 @given(pattern=patterns)
 def test_a_chat_takes_nothing_of_a_name_for_a_mention_or_a_link(destination: Destination, pattern: ToldPattern) -> None:
     text = text_for(destination, message([pattern]))

@@ -298,7 +298,7 @@ MADE = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(MADE, st.randoms(use_true_random=False))
 def test_whatever_there_is_it_is_counted_once_and_in_any_order_the_same(
     made: list[list[tuple[str, Outcome, float | None]]], random: Random

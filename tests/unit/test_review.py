@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pattern_sync.domain.batches import DecidedItem, ItemOutcome, Seen
@@ -150,7 +150,6 @@ def test_text_that_a_database_cannot_store_is_recognised(text: str) -> None:
             refused()
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=())))
 def test_all_utf8_text_without_nul_can_be_stored(text: str) -> None:
     try:

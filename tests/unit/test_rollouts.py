@@ -230,7 +230,7 @@ JSON = st.recursive(
 KEYS = ["type", "id", "call_id", "name", "arguments", "output", "info", "model", "item", "source", "exit_code"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(KEYS), st.sampled_from(["type", "payload", "timestamp"]), JSON)
 def test_whatever_a_line_says_nothing_fails(of_payload: str, of_line: str, value: object) -> None:
     lines = [

@@ -246,7 +246,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, 8), st.sampled_from(["message", "sessionId", "timestamp", "cwd", "type", "isSidechain"]), JSON)
 def test_whatever_a_line_says_the_others_are_read(number: int, key: str, value: object) -> None:
     ledger = Ledger()
@@ -258,7 +258,7 @@ def test_whatever_a_line_says_the_others_are_read(number: int, key: str, value: 
     assert sum(len(each.calls) for each in ledger.sessions()) >= 2
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.sampled_from(["id", "name", "input", "type", "tool_use_id", "is_error"]),
     st.sampled_from(["usage", "model", "id", "content"]),

@@ -156,7 +156,7 @@ CALLED = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(CALLED, ASKED, st.one_of(st.none(), TEXTS))
 @example("Bash", {"command": f"mysql -p{SECRET}"}, None)
 @example("Bash", {"command": f"./deploy-{SECRET}.sh"}, None)
@@ -170,7 +170,7 @@ def test_no_argument_gets_into_a_word(tool: object, asked: object, folder: str |
     assert is_named(word), word
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TEXTS)
 def test_no_command_whatever_its_quotes_fails_or_leaves_the_vocabulary(command: str) -> None:
     assert is_named(WORDS.of("Bash", {"command": command}))
